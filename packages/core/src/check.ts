@@ -1,0 +1,31 @@
+import type { ResourcePlan } from "./config/plan-types.ts";
+import { openSession, pages } from "./extract/pages.ts";
+import { noCounts, type ResourceReport } from "./flow.ts";
+import { toItems } from "./normalize/items.ts";
+import { ending, reporter } from "./report.ts";
+import type { Order } from "./run.ts";
+import type { SecretStore } from "./secrets.ts";
+import type { World } from "./world.ts";
+
+/** Reads one page as a run would, and writes nothing. */
+export async function checkResource(
+  resource: ResourcePlan,
+  order: Order,
+  world: World,
+  secrets: SecretStore,
+): Promise<ResourceReport> {
+  const report = reporter(resource, order, world);
+  const counts = noCounts();
+  try {
+    const session = openSession(resource, { world, secrets, meter: counts });
+    const { value: page } = await pages(resource, undefined, session).next();
+    const records = page?.records ?? [];
+    const { rejections, superseded } = toItems(records, resource, { runId: order.runId, page: 0 });
+    Object.assign(counts, { pages: 1, records: records.length });
+    Object.assign(counts, { superseded, quarantined: rejections.length });
+    return report("done", { counts, state: undefined });
+  } catch (error) {
+    const end = ending(error, world);
+    return report("failed", { counts, state: undefined, error: end.error });
+  }
+}

@@ -1,0 +1,169 @@
+import type { Problem } from "../errors.ts";
+import type { DataType } from "./plan-types.ts";
+import { placeholders } from "./request.ts";
+import type { Settled, SettledResource } from "./settle.ts";
+import type { Source } from "./source.ts";
+import { isDict } from "./spell.ts";
+import { suggest } from "./suggest.ts";
+import { formatPath, valueAt } from "./walk.ts";
+
+/*
+ * What no single place is wrong about: the parts of a config against each other. Their shapes may
+ * be wrong as well and are named by then, so nothing here relies on them.
+ */
+
+export function contradictions(
+  { options }: Source,
+  spelled: unknown,
+  { resources }: Settled,
+): Problem[] {
+  return [
+    ...repeatedNames(resources),
+    ...sharedTables(resources),
+    ...resources.flatMap((resource, index) => {
+      const locate = locator(spelled, options, index);
+      return [
+        ...keyProblems(resource, locate),
+        ...bodyProblems(resource, locate),
+        ...pathProblems(resource, locate),
+        ...pagingProblems(resource, locate),
+      ];
+    }),
+    ...unknownResources(resources, options),
+  ];
+}
+
+/** Where a key of a resource was written: in the options, in itself or in resource_defaults. */
+type Locate = (...keys: string[]) => string;
+
+function locator(spelled: unknown, options: Source["options"], index: number): Locate {
+  const own = ["resources", index];
+  const layers: [place: (string | number)[], value: unknown][] = [
+    [["options", "resources", String(valueAt(spelled, [...own, "name"]))], { options }],
+    [own, spelled],
+    [["resource_defaults"], spelled],
+  ];
+  return (...keys) => {
+    const layer = layers.find(([place, value]) => valueAt(value, [...place, ...keys]) != null);
+    return formatPath([...(layer?.[0] ?? own), ...keys]);
+  };
+}
+
+const notKeys: unknown[] = ["bool", "json"] satisfies DataType[];
+
+function keyProblems({ primary_key, write_disposition, columns }: SettledResource, locate: Locate) {
+  const problems: Problem[] = [];
+  if (primary_key.length === 0 && write_disposition?.disposition === "merge") {
+    problems.push({
+      path: locate("write_disposition"),
+      message: "merge needs a primary_key to tell records apart",
+      hint: `add "primary_key": "id", or use "append"`,
+    });
+  }
+  if (new Set(primary_key).size < primary_key.length) {
+    problems.push({
+      path: locate("primary_key"),
+      message: "primary_key names a field twice",
+      hint: "name each field once",
+    });
+  }
+  for (const field of primary_key) {
+    const column = columns[field];
+    if (!isDict(column)) continue;
+    if (notKeys.includes(column.data_type)) {
+      problems.push({
+        path: locate("columns", field, "data_type"),
+        message: `"${field}" is part of the primary_key, and this type can not be a key`,
+        hint: "declare text, bigint, decimal, double or binary",
+      });
+    }
+    if (column.nullable === true) {
+      problems.push({
+        path: locate("columns", field, "nullable"),
+        message: `"${field}" is part of the primary_key and can not be null`,
+        hint: "remove nullable",
+      });
+    }
+  }
+  return problems;
+}
+
+function bodyProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
+  if (endpoint.json === undefined || endpoint.data === undefined) return [];
+  return [
+    {
+      path: locate("endpoint", "data"),
+      message: `a request has one body: "json" and "data" can not stand together`,
+      hint: `"json" sends JSON, "data" a form or a text; keep one`,
+    },
+  ];
+}
+
+function pathProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
+  if (typeof endpoint.path !== "string") return [];
+  return placeholders(endpoint.path)
+    .filter((name) => !/^(resources|incremental)\./.test(name))
+    .filter((name) => valueAt(endpoint.params, [name]) === undefined)
+    .map((name) => ({
+      path: locate("endpoint", "path"),
+      message: `the path names {${name}}, and params has no "${name}"`,
+      hint: `add it to params, or write {{ and }} for braces`,
+    }));
+}
+
+function pagingProblems({ endpoint: { paginator } }: SettledResource, locate: Locate): Problem[] {
+  if (paginator?.type !== "offset" || paginator.stop_after_empty_page !== false) return [];
+  if (paginator.total_path || paginator.maximum_offset !== undefined || paginator.has_more_path) {
+    return [];
+  }
+  return [
+    {
+      path: locate("endpoint", "paginator"),
+      message: "nothing ends these pages",
+      hint: "set total_path or maximum_offset, or leave stop_after_empty_page true",
+    },
+  ];
+}
+
+function repeatedNames(resources: SettledResource[]): Problem[] {
+  const names = resources.map(({ name }) => name);
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    if (first === index || typeof name !== "string") return [];
+    return [
+      {
+        path: `resources[${index}].name`,
+        message: `resources[${first}] has this name too`,
+        hint: "each resource needs a name of its own",
+      },
+    ];
+  });
+}
+
+// Each resource sweeps its own table and holds its own lease on it.
+function sharedTables(resources: SettledResource[]): Problem[] {
+  const tables = resources.map(({ name, table_name }) => table_name ?? name);
+  return tables.flatMap((table, index) => {
+    const first = tables.indexOf(table);
+    const isShared = typeof table === "string" && resources[first]?.name !== resources[index]?.name;
+    if (!isShared) return [];
+    return [
+      {
+        path: `resources[${index}].table_name`,
+        message: `resources[${first}] writes to this table too`,
+        hint: "each resource needs a table of its own",
+      },
+    ];
+  });
+}
+
+function unknownResources(known: SettledResource[], { resources }: Source["options"]): Problem[] {
+  const names = known.map(({ name }) => String(name));
+  return Object.keys(isDict(resources) ? resources : {})
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      path: formatPath(["options", "resources", name]),
+      message: `the config has no resource "${name}"`,
+      hint: suggest(name, names),
+    }));
+}

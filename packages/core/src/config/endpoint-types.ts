@@ -1,0 +1,285 @@
+import type { JsonValue } from "../flow.ts";
+import type { Secret } from "../secret.ts";
+
+/*
+ * The part of the vocabulary that speaks of requests: auth, endpoints, paginators. See types.ts.
+ */
+
+/**
+ * A place where a secret can stand: `dlt.secrets["api_key"]`. A plain text works too, with a
+ * warning. Left out, the member of the source's secret with the key's own name is meant.
+ *
+ * `undefined` is in here because `noUncheckedIndexedAccess` adds it to `dlt.secrets["…"]`.
+ */
+export type Credential = Secret | string | undefined;
+
+/** dlt's `None`: as if the key were not there. In a resource it takes a default back. */
+export type None = null;
+
+// ── Endpoints ────────────────────────────────────────────────────────────────────────────────────
+
+export interface EndpointConfig {
+  /**
+   * Joined to base_url, or a whole URL. `{x}` is filled from `params`, `{resources.parent.field}`
+   * from the parent's records. Default: the resource's name.
+   * @example "/v1/tickets"
+   */
+  path?: string | None;
+  /** Default: "GET". */
+  method?: "GET" | "POST" | "get" | "post" | None;
+  /**
+   * The query. A list repeats its name; null leaves the parameter out. Default: none.
+   * @example { "status": "open", "fields": ["id", "subject"] }
+   */
+  params?: Record<string, ParamConfig> | None;
+  /** A JSON body. Default: none. */
+  json?: Record<string, unknown> | unknown[] | None;
+  /** A form (a dict or pairs), or a text that is sent as it is. Not together with `json`. */
+  data?: string | Record<string, FormValue> | [string, string][] | None;
+  /** Over the client's headers, name by name. Default: none. */
+  headers?: Record<string, string | None> | None;
+  /**
+   * How to get from page to page. Default: the client's.
+   * @example { "type": "offset", "limit": 100 }
+   */
+  paginator?: PaginatorName | PaginatorConfig | None;
+  /**
+   * Where in the answer the records are, as JSONPath.
+   * @example "data.items"
+   */
+  data_selector?: string | None;
+  /** What to do with answers of a certain status or content, before anything is tried again. */
+  response_actions?: (ResponseAction | ResponseHook)[] | None;
+  /** Read only what is new since the last run. */
+  incremental?: IncrementalConfig | None;
+  /** Instead of the client's, as a whole. */
+  auth?: AuthName | AuthConfig | None;
+  /** Over the client's, key by key. */
+  error_handler?: ErrorHandlerConfig | None;
+}
+
+export type Scalar = string | number | boolean;
+
+export type FormValue = Scalar | Scalar[] | None;
+
+export type ParamConfig = Scalar | (Scalar | None)[] | None | ResolveParam | IncrementalParam;
+
+/** Fills `{name}` in the path with a field of each record of another resource. */
+export interface ResolveParam {
+  type: "resolve";
+  resource: string;
+  field: string;
+}
+
+/** Sends the incremental cursor as this parameter. */
+export interface IncrementalParam extends Omit<IncrementalConfig, "start_param" | "end_param"> {
+  type: "incremental";
+}
+
+export interface ErrorHandlerConfig {
+  /** Replaces the default list: [429, 500, 502, 503, 504]. */
+  retry_on_status_codes?: number[] | None;
+  /** Retries after the first attempt: 3 allows 4 requests. Default: 3. */
+  max_retries?: number | None;
+  /** The delay before retry n is `backoff_factor × 2^(n−1)` seconds. Default: 2. */
+  backoff_factor?: number | None;
+}
+
+export type CursorValue = string | number;
+
+export interface IncrementalConfig {
+  /**
+   * The field that grows, as JSONPath in a record.
+   * @example "updated_at"
+   */
+  cursor_path: string;
+  /** Where the first run starts. */
+  initial_value?: CursorValue | None;
+  /** Read up to here only, and remember nothing (a backfill). */
+  end_value?: CursorValue | None;
+  /** Query parameter that gets the start value. */
+  start_param?: string | None;
+  /** Query parameter that gets the end value. */
+  end_param?: string | None;
+  /** Default: "max". */
+  last_value_func?: "max" | "min" | ((values: CursorValue[]) => CursorValue);
+  /** Tells records at the boundary apart. Default: the resource's primary_key. */
+  primary_key?: string | string[] | None;
+  /** The order in which the API sends them, if it has one: paging can then stop early. */
+  row_order?: "asc" | "desc" | None;
+  /** Start this much earlier: seconds for times, days for dates, units for numbers. */
+  lag?: number | None;
+  /** Default: "raise". */
+  on_cursor_value_missing?: "raise" | "include" | "exclude";
+  /** Default: "closed". */
+  range_start?: "open" | "closed";
+  /** Default: "open". */
+  range_end?: "open" | "closed";
+  /** Applied to the values that are sent. */
+  convert?: (value: CursorValue) => CursorValue;
+  /** dlt's older word for `convert`. */
+  transform?: (value: CursorValue) => CursorValue;
+  /** Take the window from the schedule. Default: false. */
+  allow_external_schedulers?: boolean;
+}
+
+export interface ResponseAction {
+  status_code?: number;
+  /** A text that the body contains. */
+  content?: string;
+  action: "ignore" | ResponseHook | ResponseHook[];
+}
+
+export type ResponseHook = (response: {
+  status: number;
+  headers: Record<string, string>;
+  body: JsonValue;
+}) => unknown;
+
+// ── Auth ─────────────────────────────────────────────────────────────────────────────────────────
+
+export type AuthConfig = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentialsAuth;
+
+/** A bare type takes every field from the source's secret: `"auth": "bearer"`. */
+export type AuthName = "bearer" | "api_key" | "http_basic";
+
+/** `Authorization: Bearer <token>`. A dict without a type is this one. */
+export interface BearerAuth {
+  type?: "bearer";
+  /** @example dlt.secrets["token"] */
+  token?: Credential;
+}
+
+export interface ApiKeyAuth {
+  type: "api_key";
+  /** Name of the header, query parameter or cookie. Default: "Authorization". */
+  name?: string;
+  /** @example dlt.secrets["api_key"] */
+  api_key?: Credential;
+  /** Where the key travels; `param` is dlt's other word for `query`. Default: "header". */
+  location?: "header" | "query" | "param" | "cookie";
+}
+
+export interface HttpBasicAuth {
+  type: "http_basic";
+  username?: Credential;
+  /** May be an empty text. */
+  password?: Credential;
+}
+
+/** A token fetched with a client id and secret, kept until it expires. */
+export interface OAuth2ClientCredentialsAuth {
+  type: "oauth2_client_credentials" | "oauth2";
+  /** @example "https://api.example.com/oauth/token" */
+  access_token_url?: string;
+  /** Another spelling of `access_token_url`. */
+  token_url?: string;
+  client_id?: Credential;
+  client_secret?: Credential;
+  /** More form fields of the token request. Default: none. */
+  access_token_request_data?: Record<string, Credential>;
+  /** Another spelling of `access_token_request_data.scope`. */
+  scope?: string;
+  /** Scopes, joined by spaces. */
+  scopes?: string | string[];
+  /** Seconds that a token lives when the answer names no `expires_in`. Default: 3600. */
+  default_token_expiration?: number;
+  /** A token to begin with. */
+  access_token?: Credential;
+  /** A Python session in dlt. Means nothing here. */
+  session?: unknown;
+}
+
+// ── Paginators ───────────────────────────────────────────────────────────────────────────────────
+
+export type PaginatorConfig =
+  | { type: "auto" }
+  | { type: "single_page" }
+  | OffsetPaginator
+  | PageNumberPaginator
+  | CursorPaginator
+  | HeaderCursorPaginator
+  | JsonLinkPaginator
+  | HeaderLinkPaginator;
+
+/** A bare type takes every default. Only `offset` needs to know its limit. */
+export type PaginatorName = Exclude<PaginatorConfig["type"], "offset">;
+
+export interface OffsetPaginator {
+  type: "offset";
+  /** Records per page. */
+  limit: number;
+  /** Where to start. Default: 0. */
+  offset?: number;
+  /** Default: "offset". */
+  offset_param?: string | None;
+  /** Default: "limit". */
+  limit_param?: string | None;
+  /** Where the answer counts all records. Default: "total" if it is there, else until an empty page. */
+  total_path?: string | None;
+  /** Stop before this offset. */
+  maximum_offset?: number | None;
+  /** Default: true. */
+  stop_after_empty_page?: boolean;
+  /** Where the answer says whether there is more. */
+  has_more_path?: string | None;
+  /** Put the offset into the JSON body instead. */
+  offset_body_path?: string | None;
+  /** Put the limit into the JSON body instead. */
+  limit_body_path?: string | None;
+}
+
+export interface PageNumberPaginator {
+  type: "page_number";
+  /** The number of the first page. Default: 0. */
+  base_page?: number;
+  /** Where to start. Default: `base_page`. */
+  page?: number;
+  /** Default: "page". */
+  page_param?: string | None;
+  /** Where the answer counts all pages. Default: "total". */
+  total_path?: string | None;
+  /** Stop before this page. */
+  maximum_page?: number | None;
+  /** Default: true. */
+  stop_after_empty_page?: boolean;
+  /** Where the answer says whether there is more. */
+  has_more_path?: string | None;
+  /** Put the page into the JSON body instead. */
+  page_body_path?: string | None;
+}
+
+export interface CursorPaginator {
+  type: "cursor";
+  /** Where the answer has the next cursor. Default: "cursors.next". */
+  cursor_path?: string;
+  /** Default: "cursor". */
+  cursor_param?: string | None;
+  /** Put the cursor into the JSON body instead. */
+  cursor_body_path?: string | None;
+  /** Default: false. */
+  stop_after_empty_page?: boolean;
+  /** Where the answer says whether there is more. */
+  has_more_path?: string | None;
+}
+
+export interface HeaderCursorPaginator {
+  type: "header_cursor";
+  /** The response header with the next cursor. Default: "next". */
+  cursor_key?: string;
+  /** Default: "cursor". */
+  cursor_param?: string;
+}
+
+export interface JsonLinkPaginator {
+  /** `json_response` is dlt's older word. */
+  type: "json_link" | "json_response";
+  /** Where the answer has the next page's URL. Default: "next". */
+  next_url_path?: string;
+}
+
+export interface HeaderLinkPaginator {
+  type: "header_link";
+  /** The `rel` in the Link header. Default: "next". */
+  links_next_key?: string;
+}

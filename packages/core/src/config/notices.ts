@@ -1,0 +1,34 @@
+import type { Problem } from "../errors.ts";
+import type { Source } from "./source.ts";
+import { spell } from "./spell.ts";
+import { type Place, walk } from "./walk.ts";
+
+/** Keys that dlt has and DynamoDB has no use for. */
+const meaningless =
+  /^(client\.session|auth\.session|resource\.(file_format|table_format|references|nested_hints|parallelized|max_table_nesting))$/;
+
+const credential = /^auth\.(token|api_key|password|client_secret|access_token)$/;
+
+/** What runs and is still worth a word: keys without an effect, credentials in the clear. */
+export function notices({ config }: Source): Problem[] {
+  const spelling = spell(config);
+  return [...walk(spelling.config)]
+    .flatMap(notice)
+    .map((found) => ({ ...found, path: spelling.written.get(found.path) ?? found.path }));
+}
+
+function notice({ path, pattern, value }: Place): Problem[] {
+  if (meaningless.test(pattern)) {
+    return [{ path, message: "means nothing in DynamoDB and has no effect" }];
+  }
+  if (credential.test(pattern) && typeof value === "string" && value !== "") {
+    return [
+      {
+        path,
+        message: "a credential stands in the config as plain text",
+        hint: `name it instead: dlt.secrets["name"]`,
+      },
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,129 @@
+import type { Secret } from "../secret.ts";
+import type { Path } from "./jsonpath.ts";
+
+/*
+ * A plan is a config with every default settled: the one shape that the engine, the stacks and
+ * the CLI read. Here snake_case ends.
+ */
+
+export interface SourcePlan {
+  name: string;
+  /** The members that the source's secret must have. */
+  secrets: string[];
+  schedule: SchedulePlan | undefined;
+  /** Parents before their children. */
+  resources: ResourcePlan[];
+}
+
+export interface SchedulePlan {
+  /** `rate(1 hour)` or `cron(…)`, in EventBridge's words. */
+  expression: string;
+  timezone: string | undefined;
+  enabled: boolean;
+}
+
+export interface ResourcePlan {
+  source: string;
+  name: string;
+  /** The last part of the table's name: `table_name`, else the resource's name. */
+  table: string;
+  disposition: "merge" | "append" | "replace";
+  key: KeyPlan;
+  request: RequestPlan;
+  auth: AuthPlan | undefined;
+  paginator: PaginatorPlan;
+  /** Undefined: find the list by its shape. */
+  selector: Path | undefined;
+  retry: RetryPlan;
+  /** A request ends within this time, whatever the server trickles. */
+  timeoutMs: number;
+  columns: Record<string, ColumnPlan>;
+  /** Of everything above: a run that was interrupted under another plan starts anew. */
+  hash: string;
+}
+
+export interface RequestPlan {
+  method: "GET" | "POST";
+  /** base_url and path, joined. */
+  url: string;
+  /** Of base_url. Credentials go there and nowhere else, whatever `url` says. */
+  origin: string;
+  params: Record<string, ParamValue>;
+  headers: Record<string, string>;
+  /** A JSON body. */
+  json: unknown;
+  /** A form body (pairs) or a raw one (text). */
+  data: string | [string, string][] | undefined;
+}
+
+export type ParamValue = string | number | boolean | (string | number | boolean)[];
+
+export type AuthPlan =
+  | { type: "bearer"; token: Secret }
+  | { type: "api_key"; name: string; apiKey: Secret; location: "header" | "query" | "cookie" }
+  | { type: "http_basic"; username: Secret; password: Secret }
+  | {
+      type: "oauth2_client_credentials";
+      accessTokenUrl: string;
+      clientId: Secret;
+      clientSecret: Secret;
+      requestData: Record<string, string | Secret>;
+      /** Seconds, where the answer names no expires_in. */
+      defaultTokenExpiration: number;
+    };
+
+export type PaginatorPlan =
+  | { type: "single_page" }
+  | {
+      type: "offset";
+      limit: number;
+      offset: number;
+      offsetParam: string;
+      limitParam: string;
+      /** Where the body counts all rows. `required`: the config names it, so it has to be there. */
+      total: { path: Path; required: boolean } | undefined;
+      maximumOffset: number | undefined;
+      stopAfterEmptyPage: boolean;
+    };
+
+export interface RetryPlan {
+  /** Statuses that another attempt may cure. */
+  statuses: ReadonlySet<number>;
+  /** Retries after the first attempt: 3 allows 4 requests. */
+  maxRetries: number;
+  /** Delay before retry n = factor × 2^(n−1) seconds, times random(0.5…1). */
+  backoffFactor: number;
+}
+
+/** How a record's key fields become the table's key. */
+export interface KeyPlan {
+  /** The primary_key fields; empty when every record gets its own `_row_id`. */
+  fields: string[];
+  hash: KeyAttribute;
+  range: KeyAttribute | undefined;
+}
+
+export interface KeyAttribute {
+  /** The attribute's name: a field, `_key` (the joined rest) or `_row_id`. */
+  name: string;
+  type: "S" | "N" | "B";
+}
+
+export type DataType =
+  | "text"
+  | "double"
+  | "bool"
+  | "timestamp"
+  | "bigint"
+  | "binary"
+  | "json"
+  | "decimal"
+  | "wei"
+  | "date"
+  | "time";
+
+export interface ColumnPlan {
+  dataType: DataType | undefined;
+  nullable: boolean | undefined;
+  description: string | undefined;
+}

@@ -1,0 +1,193 @@
+import * as z from "zod";
+import type { DataType } from "./plan-types.ts";
+import { auth, endpoint, errorHandler, headers, paginator } from "./schema-endpoint.ts";
+import {
+  anyText,
+  anything,
+  baseUrl,
+  byName,
+  call,
+  dict,
+  dictBy,
+  either,
+  flag,
+  fromZero,
+  list,
+  matching,
+  name,
+  number,
+  oneOf,
+  optional,
+  type Shape,
+  text,
+  texts,
+  url,
+  when,
+} from "./schema-words.ts";
+import type {
+  ClientConfig,
+  ColumnConfig,
+  NamedColumnConfig,
+  ResourceConfig,
+  ResourceDefaults,
+  ResourceOptions,
+  ScheduleOptions,
+  SchemaContract,
+  SourceConfig,
+  SourceOptions,
+} from "./types.ts";
+
+/*
+ * The shapes of a spelled config (see spell.ts), dict by dict as in types.ts.
+ */
+
+// ── Resources ────────────────────────────────────────────────────────────────────────────────────
+
+const dataTypes: Record<DataType, true> = {
+  text: true,
+  double: true,
+  bool: true,
+  timestamp: true,
+  bigint: true,
+  binary: true,
+  json: true,
+  decimal: true,
+  wei: true,
+  date: true,
+  time: true,
+};
+
+const hints: Shape<ColumnConfig> = {
+  data_type: optional(oneOf(...Object.keys(dataTypes))),
+  nullable: optional(flag),
+  description: optional(anyText),
+  precision: optional(fromZero),
+  scale: optional(fromZero),
+  timezone: optional(flag),
+  primary_key: optional(flag),
+  merge_key: optional(flag),
+  hard_delete: optional(flag),
+  dedup_sort: optional(oneOf("asc", "desc")),
+  unique: optional(flag),
+  sort: optional(flag),
+  partition: optional(flag),
+  cluster: optional(flag),
+};
+const columns = either(
+  "an object by field name, or a list",
+  byName(dict<ColumnConfig>(hints)),
+  z.array(dict<NamedColumnConfig>({ name: text, ...hints })),
+);
+
+const contractMode = oneOf("evolve", "freeze", "discard_row", "discard_value");
+
+const writeDisposition = dictBy("disposition", [
+  ["append", {}],
+  [
+    "replace",
+    {
+      strategy: optional(oneOf("truncate-and-insert", "insert-from-staging", "staging-optimized")),
+    },
+  ],
+  [
+    "merge",
+    {
+      strategy: optional(oneOf("delete-insert", "upsert", "scd2", "insert-only")),
+      deduplicated: optional(flag),
+      validity_column_names: optional(list(text)),
+      active_record_timestamp: optional(text),
+      boundary_timestamp: optional(text),
+      row_version_column_name: optional(text),
+    },
+  ],
+  ["skip", {}],
+]);
+
+const processingStep = dict<Record<"filter" | "map" | "yield_map", unknown>>({
+  filter: call.optional(),
+  map: call.optional(),
+  yield_map: call.optional(),
+});
+
+const resourceDefaults: Shape<ResourceDefaults> = {
+  table_name: optional(
+    either(
+      "a text or a function",
+      matching(/^[\w.-]+$/, "can have letters, digits, _ . and - only"),
+      call,
+    ),
+  ),
+  write_disposition: optional(writeDisposition),
+  primary_key: optional(texts),
+  merge_key: optional(texts),
+  columns: optional(columns),
+  schema_contract: optional(
+    either(
+      "evolve, freeze, discard_row or discard_value, or an object of these",
+      contractMode,
+      dict<SchemaContract>({
+        tables: optional(contractMode),
+        columns: optional(contractMode),
+        data_type: optional(contractMode),
+      }),
+    ),
+  ),
+  selected: optional(flag),
+  include_from_parent: optional(list(text)),
+  processing_steps: optional(list(processingStep)),
+  max_table_nesting: optional(fromZero),
+  parallelized: optional(flag),
+  file_format: optional(text),
+  table_format: optional(text),
+  references: anything,
+  nested_hints: anything,
+  endpoint: optional(endpoint),
+};
+
+export const sourceName = name;
+
+export const sourceConfig = dict<SourceConfig>({
+  client: dict<ClientConfig>({
+    base_url: baseUrl,
+    headers: optional(headers),
+    auth: optional(auth),
+    paginator: optional(paginator),
+    error_handler: optional(errorHandler),
+    timeout: optional(number.positive({ error: "has to be above 0" })),
+    allowed_origins: optional(list(url)),
+    session: anything,
+  }),
+  resource_defaults: optional(dict<ResourceDefaults>(resourceDefaults)),
+  resources: list(dict<ResourceConfig>({ name, ...resourceDefaults })).min(1, {
+    error: "has to name at least one resource",
+  }),
+});
+
+// ── Options ──────────────────────────────────────────────────────────────────────────────────────
+
+const expression = matching(
+  /^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$/,
+  `has to be like "rate(1 hour)" or "cron(0 6 ? * MON-FRI *)"`,
+);
+const isTimezone = (value: unknown) => {
+  try {
+    return typeof value === "string" && new Intl.DateTimeFormat("en", { timeZone: value }) !== null;
+  } catch {
+    return false;
+  }
+};
+
+export const sourceOptions = dict<SourceOptions>({
+  schedule: either(
+    "a text or an object",
+    expression,
+    dict<ScheduleOptions>({
+      expression,
+      timezone: when(`has to be a time zone like "Europe/Berlin"`, isTimezone).optional(),
+      enabled: flag.optional(),
+    }),
+  ).optional(),
+  resources: byName(
+    dict<ResourceOptions>({ columns: byName(dict<ColumnConfig>(hints)).optional() }),
+  ).optional(),
+});

@@ -1,0 +1,135 @@
+import type {
+  ApiKeyAuth,
+  BearerAuth,
+  EndpointConfig,
+  ErrorHandlerConfig,
+  HttpBasicAuth,
+  OAuth2ClientCredentialsAuth,
+  PaginatorConfig,
+} from "./endpoint-types.ts";
+import type { Source } from "./source.ts";
+import { type Dict, isDict, spell } from "./spell.ts";
+import type {
+  ClientConfig,
+  ColumnConfig,
+  ResourceConfig,
+  WriteDispositionConfig,
+} from "./types.ts";
+
+/** A config in which each resource says everything itself, and null is gone. */
+export interface Settled {
+  client: SettledClient;
+  resources: SettledResource[];
+}
+
+export type SettledClient = Some<Pick<ClientConfig, "base_url" | "headers" | "timeout">>;
+
+export type SettledResource = Some<Pick<ResourceConfig, "name" | "table_name">> & {
+  write_disposition?: WriteDispositionConfig;
+  primary_key: string[];
+  columns: Record<string, ColumnConfig>;
+  endpoint: SettledEndpoint;
+};
+
+export type SettledEndpoint = Some<
+  Pick<EndpointConfig, "params" | "json" | "data" | "headers" | "data_selector">
+> & {
+  path: string;
+  method?: "GET" | "POST";
+  auth?: SettledAuth;
+  paginator?: PaginatorConfig;
+  error_handler?: Some<ErrorHandlerConfig>;
+};
+
+export type SettledAuth =
+  | Typed<BearerAuth, "bearer">
+  | ApiKeyAuth
+  | HttpBasicAuth
+  | Typed<OAuth2ClientCredentialsAuth, "oauth2_client_credentials">;
+
+type Typed<T, Type extends string> = Omit<T, "type"> & { type: Type };
+type Some<T> = { [K in keyof T]: Exclude<T[K], null> };
+
+/**
+ * Merges what is said once for all into each resource, by dlt's rules. Assumes nothing: of a config
+ * with problems it settles what can be, so that the checks behind it find the rest of them.
+ */
+export function settle({ config, options }: Source): Settled {
+  const { client, resource_defaults, resources } = dict(spell(config).config);
+  const settled = {
+    client: withoutNulls(dict(client)),
+    resources: (Array.isArray(resources) ? resources : []).map((one) => {
+      const own = dict(one);
+      const more = dict(dict(options.resources)[String(own.name)]);
+      return settleResource(dict(client), dict(resource_defaults), own, more);
+    }),
+  };
+  return settled as unknown as Settled;
+}
+
+function settleResource(client: Dict, defaults: Dict, own: Dict, options: Dict): Dict {
+  const merged = withoutNulls({ ...defaults, ...own });
+  return {
+    ...merged,
+    primary_key: list(merged.primary_key),
+    columns: [defaults.columns, own.columns, options.columns].reduce(mergeColumns, {}),
+    endpoint: {
+      ...settleEndpoint(
+        client,
+        own.endpoint === null ? {} : dict(defaults.endpoint),
+        dict(own.endpoint),
+      ),
+      // As in dlt: without a path it is the name, whatever resource_defaults say.
+      path: dict(own.endpoint).path ?? own.name,
+    },
+  };
+}
+
+function settleEndpoint(client: Dict, defaults: Dict, own: Dict): Dict {
+  const merged: Dict = { ...defaults, ...own };
+  for (const key of ["params", "json", "error_handler"]) {
+    merged[key] = mergeDict(defaults[key], own[key]);
+  }
+  const { auth, paginator, error_handler, params } = merged;
+  return withoutNulls({
+    ...merged,
+    params: params && withoutNulls(dict(params)),
+    auth: settleOptions(auth ?? client.auth),
+    paginator: settleOptions(paginator ?? client.paginator),
+    error_handler: withoutNulls(dict(mergeDict(client.error_handler, error_handler ?? undefined))),
+  });
+}
+
+// `total_path: null` is the one null with a meaning of its own: do not look for a total.
+function settleOptions(value: unknown): unknown {
+  if (!isDict(value)) return value;
+  const options = withoutNulls(value);
+  return value.total_path === null ? { ...options, total_path: null } : options;
+}
+
+function mergeDict(under: unknown, over: unknown): unknown {
+  if (over === undefined) return under;
+  return isDict(under) && isDict(over) ? { ...under, ...over } : over;
+}
+
+function mergeColumns(under: Dict, over: unknown): Dict {
+  if (over === null) return {};
+  const columns = { ...under };
+  for (const [name, hints] of columnEntries(over)) columns[name] = mergeDict(under[name], hints);
+  return columns;
+}
+
+function columnEntries(columns: unknown): [string, unknown][] {
+  if (isDict(columns)) return Object.entries(columns);
+  return list(columns)
+    .filter(isDict)
+    .map(({ name, ...hints }) => [String(name), hints]);
+}
+
+const dict = (value: unknown): Dict => (isDict(value) ? value : {});
+
+const list = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value : value == null ? [] : [value];
+
+const withoutNulls = (value: Dict): Dict =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member != null));

@@ -1,0 +1,202 @@
+import type { JsonObject } from "../flow.ts";
+import type {
+  AuthConfig,
+  AuthName,
+  EndpointConfig,
+  ErrorHandlerConfig,
+  None,
+  PaginatorConfig,
+  PaginatorName,
+} from "./endpoint-types.ts";
+import type { DataType } from "./plan-types.ts";
+
+/*
+ * What a user types: dlt's `rest_api` vocabulary, key by key, in snake_case as they write it.
+ * An editor shows these comments; an unknown key is a type error. Nothing here is generic over the
+ * config, because a generic parameter would accept any extra key.
+ */
+
+/** The whole dict: one API and what to read from it. */
+export interface SourceConfig {
+  /** The API: where it is and how to be let in. */
+  client: ClientConfig;
+  /** Merged into every resource, key by key; the resource wins. Default: nothing. */
+  resource_defaults?: ResourceDefaults | None;
+  /**
+   * What to read. Each resource becomes one table; a text stands for `{ "name": text }`.
+   * @example [{ "name": "tickets", "endpoint": { "path": "/v1/tickets", "data_selector": "data" } }]
+   */
+  resources: (string | ResourceConfig)[];
+}
+
+export interface ClientConfig {
+  /**
+   * Paths are joined to it with one slash.
+   * @example "https://api.example.com/v2"
+   */
+  base_url: string;
+  /** Sent with every request; an endpoint's header of the same name wins. Default: none. */
+  headers?: Record<string, string | None> | None;
+  /** How requests prove who they are. Default: not at all. */
+  auth?: AuthName | AuthConfig | None;
+  /** For endpoints that name none. */
+  paginator?: PaginatorName | PaginatorConfig | None;
+  /** Which failures are tried again, for endpoints that do not say. */
+  error_handler?: ErrorHandlerConfig | None;
+  /** Seconds that one request may take in total. Default: 30. tidetable's own key. */
+  timeout?: number | None;
+  /**
+   * Other origins that may be sent the credentials, besides base_url's. tidetable's own key.
+   * @example ["https://files.example.com"]
+   */
+  allowed_origins?: string[] | None;
+  /** A Python session in dlt. Means nothing here. */
+  session?: unknown;
+}
+
+// ── Resources ────────────────────────────────────────────────────────────────────────────────────
+
+interface ResourceBase {
+  /** The last part of the table's name, or a function that names it per record. Default: `name`. */
+  table_name?: string | ((record: JsonObject) => string) | None;
+  /**
+   * What a run does to the table. Default: "merge" with a primary_key, else "append".
+   * @example "merge"
+   */
+  write_disposition?: WriteDisposition | WriteDispositionConfig | None;
+  /**
+   * The fields that tell records apart; they become the table's key.
+   * @example "id"
+   */
+  primary_key?: string | string[] | None;
+  /** The fields that dlt deletes by before it merges. */
+  merge_key?: string | string[] | None;
+  /**
+   * What is known about fields, by name or as a list. Default: found out from the records.
+   * @example { "id": { "data_type": "bigint" } }
+   */
+  columns?: Record<string, ColumnConfig> | NamedColumnConfig[] | None;
+  /** May new fields and types appear? Default: "evolve". */
+  schema_contract?: SchemaContractMode | SchemaContract | None;
+  /** False reads a parent for its children's sake and stores nothing. Default: true. */
+  selected?: boolean | None;
+  /** Fields of the parent that each child record gets, as `_<parent>_<field>`. */
+  include_from_parent?: string[] | None;
+  /** Functions over the records, in order, before anything else looks at them. */
+  processing_steps?: ProcessingStep[] | None;
+  /** Nested values always stay nested in DynamoDB: accepted, and means nothing here. */
+  max_table_nesting?: number | None;
+  /** Resources always run side by side: accepted, and means nothing here. */
+  parallelized?: boolean | None;
+  /** Means nothing in DynamoDB. */
+  file_format?: string | None;
+  /** Means nothing in DynamoDB. */
+  table_format?: string | None;
+  /** Means nothing in DynamoDB. */
+  references?: unknown;
+  /** Means nothing in DynamoDB. */
+  nested_hints?: unknown;
+}
+
+export interface ResourceDefaults extends ResourceBase {
+  /** `params` and `json` merge one level deeper; everything else in it is replaced as a whole. */
+  endpoint?: EndpointConfig | None;
+}
+
+export interface ResourceConfig extends ResourceBase {
+  /** Unique in the source, `[a-z0-9_]+`; also the default of the path and of the table's name. */
+  name: string;
+  /** What to request. A text is its path. Default: `{ "path": name }`. */
+  endpoint?: string | EndpointConfig | None;
+}
+
+export type WriteDisposition = "append" | "replace" | "merge" | "skip";
+
+export type WriteDispositionConfig =
+  | { disposition: "append" | "skip" }
+  | {
+      disposition: "replace";
+      strategy?: "truncate-and-insert" | "insert-from-staging" | "staging-optimized";
+    }
+  | {
+      disposition: "merge";
+      strategy?: "delete-insert" | "upsert" | "insert-only";
+      deduplicated?: boolean;
+    }
+  | {
+      disposition: "merge";
+      strategy: "scd2";
+      validity_column_names?: [string, string];
+      active_record_timestamp?: string | None;
+      boundary_timestamp?: string | None;
+      row_version_column_name?: string;
+    };
+
+/** What is known about one field. Without a data_type it keeps the type that the API sends. */
+export interface ColumnConfig {
+  /** @example "bigint" */
+  data_type?: DataType;
+  /** May it be null or absent? */
+  nullable?: boolean;
+  description?: string;
+  precision?: number | None;
+  scale?: number | None;
+  timezone?: boolean;
+  primary_key?: boolean;
+  merge_key?: boolean;
+  /** A record in which this field is true deletes its row. */
+  hard_delete?: boolean;
+  /** Of records with the same key, the one that comes first or last by this field stays. */
+  dedup_sort?: "asc" | "desc";
+  unique?: boolean;
+  sort?: boolean;
+  partition?: boolean;
+  cluster?: boolean;
+}
+
+export interface NamedColumnConfig extends ColumnConfig {
+  name: string;
+}
+
+export type SchemaContractMode = "evolve" | "freeze" | "discard_row" | "discard_value";
+
+export interface SchemaContract {
+  tables?: SchemaContractMode;
+  columns?: SchemaContractMode;
+  data_type?: SchemaContractMode;
+}
+
+export type ProcessingStep =
+  | { filter: (record: JsonObject) => boolean }
+  | { map: (record: JsonObject) => JsonObject }
+  | { yield_map: (record: JsonObject) => Iterable<JsonObject> };
+
+// ── What dlt has not ─────────────────────────────────────────────────────────────────────────────
+
+/** The second argument of `rest_api_source`: what the dict has no words for. */
+export interface SourceOptions {
+  /**
+   * When to run, in EventBridge's words. Default: only when asked.
+   * @example "rate(1 hour)"
+   */
+  schedule?: string | ScheduleOptions;
+  /** By resource name. */
+  resources?: Record<string, ResourceOptions>;
+}
+
+export interface ScheduleOptions {
+  /** @example "cron(0 6 ? * MON-FRI *)" */
+  expression: string;
+  /**
+   * Of a cron expression. Default: UTC.
+   * @example "Europe/Berlin"
+   */
+  timezone?: string;
+  /** False deploys the schedule switched off. Default: true. */
+  enabled?: boolean;
+}
+
+export interface ResourceOptions {
+  /** As `columns` in the dict, over it hint by hint. For a dict that is to stay as it is. */
+  columns?: Record<string, ColumnConfig>;
+}

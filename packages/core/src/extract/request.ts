@@ -1,0 +1,89 @@
+import type { RetryPlan } from "../config/plan-types.ts";
+import { RequestError } from "../errors.ts";
+import type { Counts } from "../flow.ts";
+import type { World } from "../world.ts";
+import { type Answer, readAnswer } from "./answer.ts";
+import { nextDelay } from "./retry.ts";
+import { exchange, type HttpRequest } from "./transport.ts";
+
+/** How requests get their credentials, and what an answer says of these. */
+export interface Authenticator {
+  /** A copy of the request with credentials: the only place where they are. */
+  apply(request: HttpRequest): Promise<HttpRequest>;
+  /** Gets fresh credentials; false where there is nothing to renew. */
+  renew(): Promise<boolean>;
+  /** Statuses that say that the credentials are wrong. */
+  refusals: ReadonlySet<number>;
+  /** What to do then. */
+  refusedHint: string;
+  /** Makes text of the API fit for a message: short, printable, without a credential in it. */
+  quote(text: string): string;
+}
+
+export type Meter = Pick<Counts, "requests" | "retries" | "waited_ms">;
+
+/** Everything that a request needs besides itself. */
+export interface Caller {
+  /** `source.resource`, for the log. */
+  name: string;
+  world: Pick<World, "http" | "clock" | "signal" | "origins" | "random" | "log" | "deadline">;
+  auth: Authenticator;
+  retry: RetryPlan;
+  timeoutMs: number;
+  /** Counts as it happens. */
+  meter: Meter;
+}
+
+/**
+ * The one retry loop. The credentials are applied afresh to each attempt; after a refusal they are
+ * renewed once and the request is replayed, which is no retry. A wait that does not fit into the
+ * slice is thrown with `waitMs`, so that the run waits where it costs nothing.
+ */
+export async function fetchJson(request: HttpRequest, caller: Caller): Promise<Answer> {
+  const { name, world, auth, retry, meter } = caller;
+  let renewed = false;
+  let attempt = 1;
+  while (true) {
+    const signed = await auth.apply(request);
+    const error = await tryOnce(signed, caller);
+    if (!(error instanceof RequestError)) return error;
+
+    if (!renewed && auth.refusals.has(error.status ?? 0) && (await auth.renew())) {
+      renewed = true;
+      world.log.warn(`${name}: ${error.message}; once more with fresh credentials`);
+      continue;
+    }
+    const delay = nextDelay({ attempt, error, policy: retry, random: world.random });
+    if (delay === undefined) throw attempt === 1 ? error : afterAttempts(error, attempt);
+    if (world.clock.monotonic() + delay >= world.deadline) throw toWait(error, delay);
+
+    world.log.warn(
+      `${name}: ${error.message}; retry ${attempt} of ${retry.maxRetries} in ${(delay / 1000).toFixed(1)} s`,
+    );
+    await world.clock.sleep(delay, world.signal);
+    meter.retries += 1;
+    meter.waited_ms += delay;
+    attempt += 1;
+  }
+}
+
+/** The answer, or the RequestError to recover from. Anything else is thrown. */
+async function tryOnce(signed: HttpRequest, caller: Caller): Promise<Answer | RequestError> {
+  const { world, auth, retry, timeoutMs, meter } = caller;
+  const remaining = world.deadline - world.clock.monotonic();
+  meter.requests += 1;
+  try {
+    const response = await exchange(signed, world, Math.min(timeoutMs, remaining));
+    const reading = { ...auth, retryStatuses: retry.statuses, now: world.clock.now() };
+    return readAnswer(signed, response, reading);
+  } catch (error) {
+    if (error instanceof RequestError) return error;
+    throw error;
+  }
+}
+
+const afterAttempts = (error: RequestError, attempts: number) =>
+  new RequestError({ ...error, message: `${error.message} (${attempts} attempts)` });
+
+const toWait = (error: RequestError, waitMs: number) =>
+  new RequestError({ ...error, message: error.message, waitMs });

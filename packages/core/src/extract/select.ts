@@ -1,0 +1,104 @@
+import type { Path, Step } from "../config/jsonpath.ts";
+import { Decimal } from "../decimal.ts";
+import type { JsonObject, JsonValue } from "../flow.ts";
+
+/**
+ * What a selector found: a list (an empty one is an empty page), or where its way ended. No match
+ * and null are kept apart from an empty list: a page without records has to be proved.
+ */
+export type Selection =
+  | { records: JsonValue[] }
+  | {
+      /** The part of the path that was there, `$` for the body itself. */
+      reached: string;
+      /** What stood at `reached`. */
+      found: JsonValue;
+    };
+
+/** The records of a page. A list of lists counts as one list, a lone record as a list of one. */
+export function select(body: JsonValue, { steps }: Path): Selection {
+  let matches = [body];
+  for (const [index, step] of steps.entries()) {
+    const next = matches.flatMap((value) => follow(value, step));
+    if (next.length === 0) {
+      if ("all" in step && matches.every((value) => Array.isArray(value))) return { records: [] };
+      return { reached: write(steps.slice(0, index)), found: matches[0] as JsonValue };
+    }
+    matches = next;
+  }
+  const [only] = matches;
+  if (matches.length > 1) return { records: matches.flat() as JsonValue[] };
+  if (only === null) return { reached: write(steps), found: null };
+  return { records: Array.isArray(only) ? (only.flat() as JsonValue[]) : [only as JsonValue] };
+}
+
+/** The one value at a path: the total of a list, a cursor. */
+export function find(body: JsonValue, { steps }: Path): JsonValue | undefined {
+  let matches = [body];
+  for (const step of steps) matches = matches.flatMap((value) => follow(value, step));
+  return matches[0];
+}
+
+// Always a list around the match: flatMap takes off one level, and a match may be a list itself.
+function follow(value: JsonValue, step: Step): JsonValue[] {
+  if ("name" in step) {
+    return isObject(value) && Object.hasOwn(value, step.name)
+      ? [value[step.name] as JsonValue]
+      : [];
+  }
+  if ("all" in step)
+    return Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+  const element = Array.isArray(value) ? value.at(step.index) : undefined;
+  return element === undefined ? [] : [element];
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Decimal)
+  );
+}
+
+/** The names that dlt expects a list of records under. */
+const listNames = new Set([
+  "data",
+  "items",
+  "results",
+  "entries",
+  "records",
+  "rows",
+  "entities",
+  "payload",
+  "content",
+  "objects",
+  "values",
+]);
+
+const DETECT_DEPTH = 3;
+
+/**
+ * The path to the records of a body, where the config names none: the first list with a usual
+ * name, else the first list, else the body as the one record. As in dlt.
+ */
+export function detect(body: JsonValue): Path {
+  const lists = Array.isArray(body) ? [] : listsIn(body, []);
+  const steps = lists.find((path) => listNames.has(path.at(-1) ?? "")) ?? lists[0] ?? [];
+  const path = steps.map((name) => ({ name }));
+  return { text: write(path), steps: path };
+}
+
+function listsIn(value: JsonValue, path: string[]): string[][] {
+  if (Array.isArray(value)) return [path];
+  if (!isObject(value) || path.length === DETECT_DEPTH) return [];
+  return Object.entries(value).flatMap(([name, member]) => listsIn(member, [...path, name]));
+}
+
+function write(steps: Step[]): string {
+  const parts = steps.map((step) => {
+    if ("name" in step) return `.${step.name}`;
+    return "all" in step ? "[*]" : `[${step.index}]`;
+  });
+  return parts.join("").replace(/^\./, "") || "$";
+}

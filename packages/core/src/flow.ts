@@ -1,0 +1,122 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { Decimal } from "./decimal.ts";
+
+/*
+ * What moves between the rooms, in the order in which it moves:
+ * PageRequest → Page(records) → Item[] → Batch → Counts → ResourceReport.
+ */
+
+/** JSON as tidetable reads it: every number exact. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | Decimal
+  | string
+  | JsonValue[]
+  | { [member: string]: JsonValue };
+
+export type JsonObject = { [member: string]: JsonValue };
+
+/**
+ * What a paginator adds to the resource's request to get one page. Plain JSON without credentials:
+ * the checkpoint stores it, and the next slice goes on from it.
+ */
+export interface PageRequest {
+  /** Query parameters, over the resource's own. */
+  params?: Record<string, string | number>;
+  /** A whole URL instead of the resource's (a next link). The resource's params are then dropped. */
+  url?: string;
+  /** Values in the JSON body, by dotted path. */
+  body?: Record<string, string | number>;
+  /** What a paginator remembers from page to page. */
+  memory?: Record<string, string | number | boolean>;
+}
+
+/** One answer of the API. `records` are as the API sent them. */
+export interface Page {
+  request: PageRequest;
+  records: JsonValue[];
+  /** The request for the page after this one; undefined after the last. */
+  next: PageRequest | undefined;
+}
+
+export type Item = Record<string, AttributeValue>;
+
+/** An item with its key as one text, equal for equal keys, and the record that it was made from. */
+export interface KeyedItem {
+  key: string;
+  item: Item;
+  /** By DynamoDB's measure: names and values, without JSON's quotes and braces. */
+  bytes: number;
+  /** Position in the page. */
+  index: number;
+  record: JsonValue;
+}
+
+/** A record that DynamoDB could not hold, and why. It goes to quarantine. */
+export interface Rejection {
+  /** Position in the page. */
+  index: number;
+  code: string;
+  message: string;
+  /** Where in the record. */
+  path: string;
+  record: JsonValue;
+}
+
+/** What a page became. `items.length + superseded + rejections.length` = records. */
+export interface Prepared {
+  items: KeyedItem[];
+  /** Records that a later one of the same page with the same key replaced. */
+  superseded: number;
+  rejections: Rejection[];
+}
+
+/** What a run has done so far. `records = written + unchanged + superseded + quarantined`. */
+export interface Counts {
+  /** Every request sent to the API for pages, retries included. */
+  requests: number;
+  pages: number;
+  records: number;
+  written: number;
+  unchanged: number;
+  superseded: number;
+  quarantined: number;
+  deleted: number;
+  retries: number;
+  waited_ms: number;
+}
+
+export const noCounts = (): Counts => ({
+  requests: 0,
+  pages: 0,
+  records: 0,
+  written: 0,
+  unchanged: 0,
+  superseded: 0,
+  quarantined: 0,
+  deleted: 0,
+  retries: 0,
+  waited_ms: 0,
+});
+
+/**
+ * What a worker returns for one slice. `running` and `waiting` mean: invoke it again
+ * (`waiting` not before `not_before`).
+ */
+export interface ResourceReport extends Counts {
+  source: string;
+  resource: string;
+  table: string;
+  run_id: string;
+  status: "done" | "running" | "waiting" | "failed" | "skipped";
+  not_before?: string;
+  limited?: true;
+  slices: number;
+  started_at: string;
+  duration_ms: number;
+  cursor: { before: string | number | null; after: string | number | null } | null;
+  error: null | { code: string; message: string; hint: string | null };
+}

@@ -1,0 +1,32 @@
+// What a source file uses.
+
+// What the functions, the stacks and local mode use.
+export { realClock } from "./clock.ts";
+export type * from "./config/endpoint-types.ts";
+export { notices } from "./config/notices.ts";
+export { plan } from "./config/plan.ts";
+export type * from "./config/plan-types.ts";
+export { dlt, isSource, rest_api_source, type Source } from "./config/source.ts";
+export { suggest } from "./config/suggest.ts";
+export type * from "./config/types.ts";
+export { ConfigError, explain, isFailure, type Problem } from "./errors.ts";
+export type { WorkerEvent } from "./events.ts";
+export { httpAgent } from "./extract/agent.ts";
+export { paginator } from "./extract/paginators.ts";
+export { type Counts, type Item, noCounts, type PageRequest, type ResourceReport } from "./flow.ts";
+export { dynamodbClient } from "./load/client.ts";
+export { readState, type StoredState } from "./load/state-item.ts";
+export { createTable, stateTable, tableDefinition } from "./load/tables.ts";
+export {
+  type Names,
+  scheduleFunctionName,
+  secretName,
+  stateTableName,
+  tableName,
+  workerFunctionName,
+} from "./names.ts";
+export { schedule } from "./schedule.ts";
+export { Secret } from "./secret.ts";
+export { secretsManagerClient } from "./secrets.ts";
+export { RunError, type Sources, work } from "./worker.ts";
+export type { Clock, Fields, Log, World } from "./world.ts";

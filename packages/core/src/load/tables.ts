@@ -1,0 +1,124 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  ResourceInUseException,
+  type TableDescription,
+  waitUntilTableExists,
+} from "@aws-sdk/client-dynamodb";
+import type { KeyAttribute, ResourcePlan } from "../config/plan-types.ts";
+import { ConfigError, WriteError } from "../errors.ts";
+import { type Names, tableName } from "../names.ts";
+import type { World } from "../world.ts";
+import { nameOf, outcome } from "./client.ts";
+
+/** What a table is by its key; everything else about it is the deployment's. */
+export type TableDefinition = Required<
+  Pick<CreateTableCommandInput, "KeySchema" | "AttributeDefinitions">
+>;
+
+export const tableDefinition = ({ key }: Pick<ResourcePlan, "key">): TableDefinition =>
+  definition(key.hash, key.range);
+
+const definition = (hash: KeyAttribute, range: KeyAttribute | undefined): TableDefinition => {
+  const attributes = range ? [hash, range] : [hash];
+  return {
+    KeySchema: attributes.map(({ name }, n) => ({
+      AttributeName: name,
+      KeyType: n === 0 ? "HASH" : "RANGE",
+    })),
+    AttributeDefinitions: attributes.map(({ name, type }) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+  };
+};
+
+/** Both keys of the state table: `source#resource`, and what of it. */
+export const stateKey = {
+  hash: { name: "pk", type: "S" },
+  range: { name: "sk", type: "S" },
+} as const;
+
+export const stateTable: TableDefinition = definition(stateKey.hash, stateKey.range);
+
+/** Creates the table if it is not there and waits until it can be written. In AWS, SST does this. */
+export async function createTable(
+  dynamodb: DynamoDBClient,
+  name: string,
+  definition: TableDefinition,
+): Promise<void> {
+  const command = new CreateTableCommand({
+    TableName: name,
+    BillingMode: "PAY_PER_REQUEST",
+    ...definition,
+  });
+  await dynamodb.send(command).catch((error: unknown) => {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  });
+  const wait = { client: dynamodb, maxWaitTime: 60, minDelay: 0.1, maxDelay: 1 };
+  await waitUntilTableExists(wait, { TableName: name });
+}
+
+/**
+ * Looks at the table before the run asks the API for anything: it is there, takes writes, and has
+ * the key that the plan writes. Its id tells a table from one that replaced it.
+ */
+export async function checkTable(
+  dynamodb: World["dynamodb"],
+  resource: Pick<ResourcePlan, "source" | "table" | "key">,
+  names: Names,
+): Promise<{ tableId: string | undefined }> {
+  const name = tableName(names, resource);
+  const answer = await dynamodb
+    .send(new DescribeTableCommand({ TableName: name }))
+    .catch((error: unknown) => {
+      throw outcome(error) === "missing" ? tableMissing(name) : unreadable(name, error);
+    });
+  const table = answer.Table ?? {};
+
+  if (table.TableStatus !== "ACTIVE" && table.TableStatus !== "UPDATING") {
+    throw new WriteError({
+      code: "load.table_status",
+      message: `the table ${name} can not be written: it is ${table.TableStatus}`,
+      hint: "run again when it is ACTIVE",
+    });
+  }
+  const is = keyText(keyIn(table));
+  const wanted = keyText(
+    resource.key.range ? [resource.key.hash, resource.key.range] : [resource.key.hash],
+  );
+  if (is !== wanted) {
+    throw new ConfigError({
+      code: "load.table_key",
+      message: `the table ${name} has the key ${is}, and the config asks for ${wanted}`,
+      hint: "a table's key can not change: set another table_name, or delete the table and run again, or go back to the primary_key and the data_type that made it",
+    });
+  }
+  return { tableId: table.TableId };
+}
+
+const keyIn = ({ KeySchema = [], AttributeDefinitions = [] }: TableDescription) =>
+  KeySchema.map(({ AttributeName: name }) => ({
+    name,
+    type: AttributeDefinitions.find((one) => one.AttributeName === name)?.AttributeType,
+  }));
+
+/** `id (S), line (N)`: hash key first, as DescribeTable lists them. */
+const keyText = (attributes: { name: string | undefined; type: string | undefined }[]) =>
+  attributes.map(({ name, type }) => `${name} (${type})`).join(", ");
+
+export const tableMissing = (table: string): WriteError =>
+  new WriteError({
+    code: "load.table_missing",
+    message: `the table ${table} does not exist`,
+    hint: "in AWS `npx sst deploy` creates it, locally `npx tidetable run` does",
+  });
+
+const unreadable = (table: string, error: unknown): WriteError =>
+  new WriteError({
+    code: "load.failed",
+    message: `DynamoDB did not describe the table ${table} (${nameOf(error)})`,
+    hint: "check the connection to DynamoDB, the AWS credentials and what they are allowed to do",
+  });

@@ -1,0 +1,79 @@
+import { checkResource } from "./check.ts";
+import { plan } from "./config/plan.ts";
+import type { ResourcePlan, SourcePlan } from "./config/plan-types.ts";
+import type { Source } from "./config/source.ts";
+import { ConfigError, explain } from "./errors.ts";
+import { parseWorkerEvent } from "./events.ts";
+import type { ResourceReport } from "./flow.ts";
+import { type LocalOrigin, originMap } from "./origins.ts";
+import { runResource } from "./run.ts";
+import { secretStore } from "./secrets.ts";
+import type { World } from "./world.ts";
+
+/** What a run of the worker that failed throws: the platform tries again, then keeps the event. */
+export class RunError extends Error {
+  readonly report: ResourceReport;
+
+  constructor(report: ResourceReport) {
+    const { source, resource, error } = report;
+    super(`${source}.${resource}: ${error ? explain(error) : "failed"}`);
+    this.name = "RunError";
+    this.report = report;
+  }
+}
+
+/** One invocation of a worker: an event names the resource, the report says what became of it. */
+export async function work(
+  event: unknown,
+  deps: {
+    sources: Sources;
+    world: World;
+    /** Unique for this invocation. */
+    invocation: string;
+    /** Where local mode sends a source's requests instead. */
+    localOrigin: (source: string) => LocalOrigin;
+  },
+): Promise<ResourceReport> {
+  const { source, resource: name, run_id, limit_pages, check } = parseWorkerEvent(event);
+  const planned = planOf(deps.sources, source);
+  const resource = resourceOf(planned, name);
+  const origins = originMap({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
+  const world = { ...deps.world, origins };
+  const secrets = secretStore(world, source, planned.secrets);
+  const order = { runId: run_id, owner: deps.invocation, limitPages: limit_pages };
+
+  const report = check
+    ? await checkResource(resource, order, world, secrets)
+    : await runResource(resource, order, world, secrets);
+  const place = { source, resource: name };
+  if (report.status === "failed") {
+    const failure = new RunError(report);
+    world.log.error(failure.message, { ...place, report });
+    throw failure;
+  }
+  world.log.info(report.status, { ...place, report });
+  return report;
+}
+
+/** The registered sources by name. */
+export type Sources = Readonly<Record<string, Source>>;
+
+export function planOf(sources: Sources, name: string): SourcePlan {
+  const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
+  if (source) return plan(source, name);
+  throw new ConfigError({
+    code: "event.source",
+    message: `there is no source "${name}"`,
+    hint: `the sources are ${Object.keys(sources).join(", ")}`,
+  });
+}
+
+export function resourceOf(planned: SourcePlan, name: string): ResourcePlan {
+  const resource = planned.resources.find((candidate) => candidate.name === name);
+  if (resource) return resource;
+  throw new ConfigError({
+    code: "event.resource",
+    message: `${planned.name} has no resource "${name}"`,
+    hint: `its resources are ${planned.resources.map((one) => one.name).join(", ")}`,
+  });
+}

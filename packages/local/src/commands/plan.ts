@@ -1,0 +1,151 @@
+import {
+  type AuthPlan,
+  type KeyPlan,
+  type PaginatorPlan,
+  paginator,
+  plan as planOf,
+  type ResourcePlan,
+  Secret,
+  type SourcePlan,
+  tableName,
+} from "@tidetable/core";
+import { loadSources } from "../load-source.ts";
+import { localNames } from "../names.ts";
+import type { Context } from "../options.ts";
+import { type Colors, colors, several } from "../render.ts";
+
+/** What a run would do, from the config alone. */
+export async function plan({ args, options, io }: Context): Promise<number> {
+  const loaded = await loadSources(args, options, io);
+  const plans = loaded.map(({ source, name }) => planOf(source, name));
+  if (options.json) {
+    io.stdout.write(`${JSON.stringify({ sources: plans.map(sourceDocument) })}\n`);
+  } else {
+    const color = colors(io.stdout, io.env);
+    io.stdout.write(plans.map((one) => sourceText(one, color)).join("\n"));
+  }
+  return 0;
+}
+
+/** In snake_case: the words of the config and of the other documents. */
+function sourceDocument({ name, secrets, schedule, resources }: SourcePlan) {
+  return {
+    source: name,
+    secrets,
+    schedule: schedule ? { ...schedule, timezone: schedule.timezone ?? null } : null,
+    resources: resources.map((resource) => ({
+      resource: resource.name,
+      table: tableName(localNames, resource),
+      write_disposition: resource.disposition,
+      key: {
+        fields: resource.key.fields,
+        hash: resource.key.hash,
+        range: resource.key.range ?? null,
+      },
+      request: { method: resource.request.method, url: firstUrl(resource) },
+      auth: resource.auth
+        ? {
+            type: resource.auth.type,
+            secrets: secretsOf(resource.auth),
+            text: authText(resource.auth),
+          }
+        : null,
+      paginator: { type: resource.paginator.type, text: paginatorText(resource.paginator) },
+      data_selector: resource.selector?.text ?? null,
+      retry: {
+        statuses: [...resource.retry.statuses],
+        max_retries: resource.retry.maxRetries,
+        backoff_factor: resource.retry.backoffFactor,
+      },
+      timeout_ms: resource.timeoutMs,
+    })),
+  };
+}
+
+function sourceText(source: SourcePlan, color: Colors): string {
+  const schedule = source.schedule
+    ? `${source.schedule.expression}${source.schedule.enabled ? "" : ", disabled"}`
+    : "no schedule";
+  return [
+    `${color.bold(source.name)}: ${schedule}\n`,
+    ...source.resources.map((resource) => resourceText(resource, color)),
+  ].join("");
+}
+
+function resourceText(resource: ResourcePlan, color: Colors): string {
+  const lines = {
+    table: tableName(localNames, resource),
+    key: keyText(resource.key),
+    writes: resource.disposition,
+    request: `${resource.request.method} ${firstUrl(resource)}`,
+    auth: resource.auth ? authText(resource.auth) : "none",
+    pages: paginatorText(resource.paginator),
+    records: resource.selector?.text ?? "the list that the answer holds",
+    retry: retryText(resource),
+  };
+  const body = Object.entries(lines).map(
+    ([head, text]) => `    ${color.dim(head.padEnd(8))} ${text}\n`,
+  );
+  return `  ${color.bold(resource.name)}\n${body.join("")}`;
+}
+
+/** The page that a run would ask for first. Credentials are added on the wire only. */
+function firstUrl(resource: ResourcePlan): string {
+  const { url: own, params } = resource.request;
+  const first = paginator(resource.paginator).first();
+  const url = new URL(first.url ?? own);
+  for (const [name, value] of Object.entries({ ...params, ...first.params })) {
+    for (const one of [value].flat()) url.searchParams.append(name, String(one));
+  }
+  return url.href;
+}
+
+function keyText({ fields, hash, range }: KeyPlan): string {
+  const text = [hash, range]
+    .flatMap((key) => (key ? [`${key.name} (${key.type})`] : []))
+    .join(", ");
+  if (fields.length === 0) return `${text}, its own for every record`;
+  return fields.length > 2 ? `${text}, joined from ${fields.slice(1).join(", ")}` : text;
+}
+
+function authText(auth: AuthPlan): string {
+  switch (auth.type) {
+    case "bearer":
+      return `bearer token from ${secretText(auth.token)}`;
+    case "api_key":
+      return `api_key in ${auth.location} as "${auth.name}" from ${secretText(auth.apiKey)}`;
+    case "http_basic":
+      return `http_basic with ${secretText(auth.username)} and ${secretText(auth.password)}`;
+    case "oauth2_client_credentials":
+      return `oauth2_client_credentials at ${auth.accessTokenUrl} with ${secretText(auth.clientId)} and ${secretText(auth.clientSecret)}`;
+  }
+}
+
+const secretText = ({ name }: Secret) =>
+  name === undefined ? "a plain text in the config" : `secret ${name}`;
+
+const secretsOf = (auth: AuthPlan): string[] =>
+  Object.values(auth).flatMap((value) =>
+    value instanceof Secret && value.name ? [value.name] : [],
+  );
+
+function paginatorText(paginator: PaginatorPlan): string {
+  switch (paginator.type) {
+    case "single_page":
+      return "single_page";
+    case "offset": {
+      const total = paginator.total && `"${paginator.total.path.text}" is reached`;
+      const empty = paginator.stopAfterEmptyPage && "a page is empty";
+      const most = paginator.maximumOffset && `offset ${paginator.maximumOffset}`;
+      const ends = [total, empty, most].filter(Boolean).join(" or ");
+      return `offset, ${several(paginator.limit, "record")} each, until ${ends}`;
+    }
+  }
+}
+
+function retryText({ retry, timeoutMs }: ResourcePlan): string {
+  const delays = Array.from({ length: retry.maxRetries }, (_, n) => retry.backoffFactor * 2 ** n);
+  const statuses = [...retry.statuses].join(", ");
+  const after = delays.length > 0 ? ` after ${delays.join(", ")} s` : "";
+  return `${statuses}: ${several(retry.maxRetries, "retry", "retries")}${after}; ${timeoutMs / 1000} s per request`;
+}

@@ -1,0 +1,75 @@
+import {
+  isFailure,
+  type ResourcePlan,
+  readState,
+  type StoredState,
+  tableName,
+} from "@tidetable/core";
+import type { Context } from "../options.ts";
+import { table } from "../render.ts";
+import { openSession, type Session } from "../session.ts";
+import { loadTarget } from "../target.ts";
+
+/** Cursor, checkpoint, lease and last run of each resource. */
+export async function state({ args: [target], options, io }: Context): Promise<number> {
+  const resources = await loadTarget(target, options, io);
+  const session = await openSession(options);
+  try {
+    const states = await Promise.all(resources.map((resource) => stored(resource, session)));
+    const documents = resources.map((resource, i) => document(resource, states[i], session));
+    io.stdout.write(
+      options.json ? `${JSON.stringify({ resources: documents })}\n` : text(documents),
+    );
+    return 0;
+  } finally {
+    await session.close();
+  }
+}
+
+async function stored({ source, name }: ResourcePlan, { dynamodb, names }: Session) {
+  return readState(dynamodb, names, { source, resource: name }).catch((error: unknown) => {
+    // Before the first run there is no state table, and so no state.
+    if (isFailure(error) && error.code === "load.table_missing") return undefined;
+    throw error;
+  });
+}
+
+type Document = ReturnType<typeof document>;
+
+function document(resource: ResourcePlan, state: StoredState | undefined, { names }: Session) {
+  const body = state?.body;
+  return {
+    source: resource.source,
+    resource: resource.name,
+    table: tableName(names, resource),
+    status: state?.status ?? "new",
+    run_id: state?.run_id ?? null,
+    started_at: body?.started_at ?? null,
+    updated_at: state?.updated_at ?? null,
+    not_before: state?.not_before ?? null,
+    cursor: body?.cursor ?? null,
+    checkpoint: body ? { page: body.page, next: body.next } : null,
+    slices: body?.slices ?? 0,
+    counts: body?.counts ?? null,
+    lease: state?.lease
+      ? { owner: state.lease.owner, until: new Date(state.lease.until).toISOString() }
+      : null,
+  };
+}
+
+function text(documents: Document[]): string {
+  const heads = ["source", "resource", "status", "pages", "records", "cursor", "updated", "lease"];
+  return table(
+    heads,
+    documents.map((one) => [
+      one.source,
+      one.resource,
+      one.status === "waiting" && one.not_before ? `waiting until ${one.not_before}` : one.status,
+      one.checkpoint?.page ?? 0,
+      one.counts?.records ?? 0,
+      String(one.cursor ?? "-"),
+      one.updated_at ?? "-",
+      one.lease ? `${one.lease.owner} until ${one.lease.until}` : "-",
+    ]),
+  );
+}

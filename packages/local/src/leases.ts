@@ -1,0 +1,44 @@
+import { hostname } from "node:os";
+import { type DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { type Names, readState, stateTableName } from "@tidetable/core";
+
+/*
+ * A worker that was killed leaves its lease to run out. On one machine we can do better: the owner
+ * names its process, and a process that is gone holds nothing.
+ */
+
+/** Stands where AWS has the log stream's name, in front of every lease's owner. */
+export const localOwner = `local/${hostname()}/${process.pid}`;
+
+/** The lease goes back if its owner was a process of this machine that is gone. */
+export async function releaseDeadLease(
+  dynamodb: DynamoDBClient,
+  names: Names,
+  place: { source: string; resource: string },
+): Promise<void> {
+  const stored = await readState(dynamodb, names, place);
+  const owner = stored?.lease?.owner;
+  if (!owner || !isGone(owner)) return;
+  const command = new UpdateItemCommand({
+    TableName: stateTableName(names),
+    Key: { pk: { S: `${place.source}#${place.resource}` }, sk: { S: "state" } },
+    UpdateExpression: "REMOVE lease_owner, lease_until",
+    ConditionExpression: "lease_owner = :owner",
+    ExpressionAttributeValues: { ":owner": { S: owner } },
+  });
+  await dynamodb.send(command).catch((error: Error) => {
+    // Another command released it and took it: that one is alive.
+    if (error.name !== "ConditionalCheckFailedException") throw error;
+  });
+}
+
+function isGone(owner: string): boolean {
+  const [kind, host, pid] = owner.split("/");
+  if (kind !== "local" || host !== hostname() || !pid) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}

@@ -1,0 +1,79 @@
+import { resolve } from "node:path";
+import { InvalidArgumentError, Option } from "commander";
+import type { Io } from "./io.ts";
+
+/** What a command line says, settled: paths are absolute, numbers are numbers. */
+export interface Options {
+  /** Folder of the embedded engine and of local state. */
+  data: string;
+  /** Endpoint of another engine than the embedded one. */
+  dynamodb?: string;
+  /** File with the source's secret values. */
+  secrets?: string;
+  /** The source's name, where the file's name is not it. */
+  name?: string;
+  json: boolean;
+  /** `run`: only these resources. */
+  resource?: string[];
+  /** `run`: a sample of so many pages per resource. */
+  limitPages?: number;
+  /** `items`: at most so many. */
+  limit?: number;
+}
+
+/** What a command gets, and all that it may touch. */
+export interface Context {
+  /** The operands: sources, or one SOURCE/RESOURCE. */
+  args: string[];
+  options: Options;
+  io: Io;
+}
+
+export const common = [
+  new Option("--name <name>", "the source's name (default: the name of its file)"),
+  new Option("--data <dir>", "folder of the embedded engine and of local state").default(
+    ".tidetable",
+  ),
+  new Option("--dynamodb <url>", "this DynamoDB endpoint instead of the embedded engine").argParser(
+    endpoint,
+  ),
+  new Option("--secrets <file>", 'JSON object of secret values, such as {"api_key": "…"}'),
+  new Option("--json", "machine output on stdout, everything else on stderr"),
+  ...notYet("--stage <stage>"),
+];
+
+export const resource = new Option("--resource <name>", "only this resource; repeatable").argParser(
+  (value: string, before: string[] = []) => [...before, value],
+);
+
+export const limitPages = new Option(
+  "--limit-pages <n>",
+  "a sample: so many pages of each resource, no cursor committed",
+).argParser(positive);
+
+export const limit = new Option("--limit <n>", "at most so many items").argParser(positive);
+
+/** Words that are to come: they are named as such rather than as unknown, and stay out of the help. */
+export function notYet(...flags: string[]): Option[] {
+  return flags.map((flag) => new Option(flag).hideHelp());
+}
+
+export function settle(given: Options, io: Io): Options {
+  const path = (file: string) => resolve(io.cwd, file);
+  return {
+    ...given,
+    json: given.json === true,
+    data: path(given.data),
+    ...(given.secrets === undefined ? {} : { secrets: path(given.secrets) }),
+  };
+}
+
+function positive(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("It has to be 1 or more.");
+  return Number(value);
+}
+
+function endpoint(value: string): string {
+  if (/^https?:\/\/./.test(value) && URL.canParse(value)) return value;
+  throw new InvalidArgumentError("It has to be a URL such as http://127.0.0.1:8000.");
+}

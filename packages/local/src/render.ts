@@ -1,0 +1,94 @@
+import { stripVTControlCharacters } from "node:util";
+import { explain, type Problem } from "@tidetable/core";
+import picocolors from "picocolors";
+import type { Io, Stream } from "./io.ts";
+import type { RunDocument } from "./report.ts";
+
+/** Colours for a terminal, none for a pipe or under NO_COLOR. */
+export const colors = (stream: Stream, env: Io["env"]) =>
+  picocolors.createColors(stream.isTTY === true && !env.NO_COLOR);
+
+export type Colors = ReturnType<typeof colors>;
+
+export const count = (value: number): string => value.toLocaleString("en-US");
+
+/** 1 page, 2 pages. */
+export const several = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
+
+/** A duration as a person says it: 840 ms, 3.2 s, 2 min 5 s, 1 h 3 min. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export type Cell = string | number;
+
+/** Padded columns under their heads; numbers stand to the right. */
+export function table(heads: string[], rows: Cell[][]): string {
+  const text = (cell: Cell) => (typeof cell === "number" ? count(cell) : cell);
+  const width = (cell: Cell) => stripVTControlCharacters(text(cell)).length;
+  const widths = heads.map((head, i) =>
+    Math.max(head.length, ...rows.map((row) => width(row[i] ?? ""))),
+  );
+  const right = heads.map((_, i) => rows.some((row) => typeof row[i] === "number"));
+  const line = (cells: Cell[]) =>
+    cells
+      .map((cell, i) => {
+        const space = " ".repeat((widths[i] ?? 0) - width(cell));
+        return right[i] ? space + text(cell) : text(cell) + space;
+      })
+      .join("  ")
+      .trimEnd();
+  return [heads, ...rows].map((row) => `${line(row)}\n`).join("");
+}
+
+/** The counts that are news only when they are not zero. */
+const exceptions = ["unchanged", "superseded", "quarantined", "deleted"] as const;
+
+/** The end of a run for a person: a row per resource, then a line per failure, then the sum. */
+export function runTable(run: RunDocument, color: Colors): string {
+  const present = exceptions.filter((name) => run.resources.some((one) => one[name] > 0));
+  const paint = { succeeded: color.green, failed: color.red, skipped: color.yellow };
+  const rows = run.resources.map((one): Cell[] => [
+    one.source,
+    one.resource,
+    paint[one.status](one.status),
+    one.records,
+    one.written,
+    ...present.map((name) => one[name]),
+    one.retries,
+    one.waited_ms === 0 ? "-" : duration(one.waited_ms),
+    duration(one.duration_ms),
+  ]);
+  const heads = ["source", "resource", "status", "records", "written", ...present];
+  return [
+    table([...heads, "retries", "waited", "time"], rows),
+    "\n",
+    ...run.resources.flatMap(({ source, resource, error }) =>
+      error ? [`${color.red(`${source}.${resource}`)}: ${line(error)}\n`] : [],
+    ),
+    `${summary(run)}\n`,
+  ].join("");
+}
+
+const line = ({ message, hint }: { message: string; hint: string | null }) =>
+  explain({ message, hint: hint ?? undefined });
+
+function summary(run: RunDocument): string {
+  const succeeded = run.resources.filter(({ status }) => status === "succeeded").length;
+  const records = run.resources.reduce((sum, one) => sum + one.records, 0);
+  const limited = run.limited ? " (a sample: no cursor was committed)" : "";
+  return `${succeeded} of ${several(run.resources.length, "resource")} succeeded: ${several(records, "record")} in ${duration(run.duration_ms)}${limited}`;
+}
+
+/** One line per problem: `path: message; hint`. */
+export function problemLines(problems: readonly Problem[], before = ""): string {
+  return problems
+    .map((problem) => `${before}${problem.path ? `${problem.path}: ` : ""}${explain(problem)}\n`)
+    .join("");
+}

@@ -1,0 +1,97 @@
+import type { Counts, Problem, ResourceReport } from "@tidetable/core";
+
+/*
+ * The documents that `--json` prints. They are public: members are added, never renamed.
+ */
+
+export interface RunDocument {
+  run_id: string;
+  status: "succeeded" | "failed" | "partial";
+  started_at: string;
+  duration_ms: number;
+  /** A sample: cursors stayed where they were. */
+  limited?: true;
+  resources: ResourceDocument[];
+}
+
+export interface ResourceDocument extends Counts {
+  source: string;
+  resource: string;
+  table: string;
+  status: "succeeded" | "failed" | "skipped";
+  slices: number;
+  duration_ms: number;
+  cursor: ResourceReport["cursor"];
+  error: ResourceReport["error"];
+}
+
+/** What `run --json` prints. Each report is its resource's last. */
+export function runDocument(
+  run: { run_id: string; started_at: string; duration_ms: number },
+  reports: readonly ResourceReport[],
+): RunDocument {
+  const resources = reports.map(resourceDocument);
+  const succeeded = resources.filter(({ status }) => status === "succeeded").length;
+  const some = succeeded > 0 ? "partial" : "failed";
+  return {
+    run_id: run.run_id,
+    status: succeeded === resources.length ? "succeeded" : some,
+    started_at: run.started_at,
+    duration_ms: run.duration_ms,
+    ...(reports.some(({ limited }) => limited) ? { limited: true } : {}),
+    resources,
+  };
+}
+
+const statuses = {
+  done: "succeeded",
+  skipped: "skipped",
+  failed: "failed",
+  running: "failed",
+  waiting: "failed",
+} as const satisfies Record<ResourceReport["status"], ResourceDocument["status"]>;
+
+function resourceDocument(report: ResourceReport): ResourceDocument {
+  return {
+    source: report.source,
+    resource: report.resource,
+    table: report.table,
+    status: statuses[report.status],
+    requests: report.requests,
+    pages: report.pages,
+    records: report.records,
+    written: report.written,
+    unchanged: report.unchanged,
+    superseded: report.superseded,
+    quarantined: report.quarantined,
+    deleted: report.deleted,
+    retries: report.retries,
+    waited_ms: report.waited_ms,
+    slices: report.slices,
+    duration_ms: report.duration_ms,
+    cursor: report.cursor,
+    error: openEnd(report) ? interrupted : report.error,
+  };
+}
+
+/** Nobody invokes it again: what was open when the command ended was interrupted. */
+const openEnd = ({ status }: ResourceReport) => status === "running" || status === "waiting";
+
+const interrupted = {
+  code: "run.interrupted",
+  message: "the run was interrupted",
+  hint: "run it again: it continues from the last checkpoint",
+};
+
+/** What exit code 2 prints. */
+export interface ProblemsDocument {
+  status: "invalid";
+  problems: { path: string; message: string; hint: string | null }[];
+}
+
+export function problemsDocument(problems: readonly Problem[]): ProblemsDocument {
+  return {
+    status: "invalid",
+    problems: problems.map(({ path, message, hint }) => ({ path, message, hint: hint ?? null })),
+  };
+}

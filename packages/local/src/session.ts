@@ -1,0 +1,80 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  createTable,
+  dynamodbClient,
+  type Names,
+  type SourcePlan,
+  secretName,
+  stateTable,
+  stateTableName,
+  tableDefinition,
+  tableName,
+} from "@tidetable/core";
+import { openEngine } from "./engine.ts";
+import { releaseDeadLease } from "./leases.ts";
+import { openSecretsEndpoint } from "./secrets-endpoint.ts";
+
+/** A laptop's AWS account: where the tables are, and a client for them. */
+export interface Session {
+  names: Names;
+  /** The DynamoDB endpoint that this session speaks to. */
+  endpoint: string;
+  dynamodb: DynamoDBClient;
+  close(): Promise<void>;
+}
+
+export const localNames: Names = { app: "tidetable", stage: "local" };
+
+/**
+ * Starts (or finds) the embedded engine on the data folder and points this process's AWS clients
+ * at it. The credentials are dummies on purpose: nothing here can reach a real account.
+ */
+export async function openSession(options: {
+  data: string;
+  dynamodb?: string | undefined;
+  /** The members of a source's secret, read afresh whenever a worker asks. */
+  secretsOf?: (source: string) => Promise<Record<string, string> | undefined>;
+}): Promise<Session> {
+  const engine = options.dynamodb
+    ? { endpoint: options.dynamodb, close: async () => {} }
+    : await openEngine(options.data);
+  const { secretsOf = async () => undefined } = options;
+  const secrets = await openSecretsEndpoint((id) =>
+    secretsOf(id.slice(secretName(localNames, "").length)),
+  );
+  Object.assign(process.env, {
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    TIDETABLE_APP: localNames.app,
+    TIDETABLE_STAGE: localNames.stage,
+  });
+  delete process.env.AWS_SESSION_TOKEN;
+  delete process.env.AWS_PROFILE;
+  const dynamodb = dynamodbClient();
+  return {
+    names: localNames,
+    endpoint: engine.endpoint,
+    dynamodb,
+    async close() {
+      dynamodb.destroy();
+      await secrets.close();
+      await engine.close();
+    },
+  };
+}
+
+/** What a deployment has done before the first run: the tables are there, no dead worker holds one. */
+export async function prepare(session: Session, plans: SourcePlan[]): Promise<void> {
+  const { dynamodb, names } = session;
+  await createTable(dynamodb, stateTableName(names), stateTable);
+  for (const resource of plans.flatMap((plan) => plan.resources)) {
+    await createTable(dynamodb, tableName(names, resource), tableDefinition(resource));
+    await releaseDeadLease(dynamodb, names, {
+      source: resource.source,
+      resource: resource.name,
+    });
+  }
+}

@@ -1,0 +1,23 @@
+import { type SourcePlan, secretName } from "@tidetable/core";
+import { names, pascal, production } from "./plans";
+
+/** One secret per source, created without a value: no credential ever enters the deploy state. */
+export function secrets(plans: SourcePlan[]) {
+  return Object.fromEntries(
+    plans
+      .filter((plan) => plan.secrets.length > 0)
+      .map((plan) => [
+        plan.name,
+        new aws.secretsmanager.Secret(
+          `${pascal(plan.name)}Credentials`,
+          {
+            name: secretName(names, plan.name),
+            description: `Credentials of ${plan.name}: a JSON object with ${plan.secrets.join(", ")}`,
+            // A deleted secret keeps its name for this long; a development stage wants it back at once.
+            recoveryWindowInDays: production ? 30 : 0,
+          },
+          { retainOnDelete: production },
+        ),
+      ]),
+  );
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it, test } from "vitest";
+import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { ConfigError } from "../../packages/core/src/errors.ts";
+
+const steps = (text: string) => parsePath(text).steps;
+
+test.each([
+  ["$", []],
+  ["data", [{ name: "data" }]],
+  ["$.data.items", [{ name: "data" }, { name: "items" }]],
+  ["many-results", [{ name: "many-results" }]],
+  ["$ref", [{ name: "$ref" }]],
+  ["items[*]", [{ name: "items" }, { all: true }]],
+  ["groups[*].members[*]", [{ name: "groups" }, { all: true }, { name: "members" }, { all: true }]],
+  ["data[0].id", [{ name: "data" }, { index: 0 }, { name: "id" }]],
+  ["data[-1].id", [{ name: "data" }, { index: -1 }, { name: "id" }]],
+  ["$[*]", [{ all: true }]],
+  ["[*]", [{ all: true }]],
+  ["*", [{ all: true }]],
+  ["data.*", [{ name: "data" }, { all: true }]],
+  ["['@odata.nextLink']", [{ name: "@odata.nextLink" }]],
+  ["$[\"a b\"]['c.d']", [{ name: "a b" }, { name: "c.d" }]],
+  ["['it\\'s']", [{ name: "it's" }]],
+  ["größe", [{ name: "größe" }]],
+])("%s is understood", (text, expected) => {
+  expect(steps(text)).toEqual(expected);
+});
+
+it("keeps the text for messages", () => {
+  expect(parsePath("$.data").text).toBe("$.data");
+});
+
+describe("what is not supported is refused with its position", () => {
+  test.each([
+    ["", "its end"],
+    ["data.", "its end"],
+    ["data..id", '"." at position 6'],
+    ["data[?(@.active==true)]", '"?" at position 6'],
+    ["data[0:2]", '"0" at position 6'],
+    ["data[", "its end"],
+    ["data['open", `"'" at position 6`],
+    ["data[id]", '"i" at position 6'],
+    ["data items", '" " at position 5'],
+    ["data[0]id", '"i" at position 8'],
+    [".data", '"." at position 1'],
+  ])("%s", (text, where) => {
+    const parse = () => parsePath(text);
+    expect(parse).toThrow(ConfigError);
+    expect(parse).toThrow(`not a path that tidetable reads: it did not expect ${where}`);
+  });
+
+  it("says what is supported", () => {
+    expect(() => parsePath("data[0:2]")).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining("[*]") }),
+    );
+  });
+});

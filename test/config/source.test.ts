@@ -1,0 +1,51 @@
+import { dlt, isSource, rest_api_source, type Source } from "@tidetable/core";
+import { describe, expect, it } from "vitest";
+import { Secret } from "../../packages/core/src/secret.ts";
+
+const config = { client: { base_url: "https://api.example.com" }, resources: ["tickets"] };
+
+describe("rest_api_source", () => {
+  it("keeps the config and the options as they were written", () => {
+    const options = { schedule: "rate(1 hour)" };
+    const source = rest_api_source(config, options);
+    expect(source.config).toBe(config);
+    expect(source.options).toBe(options);
+    expect(rest_api_source(config).options).toEqual({});
+  });
+
+  it("can not be changed afterwards", () => {
+    const source = rest_api_source(config) as { config: unknown };
+    expect(() => {
+      source.config = {};
+    }).toThrow(TypeError);
+  });
+
+  it("is told from a bare dict", () => {
+    expect(isSource(rest_api_source(config))).toBe(true);
+    for (const other of [config, null, undefined, "tickets", []])
+      expect(isSource(other)).toBe(false);
+  });
+});
+
+describe("dlt.secrets", () => {
+  it("gives a reference by name, dots included", () => {
+    expect(dlt.secrets["api_key"]).toBeInstanceOf(Secret);
+    expect(dlt.secrets["api_key"]?.name).toBe("api_key");
+    expect(dlt.secrets["sources.github.token"]?.name).toBe("sources.github.token");
+    expect(dlt.secrets["constructor"]?.name).toBe("constructor");
+  });
+
+  it("is no promise and no puzzle to a printer", async () => {
+    expect(await dlt.secrets).toBe(dlt.secrets);
+    expect(Reflect.get(dlt.secrets, Symbol.iterator)).toBeUndefined();
+    expect(JSON.stringify(dlt)).toBe('{"secrets":{}}');
+  });
+
+  it("never prints what it names", () => {
+    const source: Source = rest_api_source({
+      ...config,
+      client: { ...config.client, auth: { token: dlt.secrets["token"] } },
+    });
+    expect(JSON.stringify(source)).toContain('"token":"[secret]"');
+  });
+});

@@ -1,0 +1,126 @@
+import { dlt, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { describe, expect, it, test } from "vitest";
+import { validate } from "../../packages/core/src/config/validate.ts";
+
+const client = { base_url: "https://api.example.com" };
+const endpoint = { data_selector: "data", paginator: { type: "offset", limit: 1 } };
+const tickets = { name: "tickets", primary_key: "id", endpoint };
+const problems = (config: unknown) => validate(rest_api_source(config as SourceConfig), "s");
+
+const inResource = (more: object) => problems({ client, resources: [{ ...tickets, ...more }] });
+const inEndpoint = (more: object) => inResource({ endpoint: { ...endpoint, ...more } });
+const inClient = (more: object) =>
+  problems({ client: { ...client, ...more }, resources: [tickets] });
+
+describe("what the format has and tidetable does not run yet is refused where it stands", () => {
+  test.each([
+    ["client.allowed_origins", inClient({ allowed_origins: ["https://b.example"] })],
+    ["client.auth.location", inClient({ auth: { type: "api_key", location: "cookie" } })],
+    ["client.paginator", inClient({ paginator: "auto" })],
+    ["resources[0].endpoint.paginator.type", inEndpoint({ paginator: { type: "cursor" } })],
+    ["resources[0].endpoint.paginator", inEndpoint({ paginator: "page_number" })],
+    ["resources[0].endpoint.paginator", inEndpoint({ paginator: "header_cursor" })],
+    ["resources[0].endpoint.paginator", inEndpoint({ paginator: "json_link" })],
+    ["resources[0].endpoint.paginator", inEndpoint({ paginator: "json_response" })],
+    ["resources[0].endpoint.paginator", inEndpoint({ paginator: "header_link" })],
+    [
+      "resources[0].endpoint.paginator.has_more_path",
+      inEndpoint({ paginator: { ...endpoint.paginator, has_more_path: "more" } }),
+    ],
+    [
+      "resources[0].endpoint.paginator.offset_body_path",
+      inEndpoint({ paginator: { ...endpoint.paginator, offset_body_path: "a.b" } }),
+    ],
+    ["resources[0].endpoint.incremental", inEndpoint({ incremental: { cursor_path: "at" } })],
+    [
+      "resources[0].endpoint.params.since.type",
+      inEndpoint({ params: { since: { type: "incremental", cursor_path: "at" } } }),
+    ],
+    [
+      "resources[0].endpoint.params.id.type",
+      inEndpoint({ params: { id: { type: "resolve", resource: "a", field: "id" } } }),
+    ],
+    ["resources[0].endpoint.path", inEndpoint({ path: "/a/{resources.a.id}" })],
+    [
+      "resources[0].endpoint.json.deep[0]",
+      inEndpoint({ json: { deep: ["{incremental.start_value}"] } }),
+    ],
+    [
+      "resources[0].endpoint.response_actions",
+      inEndpoint({ response_actions: [{ status_code: 404, action: "ignore" }] }),
+    ],
+    ["resources[0].endpoint.headers.x-key", inEndpoint({ headers: { "x-key": dlt.secrets["k"] } })],
+    [
+      "resources[0].endpoint.headers.authorization",
+      inEndpoint({ headers: { authorization: `Token ${dlt.secrets["k"]}` } }),
+    ],
+    ["resources[0].write_disposition", inResource({ write_disposition: "replace" })],
+    ["resources[0].write_disposition", inResource({ write_disposition: "skip" })],
+    [
+      "resources[0].write_disposition.strategy",
+      inResource({ write_disposition: { disposition: "merge", strategy: "scd2" } }),
+    ],
+    ["resources[0].table_name", inResource({ table_name: () => "t" })],
+    ["resources[0].merge_key", inResource({ merge_key: "day" })],
+    [
+      "resources[0].columns.gone.hard_delete",
+      inResource({ columns: { gone: { hard_delete: true } } }),
+    ],
+    [
+      "resources[0].columns[0].dedup_sort",
+      inResource({ columns: [{ name: "at", dedup_sort: "desc" }] }),
+    ],
+    ["resources[0].schema_contract", inResource({ schema_contract: "freeze" })],
+    [
+      "resources[0].schema_contract.columns",
+      inResource({ schema_contract: { columns: "discard_row" } }),
+    ],
+    ["resources[0].selected", inResource({ selected: false })],
+    ["resources[0].include_from_parent", inResource({ include_from_parent: ["id"] })],
+    ["resources[0].processing_steps", inResource({ processing_steps: [{ filter: () => true }] })],
+  ])("%s", (path, found) => {
+    expect(found).toEqual([
+      { path, message: expect.stringMatching(/ is not supported yet$/), hint: expect.any(String) },
+    ]);
+  });
+
+  it("in resource_defaults it is named once and there", () => {
+    const resource_defaults = { endpoint: { response_actions: [] } };
+    const resources = [tickets, { ...tickets, name: "b" }];
+    expect(problems({ client, resource_defaults, resources })).toEqual([
+      expect.objectContaining({ path: "resource_defaults.endpoint.response_actions" }),
+    ]);
+  });
+
+  it("a paginator and a data_selector have to be written down", () => {
+    expect(problems({ client, resources: ["tickets"] })).toEqual([
+      expect.objectContaining({
+        path: "resources[0].endpoint.paginator",
+        hint: expect.stringContaining('"type": "offset"'),
+      }),
+      expect.objectContaining({
+        path: "resources[0].endpoint.data_selector",
+        hint: expect.stringContaining('"data"'),
+      }),
+    ]);
+  });
+});
+
+describe("what says nothing else than tidetable does is accepted", () => {
+  test.each([
+    [inResource({ selected: true, schema_contract: "evolve", processing_steps: null })],
+    [inResource({ columns: { gone: { hard_delete: false } } })],
+    [
+      inResource({
+        file_format: "parquet",
+        parallelized: true,
+        max_table_nesting: 0,
+        references: [],
+      }),
+    ],
+    [inResource({ write_disposition: { disposition: "merge", strategy: "upsert" } })],
+    [inEndpoint({ json: { auth: { location: "cookie" }, paginator: { type: "cursor" } } })],
+    [inEndpoint({ path: "/a/{id}", params: { id: 7 } })],
+    [inClient({ session: {} })],
+  ])("%#", (found) => expect(found).toEqual([]));
+});

@@ -1,0 +1,111 @@
+import { Agent } from "undici";
+import { onTestFinished } from "vitest";
+import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import type { PaginatorPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
+import { Secret, type SecretValues } from "../../packages/core/src/secret.ts";
+import type { SecretStore } from "../../packages/core/src/secrets.ts";
+import type { World } from "../../packages/core/src/world.ts";
+import { virtualClock } from "../support/clock.ts";
+
+/** A key that no log, message or shown URL may hold, with characters that encodings change. */
+export const CANARY = "canary/key+with=signs&more";
+
+/** What a test looks at besides the result. */
+export interface TestWorld extends World {
+  lines: string[];
+}
+
+export function testWorld(changes: Partial<World> = {}): TestWorld {
+  const lines: string[] = [];
+  const write = (message: string, fields?: object) => {
+    lines.push(fields ? `${message} ${JSON.stringify(fields)}` : message);
+  };
+  const http = new Agent();
+  onTestFinished(() => http.destroy());
+  const unused = { send: () => Promise.reject(new Error("not for this test")) };
+  return {
+    names: { app: "tidetable", stage: "test" },
+    clock: virtualClock(),
+    random: () => 1,
+    log: { debug: write, info: write, warn: write, error: write },
+    signal: new AbortController().signal,
+    deadline: Number.POSITIVE_INFINITY,
+    dynamodb: unused,
+    secretsManager: unused,
+    http,
+    origins: new Map(),
+    lines,
+    ...changes,
+  };
+}
+
+/** A secret whose value can change; `refreshes` counts the reads past the cache. */
+export function testSecrets(
+  first: Record<string, string>,
+  afterRefresh = first,
+): SecretStore & { refreshes: number } {
+  let members = first;
+  const values = (): SecretValues => {
+    const held = members;
+    return { get: (name) => held[name] ?? `no ${name}` };
+  };
+  const store = {
+    refreshes: 0,
+    read: async () => values(),
+    refresh: async () => {
+      store.refreshes += 1;
+      members = afterRefresh;
+      return values();
+    },
+  };
+  return store;
+}
+
+export const offsetPlan = (
+  changes: Partial<Extract<PaginatorPlan, { type: "offset" }>> = {},
+): Extract<PaginatorPlan, { type: "offset" }> => ({
+  type: "offset",
+  limit: 100,
+  offset: 0,
+  offsetParam: "offset",
+  limitParam: "limit",
+  total: { path: parsePath("total"), required: false },
+  maximumOffset: undefined,
+  stopAfterEmptyPage: true,
+  ...changes,
+});
+
+/** The plan of the help desk's tickets, as the second source document has it. */
+export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {}): ResourcePlan {
+  return {
+    source: "help_desk",
+    name: "tickets",
+    table: "tickets",
+    disposition: "merge",
+    key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
+    request: {
+      method: "GET",
+      url: `${baseUrl}/v1/tickets`,
+      origin: new URL(baseUrl).origin,
+      params: {},
+      headers: {},
+      json: undefined,
+      data: undefined,
+    },
+    auth: {
+      type: "api_key",
+      name: "api_key",
+      apiKey: Secret.named("api_key"),
+      location: "query",
+    },
+    paginator: { type: "single_page" },
+    selector: parsePath("data"),
+    retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
+    timeoutMs: 30_000,
+    columns: {},
+    hash: "test",
+    ...changes,
+  };
+}
+
+export const noMeter = () => ({ requests: 0, retries: 0, waited_ms: 0 });

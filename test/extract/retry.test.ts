@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { RequestError } from "../../packages/core/src/errors.ts";
+import { nextDelay, retryAfter } from "../../packages/core/src/extract/retry.ts";
+
+const policy = { statuses: new Set([503]), maxRetries: 3, backoffFactor: 2 };
+
+const failed = (retryable: boolean, retryAfterMs?: number) =>
+  new RequestError({ code: "extract.status", message: "GET /x answered 503", retryable, retryAfterMs });
+
+describe("the pause before the next attempt (P12)", () => {
+  test.each([
+    // attempt, random, Retry-After → delay
+    [1, 1, undefined, 2000],
+    [2, 1, undefined, 4000],
+    [3, 1, undefined, 8000],
+    [1, 0, undefined, 1000],
+    [2, 0.5, undefined, 3000],
+    [3, 0.2, undefined, 4800],
+    [4, 1, undefined, undefined],
+    [1, 0, 60_000, 60_000],
+    [3, 0, 1, 1],
+    [4, 0, 60_000, undefined],
+  ])("attempt %i, random %d, Retry-After %s ms: %s ms", (attempt, random, after, delay) => {
+    const error = failed(true, after);
+    expect(nextDelay({ attempt, error, policy, random: () => random })).toBe(delay);
+  });
+
+  test("there is none after an error that another attempt can not cure", () => {
+    const error = failed(false, 1000);
+    expect(nextDelay({ attempt: 1, error, policy, random: () => 1 })).toBe(undefined);
+  });
+
+  test("the factor may be a fraction, and no retries are none", () => {
+    const at = (changes: Partial<typeof policy>) =>
+      nextDelay({
+        attempt: 1,
+        error: failed(true),
+        policy: { ...policy, ...changes },
+        random: () => 1,
+      });
+    expect(at({ backoffFactor: 0.25 })).toBe(250);
+    expect(at({ maxRetries: 0 })).toBe(undefined);
+  });
+});
+
+describe("Retry-After", () => {
+  const now = Date.UTC(2026, 0, 1, 12, 0, 0);
+  test.each([
+    ["120", 120_000],
+    ["1.5", 1500],
+    ["Thu, 01 Jan 2026 12:00:30 GMT", 30_000],
+    ["0", undefined],
+    ["-5", undefined],
+    ["Thu, 01 Jan 2026 11:59:00 GMT", undefined],
+    ["soon", undefined],
+    ["", undefined],
+    ["99999999999999999999", undefined],
+  ])("%s: %s", (value, ms) => {
+    expect(retryAfter({ "retry-after": value }, now)).toBe(ms);
+  });
+
+  test("absent", () => {
+    expect(retryAfter({}, now)).toBe(undefined);
+  });
+});

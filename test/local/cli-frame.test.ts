@@ -1,0 +1,165 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { main } from "../../packages/local/src/cli.ts";
+
+const bin = fileURLToPath(new URL("../../packages/local/bin/tidetable.mjs", import.meta.url));
+
+async function run(argv: string[], env: Record<string, string> = {}, stdout?: () => void) {
+  const out = { stdout: "", stderr: "" };
+  const into = (name: keyof typeof out) => ({
+    write(text: string) {
+      stdout?.();
+      out[name] += text;
+    },
+  });
+  const exit = await main(argv, {
+    stdout: into("stdout"),
+    stderr: { write: (text) => (out.stderr += text) },
+    env,
+    cwd: process.cwd(),
+    signal: new AbortController().signal,
+  });
+  return { exit, ...out };
+}
+
+describe("help", () => {
+  it.each([
+    [["--help"]],
+    [[]],
+    [["help"]],
+  ])("%j prints the commands and ends with 0", async (argv) => {
+    const { exit, stdout } = await run(argv);
+    expect(exit).toBe(0);
+    for (const command of ["run", "check", "plan", "items", "state"]) {
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+    }
+  });
+
+  it("promises nothing that is not there yet, and hides what only `npm start` calls", async () => {
+    const texts = [
+      await run(["--help"]),
+      await run(["run", "--help"]),
+      await run(["plan", "--help"]),
+    ];
+    for (const { stdout } of texts) {
+      expect(stdout).not.toMatch(/--stage|--lambda|--full-refresh|--cost|start/);
+    }
+  });
+});
+
+describe("a wrong command line is exit code 2", () => {
+  it.each([
+    [["rnu"], "command line: unknown command 'rnu'; did you mean run?\n"],
+    [["run", "--jsn"], "command line: unknown option '--jsn'; did you mean --json?\n"],
+    [["items"], /^command line: missing required argument 'source\/resource'; /],
+    [["items", "a/b", "c"], /^command line: too many arguments for 'items'/],
+    [["items", "a/b", "--limit", "0"], /argument '0' is invalid. It has to be 1 or more; /],
+    [["run", "--limit-pages", "two"], /argument 'two' is invalid. It has to be 1 or more; /],
+    [["run", "--dynamodb", "localhost"], /argument 'localhost' is invalid. It has to be a URL/],
+    [
+      ["plan", "ticketng"],
+      /^ticketng: there is no source of this name; did you mean ticketing\?\n$/,
+    ],
+  ] as const)("%j", async (argv, message) => {
+    const { exit, stdout, stderr } = await run([...argv]);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+  });
+
+  it.each([
+    ["run", "--full-refresh"],
+    ["run", "--lambda"],
+    ["plan", "--cost"],
+    ["run", "--stage", "dev"],
+    ["items", "ticketing/tickets", "--stage", "dev"],
+  ])("%s %s is named as not supported yet", async (...argv) => {
+    const { exit, stderr } = await run(argv);
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^command line: --[a-z-]+ is not supported yet; /);
+  });
+
+  it("with --json stdout carries the problems and nothing else", async () => {
+    const { exit, stdout, stderr } = await run(["run", "--jso", "--json"]);
+    expect({ exit, stderr }).toEqual({ exit: 2, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual({
+      status: "invalid",
+      problems: [
+        { path: "command line", message: "unknown option '--jso'", hint: "did you mean --json?" },
+      ],
+    });
+  });
+});
+
+describe("an unexpected error", () => {
+  const full = () => {
+    throw new Error("the disk is full\nand so is the bin");
+  };
+
+  it("is one line on stderr and exit code 1", async () => {
+    const { exit, stderr } = await run(["plan", "ticketing"], {}, full);
+    expect(exit).toBe(1);
+    expect(stderr).toBe("tidetable: the disk is full (TIDETABLE_DEBUG=1 shows the stack)\n");
+  });
+
+  it("shows its stack with TIDETABLE_DEBUG=1", async () => {
+    const { stderr } = await run(["plan", "ticketing"], { TIDETABLE_DEBUG: "1" }, full);
+    expect(stderr).toMatch(/the disk is full\nand so is the bin\n +at /);
+  });
+});
+
+describe("plan", () => {
+  it("says for each resource what a run would do, without any secret", async () => {
+    const { exit, stdout } = await run(["plan", "ticketing"]);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^ticketing: rate\(.*\)\n {2}tickets\n/);
+    expect(
+      stdout.split("\n").slice(2).join("\n"),
+    ).toBe(`    table    tidetable-local-ticketing.tickets
+    key      id (S)
+    writes   merge
+    request  GET https://api.example.com/v1/tickets?offset=0&limit=100
+    auth     api_key in query as "api_key" from secret api_key
+    pages    offset, 100 records each, until "total" is reached or a page is empty
+    records  data
+    retry    429, 500, 502, 503, 504: 3 retries after 2, 4, 8 s; 30 s per request
+`);
+  });
+
+  it("--json prints the same as one document", async () => {
+    const { exit, stdout } = await run(["plan", "ticketing", "support", "--json"]);
+    expect(exit).toBe(0);
+    const { sources } = JSON.parse(stdout);
+    expect(sources.map(({ source }: { source: string }) => source)).toEqual([
+      "ticketing",
+      "support",
+    ]);
+    expect(sources[0].resources[0]).toMatchObject({
+      resource: "tickets",
+      table: "tidetable-local-ticketing.tickets",
+      write_disposition: "merge",
+      key: { fields: ["id"], hash: { name: "id", type: "S" }, range: null },
+      request: { method: "GET", url: "https://api.example.com/v1/tickets?offset=0&limit=100" },
+      auth: { type: "api_key", secrets: ["api_key"] },
+      paginator: { type: "offset" },
+      data_selector: "data",
+      retry: { statuses: [429, 500, 502, 503, 504], max_retries: 3, backoff_factor: 2 },
+      timeout_ms: 30_000,
+    });
+    expect(sources[1].secrets).toEqual(["client_id", "client_secret"]);
+  });
+});
+
+it("the program starts from anywhere, quietly, and hands its exit code on", async () => {
+  const { code, stdout, stderr } = await new Promise<{
+    code: unknown;
+    stdout: string;
+    stderr: string;
+  }>((resolve) =>
+    execFile(process.execPath, [bin, "rnu", "--json"], { cwd: "/" }, (error, stdout, stderr) =>
+      resolve({ code: error?.code, stdout, stderr }),
+    ),
+  );
+  expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+  expect(JSON.parse(stdout).status).toBe("invalid");
+});

@@ -1,0 +1,193 @@
+import { spawn } from "node:child_process";
+import { chmod, cp, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const launcher = fileURLToPath(new URL("../../scripts/launch.mjs", import.meta.url));
+
+/** A clone with nothing installed, and an npm on the PATH that "installs" tools which tell their arguments. */
+let clone: string;
+beforeEach(async () => {
+  clone = await mkdtemp(join(tmpdir(), "tidetable-launch-"));
+  await mkdir(join(clone, "scripts"));
+  await cp(launcher, join(clone, "scripts/launch.mjs"));
+  await writeFile(join(clone, "package-lock.json"), "{}");
+  await tool("packages/local/bin/tidetable.mjs", "tidetable");
+  await executable(
+    "bin/npm",
+    `echo "npm $*"; mkdir -p node_modules; cp -r tools/* node_modules/; echo {} > node_modules/.package-lock.json`,
+  );
+  for (const [name, path] of Object.entries(tools)) await tool(`tools/${path}`, name);
+});
+afterEach(() => rm(clone, { recursive: true }));
+
+const tools = {
+  vitest: "vitest/vitest.mjs",
+  biome: "@biomejs/biome/bin/biome",
+  tsc: "typescript/bin/tsc",
+  knip: "knip/bin/knip.js",
+  sst: "sst/bin/sst.mjs",
+};
+
+async function put(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(clone, path)), { recursive: true });
+  await writeFile(join(clone, path), text);
+}
+
+const tool = (path: string, name: string, then = "") =>
+  put(path, `console.log(["${name}", ...process.argv.slice(2)].join(" "));${then}`);
+
+async function executable(path: string, script: string): Promise<void> {
+  await put(path, `#!/bin/sh\n${script}\n`);
+  await chmod(join(clone, path), 0o755);
+}
+
+function start(args: string[], nodeOptions: string[] = []) {
+  const script = join(clone, "scripts/launch.mjs");
+  const child = spawn(process.execPath, [...nodeOptions, script, ...args], {
+    cwd: tmpdir(),
+    env: { ...process.env, PATH: join(clone, "bin") + delimiter + process.env.PATH },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  const end = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, end };
+}
+
+const launch = (...args: string[]) => start(args).end;
+
+describe("installing", () => {
+  it("happens once, in a clone with nothing installed, and says why", async () => {
+    const first = await launch("test");
+    expect(first).toEqual({
+      code: 0,
+      stdout: "npm ci --include=dev --no-audit --no-fund\nvitest run\n",
+      stderr: "nothing is installed yet: running npm ci once\n",
+    });
+    expect(await launch("test")).toEqual({ code: 0, stdout: "vitest run\n", stderr: "" });
+  });
+
+  it("happens again when package-lock.json has changed, not when it was only touched", async () => {
+    await launch("test");
+    const later = new Date(Date.now() + 60_000);
+    await utimes(join(clone, "package-lock.json"), later, later);
+    expect((await launch("test")).stderr).toBe("");
+
+    await writeFile(join(clone, "package-lock.json"), `{"changed":true}`);
+    await utimes(join(clone, "package-lock.json"), later, later);
+    expect((await launch("test")).stderr).toBe(
+      "package-lock.json has changed: running npm ci once\n",
+    );
+  });
+
+  it("is left alone after a person's own npm install", async () => {
+    await cp(join(clone, "tools"), join(clone, "node_modules"), { recursive: true });
+    await writeFile(join(clone, "node_modules/.package-lock.json"), "{}");
+    expect((await launch("test")).stdout).toBe("vitest run\n");
+  });
+
+  it("that fails ends the launch with npm's exit code, and is tried again next time", async () => {
+    await executable("bin/npm", "mkdir -p node_modules; exit 7");
+    expect(await launch("test")).toEqual({
+      code: 7,
+      stdout: "",
+      stderr: "nothing is installed yet: running npm ci once\nnpm ci failed with exit code 7\n",
+    });
+    expect((await launch("test")).code).toBe(7);
+  });
+});
+
+describe("the words of package.json", () => {
+  it.each([
+    ["start", "tidetable start --data x\n"],
+    ["test", "vitest run --data x\n"],
+    ["fix", "biome check --write --data x\n"],
+    ["dev", "sst dev --data x\n"],
+    ["deploy", "sst deploy --data x\n"],
+  ])("%s hands its arguments on", async (task, stdout) => {
+    await launch("test");
+    expect((await launch(task, "--data", "x")).stdout).toBe(stdout);
+  });
+
+  it("another word is a usage line", async () => {
+    expect(await launch("strat")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "usage: node scripts/launch.mjs start|test|fix|bench|dev|deploy|check\n",
+    });
+  });
+
+  it("check runs every check under its heading and fails when one of them did", async () => {
+    await launch("test");
+    await tool("node_modules/typescript/bin/tsc", "tsc", "process.exitCode = 2");
+    const { code, stdout } = await launch("check");
+    expect(code).toBe(1);
+    expect(stdout).toBe(`
+── format and lint
+biome check
+
+── types
+tsc -p .
+
+── unused code
+knip
+
+── tests
+vitest run
+
+passed  format and lint
+FAILED  types
+passed  unused code
+passed  tests
+`);
+  });
+});
+
+describe("the launcher stands aside", () => {
+  it("an exit code passes through", async () => {
+    await launch("test");
+    await tool("node_modules/vitest/vitest.mjs", "vitest", "process.exitCode = 3");
+    expect((await launch("test")).code).toBe(3);
+  });
+
+  it.each([
+    "SIGINT",
+    "SIGTERM",
+  ] as const)("%s reaches the child, which ends as it likes", async (signal) => {
+    await launch("test");
+    const waits = `process.on("${signal}", () => { console.log("cleaned up"); process.exit(4); });
+      setInterval(() => {}, 1000);`;
+    await tool("packages/local/bin/tidetable.mjs", "tidetable", waits);
+    const { child, end } = start(["start"]);
+    child.stdout.once("data", () => child.kill(signal));
+    expect(await end).toMatchObject({ code: 4, stdout: "tidetable start\ncleaned up\n" });
+  });
+
+  it("a child that a signal ended gives 128 and the signal's number", async () => {
+    await launch("test");
+    await tool("node_modules/vitest/vitest.mjs", "vitest", `process.kill(process.pid, "SIGKILL")`);
+    expect((await launch("test")).code).toBe(137);
+  });
+});
+
+it("a Node that is too old gives one clear line", async () => {
+  const pretend = `Object.defineProperty(process, "versions", { value: { node: "18.20.1" } })`;
+  const { code, stdout, stderr } = await start(
+    ["test"],
+    ["--import", `data:text/javascript,${pretend}`],
+  ).end;
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toBe(
+    "tidetable needs Node 20.19 or newer, and this is 18.20.1; see https://nodejs.org\n",
+  );
+});

@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Decimal } from "../../packages/core/src/decimal.ts";
+import { RecordError } from "../../packages/core/src/errors.ts";
+import type { JsonObject, JsonValue } from "../../packages/core/src/flow.ts";
+import { toItem, utf8Bytes } from "../../packages/core/src/normalize/values.ts";
+
+describe("a record becomes an item with its types kept", () => {
+  it.each<[string, JsonValue, object]>([
+    ["text", "é", { S: "é" }],
+    ["an empty text", "", { S: "" }],
+    ["a boolean", false, { BOOL: false }],
+    ["an explicit null", null, { NULL: true }],
+    ["a number", 1.5, { N: "1.5" }],
+    ["minus zero", -0, { N: "0" }],
+    ["an id beyond 2^53", 12345678901234567890n, { N: "12345678901234567890" }],
+    ["a long fraction", new Decimal("0.12345678901234567890"), { N: "0.1234567890123456789" }],
+    ["a list", [1, "a", [null]], { L: [{ N: "1" }, { S: "a" }, { L: [{ NULL: true }] }] }],
+    ["a map", { a: { b: true } }, { M: { a: { M: { b: { BOOL: true } } } } }],
+    ["an empty list", [], { L: [] }],
+    ["an empty map", {}, { M: {} }],
+  ])("%s", (_, value, expected) => {
+    expect(toItem({ value }).item).toEqual({ value: expected });
+  });
+
+  it("keeps members named __proto__ and constructor as data (P9)", () => {
+    const record = JSON.parse('{"__proto__":"a","constructor":"b","in":{"__proto__":{"c":1}}}');
+    const { item } = toItem(record);
+    expect(Object.entries(item)).toEqual([
+      ["__proto__", { S: "a" }],
+      ["constructor", { S: "b" }],
+      ["in", { M: expect.anything() }],
+    ]);
+    expect(Object.entries(item.in?.M ?? {})).toEqual([["__proto__", { M: { c: { N: "1" } } }]]);
+    expect(Object.getPrototypeOf(item)).toBe(Object.prototype);
+  });
+
+  it("drops what is undefined", () => {
+    const record = { a: undefined, b: { c: undefined } } as unknown as JsonObject;
+    expect(toItem(record).item).toEqual({ b: { M: {} } });
+  });
+});
+
+describe("what DynamoDB can not hold is refused, with the place", () => {
+  it.each<[string, JsonObject, string, string]>([
+    ["39 digits", { a: [{ n: 10n ** 38n + 1n }] }, "record.number", "a[0].n"],
+    ["a number too great", { n: 1e126 }, "record.number", "n"],
+    ["NaN", { n: Number.NaN }, "record.number", "n"],
+    ["half a surrogate pair", { a: { t: "x\ud800y" } }, "record.text", "a.t"],
+    ["a name with half a pair", { a: { "\udc00": 1 } }, "record.name", "a"],
+    ["an empty name", { a: [{ "": 1 }] }, "record.name", "a[0]"],
+    ["a name of 64 KB", { ["n".repeat(65_536)]: 1 }, "record.name", ""],
+    ["33 levels", { a: nested(32) }, "record.depth", `a${".in".repeat(32)}`],
+    ["an item over 400 KB", { a: "x".repeat(409_600) }, "record.too_large", ""],
+  ])("%s", (_, record, code, path) => {
+    const refusal = refusalOf(record);
+    expect(refusal.code).toBe(code);
+    expect(refusal.path).toBe(path);
+  });
+
+  it("takes 32 levels, 38 digits, names of 65,535 bytes and exactly 400 KB", () => {
+    expect(() => toItem({ a: nested(31) })).not.toThrow();
+    expect(() => toItem({ a: 10n ** 38n - 1n })).not.toThrow();
+    expect(() => toItem({ ["n".repeat(65_535)]: 1 })).not.toThrow();
+    expect(toItem({ a: "x".repeat(409_599) }).bytes).toBe(409_600);
+    expect(() => toItem({ a: "é".repeat(204_800) })).toThrow(/409601 bytes/);
+  });
+
+  it("refuses deeper records without overflowing the stack", () => {
+    expect(refusalOf({ a: nested(100_000) }).code).toBe("record.depth");
+  });
+
+  it("says what is wrong without quoting the value", () => {
+    expect(refusalOf({ a: "secret\ud800" }).message).toBe("a text is not valid Unicode");
+  });
+});
+
+describe("the size is measured as DynamoDB does", () => {
+  it("counts names and values, and one byte for each entry of a list or a map", () => {
+    const { bytes } = toItem({ id: "abc", n: 12345, flag: true, l: ["xy"], m: { k: null } });
+    expect(bytes).toBe(5 + 5 + 5 + (1 + 3 + 1 + 2) + (1 + 3 + 1 + 1 + 1));
+  });
+
+  it("counts text in UTF-8 and finds what is ill-formed", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), (any, good) => {
+        expect(utf8Bytes(good)).toBe(Buffer.byteLength(good));
+        const wellFormed = Buffer.from(any).toString() === any;
+        expect(utf8Bytes(any)).toBe(wellFormed ? Buffer.byteLength(any) : -1);
+      }),
+    );
+    expect(utf8Bytes("\udc00\ud800")).toBe(-1);
+  });
+});
+
+function nested(levels: number): JsonValue {
+  let value: JsonValue = {};
+  for (let level = 1; level < levels; level++) value = { in: value };
+  return { in: value };
+}
+
+function refusalOf(record: JsonObject): RecordError {
+  try {
+    toItem(record);
+  } catch (error) {
+    if (error instanceof RecordError) return error;
+    throw error;
+  }
+  throw new Error("it was taken");
+}

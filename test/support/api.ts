@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** A request as the API saw it. */
+export interface SeenRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage["headers"];
+  body: string;
+}
+
+export interface Reply {
+  status?: number;
+  headers?: Record<string, string>;
+  /** Text and bytes are sent as they are, anything else as JSON. */
+  body?: unknown;
+}
+
+/** Returns a reply, or answers by itself (resets, trickles, hangs) and returns nothing. */
+export type Handler = (
+  request: SeenRequest,
+  response: ServerResponse,
+) => Reply | undefined | Promise<Reply | undefined>;
+
+export interface Api {
+  /** `http://127.0.0.1:<port>` */
+  url: string;
+  requests: SeenRequest[];
+  close(): Promise<void>;
+}
+
+/**
+ * A real HTTP API on a free port of the loopback interface. A list of handlers answers one request
+ * each; a request beyond the list gets a 418. Closes by itself at the end of the test.
+ */
+export async function openApi(script: Handler | (Handler | Reply)[]): Promise<Api> {
+  const requests: SeenRequest[] = [];
+  const server = createServer(async (incoming, response) => {
+    const seen = await read(incoming);
+    requests.push(seen);
+    const handler = Array.isArray(script) ? script[requests.length - 1] : script;
+    const reply = typeof handler === "function" ? await handler(seen, response) : handler;
+    if (reply) send(response, reply);
+    else if (!handler) send(response, { status: 418, body: "a request beyond the script" });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  onTestFinished(close);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests, close };
+}
+
+async function read(incoming: IncomingMessage): Promise<SeenRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  const url = new URL(incoming.url ?? "/", "http://api");
+  return {
+    method: incoming.method ?? "",
+    path: url.pathname,
+    query: url.searchParams,
+    headers: incoming.headers,
+    body: Buffer.concat(chunks).toString(),
+  };
+}
+
+function send(response: ServerResponse, { status = 200, headers = {}, body }: Reply): void {
+  const raw = typeof body === "string" || body instanceof Uint8Array || body === undefined;
+  const type = raw ? {} : { "content-type": "application/json" };
+  response.writeHead(status, { ...type, ...headers });
+  response.end(raw ? body : JSON.stringify(body));
+}
+
+/** An endpoint with `limit` and `offset` over a list, as most APIs have it. */
+export function offsetPages(
+  rows: unknown[],
+  {
+    cap = Number.POSITIVE_INFINITY,
+    total = false,
+    member = "data",
+  }: { cap?: number; total?: boolean; member?: string } = {},
+): Handler {
+  return ({ query }) => {
+    const offset = Number(query.get("offset") ?? 0);
+    const limit = Math.min(Number(query.get("limit") ?? 100), cap);
+    const page = rows.slice(offset, offset + limit);
+    return { body: { [member]: page, ...(total ? { total: rows.length } : {}) } };
+  };
+}

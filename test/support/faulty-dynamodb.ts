@@ -1,0 +1,134 @@
+import {
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+
+/** What goes wrong with one request. Undefined: nothing. */
+export type Fault =
+  /** Some puts of a BatchWriteItem come back; the others are done. */
+  | { kind: "unprocessed"; count: number }
+  /** An error as DynamoDB words it, for instance a throttle. Nothing is done. */
+  | { kind: "error"; status: number; type?: string }
+  /** The connection breaks. `after`: when the request has been done, so that its answer is lost. */
+  | { kind: "reset"; when: "before" | "after" }
+  /** The answer comes late. */
+  | { kind: "delay"; ms: number }
+  /** The request is done, and the answer is this text. */
+  | { kind: "answer"; status: number; body: string };
+
+export interface Call {
+  /** Counted from 1. */
+  number: number;
+  /** `BatchWriteItem`, … */
+  operation: string;
+  body: Record<string, unknown>;
+}
+
+export interface FaultyDynamodb {
+  endpoint: string;
+  /** Every request so far. */
+  calls: Call[];
+  close(): Promise<void>;
+}
+
+/**
+ * A proxy in front of a real engine, for what engines on a laptop never do: throttle, leave items
+ * unprocessed, lose an answer.
+ */
+export async function faultyDynamodb(
+  engine: string,
+  script: (call: Call) => Fault | undefined,
+): Promise<FaultyDynamodb> {
+  const calls: Call[] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const text = await textOf(incoming);
+    const operation = String(incoming.headers["x-amz-target"]).split(".")[1] ?? "";
+    const call = { number: calls.length + 1, operation, body: JSON.parse(text) };
+    calls.push(call);
+    const forward = (body: string) => send(engine, incoming, body);
+    await answer(script(call), text, forward, outgoing).catch(() => outgoing.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { endpoint: `http://127.0.0.1:${port}`, calls, close: () => close(server) };
+}
+
+type Answer = { status: number; body: string };
+
+async function answer(
+  fault: Fault | undefined,
+  body: string,
+  forward: (body: string) => Promise<Answer>,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const reply = ({ status, body }: Answer) => {
+    outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.0" });
+    outgoing.end(body);
+  };
+  if (!fault) return reply(await forward(body));
+  switch (fault.kind) {
+    case "unprocessed":
+      return reply(await leaveSome(fault.count, body, forward));
+    case "error": {
+      const type = `com.amazonaws.dynamodb.v20120810#${fault.type}`;
+      return reply({
+        status: fault.status,
+        body: fault.type ? JSON.stringify({ __type: type, message: "scripted" }) : "",
+      });
+    }
+    case "reset":
+      if (fault.when === "after") await forward(body);
+      outgoing.destroy();
+      return;
+    case "delay":
+      await wait(fault.ms);
+      return reply(await forward(body));
+    case "answer":
+      await forward(body);
+      return reply(fault);
+  }
+}
+
+/** Forwards all but the last `count` puts, which it hands back. */
+async function leaveSome(
+  count: number,
+  body: string,
+  forward: (body: string) => Promise<Answer>,
+): Promise<Answer> {
+  const { RequestItems, ...rest } = JSON.parse(body);
+  const [[table, puts]] = Object.entries(RequestItems) as [[string, unknown[]]];
+  const done = puts.slice(0, Math.max(0, puts.length - count));
+  const left = puts.slice(done.length);
+  if (done.length > 0) {
+    await forward(JSON.stringify({ RequestItems: { [table]: done }, ...rest }));
+  }
+  const UnprocessedItems = left.length > 0 ? { [table]: left } : {};
+  return { status: 200, body: JSON.stringify({ UnprocessedItems }) };
+}
+
+function send(engine: string, incoming: IncomingMessage, body: string): Promise<Answer> {
+  const headers = { ...incoming.headers, "content-length": Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(engine, { method: "POST", headers }, async (response) => {
+      resolve({ status: response.statusCode ?? 500, body: await textOf(response) });
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+async function textOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}

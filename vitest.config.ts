@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// The AWS SDK warns about Node 20 at every import; docs/how-it-works.md says what it means.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Suites start real engines and child processes; two busy cores can make one of them wait.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    env: { NO_COLOR: "1" },
+  },
+});
