@@ -14,11 +14,12 @@ export default $config({
   },
   async run() {
     const { plans } = await import("./stacks/plans");
-    await import("./stacks/defaults");
+    const { defaults } = await import("./stacks/defaults");
     const { storage } = await import("./stacks/storage");
     const { secrets } = await import("./stacks/secrets");
     const { pipeline } = await import("./stacks/pipeline");
 
+    defaults();
     const tables = storage(plans);
     const credentials = secrets(plans);
     const { schedule } = pipeline(plans, { ...tables, credentials });

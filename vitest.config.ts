@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 // The AWS SDK warns about Node 20 at every import; docs/how-it-works.md says what it means.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
+const report = process.env.TIDETABLE_TEST_REPORT;
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
@@ -10,5 +12,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     env: { NO_COLOR: "1" },
+    // For .ci/run, which prints the counts of the run on one line.
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },
 });

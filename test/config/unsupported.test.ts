@@ -92,6 +92,19 @@ describe("what the format has and tidetable does not run yet is refused where it
     ]);
   });
 
+  it("P16: credentials go to base_url's origin only", () => {
+    const elsewhere = {
+      ...tickets,
+      endpoint: { ...endpoint, path: "https://files.example.com/x" },
+    };
+    const here = { ...tickets, endpoint: { ...endpoint, path: "https://api.example.com/x" } };
+    expect(problems({ client: { ...client, auth: "bearer" }, resources: [elsewhere] })).toEqual([
+      expect.objectContaining({ path: "resources[0].endpoint.path" }),
+    ]);
+    expect(problems({ client: { ...client, auth: "bearer" }, resources: [here] })).toEqual([]);
+    expect(problems({ client, resources: [elsewhere] })).toEqual([]);
+  });
+
   it("a paginator and a data_selector have to be written down", () => {
     expect(problems({ client, resources: ["tickets"] })).toEqual([
       expect.objectContaining({

@@ -41,7 +41,16 @@ describe("the request for a page", () => {
   });
 
   test("has a form, or a raw body without a type", () => {
-    const form = httpRequest({ ...plan, data: [["a", "1"], ["a", "ü"]] }, {});
+    const form = httpRequest(
+      {
+        ...plan,
+        data: [
+          ["a", "1"],
+          ["a", "ü"],
+        ],
+      },
+      {},
+    );
     expect(form.body).toBe("a=1&a=%C3%BC");
     expect(form.headers["content-type"]).toBe("application/x-www-form-urlencoded");
     const raw = httpRequest({ ...plan, data: "<x/>" }, {});

@@ -7,7 +7,7 @@ import { offsetPlan } from "./fixtures.ts";
 const required = { path: parsePath("meta.total"), required: true };
 
 /** The request after a page at `offset`. */
-function after(
+function following(
   changes: Parameters<typeof offsetPlan>[0],
   page: { offset: number; received: number; body?: JsonValue },
 ): PageRequest | undefined {
@@ -48,7 +48,12 @@ describe("offset", () => {
       at(50),
     ],
     ["a total in text", {}, { offset: 100, received: 50, body: { total: "150" } }, undefined],
-    ["a total that is null counts as none", {}, { offset: 0, received: 9, body: { total: null } }, at(9)],
+    [
+      "a total that is null counts as none",
+      {},
+      { offset: 0, received: 9, body: { total: null } },
+      at(9),
+    ],
     ["so does one that is no number", {}, { offset: 0, received: 9, body: { total: {} } }, at(9)],
     ["the maximum is exclusive", { maximumOffset: 100 }, { offset: 0, received: 100 }, undefined],
     ["below the maximum", { maximumOffset: 101 }, { offset: 0, received: 100 }, at(100)],
@@ -71,15 +76,16 @@ describe("offset", () => {
       at(100),
     ],
   ])("%s", (_, changes, page, next) => {
-    expect(after(changes, page)).toEqual(next);
+    expect(following(changes, page)).toEqual(next);
   });
 
-  test.each([[{}], [{ meta: { total: null } }], [{ meta: { total: "many" } }]])(
-    "a required total that is no number is an error: %j",
-    (body) => {
-      expect(() => after({ total: required }, { offset: 0, received: 9, body })).toThrow(
-        'the answer has no number at total_path "meta.total"',
-      );
-    },
-  );
+  test.each([
+    [{}],
+    [{ meta: { total: null } }],
+    [{ meta: { total: "many" } }],
+  ])("a required total that is no number is an error: %j", (body) => {
+    expect(() => following({ total: required }, { offset: 0, received: 9, body })).toThrow(
+      'the answer has no number at total_path "meta.total"',
+    );
+  });
 });

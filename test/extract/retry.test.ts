@@ -5,7 +5,12 @@ import { nextDelay, retryAfter } from "../../packages/core/src/extract/retry.ts"
 const policy = { statuses: new Set([503]), maxRetries: 3, backoffFactor: 2 };
 
 const failed = (retryable: boolean, retryAfterMs?: number) =>
-  new RequestError({ code: "extract.status", message: "GET /x answered 503", retryable, retryAfterMs });
+  new RequestError({
+    code: "extract.status",
+    message: "GET /x answered 503",
+    retryable,
+    retryAfterMs,
+  });
 
 describe("the pause before the next attempt (P12)", () => {
   test.each([

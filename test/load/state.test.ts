@@ -176,7 +176,11 @@ describe("the run that an event means", () => {
   });
 
   it("is a new one where nothing is stored", () => {
-    expect(opening(undefined, want)).toMatchObject({ kind: "start", runId: "r2", body: { page: 0 } });
+    expect(opening(undefined, want)).toMatchObject({
+      kind: "start",
+      runId: "r2",
+      body: { page: 0 },
+    });
   });
 
   it("is the unfinished one, whatever the event's own id (P7)", () => {

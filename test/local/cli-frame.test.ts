@@ -1,4 +1,10 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { main } from "../../packages/local/src/cli.ts";
@@ -140,7 +146,7 @@ describe("plan", () => {
       write_disposition: "merge",
       key: { fields: ["id"], hash: { name: "id", type: "S" }, range: null },
       request: { method: "GET", url: "https://api.example.com/v1/tickets?offset=0&limit=100" },
-      auth: { type: "api_key", secrets: ["api_key"] },
+      auth: { type: "api_key", text: expect.stringContaining("from secret api_key") },
       paginator: { type: "offset" },
       data_selector: "data",
       retry: { statuses: [429, 500, 502, 503, 504], max_retries: 3, backoff_factor: 2 },
@@ -150,16 +156,56 @@ describe("plan", () => {
   });
 });
 
-it("the program starts from anywhere, quietly, and hands its exit code on", async () => {
-  const { code, stdout, stderr } = await new Promise<{
-    code: unknown;
-    stdout: string;
-    stderr: string;
-  }>((resolve) =>
-    execFile(process.execPath, [bin, "rnu", "--json"], { cwd: "/" }, (error, stdout, stderr) =>
-      resolve({ code: error?.code, stdout, stderr }),
-    ),
-  );
-  expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
-  expect(JSON.parse(stdout).status).toBe("invalid");
+describe("the program", () => {
+  it("starts from anywhere, quietly, and hands its exit code on", async () => {
+    const { code, stdout, stderr } = await spawned(["rnu", "--json"], { cwd: "/" }).end;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+    expect(JSON.parse(stdout).status).toBe("invalid");
+  });
+
+  it("one stop, even when it arrives twice, ends a request in flight and still reports", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
+    const server = createServer().listen(0, "127.0.0.1");
+    const asked = once(server, "request");
+    await once(server, "listening");
+    try {
+      const { port } = server.address() as AddressInfo;
+      const endpoint = { data_selector: "data", paginator: "single_page" };
+      const silent = {
+        client: { base_url: `http://127.0.0.1:${port}` },
+        resources: [{ name: "deals", primary_key: "id", endpoint }],
+      };
+      await writeFile(join(folder, "silent.json"), JSON.stringify(silent));
+
+      const { child, end } = spawned(["run", "silent.json", "--json"], { cwd: folder });
+      await asked;
+      // As from the terminal and again from npm; two of a kind could arrive as one.
+      child.kill("SIGINT");
+      child.kill("SIGTERM");
+      const { code, stdout } = await end;
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        status: "failed",
+        resources: [{ status: "failed", error: { code: "run.interrupted" } }],
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  });
 });
+
+function spawned(argv: string[], options: { cwd: string }) {
+  const child = spawn(process.execPath, [bin, ...argv], options);
+  const out = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].on("data", (data) => {
+      out[name] += data;
+    });
+  }
+  const end = new Promise<{ code: number | null } & typeof out>((resolve) => {
+    child.on("close", (code) => resolve({ code, ...out }));
+  });
+  return { child, end };
+}

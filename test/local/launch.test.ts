@@ -36,8 +36,8 @@ async function put(path: string, text: string): Promise<void> {
   await writeFile(join(clone, path), text);
 }
 
-const tool = (path: string, name: string, then = "") =>
-  put(path, `console.log(["${name}", ...process.argv.slice(2)].join(" "));${then}`);
+const tool = (path: string, name: string, first = "") =>
+  put(path, `${first};console.log(["${name}", ...process.argv.slice(2)].join(" "))`);
 
 async function executable(path: string, script: string): Promise<void> {
   await put(path, `#!/bin/sh\n${script}\n`);

@@ -101,6 +101,12 @@ describe("on a terminal", () => {
     expect(screen()).toEqual(["crm.one: 100 record", "crm.two: 100 record", ""]);
   });
 
+  it("a terminal that does not know its size gets the usual one", () => {
+    const { log, screen } = setUp({ isTTY: true, columns: 0, rows: 0 });
+    log.debug("page", { ...tickets, counts: counts(1) });
+    expect(screen()[0]).toBe("ticketing.tickets: 100 records in 1 page");
+  });
+
   it("the cursor stands below the lines after every write, so that Ctrl-C leaves a clean terminal", () => {
     const { log, raw } = setUp({ isTTY: true });
     log.debug("page", { ...tickets, counts: counts(1) });

@@ -1,4 +1,4 @@
-import { type AttributeValue, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
@@ -145,14 +145,13 @@ describe("the engine agrees", () => {
     ["no key", { a: { S: "1" } }],
     ["an empty key", { id: { S: "" } }],
     ["a key of another type", { id: { BOOL: true } }],
-    ["a text for a number key", { id: { S: "1" } }, "number"],
+    ["a text for a number key", { id: { S: "x" } }, "number"],
     ["a key that is too long", { id: { S: "x".repeat(2049) } }],
   ])("refuses %s, as toItems does", async (_, item, table) => {
     await expect(put(item, table)).rejects.toMatchObject({ name: "ValidationException" });
     const plan = table === "number" ? number : key;
     const { rejections } = toItems([plain(item)], { key: plan }, at);
-    // A text is a fine number key when it reads as one: that is the one thing that we put right.
-    expect(rejections).toHaveLength(table === "number" ? 0 : 1);
+    expect(rejections).toHaveLength(1);
   });
 
   it("takes the greatest of everything, as toItems does", async () => {

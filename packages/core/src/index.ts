@@ -12,6 +12,7 @@ export type * from "./config/types.ts";
 export { ConfigError, explain, isFailure, type Problem } from "./errors.ts";
 export type { WorkerEvent } from "./events.ts";
 export { httpAgent } from "./extract/agent.ts";
+export { httpRequest } from "./extract/build.ts";
 export { paginator } from "./extract/paginators.ts";
 export { type Counts, type Item, noCounts, type PageRequest, type ResourceReport } from "./flow.ts";
 export { dynamodbClient } from "./load/client.ts";

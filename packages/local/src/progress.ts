@@ -39,10 +39,11 @@ export function progress(
   let drawnAt = Number.NEGATIVE_INFINITY;
 
   function draw(kept = ""): void {
-    const most = Math.max(1, (stderr.rows ?? 24) - 1);
+    // A terminal that does not know its size says 0.
+    const most = Math.max(1, (stderr.rows || 24) - 1);
     const lines = [...rows.values()]
       .slice(0, most)
-      .map((row) => liveLine(row, stderr.columns ?? 80));
+      .map((row) => liveLine(row, stderr.columns || 80));
     stderr.write(up(drawn) + CLEAR_BELOW + kept + lines.map((line) => `${line}\n`).join(""));
     drawn = lines.length;
     drawnAt = now();

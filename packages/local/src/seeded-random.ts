@@ -1,13 +1,14 @@
 /**
- * Numbers in [0, 1) that look random and are the same for the same seed, on every machine
- * (the mulberry32 generator). Not for anything secret.
+ * Numbers in [0, 1) that look random and are the same for the same seed on every machine: a counter
+ * in steps of the golden ratio, scrambled as Murmur3 ends its hashes. Not for anything secret.
  */
 export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
+  let counter = seed;
   return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    counter = (counter + 0x9e3779b9) | 0;
+    let bits = counter;
+    bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+    bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+    return ((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32;
   };
 }

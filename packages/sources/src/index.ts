@@ -7,9 +7,9 @@ import { ticketing } from "./ticketing.ts";
 
 /** Every source by its name. To add one, write its file and name it here; nothing else changes. */
 export const sources: Readonly<Record<string, Source>> = {
-  ticketing,
-  help_desk,
-  incidents,
-  support,
-  generic,
+    ticketing,
+    help_desk,
+    incidents,
+    support,
+    generic
 };

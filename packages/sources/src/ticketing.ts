@@ -1,41 +1,44 @@
 import { dlt, rest_api_source } from "@tidetable/core";
 
-export const ticketing = rest_api_source({
-    "client": {
-        "base_url": "https://api.example.com",
-        "auth": {
-            "type": "api_key",
-            "name": "api_key",
-            "api_key": dlt.secrets["api_key"],
-            "location": "query"
-        }
+export const ticketing = rest_api_source(
+    {
+        "client": {
+            "base_url": "https://api.example.com",
+            "auth": {
+                "type": "api_key",
+                "name": "api_key",
+                "api_key": dlt.secrets["api_key"],
+                "location": "query"
+            }
+        },
+        "resource_defaults": {
+            "primary_key": "id",
+            "write_disposition": "merge"
+        },
+        "resources": [
+            {
+                "name": "tickets",
+                "endpoint": {
+                    "path": "/v1/tickets",
+                    "data_selector": "data",
+                    "paginator": {
+                        "type": "offset",
+                        "limit": 100
+                    }
+                }
+            }
+        ]
     },
-    "resource_defaults": {
-        "primary_key": "id",
-        "write_disposition": "merge"
-    },
-    "resources": [
-        {
-            "name": "tickets",
-            "endpoint": {
-                "path": "/v1/tickets",
-                "data_selector": "data",
-                "paginator": {
-                    "type": "offset",
-                    "limit": 100
+    {
+        schedule: "rate(1 hour)",
+        resources: {
+            tickets: {
+                columns: {
+                    id: { nullable: false },
+                    name: { nullable: true },
+                    date: { nullable: true }
                 }
             }
         }
-    ]
-}, {
-    schedule: "rate(1 hour)",
-    resources: {
-        tickets: {
-            columns: {
-                id: { nullable: false },
-                name: { nullable: true },
-                date: { nullable: true },
-            },
-        },
-    },
-});
+    }
+);

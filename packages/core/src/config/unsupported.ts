@@ -1,6 +1,6 @@
 import type { Problem } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import type { Settled } from "./settle.ts";
+import type { Settled, SettledResource } from "./settle.ts";
 import { type Place, walk } from "./walk.ts";
 
 /*
@@ -96,11 +96,15 @@ export function unsupported(config: unknown, settled: Settled): Problem[] {
       hint,
     })),
   );
-  return [...named, ...settled.resources.flatMap(leftOut)];
+  return [
+    ...named,
+    ...settled.resources.flatMap(leftOut),
+    ...settled.resources.flatMap((resource, i) => elsewhere(settled.client.base_url, resource, i)),
+  ];
 }
 
 /** What dlt finds out by looking at the first answer. */
-function leftOut({ endpoint }: Settled["resources"][number], index: number): Problem[] {
+function leftOut({ endpoint }: SettledResource, index: number): Problem[] {
   const path = `resources[${index}].endpoint`;
   const problems: Problem[] = [];
   if (!endpoint.paginator) {
@@ -119,3 +123,19 @@ function leftOut({ endpoint }: Settled["resources"][number], index: number): Pro
   }
   return problems;
 }
+
+function elsewhere(base: string, { endpoint }: SettledResource, index: number): Problem[] {
+  const { auth, path } = endpoint;
+  const isElsewhere = originOf(path) !== undefined && originOf(path) !== originOf(base);
+  if (!auth || !isElsewhere) return [];
+  return [
+    {
+      path: `resources[${index}].endpoint.path`,
+      message: "sending credentials to another origin than base_url's is not supported yet",
+      hint: "make it a source of its own, with its base_url and its auth",
+    },
+  ];
+}
+
+const originOf = (url: unknown): string | undefined =>
+  typeof url === "string" && URL.canParse(url) ? new URL(url).origin : undefined;

@@ -18,8 +18,11 @@ export function openRedactor(): Redactor {
     // Hidden first, cut afterwards: a cut through the middle would leave half of a key.
     quote(text) {
       const hidden = forms.size === 0 ? text : text.replace(anyOf(forms), "[secret]");
-      const line = hidden.replace(/[\p{C}\s]+/gu, " ").trim();
-      return [...line.slice(0, 2 * QUOTED_CHARACTERS)].slice(0, QUOTED_CHARACTERS).join("");
+      const line = hidden
+        .slice(0, 10_000)
+        .replace(/[\p{C}\s]+/gu, " ")
+        .trim();
+      return [...line].slice(0, QUOTED_CHARACTERS).join("");
     },
   };
 }

@@ -1,8 +1,9 @@
 import {
+  type AttributeDefinition,
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeTableCommand,
   type DynamoDBClient,
+  type KeySchemaElement,
   ResourceInUseException,
   type TableDescription,
   waitUntilTableExists,
@@ -14,9 +15,10 @@ import type { World } from "../world.ts";
 import { nameOf, outcome } from "./client.ts";
 
 /** What a table is by its key; everything else about it is the deployment's. */
-export type TableDefinition = Required<
-  Pick<CreateTableCommandInput, "KeySchema" | "AttributeDefinitions">
->;
+export interface TableDefinition {
+  KeySchema: KeySchemaElement[];
+  AttributeDefinitions: AttributeDefinition[];
+}
 
 export const tableDefinition = ({ key }: Pick<ResourcePlan, "key">): TableDefinition =>
   definition(key.hash, key.range);

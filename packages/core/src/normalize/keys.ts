@@ -89,7 +89,8 @@ const parts: Record<KeyAttribute["type"], (value: JsonValue, name: string) => Pa
     if (isNumber(value)) return new Decimal(inRange(numberText(value), name));
     if (typeof value !== "string") throw refused("key_type", name, `is ${kindOf(value)}`);
     const text = canonical(value);
-    if (text === undefined) throw refused("key_type", name, "is text that DynamoDB can not hold as a number");
+    if (text === undefined)
+      throw refused("key_type", name, "is text that DynamoDB can not hold as a number");
     return new Decimal(text);
   },
   B(value, name) {

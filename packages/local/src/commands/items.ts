@@ -61,7 +61,7 @@ function itemTable(rows: Item[], key: KeyPlan, { stdout }: Io): string {
   const text = table([...heads, "item"], cells);
   if (!stdout.isTTY) return text;
   // One line each: a wrapped table can not be read.
-  return text.replace(/.+/g, (line) => line.slice(0, (stdout.columns ?? 80) - 1));
+  return text.replace(/.+/g, (line) => line.slice(0, (stdout.columns || 80) - 1));
 }
 
 const missing = (target: string, name: string) =>

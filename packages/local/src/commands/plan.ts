@@ -1,11 +1,12 @@
 import {
   type AuthPlan,
+  httpRequest,
   type KeyPlan,
   type PaginatorPlan,
   paginator,
   plan as planOf,
   type ResourcePlan,
-  Secret,
+  type Secret,
   type SourcePlan,
   tableName,
 } from "@tidetable/core";
@@ -42,14 +43,8 @@ function sourceDocument({ name, secrets, schedule, resources }: SourcePlan) {
         hash: resource.key.hash,
         range: resource.key.range ?? null,
       },
-      request: { method: resource.request.method, url: firstUrl(resource) },
-      auth: resource.auth
-        ? {
-            type: resource.auth.type,
-            secrets: secretsOf(resource.auth),
-            text: authText(resource.auth),
-          }
-        : null,
+      request: { method: resource.request.method, url: firstRequest(resource).url },
+      auth: resource.auth ? { type: resource.auth.type, text: authText(resource.auth) } : null,
       paginator: { type: resource.paginator.type, text: paginatorText(resource.paginator) },
       data_selector: resource.selector?.text ?? null,
       retry: {
@@ -77,7 +72,7 @@ function resourceText(resource: ResourcePlan, color: Colors): string {
     table: tableName(localNames, resource),
     key: keyText(resource.key),
     writes: resource.disposition,
-    request: `${resource.request.method} ${firstUrl(resource)}`,
+    request: `${resource.request.method} ${firstRequest(resource).url}`,
     auth: resource.auth ? authText(resource.auth) : "none",
     pages: paginatorText(resource.paginator),
     records: resource.selector?.text ?? "the list that the answer holds",
@@ -89,16 +84,9 @@ function resourceText(resource: ResourcePlan, color: Colors): string {
   return `  ${color.bold(resource.name)}\n${body.join("")}`;
 }
 
-/** The page that a run would ask for first. Credentials are added on the wire only. */
-function firstUrl(resource: ResourcePlan): string {
-  const { url: own, params } = resource.request;
-  const first = paginator(resource.paginator).first();
-  const url = new URL(first.url ?? own);
-  for (const [name, value] of Object.entries({ ...params, ...first.params })) {
-    for (const one of [value].flat()) url.searchParams.append(name, String(one));
-  }
-  return url.href;
-}
+/** What a run would ask for first. Credentials are added on the wire only. */
+const firstRequest = ({ request, paginator: pages }: ResourcePlan) =>
+  httpRequest(request, paginator(pages).first());
 
 function keyText({ fields, hash, range }: KeyPlan): string {
   const text = [hash, range]
@@ -123,11 +111,6 @@ function authText(auth: AuthPlan): string {
 
 const secretText = ({ name }: Secret) =>
   name === undefined ? "a plain text in the config" : `secret ${name}`;
-
-const secretsOf = (auth: AuthPlan): string[] =>
-  Object.values(auth).flatMap((value) =>
-    value instanceof Secret && value.name ? [value.name] : [],
-  );
 
 function paginatorText(paginator: PaginatorPlan): string {
   switch (paginator.type) {

@@ -1,0 +1,315 @@
+import { dlt, plan, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
+import { describe, expect, it, test } from "vitest";
+import { Secret } from "../../packages/core/src/secret.ts";
+
+const base_url = "https://api.example.com";
+const paginator = { type: "offset", limit: 100 };
+const all = (config: object, options: SourceOptions = {}) =>
+  plan(rest_api_source(config as SourceConfig, options), "ticketing");
+const only = (resource: object, client: object = {}, options: SourceOptions = {}) => {
+  const endpoint = { paginator, data_selector: "data", ...Reflect.get(resource, "endpoint") };
+  const resources = [{ name: "tickets", ...resource, endpoint }];
+  const [first] = all({ client: { base_url, ...client }, resources }, options).resources;
+  if (!first) throw new Error("no resource");
+  return first;
+};
+const request = (endpoint: object, client: object = {}) => only({ endpoint }, client).request;
+const auth = (value: unknown) => only({}, { auth: value }).auth;
+
+it("settles every default of the smallest resource", () => {
+  const { hash, ...planned } = only({ primary_key: "id" });
+  expect(planned).toEqual({
+    source: "ticketing",
+    name: "tickets",
+    table: "tickets",
+    disposition: "merge",
+    key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
+    request: {
+      method: "GET",
+      url: "https://api.example.com/tickets",
+      origin: "https://api.example.com",
+      params: {},
+      headers: {},
+      json: undefined,
+      data: undefined,
+    },
+    auth: undefined,
+    paginator: {
+      type: "offset",
+      limit: 100,
+      offset: 0,
+      offsetParam: "offset",
+      limitParam: "limit",
+      total: { path: { text: "total", steps: [{ name: "total" }] }, required: false },
+      maximumOffset: undefined,
+      stopAfterEmptyPage: true,
+    },
+    selector: { text: "data", steps: [{ name: "data" }] },
+    retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
+    timeoutMs: 30_000,
+    columns: {},
+  });
+});
+
+describe("the table and its key", () => {
+  const columns = {
+    org: { data_type: "text" },
+    n: { data_type: "bigint" },
+    d: { data_type: "decimal" },
+    f: { data_type: "double" },
+    raw: { data_type: "binary" },
+    at: { data_type: "timestamp" },
+    plain: {},
+  };
+  test.each([
+    ["org", "S"],
+    ["n", "N"],
+    ["d", "N"],
+    ["f", "N"],
+    ["raw", "B"],
+    ["at", "S"],
+    ["plain", "S"],
+    ["undeclared", "S"],
+  ])("one field, %s, is the hash key of type %s", (name, type) => {
+    const key = { fields: [name], hash: { name, type }, range: undefined };
+    expect(only({ primary_key: name, columns }).key).toEqual(key);
+  });
+
+  it("two fields are hash and range key", () => {
+    expect(only({ primary_key: ["org", "n"], columns }).key).toEqual({
+      fields: ["org", "n"],
+      hash: { name: "org", type: "S" },
+      range: { name: "n", type: "N" },
+    });
+  });
+
+  it("from three on _key joins the rest", () => {
+    expect(only({ primary_key: ["n", "org", "at"], columns }).key).toEqual({
+      fields: ["n", "org", "at"],
+      hash: { name: "n", type: "N" },
+      range: { name: "_key", type: "S" },
+    });
+  });
+
+  it("append gives every record a key of its own", () => {
+    const rowId = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
+    expect(only({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
+    expect(only({}).key).toEqual(rowId);
+  });
+
+  test.each([
+    [{ primary_key: "id" }, "merge"],
+    [{}, "append"],
+    [{ primary_key: [] }, "append"],
+    [{ primary_key: "id", write_disposition: "append" }, "append"],
+    [{ primary_key: "id", write_disposition: { disposition: "merge" } }, "merge"],
+    [{ write_disposition: "replace" }, "replace"],
+  ])("%j is planned as %s", (resource, disposition) => {
+    expect(only(resource).disposition).toBe(disposition);
+  });
+
+  it("table_name names the table, columns come from the options at last", () => {
+    const options = {
+      resources: { tickets: { columns: { id: { data_type: "bigint" } as const } } },
+    };
+    const planned = only(
+      { table_name: "Tickets.v2", primary_key: "id", columns: { id: { nullable: false } } },
+      {},
+      options,
+    );
+    expect(planned.table).toBe("Tickets.v2");
+    expect(planned.key.hash.type).toBe("N");
+    expect(planned.columns).toEqual({
+      id: { dataType: "bigint", nullable: false, description: undefined },
+    });
+  });
+});
+
+describe("the request", () => {
+  test.each([
+    [base_url, "/v1/tickets", "https://api.example.com/v1/tickets"],
+    [base_url, "v1/tickets", "https://api.example.com/v1/tickets"],
+    [`${base_url}/`, "/v1/tickets", "https://api.example.com/v1/tickets"],
+    [`${base_url}/api/`, "v1/tickets/", "https://api.example.com/api/v1/tickets/"],
+    [base_url, "", base_url],
+    [base_url, "https://other.example/x?a=1", "https://other.example/x?a=1"],
+  ])("%s and %s make %s", (base, path, url) => {
+    expect(request({ path }, { base_url: base }).url).toBe(url);
+  });
+
+  it("a parameter that the path names moves into the path", () => {
+    const params = { owner: "dlt-hub/dlt", n: 7, state: "open", odd: "a?b#c" };
+    expect(request({ path: "/repos/{owner}/{n}/{odd}/{{n}}", params })).toMatchObject({
+      url: "https://api.example.com/repos/dlt-hub/dlt/7/a%3Fb%23c/{n}",
+      params: { state: "open" },
+    });
+  });
+
+  it("null leaves a parameter out; lists, empty texts and booleans stay", () => {
+    const params = { gone: null, empty: "", list: ["a", null, 2], flag: false };
+    expect(request({ params }).params).toEqual({ empty: "", list: ["a", 2], flag: false });
+  });
+
+  it("an endpoint's header wins over the client's, whatever its case", () => {
+    const client = { headers: { Accept: "text/csv", "X-Team": "a", "x-gone": "1" } };
+    const headers = { accept: "application/json", "X-Gone": null };
+    expect(request({ headers }, client).headers).toEqual({
+      accept: "application/json",
+      "X-Team": "a",
+    });
+  });
+
+  test.each([
+    ["raw=text", "raw=text"],
+    [
+      { a: 1, b: ["x", "y"], c: null, d: true },
+      [
+        ["a", "1"],
+        ["b", "x"],
+        ["b", "y"],
+        ["d", "true"],
+      ],
+    ],
+    [
+      [
+        ["a", "1"],
+        ["a", "2"],
+      ],
+      [
+        ["a", "1"],
+        ["a", "2"],
+      ],
+    ],
+  ])("the form %j is sent as %j", (data, expected) => {
+    expect(request({ method: "post", data })).toMatchObject({ method: "POST", data: expected });
+  });
+
+  it("a JSON body stays as it is, explicit nulls included", () => {
+    expect(request({ json: { a: null, b: [1] } }).json).toEqual({ a: null, b: [1] });
+  });
+
+  it("client.timeout is in seconds", () => {
+    expect(only({}, { timeout: 2.5 }).timeoutMs).toBe(2500);
+  });
+});
+
+describe("auth", () => {
+  const secret = Secret.named;
+  test.each([
+    ["bearer", { type: "bearer", token: secret("token") }],
+    [{ token: dlt.secrets["t"] }, { type: "bearer", token: secret("t") }],
+    [
+      { type: "api_key", api_key: dlt.secrets["k"] },
+      { type: "api_key", name: "Authorization", apiKey: secret("k"), location: "header" },
+    ],
+    [
+      { type: "api_key", name: "key", location: "param" },
+      { type: "api_key", name: "key", apiKey: secret("api_key"), location: "query" },
+    ],
+    [
+      "http_basic",
+      { type: "http_basic", username: secret("username"), password: secret("password") },
+    ],
+    [
+      {
+        type: "oauth2",
+        token_url: "https://a.example/t",
+        scope: "read",
+        default_token_expiration: 60,
+      },
+      {
+        type: "oauth2_client_credentials",
+        accessTokenUrl: "https://a.example/t",
+        clientId: secret("client_id"),
+        clientSecret: secret("client_secret"),
+        requestData: { scope: "read" },
+        defaultTokenExpiration: 60,
+      },
+    ],
+  ])("%j", (written, expected) => expect(auth(written)).toEqual(expected));
+
+  it("a plain text becomes a secret without a name", () => {
+    const planned = auth({ type: "bearer", token: "hunter2" });
+    expect(planned).toEqual({ type: "bearer", token: Secret.literal("hunter2") });
+    expect(JSON.stringify(planned)).not.toContain("hunter2");
+  });
+
+  it("secrets are the names that any resource refers to, once and in order", () => {
+    const b = {
+      type: "oauth2",
+      token_url: "https://a.example/t",
+      access_token_request_data: { audience: dlt.secrets["aud"] },
+    };
+    const resources = [
+      "a",
+      { name: "b", endpoint: { auth: b } },
+      { name: "c", endpoint: { auth: { token: "plain" } } },
+    ];
+    const { secrets } = all({ client: { base_url, auth: { token: dlt.secrets["z"] } }, resources });
+    expect(secrets).toEqual(["aud", "client_id", "client_secret", "z"]);
+  });
+});
+
+describe("pages and retries", () => {
+  test.each([
+    [{}, { path: { text: "total", steps: [{ name: "total" }] }, required: false }],
+    [{ total_path: "meta.n" }, expect.objectContaining({ required: true })],
+    [{ total_path: "total" }, expect.objectContaining({ required: true })],
+    [{ total_path: null }, undefined],
+  ])("an offset paginator with %j looks for its total so", (more, total) => {
+    const endpoint = { paginator: { ...paginator, ...more } };
+    expect(only({ endpoint }).paginator).toMatchObject({ type: "offset", total });
+  });
+
+  it("error_handler replaces what it names", () => {
+    const error_handler = { retry_on_status_codes: [429, 408], max_retries: 0 };
+    expect(only({ endpoint: { error_handler } }).retry).toEqual({
+      statuses: new Set([429, 408]),
+      maxRetries: 0,
+      backoffFactor: 2,
+    });
+  });
+});
+
+test.each([
+  [undefined, undefined],
+  ["rate(1 hour)", { expression: "rate(1 hour)", timezone: undefined, enabled: true }],
+  [
+    { expression: "cron(0 6 ? * * *)", timezone: "Europe/Berlin", enabled: false },
+    { expression: "cron(0 6 ? * * *)", timezone: "Europe/Berlin", enabled: false },
+  ],
+])("the schedule %j is planned", (schedule, expected) => {
+  const options = schedule === undefined ? {} : { schedule };
+  expect(all({ client: { base_url }, resources: [] }, options).schedule).toEqual(expected);
+});
+
+describe("P6: the hash tells a changed plan", () => {
+  const hash = (resource: object, client: object = {}) => only(resource, client).hash;
+
+  it("is the same for the same config, however it is spelled and ordered", () => {
+    const one = hash(
+      { primary_key: "id", endpoint: { params: { a: 1, b: 2 } } },
+      { auth: "bearer" },
+    );
+    const other = hash(
+      { endpoint: { params: { b: 2, a: 1 }, method: "get" }, primary_key: ["id"] },
+      { auth: { type: "bearer", token: dlt.secrets["token"] } },
+    );
+    expect(other).toBe(one);
+    expect(one).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test.each([
+    [{ endpoint: { path: "/other" } }, {}],
+    [{ endpoint: { params: { a: 1 } } }, {}],
+    [{ endpoint: { error_handler: { retry_on_status_codes: [429] } } }, {}],
+    [{ columns: { a: { data_type: "text" } } }, {}],
+    [{}, { auth: { token: dlt.secrets["other"] } }],
+  ])("changes with %j %j", (resource, client) => {
+    expect(hash(resource, client)).not.toBe(hash({}));
+  });
+
+  it("is not the place where a credential leaks or matters", () => {
+    expect(hash({}, { auth: { token: "a" } })).toBe(hash({}, { auth: { token: "b" } }));
+  });
+});

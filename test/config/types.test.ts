@@ -1,0 +1,163 @@
+import { dlt, rest_api_source, type Source } from "@tidetable/core";
+import { expect, it } from "vitest";
+import { validate } from "../../packages/core/src/config/validate.ts";
+
+/*
+ * An editor and the command line say the same: each line below is a type error (else the compiler
+ * complains of an unused `@ts-expect-error`) and a problem of `validate`.
+ */
+
+const client = { base_url: "https://api.example.com" };
+const paginator = { type: "offset", limit: 100 } as const;
+const endpoint = { data_selector: "data", paginator };
+
+const places = (source: Source) => validate(source, "s").map(({ path }) => path);
+
+it("takes the whole vocabulary", () => {
+  const source = rest_api_source({
+    client: {
+      base_url: "https://api.example.com",
+      headers: { accept: "application/json" },
+      auth: { type: "api_key", name: "key", api_key: dlt.secrets["api_key"], location: "param" },
+      paginator: "single_page",
+      error_handler: { retry_on_status_codes: [429], max_retries: 5, backoff_factor: 0.5 },
+      timeout: 10,
+    },
+    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resources: [
+      {
+        name: "tickets",
+        write_disposition: { disposition: "merge", strategy: "upsert" },
+        columns: { id: { data_type: "bigint", nullable: false } },
+        endpoint: {
+          path: "/v1/{team}/tickets",
+          method: "POST",
+          params: { team: "a", fields: ["id", "subject"], gone: null, all: true },
+          json: { query: { open: true } },
+          data_selector: "$.data[*]",
+          paginator: { ...paginator, total_path: null, maximum_offset: 1000 },
+        },
+      },
+      { name: "users", primary_key: ["org", "id"], endpoint: { ...endpoint, auth: "bearer" } },
+    ],
+  });
+  expect(places(source)).toEqual([]);
+});
+
+it("knows what it does not run yet", () => {
+  const source = rest_api_source({
+    client,
+    resources: [
+      {
+        name: "comments",
+        schema_contract: { columns: "freeze" },
+        processing_steps: [
+          { filter: (record) => record.open === true },
+          { map: (record) => record },
+        ],
+        endpoint: {
+          data_selector: "data",
+          paginator: { type: "cursor", cursor_path: "meta.next", cursor_param: "after" },
+          incremental: { cursor_path: "updated_at", initial_value: "2024-01-01", row_order: "asc" },
+          params: { id: { type: "resolve", resource: "tickets", field: "id" } },
+          response_actions: [{ status_code: 404, action: "ignore" }],
+        },
+      },
+    ],
+  });
+  expect(places(source)).toHaveLength(6);
+});
+
+it("an unknown key is an error at every level", () => {
+  expect(
+    places(
+      rest_api_source({
+        // @ts-expect-error a typo of base_url
+        client: { base_uri: "https://api.example.com" },
+        resources: [{ name: "a", endpoint }],
+      }),
+    ),
+  ).toEqual(expect.arrayContaining(["client.base_uri"]));
+  expect(
+    places(
+      rest_api_source({
+        client,
+        // @ts-expect-error a typo of resource_defaults
+        resource_default: {},
+        resources: [{ name: "a", endpoint }],
+      }),
+    ),
+  ).toEqual(["resource_default"]);
+  expect(
+    places(
+      rest_api_source({
+        client,
+        // @ts-expect-error a typo of primary_key
+        resources: [{ name: "a", endpoint, primary_keys: "id" }],
+      }),
+    ),
+  ).toEqual(["resources[0].primary_keys"]);
+  expect(
+    places(
+      rest_api_source({
+        client,
+        // @ts-expect-error a typo of data_selector
+        resources: [{ name: "a", endpoint: { paginator, data_selecter: "data" } }],
+      }),
+    ),
+  ).toEqual(["resources[0].endpoint.data_selecter"]);
+  expect(
+    places(
+      rest_api_source({
+        // @ts-expect-error a typo of token
+        client: { ...client, auth: { type: "bearer", tokn: dlt.secrets["token"] } },
+        resources: [{ name: "a", endpoint }],
+      }),
+    ),
+  ).toEqual(["client.auth.tokn"]);
+});
+
+it("an option of another paginator is an error", () => {
+  expect(
+    places(
+      rest_api_source({
+        client,
+        resources: [
+          {
+            name: "a",
+            // @ts-expect-error cursor_path belongs to the cursor paginator
+            endpoint: { data_selector: "data", paginator: { ...paginator, cursor_path: "next" } },
+          },
+        ],
+      }),
+    ),
+  ).toEqual(["resources[0].endpoint.paginator.cursor_path"]);
+});
+
+it("a wrong value is an error", () => {
+  expect(
+    places(
+      rest_api_source({
+        client,
+        resources: [
+          // @ts-expect-error not a disposition
+          { name: "a", endpoint, write_disposition: "upsert" },
+          // @ts-expect-error not a type of dlt
+          { name: "b", endpoint, columns: { id: { data_type: "string" } } },
+          // @ts-expect-error offset needs to know its limit
+          { name: "c", endpoint: { ...endpoint, paginator: "offset" } },
+        ],
+      }),
+    ),
+  ).toEqual([
+    "resources[0].write_disposition",
+    "resources[1].columns.id.data_type",
+    "resources[2].endpoint.paginator.limit",
+  ]);
+});
+
+it("the options are closed, too", () => {
+  const config = { client, resources: [{ name: "a", endpoint }] };
+  // @ts-expect-error a typo of schedule
+  expect(places(rest_api_source(config, { schedul: "rate(1 hour)" }))).toEqual(["options.schedul"]);
+});

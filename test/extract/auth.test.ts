@@ -1,0 +1,247 @@
+import { describe, expect, test } from "vitest";
+import type { AuthPlan } from "../../packages/core/src/config/plan-types.ts";
+import { explain } from "../../packages/core/src/errors.ts";
+import { authenticator } from "../../packages/core/src/extract/auth.ts";
+import type { HttpRequest } from "../../packages/core/src/extract/transport.ts";
+import { Secret } from "../../packages/core/src/secret.ts";
+import { type Handler, openApi, type Reply } from "../support/api.ts";
+import { virtualClock } from "../support/clock.ts";
+import { CANARY, testResource, testSecrets, testWorld } from "./fixtures.ts";
+
+const origin = "https://api.example.com";
+const request: HttpRequest = {
+  method: "GET",
+  url: `${origin}/v1/tickets?offset=0`,
+  headers: { "x-team": "a" },
+};
+
+function setup(
+  plan: AuthPlan | undefined,
+  secrets: ReturnType<typeof testSecrets>,
+  world = testWorld(),
+) {
+  const { retry, timeoutMs } = testResource(origin);
+  const caller = { name: "support.tickets", world, retry, timeoutMs };
+  return authenticator(plan, { source: "support", origin, secrets, caller });
+}
+
+const key = (location: "header" | "query" | "cookie", name = "api_key"): AuthPlan => ({
+  type: "api_key",
+  name,
+  apiKey: Secret.named("api_key"),
+  location,
+});
+
+const basic: AuthPlan = {
+  type: "http_basic",
+  username: Secret.named("user"),
+  password: Secret.named("password"),
+};
+
+describe("a copy of the request gets the credentials", () => {
+  const encoded = "canary%2Fkey%2Bwith%3Dsigns%26more";
+  test.each<[string, AuthPlan | undefined, Partial<HttpRequest>]>([
+    ["none", undefined, {}],
+    ["an api key in the query", key("query"), { url: `${request.url}&api_key=${encoded}` }],
+    [
+      "an api key in a header",
+      key("header", "X-Api-Key"),
+      { headers: { "x-team": "a", "x-api-key": CANARY } },
+    ],
+    [
+      "an api key in a cookie",
+      key("cookie", "sid"),
+      { headers: { "x-team": "a", cookie: `sid=${CANARY}` } },
+    ],
+    [
+      "a bearer token",
+      { type: "bearer", token: Secret.named("api_key") },
+      { headers: { "x-team": "a", authorization: `Bearer ${CANARY}` } },
+    ],
+    [
+      "user and password in UTF-8",
+      basic,
+      { headers: { "x-team": "a", authorization: `Basic ${btoa("jos\u00c3\u00a9:")}` } },
+    ],
+  ])("%s", async (_, plan, changes) => {
+    const before = structuredClone(request);
+    const auth = setup(plan, testSecrets({ api_key: CANARY, user: "josé", password: "" }));
+    expect(await auth.apply(request)).toEqual({ ...request, ...changes });
+    expect(request).toEqual(before);
+  });
+
+  test("an echoed key is replaced, not repeated", async () => {
+    const auth = setup(key("query"), testSecrets({ api_key: "new" }));
+    const signed = await auth.apply({ ...request, url: `${origin}/v1?api_key=old&page=2` });
+    expect(new URL(signed.url).searchParams.getAll("api_key")).toEqual(["new"]);
+  });
+});
+
+describe("credentials go to the one origin only (P16)", () => {
+  test.each([
+    "https://evil.example/v1/tickets",
+    "https://api.example.com.evil.example/",
+    "https://api.example.com@evil.example/",
+    "https:\\\\evil.example/",
+    "http://api.example.com/",
+    "https://api.example.com:8443/",
+  ])("%s", async (url) => {
+    for (const plan of [key("query"), undefined]) {
+      const secrets = testSecrets({ api_key: CANARY });
+      await expect(setup(plan, secrets).apply({ ...request, url })).rejects.toMatchObject({
+        code: "extract.origin",
+        message: expect.stringContaining(`the credentials are for ${origin} only`),
+      });
+    }
+  });
+});
+
+test("a credential with a line break is an error without its text", async () => {
+  const auth = setup(key("header", "X-Key"), testSecrets({ api_key: `${CANARY}\n` }));
+  const error = await auth.apply(request).catch((thrown) => thrown);
+  expect(explain(error)).toBe(
+    'the credential for the header "x-key" has a character that headers can not carry; was it pasted with a line break?',
+  );
+});
+
+describe("what to check after a refusal", () => {
+  test.each<[AuthPlan | undefined, string]>([
+    [key("query"), 'check the secret "api_key" (tidetable check support)'],
+    [basic, 'check the secrets "user" and "password" (tidetable check support)'],
+    [{ type: "bearer", token: Secret.literal("x") }, "check the credentials in the config"],
+    [undefined, "the config names no auth for this resource: does the API need one?"],
+  ])("%#", (plan, hint) => {
+    expect(setup(plan, testSecrets({})).refusedHint).toBe(hint);
+  });
+});
+
+describe("renewing", () => {
+  test("reads the secret afresh", async () => {
+    const secrets = testSecrets({ api_key: "old" }, { api_key: "new" });
+    const auth = setup(key("header", "x-key"), secrets);
+    expect((await auth.apply(request)).headers["x-key"]).toBe("old");
+    expect(await auth.renew()).toBe(true);
+    expect((await auth.apply(request)).headers["x-key"]).toBe("new");
+  });
+
+  test("is not possible for what stands in the config", async () => {
+    const secrets = testSecrets({});
+    expect(await setup({ type: "bearer", token: Secret.literal("x") }, secrets).renew()).toBe(
+      false,
+    );
+    expect(await setup(undefined, secrets).renew()).toBe(false);
+    expect(secrets.refreshes).toBe(0);
+  });
+});
+
+describe("OAuth2 client credentials", () => {
+  const members = { client_id: "tide", client_secret: CANARY };
+
+  async function oauth(script: Handler | (Handler | Reply)[], secrets = testSecrets(members)) {
+    const api = await openApi(script);
+    const clock = virtualClock();
+    const world = testWorld({ clock });
+    const plan: AuthPlan = {
+      type: "oauth2_client_credentials",
+      accessTokenUrl: `${api.url}/oauth/token`,
+      clientId: Secret.named("client_id"),
+      clientSecret: Secret.named("client_secret"),
+      requestData: { scope: "read" },
+      defaultTokenExpiration: 3600,
+    };
+    const auth = setup(plan, secrets, world);
+    const bearer = async () => (await auth.apply(request)).headers.authorization;
+    return { api, clock, world, auth, bearer };
+  }
+
+  /** Gives the tokens t1, t2, … */
+  function tokens(expires_in?: unknown): Handler {
+    let given = 0;
+    return () => {
+      given += 1;
+      return { body: { access_token: `t${given}`, token_type: "bearer", expires_in } };
+    };
+  }
+
+  test("asks for a token with a form", async () => {
+    const { api, bearer } = await oauth(tokens(3600));
+    expect(await bearer()).toBe("Bearer t1");
+    const [seen] = api.requests;
+    expect(seen).toMatchObject({ method: "POST", path: "/oauth/token" });
+    expect(seen?.headers["content-type"]).toBe("application/x-www-form-urlencoded");
+    expect(Object.fromEntries(new URLSearchParams(seen?.body))).toEqual({
+      ...members,
+      grant_type: "client_credentials",
+      scope: "read",
+    });
+  });
+
+  test.each([
+    ["a minute before its end", 3600, 3540],
+    ["a minute before the end that a text names", "3600", 3540],
+    ["at nine tenths of a short life", 100, 90],
+    ["before the default life ends, where the answer names none", undefined, 3540],
+  ])("takes a new token %s", async (_, expiresIn, seconds) => {
+    const { clock, bearer } = await oauth(tokens(expiresIn));
+    await bearer();
+    clock.advance(seconds * 1000 - 1);
+    expect(await bearer()).toBe("Bearer t1");
+    clock.advance(1);
+    expect(await bearer()).toBe("Bearer t2");
+  });
+
+  test("requests at the same time share one token request", async () => {
+    const { api, bearer } = await oauth(tokens(3600));
+    expect(await Promise.all([bearer(), bearer(), bearer()])).toEqual(Array(3).fill("Bearer t1"));
+    expect(api.requests).toHaveLength(1);
+  });
+
+  test("renewing drops the token and reads the secret afresh", async () => {
+    const secrets = testSecrets(members, { ...members, client_secret: "rotated" });
+    const { api, auth, bearer } = await oauth(tokens(3600), secrets);
+    await bearer();
+    await auth.renew();
+    expect(await bearer()).toBe("Bearer t2");
+    expect(new URLSearchParams(api.requests[1]?.body).get("client_secret")).toBe("rotated");
+  });
+
+  test("a failing token endpoint is retried like any other", async () => {
+    const script = [{ status: 503 }, { body: { access_token: "t1" } }];
+    const { clock, bearer } = await oauth(script);
+    expect(await bearer()).toBe("Bearer t1");
+    expect(clock.sleeps).toEqual([2000]);
+  });
+
+  test.each([400, 401])("a %i of the token endpoint names the secrets", async (status) => {
+    const refused = { status, body: { error: "invalid_client", client_secret: CANARY } };
+    const { api, bearer } = await oauth([refused, refused]);
+    const error = await bearer().catch((thrown) => thrown);
+    expect(explain(error)).toBe(
+      `POST /oauth/token answered ${status}; check the secrets "client_id" and "client_secret" (tidetable check support)`,
+    );
+    expect(api.requests).toHaveLength(2);
+  });
+
+  test("a secret that was rotated is picked up by the token endpoint's refusal", async () => {
+    const secrets = testSecrets(members, { ...members, client_secret: "rotated" });
+    const { bearer } = await oauth((seen) => {
+      const rotated = new URLSearchParams(seen.body).get("client_secret") === "rotated";
+      return rotated ? { body: { access_token: "t1" } } : { status: 401 };
+    }, secrets);
+    expect(await bearer()).toBe("Bearer t1");
+  });
+
+  test.each<[unknown, string, string]>([
+    [{ token: CANARY }, "extract.token", "POST /oauth/token answered without an access_token"],
+    [{ access_token: "" }, "extract.token", "POST /oauth/token answered without an access_token"],
+    [
+      "access_token=canary&expires_in=1",
+      "extract.body",
+      "POST /oauth/token answered 200 with something that is not JSON",
+    ],
+  ])("an answer without a token is an error that does not quote it: %j", async (body, code, message) => {
+    const { world, bearer } = await oauth([{ body }]);
+    await expect(bearer()).rejects.toMatchObject({ code, message });
+    expect(world.lines.join()).not.toContain("canary");
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
+import { ConfigError, WriteError } from "../../packages/core/src/errors.ts";
+import {
+  checkTable,
+  createTable,
+  stateTable,
+  tableDefinition,
+} from "../../packages/core/src/load/tables.ts";
+import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+
+const names = { app: "tidetable", stage: "test" };
+const byId: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
+const byTwo: KeyPlan = {
+  fields: ["ticket", "line"],
+  hash: { name: "ticket", type: "S" },
+  range: { name: "line", type: "N" },
+};
+const resource = (table: string, key = byId) => ({ source: "desk", table, key });
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+
+describe("a table's definition", () => {
+  it("is its key, as the plan says", () => {
+    expect(tableDefinition({ key: byTwo })).toEqual({
+      KeySchema: [
+        { AttributeName: "ticket", KeyType: "HASH" },
+        { AttributeName: "line", KeyType: "RANGE" },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: "ticket", AttributeType: "S" },
+        { AttributeName: "line", AttributeType: "N" },
+      ],
+    });
+  });
+
+  it("of the state is pk and sk", () => {
+    expect(stateTable.KeySchema.map((one) => one.AttributeName)).toEqual(["pk", "sk"]);
+  });
+});
+
+describe("createTable", () => {
+  it("creates, and is content with what is there", async () => {
+    const name = "tidetable-test-desk.created";
+    await createTable(engine.dynamodb, name, tableDefinition({ key: byTwo }));
+    await createTable(engine.dynamodb, name, tableDefinition({ key: byTwo }));
+    const first = await checkTable(engine.dynamodb, resource("created", byTwo), names);
+    const again = await checkTable(engine.dynamodb, resource("created", byTwo), names);
+    expect(first.tableId).toMatch(/^[0-9a-f-]+$/);
+    expect(again).toEqual(first);
+  });
+
+  it("waits until the table can be written", async () => {
+    const proxy = await faultyDynamodb(engine.endpoint, ({ number, operation }) =>
+      operation === "DescribeTable" && number < 4
+        ? { kind: "answer", status: 200, body: '{"Table":{"TableStatus":"CREATING"}}' }
+        : undefined,
+    );
+    const dynamodb = clientOf(proxy.endpoint);
+    await createTable(dynamodb, "slow", tableDefinition({ key: byId }));
+    expect(proxy.calls.map((call) => call.operation)).toEqual([
+      "CreateTable",
+      "DescribeTable",
+      "DescribeTable",
+      "DescribeTable",
+    ]);
+    dynamodb.destroy();
+    await proxy.close();
+  });
+});
+
+describe("checkTable, before a run", () => {
+  it("names a table that is missing, and who creates it", async () => {
+    const check = checkTable(engine.dynamodb, resource("nowhere"), names);
+    await expect(check).rejects.toBeInstanceOf(WriteError);
+    await expect(check).rejects.toMatchObject({
+      code: "load.table_missing",
+      message: "the table tidetable-test-desk.nowhere does not exist",
+      hint: expect.stringMatching(/npx sst deploy.*npx tidetable run/),
+    });
+  });
+
+  it.each<[string, KeyPlan, string]>([
+    ["another name", { ...byId, hash: { name: "uuid", type: "S" } }, "uuid (S)"],
+    ["another type", { ...byId, hash: { name: "id", type: "N" } }, "id (N)"],
+    ["a range key more", { ...byId, range: { name: "n", type: "N" } }, "id (S), n (N)"],
+  ])("says what is there and what the plan wants: %s", async (_, key, wanted) => {
+    await createTable(engine.dynamodb, "tidetable-test-desk.keyed", tableDefinition({ key: byId }));
+    const check = checkTable(engine.dynamodb, resource("keyed", key), names);
+    await expect(check).rejects.toBeInstanceOf(ConfigError);
+    await expect(check).rejects.toMatchObject({
+      code: "load.table_key",
+      message: `the table tidetable-test-desk.keyed has the key id (S), and the config asks for ${wanted}`,
+      hint: expect.stringContaining("another table_name"),
+    });
+  });
+
+  it("does not write to a table that is being deleted", async () => {
+    const proxy = await faultyDynamodb(engine.endpoint, () => ({
+      kind: "answer",
+      status: 200,
+      body: '{"Table":{"TableStatus":"DELETING"}}',
+    }));
+    const dynamodb = clientOf(proxy.endpoint);
+    await expect(checkTable(dynamodb, resource("busy"), names)).rejects.toMatchObject({
+      code: "load.table_status",
+      message: "the table tidetable-test-desk.busy can not be written: it is DELETING",
+    });
+    dynamodb.destroy();
+    await proxy.close();
+  });
+
+  it("says that DynamoDB does not answer", async () => {
+    const proxy = await faultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+    const dynamodb = clientOf(proxy.endpoint);
+    await expect(checkTable(dynamodb, resource("any"), names)).rejects.toMatchObject({
+      code: "load.failed",
+      message: "DynamoDB did not describe the table tidetable-test-desk.any (ECONNRESET)",
+    });
+    dynamodb.destroy();
+    await proxy.close();
+  });
+});

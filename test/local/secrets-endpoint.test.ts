@@ -1,0 +1,172 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { ConfigError, explain } from "@tidetable/core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { localSecrets, openSecretsEndpoint } from "../../packages/local/src/secrets-endpoint.ts";
+
+describe("openSecretsEndpoint", () => {
+  async function open(lookup: Parameters<typeof openSecretsEndpoint>[0]) {
+    const { endpoint, close } = await openSecretsEndpoint(lookup);
+    const client = new SecretsManagerClient({
+      endpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+      maxAttempts: 1,
+    });
+    onTestFinished(async () => {
+      client.destroy();
+      await close();
+    });
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    return (SecretId: string, stage: { VersionStage?: string } = { VersionStage: "AWSCURRENT" }) =>
+      client.send(new GetSecretValueCommand({ SecretId, ...stage }));
+  }
+
+  test("The real client reads a secret as a JSON object", async () => {
+    const get = await open(async (id) => (id === "app/dev/shop" ? { api_key: "k=ü" } : undefined));
+    const { SecretString, Name, VersionStages } = await get("app/dev/shop");
+    expect(JSON.parse(SecretString ?? "")).toEqual({ api_key: "k=ü" });
+    expect({ Name, VersionStages }).toEqual({
+      Name: "app/dev/shop",
+      VersionStages: ["AWSCURRENT"],
+    });
+  });
+
+  test("A secret that is not there is a ResourceNotFoundException", async () => {
+    const get = await open(async () => undefined);
+    await expect(get("app/dev/none")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  test("A rotated value is there at the next call", async () => {
+    let key = "old";
+    const get = await open(async () => ({ key }));
+    expect((await get("s")).SecretString).toBe('{"key":"old"}');
+    key = "new";
+    expect((await get("s")).SecretString).toBe('{"key":"new"}');
+  });
+
+  test.each([
+    {},
+    { VersionStage: "AWSPREVIOUS" },
+  ])("A call has to name the version stage AWSCURRENT, not %j", async (stage) => {
+    const get = await open(async () => ({ key: "v" }));
+    await expect(get("s", stage)).rejects.toMatchObject({ name: "InvalidParameterException" });
+  });
+
+  test("A config error of the lookup arrives, another one without its text", async () => {
+    const get = await open(async (id) => {
+      if (id === "wrong")
+        throw new ConfigError({ code: "secrets.shape", message: "not an object" });
+      throw new Error("hunter2");
+    });
+    await expect(get("wrong")).rejects.toMatchObject({
+      name: "InvalidRequestException",
+      message: "not an object",
+    });
+    const failure = await get("broken").catch((error: Error) => error);
+    expect(failure).toMatchObject({ name: "InternalServiceError" });
+    expect(JSON.stringify(failure) + failure).not.toContain("hunter2");
+  });
+});
+
+describe("localSecrets", () => {
+  function machine(files: Record<string, string>, env: Record<string, string> = {}) {
+    const cwd = mkdtempSync(join(tmpdir(), "tidetable-secrets-"));
+    onTestFinished(() => rmSync(cwd, { recursive: true }));
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(cwd, name)), { recursive: true });
+      writeFileSync(join(cwd, name), content, { mode: 0o600 });
+    }
+    const warnings: string[] = [];
+    const secrets = (file?: string) =>
+      localSecrets({
+        data: join(cwd, "data"),
+        secrets: file && join(cwd, file),
+        env,
+        cwd,
+        warn: (line) => warnings.push(line),
+      });
+    return { cwd, secrets, warnings };
+  }
+
+  const places = {
+    "mine.json": '{"api_key":"of --secrets"}',
+    "data/secrets/shop.json": '{"api_key":"of the data folder"}',
+    ".tidetable/secrets/shop.json": '{"api_key":"of the current folder"}',
+  };
+
+  test("--secrets comes before the data folder, .tidetable and the environment", async () => {
+    const { secrets } = machine(places, { TIDETABLE_SECRET_API_KEY: "of the environment" });
+    expect(await secrets("mine.json")("shop", ["api_key"])).toEqual({ api_key: "of --secrets" });
+    expect(await secrets()("shop", ["api_key"])).toEqual({ api_key: "of the data folder" });
+    expect(await secrets()("other", ["api_key"])).toEqual({ api_key: "of the environment" });
+  });
+
+  test(".tidetable of the current folder comes before the environment", async () => {
+    const { "data/secrets/shop.json": _, ...files } = places;
+    const { secrets } = machine(files, { TIDETABLE_SECRET_API_KEY: "of the environment" });
+    expect(await secrets()("shop", ["api_key"])).toEqual({ api_key: "of the current folder" });
+  });
+
+  test("The environment has capitals and underscores, and only what was asked for", async () => {
+    const env = { TIDETABLE_SECRET_OAUTH_CLIENT_ID: "id", TIDETABLE_SECRET_B: "b" };
+    const { secrets } = machine({}, env);
+    expect(await secrets()("shop", ["oauth.client-id", "missing"])).toEqual({
+      "oauth.client-id": "id",
+    });
+  });
+
+  test("A file is read anew at each call", async () => {
+    const { cwd, secrets } = machine(places);
+    const read = secrets("mine.json");
+    await read("shop", ["api_key"]);
+    writeFileSync(join(cwd, "mine.json"), '{"api_key":"rotated"}');
+    expect(await read("shop", ["api_key"])).toEqual({ api_key: "rotated" });
+  });
+
+  test("Numbers and booleans become texts", async () => {
+    const { secrets } = machine({ "mine.json": '{"id": 42, "sandbox": true}' });
+    expect(await secrets("mine.json")("shop", [])).toEqual({ id: "42", sandbox: "true" });
+  });
+
+  test.each([
+    ["hunter2", "is not a JSON object"],
+    ['["hunter2"]', "is not a JSON object"],
+    ['{"a": {"b": "hunter2"}, "c": null}', '"a" is not a text and "c" is not a text'],
+    ['{"id": 12345678901234567890}', '"id" is a number that needs quotes'],
+  ])("A wrong file is an error that does not quote it: %s", async (content, message) => {
+    const { cwd, secrets } = machine({ "mine.json": content });
+    const error = await secrets("mine.json")("shop", []).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ code: "secrets.shape" });
+    const text = explain(error as ConfigError);
+    expect(text).toContain(message);
+    expect(text).toContain(join(cwd, "mine.json"));
+    expect(text).not.toMatch(/hunter2|1234567/);
+  });
+
+  test("A --secrets file that is not there is an error, not another place", async () => {
+    const { secrets } = machine({}, { TIDETABLE_SECRET_API_KEY: "of the environment" });
+    await expect(secrets("typo.json")("shop", ["api_key"])).rejects.toMatchObject({
+      code: "secrets.file",
+      message: expect.stringMatching(/typo\.json can not be read \(ENOENT\)$/),
+    });
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "A file that others can read gives one warning, and is used",
+    async () => {
+      const { cwd, secrets, warnings } = machine(places);
+      const read = secrets("mine.json");
+      await read("shop", ["api_key"]);
+      expect(warnings).toEqual([]);
+      chmodSync(join(cwd, "mine.json"), 0o644);
+      await read("shop", ["api_key"]);
+      expect(await read("shop", ["api_key"])).toEqual({ api_key: "of --secrets" });
+      const file = join(cwd, "mine.json");
+      expect(warnings).toEqual([`warning: others can read ${file}; run: chmod 600 ${file}`]);
+    },
+  );
+});

@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realClock } from "../packages/core/src/clock.ts";
+import type { SourceConfig } from "../packages/core/src/config/types.ts";
+import { takeLease } from "../packages/core/src/load/state.ts";
+import { readState } from "../packages/core/src/load/state-item.ts";
+import type { World } from "../packages/core/src/world.ts";
+import { type Handler, offsetPages, openApi } from "./support/api.ts";
+import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { deploy, testWorld } from "./support/world.ts";
+
+const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
+
+const config = (url: string, resource: object = {}): SourceConfig => ({
+  client: { base_url: url },
+  resource_defaults: { primary_key: "id", write_disposition: "merge" },
+  resources: [
+    {
+      name: "rows",
+      endpoint: {
+        path: "/rows",
+        data_selector: "data",
+        paginator: { type: "offset", limit: 100 },
+        error_handler: { backoff_factor: 0.01 },
+      },
+      ...resource,
+    },
+  ],
+});
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+
+const world = (changes?: Partial<World>) => testWorld(engine, changes);
+const stateOf = (place: { source: string; resource: string }) =>
+  readState(engine.dynamodb, world().names, place);
+
+describe("a run", () => {
+  it("puts every record into the table and says so", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { run, table, place } = await deploy(engine, config(api.url));
+    expect(await run(world())).toMatchObject({
+      status: "done",
+      table,
+      requests: 4,
+      pages: 4,
+      records: 250,
+      written: 250,
+      slices: 1,
+      error: null,
+    });
+    expect(await engine.scan(table)).toHaveLength(250);
+    expect(await stateOf(place)).toMatchObject({ status: "done", lease: null });
+  });
+
+  it("merges when it is repeated: changed records change, nothing doubles (P1)", async () => {
+    const data = rows.map((row) => ({ ...row }));
+    const api = await openApi(offsetPages(data));
+    const { run, table } = await deploy(engine, config(api.url));
+    await run(world());
+    Object.assign(data[41] as object, { title: "changed" });
+    data.push({ id: 251, title: "new" });
+    expect(await run(world())).toMatchObject({ status: "done", records: 251 });
+    const items = await engine.scan(table);
+    expect(items).toHaveLength(251);
+    expect(items.find(({ id }) => id?.S === "42")?.title).toEqual({ S: "changed" });
+  });
+
+  it("appends every run's records, and once only when a page is replayed", async () => {
+    const api = await openApi(offsetPages(rows.slice(0, 5)));
+    const append = { write_disposition: "append" as const };
+    const { run, table } = await deploy(engine, config(api.url, append));
+    await run(world());
+    await run(world());
+    expect(await engine.scan(table)).toHaveLength(10);
+  });
+
+  it("counts every record: superseded and set aside ones too (P8)", async () => {
+    const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
+    const api = await openApi(offsetPages(data));
+    const { run, table, state, place } = await deploy(engine, config(api.url));
+    expect(await run(world())).toMatchObject({
+      status: "done",
+      records: 5,
+      written: 2,
+      superseded: 1,
+      quarantined: 2,
+    });
+    const items = await engine.scan(table);
+    expect(items.find(({ id }) => id?.S === "1")?.v).toEqual({ S: "new" });
+    const aside = (await engine.scan(state)).filter(
+      ({ pk, sk }) => pk?.S === `${place.source}#rows` && sk?.S?.startsWith("quarantine#"),
+    );
+    expect(aside.map(({ message }) => message?.S).sort()).toEqual([
+      'the key field "id" is missing',
+      "the record is not an object",
+    ]);
+  });
+
+  it("stops when most of a page can not be stored: then the config is wrong", async () => {
+    const api = await openApi(offsetPages(rows.map(({ title }) => ({ title }))));
+    const { run, table } = await deploy(engine, config(api.url));
+    const report = await run(world());
+    expect(report).toMatchObject({ status: "failed", error: { code: "load.too_many_rejected" } });
+    expect(report.error?.message).toContain('the key field "id" is missing');
+    expect(report.error?.hint).toContain("primary_key");
+    expect(await engine.scan(table)).toHaveLength(0);
+  });
+});
+
+describe("a slice", () => {
+  it("ends between pages when the next might not fit, and another goes on (P6, P10)", async () => {
+    const slow: Handler = async (request, response) => {
+      await realClock.sleep(60);
+      return offsetPages(rows)(request, response);
+    };
+    const api = await openApi(slow);
+    const { run, table, place } = await deploy(engine, config(api.url));
+    const short = () => world({ deadline: realClock.monotonic() + 150 });
+    const first = await run(short(), { runId: "long" });
+    expect(first.status).toBe("running");
+    expect(first.pages).toBeLessThan(4);
+    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+
+    let report = first;
+    while (report.status === "running") report = await run(short(), { runId: "later" });
+    expect(report).toMatchObject({ status: "done", records: 250, written: 250, pages: 4 });
+    expect(report.slices).toBeGreaterThan(1);
+    expect(report.requests).toBe(4);
+    expect(api.requests.map(({ query }) => query.get("offset"))).toEqual([
+      "0",
+      "100",
+      "200",
+      "250",
+    ]);
+    expect(await engine.scan(table)).toHaveLength(250);
+  });
+
+  it("that failed is gone on with by its own retry, from the checkpoint (P6)", async () => {
+    let broken = true;
+    const api = await openApi((request, response) =>
+      broken && request.query.get("offset") === "200"
+        ? { status: 500 }
+        : offsetPages(rows)(request, response),
+    );
+    const { run, place } = await deploy(engine, config(api.url));
+    expect(await run(world(), { runId: "tick" })).toMatchObject({
+      status: "failed",
+      records: 200,
+      written: 200,
+      retries: 3,
+      error: { code: "extract.status" },
+    });
+    expect(await stateOf(place)).toMatchObject({ status: "failed", lease: null });
+    broken = false;
+    const before = api.requests.length;
+    expect(await run(world(), { runId: "tick" })).toMatchObject({ status: "done", records: 250 });
+    expect(api.requests.slice(before).map(({ query }) => query.get("offset"))).toEqual([
+      "200",
+      "250",
+    ]);
+  });
+
+  it("waits where it costs nothing when the API asks for longer than there is time", async () => {
+    const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
+    const { run, place } = await deploy(engine, config(api.url));
+    const report = await run(world());
+    expect(report).toMatchObject({ status: "waiting", error: { code: "extract.status" } });
+    const wait = Date.parse(report.not_before ?? "") - Date.now();
+    expect(wait).toBeGreaterThan(3590_000);
+    expect(wait).toBeLessThan(3610_000);
+    expect(await stateOf(place)).toMatchObject({
+      status: "waiting",
+      not_before: report.not_before,
+    });
+    // Another event does not hurry it.
+    expect(await run(world())).toMatchObject({ status: "waiting" });
+    expect(api.requests).toHaveLength(1);
+  });
+
+  it("leaves as skipped while another worker has the lease, and requests nothing (P5)", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { run, place, resource } = await deploy(engine, config(api.url));
+    const body = {
+      plan_hash: resource.hash,
+      table_id: null,
+      started_at: new Date().toISOString(),
+      slices: 1,
+      page: 0,
+      next: null,
+      complete: false,
+      counts: {} as never,
+      cursor: null,
+    };
+    await takeLease(world(), place, undefined, { owner: "other", run: { runId: "x", body } });
+    expect(await run(world())).toMatchObject({
+      status: "skipped",
+      error: { code: "state.lease_held" },
+    });
+    expect(api.requests).toHaveLength(0);
+  });
+
+  it("gives its lease back when it is interrupted, and the next run goes on at once", async () => {
+    const stop = new AbortController();
+    const api = await openApi((request, response) => {
+      if (request.query.get("offset") === "200" && !stop.signal.aborted) {
+        stop.abort(new Error("interrupted by SIGINT"));
+        return undefined;
+      }
+      return offsetPages(rows)(request, response);
+    });
+    const { run, place } = await deploy(engine, config(api.url));
+    expect(await run(world({ signal: stop.signal }))).toMatchObject({
+      status: "failed",
+      records: 200,
+      error: { code: "run.interrupted" },
+    });
+    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+    expect(await run(world())).toMatchObject({ status: "done", records: 250, slices: 2 });
+  });
+});
+
+describe("a sample", () => {
+  it("writes its pages and leaves an unfinished run as it was", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { run, table, place } = await deploy(engine, config(api.url));
+    await run(world({ deadline: 0 }));
+    const before = await stateOf(place);
+    expect(await run(world(), { limitPages: 2 })).toMatchObject({
+      status: "done",
+      limited: true,
+      pages: 2,
+      records: 200,
+    });
+    expect(await engine.scan(table)).toHaveLength(200);
+    const after = await stateOf(place);
+    expect(after).toMatchObject({ status: before?.status, body: before?.body, lease: null });
+  });
+});
+
+describe("bad input ends with a clear error", () => {
+  it("a missing table", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { run } = await deploy(engine, config(api.url));
+    const report = await run(world({ names: { app: "tidetable", stage: "absent" } }));
+    expect(report).toMatchObject({ status: "failed", error: { code: "load.table_missing" } });
+    expect(report.error?.message).toMatch(/tidetable-absent-source\d+\.rows does not exist/);
+    expect(report.error?.hint).toContain("sst deploy");
+    expect(api.requests).toHaveLength(0);
+  });
+
+  it("a table that was made with another key", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { resource } = await deploy(engine, config(api.url));
+    const changed = config(api.url, { primary_key: ["title", "id"] });
+    const { run } = await deploy(engine, changed, { name: resource.source });
+    const report = await run(world());
+    expect(report).toMatchObject({ status: "failed", error: { code: "load.table_key" } });
+    expect(report.error?.message).toContain("has the key id (S)");
+    expect(report.error?.message).toContain("asks for title (S), id (S)");
+    expect(api.requests).toHaveLength(0);
+  });
+
+  it("an API that refuses connections", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { run } = await deploy(engine, config(api.url));
+    await api.close();
+    const report = await run(world());
+    expect(report).toMatchObject({ status: "failed", records: 0, retries: 3 });
+    expect(report.error?.message).toContain("refused");
+  });
+
+  it("a selector that matches nothing", async () => {
+    const api = await openApi(() => ({ body: { results: rows, count: 250 } }));
+    const { run } = await deploy(engine, config(api.url));
+    const report = await run(world());
+    expect(report).toMatchObject({ status: "failed", error: { code: "extract.selector" } });
+    expect(report.error?.message).toContain('"data"');
+    expect(report.error?.message).toContain("results, count");
+  });
+});

@@ -1,0 +1,61 @@
+import { realClock } from "../../packages/core/src/clock.ts";
+import { plan } from "../../packages/core/src/config/plan.ts";
+import { rest_api_source } from "../../packages/core/src/config/source.ts";
+import type { SourceConfig, SourceOptions } from "../../packages/core/src/config/types.ts";
+import { httpAgent } from "../../packages/core/src/extract/agent.ts";
+import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
+import { stateTableName, tableName } from "../../packages/core/src/names.ts";
+import { runResource } from "../../packages/core/src/run.ts";
+import { secretStore } from "../../packages/core/src/secrets.ts";
+import type { World } from "../../packages/core/src/world.ts";
+import type { Engine } from "./dynamodb.ts";
+
+const names = { app: "tidetable", stage: "test" };
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A world on real sockets, with the parts that a test wants to be otherwise. */
+export const testWorld = (engine: Engine, changes: Partial<World> = {}): World => ({
+  names,
+  clock: realClock,
+  random: Math.random,
+  log: silent,
+  signal: new AbortController().signal,
+  deadline: realClock.monotonic() + 60_000,
+  dynamodb: engine.dynamodb,
+  secretsManager: { send: () => Promise.reject(new Error("no secrets in this test")) },
+  http: httpAgent(),
+  origins: new Map(),
+  ...changes,
+});
+
+let sources = 0;
+
+/** A source of its own for a test, with its tables; `run` runs its first resource. */
+export async function deploy(
+  engine: Engine,
+  config: SourceConfig,
+  { name, ...options }: SourceOptions & { name?: string } = {},
+) {
+  sources += 1;
+  const planned = plan(rest_api_source(config, options), name ?? `source${sources}`);
+  const [resource] = planned.resources;
+  if (!resource) throw new Error("a source without resources");
+  const table = tableName(names, resource);
+  await engine.createTables({
+    [stateTableName(names)]: stateTable,
+    [table]: tableDefinition(resource),
+  });
+  let runs = 0;
+  return {
+    resource,
+    table,
+    state: stateTableName(names),
+    place: { source: resource.source, resource: resource.name },
+    run(world: World, order: { runId?: string; limitPages?: number } = {}) {
+      runs += 1;
+      const owner = `worker${runs}`;
+      const secrets = secretStore(world, planned.name, planned.secrets);
+      return runResource(resource, { runId: `run${runs}`, owner, ...order }, world, secrets);
+    },
+  };
+}
