@@ -1,17 +1,20 @@
-// Prints `N passed, N failed` from vitest's JSON report; a failed check without a failed test counts
-// as one failure, so that the line never says more than the run did.
+// The last line of .ci/run: `N passed, N failed`, from vitest's report. A check that failed, or a
+// run that ended before its tests did, counts as a failure, so that the line never flatters.
 import { readFileSync } from "node:fs";
 
-const [report, code] = process.argv.slice(2);
-let passed = 0;
-let failed = 0;
-try {
-  const results = JSON.parse(readFileSync(report, "utf8"));
-  passed = results.numPassedTests;
-  failed = results.numFailedTests + results.numFailedTestSuites * (results.numFailedTests === 0 ? 1 : 0);
-} catch {
-  // No report: the run ended before the tests did.
+const [report, ...codes] = process.argv.slice(2);
+
+function counts() {
+  try {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+    return { passed: numPassedTests, failed: numFailedTests };
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
 }
-if (code !== "0" && failed === 0) failed = 1;
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+const { passed, failed } = counts();
+const broken = codes.filter((code) => code !== "0").length;
+const all = Math.max(failed, broken, passed === 0 ? 1 : 0);
+console.log(`${passed} passed, ${all} failed`);
+process.exitCode = all === 0 ? 0 : 1;

@@ -28,7 +28,7 @@ export function pipeline(plans: SourcePlan[], { tables, state, credentials }: Pa
           resources: own.map(({ table }) => table.arn),
         },
         {
-          actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+          actions: ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"],
           resources: [state.arn],
           conditions: [
             {

@@ -34,8 +34,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const world = (changes?: Partial<World>) => testWorld(engine, changes);
-const stateOf = (place: { source: string; resource: string }) =>
-  readState(engine.dynamodb, world().names, place);
+const stateOf = (place: { source: string; resource: string }) => readState(world(), place);
 
 describe("a run", () => {
   it("puts every record into the table and says so", async () => {

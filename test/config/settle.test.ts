@@ -134,7 +134,15 @@ describe("resource_defaults merge by dlt's rules", () => {
   it("columns merge hint by hint, in both forms, and the options win", () => {
     const config = {
       resource_defaults: { columns: { id: { data_type: "text", nullable: false } } },
-      resources: [{ name: "t", columns: [{ name: "id", data_type: "bigint" }, { name: "x" }] }],
+      resources: [
+        {
+          name: "t",
+          columns: [
+            { name: "id", data_type: "bigint" },
+            { name: "x", data_type: "text" },
+          ],
+        },
+      ],
     };
     const options = { resources: { t: { columns: { x: { data_type: "date" } } } } };
     expect(settled(config, options).resources[0]?.columns).toEqual({

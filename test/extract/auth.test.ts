@@ -21,7 +21,8 @@ function setup(
   world = testWorld(),
 ) {
   const { retry, timeoutMs } = testResource(origin);
-  const caller = { name: "support.tickets", world, retry, timeoutMs };
+  const place = { source: "support", resource: "tickets" };
+  const caller = { place, world, retry, timeoutMs };
   return authenticator(plan, { source: "support", origin, secrets, caller });
 }
 
@@ -39,7 +40,7 @@ const basic: AuthPlan = {
 };
 
 describe("a copy of the request gets the credentials", () => {
-  const encoded = "canary%2Fkey%2Bwith%3Dsigns%26more";
+  const encoded = "canary%2Fkey%2Bwith%3Dsigns%26a+space";
   test.each<[string, AuthPlan | undefined, Partial<HttpRequest>]>([
     ["none", undefined, {}],
     ["an api key in the query", key("query"), { url: `${request.url}&api_key=${encoded}` }],

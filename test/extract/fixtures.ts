@@ -8,7 +8,7 @@ import type { World } from "../../packages/core/src/world.ts";
 import { virtualClock } from "../support/clock.ts";
 
 /** A key that no log, message or shown URL may hold, with characters that encodings change. */
-export const CANARY = "canary/key+with=signs&more";
+export const CANARY = "canary/key+with=signs&a space";
 
 /** What a test looks at besides the result. */
 export interface TestWorld extends World {

@@ -34,7 +34,7 @@ async function setup(
   const clock = virtualClock();
   const world = testWorld({ clock, ...changes.world });
   const caller: Caller = {
-    name: "help_desk.tickets",
+    place: { source: "help_desk", resource: "tickets" },
     world,
     auth: testAuth(changes.auth),
     retry: testResource(api.url).retry,
@@ -69,9 +69,9 @@ describe("a retry (P12)", () => {
     expect(meter).toEqual({ requests: 4, retries: 3, waited_ms: 14_000 });
     expect(api.requests.map(({ headers }) => headers["x-attempt"])).toEqual(["1", "2", "3", "4"]);
     expect(world.lines).toEqual([
-      "help_desk.tickets: GET /v1/tickets answered 503; retry 1 of 3 in 2.0 s",
-      "help_desk.tickets: GET /v1/tickets answered 503; retry 2 of 3 in 4.0 s",
-      "help_desk.tickets: GET /v1/tickets answered 503; retry 3 of 3 in 8.0 s",
+      'GET /v1/tickets answered 503; retry 1 of 3 in 2.0 s {"source":"help_desk","resource":"tickets"}',
+      'GET /v1/tickets answered 503; retry 2 of 3 in 4.0 s {"source":"help_desk","resource":"tickets"}',
+      'GET /v1/tickets answered 503; retry 3 of 3 in 8.0 s {"source":"help_desk","resource":"tickets"}',
     ]);
   });
 
@@ -166,7 +166,7 @@ describe("the deadline (P10)", () => {
     const world = testWorld({ clock, deadline: 12_000 });
     const { retry } = testResource(api.url);
     const caller = {
-      name: "a.b",
+      place: { source: "a", resource: "b" },
       world,
       auth: testAuth(),
       retry,

@@ -47,7 +47,7 @@ const worldWith = (dynamodb = engine.dynamodb) => ({
   clock: virtualClock({ start }),
   random: Math.random,
 });
-const stored = () => readState(engine.dynamodb, names, place);
+const stored = () => readState(worldWith(), place);
 
 describe("a lease", () => {
   it("moves body, counts and lease in one step, and each step is one further", async () => {
@@ -152,7 +152,7 @@ describe("a step whose answer was lost", () => {
     const world = worldWith(dynamodb);
     const lease = await takeLease(world, place, undefined, { owner: "a", run });
     const step = lease.checkpoint({ ...body, page: 1 });
-    await expect(step).rejects.toMatchObject({ code: "state.write" });
+    await expect(step).rejects.toMatchObject({ code: "state.unavailable" });
     expect(proxy.calls.length).toBeGreaterThan(5);
     expect(world.clock.monotonic()).toBeLessThan(LEASE_MS);
     dynamodb.destroy();

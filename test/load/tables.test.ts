@@ -7,6 +7,7 @@ import {
   stateTable,
   tableDefinition,
 } from "../../packages/core/src/load/tables.ts";
+import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
 
@@ -20,6 +21,12 @@ const byTwo: KeyPlan = {
 const resource = (table: string, key = byId) => ({ source: "desk", table, key });
 
 let engine: Engine;
+const worldWith = (dynamodb = engine.dynamodb) => ({
+  dynamodb,
+  names,
+  clock: virtualClock(),
+  random: Math.random,
+});
 beforeAll(async () => {
   engine = await startDynamodb();
 });
@@ -49,8 +56,8 @@ describe("createTable", () => {
     const name = "tidetable-test-desk.created";
     await createTable(engine.dynamodb, name, tableDefinition({ key: byTwo }));
     await createTable(engine.dynamodb, name, tableDefinition({ key: byTwo }));
-    const first = await checkTable(engine.dynamodb, resource("created", byTwo), names);
-    const again = await checkTable(engine.dynamodb, resource("created", byTwo), names);
+    const first = await checkTable(worldWith(), resource("created", byTwo));
+    const again = await checkTable(worldWith(), resource("created", byTwo));
     expect(first.tableId).toMatch(/^[0-9a-f-]+$/);
     expect(again).toEqual(first);
   });
@@ -76,7 +83,7 @@ describe("createTable", () => {
 
 describe("checkTable, before a run", () => {
   it("names a table that is missing, and who creates it", async () => {
-    const check = checkTable(engine.dynamodb, resource("nowhere"), names);
+    const check = checkTable(worldWith(), resource("nowhere"));
     await expect(check).rejects.toBeInstanceOf(WriteError);
     await expect(check).rejects.toMatchObject({
       code: "load.table_missing",
@@ -91,7 +98,7 @@ describe("checkTable, before a run", () => {
     ["a range key more", { ...byId, range: { name: "n", type: "N" } }, "id (S), n (N)"],
   ])("says what is there and what the plan wants: %s", async (_, key, wanted) => {
     await createTable(engine.dynamodb, "tidetable-test-desk.keyed", tableDefinition({ key: byId }));
-    const check = checkTable(engine.dynamodb, resource("keyed", key), names);
+    const check = checkTable(worldWith(), resource("keyed", key));
     await expect(check).rejects.toBeInstanceOf(ConfigError);
     await expect(check).rejects.toMatchObject({
       code: "load.table_key",
@@ -107,7 +114,7 @@ describe("checkTable, before a run", () => {
       body: '{"Table":{"TableStatus":"DELETING"}}',
     }));
     const dynamodb = clientOf(proxy.endpoint);
-    await expect(checkTable(dynamodb, resource("busy"), names)).rejects.toMatchObject({
+    await expect(checkTable(worldWith(dynamodb), resource("busy"))).rejects.toMatchObject({
       code: "load.table_status",
       message: "the table tidetable-test-desk.busy can not be written: it is DELETING",
     });
@@ -118,7 +125,7 @@ describe("checkTable, before a run", () => {
   it("says that DynamoDB does not answer", async () => {
     const proxy = await faultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
     const dynamodb = clientOf(proxy.endpoint);
-    await expect(checkTable(dynamodb, resource("any"), names)).rejects.toMatchObject({
+    await expect(checkTable(worldWith(dynamodb), resource("any"))).rejects.toMatchObject({
       code: "load.failed",
       message: "DynamoDB did not describe the table tidetable-test-desk.any (ECONNRESET)",
     });

@@ -13,6 +13,7 @@ import {
   GetItemCommand,
   ListTablesCommand,
   PutItemCommand,
+  waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
 import { openEngine } from "../../packages/local/src/engine.ts";
@@ -62,19 +63,27 @@ function clientOf(endpoint: string): DynamoDBClient {
   return client;
 }
 
-const table = new CreateTableCommand({
-  TableName: "notes",
-  BillingMode: "PAY_PER_REQUEST",
-  AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-  KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-});
+async function createNotes(client: DynamoDBClient): Promise<void> {
+  const command = new CreateTableCommand({
+    TableName: "notes",
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+  });
+  await client.send(command);
+  // Even the embedded engine creates for a moment.
+  await waitUntilTableExists(
+    { client, minDelay: 1, maxDelay: 1, maxWaitTime: 20 },
+    { TableName: "notes" },
+  );
+}
 
 test("Commands that start at the same instant share one engine", async () => {
   const folder = await dataFolder();
   const engines = await Promise.all(Array.from({ length: 5 }, () => openEngine(folder)));
   expect(new Set(engines.map(({ endpoint }) => endpoint)).size).toBe(1);
   expect(engines[0]?.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-  await clientOf(engines[0]?.endpoint ?? "").send(table);
+  await createNotes(clientOf(engines[0]?.endpoint ?? ""));
   const tables = await clientOf(engines[4]?.endpoint ?? "").send(new ListTablesCommand());
   expect(tables.TableNames).toEqual(["notes"]);
   expect(readFileSync(join(folder, "engine.log"), "utf8")).toBe("");
@@ -92,7 +101,7 @@ test("After kill -9 the next command starts a new engine, and what was written i
   const folder = await dataFolder();
   const { endpoint } = await openEngine(folder);
   const client = clientOf(endpoint);
-  await client.send(table);
+  await createNotes(client);
   const ids = Array.from({ length: 50 }, (_, n) => `note-${n}`);
   for (const id of ids) {
     await client.send(new PutItemCommand({ TableName: "notes", Item: { id: { S: id } } }));

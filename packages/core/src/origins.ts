@@ -1,3 +1,4 @@
+import { URL } from "node:url";
 import { ConfigError } from "./errors.ts";
 
 /** What local mode says of a source: where its requests go instead. */

@@ -52,8 +52,8 @@ export async function runResource(
   let state: RunState | undefined;
 
   try {
-    const { tableId } = await checkTable(world.dynamodb, resource, world.names);
-    const stored = await readState(world.dynamodb, world.names, place);
+    const { tableId } = await checkTable(world, resource);
+    const stored = await readState(world, place);
     const open = opening(sample ? undefined : stored, {
       runId: order.runId,
       planHash: resource.hash,

@@ -38,6 +38,7 @@ const rest = () => {
 };
 server.on("connection", (socket) => {
   clients += 1;
+  clearTimeout(idle);
   socket.once("close", () => {
     clients -= 1;
     if (clients === 0) rest();

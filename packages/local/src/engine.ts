@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "@tidetable/core";
 
-export interface Engine {
+interface Engine {
   /** The DynamoDB endpoint. */
   endpoint: string;
   /** Lets go of the engine, which stays for others and leaves when idle. */

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { type DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { type Names, readState, stateTableName } from "@tidetable/core";
+import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { readState, stateTableName } from "@tidetable/core";
+import type { Session } from "./session.ts";
 
 /*
  * A worker that was killed leaves its lease to run out. On one machine we can do better: the owner
@@ -12,21 +13,20 @@ export const localOwner = `local/${hostname()}/${process.pid}`;
 
 /** The lease goes back if its owner was a process of this machine that is gone. */
 export async function releaseDeadLease(
-  dynamodb: DynamoDBClient,
-  names: Names,
+  session: Session,
   place: { source: string; resource: string },
 ): Promise<void> {
-  const stored = await readState(dynamodb, names, place);
+  const stored = await readState(session, place);
   const owner = stored?.lease?.owner;
   if (!owner || !isGone(owner)) return;
   const command = new UpdateItemCommand({
-    TableName: stateTableName(names),
+    TableName: stateTableName(session.names),
     Key: { pk: { S: `${place.source}#${place.resource}` }, sk: { S: "state" } },
     UpdateExpression: "REMOVE lease_owner, lease_until",
     ConditionExpression: "lease_owner = :owner",
     ExpressionAttributeValues: { ":owner": { S: owner } },
   });
-  await dynamodb.send(command).catch((error: Error) => {
+  await session.dynamodb.send(command).catch((error: Error) => {
     // Another command released it and took it: that one is alive.
     if (error.name !== "ConditionalCheckFailedException") throw error;
   });

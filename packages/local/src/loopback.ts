@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Loopback {
+interface Loopback {
   /** `http://127.0.0.1:<port>` */
   url: string;
   close(): Promise<void>;

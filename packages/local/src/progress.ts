@@ -17,7 +17,7 @@ interface Row {
   said: number;
 }
 
-export interface Progress extends Log {
+interface Progress extends Log {
   /** Leaves the lines as they are; what is written afterwards stands below them. */
   stop(): void;
 }

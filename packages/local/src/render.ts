@@ -26,7 +26,7 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export type Cell = string | number;
+type Cell = string | number;
 
 /** Padded columns under their heads; numbers stand to the right. */
 export function table(heads: string[], rows: Cell[][]): string {

@@ -84,7 +84,7 @@ const interrupted = {
 };
 
 /** What exit code 2 prints. */
-export interface ProblemsDocument {
+interface ProblemsDocument {
   status: "invalid";
   problems: { path: string; message: string; hint: string | null }[];
 }

@@ -1,8 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
+  type Clock,
   createTable,
   dynamodbClient,
   type Names,
+  realClock,
   type SourcePlan,
   secretName,
   stateTable,
@@ -12,6 +14,7 @@ import {
 } from "@tidetable/core";
 import { openEngine } from "./engine.ts";
 import { releaseDeadLease } from "./leases.ts";
+import { localNames } from "./names.ts";
 import { openSecretsEndpoint } from "./secrets-endpoint.ts";
 
 /** A laptop's AWS account: where the tables are, and a client for them. */
@@ -20,10 +23,10 @@ export interface Session {
   /** The DynamoDB endpoint that this session speaks to. */
   endpoint: string;
   dynamodb: DynamoDBClient;
+  clock: Clock;
+  random: () => number;
   close(): Promise<void>;
 }
-
-export const localNames: Names = { app: "tidetable", stage: "local" };
 
 /**
  * Starts (or finds) the embedded engine on the data folder and points this process's AWS clients
@@ -58,6 +61,8 @@ export async function openSession(options: {
     names: localNames,
     endpoint: engine.endpoint,
     dynamodb,
+    clock: realClock,
+    random: Math.random,
     async close() {
       dynamodb.destroy();
       await secrets.close();
@@ -72,9 +77,6 @@ export async function prepare(session: Session, plans: SourcePlan[]): Promise<vo
   await createTable(dynamodb, stateTableName(names), stateTable);
   for (const resource of plans.flatMap((plan) => plan.resources)) {
     await createTable(dynamodb, tableName(names, resource), tableDefinition(resource));
-    await releaseDeadLease(dynamodb, names, {
-      source: resource.source,
-      resource: resource.name,
-    });
+    await releaseDeadLease(session, { source: resource.source, resource: resource.name });
   }
 }

@@ -28,13 +28,10 @@ export function isSource(value: unknown): value is Source {
   return typeof value === "object" && value !== null && brand in value;
 }
 
-// `then` would make the object look like a promise to `await`; symbols are asked for by printers.
-const isMember = (name: string | symbol): name is string =>
-  typeof name === "string" && name !== "then";
-
+// Printers ask for symbols: only a text is a name.
 const secrets: Readonly<Record<string, Secret>> = new Proxy(
   {},
-  { get: (_, name) => (isMember(name) ? Secret.named(name) : undefined) },
+  { get: (_, name) => (typeof name === "string" ? Secret.named(name) : undefined) },
 );
 
 /**

@@ -14,7 +14,7 @@ export const isDict = (value: unknown): value is Dict =>
   !Array.isArray(value) &&
   !(value instanceof Secret);
 
-export interface Spelling {
+interface Spelling {
   /** The config in the one spelling that the schema knows. */
   config: unknown;
   /** Where a spelled path was written under another one. */

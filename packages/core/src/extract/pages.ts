@@ -25,7 +25,8 @@ export function openSession(
 ): Session {
   const { source, name, retry, timeoutMs } = resource;
   const { origin } = resource.request;
-  const caller = { name: `${source}.${name}`, world, retry, timeoutMs };
+  const place = { source, resource: name };
+  const caller = { place, world, retry, timeoutMs };
   const auth = authenticator(resource.auth, { source, origin, secrets, caller });
   return {
     fetch: (request) => fetchJson(request, { ...caller, auth, meter }),

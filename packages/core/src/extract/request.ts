@@ -24,8 +24,8 @@ export type Meter = Pick<Counts, "requests" | "retries" | "waited_ms">;
 
 /** Everything that a request needs besides itself. */
 export interface Caller {
-  /** `source.resource`, for the log. */
-  name: string;
+  /** Whose requests these are, for the log. */
+  place: { source: string; resource: string };
   world: Pick<World, "http" | "clock" | "signal" | "origins" | "random" | "log" | "deadline">;
   auth: Authenticator;
   retry: RetryPlan;
@@ -40,7 +40,7 @@ export interface Caller {
  * slice is thrown with `waitMs`, so that the run waits where it costs nothing.
  */
 export async function fetchJson(request: HttpRequest, caller: Caller): Promise<Answer> {
-  const { name, world, auth, retry, meter } = caller;
+  const { place, world, auth, retry, meter } = caller;
   let renewed = false;
   let attempt = 1;
   while (true) {
@@ -50,7 +50,7 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
 
     if (!renewed && auth.refusals.has(error.status ?? 0) && (await auth.renew())) {
       renewed = true;
-      world.log.warn(`${name}: ${error.message}; once more with fresh credentials`);
+      world.log.warn(`${error.message}; once more with fresh credentials`, place);
       continue;
     }
     const delay = nextDelay({ attempt, error, policy: retry, random: world.random });
@@ -58,7 +58,8 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
     if (world.clock.monotonic() + delay >= world.deadline) throw toWait(error, delay);
 
     world.log.warn(
-      `${name}: ${error.message}; retry ${attempt} of ${retry.maxRetries} in ${(delay / 1000).toFixed(1)} s`,
+      `${error.message}; retry ${attempt} of ${retry.maxRetries} in ${(delay / 1000).toFixed(1)} s`,
+      place,
     );
     await world.clock.sleep(delay, world.signal);
     meter.retries += 1;

@@ -21,7 +21,7 @@ const limits = Object.freeze({
 /** From this attempt on a person is told why nothing moves. */
 const WORTH_A_WARNING = 6;
 
-export interface WriterOptions
+interface WriterOptions
   extends Pick<World, "dynamodb" | "clock" | "random" | "log" | "signal" | "deadline"> {
   table: string;
   key: Pick<KeyPlan, "hash" | "range">;
@@ -29,7 +29,7 @@ export interface WriterOptions
   guard: () => void;
 }
 
-export interface Written {
+interface Written {
   written: number;
   /** Items that DynamoDB alone knows to refuse. */
   rejections: Rejection[];

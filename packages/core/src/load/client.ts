@@ -3,6 +3,7 @@ import {
   type DynamoDBClientConfig,
   type DynamoDBServiceException,
 } from "@aws-sdk/client-dynamodb";
+import type { World } from "../world.ts";
 
 /**
  * The real client with two of its habits off. Retries are ours, the one layer that knows the
@@ -30,6 +31,26 @@ const delays = Object.freeze({ baseMs: 50, capMs: 5_000 });
 /** How long to wait after `attempt` failed: exponential with full jitter, as AWS recommends. */
 export function awsRetryDelay(attempt: number, random: () => number): number {
   return random() * Math.min(delays.capMs, delays.baseMs * 2 ** (attempt - 1));
+}
+
+/** How long a single request to DynamoDB is tried again: well within a lease. */
+const PATIENCE_MS = 20_000;
+
+/** Calls DynamoDB until it answers: throttles and broken connections are tried again for a while. */
+export async function patiently<T>(
+  { clock, random }: Pick<World, "clock" | "random">,
+  call: () => Promise<T>,
+): Promise<T> {
+  const end = clock.monotonic() + PATIENCE_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      const delay = awsRetryDelay(attempt, random);
+      if (!isTransient(error) || clock.monotonic() + delay >= end) throw error;
+      await clock.sleep(delay);
+    }
+  }
 }
 
 /** What an error of DynamoDB means for what was sent. */

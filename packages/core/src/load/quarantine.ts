@@ -18,7 +18,7 @@ const limits = Object.freeze({
 /** Beyond both, it is not single records that are wrong but the config or the API. */
 const tolerance = Object.freeze({ records: 20, share: 0.1 });
 
-export interface Aside {
+interface Aside {
   world: World;
   place: { source: string; resource: string };
   runId: string;
@@ -31,9 +31,9 @@ export interface Aside {
  */
 export async function setAside(rejections: readonly Rejection[], aside: Aside): Promise<void> {
   const { world } = aside;
-  const items = new Map(
-    rejections.map((rejection) => entry(rejection, aside)).map((one) => [one.key, one]),
-  );
+  const entries = rejections.map((rejection) => entry(rejection, aside));
+  // A batch must not hold a key twice, and a page may hold a record twice.
+  const distinct = new Map(entries.map((one) => [one.key, one]));
   const { write } = writer({
     ...world,
     table: stateTableName(world.names),
@@ -41,7 +41,7 @@ export async function setAside(rejections: readonly Rejection[], aside: Aside): 
     // Whoever writes these writes the same: no lease is needed.
     guard: () => {},
   });
-  const refused = (await write([...items.values()])).rejections.length;
+  const refused = (await write([...distinct.values()])).rejections.length;
   if (refused === 0) return;
   throw new WriteError({
     code: "load.quarantine",

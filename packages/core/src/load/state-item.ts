@@ -2,14 +2,14 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   GetItemCommand,
-  ResourceNotFoundException,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { LeaseError, WriteError } from "../errors.ts";
 import type { Counts, PageRequest } from "../flow.ts";
 import { type Names, stateTableName } from "../names.ts";
 import type { World } from "../world.ts";
-import { awsRetryDelay, isTransient } from "./client.ts";
+import { nameOf, outcome, patiently } from "./client.ts";
+import { tableMissing } from "./tables.ts";
 
 /** Which resource's state. */
 export interface Place {
@@ -57,25 +57,21 @@ export interface StoredState {
 /** Top-level attributes of the state item; null removes one. */
 export type Fields = Record<string, string | number | null>;
 
-/** One step is given up within a lease's length, so that its outcome never lands in another's. */
-const STEP_PATIENCE_MS = 20_000;
+type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random">;
 
-export async function readState(
-  dynamodb: World["dynamodb"],
-  names: Names,
-  place: Place,
-): Promise<StoredState | undefined> {
-  const answer = await dynamodb
-    .send(new GetItemCommand({ ...at(names, place), ConsistentRead: true }))
-    .catch((cause: unknown) => {
-      throw cause instanceof ResourceNotFoundException ? noStateTable(names) : cause;
-    });
-  return answer.Item && fromItem(answer.Item);
+export async function readState(world: StateWorld, place: Place): Promise<StoredState | undefined> {
+  const command = new GetItemCommand({ ...at(world.names, place), ConsistentRead: true });
+  try {
+    const { Item } = await patiently(world, () => world.dynamodb.send(command));
+    return Item && fromItem(Item);
+  } catch (error) {
+    throw failure(error, world.names, "was not readable");
+  }
 }
 
 /** One conditional write of the state item. Throws LeaseError when another worker came first. */
 export async function updateState(
-  world: Pick<World, "dynamodb" | "names" | "clock" | "random">,
+  world: StateWorld,
   place: Place,
   { expected, fields }: { expected: { token: number; seq: number }; fields: Fields },
 ): Promise<void> {
@@ -83,31 +79,16 @@ export async function updateState(
     ...at(world.names, place),
     ...expression(expected, fields),
   });
-  const patience = world.clock.monotonic() + STEP_PATIENCE_MS;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await world.dynamodb.send(command);
-      return;
-    } catch (error) {
-      if (error instanceof ResourceNotFoundException) throw noStateTable(world.names);
-      if (error instanceof ConditionalCheckFailedException) {
-        // A lost response makes a retry fail on its own success. Read back who wrote last: one way
-        // for all engines, since some do not return the old item with a failed condition.
-        const stored = await readState(world.dynamodb, world.names, place);
-        if (stored?.write_id === fields.write_id) return;
-        throw overtaken(stored);
-      }
-      const delay = awsRetryDelay(attempt, world.random);
-      if (!isTransient(error) || world.clock.monotonic() + delay >= patience) {
-        throw new WriteError({
-          code: "state.write",
-          message: `the state table ${stateTableName(world.names)} did not take a step`,
-          hint: "the run continues from its last checkpoint when it is started again",
-          cause: error,
-        });
-      }
-      await world.clock.sleep(delay);
+  try {
+    await patiently(world, () => world.dynamodb.send(command));
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) {
+      throw failure(error, world.names, "did not take a step");
     }
+    // A lost response makes a retry fail on its own success. Read back who wrote last: one way for
+    // all engines, since some do not return the old item with a failed condition.
+    const stored = await readState(world, place);
+    if (stored?.write_id !== fields.write_id) throw overtaken(stored);
   }
 }
 
@@ -170,10 +151,12 @@ function overtaken(stored: StoredState | undefined): LeaseError {
   });
 }
 
-function noStateTable(names: Names): WriteError {
+function failure(error: unknown, names: Names, what: string): WriteError {
+  const table = stateTableName(names);
+  if (outcome(error) === "missing") return tableMissing(table);
   return new WriteError({
-    code: "load.table_missing",
-    message: `the state table ${stateTableName(names)} does not exist`,
-    hint: "deploy it (npx sst deploy); in local mode `tidetable run` creates it",
+    code: "state.unavailable",
+    message: `the state table ${table} ${what} (${nameOf(error)})`,
+    hint: "the run continues from its last checkpoint when it is started again",
   });
 }

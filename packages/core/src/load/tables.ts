@@ -10,9 +10,9 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { KeyAttribute, ResourcePlan } from "../config/plan-types.ts";
 import { ConfigError, WriteError } from "../errors.ts";
-import { type Names, tableName } from "../names.ts";
+import { tableName } from "../names.ts";
 import type { World } from "../world.ts";
-import { nameOf, outcome } from "./client.ts";
+import { nameOf, outcome, patiently } from "./client.ts";
 
 /** What a table is by its key; everything else about it is the deployment's. */
 export interface TableDefinition {
@@ -68,16 +68,16 @@ export async function createTable(
  * the key that the plan writes. Its id tells a table from one that replaced it.
  */
 export async function checkTable(
-  dynamodb: World["dynamodb"],
+  world: Pick<World, "dynamodb" | "names" | "clock" | "random">,
   resource: Pick<ResourcePlan, "source" | "table" | "key">,
-  names: Names,
 ): Promise<{ tableId: string | undefined }> {
-  const name = tableName(names, resource);
-  const answer = await dynamodb
-    .send(new DescribeTableCommand({ TableName: name }))
-    .catch((error: unknown) => {
+  const name = tableName(world.names, resource);
+  const command = new DescribeTableCommand({ TableName: name });
+  const answer = await patiently(world, () => world.dynamodb.send(command)).catch(
+    (error: unknown) => {
       throw outcome(error) === "missing" ? tableMissing(name) : unreadable(name, error);
-    });
+    },
+  );
   const table = answer.Table ?? {};
 
   if (table.TableStatus !== "ACTIVE" && table.TableStatus !== "UPDATING") {

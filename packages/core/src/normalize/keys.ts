@@ -16,7 +16,7 @@ export interface At {
   page: number;
 }
 
-export interface Key {
+interface Key {
   /** Equal when DynamoDB takes two keys for the same. */
   text: string;
   /** What stands in the item under the key's names, over the record's own members. */

@@ -12,7 +12,7 @@ const limits = Object.freeze({
 });
 
 /** What a record holds, and the bytes of a binary key. */
-export type RecordValue = JsonValue | Uint8Array;
+type RecordValue = JsonValue | Uint8Array;
 
 /** How far the conversion has come: where it is, and what DynamoDB will count so far. */
 interface Walk {

@@ -26,8 +26,8 @@ export async function state({ args: [target], options, io }: Context): Promise<n
   }
 }
 
-async function stored({ source, name }: ResourcePlan, { dynamodb, names }: Session) {
-  return readState(dynamodb, names, { source, resource: name }).catch((error: unknown) => {
+async function stored({ source, name }: ResourcePlan, session: Session) {
+  return readState(session, { source, resource: name }).catch((error: unknown) => {
     // Before the first run there is no state table, and so no state.
     if (isFailure(error) && error.code === "load.table_missing") return undefined;
     throw error;

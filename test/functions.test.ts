@@ -1,0 +1,187 @@
+import type { Context } from "aws-lambda";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { plan } from "../packages/core/src/config/plan.ts";
+import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
+import { stateTable, tableDefinition } from "../packages/core/src/load/tables.ts";
+import { openSecretsEndpoint } from "../packages/local/src/secrets-endpoint.ts";
+import { offsetPages, openApi } from "./support/api.ts";
+import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+
+// The handlers as AWS calls them: configured by the environment alone.
+
+const KEY = "canary-8c21f0";
+const context = (awsRequestId: string) =>
+  ({
+    awsRequestId,
+    logStreamName: "2026/11/21/[$LATEST]abc",
+    functionName: "worker",
+    memoryLimitInMB: "512",
+    invokedFunctionArn: "arn:aws:lambda:eu-west-1:123456789012:function:worker",
+    getRemainingTimeInMillis: () => 60_000,
+  }) as Context;
+
+const source = (origin: string) =>
+  rest_api_source({
+    client: {
+      base_url: origin,
+      auth: { type: "api_key", name: "key", api_key: dlt.secrets["api_key"], location: "query" },
+    },
+    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resources: ["notes", "tasks"].map((name) => ({
+      name,
+      endpoint: { data_selector: "data", paginator: { type: "offset" as const, limit: 100 } },
+    })),
+  });
+
+let engine: Engine;
+let secrets: Awaited<ReturnType<typeof openSecretsEndpoint>>;
+const asked: string[] = [];
+
+beforeAll(async () => {
+  engine = await startDynamodb();
+  secrets = await openSecretsEndpoint(async (id) => {
+    asked.push(id);
+    return { api_key: KEY };
+  });
+  Object.assign(process.env, {
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    TIDETABLE_APP: "tidetable",
+    TIDETABLE_STAGE: "test",
+  });
+});
+afterAll(async () => {
+  await secrets.close();
+  await engine.close();
+});
+
+/** What a handler prints while `work` runs, by line. */
+async function printed(work: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [];
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, "write").mockImplementation((text) => {
+      lines.push(...String(text).trim().split("\n"));
+      return true;
+    }),
+  );
+  await work().finally(() => {
+    for (const spy of spies) spy.mockRestore();
+  });
+  return lines;
+}
+
+it("schedule starts one invocation per resource, and a second delivery is the same run (P7)", async () => {
+  const { scheduler } = await import("../functions/schedule.ts");
+  const sources = { desk: source("http://127.0.0.1:9") };
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const invoked: object[] = [];
+  const invoke = async (event: object) => void invoked.push(event);
+  const handler = scheduler({ sources, invoke, log });
+  const tick = { source: "desk", time: "2026-11-21T02:00:00Z" };
+
+  const answer = await handler(tick, context("first"));
+  expect(answer).toEqual({
+    run_id: "2026-11-21T02:00:00Z",
+    started: [
+      { source: "desk", resource: "notes" },
+      { source: "desk", resource: "tasks" },
+    ],
+  });
+  expect(await handler(tick, context("second"))).toEqual(answer);
+  expect(invoked.slice(0, 2)).toEqual(invoked.slice(2));
+
+  invoked.length = 0;
+  await handler({ source: "desk", resources: ["tasks"] }, context("console"));
+  expect(invoked).toEqual([{ source: "desk", resource: "tasks", run_id: "console" }]);
+});
+
+it.each([
+  [{ sourc: "desk" }, /unknown field "sourc".*|send \{\}/],
+  [{ source: "dsk" }, /no source "dsk"/],
+  [{ source: "desk", resources: ["task"] }, /no resource "task"/],
+  [{ resources: ["tasks"] }, /needs a "source"/],
+  ["desk", /JSON object/],
+  [{ source: "desk", base_url: "https://evil.example" }, /unknown field "base_url"/],
+])("schedule refuses %j with a message that shows what is right", async (event, message) => {
+  const { scheduler } = await import("../functions/schedule.ts");
+  const sources = { desk: source("http://127.0.0.1:9") };
+  const invoke = vi.fn();
+  const answer = scheduler({ sources, invoke })(event, context("wrong"));
+  await expect(answer).rejects.toThrow(message);
+  await expect(answer).rejects.toHaveProperty("hint", expect.stringMatching(/\S/));
+  expect(invoke).not.toHaveBeenCalled();
+});
+
+it("a worker fills its table and logs one JSON line per event, without the key", async () => {
+  const rows = Array.from({ length: 150 }, (_, n) => ({ id: `n${n}`, text: "note" }));
+  let busy = true;
+  const api = await openApi((request, response) => {
+    if (request.query.get("key") !== KEY) return { status: 401 };
+    if (!busy) return offsetPages(rows)(request, response);
+    busy = false;
+    return { status: 429, headers: { "retry-after": "1" } };
+  });
+  const desk = source(api.url);
+  for (const resource of plan(desk, "desk").resources) {
+    await engine.createTables({
+      "tidetable-test-state": stateTable,
+      [`tidetable-test-desk.${resource.name}`]: tableDefinition(resource),
+    });
+  }
+  const { worker } = await import("../functions/resource.ts");
+  const event = { source: "desk", resource: "notes", run_id: "r1" };
+  const invoke = worker({ sources: { desk } });
+  const lines = await printed(() => invoke(event, context("q1")));
+  expect(await engine.scan("tidetable-test-desk.notes")).toHaveLength(150);
+  expect(asked).toEqual(["tidetable/test/desk"]);
+
+  const logged = lines.map((line) => JSON.parse(line));
+  expect(logged).toMatchObject([
+    {
+      level: "WARN",
+      message: "GET /notes answered 429; retry 1 of 3 in 1.0 s",
+      source: "desk",
+      resource: "notes",
+      function_request_id: "q1",
+    },
+    { level: "INFO", message: "done", report: { status: "done", records: 150, retries: 1 } },
+  ]);
+  expect(lines.join()).not.toContain(KEY);
+});
+
+it("a worker that fails throws, so that the platform tries again (P18)", async () => {
+  const api = await openApi(() => ({ body: { rows: [] } }));
+  const { worker } = await import("../functions/resource.ts");
+  const invoke = worker({ sources: { desk: source(api.url) } });
+  const event = { source: "desk", resource: "tasks", run_id: "r1" };
+  let failure: unknown;
+  const lines = await printed(() =>
+    Promise.resolve(invoke(event, context("q2"))).catch((error) => {
+      failure = error;
+    }),
+  );
+  expect(failure).toMatchObject({
+    name: "RunError",
+    message: expect.stringMatching(/^desk\.tasks: .*"data".*rows.*; set data_selector/),
+    report: { status: "failed", error: { code: "extract.selector" } },
+  });
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "ERROR", source: "desk" });
+});
+
+it("requests go to another origin only in local mode, whatever the environment says (P16)", async () => {
+  const api = await openApi(offsetPages([]));
+  const { worker } = await import("../functions/resource.ts");
+  vi.stubEnv("TIDETABLE_ORIGIN_DESK", api.url);
+  vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", undefined);
+  const invoke = worker({ sources: { desk: source("https://api.example.com") } });
+  const event = { source: "desk", resource: "tasks", run_id: "r2" };
+  const lines = await printed(() =>
+    expect(invoke(event, context("q3"))).rejects.toMatchObject({ code: "config.origin" }),
+  );
+  vi.unstubAllEnvs();
+  expect(lines).toEqual([]);
+  expect(api.requests).toHaveLength(0);
+});

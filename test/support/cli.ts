@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+
+const bin = resolve(import.meta.dirname, "../../packages/local/bin/tidetable.mjs");
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** stdout as the one JSON document that `--json` promises. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of all commands.
+  json(): any;
+}
+
+/** The CLI in a folder of its own, as a user has it: a real process, real streams, real signals. */
+export async function cliFolder(files: Record<string, unknown> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const put = (name: string, content: unknown) =>
+    writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content), {
+      mode: 0o600,
+    });
+  for (const [name, content] of Object.entries(files)) await put(name, content);
+
+  const start = (args: string[], env: Record<string, string> = {}) => {
+    const { TIDETABLE_SECRET_API_KEY: _, ...inherited } = process.env;
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: folder,
+      env: { ...inherited, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const out = { stdout: "", stderr: "" };
+    child.stdout.on("data", (text) => (out.stdout += text));
+    child.stderr.on("data", (text) => (out.stderr += text));
+    const ended = new Promise<Ended>((done) =>
+      child.on("close", (code) => done({ code, ...out, json: () => JSON.parse(out.stdout) })),
+    );
+    return { child, ended };
+  };
+  const cli = (args: string[], env?: Record<string, string>) => start(args, env).ended;
+  return { folder, put, start, cli };
+}
