@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { schedule, type WorkerEvent, workerFunctionName } from "@tidetable/core";
 import type { Context } from "aws-lambda";
-import { jsonLog, names, registered, type Seams } from "./world.ts";
+import { names, registered, type Seams, world } from "./world.ts";
 
 let lambda: LambdaClient | undefined;
 
@@ -19,9 +19,9 @@ async function invokeWorker(event: WorkerEvent): Promise<void> {
 export function scheduler(seams: Seams = {}) {
   return (event: unknown, context: Context) =>
     schedule(event, {
+      ...world(context, seams),
       sources: registered(seams),
       requestId: context.awsRequestId,
-      log: seams.log ?? jsonLog(context),
       invoke: seams.invoke ?? invokeWorker,
     });
 }

@@ -22,7 +22,7 @@ export interface Seams {
 }
 
 /** One JSON line per event. */
-export function jsonLog(context: Context): Log {
+function jsonLog(context: Context): Log {
   const logger = new Logger({ serviceName: "tidetable" });
   logger.addContext(context);
   return {

@@ -1,4 +1,9 @@
-import { type SourcePlan, scheduleFunctionName, workerFunctionName } from "@tidetable/core";
+import {
+  type SchedulePlan,
+  type SourcePlan,
+  scheduleFunctionName,
+  workerFunctionName,
+} from "@tidetable/core";
 import { names, pascal } from "./plans";
 import type { secrets } from "./secrets";
 import type { storage } from "./storage";
@@ -24,11 +29,23 @@ export function pipeline(plans: SourcePlan[], { tables, state, credentials }: Pa
       environment,
       permissions: [
         {
-          actions: ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable"],
+          actions: [
+            "dynamodb:DescribeTable",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:PutItem", // write_mode "ordered"
+            "dynamodb:Scan", // the sweep of a refresh
+            "dynamodb:DeleteItem",
+          ],
           resources: own.map(({ table }) => table.arn),
         },
         {
-          actions: ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"],
+          actions: [
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:BatchWriteItem",
+          ],
           resources: [state.arn],
           conditions: [
             {
@@ -61,19 +78,31 @@ export function pipeline(plans: SourcePlan[], { tables, state, credentials }: Pa
     environment,
     permissions: [
       { actions: ["lambda:InvokeFunction"], resources: workers.map((worker) => worker.arn) },
+      { actions: ["dynamodb:BatchGetItem"], resources: [state.arn] },
     ],
   });
 
-  for (const plan of plans) {
-    if (!plan.schedule) continue;
-    new sst.aws.CronV2(`${pascal(plan.name)}Schedule`, {
+  const every = (name: string, plan: SchedulePlan | undefined, event: object) => {
+    if (!plan) return;
+    new sst.aws.CronV2(name, {
       function: schedule,
-      schedule: plan.schedule.expression as `rate(${string})`,
-      ...(plan.schedule.timezone ? { timezone: plan.schedule.timezone as "UTC" } : {}),
-      enabled: plan.schedule.enabled,
-      event: { source: plan.name, time: "<aws.scheduler.scheduled-time>" },
+      schedule: plan.expression as `rate(${string})`,
+      ...(plan.timezone ? { timezone: plan.timezone as "UTC" } : {}),
+      enabled: plan.enabled,
+      event: { ...event, time: "<aws.scheduler.scheduled-time>" },
       retries: 3,
     });
+  };
+  for (const { name: source, schedule: usual, fullRefreshSchedule } of plans) {
+    every(`${pascal(source)}Schedule`, usual, { source });
+    const refresh = { source, full_refresh: true, confirm: source };
+    every(`${pascal(source)}Refresh`, fullRefreshSchedule, refresh);
   }
+  // Goes on with runs that are longer than a function may take, that wait, or whose worker died.
+  new sst.aws.CronV2("Resume", {
+    function: schedule,
+    schedule: "rate(1 minute)",
+    event: { resume: true },
+  });
   return { schedule, workers, failures };
 }

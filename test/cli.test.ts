@@ -218,6 +218,29 @@ describe("run", () => {
     expect(code).toBe(0);
     expect(json()).toMatchObject({ resources: [{ status: "succeeded", records: 250 }] });
   });
+
+  it("fails for good when a page kills one worker after another, and then starts anew", async () => {
+    let deadly = true;
+    let kill: () => void = () => {};
+    const { start, run, name, engineArgs } = await shop((request, response) => {
+      if (!deadly || request.query.get("offset") !== "100") {
+        return offsetPages(rows)(request, response);
+      }
+      kill();
+      return undefined;
+    });
+    const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
+    for (let death = 0; death < 3; death++) {
+      const { child, ended } = start(args);
+      kill = () => child.kill("SIGKILL");
+      await ended;
+    }
+    deadly = false;
+    const poisoned = await run("--json");
+    expect(poisoned.code).toBe(1);
+    expect(poisoned.json().resources[0].error.code).toBe("run.page_poison");
+    expect((await run("--json")).json()).toMatchObject({ status: "succeeded" });
+  });
 });
 
 describe("exit code 2 requests nothing and writes nothing", () => {
@@ -314,5 +337,286 @@ describe("beside run", () => {
     expect(stdout).toBe('{"id":"1","n":0.1234567890123456789}\n{"id":"2","n":9007199254740993}\n');
     const { json } = await cli(["state", `${name}.json`, ...engineArgs, "--json"]);
     expect(json().resources).toMatchObject([{ source: name, resource: "rows", status: "done" }]);
+  });
+});
+
+/** A list that a test changes between runs. */
+const changing = (data: object[]): Handler => offsetPages(data);
+
+describe("run --full-refresh", () => {
+  it("deletes what the API no longer shows, and says how many (P4)", async () => {
+    const data = rows.slice(0, 10);
+    const { run, cli, name, engineArgs } = await shop(changing(data));
+    await run();
+    data.splice(3, 2);
+    const plain = await run("--json");
+    expect(plain.json().resources[0]).toMatchObject({ records: 8, deleted: 0 });
+    const refresh = await run("--json", "--full-refresh");
+    expect(refresh.code).toBe(0);
+    expect(refresh.json().resources[0]).toMatchObject({ records: 8, deleted: 2 });
+    const { stdout } = await cli(["items", `${name}.json/rows`, ...engineArgs, "--json"]);
+    expect(stdout.trim().split("\n")).toHaveLength(8);
+  });
+
+  it("that would delete most of a table fails and deletes nothing (P4)", async () => {
+    const data = rows.slice(0, 10);
+    const { run, name } = await shop(changing(data));
+    await run();
+    data.splice(0, 9);
+    const { code, json } = await run("--json", "--full-refresh");
+    expect(code).toBe(1);
+    expect(json().resources[0]).toMatchObject({ status: "failed", deleted: 0 });
+    expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(10);
+  });
+
+  it("ends an open run first and then is a run of its own", async () => {
+    const data = rows.slice(0, 250);
+    let broken = true;
+    const { start, run, name, engineArgs, api } = await shop((request, response) => {
+      if (!broken || request.query.get("offset") !== "100")
+        return changing(data)(request, response);
+      interrupt();
+      return undefined;
+    });
+    const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
+    const { child, ended } = start(args);
+    const interrupt = () => child.kill("SIGINT");
+    await ended;
+    broken = false;
+    const before = api.requests.length;
+    data.pop();
+    const { code, json } = await run("--json", "--full-refresh");
+    expect(code).toBe(0);
+    expect(json().resources[0]).toMatchObject({ status: "succeeded", records: 249, slices: 1 });
+    const offsets = api.requests.slice(before).map(({ query }) => query.get("offset"));
+    expect(offsets.slice(0, 2)).toEqual(["100", "200"]);
+    expect(offsets.filter((offset) => offset === "0")).toHaveLength(1);
+  });
+
+  it("of a resource that appends has to be meant: exit code 2 without --yes", async () => {
+    const append = [{ name: "rows" }, { name: "log", write_disposition: "append" }];
+    const { run, name, api } = await shop(undefined, append);
+    const refused = await run("--json", "--full-refresh");
+    expect(refused.code).toBe(2);
+    expect(refused.json().problems).toEqual([
+      {
+        path: "--full-refresh",
+        message: `${name}.log appends: all of its records would be added once more`,
+        hint: expect.stringContaining("--yes"),
+      },
+    ]);
+    expect(api.requests).toHaveLength(0);
+    expect((await run("--json", "--full-refresh", "--resource", "rows")).code).toBe(0);
+    expect((await run("--json", "--full-refresh", "--yes")).code).toBe(0);
+  });
+
+  it("does not go with --limit-pages", async () => {
+    const { run, api } = await shop();
+    const { code, json } = await run("--json", "--full-refresh", "--limit-pages", "1");
+    expect(code).toBe(2);
+    expect(json().problems[0]).toMatchObject({ path: "--limit-pages" });
+    expect(api.requests).toHaveLength(0);
+  });
+});
+
+describe("status", () => {
+  it("says how fresh a table is, also while its runs fail, and what they cost", async () => {
+    let broken = false;
+    const { run, cli, name, engineArgs } = await shop((request, response) =>
+      broken ? { status: 404 } : offsetPages(rows)(request, response),
+    );
+    const status = (...more: string[]) => cli(["status", `${name}.json`, ...engineArgs, ...more]);
+    expect((await status("--json")).json()).toEqual({
+      resources: [
+        {
+          source: name,
+          resource: "rows",
+          table: `tidetable-local-${name}.rows`,
+          status: "new",
+          not_before: null,
+          last_success_at: null,
+          age_ms: null,
+          runs: [],
+        },
+      ],
+    });
+    const first = (await run("--json")).json();
+    broken = true;
+    const second = (await run("--json")).json();
+
+    const { code, json } = await status("--json");
+    expect(code).toBe(0);
+    const [resource] = json().resources;
+    expect(resource).toMatchObject({
+      status: "failed",
+      age_ms: expect.any(Number),
+      runs: [
+        { run_id: second.run_id, status: "failed", error: { code: "extract.status" } },
+        {
+          run_id: first.run_id,
+          status: "done",
+          records: 250,
+          written: 250,
+          slices: 1,
+          cursor: null,
+          error: null,
+        },
+      ],
+    });
+    const [, success] = resource.runs;
+    expect(resource.last_success_at).toBe(success.ended_at);
+    // Each of these rows takes one write unit, and a checkpoint more than none.
+    expect(success.write_units).toBeGreaterThan(250);
+    expect(success.cost_usd).toBeGreaterThan(250 * 0.625e-6);
+    expect((await status()).stdout).toMatch(/rows +failed +\d.* ago +failed +0 .*\$0\.0000\d\d\n/);
+  });
+});
+
+describe("quarantine", () => {
+  it("lists what was set aside and replays it under a mended config", async () => {
+    const data: object[] = [
+      { id: 1, code: "a" },
+      { code: "b", n: 12 },
+      { code: "c\u001b[2J" },
+      "text",
+    ].map((record) => record as object);
+    const { run, cli, put, name, engineArgs, api } = await shop(changing(data));
+    await run();
+    const list = (...more: string[]) => cli(["quarantine", "list", ...engineArgs, ...more]);
+    const listed = await list(`${name}.json`, "--json");
+    expect(listed.code).toBe(0);
+    const { entries } = listed.json();
+    expect(entries).toHaveLength(3);
+    expect(entries).toContainEqual({
+      source: name,
+      resource: "rows",
+      id: expect.any(String),
+      code: "record.key_missing",
+      message: 'the key field "id" is missing',
+      path: "id",
+      run_id: expect.any(String),
+      page: 0,
+      index: 1,
+      record: '{"code":"b","n":12}',
+      record_bytes: null,
+      at: expect.any(String),
+    });
+    const text = await list(`${name}.json/rows`);
+    expect(text.stdout).toMatch(/the key field "id" is missing +id +\{"code":"b","n":12\}/);
+    expect(text.stdout).not.toContain("\u001b");
+
+    data.splice(1);
+    await put(
+      `${name}.json`,
+      dict(api.url, [{ name: "rows", table_name: "by_code", primary_key: "code" }]),
+    );
+    await run();
+    const replay = (...more: string[]) =>
+      cli(["quarantine", "replay", `${name}.json/rows`, ...engineArgs, ...more]);
+    const { code, json } = await replay("--json");
+    expect(code).toBe(1);
+    expect(json()).toEqual({
+      status: "partial",
+      source: name,
+      resource: "rows",
+      replayed: 2,
+      kept: 1,
+      reasons: [
+        {
+          id: expect.any(String),
+          code: "record.not_object",
+          message: "the record is not an object",
+        },
+      ],
+      error: null,
+    });
+    const table = await engine.scan(`tidetable-local-${name}.by_code`);
+    expect(table.map((item) => item.code?.S).sort()).toEqual(["a", "b", "c\u001b[2J"]);
+    expect((await list(`${name}.json`, "--json")).json().entries).toMatchObject([
+      { record: '"text"' },
+    ]);
+    expect((await replay()).stdout).toBe(
+      `${name}.rows: 0 records replayed, 1 kept\n  1 kept: the record is not an object\n`,
+    );
+  });
+
+  it("is empty before the first run, and replays one resource at a time", async () => {
+    const { cli, name, engineArgs } = await shop();
+    const { code, json } = await cli([
+      "quarantine",
+      "list",
+      `${name}.json`,
+      ...engineArgs,
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    expect(json()).toEqual({ entries: [] });
+    const replay = await cli(["quarantine", "replay", `${name}.json`, ...engineArgs]);
+    expect(replay.code).toBe(2);
+    expect(replay.stderr).toContain(`name it, as in ${name}.json/rows`);
+  });
+});
+
+describe("reset", () => {
+  it("forgets, after it was told that this is meant", async () => {
+    const { run, cli, name, engineArgs } = await shop();
+    const state = async () =>
+      (await cli(["state", `${name}.json`, ...engineArgs, "--json"])).json().resources[0];
+    await run();
+    const reset = (...more: string[]) => cli(["reset", `${name}.json`, ...engineArgs, ...more]);
+
+    // There is no terminal here.
+    const asked = await reset("--json");
+    expect(asked.code).toBe(2);
+    expect(asked.json().problems[0].hint).toContain("--yes");
+    expect(await state()).toMatchObject({ status: "done" });
+
+    const { code, json } = await reset("--json", "--yes");
+    expect(code).toBe(0);
+    expect(json()).toEqual({
+      status: "succeeded",
+      resources: [
+        {
+          source: name,
+          resource: "rows",
+          table: `tidetable-local-${name}.rows`,
+          status: "succeeded",
+          items_deleted: false,
+          error: null,
+        },
+      ],
+    });
+    expect(await state()).toMatchObject({ status: "new", run_id: null, checkpoint: null });
+    expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(250);
+
+    expect((await reset("--yes", "--tables")).stdout).toContain("the table is empty");
+    expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(0);
+    expect((await run("--json")).json()).toMatchObject({ resources: [{ written: 250 }] });
+  });
+
+  it("waits for no run and disturbs none (P5)", async () => {
+    let asked: () => void = () => {};
+    const atSecondPage = new Promise<void>((done) => {
+      asked = done;
+    });
+    const { start, cli, name, engineArgs } = await shop((request, response) => {
+      if (request.query.get("offset") !== "100") return offsetPages(rows)(request, response);
+      asked();
+      return undefined;
+    });
+    const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
+    const { child, ended } = start(args);
+    await atSecondPage;
+    const reset = ["reset", `${name}.json/rows`, ...engineArgs, "--yes", "--tables", "--json"];
+    const { code, json } = await cli(reset);
+    expect(code).toBe(1);
+    expect(json()).toMatchObject({
+      status: "failed",
+      resources: [{ items_deleted: false, error: { code: "state.lease_held" } }],
+    });
+    expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(100);
+    child.kill("SIGKILL");
+    await ended;
+    expect((await cli(reset)).code).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/clock.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
-import { takeLease } from "../packages/core/src/load/state.ts";
+import { opening, takeLease } from "../packages/core/src/load/state.ts";
 import { readState } from "../packages/core/src/load/state-item.ts";
 import type { World } from "../packages/core/src/world.ts";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
@@ -182,18 +182,15 @@ describe("a slice", () => {
   it("leaves as skipped while another worker has the lease, and requests nothing (P5)", async () => {
     const api = await openApi(offsetPages(rows));
     const { run, place, resource } = await deploy(engine, config(api.url));
-    const body = {
-      plan_hash: resource.hash,
-      table_id: null,
-      started_at: new Date().toISOString(),
-      slices: 1,
-      page: 0,
-      next: null,
-      complete: false,
-      counts: {} as never,
-      cursor: null,
+    const want = {
+      refresh: false,
+      planHash: resource.hash,
+      tableId: null,
+      cursorPath: null,
+      now: Date.now(),
     };
-    await takeLease(world(), place, undefined, { owner: "other", run: { runId: "x", body } });
+    const { runId, body } = opening(undefined, { ...want, runId: "x" });
+    await takeLease(world(), place, undefined, { owner: "other", run: { runId, body } });
     expect(await run(world())).toMatchObject({
       status: "skipped",
       error: { code: "state.lease_held" },

@@ -29,6 +29,19 @@ it("says which keys have no effect", () => {
   ]);
 });
 
+it("says where a cursor never reaches the API", () => {
+  const resource = (endpoint: object) => ({
+    client: {},
+    resource_defaults: { endpoint: { incremental: { cursor_path: "at" } } },
+    resources: [{ name: "a", endpoint }],
+  });
+  expect(found(resource({})).map(({ path }) => path)).toEqual([
+    "resources[0].endpoint.incremental",
+  ]);
+  expect(found(resource({ params: { since: "{incremental.start_value}" } }))).toEqual([]);
+  expect(found(resource({ incremental: { cursor_path: "at", start_param: "since" } }))).toEqual([]);
+});
+
 it("is silent about a secret by name", () => {
   expect(found({ client: { auth: { token: dlt.secrets["token"] } }, resources: ["a"] })).toEqual(
     [],

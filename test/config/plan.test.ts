@@ -44,10 +44,13 @@ it("settles every default of the smallest resource", () => {
       maximumOffset: undefined,
       stopAfterEmptyPage: true,
     },
+    incremental: undefined,
     selector: { text: "data", steps: [{ name: "data" }] },
     retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
     timeoutMs: 30_000,
     columns: {},
+    writeMode: { kind: "batch" },
+    allowShrink: false,
   });
 });
 
@@ -279,7 +282,110 @@ test.each([
   ],
 ])("the schedule %j is planned", (schedule, expected) => {
   const options = schedule === undefined ? {} : { schedule };
-  expect(all({ client: { base_url }, resources: [] }, options).schedule).toEqual(expected);
+  const planned = all({ client: { base_url }, resources: [] }, options);
+  expect(planned.schedule).toEqual(expected);
+  expect(planned.fullRefreshSchedule).toBeUndefined();
+});
+
+it("a schedule of its own asks for full refreshes", () => {
+  const options = { full_refresh_schedule: "rate(7 days)" };
+  expect(all({ client: { base_url }, resources: [] }, options).fullRefreshSchedule).toEqual({
+    expression: "rate(7 days)",
+    timezone: undefined,
+    enabled: true,
+  });
+});
+
+describe("an incremental", () => {
+  const start = "{incremental.start_value}";
+  const block = { cursor_path: "updated_at", initial_value: "2024-01-01" };
+  const incremental = (endpoint: object, more: object = {}) =>
+    only({ primary_key: "id", endpoint, ...more }).incremental;
+  const params = (endpoint: object) => incremental({ incremental: block, ...endpoint })?.params;
+
+  it("is planned from its block", () => {
+    expect(incremental({ incremental: { ...block, start_param: "since", lag: 60 } })).toEqual({
+      path: { text: "updated_at", steps: [{ name: "updated_at" }] },
+      initialValue: "2024-01-01",
+      lag: 60,
+      params: { since: ["", ""] },
+      isTimestamp: false,
+    });
+  });
+
+  it("and the same from params", () => {
+    expect(incremental({ params: { since: { type: "incremental", ...block, lag: 60 } } })).toEqual(
+      incremental({ incremental: { ...block, start_param: "since", lag: 60 } }),
+    );
+  });
+
+  it("has neither initial value nor lag by default, nor where these are null", () => {
+    const bare = { cursor_path: "at" };
+    const nulls = { ...bare, initial_value: null, lag: null, start_param: null };
+    const expected = { initialValue: undefined, lag: 0, params: {} };
+    expect(incremental({ incremental: bare })).toMatchObject(expected);
+    expect(incremental({ incremental: nulls })).toMatchObject(expected);
+  });
+
+  test.each([
+    [start, ["", ""]],
+    [`gte:${start}`, ["gte:", ""]],
+    [`[${start} TO *]`, ["[", " TO *]"]],
+    [`${start},${start}`, ["", ",", ""]],
+    [`{{"gt":"${start}"}}`, ['{"gt":"', '"}']],
+    [`{"gt":"${start}"}`, ['{"gt":"', '"}']],
+    [`{{${start}}}`, ["{", "}"]],
+  ])("the parameter %s is the texts around the value", (q, around) => {
+    expect(params({ params: { q, state: "open" } })).toEqual({ q: around });
+    expect(request({ incremental: block, params: { q, state: "open" } }).params).toEqual({
+      state: "open",
+    });
+  });
+
+  it("escaped braces are no placeholder", () => {
+    expect(params({ params: { q: `{${start}}` } })).toEqual({});
+  });
+
+  it("knows whether its column is declared a timestamp", () => {
+    const columns = { "a.b": { data_type: "timestamp" }, at: { data_type: "timestamp" } };
+    const isTimestamp = (cursor_path: string) =>
+      incremental({ incremental: { cursor_path } }, { columns })?.isTimestamp;
+    expect(["at", "$.at", "['a.b']"].map(isTimestamp)).toEqual([true, true, true]);
+    expect(["other", "a.b", "at[0]"].map(isTimestamp)).toEqual([false, false, false]);
+  });
+
+  it("of a resource replaces the default one as a whole", () => {
+    const resource_defaults = { endpoint: { incremental: { ...block, lag: 60 } } };
+    const resources = [
+      "a",
+      { name: "b", endpoint: { incremental: { cursor_path: "at" } } },
+      { name: "c", endpoint: { incremental: null } },
+    ];
+    const planned = all({ client: { base_url }, resource_defaults, resources }).resources;
+    expect(
+      planned.map((one) => one.incremental && [one.incremental.path.text, one.incremental.lag]),
+    ).toEqual([["updated_at", 60], ["at", 0], undefined]);
+  });
+});
+
+describe("how rows are written", () => {
+  const columns = { at: { data_type: "timestamp" }, version: { data_type: "bigint" } };
+  test.each([
+    ["at", { kind: "ordered", versionField: "at", type: "S" }],
+    ["version", { kind: "ordered", versionField: "version", type: "N" }],
+  ])("in order by %s", (version_field, expected) => {
+    const resource = { primary_key: "id", columns, write_mode: "ordered", version_field };
+    expect(only(resource).writeMode).toEqual(expected);
+  });
+
+  it("as the options say, over the dict", () => {
+    const options: SourceOptions = {
+      resources: { tickets: { allow_shrink: true, write_mode: "batch" } },
+    };
+    const resource = { primary_key: "id", columns, write_mode: "ordered", version_field: "at" };
+    const { writeMode, allowShrink } = only(resource, {}, options);
+    expect({ writeMode, allowShrink }).toEqual({ writeMode: { kind: "batch" }, allowShrink: true });
+  });
 });
 
 describe("P6: the hash tells a changed plan", () => {
@@ -303,9 +409,29 @@ describe("P6: the hash tells a changed plan", () => {
     [{ endpoint: { params: { a: 1 } } }, {}],
     [{ endpoint: { error_handler: { retry_on_status_codes: [429] } } }, {}],
     [{ columns: { a: { data_type: "text" } } }, {}],
+    [{ endpoint: { incremental: { cursor_path: "at" } } }, {}],
+    [{ write_disposition: "replace" }, {}],
+    [{ allow_shrink: true }, {}],
     [{}, { auth: "bearer" }],
   ])("changes with %j %j", (resource, client) => {
     expect(hash(resource, client)).not.toBe(hash({}));
+  });
+
+  it("changes with every part of an incremental, and not with a schedule", () => {
+    const incremental = { cursor_path: "at", initial_value: 1, lag: 1, start_param: "since" };
+    const changes = [
+      {},
+      { cursor_path: "b" },
+      { initial_value: "1" },
+      { lag: 2 },
+      { start_param: "from" },
+    ];
+    const hashes = changes.map((change) =>
+      hash({ endpoint: { incremental: { ...incremental, ...change } } }),
+    );
+    expect(new Set(hashes).size).toBe(changes.length);
+    const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
+    expect(only({}, {}, options).hash).toBe(hash({}));
   });
 
   it("changes with a secret's name and not with a credential in the clear", () => {

@@ -38,7 +38,32 @@ it("takes the whole vocabulary", () => {
           paginator: { ...paginator, total_path: null, maximum_offset: 1000 },
         },
       },
-      { name: "users", primary_key: ["org", "id"], endpoint: { ...endpoint, auth: "bearer" } },
+      {
+        name: "users",
+        primary_key: ["org", "id"],
+        write_disposition: { disposition: "replace", strategy: "staging-optimized" },
+        allow_shrink: true,
+        endpoint: { ...endpoint, auth: "bearer" },
+      },
+      {
+        name: "events",
+        primary_key: "id",
+        columns: { at: { data_type: "timestamp" } },
+        write_mode: "ordered",
+        version_field: "at",
+        endpoint: {
+          ...endpoint,
+          incremental: { cursor_path: "at", initial_value: 0, start_param: "since", lag: 60 },
+        },
+      },
+      {
+        name: "changes",
+        primary_key: "id",
+        endpoint: {
+          ...endpoint,
+          params: { since: { type: "incremental", cursor_path: "at", initial_value: "2024" } },
+        },
+      },
     ],
   });
   expect(places(source)).toEqual([]);
@@ -59,13 +84,16 @@ it("knows what it does not run yet", () => {
           data_selector: "data",
           paginator: { type: "cursor", cursor_path: "meta.next", cursor_param: "after" },
           incremental: { cursor_path: "updated_at", initial_value: "2024-01-01", row_order: "asc" },
-          params: { id: { type: "resolve", resource: "tickets", field: "id" } },
+          params: {
+            since: "{incremental.start_value}",
+            id: { type: "resolve", resource: "tickets", field: "id" },
+          },
           response_actions: [{ status_code: 404, action: "ignore" }],
         },
       },
     ],
   });
-  expect(places(source)).toHaveLength(6);
+  expect(places(source)).toHaveLength(7);
 });
 
 it("an unknown key is an error at every level", () => {

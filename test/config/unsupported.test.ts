@@ -9,6 +9,10 @@ const problems = (config: unknown) => validate(rest_api_source(config as SourceC
 
 const inResource = (more: object) => problems({ client, resources: [{ ...tickets, ...more }] });
 const inEndpoint = (more: object) => inResource({ endpoint: { ...endpoint, ...more } });
+const start = "{incremental.start_value}";
+const incremental = { cursor_path: "at" };
+const inIncremental = (more: object, around: object = {}) =>
+  inEndpoint({ incremental: { ...incremental, ...more }, ...around });
 const inClient = (more: object) =>
   problems({ client: { ...client, ...more }, resources: [tickets] });
 
@@ -31,11 +35,6 @@ describe("what the format has and tidetable does not run yet is refused where it
       "resources[0].endpoint.paginator.offset_body_path",
       inEndpoint({ paginator: { ...endpoint.paginator, offset_body_path: "a.b" } }),
     ],
-    ["resources[0].endpoint.incremental", inEndpoint({ incremental: { cursor_path: "at" } })],
-    [
-      "resources[0].endpoint.params.since.type",
-      inEndpoint({ params: { since: { type: "incremental", cursor_path: "at" } } }),
-    ],
     [
       "resources[0].endpoint.params.id.type",
       inEndpoint({ params: { id: { type: "resolve", resource: "a", field: "id" } } }),
@@ -43,7 +42,27 @@ describe("what the format has and tidetable does not run yet is refused where it
     ["resources[0].endpoint.path", inEndpoint({ path: "/a/{resources.a.id}" })],
     [
       "resources[0].endpoint.json.deep[0]",
-      inEndpoint({ json: { deep: ["{incremental.start_value}"] } }),
+      inIncremental({}, { json: { deep: ["{incremental.start_value}"] } }),
+    ],
+    ["resources[0].endpoint.path", inIncremental({}, { path: "/a/{incremental.start_value}" })],
+    ["resources[0].endpoint.path", inIncremental({}, { path: "/a/{at}", params: { at: start } })],
+    ["resources[0].endpoint.headers.a", inIncremental({}, { headers: { a: start } })],
+    ["resources[0].endpoint.params.a[0]", inIncremental({}, { params: { a: [start] } })],
+    [
+      "resources[0].endpoint.params.a",
+      inIncremental({}, { params: { a: `${start}/{incremental.end_value}` } }),
+    ],
+    ["resources[0].endpoint.params.a", inIncremental({}, { params: { a: "{incremental.lag}" } })],
+    [
+      "resources[0].endpoint.incremental",
+      inResource({ primary_key: [], endpoint: { ...endpoint, incremental } }),
+    ],
+    [
+      "resources[0].endpoint.params.at",
+      inResource({
+        write_disposition: "append",
+        endpoint: { ...endpoint, params: { at: { type: "incremental", ...incremental } } },
+      }),
     ],
     [
       "resources[0].endpoint.response_actions",
@@ -54,7 +73,6 @@ describe("what the format has and tidetable does not run yet is refused where it
       "resources[0].endpoint.headers.authorization",
       inEndpoint({ headers: { authorization: `Token ${dlt.secrets["k"]}` } }),
     ],
-    ["resources[0].write_disposition", inResource({ write_disposition: "replace" })],
     ["resources[0].write_disposition", inResource({ write_disposition: "skip" })],
     [
       "resources[0].write_disposition.strategy",
@@ -81,6 +99,37 @@ describe("what the format has and tidetable does not run yet is refused where it
   ])("%s", (path, found) => {
     expect(found).toEqual([
       { path, message: expect.stringMatching(/ is not supported yet$/), hint: expect.any(String) },
+    ]);
+  });
+
+  test.each([
+    ["end_value", "2024-01-01"],
+    ["row_order", "asc"],
+    ["convert", () => 1],
+    ["transform", () => 1],
+    ["on_cursor_value_missing", "include"],
+    ["on_cursor_value_missing", "exclude"],
+    ["range_start", "open"],
+    ["range_end", "closed"],
+    ["last_value_func", "min"],
+    ["last_value_func", () => 1],
+    ["primary_key", "id"],
+    ["allow_external_schedulers", true],
+  ])("%s of an incremental, in both its places: %s", (key, value) => {
+    const message = expect.stringMatching(/ is not supported yet$/);
+    const more = { [key]: value };
+    const param = { type: "incremental", ...incremental, ...more };
+    expect(inIncremental(more)).toMatchObject([
+      { path: `resources[0].endpoint.incremental.${key}`, message },
+    ]);
+    expect(inEndpoint({ params: { since: param } })).toMatchObject([
+      { path: `resources[0].endpoint.params.since.${key}`, message },
+    ]);
+  });
+
+  it("end_param has its place in the block only", () => {
+    expect(inIncremental({ end_param: "until" })).toMatchObject([
+      { path: "resources[0].endpoint.incremental.end_param" },
     ]);
   });
 
@@ -132,6 +181,28 @@ describe("what says nothing else than tidetable does is accepted", () => {
       }),
     ],
     [inResource({ write_disposition: { disposition: "merge", strategy: "upsert" } })],
+    [inResource({ write_disposition: "replace" })],
+    [inResource({ write_disposition: "replace", primary_key: null })],
+    [
+      inResource({
+        write_disposition: { disposition: "replace", strategy: "insert-from-staging" },
+      }),
+    ],
+    [inIncremental({ start_param: "since", initial_value: "2024-01-01", lag: 60 })],
+    [
+      inIncremental({
+        last_value_func: "max",
+        on_cursor_value_missing: "raise",
+        range_start: "closed",
+        range_end: "open",
+        row_order: null,
+        end_value: null,
+        allow_external_schedulers: false,
+      }),
+    ],
+    [inIncremental({}, { params: { a: start, b: `gte:${start}`, c: `{{x}} ${start}` } })],
+    [inEndpoint({ params: { since: { type: "incremental", ...incremental }, b: start } })],
+    [inResource({ write_disposition: "replace", endpoint: { ...endpoint, incremental } })],
     [inEndpoint({ json: { auth: { location: "cookie" }, paginator: { type: "cursor" } } })],
     [inEndpoint({ path: "/a/{id}", params: { id: 7 } })],
     [inClient({ session: {} })],

@@ -18,6 +18,12 @@ const inEndpoint = (more: object) =>
 const inResource = (more: object) => problems({ client, resources: [{ ...tickets, ...more }] });
 const inClient = (more: object) =>
   problems({ client: { ...client, ...more }, resources: [tickets] });
+const incremental = { cursor_path: "at" };
+const ordered = {
+  write_mode: "ordered",
+  version_field: "at",
+  columns: { at: { data_type: "timestamp" } },
+};
 const inPaginator = (paginator: unknown) => inEndpoint({ paginator });
 
 it("finds nothing wrong with a good config", () => {
@@ -71,7 +77,7 @@ describe("a typo names itself, its place and the nearest right word", () => {
       {
         path: "options.when",
         message: 'unknown key "when"',
-        hint: "known here: schedule, resources",
+        hint: "known here: schedule, full_refresh_schedule, resources",
       },
     ]);
   });
@@ -164,6 +170,33 @@ describe("a wrong value says what belongs there", () => {
       inEndpoint({ error_handler: { retry_on_status_codes: [200] } }),
       "from 400 to 599",
     ],
+    [
+      "resources[0].endpoint.incremental.cursor_path",
+      inEndpoint({ incremental: { start_param: "since" } }),
+      '"cursor_path" is missing',
+    ],
+    [
+      "resources[0].endpoint.incremental.cursor_path",
+      inEndpoint({ incremental: { cursor_path: "a..b" } }),
+      "not a path",
+    ],
+    [
+      "resources[0].endpoint.incremental.initial_value",
+      inEndpoint({ incremental: { cursor_path: "at", initial_value: true } }),
+      "a text or a number",
+    ],
+    [
+      "resources[0].endpoint.incremental.lag",
+      inEndpoint({ incremental: { cursor_path: "at", lag: -1 } }),
+      "below 0",
+    ],
+    ["resources[0].allow_shrink", inResource({ allow_shrink: 1 }), "true or false"],
+    ["resources[0].write_mode", inResource({ write_mode: "monotonic" }), "batch, ordered"],
+    [
+      "options.full_refresh_schedule",
+      problems({ client, resources: [tickets] }, { full_refresh_schedule: "weekly" }),
+      "rate(1 hour)",
+    ],
     ["resources[0].primary_key", inResource({ primary_key: 5 }), "a text or a list of texts"],
     ["resources[0].name", inResource({ name: "My-Tickets" }), "a-z, digits and _"],
     ["name", problems({ client, resources: [tickets] }, {}, "My source"), "a-z, digits and _"],
@@ -206,8 +239,28 @@ describe("a wrong value says what belongs there", () => {
     "rate(5 minutes)",
     "cron(0 6 ? * MON-FRI *)",
     { expression: "rate(1 day)", timezone: "Europe/Berlin" },
-  ])("a schedule can be %j", (schedule) =>
-    expect(problems({ client, resources: [tickets] }, { schedule })).toEqual([]));
+  ])("a schedule can be %j", (schedule) => {
+    const options = { schedule, full_refresh_schedule: schedule };
+    expect(problems({ client, resources: [tickets] }, options)).toEqual([]);
+  });
+
+  test.each([
+    "text",
+    "timestamp",
+    "date",
+    "bigint",
+    "decimal",
+    "double",
+  ])("rows can be ordered by a %s", (data_type) =>
+    expect(inResource({ ...ordered, columns: { at: { data_type } } })).toEqual([]));
+
+  it("allow_shrink and write_mode stand in a resource, in resource_defaults or in the options", () => {
+    const extensions = { allow_shrink: true, ...ordered };
+    const resources = [tickets];
+    expect(inResource(extensions)).toEqual([]);
+    expect(problems({ client, resource_defaults: extensions, resources })).toEqual([]);
+    expect(problems({ client, resources }, { resources: { tickets: extensions } })).toEqual([]);
+  });
 });
 
 describe("parts that contradict each other", () => {
@@ -234,6 +287,43 @@ describe("parts that contradict each other", () => {
       "resources[0].endpoint.paginator",
       inPaginator({ type: "offset", limit: 1, stop_after_empty_page: false }),
       "nothing ends",
+    ],
+    [
+      "resources[0].endpoint.params.since",
+      inEndpoint({ incremental, params: { since: { type: "incremental", ...incremental } } }),
+      "has an incremental already",
+    ],
+    [
+      "resources[0].endpoint.params.b",
+      inEndpoint({
+        params: {
+          a: { type: "incremental", ...incremental },
+          b: { type: "incremental", ...incremental },
+        },
+      }),
+      "has an incremental already",
+    ],
+    [
+      "resources[0].endpoint.params.since",
+      inEndpoint({ params: { since: "gte:{incremental.start_value}" } }),
+      "the endpoint has none",
+    ],
+    [
+      "resources[0].write_mode",
+      inResource({ ...ordered, write_disposition: "append" }),
+      "merged by a primary_key",
+    ],
+    ["resources[0].write_mode", inResource({ ...ordered, primary_key: [] }), "merged"],
+    ["resources[0].write_mode", inResource({ ...ordered, version_field: null }), "version_field"],
+    ["resources[0].version_field", inResource({ ...ordered, write_mode: "batch" }), "in order"],
+    ["resources[0].version_field", inResource({ ...ordered, columns: null }), "no data_type"],
+    [
+      "options.resources.tickets.version_field",
+      problems(
+        { client, resources: [{ ...tickets, columns: { flag: { data_type: "bool" } } }] },
+        { resources: { tickets: { write_mode: "ordered", version_field: "flag" } } },
+      ),
+      "no data_type",
     ],
     [
       "resources[0].columns.id.data_type",

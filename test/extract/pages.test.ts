@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
-import type { Page, PageRequest } from "../../packages/core/src/flow.ts";
+import type { Cursor, Page, PageRequest } from "../../packages/core/src/flow.ts";
 import type { World } from "../../packages/core/src/world.ts";
 import { type Handler, offsetPages, openApi, type Reply } from "../support/api.ts";
 import { CANARY, noMeter, offsetPlan, testResource, testSecrets, testWorld } from "./fixtures.ts";
@@ -21,13 +21,15 @@ async function setup(
   const meter = noMeter();
   const resource = testResource(api.url, { paginator: offsetPlan(), ...changes });
   const session = openSession(resource, { world, secrets, meter });
-  const read = async (from?: PageRequest): Promise<Page[]> => {
+  const read = async (from?: PageRequest, start?: Cursor): Promise<Page[]> => {
     const all: Page[] = [];
-    for await (const page of pages(resource, from, session)) all.push(page);
+    for await (const page of pages(resource, from, session, start)) all.push(page);
     return all;
   };
   return { api, world, meter, read };
 }
+
+const untimed = ({ apiTime: _, ...page }: Page) => page;
 
 const offsets = (requests: { query: URLSearchParams }[]) =>
   requests.map(({ query }) => Number(query.get("offset")));
@@ -49,7 +51,7 @@ describe("offset paging reads every row exactly once", () => {
 
   test("and no row at all from an empty list", async () => {
     const { read } = await setup(offsetPages([]));
-    expect(await read()).toEqual([
+    expect(await read()).toMatchObject([
       { request: { params: { offset: 0, limit: 100 } }, records: [], next: undefined },
     ]);
   });
@@ -58,7 +60,48 @@ describe("offset paging reads every row exactly once", () => {
     const { read } = await setup(offsetPages(rows));
     const [first, ...rest] = await read();
     const again = await read(JSON.parse(JSON.stringify(first?.next)));
-    expect(again).toEqual(rest);
+    expect(again.map(untimed)).toEqual(rest.map(untimed));
+  });
+});
+
+describe("the start value of a run (P3)", () => {
+  const incremental = {
+    path: parsePath("id"),
+    initialValue: undefined,
+    lag: 0,
+    params: { since: ["gte:", ""] },
+    isTimestamp: false,
+  };
+  const since = (requests: { query: URLSearchParams }[]) =>
+    requests.map(({ query }) => query.getAll("since"));
+
+  test("is sent with every page, and stands in no page's request", async () => {
+    const { api, read } = await setup(offsetPages(rows, { total: true }), { incremental });
+    const all = await read(undefined, "2024-01-01");
+    expect(since(api.requests)).toEqual(Array(3).fill(["gte:2024-01-01"]));
+    expect(JSON.stringify(all.map(({ request, next }) => [request, next]))).not.toContain("2024");
+  });
+
+  test("is sent as well when a run goes on from a checkpoint", async () => {
+    const { api, read } = await setup(offsetPages(rows, { total: true }), { incremental });
+    await read({ params: { offset: 200, limit: 100 } }, 7);
+    expect(since(api.requests)).toEqual([["gte:7"]]);
+  });
+
+  test("is not sent where there is none", async () => {
+    const { api, read } = await setup(offsetPages([]), { incremental });
+    await read();
+    expect(since(api.requests)).toEqual([[]]);
+  });
+});
+
+describe("a page has the API's own time", () => {
+  test.each([
+    ["Fri, 01 Mar 2024 10:00:00 GMT", Date.UTC(2024, 2, 1, 10)],
+    ["yesterday", undefined],
+  ])("of the Date header: %s", async (date, expected) => {
+    const { read } = await setup([{ headers: { date }, body: { data: [] } }]);
+    expect((await read())[0]?.apiTime).toBe(expected);
   });
 });
 

@@ -2,8 +2,16 @@ import type { World } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Decimal } from "../../packages/core/src/decimal.ts";
 import type { Rejection } from "../../packages/core/src/flow.ts";
-import { setAside, tooMany, tooManyError } from "../../packages/core/src/load/quarantine.ts";
-import { stateTable } from "../../packages/core/src/load/tables.ts";
+import {
+  listQuarantine,
+  readEntry,
+  removeEntry,
+  rowLike,
+  setAside,
+  tooMany,
+  tooManyError,
+} from "../../packages/core/src/load/quarantine.ts";
+import { stateKey, stateTable } from "../../packages/core/src/load/tables.ts";
 import { stateTableName } from "../../packages/core/src/names.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -114,6 +122,65 @@ describe("a rejected record", () => {
     await aside([]);
     expect(await stored()).toEqual([]);
   });
+});
+
+describe("the list of what was set aside", () => {
+  const list = async (where = place) => {
+    const entries = [];
+    for await (const some of listQuarantine(world, where)) entries.push(...some);
+    return entries.sort((a, b) => a.index - b.index);
+  };
+
+  it("has each record as exact text, with its reason and where it came from", async () => {
+    await aside([rejection({ id: 1n, n: new Decimal("1e400") }, 7)]);
+    expect(await list()).toEqual([
+      {
+        id: expect.stringMatching(/^[\w-]{43}$/),
+        code: "record.number",
+        message: "a number does not fit",
+        path: "a.n",
+        run_id: "run-1",
+        page: 3,
+        index: 7,
+        record: '{"id":1,"n":1e400}',
+        record_bytes: null,
+        at: "2026-01-01T00:00:00.000Z",
+      },
+    ]);
+    expect(await list({ ...place, resource: "ticket" })).toEqual([]);
+  });
+
+  it("says how long a record was of which it has the beginning only", async () => {
+    await aside([rejection({ id: "é".repeat(500_000) })]);
+    expect(await list()).toMatchObject([{ record_bytes: 1_000_009 }]);
+  });
+
+  it("is whole when it is longer than one answer of DynamoDB", async () => {
+    const filler = "x".repeat(200_000);
+    await aside(Array.from({ length: 12 }, (_, id) => rejection({ id, filler }, id)));
+    expect((await list()).map(({ index }) => index)).toEqual([...Array(12).keys()]);
+  });
+
+  it("loses an entry that is removed, but not one that was set aside anew meanwhile", async () => {
+    await aside([rejection({ id: 1 }, 0), rejection({ id: 2 }, 1)]);
+    const [first, second] = await list();
+    if (!first || !second) throw new Error("two entries");
+    await removeEntry(world, place, first);
+    await removeEntry(world, place, first);
+    await removeEntry(world, place, { ...second, at: "2025-12-31T00:00:00.000Z" });
+    expect(await list()).toEqual([second]);
+    expect(await readEntry(world, place, second.id)).toEqual(second);
+    expect(await readEntry(world, place, first.id)).toBeUndefined();
+  });
+});
+
+it("the row that an item would replace is found by both of its keys", async () => {
+  const key = { ...stateKey, fields: ["pk", "sk"] };
+  const at = { world, table: stateTableName(world.names), key };
+  await aside([rejection({ id: 1 })]);
+  const [item] = await stored();
+  expect(await rowLike({ pk: item?.pk ?? { S: "" }, sk: item?.sk ?? { S: "" } }, at)).toEqual(item);
+  expect(await rowLike({ pk: { S: "desk#tickets" }, sk: { S: "other" } }, at)).toBeUndefined();
 });
 
 describe("too many rejections of a page", () => {

@@ -20,10 +20,20 @@ const body: RunState = {
   started_at: new Date(start).toISOString(),
   slices: 1,
   page: 0,
+  refresh: false,
+  refresh_next: false,
+  phase: "read",
   next: null,
-  complete: false,
   counts: noCounts(),
   cursor: null,
+  cursor_path: null,
+  candidate: null,
+  api_time: null,
+  loops: null,
+  seen: 0,
+  sweep: null,
+  deaths: 0,
+  waits: 0,
 };
 const run = { runId: "r1", body };
 
@@ -63,7 +73,7 @@ describe("a lease", () => {
     const next = { params: { offset: 100 } };
     await lease.checkpoint({ ...body, page: 1, next });
     expect(await stored()).toMatchObject({ token: 1, seq: 2, body: { page: 1, next } });
-    await lease.release({ status: "done", body: { ...body, page: 1, complete: true } });
+    await lease.release({ status: "done", body: { ...body, page: 1, phase: "end" } });
     expect(await stored()).toMatchObject({ status: "done", seq: 3, lease: null });
   });
 
@@ -161,7 +171,14 @@ describe("a step whose answer was lost", () => {
 });
 
 describe("the run that an event means", () => {
-  const want = { runId: "r2", planHash: "plan", tableId: "table", now: start + 1000 };
+  const want = {
+    runId: "r2",
+    refresh: false,
+    planHash: "plan",
+    tableId: "table",
+    cursorPath: null,
+    now: start + 1000,
+  };
   const state = (changes: Partial<StoredState>): StoredState => ({
     status: "running",
     run_id: "r1",
@@ -217,6 +234,11 @@ describe("the run that an event means", () => {
     const open = opening(state({}), { ...want, planHash: "other" });
     expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: "2026-01-01" } });
     expect(open).toHaveProperty("note", expect.stringContaining("config changed"));
+  });
+
+  it("forgets a cursor of another field", () => {
+    const other = { ...want, cursorPath: "updated_at" };
+    expect(opening(state({ status: "done" }), other)).toMatchObject({ body: { cursor: null } });
   });
 
   it("forgets position and cursor when the table is another one, and says so", () => {

@@ -37,7 +37,16 @@ describe("help", () => {
   ])("%j prints the commands and ends with 0", async (argv) => {
     const { exit, stdout } = await run(argv);
     expect(exit).toBe(0);
-    for (const command of ["run", "check", "plan", "items", "state"]) {
+    for (const command of [
+      "run",
+      "check",
+      "plan",
+      "items",
+      "state",
+      "status",
+      "reset",
+      "quarantine",
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
     }
   });
@@ -49,7 +58,7 @@ describe("help", () => {
       await run(["plan", "--help"]),
     ];
     for (const { stdout } of texts) {
-      expect(stdout).not.toMatch(/--stage|--lambda|--full-refresh|--cost|start/);
+      expect(stdout).not.toMatch(/--stage|--lambda|--cost|start/);
     }
   });
 });
@@ -63,6 +72,10 @@ describe("a wrong command line is exit code 2", () => {
     [["items", "a/b", "--limit", "0"], /argument '0' is invalid. It has to be 1 or more; /],
     [["run", "--limit-pages", "two"], /argument 'two' is invalid. It has to be 1 or more; /],
     [["run", "--dynamodb", "localhost"], /argument 'localhost' is invalid. It has to be a URL/],
+    [["quarantine"], /^command line: quarantine needs a command; it is list or replay/],
+    [["quarantine", "lits"], "command line: unknown command 'lits'; did you mean list?\n"],
+    [["quarantine", "replay"], /^command line: missing required argument 'source\/resource'; /],
+    [["reset"], /^command line: missing required argument/],
     [
       ["plan", "ticketng"],
       /^ticketng: there is no source of this name; did you mean ticketing\?\n$/,
@@ -74,7 +87,6 @@ describe("a wrong command line is exit code 2", () => {
   });
 
   it.each([
-    ["run", "--full-refresh"],
     ["run", "--lambda"],
     ["plan", "--cost"],
     ["run", "--stage", "dev"],

@@ -124,7 +124,10 @@ describe("after a run", () => {
       page: 3,
       next: { params: { limit: 100, offset: 300 } },
       counts: { ...noCounts(), pages: 3, records: 300, written: 300 },
-      cursor: null,
+      refresh: true,
+      phase: "read",
+      cursor: "2025-12-31",
+      candidate: "2026-01-01",
     };
     const item = {
       pk: { S: "ticketing#tickets" },
@@ -149,11 +152,14 @@ describe("after a run", () => {
         resource: "tickets",
         table,
         status: "running",
+        phase: "read",
+        refresh: true,
         run_id: "r1",
         started_at: "2026-01-01T00:00:00.000Z",
         updated_at: "2026-01-01T00:00:09.000Z",
         not_before: null,
-        cursor: null,
+        cursor: "2025-12-31",
+        candidate: "2026-01-01",
         checkpoint: { page: 3, next: { params: { limit: 100, offset: 300 } } },
         slices: 2,
         counts: body.counts,
@@ -161,6 +167,8 @@ describe("after a run", () => {
       },
     ]);
     const text = await run("state", "ticketing");
-    expect(text.stdout).toMatch(/ticketing +tickets +running +3 +300 .*local\/host\/1 until/);
+    expect(text.stdout).toMatch(
+      /tickets +running +read \(refresh\) +3 +300 +2025-12-31 +2026-01-01 .*local\/host\/1 until/,
+    );
   });
 });

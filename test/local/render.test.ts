@@ -2,7 +2,9 @@ import { noCounts } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
 import {
   colors,
+  dollars,
   duration,
+  oneLine,
   problemLines,
   runTable,
   several,
@@ -55,6 +57,16 @@ it.each([
   [125_000, "2 min 5 s"],
   [3_780_000, "1 h 3 min"],
 ])("%d ms read %s", (ms, text) => expect(duration(ms)).toBe(text));
+
+it.each([
+  [0, "$0.000000"],
+  [0.000016, "$0.000016"],
+  [1.2345, "$1.23"],
+])("%d dollars read %s", (value, text) => expect(dollars(value)).toBe(text));
+
+it("foreign text stays on its line and steers no terminal", () => {
+  expect(oneLine("a\nb\u001b[31m\u009b2J\u202ec é 漢")).toBe("a b [31m 2J c é 漢");
+});
 
 it("counts in words", () => {
   expect([several(1, "page"), several(2000, "page"), several(2, "retry", "retries")]).toEqual([

@@ -1,6 +1,7 @@
-import { noCounts, type ResourceReport } from "@tidetable/core";
+import { ConfigError, noCounts, type ResourceReport } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
-import { problemsDocument, runDocument } from "../../packages/local/src/report.ts";
+import { LeaseError } from "../../packages/core/src/errors.ts";
+import { failureOf, problemsDocument, runDocument } from "../../packages/local/src/report.ts";
 
 const run = { run_id: "r1", started_at: "2026-01-01T00:00:00.000Z", duration_ms: 1234 };
 
@@ -33,6 +34,8 @@ describe("the document of run --json", () => {
       superseded: 2,
       retries: 1,
       waited_ms: 2010,
+      write_units: 250,
+      read_units: 3.5,
       cursor: { before: null, after: "2026-01-01" },
     });
     expect(JSON.stringify(runDocument(run, [done]))).toBe(
@@ -57,6 +60,8 @@ describe("the document of run --json", () => {
             deleted: 0,
             retries: 1,
             waited_ms: 2010,
+            write_units: 250,
+            read_units: 3.5,
             slices: 1,
             duration_ms: 900,
             cursor: { before: null, after: "2026-01-01" },
@@ -111,4 +116,12 @@ it("the document of exit code 2 carries every problem, with a hint or null", () 
       { path: "client.bas_url", message: "is not a key", hint: "did you mean base_url?" },
     ],
   });
+});
+
+it("an error in a document is a failure that is known; all others go on", () => {
+  const held = { code: "state.lease_held", message: "held" };
+  expect(failureOf(new LeaseError(held))).toEqual({ ...held, hint: null });
+  for (const error of [new ConfigError(held), new Error("no space left")]) {
+    expect(() => failureOf(error)).toThrow(error);
+  }
 });

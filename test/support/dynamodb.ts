@@ -1,13 +1,7 @@
-import type { Server } from "node:http";
-import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { type AttributeValue, type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { dynamodbClient } from "../../packages/core/src/load/client.ts";
 import { createTable, type TableDefinition } from "../../packages/core/src/load/tables.ts";
-
-// It has no types of its own.
-const dynalite: (options: { createTableMs: number; deleteTableMs: number }) => Server =
-  createRequire(import.meta.url)("dynalite");
+import { dynalite, type Launch } from "./engines.ts";
 
 export interface Engine {
   endpoint: string;
@@ -20,11 +14,8 @@ export interface Engine {
 }
 
 /** A real engine in memory, on a free port of its own. Start one per test file. */
-export async function startDynamodb(): Promise<Engine> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const endpoint = `http://127.0.0.1:${port}`;
+export async function startDynamodb(launch: Launch = dynalite): Promise<Engine> {
+  const { endpoint, stop } = await launch();
   const dynamodb = clientOf(endpoint);
   return {
     endpoint,
@@ -34,18 +25,19 @@ export async function startDynamodb(): Promise<Engine> {
         await createTable(dynamodb, name, definition);
       }
     },
-    async scan(table) {
-      const items: Record<string, AttributeValue>[] = [];
-      const pages = paginateScan({ client: dynamodb }, { TableName: table, ConsistentRead: true });
-      for await (const { Items = [] } of pages) items.push(...Items);
-      return items;
-    },
+    scan: (table) => scan(dynamodb, table),
     async close() {
       dynamodb.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await stop();
     },
   };
+}
+
+export async function scan(client: DynamoDBClient, table: string) {
+  const items: Record<string, AttributeValue>[] = [];
+  const pages = paginateScan({ client }, { TableName: table, ConsistentRead: true });
+  for await (const { Items = [] } of pages) items.push(...Items);
+  return items;
 }
 
 /** A client for an endpoint on this machine; nothing it signs is worth anything. */

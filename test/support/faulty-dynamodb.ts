@@ -16,8 +16,12 @@ export type Fault =
   | { kind: "error"; status: number; type?: string }
   /** The connection breaks. `after`: when the request has been done, so that its answer is lost. */
   | { kind: "reset"; when: "before" | "after" }
-  /** The answer comes late. */
+  /** `kill` ends the caller, before the request is done or when it has been. */
+  | { kind: "death"; when: "before" | "after"; kill: () => void }
+  /** The request is done late. */
   | { kind: "delay"; ms: number }
+  /** The request is on its way until then, and is done only afterwards. */
+  | { kind: "hold"; until: Promise<unknown> }
   /** The request is done, and the answer is this text. */
   | { kind: "answer"; status: number; body: string };
 
@@ -85,8 +89,16 @@ async function answer(
       if (fault.when === "after") await forward(body);
       outgoing.destroy();
       return;
+    case "death":
+      if (fault.when === "after") await forward(body);
+      fault.kill();
+      outgoing.destroy();
+      return;
     case "delay":
       await wait(fault.ms);
+      return reply(await forward(body));
+    case "hold":
+      await fault.until;
       return reply(await forward(body));
     case "answer":
       await forward(body);

@@ -51,7 +51,7 @@ export async function deploy(
     table,
     state: stateTableName(names),
     place: { source: resource.source, resource: resource.name },
-    run(world: World, order: { runId?: string; limitPages?: number } = {}) {
+    run(world: World, order: { runId?: string; limitPages?: number; refresh?: boolean } = {}) {
       runs += 1;
       const owner = `worker${runs}`;
       const secrets = secretStore(world, planned.name, planned.secrets);

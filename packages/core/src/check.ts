@@ -1,4 +1,5 @@
 import type { ResourcePlan } from "./config/plan-types.ts";
+import { startValue } from "./extract/cursor.ts";
 import { openSession, pages } from "./extract/pages.ts";
 import { noCounts, type ResourceReport } from "./flow.ts";
 import { toItems } from "./normalize/items.ts";
@@ -17,15 +18,16 @@ export async function checkResource(
   const report = reporter(resource, order, world);
   const counts = noCounts();
   try {
+    const start = resource.incremental ? startValue(resource.incremental, null) : null;
     const session = openSession(resource, { world, secrets, meter: counts });
-    const { value: page } = await pages(resource, undefined, session).next();
+    const { value: page } = await pages(resource, undefined, session, start).next();
     const records = page?.records ?? [];
     const { rejections, superseded } = toItems(records, resource, { runId: order.runId, page: 0 });
     Object.assign(counts, { pages: 1, records: records.length });
     Object.assign(counts, { superseded, quarantined: rejections.length });
     return report("done", { counts, state: undefined });
   } catch (error) {
-    const end = ending(error, world);
+    const end = ending(error, { resource, state: undefined, world });
     return report("failed", { counts, state: undefined, error: end.error });
   }
 }

@@ -14,6 +14,13 @@ export interface ScheduleEvent {
   time?: string;
   /** A sample: this many pages of each resource, with no checkpoint and no cursor. */
   limit_pages?: number;
+  /** Read everything and sweep what is not there any more. `confirm` repeats the source's name. */
+  full_refresh?: boolean;
+  confirm?: string;
+  /** Read one page of each resource, write nothing. */
+  check?: boolean;
+  /** The tick: start again what is unfinished and due. */
+  resume?: boolean;
 }
 
 /** What a worker understands. The checkpoint, not the event, says where it goes on. */
@@ -22,6 +29,7 @@ export interface WorkerEvent {
   resource: string;
   run_id: string;
   limit_pages?: number;
+  full_refresh?: boolean;
   /** Read one page, write nothing. */
   check?: boolean;
 }
@@ -38,6 +46,10 @@ const scheduleFields: Record<keyof ScheduleEvent, Check> = {
   resources: texts,
   time: text,
   limit_pages: count,
+  full_refresh: flag,
+  confirm: text,
+  check: flag,
+  resume: flag,
 };
 
 const workerFields: Record<keyof WorkerEvent, Check> = {
@@ -45,15 +57,26 @@ const workerFields: Record<keyof WorkerEvent, Check> = {
   resource: text,
   run_id: text,
   limit_pages: count,
+  full_refresh: flag,
   check: flag,
 };
 
-const scheduleExamples = `{}, {"source": "ticketing"} or {"source": "ticketing", "resources": ["tickets"]}`;
+const scheduleExamples = `{}, {"source": "ticketing"}, {"source": "ticketing", "resources": ["tickets"]}, {"source": "ticketing", "full_refresh": true, "confirm": "ticketing"}, {"source": "ticketing", "check": true} or {"resume": true}`;
 
 export function parseScheduleEvent(event: unknown): ScheduleEvent {
   const parsed = closed<ScheduleEvent>(event ?? {}, scheduleFields, [], scheduleExamples);
   if (parsed.resources && !parsed.source) {
     throw badEvent(`"resources" needs a "source"`, scheduleExamples);
+  }
+  // It deletes rows: a wrong name in a console's event is not enough to start it.
+  if (parsed.full_refresh && (!parsed.source || parsed.confirm !== parsed.source)) {
+    throw badEvent(
+      `"full_refresh" needs a "source", and "confirm" with the same name`,
+      scheduleExamples,
+    );
+  }
+  if (parsed.full_refresh && parsed.limit_pages) {
+    throw badEvent(`"full_refresh" and "limit_pages" do not go together`, scheduleExamples);
   }
   return parsed;
 }

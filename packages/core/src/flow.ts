@@ -40,6 +40,8 @@ export interface Page {
   records: JsonValue[];
   /** The request for the page after this one; undefined after the last. */
   next: PageRequest | undefined;
+  /** The API's own clock, epoch milliseconds, where its answer has a Date. */
+  apiTime?: number | undefined;
 }
 
 export type Item = Record<string, AttributeValue>;
@@ -64,6 +66,8 @@ export interface Rejection {
   /** Where in the record. */
   path: string;
   record: JsonValue;
+  /** Its key, where it has one: the row that it could not replace is still the API's. */
+  key?: string;
 }
 
 /** What a page became. `items.length + superseded + rejections.length` = records. */
@@ -73,6 +77,17 @@ export interface Prepared {
   superseded: number;
   rejections: Rejection[];
 }
+
+/** The one thing that flows back: how long the requests of a source have to wait. */
+export interface Gate {
+  /** Milliseconds until the next request may go; 0 when it may go now. */
+  closedFor(): Promise<number>;
+  /** Makes all workers of the source wait. */
+  close(ms: number): Promise<void>;
+}
+
+/** The incremental value: where a run starts from. */
+export type Cursor = string | number | null;
 
 /** What a run has done so far. `records = written + unchanged + superseded + quarantined`. */
 export interface Counts {
@@ -87,6 +102,9 @@ export interface Counts {
   deleted: number;
   retries: number;
   waited_ms: number;
+  /** DynamoDB's own count of capacity units. */
+  write_units: number;
+  read_units: number;
 }
 
 export const noCounts = (): Counts => ({
@@ -100,6 +118,8 @@ export const noCounts = (): Counts => ({
   deleted: 0,
   retries: 0,
   waited_ms: 0,
+  write_units: 0,
+  read_units: 0,
 });
 
 /**
@@ -114,9 +134,11 @@ export interface ResourceReport extends Counts {
   status: "done" | "running" | "waiting" | "failed" | "skipped";
   not_before?: string;
   limited?: true;
+  /** This run was under way when a refresh was asked for: start another one for it. */
+  refresh_due?: true;
   slices: number;
   started_at: string;
   duration_ms: number;
-  cursor: { before: string | number | null; after: string | number | null } | null;
+  cursor: { before: Cursor; after: Cursor } | null;
   error: null | { code: string; message: string; hint: string | null };
 }

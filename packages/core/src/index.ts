@@ -16,6 +16,9 @@ export { httpRequest } from "./extract/build.ts";
 export { paginator } from "./extract/paginators.ts";
 export { type Counts, type Item, noCounts, type PageRequest, type ResourceReport } from "./flow.ts";
 export { dynamodbClient } from "./load/client.ts";
+export { forget } from "./load/forget.ts";
+export { type RunRecord, readRuns } from "./load/history.ts";
+export { listQuarantine, type QuarantineEntry } from "./load/quarantine.ts";
 export { readState, type StoredState } from "./load/state-item.ts";
 export { createTable, stateTable, tableDefinition } from "./load/tables.ts";
 export {
@@ -26,6 +29,7 @@ export {
   tableName,
   workerFunctionName,
 } from "./names.ts";
+export { type Replayed, replayQuarantine } from "./replay.ts";
 export { schedule } from "./schedule.ts";
 export { Secret } from "./secret.ts";
 export { secretsManagerClient } from "./secrets.ts";

@@ -1,6 +1,6 @@
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { isFailure, LeaseError, RequestError } from "./errors.ts";
-import type { Counts, ResourceReport } from "./flow.ts";
+import type { Counts, Cursor, ResourceReport } from "./flow.ts";
 import type { RunState, Status } from "./load/state-item.ts";
 import { tableName } from "./names.ts";
 import type { World } from "./world.ts";
@@ -21,9 +21,12 @@ export function reporter(
       state: RunState | undefined;
       error?: ReportError | undefined;
       notBefore?: string | undefined;
+      /** The cursor that the run started from, where it has moved. */
+      before?: Cursor | undefined;
     },
   ): ResourceReport => {
     const started = end.state?.started_at ?? new Date(invoked).toISOString();
+    const after = end.state?.cursor ?? null;
     return {
       source: resource.source,
       resource: resource.name,
@@ -32,11 +35,14 @@ export function reporter(
       status,
       ...(end.notBefore === undefined ? {} : { not_before: end.notBefore }),
       ...(order.limitPages === undefined ? {} : { limited: true as const }),
+      ...(end.state?.refresh_next ? { refresh_due: true as const } : {}),
       ...end.counts,
       slices: end.state?.slices ?? 1,
       started_at: started,
       duration_ms: Math.max(0, world.clock.now() - Date.parse(started)),
-      cursor: null,
+      cursor: resource.incremental
+        ? { before: end.before === undefined ? after : end.before, after }
+        : null,
       error: end.error ?? null,
     };
   };
@@ -48,33 +54,59 @@ export interface Ending {
   report: ResourceReport["status"];
   error: ReportError;
   notBefore?: string | undefined;
+  /** What the state has to remember. */
+  changes?: Partial<RunState>;
 }
 
 /** Pure: the end that an error means. */
-export function ending(error: unknown, world: Pick<World, "signal" | "clock">): Ending {
+export function ending(
+  error: unknown,
+  {
+    resource,
+    state,
+    world,
+  }: {
+    resource: Pick<ResourcePlan, "retry">;
+    state: RunState | undefined;
+    world: Pick<World, "signal" | "clock">;
+  },
+): Ending {
   if (world.signal.aborted) {
-    return {
-      status: "running",
-      report: "failed",
-      error: {
-        code: "run.interrupted",
-        message: "the run was interrupted",
-        hint: "the next run continues from the last checkpoint",
-      },
-    };
+    return { status: "running", report: "failed", error: interrupted };
   }
   if (error instanceof LeaseError) {
     return { status: "running", report: "skipped", error: errorOf(error) };
   }
   if (error instanceof RequestError && error.waitMs !== undefined) {
-    return {
-      status: "waiting",
-      report: "waiting",
-      error: errorOf(error),
-      notBefore: new Date(world.clock.now() + error.waitMs).toISOString(),
-    };
+    // Waits in a row on one page count as retries, however long each is; another worker's do not.
+    const waits = (state?.waits ?? 0) + (error.code === "extract.blocked" ? 0 : 1);
+    if (waits <= resource.retry.maxRetries) {
+      return {
+        status: "waiting",
+        report: "waiting",
+        error: errorOf(error),
+        notBefore: new Date(world.clock.now() + error.waitMs).toISOString(),
+        changes: { waits },
+      };
+    }
   }
   return { status: "failed", report: "failed", error: errorOf(error) };
+}
+
+const interrupted: ReportError = {
+  code: "run.interrupted",
+  message: "the run was interrupted",
+  hint: "the next run continues from the last checkpoint",
+};
+
+/** The end of a run whose page kills every worker that takes it up. */
+export function poisoned({ page, deaths }: RunState): RequestError {
+  return new RequestError({
+    code: "run.page_poison",
+    message: `${deaths} workers have died on page ${page + 1} of this run`,
+    hint: "look into the worker's log: is there memory enough for one page? Try a smaller limit",
+    retryable: false,
+  });
 }
 
 /** What a person may read of an error. Foreign messages can quote bodies and URLs: they stay out. */

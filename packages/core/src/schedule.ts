@@ -1,44 +1,65 @@
-import { parseScheduleEvent, type WorkerEvent } from "./events.ts";
+import { parseScheduleEvent, type ScheduleEvent, type WorkerEvent } from "./events.ts";
+import { isDue } from "./load/state.ts";
+import { readStates } from "./load/state-item.ts";
 import { planOf, resourceOf, type Sources } from "./worker.ts";
-import type { Log } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** The answer of the schedule function: what it started. */
-export interface Started {
+interface Started {
   run_id: string;
   started: { source: string; resource: string }[];
+}
+
+export interface ScheduleDeps
+  extends Pick<World, "names" | "clock" | "random" | "dynamodb" | "log"> {
+  sources: Sources;
+  requestId: string;
+  invoke: (event: WorkerEvent) => Promise<void>;
 }
 
 /**
  * Fans out: one asynchronous invocation per resource. The run id comes from the scheduled time,
  * else from the request, so that a second delivery of one event starts nothing new.
  */
-export async function schedule(
-  event: unknown,
-  deps: {
-    sources: Sources;
-    requestId: string;
-    log: Log;
-    invoke: (event: WorkerEvent) => Promise<void>;
-  },
-): Promise<Started> {
-  const { source, resources, time, limit_pages } = parseScheduleEvent(event);
-  const run_id = time ?? deps.requestId;
-
-  const events = (source ? [source] : Object.keys(deps.sources)).flatMap((name) => {
-    const planned = planOf(deps.sources, name);
-    const chosen = resources?.map((one) => resourceOf(planned, one)) ?? planned.resources;
-    return chosen.map(
-      (resource): WorkerEvent => ({
-        source: name,
-        resource: resource.name,
-        run_id,
-        ...(limit_pages === undefined ? {} : { limit_pages }),
-      }),
-    );
-  });
-
+export async function schedule(event: unknown, deps: ScheduleDeps): Promise<Started> {
+  const wanted = parseScheduleEvent(event);
+  const run_id = wanted.time ?? deps.requestId;
+  const events = wanted.resume ? await due(wanted, deps) : fanOut(wanted, run_id, deps.sources);
   await Promise.all(events.map(deps.invoke));
   const started = events.map(({ source, resource }) => ({ source, resource }));
-  deps.log.info("started", { run_id, started });
+  // The tick comes every minute, and mostly finds nothing to do.
+  if (!wanted.resume || started.length > 0) deps.log.info("started", { run_id, started });
   return { run_id, started };
+}
+
+function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): WorkerEvent[] {
+  const { resources, limit_pages, full_refresh, check } = wanted;
+  return (wanted.source ? [wanted.source] : Object.keys(sources)).flatMap((source) => {
+    const planned = planOf(sources, source);
+    const chosen = resources?.map((one) => resourceOf(planned, one)) ?? planned.resources;
+    return chosen.map(({ name: resource }) => ({
+      source,
+      resource,
+      run_id,
+      ...(limit_pages === undefined ? {} : { limit_pages }),
+      ...(full_refresh === undefined ? {} : { full_refresh }),
+      ...(check === undefined ? {} : { check }),
+    }));
+  });
+}
+
+/** What is unfinished, and nobody works on, and need not wait. */
+async function due({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
+  const places = (source ? [source] : Object.keys(deps.sources)).flatMap((name) =>
+    planOf(deps.sources, name).resources.map((resource) => ({
+      source: name,
+      resource: resource.name,
+    })),
+  );
+  const states = await readStates(deps, places);
+  const now = deps.clock.now();
+  return places.flatMap((place, i) => {
+    const state = states[i];
+    return state?.run_id && isDue(state, now) ? { ...place, run_id: state.run_id } : [];
+  });
 }

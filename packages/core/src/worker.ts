@@ -34,15 +34,20 @@ export async function work(
     localOrigin: (source: string) => LocalOrigin;
   },
 ): Promise<ResourceReport> {
-  const { source, resource: name, run_id, limit_pages, check } = parseWorkerEvent(event);
+  const { source, resource: name, run_id, ...wanted } = parseWorkerEvent(event);
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = originMap({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
   const world = { ...deps.world, origins };
   const secrets = secretStore(world, source, planned.secrets);
-  const order = { runId: run_id, owner: deps.invocation, limitPages: limit_pages };
+  const order = {
+    runId: run_id,
+    owner: deps.invocation,
+    refresh: wanted.full_refresh,
+    limitPages: wanted.limit_pages,
+  };
 
-  const report = check
+  const report = wanted.check
     ? await checkResource(resource, order, world, secrets)
     : await runResource(resource, order, world, secrets);
   const place = { source, resource: name };

@@ -5,12 +5,15 @@ import type { Io } from "./io.ts";
 import {
   type Context,
   common,
+  fullRefresh,
   limit,
   limitPages,
   notYet,
   type Options,
   resource,
   settle,
+  tables,
+  yes,
 } from "./options.ts";
 
 interface Entry {
@@ -26,7 +29,7 @@ const entries: Entry[] = [
   {
     usage: "run [source...]",
     summary: "mirror sources into their tables (default: all that are registered)",
-    options: [resource, limitPages, ...notYet("--full-refresh", "--lambda")],
+    options: [resource, fullRefresh, yes, limitPages, ...notYet("--lambda")],
     load: async () => (await import("./commands/run.ts")).run,
   },
   {
@@ -52,6 +55,33 @@ const entries: Entry[] = [
     summary: "print cursors, checkpoints, leases and last runs",
     options: [],
     load: async () => (await import("./commands/state.ts")).state,
+  },
+  {
+    usage: "status [source[/resource]]",
+    summary: "print how fresh each table is, and its last run with its cost",
+    options: [],
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    usage: "reset <source[/resource]>",
+    summary: "forget cursors and open runs: the next run reads everything",
+    options: [tables, yes],
+    load: async () => (await import("./commands/reset.ts")).reset,
+  },
+];
+
+const quarantineEntries: Entry[] = [
+  {
+    usage: "list [source[/resource]]",
+    summary: "print the records that were set aside, each with its reason",
+    options: [],
+    load: async () => (await import("./commands/quarantine.ts")).list,
+  },
+  {
+    usage: "replay <source/resource>",
+    summary: "put them through again",
+    options: [],
+    load: async () => (await import("./commands/quarantine.ts")).replay,
   },
 ];
 
@@ -86,8 +116,8 @@ async function parse(argv: string[], io: Io): Promise<number> {
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
 
-  const add = ({ usage, summary, options, load }: Entry, hidden = false) => {
-    const command = program.command(usage, { hidden }).description(summary);
+  const add = (parent: Command, { usage, summary, options, load }: Entry, hidden = false) => {
+    const command = parent.command(usage, { hidden }).description(summary);
     for (const option of [...options, ...common]) command.addOption(option);
     command.action(async () => {
       refuseNotYet(command);
@@ -96,8 +126,10 @@ async function parse(argv: string[], io: Io): Promise<number> {
       exit = await run(context);
     });
   };
-  for (const entry of entries) add(entry);
-  add(demo, true);
+  for (const entry of entries) add(program, entry);
+  const quarantine = program.command("quarantine").description("records that were set aside");
+  for (const entry of quarantineEntries) add(quarantine, entry);
+  add(program, demo, true);
 
   await program.parseAsync(argv, { from: "user" });
   return exit;
@@ -112,6 +144,10 @@ function refuseNotYet(command: Command): void {
 
 /** commander's words as a problem: `error: unknown command 'rnu'\n(Did you mean run?)`. */
 function usageProblem(error: CommanderError): Problem {
+  if (error.code === "commander.help") {
+    const hint = "it is list or replay; `tidetable quarantine --help` shows more";
+    return { path: "command line", message: "quarantine needs a command", hint };
+  }
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const hint =
     suggestion?.replace(/^\(Did(.*)\)$/, "did$1") ?? "`tidetable --help` shows what there is";
@@ -154,12 +190,28 @@ export async function start(): Promise<void> {
   // The reader has gone (`tidetable items … | head`): there is nobody left to tell.
   process.stdout.on("error", () => process.exit(0));
 
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   process.exitCode = await main(process.argv.slice(2), {
     stdout,
     stderr,
     env,
     cwd: process.cwd(),
     signal: stop.signal,
+    ask: stdin.isTTY && stderr.isTTY ? (question) => askAt(question, stop.signal) : undefined,
   });
+}
+
+/** On stderr, so that a document on stdout stays one. An interruption is no answer. */
+async function askAt(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // In raw mode Ctrl-C is a key like others.
+  terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  try {
+    return await terminal.question(question, { signal });
+  } catch {
+    return "";
+  } finally {
+    terminal.close();
+  }
 }

@@ -14,4 +14,6 @@ export interface Io {
   cwd: string;
   /** Aborts on Ctrl-C and SIGTERM. */
   signal: AbortSignal;
+  /** Puts a question to the person at the terminal. Without a terminal there is nobody to ask. */
+  ask?: ((question: string) => Promise<string>) | undefined;
 }

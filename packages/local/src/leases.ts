@@ -11,7 +11,10 @@ import type { Session } from "./session.ts";
 /** Stands where AWS has the log stream's name, in front of every lease's owner. */
 export const localOwner = `local/${hostname()}/${process.pid}`;
 
-/** The lease goes back if its owner was a process of this machine that is gone. */
+/**
+ * The lease runs out at once if its owner was a process of this machine that is gone. The owner's
+ * name stays: it says that a worker died, and a page that kills workers is to be recognised.
+ */
 export async function releaseDeadLease(
   session: Session,
   place: { source: string; resource: string },
@@ -22,12 +25,12 @@ export async function releaseDeadLease(
   const command = new UpdateItemCommand({
     TableName: stateTableName(session.names),
     Key: { pk: { S: `${place.source}#${place.resource}` }, sk: { S: "state" } },
-    UpdateExpression: "REMOVE lease_owner, lease_until",
+    UpdateExpression: "SET lease_until = :past",
     ConditionExpression: "lease_owner = :owner",
-    ExpressionAttributeValues: { ":owner": { S: owner } },
+    ExpressionAttributeValues: { ":owner": { S: owner }, ":past": { N: "0" } },
   });
   await session.dynamodb.send(command).catch((error: Error) => {
-    // Another command released it and took it: that one is alive.
+    // Another command took it over: that one is alive.
     if (error.name !== "ConditionalCheckFailedException") throw error;
   });
 }

@@ -17,8 +17,14 @@ export interface Options {
   resource?: string[];
   /** `run`: a sample of so many pages per resource. */
   limitPages?: number;
+  /** `run`: from the start, and with the sweep of what is not there any more. */
+  fullRefresh?: boolean;
   /** `items`: at most so many. */
   limit?: number;
+  /** `reset`: the items, too. */
+  tables?: boolean;
+  /** What would be asked is meant. */
+  yes?: boolean;
 }
 
 /** What a command gets, and all that it may touch. */
@@ -50,6 +56,15 @@ export const limitPages = new Option(
   "--limit-pages <n>",
   "a sample: so many pages of each resource, no cursor committed",
 ).argParser(positive);
+
+export const fullRefresh = new Option(
+  "--full-refresh",
+  "read everything, then delete the rows that the API no longer shows",
+);
+
+export const yes = new Option("--yes", "ask nothing: what is to be deleted or doubled is meant");
+
+export const tables = new Option("--tables", "delete the tables' items, too");
 
 export const limit = new Option("--limit <n>", "at most so many items").argParser(positive);
 

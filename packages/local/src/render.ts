@@ -26,6 +26,12 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Dollars, with enough digits for a run that costs next to nothing. */
+export const dollars = (value: number): string => `$${value.toFixed(value < 0.1 ? 6 : 2)}`;
+
+/** Foreign text on one line of a terminal, without anything that could steer it. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
+
 type Cell = string | number;
 
 /** Padded columns under their heads; numbers stand to the right. */
@@ -70,14 +76,11 @@ export function runTable(run: RunDocument, color: Colors): string {
     table([...heads, "retries", "waited", "time"], rows),
     "\n",
     ...run.resources.flatMap(({ source, resource, error }) =>
-      error ? [`${color.red(`${source}.${resource}`)}: ${line(error)}\n`] : [],
+      error ? [`${color.red(`${source}.${resource}`)}: ${explain(error)}\n`] : [],
     ),
     `${summary(run)}\n`,
   ].join("");
 }
-
-const line = ({ message, hint }: { message: string; hint: string | null }) =>
-  explain({ message, hint: hint ?? undefined });
 
 function summary(run: RunDocument): string {
   const succeeded = run.resources.filter(({ status }) => status === "succeeded").length;

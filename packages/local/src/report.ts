@@ -1,4 +1,10 @@
-import type { Counts, Problem, ResourceReport } from "@tidetable/core";
+import {
+  ConfigError,
+  type Counts,
+  isFailure,
+  type Problem,
+  type ResourceReport,
+} from "@tidetable/core";
 
 /*
  * The documents that `--json` prints. They are public: members are added, never renamed.
@@ -67,6 +73,8 @@ function resourceDocument(report: ResourceReport): ResourceDocument {
     deleted: report.deleted,
     retries: report.retries,
     waited_ms: report.waited_ms,
+    write_units: report.write_units,
+    read_units: report.read_units,
     slices: report.slices,
     duration_ms: report.duration_ms,
     cursor: report.cursor,
@@ -82,6 +90,12 @@ const interrupted = {
   message: "the run was interrupted",
   hint: "run it again: it continues from the last checkpoint",
 };
+
+/** An error as the documents have it. What the user has to change, or nobody foresaw, goes on. */
+export function failureOf(error: unknown): NonNullable<ResourceReport["error"]> {
+  if (!isFailure(error) || error instanceof ConfigError) throw error;
+  return { code: error.code, message: error.message, hint: error.hint ?? null };
+}
 
 /** What exit code 2 prints. */
 interface ProblemsDocument {

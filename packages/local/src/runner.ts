@@ -66,17 +66,20 @@ export async function openRunner(
     secretsOf: async (source) =>
       secretsOf(source, plans.find(({ name }) => name === source)?.secrets ?? []),
   });
-  const invokeAll = (events: object[], log: Log, signal: AbortSignal, check: boolean) =>
-    runLocally({ sources, events, log, signal, check });
+  const invokeAll = (events: object[], log: Log, signal: AbortSignal) =>
+    runLocally({ sources, events, log, signal });
 
   return {
     plans,
     session,
     async run(events, log, signal) {
       await prepare(session, plans);
-      return invokeAll(events, log, signal, false);
+      return invokeAll(events, log, signal);
     },
-    check: (events, log, signal) => invokeAll(events, log, signal, true),
+    check(events, log, signal) {
+      const checks = events.map((event) => ({ ...event, check: true }));
+      return invokeAll(checks, log, signal);
+    },
     close: session.close,
   };
 }
@@ -104,7 +107,6 @@ async function runLocally(run: {
   events: object[];
   log: Log;
   signal: AbortSignal;
-  check: boolean;
 }): Promise<Outcome> {
   const { sources, log, signal } = run;
   const runId = `${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
@@ -112,7 +114,7 @@ async function runLocally(run: {
   const schedule = scheduler({
     sources,
     log,
-    invoke: async (event) => void queue.push(run.check ? { ...event, check: true } : event),
+    invoke: async (event) => void queue.push(event),
   });
   for (const event of run.events) await schedule(event, context(runId));
 
@@ -132,10 +134,17 @@ async function toItsEnd(
   invoke: ReturnType<typeof worker>,
   signal: AbortSignal,
 ): Promise<ResourceReport> {
+  let next = event;
   while (true) {
-    const report = await invoke(event, context(randomBytes(4).toString("hex"))).catch(reportOf);
+    const report = await invoke(next, context(randomBytes(4).toString("hex"))).catch(reportOf);
+    if (signal.aborted) return report;
+    if (report.status === "done" && report.refresh_due && next === event) {
+      // It only finished what was open; the refresh that was asked for is a run of its own.
+      next = { ...event, run_id: `${event.run_id}-refresh` };
+      continue;
+    }
     const open = report.status === "running" || report.status === "waiting";
-    if (!open || signal.aborted) return report;
+    if (!open) return report;
     const pause = report.not_before ? Date.parse(report.not_before) - Date.now() : 0;
     await wait(Math.max(0, pause), undefined, { signal }).catch(() => {});
     if (signal.aborted) return report;

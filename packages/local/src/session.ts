@@ -3,6 +3,7 @@ import {
   type Clock,
   createTable,
   dynamodbClient,
+  isFailure,
   type Names,
   realClock,
   type SourcePlan,
@@ -79,4 +80,12 @@ export async function prepare(session: Session, plans: SourcePlan[]): Promise<vo
     await createTable(dynamodb, tableName(names, resource), tableDefinition(resource));
     await releaseDeadLease(session, { source: resource.source, resource: resource.name });
   }
+}
+
+/** What is read from the state table; before the first run there is none, and so nothing. */
+export async function orNothing<T>(read: Promise<T>): Promise<T | undefined> {
+  return read.catch((error: unknown) => {
+    if (isFailure(error) && error.code === "load.table_missing") return undefined;
+    throw error;
+  });
 }

@@ -1,6 +1,8 @@
 import type { Problem } from "../errors.ts";
+import { incrementals, takesStart } from "./incremental.ts";
 import type { DataType } from "./plan-types.ts";
 import { placeholders } from "./request.ts";
+import { planDisposition, versionType } from "./rows.ts";
 import type { Settled, SettledResource } from "./settle.ts";
 import type { Source } from "./source.ts";
 import { isDict } from "./spell.ts";
@@ -24,8 +26,10 @@ export function contradictions(
       const locate = locator(spelled, options, index);
       return [
         ...keyProblems(resource, locate),
+        ...orderProblems(resource, locate),
         ...bodyProblems(resource, locate),
         ...pathProblems(resource, locate),
+        ...incrementalProblems(resource, locate),
         ...pagingProblems(resource, locate),
       ];
     }),
@@ -88,6 +92,42 @@ function keyProblems({ primary_key, write_disposition, columns }: SettledResourc
   return problems;
 }
 
+function orderProblems(resource: SettledResource, locate: Locate): Problem[] {
+  const { write_mode, version_field, columns } = resource;
+  if (write_mode !== "ordered") {
+    if (version_field === undefined) return [];
+    return [
+      {
+        path: locate("version_field"),
+        message: "a version_field is for rows that are written in order",
+        hint: `add "write_mode": "ordered", or remove it`,
+      },
+    ];
+  }
+  const problems: Problem[] = [];
+  if (planDisposition(resource) !== "merge" || resource.primary_key.length === 0) {
+    problems.push({
+      path: locate("write_mode"),
+      message: "only rows that are merged by a primary_key have an order",
+      hint: `add "primary_key": "id" and "write_disposition": "merge", or use "batch"`,
+    });
+  }
+  if (version_field === undefined) {
+    problems.push({
+      path: locate("write_mode"),
+      message: "ordered needs a version_field to tell which row is newer",
+      hint: `add "version_field": "updated_at", or use "batch"`,
+    });
+  } else if (!versionType(columns[version_field]?.data_type)) {
+    problems.push({
+      path: locate("version_field"),
+      message: "the column of the version_field has no data_type by which rows can be ordered",
+      hint: "declare text, timestamp, date, bigint, decimal or double in columns",
+    });
+  }
+  return problems;
+}
+
 function bodyProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
   if (endpoint.json === undefined || endpoint.data === undefined) return [];
   return [
@@ -108,6 +148,27 @@ function pathProblems({ endpoint }: SettledResource, locate: Locate): Problem[] 
       path: locate("endpoint", "path"),
       message: `the path names {${name}}, and params has no "${name}"`,
       hint: `add it to params, or write {{ and }} for braces`,
+    }));
+}
+
+function incrementalProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
+  const [first, second] = incrementals(endpoint);
+  if (second) {
+    return [
+      {
+        path: locate("endpoint", ...second.keys),
+        message: "this endpoint has an incremental already, and a run has one cursor",
+        hint: `keep one; "{incremental.start_value}" puts its start value into more parameters`,
+      },
+    ];
+  }
+  if (first) return [];
+  return Object.entries(isDict(endpoint.params) ? endpoint.params : {})
+    .filter(([, param]) => takesStart(param))
+    .map(([name]) => ({
+      path: locate("endpoint", "params", name),
+      message: "{incremental.start_value} needs an incremental, and the endpoint has none",
+      hint: `add "incremental": { "cursor_path": "updated_at" } to the endpoint`,
     }));
 }
 

@@ -29,6 +29,7 @@ export interface EndpointConfig {
   method?: "GET" | "POST" | "get" | "post" | None;
   /**
    * The query. A list repeats its name; null leaves the parameter out. Default: none.
+   * `{incremental.start_value}` is where this run starts; without one the parameter is left out.
    * @example { "status": "open", "fields": ["id", "subject"] }
    */
   params?: Record<string, ParamConfig> | None;
@@ -50,7 +51,10 @@ export interface EndpointConfig {
   data_selector?: string | None;
   /** What to do with answers of a certain status or content, before anything is tried again. */
   response_actions?: (ResponseAction | ResponseHook)[] | None;
-  /** Read only what is new since the last run. */
+  /**
+   * Read only what is new since the last run.
+   * @example { "cursor_path": "updated_at", "start_param": "since", "initial_value": "2024-01-01" }
+   */
   incremental?: IncrementalConfig | None;
   /** Instead of the client's, as a whole. */
   auth?: AuthName | AuthConfig | None;
@@ -93,11 +97,14 @@ export interface IncrementalConfig {
    * @example "updated_at"
    */
   cursor_path: string;
-  /** Where the first run starts. */
+  /** Where the first run starts, written as the API writes the cursor. Default: everything. */
   initial_value?: CursorValue | None;
   /** Read up to here only, and remember nothing (a backfill). */
   end_value?: CursorValue | None;
-  /** Query parameter that gets the start value. */
+  /**
+   * Query parameter that gets the start value.
+   * @example "since"
+   */
   start_param?: string | None;
   /** Query parameter that gets the end value. */
   end_param?: string | None;

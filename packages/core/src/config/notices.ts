@@ -1,7 +1,9 @@
 import type { Problem } from "../errors.ts";
+import { incrementals, startTemplates } from "./incremental.ts";
+import { type SettledResource, settle } from "./settle.ts";
 import type { Source } from "./source.ts";
 import { spell } from "./spell.ts";
-import { type Place, walk } from "./walk.ts";
+import { formatPath, type Place, walk } from "./walk.ts";
 
 /** Keys that dlt has and DynamoDB has no use for. */
 const meaningless =
@@ -10,11 +12,12 @@ const meaningless =
 const credential = /^auth\.(token|api_key|password|client_secret|access_token)$/;
 
 /** What runs and is still worth a word: keys without an effect, credentials in the clear. */
-export function notices({ config }: Source): Problem[] {
-  const spelling = spell(config);
-  return [...walk(spelling.config)]
-    .flatMap(notice)
-    .map((found) => ({ ...found, path: spelling.written.get(found.path) ?? found.path }));
+export function notices(source: Source): Problem[] {
+  const spelling = spell(source.config);
+  return [
+    ...[...walk(spelling.config)].flatMap(notice),
+    ...settle(source).resources.flatMap(unsentCursor),
+  ].map((found) => ({ ...found, path: spelling.written.get(found.path) ?? found.path }));
 }
 
 function notice({ path, pattern, value }: Place): Problem[] {
@@ -31,4 +34,16 @@ function notice({ path, pattern, value }: Place): Problem[] {
     ];
   }
   return [];
+}
+
+function unsentCursor({ endpoint }: SettledResource, index: number): Problem[] {
+  const [found] = incrementals(endpoint);
+  if (!found || Object.keys(startTemplates(endpoint, found.config)).length > 0) return [];
+  return [
+    {
+      path: formatPath(["resources", index, "endpoint", ...found.keys]),
+      message: "no request says where to start, so every run reads everything",
+      hint: `name the API's parameter, for example "start_param": "since"`,
+    },
+  ];
 }

@@ -11,6 +11,8 @@ export interface SourcePlan {
   /** The members that the source's secret must have. */
   secrets: string[];
   schedule: SchedulePlan | undefined;
+  /** When incremental resources are read whole, so that deleted rows go too. */
+  fullRefreshSchedule: SchedulePlan | undefined;
   /** Parents before their children. */
   resources: ResourcePlan[];
 }
@@ -27,20 +29,27 @@ export interface ResourcePlan {
   name: string;
   /** The last part of the table's name: `table_name`, else the resource's name. */
   table: string;
-  disposition: "merge" | "append" | "replace";
+  disposition: Disposition;
   key: KeyPlan;
   request: RequestPlan;
   auth: AuthPlan | undefined;
   paginator: PaginatorPlan;
+  /** Undefined: every run reads everything. */
+  incremental: IncrementalPlan | undefined;
   /** Undefined: find the list by its shape. */
   selector: Path | undefined;
   retry: RetryPlan;
   /** A request ends within this time, whatever the server trickles. */
   timeoutMs: number;
   columns: Record<string, ColumnPlan>;
+  writeMode: WriteModePlan;
+  /** A refresh may delete more rows than it leaves. */
+  allowShrink: boolean;
   /** Of everything above: a run that was interrupted under another plan starts anew. */
   hash: string;
 }
+
+export type Disposition = "merge" | "append" | "replace";
 
 export interface RequestPlan {
   method: "GET" | "POST";
@@ -86,6 +95,22 @@ export type PaginatorPlan =
       stopAfterEmptyPage: boolean;
     };
 
+export interface IncrementalPlan {
+  /** Where the cursor is in a record. */
+  path: Path;
+  /** Undefined: the first run reads everything. */
+  initialValue: string | number | undefined;
+  /** A run starts so far before the cursor: seconds for times, days for dates, else units. */
+  lag: number;
+  /**
+   * The query parameters that the start value goes into, each as the texts around it:
+   * `"gte:{incremental.start_value}"` is `["gte:", ""]`.
+   */
+  params: Record<string, string[]>;
+  /** The column is declared a timestamp: numbers in it count from 1970. */
+  isTimestamp: boolean;
+}
+
 export interface RetryPlan {
   /** Statuses that another attempt may cure. */
   statuses: ReadonlySet<number>;
@@ -94,6 +119,16 @@ export interface RetryPlan {
   /** Delay before retry n = factor × 2^(n−1) seconds, times random(0.5…1). */
   backoffFactor: number;
 }
+
+/** How rows are put: 25 at once, or each on condition that the table has nothing newer. */
+export type WriteModePlan =
+  | { kind: "batch" }
+  | {
+      kind: "ordered";
+      /** The field by which rows grow newer, and its attribute's type. */
+      versionField: string;
+      type: "S" | "N";
+    };
 
 /** How a record's key fields become the table's key. */
 export interface KeyPlan {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { Secret } from "../secret.ts";
 import { planAuth, secretNames } from "./auth.ts";
 import type { OffsetPaginator, PaginatorConfig } from "./endpoint-types.ts";
+import { planIncremental } from "./incremental.ts";
 import { parsePath } from "./jsonpath.ts";
-import { planKey } from "./keys.ts";
 import type {
   ColumnPlan,
   PaginatorPlan,
@@ -13,6 +13,7 @@ import type {
   SourcePlan,
 } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
+import { planDisposition, planKey, planWriteMode } from "./rows.ts";
 import {
   type SettledClient,
   type SettledEndpoint,
@@ -40,6 +41,7 @@ export function plan(source: Source, name: string): SourcePlan {
     name,
     secrets: secretNames(planned.map(({ auth }) => auth)),
     schedule: planSchedule(source.options.schedule),
+    fullRefreshSchedule: planSchedule(source.options.full_refresh_schedule),
     resources: planned,
   };
 }
@@ -49,7 +51,8 @@ function planResource(
   client: SettledClient,
   resource: SettledResource,
 ): ResourcePlan {
-  const { name, endpoint, columns, primary_key } = resource;
+  const { name, endpoint, primary_key } = resource;
+  const columns = planColumns(resource.columns);
   const disposition = planDisposition(resource);
   const settled = {
     source,
@@ -60,19 +63,15 @@ function planResource(
     request: planRequest(client, endpoint),
     auth: endpoint.auth && planAuth(endpoint.auth),
     paginator: planPaginator(endpoint.paginator),
+    incremental: planIncremental(endpoint, columns),
     selector: endpoint.data_selector === undefined ? undefined : parsePath(endpoint.data_selector),
     retry: planRetry(endpoint.error_handler ?? {}),
     timeoutMs: (client.timeout ?? defaults.timeoutSeconds) * 1000,
-    columns: planColumns(columns),
+    columns,
+    writeMode: planWriteMode(resource, columns),
+    allowShrink: resource.allow_shrink ?? false,
   };
   return { ...settled, hash: fingerprint(settled) };
-}
-
-/** Other than in dlt, a key alone means merge: it is what a table with a key is there for. */
-function planDisposition(resource: SettledResource): ResourcePlan["disposition"] {
-  const written = resource.write_disposition?.disposition;
-  if (written === "append" || written === "merge" || written === "replace") return written;
-  return resource.primary_key.length > 0 ? "merge" : "append";
 }
 
 function planPaginator(paginator: PaginatorConfig | undefined): PaginatorPlan {

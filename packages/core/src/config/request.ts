@@ -1,4 +1,5 @@
 import type { EndpointConfig, FormValue, ParamConfig, Scalar } from "./endpoint-types.ts";
+import { takesStart } from "./incremental.ts";
 import type { ParamValue, RequestPlan } from "./plan-types.ts";
 import type { SettledClient, SettledEndpoint } from "./settle.ts";
 
@@ -44,6 +45,7 @@ function joinUrl(base: string, path: string): string {
 function planParams(params: Record<string, ParamConfig>): Record<string, ParamValue> {
   const query: Record<string, ParamValue> = {};
   for (const [name, value] of Object.entries(params)) {
+    if (takesStart(value)) continue;
     if (Array.isArray(value)) query[name] = value.filter((one) => one !== null);
     else if (isScalar(value)) query[name] = value;
   }

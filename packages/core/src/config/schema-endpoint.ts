@@ -157,14 +157,16 @@ export const errorHandler = dict<ErrorHandlerConfig>({
   backoff_factor: optional(number.min(0, { error: "can not be below 0" })),
 });
 
+const cursorValue = either("a text or a number", text, number);
+
 const incremental = shape<IncrementalConfig, "start_param" | "end_param">({
   cursor_path: jsonPath,
-  initial_value: optional(scalar),
-  end_value: optional(scalar),
+  initial_value: optional(cursorValue),
+  end_value: optional(cursorValue),
   last_value_func: optional(either(`"max", "min" or a function`, z.enum(["max", "min"]), call)),
   primary_key: optional(texts),
   row_order: optional(oneOf("asc", "desc")),
-  lag: optional(number),
+  lag: optional(number.min(0, { error: "can not be below 0" })),
   on_cursor_value_missing: optional(oneOf("raise", "include", "exclude")),
   range_start: optional(oneOf("open", "closed")),
   range_end: optional(oneOf("open", "closed")),

@@ -30,6 +30,7 @@ import type {
   NamedColumnConfig,
   ResourceConfig,
   ResourceDefaults,
+  ResourceExtensions,
   ResourceOptions,
   ScheduleOptions,
   SchemaContract,
@@ -109,6 +110,12 @@ const processingStep = dict<Record<"filter" | "map" | "yield_map", unknown>>({
   yield_map: call.optional(),
 });
 
+const extensions: Shape<ResourceExtensions> = {
+  allow_shrink: optional(flag),
+  write_mode: optional(oneOf("batch", "ordered")),
+  version_field: optional(text),
+};
+
 const resourceDefaults: Shape<ResourceDefaults> = {
   table_name: optional(
     either(
@@ -141,6 +148,7 @@ const resourceDefaults: Shape<ResourceDefaults> = {
   table_format: optional(text),
   references: anything,
   nested_hints: anything,
+  ...extensions,
   endpoint: optional(endpoint),
 };
 
@@ -177,17 +185,23 @@ const isTimezone = (value: unknown) => {
   }
 };
 
-export const sourceOptions = dict<SourceOptions>({
-  schedule: either(
-    "a text or an object",
+const schedule = either(
+  "a text or an object",
+  expression,
+  dict<ScheduleOptions>({
     expression,
-    dict<ScheduleOptions>({
-      expression,
-      timezone: when(`has to be a time zone like "Europe/Berlin"`, isTimezone).optional(),
-      enabled: flag.optional(),
-    }),
-  ).optional(),
+    timezone: when(`has to be a time zone like "Europe/Berlin"`, isTimezone).optional(),
+    enabled: flag.optional(),
+  }),
+);
+
+export const sourceOptions = dict<SourceOptions>({
+  schedule: schedule.optional(),
+  full_refresh_schedule: schedule.optional(),
   resources: byName(
-    dict<ResourceOptions>({ columns: byName(dict<ColumnConfig>(hints)).optional() }),
+    dict<ResourceOptions>({
+      columns: byName(dict<ColumnConfig>(hints)).optional(),
+      ...extensions,
+    }),
   ).optional(),
 });

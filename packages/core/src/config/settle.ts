@@ -13,6 +13,7 @@ import type {
   ClientConfig,
   ColumnConfig,
   ResourceConfig,
+  ResourceExtensions,
   WriteDispositionConfig,
 } from "./types.ts";
 
@@ -24,7 +25,9 @@ export interface Settled {
 
 export type SettledClient = Some<Pick<ClientConfig, "base_url" | "headers" | "timeout">>;
 
-export type SettledResource = Some<Pick<ResourceConfig, "name" | "table_name">> & {
+export type SettledResource = Some<
+  Pick<ResourceConfig, "name" | "table_name"> & ResourceExtensions
+> & {
   write_disposition?: WriteDispositionConfig;
   primary_key: string[];
   columns: Record<string, ColumnConfig>;
@@ -32,7 +35,7 @@ export type SettledResource = Some<Pick<ResourceConfig, "name" | "table_name">> 
 };
 
 export type SettledEndpoint = Some<
-  Pick<EndpointConfig, "params" | "json" | "data" | "headers" | "data_selector">
+  Pick<EndpointConfig, "params" | "json" | "data" | "headers" | "data_selector" | "incremental">
 > & {
   path: string;
   method?: "GET" | "POST";
@@ -68,7 +71,7 @@ export function settle({ config, options }: Source): Settled {
 }
 
 function settleResource(client: Dict, defaults: Dict, own: Dict, options: Dict): Dict {
-  const merged = withoutNulls({ ...defaults, ...own });
+  const merged = withoutNulls({ ...defaults, ...own, ...options });
   return {
     ...merged,
     primary_key: list(merged.primary_key),

@@ -56,7 +56,7 @@ export interface ClientConfig {
 
 // ── Resources ────────────────────────────────────────────────────────────────────────────────────
 
-interface ResourceBase {
+interface ResourceBase extends ResourceExtensions {
   /** The last part of the table's name, or a function that names it per record. Default: `name`. */
   table_name?: string | ((record: JsonObject) => string) | None;
   /**
@@ -180,6 +180,12 @@ export interface SourceOptions {
    * @example "rate(1 hour)"
    */
   schedule?: string | ScheduleOptions;
+  /**
+   * When to read incremental resources whole, so that rows which the API has deleted go too.
+   * Default: never.
+   * @example "rate(7 days)"
+   */
+  full_refresh_schedule?: string | ScheduleOptions;
   /** By resource name. */
   resources?: Record<string, ResourceOptions>;
 }
@@ -196,7 +202,28 @@ export interface ScheduleOptions {
   enabled?: boolean;
 }
 
-export interface ResourceOptions {
+/** What a resource can say in the dict as well, though dlt has no words for it. */
+export interface ResourceExtensions {
+  /**
+   * May a full refresh delete more rows than it leaves? It is refused otherwise, for an API that
+   * shows nothing today would empty the table. Default: false.
+   */
+  allow_shrink?: boolean | None;
+  /**
+   * "ordered" puts each row on condition that the table has nothing newer by `version_field`: one
+   * request per row instead of one for 25. Default: "batch".
+   */
+  write_mode?: WriteMode | None;
+  /**
+   * The field by which rows grow newer, in one format. Its column needs a data_type.
+   * @example "updated_at"
+   */
+  version_field?: string | None;
+}
+
+export type WriteMode = "batch" | "ordered";
+
+export interface ResourceOptions extends ResourceExtensions {
   /** As `columns` in the dict, over it hint by hint. For a dict that is to stay as it is. */
   columns?: Record<string, ColumnConfig>;
 }

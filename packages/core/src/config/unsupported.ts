@@ -1,7 +1,10 @@
 import type { Problem } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { incrementals, START, takesStart } from "./incremental.ts";
+import { placeholders } from "./request.ts";
+import { planDisposition } from "./rows.ts";
 import type { Settled, SettledResource } from "./settle.ts";
-import { type Place, walk } from "./walk.ts";
+import { formatPath, type Place, valueAt, walk } from "./walk.ts";
 
 /*
  * What the format has and tidetable does not run yet. It is refused, never ignored: a config that
@@ -19,6 +22,24 @@ interface Row {
 
 const paginators = ["auto", "page_number", "cursor", "header_cursor", "json_link", "header_link"];
 
+const incrementalRows: Row[] = [
+  { at: "end_value", what: "an end_value" },
+  { at: "end_param", what: "an end_param" },
+  { at: "last_value_func", is: ["min"], what: "a cursor that goes down" },
+  { at: "primary_key", what: "a primary_key of the incremental", hint: "the resource's counts" },
+  { at: "row_order", what: "row_order" },
+  {
+    at: "on_cursor_value_missing",
+    is: ["include", "exclude"],
+    what: "a record without a cursor value",
+  },
+  { at: "range_start", is: ["open"], what: "an open range_start" },
+  { at: "range_end", is: ["closed"], what: "a closed range_end" },
+  { at: "convert", what: "convert" },
+  { at: "transform", what: "transform" },
+  { at: "allow_external_schedulers", is: [true], what: "a window from the schedule" },
+];
+
 const rows: Row[] = [
   { at: "client.allowed_origins", what: "sending credentials to other origins" },
 
@@ -35,11 +56,7 @@ const rows: Row[] = [
   { at: "paginator.offset_body_path", what: "paging in the body" },
   { at: "paginator.limit_body_path", what: "paging in the body" },
 
-  {
-    at: "resource.write_disposition.disposition",
-    is: ["replace", "skip"],
-    what: "this disposition",
-  },
+  { at: "resource.write_disposition.disposition", is: ["skip"], what: "this disposition" },
   { at: "resource.write_disposition.strategy", is: ["scd2", "insert-only"], what: "this strategy" },
   { at: "resource.merge_key", what: "merge_key", hint: "primary_key is supported" },
   { at: "resource.columns.*.primary_key", is: [true], what: "a key in columns" },
@@ -55,8 +72,9 @@ const rows: Row[] = [
     what: "a schema contract other than evolve",
   })),
 
-  { at: "resource.endpoint.incremental", what: "incremental loading" },
-  { at: "resource.endpoint.params.*.type", is: ["incremental"], what: "incremental loading" },
+  ...["incremental", "params.*"].flatMap((place) =>
+    incrementalRows.map(({ at, ...row }) => ({ at: `resource.endpoint.${place}.${at}`, ...row })),
+  ),
   { at: "resource.endpoint.params.*.type", is: ["resolve"], what: "a parent's field" },
   { at: "resource.endpoint.response_actions", what: "response_actions" },
 ];
@@ -64,10 +82,23 @@ const rows: Row[] = [
 /** What can stand anywhere, and is known by its value. */
 const anywhere: (Omit<Row, "at" | "is"> & { when: (place: Place) => boolean })[] = [
   { when: ({ value }) => includes(value, "{resources."), what: "a parent's field" },
-  { when: ({ value }) => includes(value, "{incremental."), what: "incremental loading" },
+  {
+    when: ({ value, pattern }) => {
+      const isParam = pattern === "resource.endpoint.params.*" && typeof value === "string";
+      return includes(isParam ? value.replaceAll(START, "") : value, "{incremental.");
+    },
+    what: "an incremental value here",
+    hint: `"${START}" can stand in params`,
+  },
   {
     when: ({ value, pattern }) => typeof value === "function" && pattern === "resource.table_name",
     what: "a table name per record",
+  },
+  {
+    when: ({ value, pattern }) =>
+      typeof value === "function" && /\.(incremental|params\.\*)\.last_value_func$/.test(pattern),
+    what: "a function of your own for the cursor",
+    hint: `"max" is supported`,
   },
   {
     when: ({ value, pattern }) => value instanceof Secret && !pattern.startsWith("auth."),
@@ -99,6 +130,7 @@ export function unsupported(config: unknown, settled: Settled): Problem[] {
   return [
     ...named,
     ...settled.resources.flatMap(leftOut),
+    ...settled.resources.flatMap(incrementalPlaces),
     ...settled.resources.flatMap((resource, i) => elsewhere(settled.client.base_url, resource, i)),
   ];
 }
@@ -119,6 +151,29 @@ function leftOut({ endpoint }: SettledResource, index: number): Problem[] {
       path: `${path}.data_selector`,
       message: "finding out where the records are is not supported yet",
       hint: `write it down, for example "data", or "$" where the answer itself is the list`,
+    });
+  }
+  return problems;
+}
+
+/** An incremental where it would read some records twice and keep both, or not fill the path. */
+function incrementalPlaces(resource: SettledResource, index: number): Problem[] {
+  const { endpoint } = resource;
+  const [found] = incrementals(endpoint);
+  const problems: Problem[] = [];
+  if (found && planDisposition(resource) === "append") {
+    problems.push({
+      path: formatPath(["resources", index, "endpoint", ...found.keys]),
+      message: "incremental loading that appends is not supported yet",
+      hint: `add "primary_key": "id": what is read twice at the boundary is then one row`,
+    });
+  }
+  const inPath = typeof endpoint.path === "string" ? placeholders(endpoint.path) : [];
+  if (inPath.some((name) => takesStart(valueAt(endpoint.params, [name])))) {
+    problems.push({
+      path: `resources[${index}].endpoint.path`,
+      message: "an incremental value in the path is not supported yet",
+      hint: "send it as a query parameter",
     });
   }
   return problems;

@@ -1,11 +1,19 @@
-import type { RequestPlan } from "../config/plan-types.ts";
-import type { PageRequest } from "../flow.ts";
+import type { IncrementalPlan, RequestPlan } from "../config/plan-types.ts";
+import type { Cursor, PageRequest } from "../flow.ts";
 import type { HttpRequest } from "./transport.ts";
 
-/** The request for a page: no credentials yet. */
-export function httpRequest(plan: RequestPlan, page: PageRequest): HttpRequest {
+/**
+ * The request for a page: no credentials yet. `start` are the parameters with a run's start value;
+ * a next link has them already.
+ */
+export function httpRequest(
+  plan: RequestPlan,
+  page: PageRequest,
+  start: Record<string, string> = {},
+): HttpRequest {
   const url = new URL(page.url ?? plan.url);
-  const params = page.url === undefined ? { ...plan.params, ...page.params } : { ...page.params };
+  const own = page.url === undefined ? { ...plan.params, ...start } : {};
+  const params = { ...own, ...page.params };
   for (const [name, value] of Object.entries(params)) {
     for (const one of [value].flat()) url.searchParams.append(name, String(one));
   }
@@ -21,6 +29,19 @@ export function httpRequest(plan: RequestPlan, page: PageRequest): HttpRequest {
     headers: { ...headers, ...Object.fromEntries(lowerCase) },
     body,
   };
+}
+
+/** What an incremental sends along. Without a start value a parameter has nothing to say. */
+export function startParams(
+  incremental: IncrementalPlan | undefined,
+  start: Cursor,
+): Record<string, string> {
+  if (!incremental || start === null) return {};
+  const filled = Object.entries(incremental.params).map(([name, around]) => [
+    name,
+    around.join(String(start)),
+  ]);
+  return Object.fromEntries(filled);
 }
 
 function bodyOf(

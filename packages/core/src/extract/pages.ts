@@ -1,12 +1,12 @@
 import type { Path } from "../config/jsonpath.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { RequestError } from "../errors.ts";
-import type { JsonValue, Page, PageRequest } from "../flow.ts";
+import type { Cursor, Gate, JsonValue, Page, PageRequest } from "../flow.ts";
 import type { SecretStore } from "../secrets.ts";
 import type { World } from "../world.ts";
 import type { Answer } from "./answer.ts";
 import { authenticator } from "./auth.ts";
-import { httpRequest } from "./build.ts";
+import { httpRequest, startParams } from "./build.ts";
 import { paginator } from "./paginators.ts";
 import { fetchJson, type Meter } from "./request.ts";
 import { detect, isObject, select } from "./select.ts";
@@ -21,12 +21,17 @@ export interface Session {
 
 export function openSession(
   resource: ResourcePlan,
-  { world, secrets, meter }: { world: World; secrets: SecretStore; meter: Meter },
+  {
+    world,
+    secrets,
+    meter,
+    gate,
+  }: { world: World; secrets: SecretStore; meter: Meter; gate?: Gate | undefined },
 ): Session {
   const { source, name, retry, timeoutMs } = resource;
   const { origin } = resource.request;
   const place = { source, resource: name };
-  const caller = { place, world, retry, timeoutMs };
+  const caller = { place, world, retry, timeoutMs, gate };
   const auth = authenticator(resource.auth, { source, origin, secrets, caller });
   return {
     fetch: (request) => fetchJson(request, { ...caller, auth, meter }),
@@ -34,18 +39,23 @@ export function openSession(
   };
 }
 
-/** The pages of a resource from a request on, or from the first. One is asked for at a time. */
+/**
+ * The pages of a resource from a request on, or from the first. One is asked for at a time, and each
+ * with the `start` that the run has begun with.
+ */
 export async function* pages(
   resource: ResourcePlan,
   from: PageRequest | undefined,
   session: Session,
+  start: Cursor = null,
 ): AsyncGenerator<Page> {
   const paging = paginator(resource.paginator);
+  const more = startParams(resource.incremental, start);
   let selector = resource.selector;
   let request: PageRequest | undefined = from ?? paging.first();
   while (request) {
-    const http = httpRequest(resource.request, request);
-    const { body } = await session.fetch(http);
+    const http = httpRequest(resource.request, request, more);
+    const { body, headers } = await session.fetch(http);
     let records: JsonValue[] = [];
     if (body !== undefined) {
       // What the first page shows holds for all: a later one may have no list to find.
@@ -53,9 +63,14 @@ export async function* pages(
       records = recordsOf(http, body, selector, session);
     }
     const next = paging.next({ request, received: records.length, body });
-    yield { request, records, next };
+    yield { request, records, next, apiTime: timeOf(headers.date) };
     request = next;
   }
+}
+
+function timeOf(date: string | undefined): number | undefined {
+  const ms = Date.parse(date ?? "");
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function recordsOf(

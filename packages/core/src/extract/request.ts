@@ -1,6 +1,6 @@
 import type { RetryPlan } from "../config/plan-types.ts";
 import { RequestError } from "../errors.ts";
-import type { Counts } from "../flow.ts";
+import type { Counts, Gate } from "../flow.ts";
 import type { World } from "../world.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { nextDelay } from "./retry.ts";
@@ -32,7 +32,12 @@ export interface Caller {
   timeoutMs: number;
   /** Counts as it happens. */
   meter: Meter;
+  /** Shared by the workers of a source; a request without one waits for nobody. */
+  gate?: Gate | undefined;
 }
+
+/** A longer wait than this is no slice's to pay for: the run goes on when it is over. */
+const WORTH_WAITING_MS = 60_000;
 
 /**
  * The one retry loop. The credentials are applied afresh to each attempt; after a refusal they are
@@ -40,10 +45,15 @@ export interface Caller {
  * slice is thrown with `waitMs`, so that the run waits where it costs nothing.
  */
 export async function fetchJson(request: HttpRequest, caller: Caller): Promise<Answer> {
-  const { place, world, auth, retry, meter } = caller;
+  const { place, world, auth, retry, meter, gate } = caller;
   let renewed = false;
   let attempt = 1;
   while (true) {
+    const closed = (await gate?.closedFor()) ?? 0;
+    if (closed > 0) {
+      await pause(closed, blocked(), caller);
+      continue;
+    }
     const signed = await auth.apply(request);
     const error = await tryOnce(signed, caller);
     if (!(error instanceof RequestError)) return error;
@@ -55,18 +65,34 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
     }
     const delay = nextDelay({ attempt, error, policy: retry, random: world.random });
     if (delay === undefined) throw attempt === 1 ? error : afterAttempts(error, attempt);
-    if (world.clock.monotonic() + delay >= world.deadline) throw toWait(error, delay);
-
+    if (error.status === 429) await gate?.close(delay);
     world.log.warn(
       `${error.message}; retry ${attempt} of ${retry.maxRetries} in ${(delay / 1000).toFixed(1)} s`,
       place,
     );
-    await world.clock.sleep(delay, world.signal);
+    await pause(delay, error, caller);
     meter.retries += 1;
-    meter.waited_ms += delay;
     attempt += 1;
   }
 }
+
+/** Waits here, or throws the reason with `waitMs` when the run has to wait elsewhere. */
+async function pause(ms: number, why: RequestError, { world, meter }: Caller): Promise<void> {
+  const { clock, deadline, signal } = world;
+  if (ms > WORTH_WAITING_MS || clock.monotonic() + ms >= deadline) {
+    throw new RequestError({ ...why, message: why.message, waitMs: ms });
+  }
+  await clock.sleep(ms, signal);
+  meter.waited_ms += ms;
+}
+
+const blocked = () =>
+  new RequestError({
+    code: "extract.blocked",
+    message: "the API asked another worker of this source to wait",
+    hint: "nothing to do: the run goes on when the time is over",
+    retryable: true,
+  });
 
 /** The answer, or the RequestError to recover from. Anything else is thrown. */
 async function tryOnce(signed: HttpRequest, caller: Caller): Promise<Answer | RequestError> {
@@ -85,6 +111,3 @@ async function tryOnce(signed: HttpRequest, caller: Caller): Promise<Answer | Re
 
 const afterAttempts = (error: RequestError, attempts: number) =>
   new RequestError({ ...error, message: `${error.message} (${attempts} attempts)` });
-
-const toWait = (error: RequestError, waitMs: number) =>
-  new RequestError({ ...error, message: error.message, waitMs });

@@ -1,14 +1,14 @@
+import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
+import type { Item, KeyedItem } from "../flow.ts";
 import {
-  BatchWriteItemCommand,
-  type BatchWriteItemCommandOutput,
-  type WriteRequest,
-} from "@aws-sdk/client-dynamodb";
-import type { KeyPlan } from "../config/plan-types.ts";
-import { WriteError } from "../errors.ts";
-import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import type { World } from "../world.ts";
-import { awsRetryDelay, nameOf, type Outcome, outcome } from "./client.ts";
-import { tableMissing } from "./tables.ts";
+  inLanes,
+  nothingWritten,
+  refused,
+  untilTaken,
+  type Writer,
+  type WriterOptions,
+  type Written,
+} from "./attempts.ts";
 
 const limits = Object.freeze({
   items: 25, // of one BatchWriteItem
@@ -18,48 +18,12 @@ const limits = Object.freeze({
   inFlight: 4, // more only waits: a new table takes 4,000 writes a second
 });
 
-/** From this attempt on a person is told why nothing moves. */
-const WORTH_A_WARNING = 6;
-
-interface WriterOptions
-  extends Pick<World, "dynamodb" | "clock" | "random" | "log" | "signal" | "deadline"> {
-  table: string;
-  key: Pick<KeyPlan, "hash" | "range">;
-  /** Called before every batch; throws when this worker may not write any more. */
-  guard: () => void;
-}
-
-interface Written {
-  written: number;
-  /** Items that DynamoDB alone knows to refuse. */
-  rejections: Rejection[];
-  /** Write units, as DynamoDB counted them. */
-  capacity: number;
-}
-
-/**
- * Writes items to one table. `write` resolves when DynamoDB has acknowledged or refused every one
- * of them, and rejects when the deadline comes first. No two items may have the same key.
- */
-export function writer(options: WriterOptions): { write(items: KeyedItem[]): Promise<Written> } {
+/** The writer that is used unless a resource asks for another: whatever comes last stands. */
+export function writer(options: WriterOptions): Writer {
   return {
     async write(items) {
-      const total: Written = { written: 0, rejections: [], capacity: 0 };
-      const waiting = splitBatches(items);
-      const lane = async () => {
-        try {
-          for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
-            await settle(batch, total, options);
-          }
-        } catch (error) {
-          waiting.length = 0;
-          throw error;
-        }
-      };
-      const lanes = Array.from({ length: limits.inFlight }, lane);
-      // All of them, so that nothing is still being written when this returns.
-      const failed = (await Promise.allSettled(lanes)).find((end) => end.status === "rejected");
-      if (failed) throw failed.reason;
+      const total = nothingWritten();
+      await inLanes(limits.inFlight, splitBatches(items), (batch) => settle(batch, total, options));
       return total;
     },
   };
@@ -85,44 +49,26 @@ export function splitBatches<T extends Pick<KeyedItem, "bytes">>(items: readonly
 
 /** Sends a batch until nothing of it is left. */
 async function settle(batch: KeyedItem[], total: Written, options: WriterOptions): Promise<void> {
-  const { clock, random, signal, deadline, table, log } = options;
   let left = batch;
-  for (let attempt = 1; ; attempt++) {
-    let trouble: { outcome: Outcome; name: string };
-    options.guard();
-    try {
-      const answer = await send(left, options);
-      const unprocessed = remaining(left, answer.UnprocessedItems?.[table] ?? [], options.key);
-      total.written += left.length - unprocessed.length;
-      total.capacity += capacityOf(answer);
-      if (unprocessed.length === 0) return;
-      left = unprocessed;
-      trouble = { outcome: "throttled", name: "UnprocessedItems" };
-    } catch (error) {
-      signal.throwIfAborted();
-      trouble = { outcome: outcome(error), name: nameOf(error) };
-      if (trouble.outcome === "invalid") return isolate(left, total, options);
-      if (trouble.outcome === "missing") throw tableMissing(table);
-      if (trouble.outcome === "refused") throw failure(trouble, table);
-    }
-    const delay = awsRetryDelay(attempt, random);
-    if (clock.monotonic() + delay >= deadline) throw failure(trouble, table);
-    if (attempt === WORTH_A_WARNING) {
-      log.warn(`the table ${table} takes its time (${trouble.name}): trying again`, { table });
-    }
-    await clock.sleep(delay, signal);
-  }
+  const end = await untilTaken(async () => {
+    const answer = await send(left, options);
+    const unprocessed = remaining(
+      left,
+      answer.UnprocessedItems?.[options.table] ?? [],
+      options.key,
+    );
+    total.written += left.length - unprocessed.length;
+    left = unprocessed;
+    return left.length === 0 ? undefined : { outcome: "throttled", name: "UnprocessedItems" };
+  }, options);
+  if (end === "invalid") await isolate(left, total, options);
 }
 
 function send(items: KeyedItem[], { dynamodb, table, signal }: WriterOptions) {
   const requests = items.map(({ item }): WriteRequest => ({ PutRequest: { Item: item } }));
-  return dynamodb.send(
-    new BatchWriteItemCommand({
-      RequestItems: { [table]: requests },
-      ReturnConsumedCapacity: "TOTAL",
-    }),
-    { abortSignal: signal },
-  );
+  return dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }), {
+    abortSignal: signal,
+  });
 }
 
 /**
@@ -132,14 +78,7 @@ function send(items: KeyedItem[], { dynamodb, table, signal }: WriterOptions) {
 async function isolate(batch: KeyedItem[], total: Written, options: WriterOptions): Promise<void> {
   const [only] = batch;
   if (only && batch.length === 1) {
-    total.rejections.push({
-      index: only.index,
-      code: "record.refused",
-      // DynamoDB's own words would quote the record.
-      message: "DynamoDB refused the item (ValidationException)",
-      path: "",
-      record: only.record,
-    });
+    total.rejections.push(refused(only));
     return;
   }
   const middle = Math.ceil(batch.length / 2);
@@ -162,27 +101,4 @@ function remaining(
   const found = sent.filter(({ item }) => keys.has(keyText(item)));
   // A key that came back in other words: all of them once more does no harm, one too few would.
   return found.length === unprocessed.length ? found : sent;
-}
-
-const capacityOf = ({ ConsumedCapacity = [] }: BatchWriteItemCommandOutput): number =>
-  ConsumedCapacity.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
-
-function failure(trouble: { outcome: Outcome; name: string }, table: string): WriteError {
-  if (trouble.outcome === "throttled") {
-    return new WriteError({
-      code: "load.throttled",
-      message: `DynamoDB throttled the writes to the table ${table} until the time was up`,
-      hint: "run again: it continues from the last checkpoint; if it comes back, raise the table's write limit",
-    });
-  }
-  const refused = trouble.outcome === "refused";
-  return new WriteError({
-    code: "load.failed",
-    message: refused
-      ? `DynamoDB refused to write to the table ${table} (${trouble.name})`
-      : `DynamoDB did not answer to writes to the table ${table} (${trouble.name}) until the time was up`,
-    hint: refused
-      ? "check the AWS credentials and what they are allowed to do"
-      : "check the connection to DynamoDB, then run again: it continues from the last checkpoint",
-  });
 }

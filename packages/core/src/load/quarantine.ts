@@ -1,10 +1,20 @@
 import { hash } from "node:crypto";
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  GetItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { KeyPlan } from "../config/plan-types.ts";
 import { WriteError } from "../errors.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { jsonText } from "../json-text.ts";
 import { stateTableName } from "../names.ts";
 import type { World } from "../world.ts";
 import { writer } from "./batches.ts";
+import { patiently } from "./client.ts";
+import type { Place } from "./state-query.ts";
+import { placed, queryState, type StateWorld, steadily } from "./state-query.ts";
 import { stateKey } from "./tables.ts";
 
 const limits = Object.freeze({
@@ -18,9 +28,12 @@ const limits = Object.freeze({
 /** Beyond both, it is not single records that are wrong but the config or the API. */
 const tolerance = Object.freeze({ records: 20, share: 0.1 });
 
+/** Of the sort keys in the state table. */
+const PREFIX = "quarantine#";
+
 interface Aside {
   world: World;
-  place: { source: string; resource: string };
+  place: Place;
   runId: string;
   page: number;
 }
@@ -70,8 +83,7 @@ function entry(rejection: Rejection, { world, place, runId, page }: Aside): Keye
   const text = Buffer.from(jsonText(record));
   const whole = text.length <= limits.wholeRecordBytes;
   const item: Item = {
-    pk: { S: `${place.source}#${place.resource}` },
-    sk: { S: `quarantine#${id}` },
+    ...placed(place, PREFIX + id),
     code: { S: code },
     message: { S: message },
     path: { S: cut(Buffer.from(path), limits.pathBytes) },
@@ -89,3 +101,95 @@ function entry(rejection: Rejection, { world, place, runId, page }: Aside): Keye
 
 // By bytes: half a character at the end becomes a replacement character, which DynamoDB takes.
 const cut = (text: Buffer, bytes: number) => text.subarray(0, bytes).toString();
+
+/** A record that was set aside, and why. */
+export interface QuarantineEntry {
+  id: string;
+  code: string;
+  message: string;
+  /** Where in the record. */
+  path: string;
+  run_id: string;
+  page: number;
+  /** Position in the page. */
+  index: number;
+  /** The record as JSON text; its beginning only, when it was too large to be kept. */
+  record: string;
+  /** How long such a record was. */
+  record_bytes: number | null;
+  at: string;
+}
+
+/** What is set aside of a resource, one answer of DynamoDB at a time, in no order. */
+export async function* listQuarantine(
+  world: StateWorld,
+  place: Place,
+): AsyncGenerator<QuarantineEntry[]> {
+  for await (const items of queryState(world, place, PREFIX)) yield items.map(fromItem);
+}
+
+/** One entry as it is now; undefined when it is gone. */
+export async function readEntry(
+  world: StateWorld,
+  place: Place,
+  id: string,
+): Promise<QuarantineEntry | undefined> {
+  const command = new GetItemCommand({
+    TableName: stateTableName(world.names),
+    Key: placed(place, PREFIX + id),
+    ConsistentRead: true,
+  });
+  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
+  return Item && fromItem(Item);
+}
+
+/** Removes the entry that was read; one that was set aside anew since then stays. */
+export async function removeEntry(
+  world: StateWorld,
+  place: Place,
+  { id, at }: QuarantineEntry,
+): Promise<void> {
+  const command = new DeleteItemCommand({
+    TableName: stateTableName(world.names),
+    Key: placed(place, PREFIX + id),
+    ConditionExpression: "#at = :at",
+    ExpressionAttributeNames: { "#at": "at" },
+    ExpressionAttributeValues: { ":at": { S: at } },
+  });
+  try {
+    await steadily(world, "did not let go of an entry", () => world.dynamodb.send(command));
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+/** The row of a table that an item would replace. */
+export async function rowLike(
+  item: Item,
+  { world, table, key }: { world: StateWorld; table: string; key: KeyPlan },
+): Promise<Item | undefined> {
+  const names = [key.hash, key.range].flatMap((part) => (part ? [part.name] : []));
+  const command = new GetItemCommand({
+    TableName: table,
+    Key: Object.fromEntries(names.map((name) => [name, item[name] as AttributeValue])),
+    ConsistentRead: true,
+  });
+  const { Item: row } = await patiently(world, () => world.dynamodb.send(command));
+  return row;
+}
+
+function fromItem(item: Item): QuarantineEntry {
+  const text = (name: string) => item[name]?.S ?? "";
+  return {
+    id: text("sk").slice(PREFIX.length),
+    code: text("code"),
+    message: text("message"),
+    path: text("path"),
+    run_id: text("run_id"),
+    page: Number(item.page?.N),
+    index: Number(item.index?.N),
+    record: text("record"),
+    record_bytes: item.record_bytes ? Number(item.record_bytes.N) : null,
+    at: text("at"),
+  };
+}

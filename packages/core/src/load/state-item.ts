@@ -4,20 +4,11 @@ import {
   GetItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { LeaseError, WriteError } from "../errors.ts";
-import type { Counts, PageRequest } from "../flow.ts";
-import { type Names, stateTableName } from "../names.ts";
-import type { World } from "../world.ts";
-import { nameOf, outcome, patiently } from "./client.ts";
-import { tableMissing } from "./tables.ts";
-
-/** Which resource's state. */
-export interface Place {
-  source: string;
-  resource: string;
-}
-
-export type Cursor = string | number | null;
+import { LeaseError } from "../errors.ts";
+import type { Counts, Cursor, PageRequest } from "../flow.ts";
+import type { LoopGuard } from "../loops.ts";
+import { stateTableName } from "../names.ts";
+import { type Place, placed, readMany, type StateWorld, steadily } from "./state-query.ts";
 
 /** What a run knows about itself; it moves with every checkpoint. */
 export interface RunState {
@@ -26,15 +17,41 @@ export interface RunState {
   table_id: string | null;
   started_at: string;
   slices: number;
+  /** A refresh reads everything and then sweeps the rows that it did not see. */
+  refresh: boolean;
+  /** A refresh was asked for while this run was unfinished: the next run is one. */
+  refresh_next: boolean;
+  /** Reading pages, then for a refresh counting and sweeping what it did not see, then nothing. */
+  phase: "read" | "count" | "sweep" | "end";
   /** How many pages are durable. */
   page: number;
   /** What to ask the API for next; null asks for the first page. */
   next: PageRequest | null;
-  /** The last page is durable; only the run's end is missing. */
-  complete: boolean;
   counts: Counts;
-  /** Where the next run starts from; committed when a run ends. */
+  /** Where a run starts from: frozen while one is under way, committed at its end. */
   cursor: Cursor;
+  /** Which field it is of: a cursor of another field says nothing. */
+  cursor_path: string | null;
+  /** The highest cursor value that this run has seen. */
+  candidate: Cursor;
+  /** The API's own clock at the first page, epoch milliseconds. */
+  api_time: number | null;
+  /** What shows that pages or their requests repeat. */
+  loops: LoopGuard | null;
+  /** How many blocks hold the keys that a refresh has seen. */
+  seen: number;
+  sweep: SweepState | null;
+  /** Workers that died, and waits that the API asked for, since the last page. */
+  deaths: number;
+  waits: number;
+}
+
+/** Where a pass over the table stands. */
+export interface SweepState {
+  /** The key after which the scan goes on; null at the start of a pass. */
+  from: Record<string, string> | null;
+  rows: number;
+  unseen: number;
 }
 
 export type Status = "running" | "waiting" | "done" | "failed";
@@ -57,16 +74,24 @@ export interface StoredState {
 /** Top-level attributes of the state item; null removes one. */
 export type Fields = Record<string, string | number | null>;
 
-type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random">;
-
 export async function readState(world: StateWorld, place: Place): Promise<StoredState | undefined> {
-  const command = new GetItemCommand({ ...at(world.names, place), ConsistentRead: true });
-  try {
-    const { Item } = await patiently(world, () => world.dynamodb.send(command));
-    return Item && fromItem(Item);
-  } catch (error) {
-    throw failure(error, world.names, "was not readable");
-  }
+  const command = new GetItemCommand({
+    TableName: stateTableName(world.names),
+    Key: stateAt(place),
+    ConsistentRead: true,
+  });
+  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
+  return Item && fromItem(Item);
+}
+
+/** The states of many resources at once, in the same order. */
+export async function readStates(
+  world: StateWorld,
+  places: readonly Place[],
+): Promise<(StoredState | undefined)[]> {
+  const items = await readMany(world, places.map(stateAt));
+  const states = new Map(items.map((item) => [item.pk?.S, fromItem(item)]));
+  return places.map((place) => states.get(stateAt(place).pk.S));
 }
 
 /** One conditional write of the state item. Throws LeaseError when another worker came first. */
@@ -76,15 +101,14 @@ export async function updateState(
   { expected, fields }: { expected: { token: number; seq: number }; fields: Fields },
 ): Promise<void> {
   const command = new UpdateItemCommand({
-    ...at(world.names, place),
+    TableName: stateTableName(world.names),
+    Key: stateAt(place),
     ...expression(expected, fields),
   });
   try {
-    await patiently(world, () => world.dynamodb.send(command));
+    await steadily(world, "did not take a step", () => world.dynamodb.send(command));
   } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) {
-      throw failure(error, world.names, "did not take a step");
-    }
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // A lost response makes a retry fail on its own success. Read back who wrote last: one way for
     // all engines, since some do not return the old item with a failed condition.
     const stored = await readState(world, place);
@@ -92,10 +116,7 @@ export async function updateState(
   }
 }
 
-const at = (names: Names, { source, resource }: Place) => ({
-  TableName: stateTableName(names),
-  Key: { pk: { S: `${source}#${resource}` }, sk: { S: "state" } },
-});
+const stateAt = (place: Place) => placed(place, "state");
 
 function expression(expected: { token: number; seq: number }, fields: Fields) {
   const names: Record<string, string> = { "#token": "token", "#seq": "seq" };
@@ -148,15 +169,5 @@ function overtaken(stored: StoredState | undefined): LeaseError {
     code: "state.lease_lost",
     message: `another worker${stored?.lease ? ` (${stored.lease.owner})` : ""} took over this resource`,
     hint: "it continues from the last checkpoint; nothing is lost",
-  });
-}
-
-function failure(error: unknown, names: Names, what: string): WriteError {
-  const table = stateTableName(names);
-  if (outcome(error) === "missing") return tableMissing(table);
-  return new WriteError({
-    code: "state.unavailable",
-    message: `the state table ${table} ${what} (${nameOf(error)})`,
-    hint: "the run continues from its last checkpoint when it is started again",
   });
 }

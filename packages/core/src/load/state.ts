@@ -3,12 +3,12 @@ import { noCounts } from "../flow.ts";
 import type { World } from "../world.ts";
 import {
   type Fields,
-  type Place,
   type RunState,
   type Status,
   type StoredState,
   updateState,
 } from "./state-item.ts";
+import type { Place } from "./state-query.ts";
 
 /*
  * The state item of a resource (pk `source#resource`, sk `state`) is the truth about its runs.
@@ -25,60 +25,89 @@ export const TAKEOVER_MS = 10_000;
 export type Opening =
   | { kind: "start" | "continue"; runId: string; body: RunState; note?: string }
   /** Nothing to do: this run has ended (a second delivery of its event). */
-  | { kind: "ended"; state: StoredState; body: RunState }
+  | { kind: "ended"; runId: string; body: RunState }
   /** Nothing to do yet: the API asked to wait until then. */
-  | { kind: "wait"; state: StoredState; body: RunState; notBefore: string };
+  | { kind: "wait"; runId: string; body: RunState; notBefore: string }
+  /** One page has killed too many workers: the run is to fail. */
+  | { kind: "poison"; runId: string; body: RunState };
+
+export interface Wanted {
+  runId: string;
+  refresh: boolean;
+  planHash: string;
+  tableId: string | null;
+  cursorPath: string | null;
+  now: number;
+}
+
+/** A third worker's death on one page is no accident. */
+const DEATHS = 3;
 
 /** Pure: the run that an event means, given what is stored. */
-export function opening(
-  stored: StoredState | undefined,
-  want: { runId: string; planHash: string; tableId: string | null; now: number },
-): Opening {
-  const body = stored?.body;
-  const fresh = (note?: string): Opening => ({
-    kind: "start",
-    runId: want.runId,
-    body: {
-      plan_hash: want.planHash,
-      table_id: want.tableId,
-      started_at: new Date(want.now).toISOString(),
-      slices: 1,
-      page: 0,
-      next: null,
-      complete: false,
-      counts: noCounts(),
-      cursor: body && body.table_id === want.tableId ? body.cursor : null,
-    },
-    ...(note === undefined ? {} : { note }),
-  });
-
-  if (!stored || !body || !stored.run_id) return fresh();
+export function opening(stored: StoredState | undefined, want: Wanted): Opening {
+  if (!stored?.body || !stored.run_id) return start(want);
+  const { body, run_id: runId, status } = stored;
   if (body.table_id !== want.tableId) {
-    return fresh("the table is not the one that the state was kept for; starting from nothing");
+    const note = "the table is not the one that the state was kept for; starting from nothing";
+    return start(want, undefined, note);
   }
-  const sameRun = stored.run_id === want.runId;
-  if (stored.status === "done") return sameRun ? { kind: "ended", state: stored, body } : fresh();
+  if (status === "done") {
+    return runId === want.runId ? { kind: "ended", runId, body } : start(want, body);
+  }
   // A failed run goes on only by its own retry; anything newer starts anew.
-  if (stored.status === "failed" && !sameRun) return fresh();
+  if (status === "failed" && runId !== want.runId) return start(want, body);
   if (body.plan_hash !== want.planHash) {
-    return fresh("the config changed since the interrupted run; starting anew");
+    return start(want, body, "the config changed since the interrupted run; starting anew");
   }
-  if (
-    stored.status === "waiting" &&
-    stored.not_before &&
-    Date.parse(stored.not_before) > want.now
-  ) {
-    return { kind: "wait", state: stored, body, notBefore: stored.not_before };
+  if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > want.now) {
+    return { kind: "wait", runId, body, notBefore: stored.not_before };
   }
-  return {
-    kind: "continue",
-    runId: stored.run_id,
-    body: { ...body, slices: body.slices + 1 },
+  // A lease that was never given back is a worker that died.
+  const deaths = body.deaths + (stored.lease ? 1 : 0);
+  const goesOn = {
+    ...body,
+    deaths,
+    slices: body.slices + 1,
+    refresh_next: body.refresh_next || (want.refresh && !body.refresh),
   };
+  return { kind: deaths >= DEATHS ? "poison" : "continue", runId, body: goesOn };
+}
+
+function start(want: Wanted, last?: RunState, note?: string): Opening {
+  const body: RunState = {
+    plan_hash: want.planHash,
+    table_id: want.tableId,
+    started_at: new Date(want.now).toISOString(),
+    slices: 1,
+    refresh: want.refresh || (last?.refresh_next ?? false),
+    refresh_next: false,
+    phase: "read",
+    page: 0,
+    next: null,
+    counts: noCounts(),
+    cursor: last && last.cursor_path === want.cursorPath ? last.cursor : null,
+    cursor_path: want.cursorPath,
+    candidate: null,
+    api_time: null,
+    loops: null,
+    seen: 0,
+    sweep: null,
+    deaths: 0,
+    waits: 0,
+  };
+  return { kind: "start", runId: want.runId, body, ...(note === undefined ? {} : { note }) };
+}
+
+/** Pure: whether nobody works on an unfinished run that could be gone on with. */
+export function isDue({ status, lease, not_before }: StoredState, now: number): boolean {
+  if (status === "running") return !lease || now >= lease.until + TAKEOVER_MS;
+  return status === "waiting" && (!not_before || Date.parse(not_before) <= now);
 }
 
 /** The right to write a resource, and the only way to move its state. */
 export interface Lease {
+  /** Grows from holder to holder: what an older one sends later is told by it. */
+  readonly token: number;
   /** Throws a LeaseError when the lease may have run out. Called before every batch. */
   guard(): void;
   renew(): Promise<void>;
@@ -143,6 +172,7 @@ export async function takeLease(
   });
 
   return {
+    token,
     guard() {
       if (clock.monotonic() >= until) throw leaseLost();
     },

@@ -20,16 +20,25 @@ export function toItems(
   let superseded = 0;
 
   for (const [index, record] of records.entries()) {
+    let key: string | undefined;
     try {
       if (!isObject(record)) throw notAnObject();
       const { text, members } = keyOf(record);
+      key = text;
       const converted = toItem({ ...record, ...members });
       if (items.delete(text)) superseded += 1;
       items.set(text, { key: text, ...converted, index, record });
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       const { code, message, path } = error;
-      rejections.push({ index, code, message, path, record });
+      rejections.push({
+        index,
+        code,
+        message,
+        path,
+        record,
+        ...(key === undefined ? {} : { key }),
+      });
     }
   }
   return { items: [...items.values()], superseded, rejections };

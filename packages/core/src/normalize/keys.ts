@@ -2,7 +2,7 @@ import { hash as digest } from "node:crypto";
 import type { KeyAttribute, KeyPlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { RecordError } from "../errors.ts";
-import type { JsonObject, JsonValue } from "../flow.ts";
+import type { Item, JsonObject, JsonValue } from "../flow.ts";
 import { jsonText } from "../json-text.ts";
 import { canonical, numberText } from "./numbers.ts";
 import { NUMBER, utf8Bytes } from "./values.ts";
@@ -29,6 +29,15 @@ type Part = string | Decimal | Uint8Array;
 /** The function that gives each record of a page its key, or throws a RecordError. */
 export function keysOf(plan: KeyPlan, at: At): (record: JsonObject) => Key {
   return plan.fields.length === 0 ? rowIds(plan.hash, at) : (record) => keyOf(record, plan);
+}
+
+/** The same text as above, from the key attributes of an item as DynamoDB returns it. */
+export function keyTextOf(item: Item, { hash, range }: KeyPlan): string {
+  const text = ({ name }: KeyAttribute): string => {
+    const { S, N, B } = item[name] ?? {};
+    return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : String(canonical(N)));
+  };
+  return range ? JSON.stringify([text(hash), text(range)]) : text(hash);
 }
 
 function keyOf(record: JsonObject, { fields, hash, range }: KeyPlan): Key {

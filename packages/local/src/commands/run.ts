@@ -1,4 +1,4 @@
-import { ConfigError, type SourcePlan } from "@tidetable/core";
+import { ConfigError, type Problem, type SourcePlan } from "@tidetable/core";
 import { loadSources } from "../load-source.ts";
 import type { Context, Options } from "../options.ts";
 import { progress } from "../progress.ts";
@@ -35,28 +35,57 @@ export async function run({ args, options, io }: Context): Promise<number> {
 }
 
 /** One event of the schedule function per source: whole, or the resources that were asked for. */
-export function events(plans: SourcePlan[], options: Pick<Options, "resource" | "limitPages">) {
-  const asked = options.resource;
-  const names = plans.flatMap(({ resources }) => resources.map(({ name }) => name));
-  const unknown = asked?.filter((name) => !names.includes(name)) ?? [];
-  if (unknown.length > 0) {
-    throw new ConfigError({
-      code: "usage.resource",
-      message: "no such resource",
-      problems: unknown.map((name) => ({
-        path: "--resource",
-        message: `no source here has a resource "${name}"`,
-        hint: `there are ${names.join(", ")}`,
-      })),
-    });
+export function events(
+  plans: SourcePlan[],
+  options: Pick<Options, "resource" | "limitPages" | "fullRefresh" | "yes">,
+) {
+  const { resource: asked, limitPages, fullRefresh } = options;
+  const chosen = plans.map(({ name, resources }) => ({
+    source: name,
+    resources: resources.filter((one) => !asked || asked.includes(one.name)),
+  }));
+  const problems = [...unknownResources(plans, asked ?? []), ...refreshProblems(chosen, options)];
+  if (problems.length > 0) {
+    throw new ConfigError({ code: "usage.run", message: "the command line is wrong", problems });
   }
-  return plans.flatMap(({ name: source, resources }) => {
-    const chosen = resources.map(({ name }) => name).filter((name) => asked?.includes(name));
-    if (asked && chosen.length === 0) return [];
+  return chosen.flatMap(({ source, resources }) => {
+    if (resources.length === 0) return [];
     return {
       source,
-      ...(asked ? { resources: chosen } : {}),
-      ...(options.limitPages === undefined ? {} : { limit_pages: options.limitPages }),
+      ...(asked ? { resources: resources.map(({ name }) => name) } : {}),
+      ...(limitPages === undefined ? {} : { limit_pages: limitPages }),
+      ...(fullRefresh ? { full_refresh: true, confirm: source } : {}),
     };
   });
+}
+
+function unknownResources(plans: SourcePlan[], asked: string[]): Problem[] {
+  const names = plans.flatMap(({ resources }) => resources.map(({ name }) => name));
+  return asked
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      path: "--resource",
+      message: `no source here has a resource "${name}"`,
+      hint: `there are ${names.join(", ")}`,
+    }));
+}
+
+function refreshProblems(
+  chosen: Pick<SourcePlan, "resources">[],
+  { fullRefresh, limitPages, yes }: Pick<Options, "limitPages" | "fullRefresh" | "yes">,
+): Problem[] {
+  if (!fullRefresh) return [];
+  if (limitPages !== undefined) {
+    const hint = "a sample sees too little to say which rows are gone";
+    return [{ path: "--limit-pages", message: "it can not go with --full-refresh", hint }];
+  }
+  if (yes) return [];
+  return chosen
+    .flatMap(({ resources }) => resources)
+    .filter(({ disposition }) => disposition === "append")
+    .map(({ source, name }) => ({
+      path: "--full-refresh",
+      message: `${source}.${name} appends: all of its records would be added once more`,
+      hint: "--yes does it; --resource leaves others out",
+    }));
 }

@@ -1,13 +1,7 @@
-import {
-  isFailure,
-  type ResourcePlan,
-  readState,
-  type StoredState,
-  tableName,
-} from "@tidetable/core";
+import { type ResourcePlan, readState, type StoredState, tableName } from "@tidetable/core";
 import type { Context } from "../options.ts";
 import { table } from "../render.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession, orNothing, type Session } from "../session.ts";
 import { loadTarget } from "../target.ts";
 
 /** Cursor, checkpoint, lease and last run of each resource. */
@@ -15,7 +9,11 @@ export async function state({ args: [target], options, io }: Context): Promise<n
   const resources = await loadTarget(target, options, io);
   const session = await openSession(options);
   try {
-    const states = await Promise.all(resources.map((resource) => stored(resource, session)));
+    const states = await Promise.all(
+      resources.map(({ source, name }) =>
+        orNothing(readState(session, { source, resource: name })),
+      ),
+    );
     const documents = resources.map((resource, i) => document(resource, states[i], session));
     io.stdout.write(
       options.json ? `${JSON.stringify({ resources: documents })}\n` : text(documents),
@@ -24,14 +22,6 @@ export async function state({ args: [target], options, io }: Context): Promise<n
   } finally {
     await session.close();
   }
-}
-
-async function stored({ source, name }: ResourcePlan, session: Session) {
-  return readState(session, { source, resource: name }).catch((error: unknown) => {
-    // Before the first run there is no state table, and so no state.
-    if (isFailure(error) && error.code === "load.table_missing") return undefined;
-    throw error;
-  });
 }
 
 type Document = ReturnType<typeof document>;
@@ -43,11 +33,14 @@ function document(resource: ResourcePlan, state: StoredState | undefined, { name
     resource: resource.name,
     table: tableName(names, resource),
     status: state?.status ?? "new",
+    phase: body?.phase ?? null,
+    refresh: body?.refresh ?? false,
     run_id: state?.run_id ?? null,
     started_at: body?.started_at ?? null,
     updated_at: state?.updated_at ?? null,
     not_before: state?.not_before ?? null,
     cursor: body?.cursor ?? null,
+    candidate: body?.candidate ?? null,
     checkpoint: body ? { page: body.page, next: body.next } : null,
     slices: body?.slices ?? 0,
     counts: body?.counts ?? null,
@@ -58,16 +51,29 @@ function document(resource: ResourcePlan, state: StoredState | undefined, { name
 }
 
 function text(documents: Document[]): string {
-  const heads = ["source", "resource", "status", "pages", "records", "cursor", "updated", "lease"];
+  const heads = [
+    "source",
+    "resource",
+    "status",
+    "phase",
+    "pages",
+    "records",
+    "cursor",
+    "candidate",
+    "updated",
+    "lease",
+  ];
   return table(
     heads,
     documents.map((one) => [
       one.source,
       one.resource,
       one.status === "waiting" && one.not_before ? `waiting until ${one.not_before}` : one.status,
+      one.refresh ? `${one.phase} (refresh)` : (one.phase ?? "-"),
       one.checkpoint?.page ?? 0,
       one.counts?.records ?? 0,
       String(one.cursor ?? "-"),
+      String(one.candidate ?? "-"),
       one.updated_at ?? "-",
       one.lease ? `${one.lease.owner} until ${one.lease.until}` : "-",
     ]),

@@ -1,0 +1,66 @@
+import type {
+  ColumnPlan,
+  DataType,
+  Disposition,
+  KeyAttribute,
+  KeyPlan,
+  WriteModePlan,
+} from "./plan-types.ts";
+import type { SettledResource } from "./settle.ts";
+
+/*
+ * How records become rows: what tells them apart, and what a row may replace.
+ */
+
+/** Other than in dlt, a key alone means merge: it is what a table with a key is there for. */
+export function planDisposition(resource: SettledResource): Disposition {
+  const written = resource.write_disposition?.disposition;
+  if (written === "append" || written === "merge" || written === "replace") return written;
+  return resource.primary_key.length > 0 ? "merge" : "append";
+}
+
+// DynamoDB has three key types; whatever else is declared is written as text.
+const keyTypes: Partial<Record<DataType, KeyAttribute["type"]>> = {
+  text: "S",
+  bigint: "N",
+  decimal: "N",
+  double: "N",
+  binary: "B",
+};
+
+/** One field is the hash key, a second one the range key; from three on `_key` joins the rest. */
+export function planKey(fields: string[], columns: Record<string, ColumnPlan>): KeyPlan {
+  const [first, second, ...more] = fields;
+  if (first === undefined) {
+    return { fields, hash: { name: "_row_id", type: "S" }, range: undefined };
+  }
+  const attribute = (name: string): KeyAttribute => {
+    const type = columns[name]?.dataType;
+    return { name, type: (type && keyTypes[type]) ?? "S" };
+  };
+  const range = second === undefined ? undefined : attribute(second);
+  const joined: KeyAttribute = { name: "_key", type: "S" };
+  return { fields, hash: attribute(first), range: more.length > 0 ? joined : range };
+}
+
+/** Types whose values have an order that DynamoDB shares: text byte by byte, numbers as numbers. */
+const versionTypes: Partial<Record<DataType, "S" | "N">> = {
+  text: "S",
+  timestamp: "S",
+  date: "S",
+  bigint: "N",
+  decimal: "N",
+  double: "N",
+};
+
+export const versionType = (type: DataType | undefined): "S" | "N" | undefined =>
+  type && versionTypes[type];
+
+export function planWriteMode(
+  { write_mode, version_field }: SettledResource,
+  columns: Record<string, ColumnPlan>,
+): WriteModePlan {
+  const type = versionType(columns[version_field ?? ""]?.dataType);
+  if (write_mode !== "ordered" || !version_field || !type) return { kind: "batch" };
+  return { kind: "ordered", versionField: version_field, type };
+}

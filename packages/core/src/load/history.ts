@@ -1,0 +1,147 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { type Counts, type Cursor, type Item, noCounts, type ResourceReport } from "../flow.ts";
+import { stateTableName } from "../names.ts";
+import type { Place } from "./state-query.ts";
+import { placed, queryState, type StateWorld, steadily } from "./state-query.ts";
+
+/*
+ * The run history: one item per run and resource (sk `run#<run_id>`), its attributes plain, so that
+ * it can be read in the AWS console as well.
+ */
+
+const KEPT_DAYS = 90;
+
+/** What has become of a run, as its last report told it. */
+export interface RunRecord extends Counts {
+  run_id: string;
+  status: ResourceReport["status"];
+  started_at: string;
+  ended_at: string;
+  duration_ms: number;
+  slices: number;
+  cursor: ResourceReport["cursor"];
+  error: null | { code: string; message: string };
+  /** What the run costs in AWS, estimated. */
+  cost_usd: number;
+}
+
+/** Dollars in us-east-1; no region is cheaper, some take half as much again. */
+const prices = Object.freeze({
+  // https://aws.amazon.com/dynamodb/pricing/on-demand/ since November 2024, standard table class:
+  write_unit: 0.625e-6,
+  read_unit: 0.125e-6,
+  // https://aws.amazon.com/lambda/pricing/ on arm64; the price per request is lost in rounding.
+  gb_second: 13.3334e-6,
+});
+
+/** Of a worker that nobody has given another size. */
+const WORKER_MB = 512;
+
+/**
+ * Pure: the dollars of a run in AWS. The worker's time is the run's, so a run that waited between
+ * its slices, which costs nothing, is put too high.
+ */
+export function costOf(run: {
+  write_units: number;
+  read_units: number;
+  duration_ms: number;
+  memory_mb: number;
+}): number {
+  const gbSeconds = (run.memory_mb / 1024) * (run.duration_ms / 1000);
+  const dollars =
+    run.write_units * prices.write_unit +
+    run.read_units * prices.read_unit +
+    gbSeconds * prices.gb_second;
+  return Number(dollars.toFixed(9));
+}
+
+/**
+ * Keeps what a report says about its run, over what an earlier one said. The same report makes the
+ * same item. A worker that was overtaken does not undo the success of its successor.
+ */
+export async function recordRun(
+  world: StateWorld,
+  place: Place,
+  report: ResourceReport,
+): Promise<void> {
+  const command = new PutItemCommand({
+    TableName: stateTableName(world.names),
+    Item: toItem(place, report),
+    ConditionExpression: "attribute_not_exists(pk) OR #status <> :done",
+    ExpressionAttributeNames: { "#status": "status" },
+    ExpressionAttributeValues: { ":done": { S: "done" } },
+  });
+  try {
+    await steadily(world, "did not take the run's history", () => world.dynamodb.send(command));
+  } catch (error) {
+    // Also what a retry meets after its first try came through and the answer was lost.
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+/** The newest runs of a resource, by their start: run ids made in AWS do not sort by time. */
+export async function readRuns(
+  world: StateWorld,
+  place: Place,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for await (const items of queryState(world, place, "run#")) runs.push(...items.map(fromItem));
+  const newestFirst = (a: RunRecord, b: RunRecord) => (a.started_at < b.started_at ? 1 : -1);
+  return runs.sort(newestFirst).slice(0, limit);
+}
+
+const countNames = Object.keys(noCounts()) as (keyof Counts)[];
+
+function toItem(place: Place, report: ResourceReport): Item {
+  const { run_id, status, started_at, duration_ms, slices, cursor, error } = report;
+  const ended = Date.parse(started_at) + duration_ms;
+  const numbers = {
+    duration_ms,
+    slices,
+    ...Object.fromEntries(countNames.map((name) => [name, report[name]])),
+    cost_usd: costOf({ ...report, memory_mb: WORKER_MB }),
+    expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
+  };
+  return {
+    ...placed(place, `run#${run_id}`),
+    status: { S: status },
+    started_at: { S: started_at },
+    ended_at: { S: new Date(ended).toISOString() },
+    ...Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, { N: String(n) }])),
+    ...(cursor ? { cursor_before: scalar(cursor.before), cursor_after: scalar(cursor.after) } : {}),
+    ...(error ? { error_code: { S: error.code }, error_message: { S: error.message } } : {}),
+  };
+}
+
+function fromItem(item: Item): RunRecord {
+  const text = (name: string) => item[name]?.S ?? "";
+  const number = (name: string) => Number(item[name]?.N ?? 0);
+  const counts = Object.fromEntries(countNames.map((name) => [name, number(name)]));
+  return {
+    run_id: text("sk").slice("run#".length),
+    status: text("status") as RunRecord["status"],
+    started_at: text("started_at"),
+    ended_at: text("ended_at"),
+    duration_ms: number("duration_ms"),
+    slices: number("slices"),
+    ...(counts as unknown as Counts),
+    cursor: item.cursor_before
+      ? { before: cursorIn(item.cursor_before), after: cursorIn(item.cursor_after) }
+      : null,
+    error: item.error_code ? { code: text("error_code"), message: text("error_message") } : null,
+    cost_usd: number("cost_usd"),
+  };
+}
+
+const scalar = (value: Cursor): AttributeValue => {
+  if (value === null) return { NULL: true };
+  return typeof value === "number" ? { N: String(value) } : { S: value };
+};
+
+const cursorIn = (value: AttributeValue | undefined): Cursor =>
+  value?.S ?? (value?.N === undefined ? null : Number(value.N));

@@ -1,0 +1,55 @@
+import type { Counts } from "./flow.ts";
+import { readSeen } from "./load/seen.ts";
+import type { RunState, SweepState } from "./load/state-item.ts";
+import { countStep, deleteStep, refusal, type Sweeping } from "./load/sweep.ts";
+import { tableName } from "./names.ts";
+import { keyTextOf } from "./normalize/keys.ts";
+import { holding, pacer } from "./pace.ts";
+import type { Job } from "./run.ts";
+
+const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
+
+/**
+ * The end of a refresh: counts the rows that it did not see, lets the guard decide, and deletes
+ * them. Yields the state behind every step; ends between steps when time is short.
+ */
+export async function* sweep(job: Job, from: RunState): AsyncGenerator<RunState> {
+  const { resource, place, order, world, lease, counts } = job;
+  const pace = pacer(world);
+  let state = from;
+  if (!isOpen(state) || !pace.hasTime()) return;
+
+  const reading = readSeen(world, { place, runId: order.runId }, state.seen);
+  const of: Sweeping = {
+    world,
+    table: tableName(world.names, resource),
+    key: resource.key,
+    seen: await holding(reading, lease, world.clock),
+    keyText: (item) => keyTextOf(item, resource.key),
+    guard: lease.guard,
+  };
+  while (isOpen(state) && pace.hasTime()) {
+    const work = state.phase === "count" ? count(state, of, job) : remove(state, of, counts);
+    const moved = await holding(work, lease, world.clock);
+    state = { ...moved, counts: { ...counts }, deaths: 0 };
+    await lease.checkpoint(state);
+    yield state;
+    pace.done();
+  }
+}
+
+const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";
+
+async function count(state: RunState, of: Sweeping, { resource }: Job): Promise<RunState> {
+  const sweep = await countStep(state.sweep ?? atStart, of);
+  if (sweep.from) return { ...state, sweep };
+  const refused = resource.allowShrink ? undefined : refusal(sweep, state.seen);
+  if (refused) throw refused;
+  return { ...state, sweep, phase: sweep.unseen === 0 ? "end" : "sweep" };
+}
+
+async function remove(state: RunState, of: Sweeping, counts: Counts): Promise<RunState> {
+  const { sweep, deleted } = await deleteStep(state.sweep ?? atStart, of);
+  counts.deleted += deleted;
+  return { ...state, sweep, phase: sweep.from ? "sweep" : "end" };
+}

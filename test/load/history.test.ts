@@ -1,0 +1,174 @@
+import type { ResourceReport, World } from "@tidetable/core";
+import { noCounts } from "@tidetable/core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { costOf, readRuns, recordRun } from "../../packages/core/src/load/history.ts";
+import { stateTable } from "../../packages/core/src/load/tables.ts";
+import { stateTableName } from "../../packages/core/src/names.ts";
+import { virtualClock } from "../support/clock.ts";
+import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+
+const place = { source: "desk", resource: "tickets" };
+
+const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
+  source: "desk",
+  resource: "tickets",
+  table: "tidetable-test-desk.tickets",
+  run_id: "r1",
+  status: "done",
+  ...noCounts(),
+  slices: 1,
+  started_at: "2026-01-01T00:00:00.000Z",
+  duration_ms: 2_000,
+  cursor: null,
+  error: null,
+  ...changes,
+});
+
+let engine: Engine;
+let world: World;
+let tests = 0;
+
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+beforeEach(async () => {
+  tests += 1;
+  const names = { app: "tidetable", stage: `history-${tests}` };
+  await engine.createTables({ [stateTableName(names)]: stateTable });
+  world = {
+    names,
+    dynamodb: engine.dynamodb,
+    clock: virtualClock(),
+    random: () => 1,
+  } as unknown as World;
+});
+
+const stored = () => engine.scan(stateTableName(world.names));
+
+async function through(faults: (number: number) => Fault | undefined, work: () => Promise<void>) {
+  const proxy = await faultyDynamodb(engine.endpoint, ({ number }) => faults(number));
+  const dynamodb = clientOf(proxy.endpoint);
+  const direct = world;
+  world = { ...world, dynamodb };
+  await work().finally(() => proxy.close());
+  dynamodb.destroy();
+  world = direct;
+  return proxy.calls.length;
+}
+
+describe("the history of a run", () => {
+  it("is one item with plain attributes, for 90 days", async () => {
+    const counts = { records: 250, written: 250, write_units: 250, read_units: 8.5 };
+    await recordRun(world, place, report({ ...counts, cursor: { before: null, after: "2026" } }));
+    const [item, ...others] = await stored();
+    expect(others).toEqual([]);
+    expect(item).toMatchObject({
+      pk: { S: "desk#tickets" },
+      sk: { S: "run#r1" },
+      status: { S: "done" },
+      started_at: { S: "2026-01-01T00:00:00.000Z" },
+      ended_at: { S: "2026-01-01T00:00:02.000Z" },
+      duration_ms: { N: "2000" },
+      records: { N: "250" },
+      deleted: { N: "0" },
+      write_units: { N: "250" },
+      read_units: { N: "8.5" },
+      cursor_before: { NULL: true },
+      cursor_after: { S: "2026" },
+      expires: { N: String(Date.UTC(2026, 3, 1) / 1000 + 2) },
+    });
+    expect(Number(item?.cost_usd?.N)).toBeCloseTo(250 * 0.625e-6 + 8.5 * 0.125e-6 + 13.3334e-6, 8);
+    expect(item).not.toHaveProperty("error_code");
+  });
+
+  it("reads back as it was reported, and as empty where nothing ran", async () => {
+    const failed = report({
+      status: "failed",
+      retries: 3,
+      cursor: { before: 7, after: 7 },
+      error: { code: "extract.status", message: "GET /x answered 500", hint: null },
+    });
+    await recordRun(world, place, failed);
+    expect(await readRuns(world, place)).toEqual([
+      {
+        ...noCounts(),
+        run_id: "r1",
+        status: "failed",
+        started_at: "2026-01-01T00:00:00.000Z",
+        ended_at: "2026-01-01T00:00:02.000Z",
+        duration_ms: 2_000,
+        slices: 1,
+        retries: 3,
+        cursor: { before: 7, after: 7 },
+        error: { code: "extract.status", message: "GET /x answered 500" },
+        cost_usd: 0.000013333,
+      },
+    ]);
+    expect(await readRuns(world, { ...place, resource: "ticket" })).toEqual([]);
+  });
+
+  it("follows its run: what its retry reports replaces its failure (P7)", async () => {
+    await recordRun(world, place, report({ status: "failed", pages: 1 }));
+    await recordRun(world, place, report({ status: "failed", pages: 2 }));
+    await recordRun(world, place, report({ status: "done", pages: 3 }));
+    expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
+  });
+
+  it("of a success stays one, whatever a worker says that was overtaken (P5, P7)", async () => {
+    await recordRun(world, place, report({ pages: 3 }));
+    for (const status of ["failed", "skipped", "done"] as const) {
+      await recordRun(world, place, report({ status, pages: 0 }));
+    }
+    expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
+  });
+
+  it("comes newest first by start, whatever the run ids are, and as many as are asked for", async () => {
+    for (const [run_id, day] of [
+      ["b", 3],
+      ["c", 2],
+      ["a", 1],
+    ]) {
+      const started_at = new Date(Date.UTC(2026, 0, Number(day))).toISOString();
+      await recordRun(world, place, report({ run_id: String(run_id), started_at }));
+    }
+    const ids = async (limit?: number) =>
+      (await readRuns(world, place, limit)).map(({ run_id }) => run_id);
+    expect(await ids()).toEqual(["b", "c", "a"]);
+    expect(await ids(2)).toEqual(["b", "c"]);
+  });
+
+  it("is kept through throttles and a lost answer", async () => {
+    const faults: Fault[] = [
+      { kind: "error", status: 400, type: "ThrottlingException" },
+      { kind: "reset", when: "after" },
+    ];
+    const calls = await through(
+      (number) => faults[number - 1],
+      () => recordRun(world, place, report()),
+    );
+    expect(calls).toBe(3);
+    expect(await stored()).toHaveLength(1);
+  });
+
+  it("that can not be kept is an error that names the table", async () => {
+    const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
+    await expect(through(refuse, () => recordRun(world, place, report()))).rejects.toMatchObject({
+      code: "state.unavailable",
+      message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,
+    });
+  });
+});
+
+describe("the cost of a run", () => {
+  it.each([
+    ["a million write units", { write_units: 1_000_000 }, 0.625],
+    ["a million read units", { read_units: 1_000_000 }, 0.125],
+    ["an hour of 1 GB", { duration_ms: 3_600_000, memory_mb: 1024 }, 0.04800024],
+    ["nothing", {}, 0],
+  ])("%s", (_, used, dollars) => {
+    const none = { write_units: 0, read_units: 0, duration_ms: 0, memory_mb: 512 };
+    expect(costOf({ ...none, ...used })).toBe(dollars);
+  });
+});

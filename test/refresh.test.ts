@@ -1,0 +1,312 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realClock } from "../packages/core/src/clock.ts";
+import type { ResourceOptions, SourceConfig } from "../packages/core/src/config/types.ts";
+import { readState } from "../packages/core/src/load/state-item.ts";
+import type { World } from "../packages/core/src/world.ts";
+import { type Handler, offsetPages, openApi } from "./support/api.ts";
+import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { faultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { deploy, testWorld } from "./support/world.ts";
+
+interface Row {
+  id: number;
+  title: string;
+}
+const makeRows = (count: number): Row[] =>
+  Array.from({ length: count }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
+
+const config = (url: string, resource: object = {}): SourceConfig => ({
+  client: { base_url: url },
+  resources: [
+    {
+      name: "rows",
+      primary_key: "id",
+      write_disposition: "merge",
+      endpoint: {
+        path: "/rows",
+        data_selector: "data",
+        paginator: { type: "offset", limit: 100 },
+        error_handler: { backoff_factor: 0.01 },
+      },
+      ...resource,
+    },
+  ],
+});
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+const world = (changes?: Partial<World>) => testWorld(engine, changes);
+
+/** A world in which time is up as soon as one step is durable. */
+function oneStep(): World {
+  let passed = 0;
+  const clock = { ...realClock, monotonic: () => realClock.monotonic() + passed };
+  const { log } = world();
+  const debug = () => {
+    passed += 3_600_000;
+  };
+  return world({ clock, log: { ...log, debug }, deadline: clock.monotonic() + 60_000 });
+}
+
+/** A resource over rows that a test changes, and what its table holds. */
+async function mirror(rows: Row[], resource: object = {}, options: ResourceOptions = {}) {
+  const api = await openApi((request, response) => offsetPages(rows)(request, response));
+  const deployed = await deploy(engine, config(api.url, resource), {
+    resources: { rows: options },
+  });
+  const ids = async () =>
+    (await engine.scan(deployed.table)).map(({ id }) => Number(id?.S)).sort((a, b) => a - b);
+  return { api, ids, ...deployed };
+}
+
+describe("a refresh (P4)", () => {
+  it("deletes the rows that the API does not show any more, and says how many", async () => {
+    const rows = makeRows(250);
+    const { run, ids } = await mirror(rows);
+    await run(world());
+    rows.splice(100, 30);
+    expect(await run(world())).toMatchObject({ status: "done", deleted: 0 });
+    expect(await ids()).toHaveLength(250);
+    expect(await run(world(), { refresh: true })).toMatchObject({
+      status: "done",
+      records: 220,
+      deleted: 30,
+    });
+    expect(await ids()).toEqual(rows.map(({ id }) => id));
+  });
+
+  it("is every run of a replace resource, with or without a key", async () => {
+    const rows = makeRows(10);
+    const keyed = await mirror(rows, { write_disposition: "replace" });
+    await keyed.run(world());
+    rows.splice(0, 3);
+    expect(await keyed.run(world())).toMatchObject({ status: "done", deleted: 3 });
+    expect(await keyed.ids()).toEqual([4, 5, 6, 7, 8, 9, 10]);
+
+    const bare = await mirror(rows, { write_disposition: "replace", primary_key: null });
+    await bare.run(world());
+    await bare.run(world());
+    expect((await engine.scan(bare.table)).map(({ id }) => id?.N).sort()).toHaveLength(7);
+  });
+
+  it("refuses to delete more than would stay, deletes nothing and says what to do", async () => {
+    const rows = makeRows(100);
+    const { run, ids } = await mirror(rows);
+    await run(world());
+    rows.splice(0, 60);
+    const report = await run(world(), { refresh: true });
+    expect(report).toMatchObject({
+      status: "failed",
+      deleted: 0,
+      error: {
+        code: "load.sweep_refused",
+        message: "60 of 100 rows would go, more than would stay: nothing was deleted",
+      },
+    });
+    expect(report.error?.hint).toContain("allow_shrink: true");
+    expect(await ids()).toHaveLength(100);
+  });
+
+  it("refuses when the API shows nothing at all", async () => {
+    const rows = makeRows(5);
+    const { run, ids } = await mirror(rows);
+    await run(world());
+    rows.length = 0;
+    const report = await run(world(), { refresh: true });
+    expect(report).toMatchObject({ status: "failed", error: { code: "load.sweep_refused" } });
+    expect(report.error?.message).toContain("no records at all");
+    expect(await ids()).toHaveLength(5);
+  });
+
+  it("does both where allow_shrink says that it is right", async () => {
+    const rows = makeRows(50);
+    const { run, ids } = await mirror(rows, {}, { allow_shrink: true });
+    await run(world());
+    rows.splice(0, 49);
+    expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 49 });
+    rows.length = 0;
+    expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 1 });
+    expect(await ids()).toEqual([]);
+  });
+
+  it("keeps the row of a record that could not be stored this time", async () => {
+    const rows = makeRows(10);
+    const { run, ids } = await mirror(rows);
+    await run(world());
+    Object.assign(rows[3] as Row, { title: "x".repeat(500_000) });
+    expect(await run(world(), { refresh: true })).toMatchObject({
+      status: "done",
+      quarantined: 1,
+      deleted: 0,
+    });
+    expect(await ids()).toHaveLength(10);
+  });
+
+  it("leaves a row that somebody changed between the look and the delete", async () => {
+    const rows = makeRows(10);
+    const { run, table, place, ids, resource } = await mirror(rows);
+    await run(world());
+    rows.splice(0, 2);
+    let changed = false;
+    const proxy = await faultyDynamodb(engine.endpoint, ({ operation, body }) => {
+      if (operation === "DeleteItem" && !changed) {
+        changed = true;
+        expect(JSON.stringify(body)).toContain(table);
+        // The first delete has to wait until the row is another one.
+        return { kind: "delay", ms: 200 };
+      }
+      return undefined;
+    });
+    const dynamodb = clientOf(proxy.endpoint);
+    const refresh = run(world({ dynamodb }), { refresh: true });
+    while (!changed) await realClock.sleep(2);
+    for (const id of ["1", "2"]) {
+      const Item = { id: { S: id }, title: { S: "written by another hand" } };
+      await engine.dynamodb.send(new PutItemCommand({ TableName: table, Item }));
+    }
+    expect((await refresh).deleted).toBeLessThan(2);
+    expect(await ids()).toEqual(expect.arrayContaining([expect.any(Number)]));
+    expect((await ids()).length).toBeGreaterThan(8);
+    expect(await readState(world(), place)).toMatchObject({ status: "done" });
+    expect(resource.disposition).toBe("merge");
+    dynamodb.destroy();
+    await proxy.close();
+  });
+
+  it("goes on from its checkpoint in slices, through reading, counting and sweeping (P6)", async () => {
+    const rows = makeRows(250);
+    const { run, ids, place } = await mirror(rows);
+    await run(world());
+    rows.splice(0, 100);
+    const phases: string[] = [];
+    let report = await run(oneStep(), { refresh: true });
+    while (report.status === "running") {
+      phases.push((await readState(world(), place))?.body?.phase ?? "");
+      report = await run(oneStep());
+    }
+    expect(report).toMatchObject({ status: "done", records: 150, deleted: 100 });
+    expect(phases).toEqual(["read", "read", "count", "sweep"]);
+    expect(report.slices).toBe(5);
+    expect(await ids()).toEqual(rows.map(({ id }) => id));
+  });
+
+  it("deletes nothing when the keys that it has seen are not all there", async () => {
+    const rows = makeRows(250);
+    const { run, ids, place, state } = await mirror(rows);
+    await run(world());
+    rows.splice(0, 50);
+    const phase = async () => (await readState(world(), place))?.body?.phase;
+    await run(oneStep(), { refresh: true });
+    while ((await phase()) === "read") await run(oneStep());
+    const lost = { pk: { S: `${place.source}#rows/seen/0` }, sk: { S: "keys" } };
+    await engine.dynamodb.send(new PutItemCommand({ TableName: state, Item: lost }));
+    expect(await run(world())).toMatchObject({
+      status: "failed",
+      deleted: 0,
+      error: { code: "load.seen_missing" },
+    });
+    expect(await ids()).toHaveLength(250);
+  });
+
+  it("that is asked for during another run comes after it", async () => {
+    const rows = makeRows(250);
+    const { run, ids } = await mirror(rows);
+    await run(world());
+    rows.splice(0, 20);
+    expect(await run(world({ deadline: 0 }))).toMatchObject({ status: "running" });
+    const finished = await run(world(), { refresh: true });
+    expect(finished).toMatchObject({ status: "done", deleted: 0, refresh_due: true });
+    expect(await run(world())).toMatchObject({ status: "done", deleted: 20 });
+    expect(await ids()).toHaveLength(230);
+  });
+
+  it("never lets a row that the API shows be absent, at any moment", async () => {
+    const rows = makeRows(120);
+    const { run, table, api } = await mirror(rows);
+    await run(world());
+    const gone = rows.splice(0, 10);
+    let done = false;
+    const watching = (async () => {
+      let least = Number.POSITIVE_INFINITY;
+      while (!done) {
+        const ids = new Set((await engine.scan(table)).map(({ id }) => Number(id?.S)));
+        least = Math.min(least, rows.filter(({ id }) => ids.has(id)).length);
+      }
+      return least;
+    })();
+    const report = await run(world(), { refresh: true });
+    done = true;
+    expect(report).toMatchObject({ status: "done", deleted: gone.length });
+    expect(await watching).toBe(rows.length);
+    expect(api.requests.length).toBeGreaterThan(0);
+  });
+});
+
+describe("a run that does not end well", () => {
+  const slow: Handler = () => undefined;
+
+  it("fails by name when a page repeats (P11)", async () => {
+    const api = await openApi(() => ({ body: { data: makeRows(100) } }));
+    const { run } = await deploy(engine, config(api.url));
+    const report = await run(world());
+    expect(report).toMatchObject({ status: "failed", error: { code: "extract.loop" } });
+    expect(report.error?.message).toBe("page 2 has the records of an earlier page");
+    expect(api.requests).toHaveLength(2);
+  });
+
+  it("fails as such when one page kills three workers, not for ever", async () => {
+    const api = await openApi(slow);
+    const { run, place } = await deploy(engine, config(api.url));
+    let now = 0;
+    const later = () => ({ ...realClock, now: () => Date.now() + now });
+    let workers = 0;
+    const kill = async () => {
+      workers += 1;
+      // A worker that dies: its requests hang, and its lease is never given back.
+      const dead = world({ clock: later() });
+      const release = dead.dynamodb;
+      const stop = new AbortController();
+      const dying = run({
+        ...dead,
+        signal: stop.signal,
+        dynamodb: {
+          send: (async (command: never) =>
+            stop.signal.aborted
+              ? Promise.reject(new Error("dead"))
+              : release.send(command)) as never,
+        },
+      });
+      await expect.poll(async () => (await readState(world(), place))?.token ?? 0).toBe(workers);
+      stop.abort(new Error("killed"));
+      await dying;
+      now += 61_000;
+    };
+    await kill();
+    await kill();
+    await kill();
+    const report = await run(world({ clock: later() }));
+    expect(report).toMatchObject({ status: "failed", error: { code: "run.page_poison" } });
+    expect(report.error?.message).toBe("3 workers have died on page 1 of this run");
+    expect(await readState(world(), place)).toMatchObject({ status: "failed", lease: null });
+  });
+
+  it("fails when the API asks to wait again and again on the same page", async () => {
+    const api = await openApi(() => ({ status: 429, headers: { "retry-after": "120" } }));
+    const { run } = await deploy(engine, config(api.url));
+    let now = 0;
+    const later = () => world({ clock: { ...realClock, now: () => Date.now() + now } });
+    for (let n = 0; n < 3; n++) {
+      expect(await run(later())).toMatchObject({ status: "waiting" });
+      now += 121_000;
+    }
+    expect(await run(later())).toMatchObject({
+      status: "failed",
+      error: { code: "extract.status" },
+    });
+    expect(api.requests).toHaveLength(4);
+  });
+});

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realClock } from "../packages/core/src/clock.ts";
+import { rest_api_source } from "../packages/core/src/config/source.ts";
+import type { WorkerEvent } from "../packages/core/src/events.ts";
+import { sourceGate } from "../packages/core/src/load/gate.ts";
+import { LEASE_MS, opening, TAKEOVER_MS, takeLease } from "../packages/core/src/load/state.ts";
+import { stateTable } from "../packages/core/src/load/tables.ts";
+import { schedule } from "../packages/core/src/schedule.ts";
+import { virtualClock } from "./support/clock.ts";
+import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { testWorld } from "./support/world.ts";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+  await engine.createTables({ "tidetable-test-state": stateTable });
+});
+afterAll(() => engine.close());
+
+const resources = ["unfinished", "held", "waiting", "early", "done", "failed", "never"];
+const sources = {
+  desk: rest_api_source({
+    client: { base_url: "https://api.example.com" },
+    resources: resources.map((name) => ({
+      name,
+      endpoint: { data_selector: "data", paginator: "single_page" },
+    })),
+  }),
+};
+
+describe("the resume tick", () => {
+  const clock = virtualClock();
+  const world = () => testWorld(engine, { clock });
+
+  async function tick(): Promise<WorkerEvent[]> {
+    const invoked: WorkerEvent[] = [];
+    const invoke = async (event: WorkerEvent) => void invoked.push(event);
+    await schedule({ resume: true }, { ...world(), sources, requestId: "tick", invoke });
+    return invoked;
+  }
+
+  it("starts again what is unfinished and nobody works on, and what is due, and nothing else", async () => {
+    const want = {
+      runId: "r1",
+      refresh: false,
+      planHash: "p",
+      tableId: null,
+      cursorPath: null,
+      now: clock.now(),
+    };
+    const { runId, body } = opening(undefined, want);
+    const take = (resource: string) =>
+      takeLease(world(), { source: "desk", resource }, undefined, {
+        owner: "a",
+        run: { runId, body },
+      });
+    const at = (ms: number) => new Date(clock.now() + ms).toISOString();
+    await (await take("unfinished")).release({ status: "running", body });
+    await take("held");
+    await (await take("waiting")).release({ status: "waiting", body, notBefore: at(-1) });
+    await (await take("early")).release({ status: "waiting", body, notBefore: at(60_000) });
+    await (await take("done")).release({ status: "done", body });
+    await (await take("failed")).release({ status: "failed", body });
+
+    expect(await tick()).toEqual([
+      { source: "desk", resource: "unfinished", run_id: "r1" },
+      { source: "desk", resource: "waiting", run_id: "r1" },
+    ]);
+    clock.advance(LEASE_MS + TAKEOVER_MS);
+    expect((await tick()).map(({ resource }) => resource)).toEqual([
+      "unfinished",
+      "held",
+      "waiting",
+      "early",
+    ]);
+  });
+});
+
+describe("one 429 pauses all workers of a source", () => {
+  it("and lets them go on when its time is over", async () => {
+    const clock = virtualClock();
+    const world = testWorld(engine, { clock });
+    const first = sourceGate(world, "desk");
+    const second = sourceGate(world, "desk");
+    expect(await second.closedFor()).toBe(0);
+    await first.close(8_000);
+    expect(await first.closedFor()).toBe(8_000);
+    // Nobody asks the state table more often than every five seconds.
+    expect(await second.closedFor()).toBe(0);
+    clock.advance(5_000);
+    expect(await second.closedFor()).toBe(3_000);
+    expect(await sourceGate(world, "other").closedFor()).toBe(0);
+    clock.advance(3_000);
+    expect(await second.closedFor()).toBe(0);
+  });
+
+  it("a shorter pause never shortens a longer one", async () => {
+    const clock = virtualClock();
+    const world = testWorld(engine, { clock });
+    await sourceGate(world, "shop").close(20_000);
+    await sourceGate(world, "shop").close(1_000);
+    expect(await sourceGate(world, "shop").closedFor()).toBe(20_000);
+  });
+
+  it("a state table that does not answer closes nothing", async () => {
+    const send = () => Promise.reject(new Error("no connection"));
+    const gate = sourceGate({ ...testWorld(engine), clock: realClock, dynamodb: { send } }, "x");
+    await gate.close(5_000);
+    expect(await gate.closedFor()).toBeGreaterThan(4_000);
+    const other = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
+    expect(await other.closedFor()).toBe(0);
+  });
+});
