@@ -19,6 +19,7 @@ const tasks = {
   test: vitest,
   fix: [...biome, "--write"],
   bench: ["--import", "tsx", "bench/index.ts"],
+  simulate: ["--import", "tsx", "scripts/simulate.ts"],
   dev: [sst, "dev"],
   deploy: [sst, "deploy"],
 };

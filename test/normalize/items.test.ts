@@ -11,9 +11,29 @@ import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const at = { runId: "run-1", page: 0 };
-const prepare = (records: JsonValue[]) => toItems(records, { key }, at);
+const writeMode = { kind: "batch" } as const;
+const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode }, at);
 
 describe("a page becomes items", () => {
+  it("of two records with one key, keeps the newer by the version field where there is one", () => {
+    const ordered = (type: "S" | "N") => ({ kind: "ordered", versionField: "v", type }) as const;
+    const kept = (records: JsonValue[], type: "S" | "N") => {
+      const { items, superseded } = toItems(records, { key, writeMode: ordered(type) }, at);
+      expect(superseded).toBe(records.length - 1);
+      return items.map(({ item }) => item.v?.[type]);
+    };
+    const numbers = [10, 9].map((v) => ({ id: 1, v }));
+    expect(kept(numbers, "N")).toEqual(["10"]);
+    expect(kept(numbers.toReversed(), "N")).toEqual(["10"]);
+    const times = ["2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z"].map((v) => ({ id: 1, v }));
+    expect(kept(times, "S")).toEqual(["2026-02-01T00:00:00Z"]);
+    expect(kept(times.toReversed(), "S")).toEqual(["2026-02-01T00:00:00Z"]);
+    // Equal versions: the later one, as without a version field.
+    const equal = ["a", "b"].map((name) => ({ id: 1, v: 1, name }));
+    const { items } = toItems(equal, { key, writeMode: ordered("N") }, at);
+    expect(items[0]?.item.name).toEqual({ S: "b" });
+  });
+
   it("one for each key: the later record wins, and the earlier is counted", () => {
     const { items, superseded } = prepare([
       { id: 1, v: "old" },
@@ -110,7 +130,7 @@ describe("the engine agrees", () => {
     const records = fc.sample(fc.dictionary(name, tree, { maxKeys: 6 }), 300) as JsonObject[];
     const { items } = toItems(
       records.map((record, id) => ({ ...record, id })),
-      { key },
+      { key, writeMode },
       at,
     );
     for (const { key: text, item } of items) {
@@ -150,7 +170,7 @@ describe("the engine agrees", () => {
   ])("refuses %s, as toItems does", async (_, item, table) => {
     await expect(put(item, table)).rejects.toMatchObject({ name: "ValidationException" });
     const plan = table === "number" ? number : key;
-    const { rejections } = toItems([plain(item)], { key: plan }, at);
+    const { rejections } = toItems([plain(item)], { key: plan, writeMode }, at);
     expect(rejections).toHaveLength(1);
   });
 

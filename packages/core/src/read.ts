@@ -2,7 +2,7 @@ import type { ResourcePlan } from "./config/plan-types.ts";
 import { RequestError } from "./errors.ts";
 import { observe, startValue } from "./extract/cursor.ts";
 import { openSession, pages } from "./extract/pages.ts";
-import type { Page, Prepared } from "./flow.ts";
+import type { KeyedItem, Page, Rejection } from "./flow.ts";
 import { sourceGate } from "./load/gate.ts";
 import { writerFor } from "./load/ordered.ts";
 import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
@@ -39,28 +39,42 @@ export async function* read(job: Job, from: RunState): AsyncGenerator<RunState> 
   const pace = pacer(world);
   let state = from;
 
+  /** When it returns, everything that a page became is durable. */
+  async function store(page: Page) {
+    const at = { runId: order.runId, page: state.page };
+    const { items, superseded, rejections } = toItems(page.records, resource, at);
+    const outcome = await writing.write(items);
+    const aside = [...rejections, ...outcome.rejections];
+    await setAside(aside, { world, place, ...at });
+    const keys = keysOf(items, rejections);
+    const seeing = { place, runId: order.runId, token: lease.token };
+    const seen = state.refresh ? await appendSeen(world, seeing, keys, state.seen) : 0;
+    return {
+      written: outcome.written,
+      superseded: superseded + outcome.superseded,
+      aside,
+      keys,
+      seen,
+    };
+  }
+
   while (state.phase === "read" && pace.hasTime()) {
     const { value: page } = await holding(reading.next(), lease, world.clock);
     if (!page) return;
-
-    const at = { runId: order.runId, page: state.page };
-    const prepared = toItems(page.records, resource, at);
-    const outcome = await holding(writing.write(prepared.items), lease, world.clock);
-    const rejections = [...prepared.rejections, ...outcome.rejections];
-    await setAside(rejections, { world, place, ...at });
+    const { written, superseded, aside, keys, seen } = await holding(
+      store(page),
+      lease,
+      world.clock,
+    );
 
     counts.pages += 1;
     counts.records += page.records.length;
-    counts.written += outcome.written;
-    counts.superseded += prepared.superseded + outcome.superseded;
-    counts.quarantined += rejections.length;
+    counts.written += written;
+    counts.superseded += superseded;
+    counts.quarantined += aside.length;
     assertAccounts(counts);
-    if (tooMany(rejections.length, page.records.length)) throw tooManyError(rejections);
+    if (tooMany(aside.length, page.records.length)) throw tooManyError(aside);
 
-    const keys = keysOf(prepared);
-    const seen = state.refresh
-      ? await appendSeen(world, { place, runId: order.runId, token: lease.token }, keys, state.seen)
-      : 0;
     state = { ...behind(state, page, keys, resource), seen, counts: { ...counts } };
     if (order.limitPages === undefined) await lease.checkpoint(state);
     else await lease.renew();
@@ -72,7 +86,7 @@ export async function* read(job: Job, from: RunState): AsyncGenerator<RunState> 
 }
 
 /** The keys that the API has shown on a page: of what was written, and of what could not be. */
-const keysOf = ({ items, rejections }: Prepared): string[] => [
+const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): string[] => [
   ...items.map(({ key }) => key),
   ...rejections.flatMap(({ key }) => key ?? []),
 ];

@@ -100,11 +100,10 @@ export async function runResource(
       await lease.release({ status: "running", body: state });
       return report("running", { counts, state });
     }
-    const before = state.cursor;
-    state = committed(state, resource);
-    const done = report("done", { counts, state, before });
+    const ended = committed(state, resource);
+    const done = report("done", { counts, state: ended, before: state.cursor });
     await recordRun(world, place, done);
-    await lease.release({ status: "done", body: state });
+    await lease.release({ status: "done", body: ended });
     return done;
   } catch (error) {
     const end = ending(error, { resource, state, world: outer });

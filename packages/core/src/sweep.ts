@@ -21,7 +21,7 @@ export async function* sweep(job: Job, from: RunState): AsyncGenerator<RunState>
 
   const reading = readSeen(world, { place, runId: order.runId }, state.seen);
   const of: Sweeping = {
-    world,
+    ...world,
     table: tableName(world.names, resource),
     key: resource.key,
     seen: await holding(reading, lease, world.clock),

@@ -1,8 +1,8 @@
 import type { IncrementalPlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { ConfigError, RequestError } from "../errors.ts";
+import { compareNumbers, isNumeric, minus } from "../exact-number.ts";
 import type { Cursor, JsonValue } from "../flow.ts";
-import { compareNumbers, isNumeric, minus } from "./exact-number.ts";
 import { compareTexts, compareTimes, readTime, type Time, writeTime } from "./iso-time.ts";
 import { find } from "./select.ts";
 

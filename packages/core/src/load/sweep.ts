@@ -3,10 +3,9 @@ import {
   DeleteItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { KeyPlan } from "../config/plan-types.ts";
-import { isFailure, WriteError } from "../errors.ts";
+import { WriteError } from "../errors.ts";
 import type { Item } from "../flow.ts";
-import type { World } from "../world.ts";
+import { inLanes, untilTaken, type WriterOptions } from "./attempts.ts";
 import { nameOf, patiently } from "./client.ts";
 import type { Seen } from "./seen.ts";
 import type { SweepState } from "./state-item.ts";
@@ -22,15 +21,10 @@ const DELETES_IN_FLIGHT = 8;
 /** An expression takes 300 operators and 4 KB; an item with more attributes is compared by these. */
 const COMPARED_ATTRIBUTES = 100;
 
-export interface Sweeping {
-  world: Pick<World, "dynamodb" | "clock" | "random">;
-  table: string;
-  key: KeyPlan;
+export interface Sweeping extends WriterOptions {
   seen: Seen;
   /** An item's key as the text that `seen` knows. */
   keyText: (item: Item) => string;
-  /** Called before every delete; throws when this worker may not write any more. */
-  guard: () => void;
 }
 
 /** One step of the first pass. `from` is null after the last. */
@@ -48,14 +42,9 @@ export async function deleteStep(
   const { items, from } = await scan(of, sweep.from, false);
   const going = items.filter((item) => !of.seen(of.keyText(item)));
   let deleted = 0;
-  const lane = async () => {
-    for (let item = going.pop(); item; item = going.pop()) {
-      if (await remove(item, of)) deleted += 1;
-    }
-  };
-  const lanes = Array.from({ length: DELETES_IN_FLIGHT }, lane);
-  const failed = (await Promise.allSettled(lanes)).find((end) => end.status === "rejected");
-  if (failed) throw failed.reason;
+  await inLanes(DELETES_IN_FLIGHT, going, async (item) => {
+    if (await remove(item, of)) deleted += 1;
+  });
   return { sweep: { ...sweep, from }, deleted };
 }
 
@@ -77,7 +66,7 @@ export function refusal(
 }
 
 async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
-  const names = [of.key.hash, of.key.range].flatMap((part) => (part ? [part.name] : []));
+  const names = keyNames(of);
   const command = new ScanCommand({
     TableName: of.table,
     ConsistentRead: true,
@@ -90,41 +79,52 @@ async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
         }
       : {}),
   });
-  const answer = await patiently(of.world, () => of.world.dynamodb.send(command));
+  const answer = await patiently(of, () => of.dynamodb.send(command)).catch((error: unknown) => {
+    throw unreadable(of.table, error);
+  });
   const last = answer.LastEvaluatedKey;
   return { items: (answer.Items ?? []) as Item[], from: last ? encode(last) : null };
 }
 
 /** Deletes a row if it still is as it was scanned; false when somebody has changed it since. */
-async function remove(item: Item, { world, table, key, guard }: Sweeping): Promise<boolean> {
-  guard();
+async function remove(item: Item, of: Sweeping): Promise<boolean> {
   const attributes = Object.entries(item).slice(0, COMPARED_ATTRIBUTES);
-  const names = [key.hash, key.range].flatMap((part) => (part ? [part.name] : []));
+  const asScanned = attributes.map((_, n) => `#a${n} = :a${n}`).join(" AND ");
   const command = new DeleteItemCommand({
-    TableName: table,
-    Key: Object.fromEntries(names.map((name) => [name, item[name] as Item[string]])),
-    ConditionExpression: attributes.map((_, n) => `#a${n} = :a${n}`).join(" AND "),
-    ExpressionAttributeNames: Object.fromEntries(attributes.map(([name], n) => [`#a${n}`, name])),
+    TableName: of.table,
+    Key: Object.fromEntries(keyNames(of).map((name) => [name, item[name] as Item[string]])),
+    // A row that is gone is what we want, and what a retry finds after a lost answer.
+    ConditionExpression: `attribute_not_exists(#key) OR (${asScanned})`,
+    ExpressionAttributeNames: {
+      "#key": of.key.hash.name,
+      ...Object.fromEntries(attributes.map(([name], n) => [`#a${n}`, name])),
+    },
     ExpressionAttributeValues: Object.fromEntries(
       attributes.map(([, value], n) => [`:a${n}`, value]),
     ),
   });
-  try {
-    await patiently(world, () => {
-      guard();
-      return world.dynamodb.send(command);
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    if (isFailure(error)) throw error;
-    throw new WriteError({
-      code: "load.sweep",
-      message: `a row of the table ${table} could not be deleted (${nameOf(error)})`,
-      hint: "the next slice goes on with the sweep",
-    });
-  }
+  let deleted = true;
+  await untilTaken(async () => {
+    try {
+      await of.dynamodb.send(command, { abortSignal: of.signal });
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      deleted = false;
+    }
+    return undefined;
+  }, of);
+  return deleted;
 }
+
+const keyNames = ({ key }: Sweeping) =>
+  [key.hash, key.range].flatMap((part) => (part ? [part.name] : []));
+
+const unreadable = (table: string, error: unknown) =>
+  new WriteError({
+    code: "load.sweep",
+    message: `DynamoDB did not answer a scan of the table ${table} (${nameOf(error)})`,
+    hint: "the next slice goes on with the sweep",
+  });
 
 /** A key as the checkpoint stores it: bytes have no place in JSON. */
 const encode = (key: Record<string, Item[string]>): Record<string, string> =>

@@ -1,7 +1,8 @@
-import type { ResourcePlan } from "../config/plan-types.ts";
+import type { ResourcePlan, WriteModePlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { RecordError } from "../errors.ts";
-import type { JsonObject, JsonValue, KeyedItem, Prepared, Rejection } from "../flow.ts";
+import { compareNumbers } from "../exact-number.ts";
+import type { Item, JsonObject, JsonValue, KeyedItem, Prepared, Rejection } from "../flow.ts";
 import { type At, keysOf } from "./keys.ts";
 import { toItem } from "./values.ts";
 
@@ -11,7 +12,7 @@ import { toItem } from "./values.ts";
  */
 export function toItems(
   records: readonly JsonValue[],
-  resource: Pick<ResourcePlan, "key">,
+  resource: Pick<ResourcePlan, "key" | "writeMode">,
   at: At,
 ): Prepared {
   const keyOf = keysOf(resource.key, at);
@@ -26,7 +27,11 @@ export function toItems(
       const { text, members } = keyOf(record);
       key = text;
       const converted = toItem({ ...record, ...members });
-      if (items.delete(text)) superseded += 1;
+      const before = items.get(text);
+      if (before) superseded += 1;
+      // In API order the last one counts, unless the config says by what rows get newer.
+      if (before && isOlder(converted.item, before.item, resource.writeMode)) continue;
+      items.delete(text);
       items.set(text, { key: text, ...converted, index, record });
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
@@ -42,6 +47,15 @@ export function toItems(
     }
   }
   return { items: [...items.values()], superseded, rejections };
+}
+
+function isOlder(item: Item, than: Item, mode: WriteModePlan): boolean {
+  if (mode.kind === "batch") return false;
+  const [one, other] = [item, than].map((of) => of[mode.versionField]?.[mode.type]);
+  if (one === undefined || other === undefined) return false;
+  if (mode.type === "N") return compareNumbers(one, other) < 0;
+  // As DynamoDB compares texts: byte by byte.
+  return Buffer.compare(Buffer.from(one), Buffer.from(other)) < 0;
 }
 
 const isObject = (record: JsonValue): record is JsonObject =>
