@@ -7,6 +7,7 @@ import type { World } from "../world.ts";
 import type { Answer } from "./answer.ts";
 import { authenticator } from "./auth.ts";
 import { httpRequest, startParams } from "./build.ts";
+import { startValue } from "./cursor.ts";
 import { paginator } from "./paginators.ts";
 import { fetchJson, type Meter } from "./request.ts";
 import { detect, isObject, select } from "./select.ts";
@@ -37,6 +38,16 @@ export function openSession(
     fetch: (request) => fetchJson(request, { ...caller, auth, meter }),
     quote: auth.quote,
   };
+}
+
+/** What a run without a cursor asks for first, before credentials are added. */
+export function firstRequest({
+  request,
+  paginator: paging,
+  incremental,
+}: ResourcePlan): HttpRequest {
+  const start = incremental ? startValue(incremental, null) : null;
+  return httpRequest(request, paginator(paging).first(), startParams(incremental, start));
 }
 
 /**

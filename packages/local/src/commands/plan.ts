@@ -1,11 +1,12 @@
 import {
   type AuthPlan,
-  httpRequest,
+  firstRequest,
+  type IncrementalPlan,
   type KeyPlan,
   type PaginatorPlan,
-  paginator,
   plan as planOf,
   type ResourcePlan,
+  type SchedulePlan,
   type Secret,
   type SourcePlan,
   tableName,
@@ -29,15 +30,25 @@ export async function plan({ args, options, io }: Context): Promise<number> {
 }
 
 /** In snake_case: the words of the config and of the other documents. */
-function sourceDocument({ name, secrets, schedule, resources }: SourcePlan) {
+function sourceDocument({ name, secrets, schedule, fullRefreshSchedule, resources }: SourcePlan) {
   return {
     source: name,
     secrets,
-    schedule: schedule ? { ...schedule, timezone: schedule.timezone ?? null } : null,
+    schedule: scheduleDocument(schedule),
+    full_refresh_schedule: scheduleDocument(fullRefreshSchedule),
     resources: resources.map((resource) => ({
       resource: resource.name,
       table: tableName(localNames, resource),
       write_disposition: resource.disposition,
+      write_mode: resource.writeMode.kind,
+      allow_shrink: resource.allowShrink,
+      incremental: resource.incremental
+        ? {
+            cursor_path: resource.incremental.path.text,
+            initial_value: resource.incremental.initialValue ?? null,
+            lag: resource.incremental.lag,
+          }
+        : null,
       key: {
         fields: resource.key.fields,
         hash: resource.key.hash,
@@ -57,21 +68,30 @@ function sourceDocument({ name, secrets, schedule, resources }: SourcePlan) {
   };
 }
 
+const scheduleDocument = (schedule: SchedulePlan | undefined) =>
+  schedule ? { ...schedule, timezone: schedule.timezone ?? null } : null;
+
 function sourceText(source: SourcePlan, color: Colors): string {
-  const schedule = source.schedule
-    ? `${source.schedule.expression}${source.schedule.enabled ? "" : ", disabled"}`
-    : "no schedule";
+  const refresh = source.fullRefreshSchedule;
+  const schedules = [
+    source.schedule ? scheduleText(source.schedule) : "no schedule",
+    ...(refresh ? [`full refresh ${scheduleText(refresh)}`] : []),
+  ];
   return [
-    `${color.bold(source.name)}: ${schedule}\n`,
+    `${color.bold(source.name)}: ${schedules.join(", ")}\n`,
     ...source.resources.map((resource) => resourceText(resource, color)),
   ].join("");
 }
+
+const scheduleText = ({ expression, timezone, enabled }: SchedulePlan): string =>
+  `${expression}${timezone ? ` ${timezone}` : ""}${enabled ? "" : " (disabled)"}`;
 
 function resourceText(resource: ResourcePlan, color: Colors): string {
   const lines = {
     table: tableName(localNames, resource),
     key: keyText(resource.key),
-    writes: resource.disposition,
+    writes: writesText(resource),
+    ...(resource.incremental ? { cursor: cursorText(resource.incremental) } : {}),
     request: `${resource.request.method} ${firstRequest(resource).url}`,
     auth: resource.auth ? authText(resource.auth) : "none",
     pages: paginatorText(resource.paginator),
@@ -84,9 +104,15 @@ function resourceText(resource: ResourcePlan, color: Colors): string {
   return `  ${color.bold(resource.name)}\n${body.join("")}`;
 }
 
-/** What a run would ask for first. Credentials are added on the wire only. */
-const firstRequest = ({ request, paginator: pages }: ResourcePlan) =>
-  httpRequest(request, paginator(pages).first());
+function writesText({ disposition, writeMode, allowShrink }: ResourcePlan): string {
+  const order = writeMode.kind === "ordered" ? `, in the order of ${writeMode.versionField}` : "";
+  return `${disposition}${order}${allowShrink ? ", a refresh may delete any number of rows" : ""}`;
+}
+
+function cursorText({ path, initialValue, lag }: IncrementalPlan): string {
+  const from = initialValue === undefined ? "" : `, from ${initialValue} on`;
+  return `${path.text}${from}${lag > 0 ? `, lag ${lag}` : ""}`;
+}
 
 function keyText({ fields, hash, range }: KeyPlan): string {
   const text = [hash, range]
