@@ -1,5 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import {
+  deadlineOf,
   dynamodbClient,
   httpAgent,
   type Log,
@@ -55,7 +56,6 @@ export function world(context: Context, seams: Seams): World {
     secretsManager: secretsManagerClient(),
     http: httpAgent(),
   };
-  const remaining = context.getRemainingTimeInMillis();
   return {
     ...clients,
     names: names(),
@@ -63,8 +63,7 @@ export function world(context: Context, seams: Seams): World {
     random: Math.random,
     log: seams.log ?? jsonLog(context),
     signal: seams.signal ?? new AbortController().signal,
-    // What is left covers the last checkpoint and the report: 20 seconds of a 15-minute function.
-    deadline: realClock.monotonic() + remaining - Math.min(20_000, remaining / 5),
+    deadline: deadlineOf(realClock.monotonic(), context.getRemainingTimeInMillis()),
     origins: new Map(),
   };
 }

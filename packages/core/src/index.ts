@@ -28,6 +28,7 @@ export {
   tableName,
   workerFunctionName,
 } from "./names.ts";
+export { deadlineOf } from "./pace.ts";
 export { type Replayed, replayQuarantine } from "./replay.ts";
 export { schedule } from "./schedule.ts";
 export { Secret } from "./secret.ts";

@@ -1,11 +1,22 @@
-import type { Lease } from "./load/state.ts";
-import type { Clock, World } from "./world.ts";
+import type { Job } from "./run.ts";
+import type { World } from "./world.ts";
 
 /** Well inside of a lease's 50 seconds, with room for a slow answer of the state table. */
 const RENEW_MS = 20_000;
 
-/** Waits for `work` and renews the lease meanwhile. */
-export async function holding<T>(work: Promise<T>, lease: Lease, clock: Clock): Promise<T> {
+/**
+ * When a slice has to have ended, for a function that has `remaining` milliseconds left. Behind it
+ * come at most a renewal, the run's line in the history and the release, each of which may wait out
+ * one silent request.
+ */
+export const deadlineOf = (now: number, remaining: number): number =>
+  now + remaining - Math.min(25_000, remaining / 5);
+
+/**
+ * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is called off
+ * and waited for: nothing of this worker goes on behind its end.
+ */
+export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job): Promise<T> {
   const settled = new AbortController();
   const result = work.finally(() => settled.abort());
   const ended = result.then(
@@ -13,12 +24,18 @@ export async function holding<T>(work: Promise<T>, lease: Lease, clock: Clock): 
     () => false,
   );
   while (true) {
-    const due = clock.sleep(RENEW_MS, settled.signal).then(
+    const due = world.clock.sleep(RENEW_MS, settled.signal).then(
       () => true,
       () => false,
     );
     if (!(await Promise.race([due, ended]))) return result;
-    await lease.renew();
+    try {
+      await lease.renew();
+    } catch (error) {
+      stop.abort(error);
+      await ended;
+      throw error;
+    }
   }
 }
 

@@ -59,13 +59,9 @@ export async function* read(job: Job, from: RunState): AsyncGenerator<RunState> 
   }
 
   while (state.phase === "read" && pace.hasTime()) {
-    const { value: page } = await holding(reading.next(), lease, world.clock);
+    const { value: page } = await holding(reading.next(), job);
     if (!page) return;
-    const { written, superseded, aside, keys, seen } = await holding(
-      store(page),
-      lease,
-      world.clock,
-    );
+    const { written, superseded, aside, keys, seen } = await holding(store(page), job);
 
     counts.pages += 1;
     counts.records += page.records.length;

@@ -32,6 +32,8 @@ export interface Job {
   world: World;
   secrets: SecretStore;
   lease: Lease;
+  /** Calls off whatever is under way. */
+  stop: AbortController;
   /** Counted as things happen; a checkpoint stores a copy. */
   counts: Counts;
 }
@@ -52,20 +54,18 @@ export async function runResource(
   const order = { ...event };
   const report = reporter(resource, order, outer);
   const counts = noCounts();
-  // Whatever is still under way when the slice ends, ends with it: a frozen Lambda would go on with
-  // it in a later invocation.
   const stop = new AbortController();
-  const world = {
-    ...outer,
-    dynamodb: metered(outer.dynamodb, counts),
-    signal: AbortSignal.any([outer.signal, stop.signal]),
-  };
+  const dynamodb = metered(outer.dynamodb, counts);
+  const world = { ...outer, dynamodb, signal: AbortSignal.any([outer.signal, stop.signal]) };
+  // What the run says of itself, it says also when it is called off.
+  const { names, clock, random, deadline } = outer;
+  const steps = { dynamodb, names, clock, random, deadline };
   let lease: Lease | undefined;
   let state: RunState | undefined;
 
   try {
-    const { tableId } = await checkTable(world, resource);
-    const stored = await readState(world, place);
+    const { tableId } = await checkTable(steps, resource);
+    const stored = await readState(steps, place);
     const open = opening(sample ? undefined : stored, {
       runId: order.runId,
       refresh: !sample && (order.refresh === true || resource.disposition === "replace"),
@@ -82,12 +82,12 @@ export async function runResource(
       return report("waiting", { counts, state, notBefore: open.notBefore });
     if (open.kind === "start" && open.note) world.log.warn(open.note, place);
 
-    lease = await takeLease(world, place, stored, {
+    lease = await takeLease(steps, place, stored, {
       owner: order.owner,
       run: sample ? undefined : open,
     });
     if (open.kind === "poison") throw poisoned(state);
-    const job = { resource, place, order, world, secrets, lease, counts };
+    const job = { resource, place, order, world, secrets, lease, stop, counts };
     for await (state of slice(job, state)) {
       world.log.debug("page", { ...place, counts: state.counts });
     }
@@ -102,7 +102,7 @@ export async function runResource(
     }
     const ended = committed(state, resource);
     const done = report("done", { counts, state: ended, before: state.cursor });
-    await recordRun(world, place, done);
+    await recordRun(steps, place, done);
     await lease.release({ status: "done", body: ended });
     return done;
   } catch (error) {
@@ -112,7 +112,7 @@ export async function runResource(
     if (!lease || error instanceof LeaseError) return failed;
     if (sample || !state) await lease.letGo().catch(() => {});
     else {
-      if (end.status === "failed") await recordRun(world, place, failed).catch(() => {});
+      if (end.status === "failed") await recordRun(steps, place, failed).catch(() => {});
       const body = { ...state, ...end.changes, counts: { ...state.counts, ...spent(counts) } };
       await lease.release({ ...end, body }).catch(() => {});
     }

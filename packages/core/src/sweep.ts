@@ -24,13 +24,13 @@ export async function* sweep(job: Job, from: RunState): AsyncGenerator<RunState>
     ...world,
     table: tableName(world.names, resource),
     key: resource.key,
-    seen: await holding(reading, lease, world.clock),
+    seen: await holding(reading, job),
     keyText: (item) => keyTextOf(item, resource.key),
     guard: lease.guard,
   };
   while (isOpen(state) && pace.hasTime()) {
     const work = state.phase === "count" ? count(state, of, job) : remove(state, of, counts);
-    const moved = await holding(work, lease, world.clock);
+    const moved = await holding(work, job);
     state = { ...moved, counts: { ...counts }, deaths: 0 };
     await lease.checkpoint(state);
     yield state;

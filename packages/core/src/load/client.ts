@@ -35,20 +35,29 @@ export function awsRetryDelay(attempt: number, random: () => number): number {
 
 /** How long a single request to DynamoDB is tried again: well within a lease. */
 const PATIENCE_MS = 20_000;
+/** Behind a slice's deadline: what is still to be said then has to be said in time. */
+const GRACE_MS = 5_000;
 
 /** Calls DynamoDB until it answers: throttles and broken connections are tried again for a while. */
 export async function patiently<T>(
-  { clock, random }: Pick<World, "clock" | "random">,
+  {
+    clock,
+    random,
+    deadline = Number.POSITIVE_INFINITY,
+    signal,
+  }: Pick<World, "clock" | "random"> & Partial<Pick<World, "deadline" | "signal">>,
   call: () => Promise<T>,
 ): Promise<T> {
-  const end = clock.monotonic() + PATIENCE_MS;
+  const end = Math.min(clock.monotonic() + PATIENCE_MS, deadline + GRACE_MS);
   for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
     try {
       return await call();
     } catch (error) {
+      signal?.throwIfAborted();
       const delay = awsRetryDelay(attempt, random);
       if (!isTransient(error) || clock.monotonic() + delay >= end) throw error;
-      await clock.sleep(delay);
+      await clock.sleep(delay, signal);
     }
   }
 }

@@ -12,7 +12,7 @@ import { jsonText } from "../json-text.ts";
 import { stateTableName } from "../names.ts";
 import type { World } from "../world.ts";
 import { writer } from "./batches.ts";
-import { patiently } from "./client.ts";
+import { nameOf, patiently } from "./client.ts";
 import type { Place } from "./state-query.ts";
 import { placed, queryState, type StateWorld, steadily } from "./state-query.ts";
 import { stateKey } from "./tables.ts";
@@ -174,7 +174,15 @@ export async function rowLike(
     Key: Object.fromEntries(names.map((name) => [name, item[name] as AttributeValue])),
     ConsistentRead: true,
   });
-  const { Item: row } = await patiently(world, () => world.dynamodb.send(command));
+  const { Item: row } = await patiently(world, () => world.dynamodb.send(command)).catch(
+    (error: unknown) => {
+      throw new WriteError({
+        code: "load.failed",
+        message: `DynamoDB did not answer a read of the table ${table} (${nameOf(error)})`,
+        hint: "try again",
+      });
+    },
+  );
   return row;
 }
 

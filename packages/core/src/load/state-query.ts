@@ -18,7 +18,8 @@ export interface Place {
 }
 
 /** What reading and writing single items of the state table takes. */
-export type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random">;
+export type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random"> &
+  Partial<Pick<World, "deadline" | "signal">>;
 
 /** Where an item about a resource stands: `run#<id>`, `quarantine#<id>`, … */
 export const placed = ({ source, resource }: Place, sk: string) => ({

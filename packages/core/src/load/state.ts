@@ -1,6 +1,5 @@
 import { LeaseError } from "../errors.ts";
 import { noCounts } from "../flow.ts";
-import type { World } from "../world.ts";
 import {
   type Fields,
   type RunState,
@@ -8,7 +7,7 @@ import {
   type StoredState,
   updateState,
 } from "./state-item.ts";
-import type { Place } from "./state-query.ts";
+import type { Place, StateWorld } from "./state-query.ts";
 
 /*
  * The state item of a resource (pk `source#resource`, sk `state`) is the truth about its runs.
@@ -125,7 +124,7 @@ export interface Lease {
  * invocation: a platform's retry has the request id of its dead predecessor, or of its living twin.
  */
 export async function takeLease(
-  world: Pick<World, "dynamodb" | "names" | "clock" | "random">,
+  world: StateWorld,
   place: Place,
   stored: StoredState | undefined,
   { owner, run }: { owner: string; run: { runId: string; body: RunState } | undefined },

@@ -68,7 +68,8 @@ export async function createTable(
  * the key that the plan writes. Its id tells a table from one that replaced it.
  */
 export async function checkTable(
-  world: Pick<World, "dynamodb" | "names" | "clock" | "random">,
+  world: Pick<World, "dynamodb" | "names" | "clock" | "random"> &
+    Partial<Pick<World, "deadline" | "signal">>,
   resource: Pick<ResourcePlan, "source" | "table" | "key">,
 ): Promise<{ tableId: string | undefined }> {
   const name = tableName(world.names, resource);

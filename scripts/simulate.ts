@@ -1,0 +1,116 @@
+// Histories of the real engine in a simulated world, on all cores; test/simulation says what is
+// simulated. Exits 1 and names the seed as soon as an invariant is broken.
+//
+//   npm run simulate -- --seeds 100000 --first-seed 1
+//   npm run simulate -- --bug "no guard before a batch"
+import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { bugs } from "../test/simulation/bugs.ts";
+import { plantedCopy } from "../test/simulation/plant.ts";
+import { simulate } from "../test/simulation/simulate.ts";
+import { add, merge, noTotals, type Totals, tell } from "../test/simulation/totals.ts";
+
+/** Seeds per message to a child: small enough that both cores end at about the same time. */
+const CHUNK = 50;
+
+interface Chunk {
+  first: number;
+  count: number;
+}
+
+if (process.send) serve(process.send.bind(process));
+else process.exitCode = await main();
+
+/** A child: runs the seeds that it is sent. Ends with its parent. */
+function serve(send: (totals: Totals) => void): void {
+  process.on("message", async ({ first, count }: Chunk) => {
+    const totals = noTotals();
+    for (let seed = first; seed < first + count && totals.failures.length === 0; seed++) {
+      add(totals, await simulate(seed));
+    }
+    send(totals);
+  });
+  process.on("disconnect", () => process.exit());
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "1000" },
+      "first-seed": { type: "string", default: "1" },
+      bug: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const first = Number(values["first-seed"]);
+  const count = Number(values.seeds);
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
+    console.error("usage: npm run simulate -- --seeds N [--first-seed K] [--bug NAME] [--json]");
+    return 2;
+  }
+  const bug = bugs.find(({ name }) => name === values.bug);
+  if (values.bug !== undefined && !bug) {
+    console.error(
+      `there is no bug "${values.bug}"; they are:\n${bugs.map((b) => b.name).join("\n")}`,
+    );
+    return 2;
+  }
+  const copy = bug && plantedCopy(bug);
+  const began = performance.now();
+  const totals = await runAll({ first, count }, copy?.script ?? import.meta.filename);
+  copy?.remove();
+  const seconds = (performance.now() - began) / 1000;
+  if (values.json) console.log(JSON.stringify({ ...totals, seconds }));
+  else publish(totals, seconds);
+  return totals.failures.length > 0 ? 1 : 0;
+}
+
+/** Seeds are handed out in ascending order, so the lowest failure is the first one. */
+async function runAll({ first, count }: Chunk, script: string): Promise<Totals> {
+  const totals = noTotals();
+  const end = first + count;
+  let next = first;
+  const work = (child: ChildProcess) =>
+    new Promise<void>((resolve, reject) => {
+      const more = () => {
+        if (next >= end || totals.failures.length > 0) {
+          child.disconnect();
+          return resolve();
+        }
+        child.send({ first: next, count: Math.min(CHUNK, end - next) } satisfies Chunk);
+        next += CHUNK;
+      };
+      child.on("message", (part: Totals) => {
+        merge(totals, part);
+        if (process.stderr.isTTY) process.stderr.write(`\r${totals.histories} of ${count}`);
+        more();
+      });
+      child.on("exit", (code) => code && reject(new Error(`a child ended with code ${code}`)));
+      more();
+    });
+  const children = Math.min(availableParallelism(), Math.ceil(count / CHUNK));
+  await Promise.all(Array.from({ length: children }, () => work(fork(script))));
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  totals.failures.sort((a, b) => a.seed - b.seed);
+  return totals;
+}
+
+function publish(totals: Totals, seconds: number): void {
+  const rows = {
+    histories: totals.histories,
+    "with a broken invariant": totals.failures.length,
+    "virtual hours": Math.round(totals.hours),
+    "steps (calls of a worker)": totals.steps,
+    ...Object.fromEntries(
+      Object.entries(totals.counters).map(([name, count]) => [name.replaceAll("_", " "), count]),
+    ),
+  };
+  const width = Math.max(...Object.keys(rows).map((name) => name.length));
+  for (const [name, count] of Object.entries(rows)) {
+    console.log(`${name.padEnd(width)}  ${count.toLocaleString("en").padStart(12)}`);
+  }
+  console.log(`${seconds.toFixed(1)} s`);
+  const [failure] = totals.failures;
+  if (failure) console.log(`\n${tell(failure)}`);
+}

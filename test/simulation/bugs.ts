@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+
+/** A change of the engine that breaks a promise; the simulation has to notice each of them. */
+export interface Bug {
+  name: string;
+  /** Of promises.md. */
+  promise: string;
+  /** Below packages/core/src. */
+  file: string;
+  /** Each text stands in the file exactly once, and is replaced by the other. */
+  edits: readonly [find: string, replace: string][];
+}
+
+const bug = (
+  name: string,
+  promise: string,
+  file: string,
+  ...edits: Bug["edits"][number][]
+): Bug => ({
+  name,
+  promise,
+  file,
+  edits,
+});
+
+export const bugs: readonly Bug[] = [
+  bug("the checkpoint moves before the write", "P2", "read.ts", [
+    "    const outcome = await writing.write(items);",
+    `    await lease.checkpoint({ ...state, page: state.page + 1, next: page.next ?? null });
+    const outcome = await writing.write(items);`,
+  ]),
+  bug("UnprocessedItems are taken for written", "P2", "load/batches.ts", [
+    "total.written += left.length - unprocessed.length;\n    left = unprocessed;",
+    "total.written += left.length;\n    left = unprocessed.slice(0, 0);",
+  ]),
+  bug("quarantine is not waited for", "P2", "read.ts", [
+    "    await setAside(aside,",
+    "    void setAside(aside,",
+  ]),
+  bug("the checkpoint is not waited for", "P5", "read.ts", [
+    "if (order.limitPages === undefined) await lease.checkpoint(state);",
+    "if (order.limitPages === undefined) void lease.checkpoint(state).catch(() => {});",
+  ]),
+  bug("a step of the state has no condition", "P5", "load/state-item.ts", [
+    `      : "#token = :expected_token AND #seq = :expected_seq",`,
+    `      : "#token <> :expected_token OR #seq <> :expected_seq OR attribute_exists(#seq)",`,
+  ]),
+  bug("the first step has no condition", "P5", "load/state-item.ts", [
+    `      ? "attribute_not_exists(#seq)"`,
+    `      ? "attribute_not_exists(#seq) OR attribute_exists(#token)"`,
+  ]),
+  bug("a lease does not keep others out", "P5", "load/state.ts", [
+    "clock.now() < stored.lease.until + TAKEOVER_MS",
+    "clock.now() < 0",
+  ]),
+  bug("a takeover does not wait for what is under way", "P5", "load/state.ts", [
+    "clock.now() < stored.lease.until + TAKEOVER_MS",
+    "clock.now() < stored.lease.until",
+  ]),
+  bug("no guard before a batch", "P5", "load/attempts.ts", ["    guard();\n", ""]),
+  bug("the lease is counted from its answer", "P5", "load/state.ts", [
+    "until = giveBack ? 0 : asked + LEASE_MS;",
+    "until = giveBack ? 0 : clock.monotonic() + LEASE_MS;",
+  ]),
+  bug("the lease is not renewed while something is pending", "P5", "pace.ts", [
+    "    await lease.renew();\n",
+    "",
+  ]),
+  bug("a worker does not know its own success", "P6", "load/state-item.ts", [
+    "if (stored?.write_id !== fields.write_id) throw overtaken(stored);",
+    "throw overtaken(stored);",
+  ]),
+  bug("the state is read without ConsistentRead", "P6", "load/state-item.ts", [
+    "ConsistentRead: true",
+    "ConsistentRead: false",
+  ]),
+  bug("a slice begins at the first page and counts on", "P6", "read.ts", [
+    "pages(resource, from.next ?? undefined, ",
+    "pages(resource, undefined, ",
+  ]),
+  bug("a slice that ran out of time is done", "P6", "run.ts", [
+    `if (state.phase !== "end") {`,
+    "if (state === undefined) {",
+  ]),
+  bug("the cursor is the highest value seen", "P3", "extract/cursor.ts", [
+    "const capped = apiTime === undefined ? candidate :",
+    "const capped = apiTime !== undefined ? candidate :",
+  ]),
+  bug("the cursor is capped at our own clock", "P3", "run.ts", [
+    "state.api_time ?? undefined",
+    "Date.parse(state.started_at)",
+  ]),
+  bug("the cursor moves with every page", "P3", "read.ts", [
+    "    deaths: 0,\n    waits: 0,",
+    "    cursor: incremental ? observe(state.candidate, page.records, incremental) : null,\n    deaths: 0,\n    waits: 0,",
+  ]),
+  bug("lag is not taken off", "P3", "extract/cursor.ts", [
+    "const start = lag === 0 ?",
+    "const start = lag !== 0 ?",
+  ]),
+  bug("the sweep begins after the first page", "P4", "read.ts", [
+    `phase: page.next ? "read" : rest,`,
+    `phase: page.next && !state.refresh ? "read" : rest,`,
+  ]),
+  bug("rows that could not be written are not seen", "P4", "read.ts", [
+    "  ...rejections.flatMap(({ key }) => key ?? []),\n",
+    "",
+  ]),
+  bug("every page's keys replace those of the page before", "P4", "read.ts", [
+    "keys, state.seen)",
+    "keys, 0)",
+  ]),
+  bug("a refresh that goes on has forgotten what it saw", "P4", "load/state.ts", [
+    "    slices: body.slices + 1,\n",
+    "    slices: body.slices + 1,\n    seen: Math.min(body.seen, 1),\n",
+  ]),
+  bug("an ordered put has no condition", "P5", "load/ordered.ts", [
+    `"NOT attribute_type(#version, :type) OR #version <= :version"`,
+    `"NOT attribute_type(#version, :type) OR #version <= :version OR #version > :version"`,
+  ]),
+  bug("what is set aside is not counted", "P8", "read.ts", [
+    "    counts.quarantined += aside.length;\n",
+    "    counts.records -= aside.length;\n",
+  ]),
+  bug("what was superseded is not counted", "P8", "read.ts", [
+    "    counts.superseded += superseded;\n",
+    "",
+  ]),
+  bug("numbers go through a double", "P9", "extract/json.ts", [
+    "return mayBeInexact(text) ? parseExactly(text) : JSON.parse(text);",
+    "return JSON.parse(text);",
+  ]),
+  bug("a Retry-After is slept whatever the deadline", "P10", "extract/request.ts", [
+    "if (ms > WORTH_WAITING_MS || clock.monotonic() + ms >= deadline) {",
+    "if (ms < 0) {",
+  ]),
+  bug("a throttled batch knows no deadline", "P10", "load/attempts.ts", [
+    "    if (clock.monotonic() + delay >= deadline) throw failure(trouble, table);\n",
+    "",
+  ]),
+  bug("a request may outlast the slice", "P10", "extract/request.ts", [
+    "Math.min(timeoutMs, remaining)",
+    "timeoutMs",
+  ]),
+  bug("an event hurries a run that the API asked to wait", "P12", "load/state.ts", [
+    `if (status === "waiting" && stored.not_before &&`,
+    `if (want.now < 0 && stored.not_before &&`,
+  ]),
+  bug("three retries too many", "P12", "extract/retry.ts", [
+    "attempt > policy.maxRetries)",
+    "attempt > policy.maxRetries + 3)",
+  ]),
+  bug("steps by limit where the server caps its pages", "P14", "extract/paginators.ts", [
+    "const step = received === 0 ? limit : Math.min(received, limit);",
+    "const step = limit;",
+  ]),
+  bug("an error quotes the answer unredacted", "P15", "extract/answer.ts", [
+    "reading.quote(body.toString())",
+    "body.toString()",
+  ]),
+];
+
+/** The file with the bug in it. Throws when the engine has changed so that the bug can not be planted. */
+export function planted(bug: Bug, sources: string): string {
+  let text = readFileSync(`${sources}/${bug.file}`, "utf8");
+  for (const [find, replace] of bug.edits) {
+    const count = text.split(find).length - 1;
+    if (count !== 1) throw new Error(`"${bug.name}": ${count} places in ${bug.file}, not 1`);
+    text = text.replace(find, () => replace);
+  }
+  return text;
+}
