@@ -61,10 +61,26 @@ describe("Retry-After", () => {
     ["", undefined],
     ["99999999999999999999", undefined],
   ])("%s: %s", (value, ms) => {
-    expect(retryAfter({ "retry-after": value }, now)).toBe(ms);
+    expect(retryAfter({ "retry-after": value }, { now, status: 503 })).toBe(ms);
   });
 
   test("absent", () => {
-    expect(retryAfter({}, now)).toBe(undefined);
+    expect(retryAfter({}, { now, status: 503 })).toBe(undefined);
+  });
+
+  test.each([
+    [{ "x-ratelimit-reset": "30" }, 30_000],
+    [{ "ratelimit-reset": "30" }, 30_000],
+    [{ "x-rate-limit-reset": String(now / 1000 + 45) }, 45_000],
+    [{ "x-ratelimit-reset": String(now + 1500) }, 1500],
+    [{ "x-ratelimit-reset": String(now / 1000 - 45) }, undefined],
+    [{ "x-ratelimit-reset": "soon" }, undefined],
+    [{ "x-ratelimit-reset": "30", "retry-after": "2" }, 2000],
+  ])("a 429 may name the reset of its limit instead: %j: %s", (headers, ms) => {
+    expect(retryAfter(headers, { now, status: 429 })).toBe(ms);
+  });
+
+  test("such a reset says nothing when the status is another", () => {
+    expect(retryAfter({ "x-ratelimit-reset": "30" }, { now, status: 503 })).toBe(undefined);
   });
 });

@@ -53,7 +53,7 @@ function refused(request: HttpRequest, response: HttpResponse, reading: Reading)
     hint: refusal ? reading.refusedHint : hints[status],
     retryable,
     status,
-    retryAfterMs: retryAfter(headers, reading.now),
+    retryAfterMs: retryAfter(headers, { now: reading.now, status }),
   });
 }
 
