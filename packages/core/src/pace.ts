@@ -39,7 +39,7 @@ export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job):
   }
 }
 
-/** Tells whether another step as slow as the slowest so far, twice, fits in. */
+/** Tells whether there is time for a step that is twice as slow as the slowest so far. */
 export function pacer({ clock, deadline }: Pick<World, "clock" | "deadline">) {
   let began = clock.monotonic();
   let slowest = 0;
