@@ -123,7 +123,7 @@ describe("the words of package.json", () => {
     expect(await launch("strat")).toEqual({
       code: 2,
       stdout: "",
-      stderr: "usage: node scripts/launch.mjs start|test|fix|bench|dev|deploy|check\n",
+      stderr: "usage: node scripts/launch.mjs start|test|fix|bench|simulate|dev|deploy|check\n",
     });
   });
 
