@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -25,7 +25,9 @@ async function dataFolder(): Promise<string> {
   onTestFinished(async () => {
     const pid = publishedPid(folder);
     if (pid) await kill(pid);
-    rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 });
+    // A process that lost the race for the folder may still be writing there. The asynchronous rm
+    // tries again; Node 22's rmSync does not when a folder is not empty.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
   return folder;
 }
