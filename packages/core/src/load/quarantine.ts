@@ -15,7 +15,7 @@ import { writer } from "./batches.ts";
 import { nameOf, patiently } from "./client.ts";
 import type { Place } from "./state-query.ts";
 import { placed, queryState, type StateWorld, steadily } from "./state-query.ts";
-import { stateKey } from "./tables.ts";
+import { keyAttributes, stateKey } from "./tables.ts";
 
 const limits = Object.freeze({
   // An item holds 400 KB. What is larger can not be replayed, only looked at.
@@ -168,7 +168,7 @@ export async function rowLike(
   item: Item,
   { world, table, key }: { world: StateWorld; table: string; key: KeyPlan },
 ): Promise<Item | undefined> {
-  const names = [key.hash, key.range].flatMap((part) => (part ? [part.name] : []));
+  const names = keyAttributes(key).map(({ name }) => name);
   const command = new GetItemCommand({
     TableName: table,
     Key: Object.fromEntries(names.map((name) => [name, item[name] as AttributeValue])),

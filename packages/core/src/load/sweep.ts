@@ -9,6 +9,7 @@ import { inLanes, untilTaken, type WriterOptions } from "./attempts.ts";
 import { nameOf, patiently } from "./client.ts";
 import type { Seen } from "./seen.ts";
 import type { SweepState } from "./state-item.ts";
+import { keyAttributes } from "./tables.ts";
 
 /*
  * The end of a refresh: rows that it did not see go. A first pass over the table counts them, the
@@ -116,8 +117,7 @@ async function remove(item: Item, of: Sweeping): Promise<boolean> {
   return deleted;
 }
 
-const keyNames = ({ key }: Sweeping) =>
-  [key.hash, key.range].flatMap((part) => (part ? [part.name] : []));
+const keyNames = ({ key }: Sweeping) => keyAttributes(key).map(({ name }) => name);
 
 const unreadable = (table: string, error: unknown) =>
   new WriteError({

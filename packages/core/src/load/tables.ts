@@ -8,7 +8,7 @@ import {
   type TableDescription,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
-import type { KeyAttribute, ResourcePlan } from "../config/plan-types.ts";
+import type { KeyAttribute, KeyPlan, ResourcePlan } from "../config/plan-types.ts";
 import { ConfigError, WriteError } from "../errors.ts";
 import { tableName } from "../names.ts";
 import type { World } from "../world.ts";
@@ -20,11 +20,14 @@ export interface TableDefinition {
   AttributeDefinitions: AttributeDefinition[];
 }
 
-export const tableDefinition = ({ key }: Pick<ResourcePlan, "key">): TableDefinition =>
-  definition(key.hash, key.range);
+/** The one or two attributes of a key, hash first. */
+export const keyAttributes = ({ hash, range }: TableKey): KeyAttribute[] =>
+  range ? [hash, range] : [hash];
 
-const definition = (hash: KeyAttribute, range: KeyAttribute | undefined): TableDefinition => {
-  const attributes = range ? [hash, range] : [hash];
+type TableKey = Pick<KeyPlan, "hash" | "range">;
+
+export const tableDefinition = ({ key }: { key: KeyPlan | TableKey }): TableDefinition => {
+  const attributes = keyAttributes(key);
   return {
     KeySchema: attributes.map(({ name }, n) => ({
       AttributeName: name,
@@ -43,7 +46,7 @@ export const stateKey = {
   range: { name: "sk", type: "S" },
 } as const;
 
-export const stateTable: TableDefinition = definition(stateKey.hash, stateKey.range);
+export const stateTable: TableDefinition = tableDefinition({ key: stateKey });
 
 /** Creates the table if it is not there and waits until it can be written. In AWS, SST does this. */
 export async function createTable(
@@ -89,9 +92,7 @@ export async function checkTable(
     });
   }
   const is = keyText(keyIn(table));
-  const wanted = keyText(
-    resource.key.range ? [resource.key.hash, resource.key.range] : [resource.key.hash],
-  );
+  const wanted = keyText(keyAttributes(resource.key));
   if (is !== wanted) {
     throw new ConfigError({
       code: "load.table_key",
