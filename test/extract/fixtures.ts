@@ -107,6 +107,13 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     timeoutMs: 30_000,
     columns: {},
     hash: "test",
+    storage: {
+      ttl: undefined,
+      stream: undefined,
+      indexes: [],
+      kmsKey: undefined,
+      maxWriteUnits: undefined,
+    },
     ...changes,
   };
 }

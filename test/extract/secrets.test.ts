@@ -100,14 +100,14 @@ describe("the source's secret", () => {
 });
 
 describe("a secret that is wrong is named with what to do, and never quoted (P17)", () => {
-  const hint = "run: tidetable secrets set help_desk";
+  const hint = "run: tidetable secrets set help_desk --stage dev";
   const shapeless =
     'the secret tidetable/dev/help_desk is not a JSON object such as {"api_key": "…"}';
   test.each([
     [
       undefined,
-      "secrets.missing",
-      "there is no secret tidetable/dev/help_desk, or it has no value yet",
+      "secrets.empty",
+      "the secret tidetable/dev/help_desk has no value yet",
     ],
     ["canary", "secrets.shape", shapeless],
     ['"canary"', "secrets.shape", shapeless],

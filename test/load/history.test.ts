@@ -17,6 +17,7 @@ const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   run_id: "r1",
   status: "done",
   ...noCounts(),
+  slice: noCounts(),
   slices: 1,
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 2_000,
@@ -60,8 +61,19 @@ async function through(faults: (number: number) => Fault | undefined, work: () =
 
 describe("the history of a run", () => {
   it("is one item with plain attributes, for 90 days", async () => {
-    const counts = { records: 250, written: 250, write_units: 250, read_units: 8.5 };
-    await recordRun(world, place, report({ ...counts, cursor: { before: null, after: "2026" } }));
+    const counts = {
+      records: 250,
+      written: 250,
+      write_units: 250,
+      read_units: 8.5,
+      worked_ms: 2_000,
+    };
+    await recordRun(
+      world,
+      place,
+      report({ ...counts, cursor: { before: null, after: "2026" } }),
+      512,
+    );
     const [item, ...others] = await stored();
     expect(others).toEqual([]);
     expect(item).toMatchObject({
@@ -87,10 +99,11 @@ describe("the history of a run", () => {
     const failed = report({
       status: "failed",
       retries: 3,
+      worked_ms: 2_000,
       cursor: { before: 7, after: 7 },
       error: { code: "extract.status", message: "GET /x answered 500", hint: null },
     });
-    await recordRun(world, place, failed);
+    await recordRun(world, place, failed, 512);
     expect(await readRuns(world, place)).toEqual([
       {
         ...noCounts(),
@@ -101,6 +114,7 @@ describe("the history of a run", () => {
         duration_ms: 2_000,
         slices: 1,
         retries: 3,
+        worked_ms: 2_000,
         cursor: { before: 7, after: 7 },
         error: { code: "extract.status", message: "GET /x answered 500" },
         cost_usd: 0.000013333,
@@ -110,16 +124,23 @@ describe("the history of a run", () => {
   });
 
   it("follows its run: what its retry reports replaces its failure (P7)", async () => {
-    await recordRun(world, place, report({ status: "failed", pages: 1 }));
-    await recordRun(world, place, report({ status: "failed", pages: 2 }));
-    await recordRun(world, place, report({ status: "done", pages: 3 }));
+    await recordRun(world, place, report({ status: "failed", pages: 1 }), 512);
+    await recordRun(world, place, report({ status: "failed", pages: 2 }), 512);
+    await recordRun(world, place, report({ status: "done", pages: 3 }), 512);
     expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
+  it("says nothing of an event that found its run under way", async () => {
+    await recordRun(world, place, report({ status: "skipped" }), 512);
+    await recordRun(world, place, report({ status: "failed" }), 512);
+    await recordRun(world, place, report({ status: "skipped" }), 512);
+    expect(await readRuns(world, place)).toMatchObject([{ status: "failed" }]);
+  });
+
   it("of a success stays one, whatever a worker says that was overtaken (P5, P7)", async () => {
-    await recordRun(world, place, report({ pages: 3 }));
+    await recordRun(world, place, report({ pages: 3 }), 512);
     for (const status of ["failed", "skipped", "done"] as const) {
-      await recordRun(world, place, report({ status, pages: 0 }));
+      await recordRun(world, place, report({ status, pages: 0 }), 512);
     }
     expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
   });
@@ -131,7 +152,7 @@ describe("the history of a run", () => {
       ["a", 1],
     ]) {
       const started_at = new Date(Date.UTC(2026, 0, Number(day))).toISOString();
-      await recordRun(world, place, report({ run_id: String(run_id), started_at }));
+      await recordRun(world, place, report({ run_id: String(run_id), started_at }), 512);
     }
     const ids = async (limit?: number) =>
       (await readRuns(world, place, limit)).map(({ run_id }) => run_id);
@@ -146,7 +167,7 @@ describe("the history of a run", () => {
     ];
     const calls = await through(
       (number) => faults[number - 1],
-      () => recordRun(world, place, report()),
+      () => recordRun(world, place, report(), 512),
     );
     expect(calls).toBe(3);
     expect(await stored()).toHaveLength(1);
@@ -154,7 +175,9 @@ describe("the history of a run", () => {
 
   it("that can not be kept is an error that names the table", async () => {
     const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
-    await expect(through(refuse, () => recordRun(world, place, report()))).rejects.toMatchObject({
+    await expect(
+      through(refuse, () => recordRun(world, place, report(), 512)),
+    ).rejects.toMatchObject({
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,
     });
@@ -165,10 +188,10 @@ describe("the cost of a run", () => {
   it.each([
     ["a million write units", { write_units: 1_000_000 }, 0.625],
     ["a million read units", { read_units: 1_000_000 }, 0.125],
-    ["an hour of 1 GB", { duration_ms: 3_600_000, memory_mb: 1024 }, 0.04800024],
+    ["an hour of 1 GB", { worked_ms: 3_600_000, memory_mb: 1024 }, 0.04800024],
     ["nothing", {}, 0],
   ])("%s", (_, used, dollars) => {
-    const none = { write_units: 0, read_units: 0, duration_ms: 0, memory_mb: 512 };
+    const none = { write_units: 0, read_units: 0, worked_ms: 0, memory_mb: 512 };
     expect(costOf({ ...none, ...used })).toBe(dollars);
   });
 });

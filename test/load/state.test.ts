@@ -188,6 +188,7 @@ describe("the run that an event means", () => {
     lease: null,
     not_before: null,
     updated_at: "",
+    succeeded_at: null,
     body: { ...body, page: 4, next: { params: { offset: 400 } }, cursor: "2026-01-01" },
     ...changes,
   });

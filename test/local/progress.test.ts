@@ -11,6 +11,7 @@ const report = (place: typeof tickets, changes: Partial<ResourceReport> = {}): R
   run_id: "r1",
   status: "done",
   ...counts(3),
+  slice: counts(3),
   slices: 1,
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 1200,

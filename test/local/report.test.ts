@@ -12,6 +12,7 @@ const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   run_id: "r1",
   status: "done",
   ...noCounts(),
+  slice: noCounts(),
   slices: 1,
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 900,

@@ -1,11 +1,12 @@
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { startValue } from "./extract/cursor.ts";
 import { openSession, pages } from "./extract/pages.ts";
-import { noCounts, type ResourceReport } from "./flow.ts";
+import type { ResourceReport } from "./flow.ts";
 import { toItems } from "./normalize/items.ts";
 import { ending, reporter } from "./report.ts";
 import type { Order } from "./run.ts";
 import type { SecretStore } from "./secrets.ts";
+import { tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
 /** Reads one page as a run would, and writes nothing. */
@@ -15,8 +16,9 @@ export async function checkResource(
   world: World,
   secrets: SecretStore,
 ): Promise<ResourceReport> {
-  const report = reporter(resource, order, world);
-  const counts = noCounts();
+  const tallied = tally(world.clock);
+  const { counts } = tallied;
+  const report = reporter(resource, order, world, tallied);
   try {
     const start = resource.incremental ? startValue(resource.incremental, null) : null;
     const session = openSession(resource, { world, secrets, meter: counts });
@@ -25,9 +27,8 @@ export async function checkResource(
     const { rejections, superseded } = toItems(records, resource, { runId: order.runId, page: 0 });
     Object.assign(counts, { pages: 1, records: records.length });
     Object.assign(counts, { superseded, quarantined: rejections.length });
-    return report("done", { counts, state: undefined });
+    return report("done", {});
   } catch (error) {
-    const end = ending(error, { resource, state: undefined, world });
-    return report("failed", { counts, state: undefined, error: end.error });
+    return report("failed", { error: ending(error, { resource, state: undefined, world }).error });
   }
 }

@@ -105,6 +105,10 @@ export interface Counts {
   /** DynamoDB's own count of capacity units. */
   write_units: number;
   read_units: number;
+  /** Answers of DynamoDB that took nothing, or not all, because it was asked too fast. */
+  throttled: number;
+  /** Time in workers. Between slices a run costs nothing. */
+  worked_ms: number;
 }
 
 export const noCounts = (): Counts => ({
@@ -120,6 +124,8 @@ export const noCounts = (): Counts => ({
   waited_ms: 0,
   write_units: 0,
   read_units: 0,
+  throttled: 0,
+  worked_ms: 0,
 });
 
 /**
@@ -136,6 +142,8 @@ export interface ResourceReport extends Counts {
   limited?: true;
   /** This run was under way when a refresh was asked for: start another one for it. */
   refresh_due?: true;
+  /** What this slice alone has done. */
+  slice: Counts;
   slices: number;
   started_at: string;
   duration_ms: number;

@@ -21,6 +21,7 @@ export { listQuarantine, type QuarantineEntry } from "./load/quarantine.ts";
 export { readState, type StoredState } from "./load/state-item.ts";
 export { createTable, stateTable, tableDefinition } from "./load/tables.ts";
 export {
+  failureQueueName,
   type Names,
   scheduleFunctionName,
   secretName,

@@ -20,5 +20,8 @@ export const scheduleFunctionName = (names: Names): string => `${prefix(names)}-
 export const workerFunctionName = (names: Names, source: string): string =>
   `${prefix(names)}-worker-${source}`;
 
+/** Where events go whose worker has failed three times. */
+export const failureQueueName = (names: Names): string => `${prefix(names)}-failures`;
+
 export const secretName = (names: Names, source: string): string =>
   `${names.app}/${names.stage}/${source}`;

@@ -3,6 +3,7 @@ import { isFailure, LeaseError, RequestError } from "./errors.ts";
 import type { Counts, Cursor, ResourceReport } from "./flow.ts";
 import type { RunState, Status } from "./load/state-item.ts";
 import { tableName } from "./names.ts";
+import type { Tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
 type ReportError = NonNullable<ResourceReport["error"]>;
@@ -12,19 +13,20 @@ export function reporter(
   resource: ResourcePlan,
   order: { runId: string; limitPages?: number | undefined },
   world: Pick<World, "names" | "clock">,
+  tally: Tally,
 ) {
   const invoked = world.clock.now();
   return (
     status: ResourceReport["status"],
     end: {
-      counts: Counts;
-      state: RunState | undefined;
+      state?: RunState | undefined;
       error?: ReportError | undefined;
       notBefore?: string | undefined;
       /** The cursor that the run started from, where it has moved. */
       before?: Cursor | undefined;
     },
   ): ResourceReport => {
+    tally.touch();
     const started = end.state?.started_at ?? new Date(invoked).toISOString();
     const after = end.state?.cursor ?? null;
     return {
@@ -36,7 +38,8 @@ export function reporter(
       ...(end.notBefore === undefined ? {} : { not_before: end.notBefore }),
       ...(order.limitPages === undefined ? {} : { limited: true as const }),
       ...(end.state?.refresh_next ? { refresh_due: true as const } : {}),
-      ...end.counts,
+      ...tally.counts,
+      slice: tally.slice(),
       slices: end.state?.slices ?? 1,
       started_at: started,
       duration_ms: Math.max(0, world.clock.now() - Date.parse(started)),
@@ -90,7 +93,13 @@ export function ending(
       };
     }
   }
-  return { status: "failed", report: "failed", error: errorOf(error) };
+  // Nothing has begun: a source whose secret nobody has filled yet is not in trouble.
+  const waitsForSecret = !state && isFailure(error) && error.code === "secrets.empty";
+  return {
+    status: "failed",
+    report: waitsForSecret ? "skipped" : "failed",
+    error: errorOf(error),
+  };
 }
 
 const interrupted: ReportError = {

@@ -1,7 +1,7 @@
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { LeaseError } from "./errors.ts";
 import { commit } from "./extract/cursor.ts";
-import { type Counts, noCounts, type ResourceReport } from "./flow.ts";
+import type { Counts, ResourceReport } from "./flow.ts";
 import { recordRun } from "./load/history.ts";
 import { metered } from "./load/meter.ts";
 import { type Lease, opening, takeLease } from "./load/state.ts";
@@ -12,6 +12,7 @@ import { read } from "./read.ts";
 import { ending, poisoned, reporter } from "./report.ts";
 import type { SecretStore } from "./secrets.ts";
 import { sweep } from "./sweep.ts";
+import { tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
 export interface Order {
@@ -22,6 +23,8 @@ export interface Order {
   refresh?: boolean | undefined;
   /** A sample: that many pages, no checkpoint, no cursor, no open run. */
   limitPages?: number | undefined;
+  /** What the worker has of memory, for the run's cost. Default: 512. */
+  memoryMb?: number | undefined;
 }
 
 /** What a slice works with. */
@@ -52,18 +55,22 @@ export async function runResource(
   const sample = event.limitPages !== undefined;
   // Its run id becomes that of the run which is gone on with.
   const order = { ...event };
-  const report = reporter(resource, order, outer);
-  const counts = noCounts();
+  const tallied = tally(outer.clock);
+  const { counts } = tallied;
+  const report = reporter(resource, order, outer, tallied);
   const stop = new AbortController();
   const dynamodb = metered(outer.dynamodb, counts);
   const world = { ...outer, dynamodb, signal: AbortSignal.any([outer.signal, stop.signal]) };
   // What the run says of itself, it says also when it is called off.
   const { names, clock, random, deadline } = outer;
   const steps = { dynamodb, names, clock, random, deadline };
+  const remember = (ended: ResourceReport) => recordRun(steps, place, ended, order.memoryMb ?? 512);
   let lease: Lease | undefined;
   let state: RunState | undefined;
 
   try {
+    // First of all: until somebody has filled it, there is no run to begin.
+    await secrets.read();
     const { tableId } = await checkTable(steps, resource);
     const stored = await readState(steps, place);
     const open = opening(sample ? undefined : stored, {
@@ -76,10 +83,9 @@ export async function runResource(
     });
     state = open.body;
     order.runId = open.runId;
-    for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += state.counts[name];
-    if (open.kind === "ended") return report("done", { counts, state });
-    if (open.kind === "wait")
-      return report("waiting", { counts, state, notBefore: open.notBefore });
+    tallied.goOnFrom(state.counts);
+    if (open.kind === "ended") return report("done", { state });
+    if (open.kind === "wait") return report("waiting", { state, notBefore: open.notBefore });
     if (open.kind === "start" && open.note) world.log.warn(open.note, place);
 
     lease = await takeLease(steps, place, stored, {
@@ -89,30 +95,36 @@ export async function runResource(
     if (open.kind === "poison") throw poisoned(state);
     const job = { resource, place, order, world, secrets, lease, stop, counts };
     for await (state of slice(job, state)) {
+      tallied.touch();
       world.log.debug("page", { ...place, counts: state.counts });
     }
 
     if (sample) {
       await lease.letGo();
-      return report("done", { counts, state });
+      return report("done", { state });
     }
     if (state.phase !== "end") {
-      await lease.release({ status: "running", body: state });
-      return report("running", { counts, state });
+      const running = report("running", { state });
+      await lease.release({ status: "running", body: { ...state, counts: { ...counts } } });
+      return running;
     }
     const ended = committed(state, resource);
-    const done = report("done", { counts, state: ended, before: state.cursor });
-    await recordRun(steps, place, done);
+    const done = report("done", { state: ended, before: state.cursor });
+    await remember(done);
     await lease.release({ status: "done", body: ended });
     return done;
   } catch (error) {
     const end = ending(error, { resource, state, world: outer });
-    const failed = report(end.report, { ...end, counts, state });
+    const failed = report(end.report, { ...end, state });
+    const overtaken = error instanceof LeaseError;
+    // The run that is in the way of this event goes on, and its own report tells how it ended.
+    const fruitless = overtaken && event.runId !== order.runId;
+    if (fruitless) await remember({ ...failed, run_id: event.runId }).catch(() => {});
+    else if (end.status === "failed" && !sample) await remember(failed).catch(() => {});
     // A lease that was lost is not ours to give back; one that can not be given back runs out.
-    if (!lease || error instanceof LeaseError) return failed;
+    if (!lease || overtaken) return failed;
     if (sample || !state) await lease.letGo().catch(() => {});
     else {
-      if (end.status === "failed") await recordRun(steps, place, failed).catch(() => {});
       const body = { ...state, ...end.changes, counts: { ...state.counts, ...spent(counts) } };
       await lease.release({ ...end, body }).catch(() => {});
     }
@@ -123,13 +135,15 @@ export async function runResource(
 }
 
 /** What was spent on a page counts even where the page itself has to be read again. */
-const spent = ({ requests, retries, waited_ms, write_units, read_units }: Counts) => ({
+const spent = ({
   requests,
   retries,
   waited_ms,
   write_units,
   read_units,
-});
+  throttled,
+  worked_ms,
+}: Counts) => ({ requests, retries, waited_ms, write_units, read_units, throttled, worked_ms });
 
 /** Pure: a run that is through moves the cursor; nothing else does. */
 function committed(state: RunState, { incremental }: ResourcePlan): RunState {

@@ -1,6 +1,8 @@
 import { parseScheduleEvent, type ScheduleEvent, type WorkerEvent } from "./events.ts";
+import { stalenessOf } from "./freshness.ts";
 import { isDue } from "./load/state.ts";
 import { readStates } from "./load/state-item.ts";
+import { stalenessMetric } from "./metrics.ts";
 import { planOf, resourceOf, type Sources } from "./worker.ts";
 import type { World } from "./world.ts";
 
@@ -48,18 +50,26 @@ function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): Worker
   });
 }
 
-/** What is unfinished, and nobody works on, and need not wait. */
+/** What is unfinished, and nobody works on, and need not wait. On its way it tells what is stale. */
 async function due({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
-  const places = (source ? [source] : Object.keys(deps.sources)).flatMap((name) =>
-    planOf(deps.sources, name).resources.map((resource) => ({
-      source: name,
-      resource: resource.name,
-    })),
+  const plans = (source ? [source] : Object.keys(deps.sources)).map((one) =>
+    planOf(deps.sources, one),
   );
-  const states = await readStates(deps, places);
+  const places = plans.flatMap((plan) =>
+    plan.resources.map(({ name }) => ({ plan, place: { source: plan.name, resource: name } })),
+  );
+  const states = await readStates(
+    deps,
+    places.map(({ place }) => place),
+  );
   const now = deps.clock.now();
-  return places.flatMap((place, i) => {
+  return places.flatMap(({ plan, place }, i) => {
     const state = states[i];
+    const staleness = stalenessOf(plan, state, now);
+    if (staleness !== undefined) {
+      const fields = stalenessMetric(deps.names, place, staleness, now);
+      deps.log.warn(`no run has succeeded since ${state?.succeeded_at}`, fields);
+    }
     return state?.run_id && isDue(state, now) ? { ...place, run_id: state.run_id } : [];
   });
 }

@@ -25,7 +25,8 @@ type Members = ReadonlyMap<string, unknown>;
 /** Which secret, for messages. */
 interface Place {
   id: string;
-  source: string;
+  /** The command that fills it. */
+  set: string;
 }
 
 const TTL_MS = 5 * 60_000;
@@ -53,7 +54,7 @@ export function secretStore(
 ): SecretStore {
   const { secretsManager, clock } = world;
   const id = secretName(world.names, source);
-  const place = { id, source };
+  const place = { id, set: `tidetable secrets set ${source} --stage ${world.names.stage}` };
   const cache = caches.get(secretsManager) ?? new Map<string, Cached>();
   caches.set(secretsManager, cache);
 
@@ -125,20 +126,20 @@ function faultOf(name: string, members: Members): string | undefined {
   return Number.isSafeInteger(value) ? undefined : `"${name}" is a number that needs quotes`;
 }
 
-function wrongShape(message: string, { source }: Place): ConfigError {
+function wrongShape(message: string, { set }: Place): ConfigError {
   return new ConfigError({
     code: "secrets.shape",
     message,
-    hint: `run: tidetable secrets set ${source}`,
+    hint: `run: ${set}`,
   });
 }
 
-function unreadable(error: unknown, { id, source }: Place): ConfigError | RequestError {
+function unreadable(error: unknown, { id, set }: Place): ConfigError | RequestError {
   if (error instanceof ResourceNotFoundException) {
     return new ConfigError({
-      code: "secrets.missing",
-      message: `there is no secret ${id}, or it has no value yet`,
-      hint: `run: tidetable secrets set ${source}`,
+      code: "secrets.empty",
+      message: `the secret ${id} has no value yet`,
+      hint: `run: ${set}`,
     });
   }
   const name = error instanceof Error ? error.name : "unknown error";

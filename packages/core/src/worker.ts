@@ -5,6 +5,7 @@ import type { Source } from "./config/source.ts";
 import { ConfigError, explain } from "./errors.ts";
 import { parseWorkerEvent } from "./events.ts";
 import type { ResourceReport } from "./flow.ts";
+import { sliceMetrics } from "./metrics.ts";
 import { type LocalOrigin, originMap } from "./origins.ts";
 import { runResource } from "./run.ts";
 import { secretStore } from "./secrets.ts";
@@ -45,18 +46,21 @@ export async function work(
     owner: deps.invocation,
     refresh: wanted.full_refresh,
     limitPages: wanted.limit_pages,
+    memoryMb: planned.function.memoryMb,
   };
 
   const report = wanted.check
     ? await checkResource(resource, order, world, secrets)
     : await runResource(resource, order, world, secrets);
-  const place = { source, resource: name };
+  const metrics = wanted.check ? {} : sliceMetrics(world.names, report, world.clock.now());
+  const fields = { source, resource: name, report, ...metrics };
   if (report.status === "failed") {
     const failure = new RunError(report);
-    world.log.error(failure.message, { ...place, report });
+    world.log.error(failure.message, fields);
     throw failure;
   }
-  world.log.info(report.status, { ...place, report });
+  const told = report.error ? `${report.status}: ${explain(report.error)}` : report.status;
+  world.log.info(told, fields);
   return report;
 }
 

@@ -75,6 +75,8 @@ function resourceDocument(report: ResourceReport): ResourceDocument {
     waited_ms: report.waited_ms,
     write_units: report.write_units,
     read_units: report.read_units,
+    throttled: report.throttled,
+    worked_ms: report.worked_ms,
     slices: report.slices,
     duration_ms: report.duration_ms,
     cursor: report.cursor,

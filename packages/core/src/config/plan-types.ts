@@ -13,6 +13,9 @@ export interface SourcePlan {
   schedule: SchedulePlan | undefined;
   /** When incremental resources are read whole, so that deleted rows go too. */
   fullRefreshSchedule: SchedulePlan | undefined;
+  /** Its host is reserved for examples: there is nothing to read until somebody changes it. */
+  isExample: boolean;
+  function: FunctionPlan;
   /** Parents before their children. */
   resources: ResourcePlan[];
 }
@@ -22,6 +25,31 @@ export interface SchedulePlan {
   expression: string;
   timezone: string | undefined;
   enabled: boolean;
+  /** The longest time between two runs: who is older than two of these is stale. */
+  longestGapMs: number;
+}
+
+/** The worker in AWS. */
+export interface FunctionPlan {
+  memoryMb: number;
+  reservedConcurrency: number | undefined;
+  vpc: { subnets: string[]; securityGroups: string[] } | undefined;
+}
+
+/** A table in AWS, beside its key. */
+export interface TablePlan {
+  ttl: string | undefined;
+  stream: "keys-only" | "new-image" | "old-image" | "new-and-old-images" | undefined;
+  indexes: IndexPlan[];
+  kmsKey: string | undefined;
+  maxWriteUnits: number | undefined;
+}
+
+export interface IndexPlan {
+  name: string;
+  hash: KeyAttribute;
+  range: KeyAttribute | undefined;
+  projection: "all" | "keys-only" | string[];
 }
 
 export interface ResourcePlan {
@@ -47,6 +75,8 @@ export interface ResourcePlan {
   allowShrink: boolean;
   /** Of everything above: a run that was interrupted under another plan starts anew. */
   hash: string;
+  /** Not in the hash: a run does not depend on it. */
+  storage: TablePlan;
 }
 
 export type Disposition = "merge" | "append" | "replace";

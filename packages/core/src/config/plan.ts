@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { Secret } from "../secret.ts";
 import { planAuth, secretNames } from "./auth.ts";
+import { longestGap } from "./cadence.ts";
 import type { OffsetPaginator, PaginatorConfig } from "./endpoint-types.ts";
+import { isExampleHost } from "./hosts.ts";
 import { planIncremental } from "./incremental.ts";
 import { parsePath } from "./jsonpath.ts";
 import type {
@@ -21,6 +23,7 @@ import {
   settle,
 } from "./settle.ts";
 import type { Source } from "./source.ts";
+import { planFunction, planStorage } from "./storage.ts";
 import type { ColumnConfig, SourceOptions } from "./types.ts";
 
 /** What another attempt may cure. dlt retries every 5xx; the source documents name these. */
@@ -42,6 +45,8 @@ export function plan(source: Source, name: string): SourcePlan {
     secrets: secretNames(planned.map(({ auth }) => auth)),
     schedule: planSchedule(source.options.schedule),
     fullRefreshSchedule: planSchedule(source.options.full_refresh_schedule),
+    isExample: isExampleHost(client.base_url),
+    function: planFunction(source.options.function ?? {}),
     resources: planned,
   };
 }
@@ -71,7 +76,7 @@ function planResource(
     writeMode: planWriteMode(resource, columns),
     allowShrink: resource.allow_shrink ?? false,
   };
-  return { ...settled, hash: fingerprint(settled) };
+  return { ...settled, hash: fingerprint(settled), storage: planStorage(resource.table, columns) };
 }
 
 function planPaginator(paginator: PaginatorConfig | undefined): PaginatorPlan {
@@ -123,6 +128,7 @@ function planSchedule(schedule: SourceOptions["schedule"]): SchedulePlan | undef
     expression: options.expression,
     timezone: options.timezone,
     enabled: options.enabled ?? true,
+    longestGapMs: longestGap(options.expression),
   };
 }
 

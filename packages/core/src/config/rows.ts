@@ -28,19 +28,20 @@ const keyTypes: Partial<Record<DataType, KeyAttribute["type"]>> = {
   binary: "B",
 };
 
+export function keyAttribute(name: string, columns: Record<string, ColumnPlan>): KeyAttribute {
+  const type = columns[name]?.dataType;
+  return { name, type: (type && keyTypes[type]) ?? "S" };
+}
+
 /** One field is the hash key, a second one the range key; from three on `_key` joins the rest. */
 export function planKey(fields: string[], columns: Record<string, ColumnPlan>): KeyPlan {
   const [first, second, ...more] = fields;
   if (first === undefined) {
     return { fields, hash: { name: "_row_id", type: "S" }, range: undefined };
   }
-  const attribute = (name: string): KeyAttribute => {
-    const type = columns[name]?.dataType;
-    return { name, type: (type && keyTypes[type]) ?? "S" };
-  };
-  const range = second === undefined ? undefined : attribute(second);
+  const range = second === undefined ? undefined : keyAttribute(second, columns);
   const joined: KeyAttribute = { name: "_key", type: "S" };
-  return { fields, hash: attribute(first), range: more.length > 0 ? joined : range };
+  return { fields, hash: keyAttribute(first, columns), range: more.length > 0 ? joined : range };
 }
 
 /** Types whose values have an order that DynamoDB shares: text byte by byte, numbers as numbers. */

@@ -7,10 +7,12 @@ import {
   baseUrl,
   byName,
   call,
+  count,
   dict,
   dictBy,
   either,
   flag,
+  fromOne,
   fromZero,
   list,
   matching,
@@ -27,6 +29,8 @@ import {
 import type {
   ClientConfig,
   ColumnConfig,
+  FunctionOptions,
+  IndexOptions,
   NamedColumnConfig,
   ResourceConfig,
   ResourceDefaults,
@@ -36,6 +40,7 @@ import type {
   SchemaContract,
   SourceConfig,
   SourceOptions,
+  TableOptions,
 } from "./types.ts";
 
 /*
@@ -195,12 +200,52 @@ const schedule = either(
   }),
 );
 
+const vpcIds = (prefix: string) =>
+  list(
+    matching(RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `has to be an id like "${prefix}-0a1b2c3d"`),
+  ).min(1, { error: "has to name at least one" });
+
+const functionOptions = dict<FunctionOptions>({
+  memory: count
+    .min(128, { error: "has to be at least 128" })
+    .max(10_240, { error: "can be at most 10240" })
+    .optional(),
+  reserved_concurrency: count
+    .min(1, { error: "has to be at least 1: with less it never runs" })
+    .optional(),
+  vpc: dict<NonNullable<FunctionOptions["vpc"]>>({
+    subnets: vpcIds("subnet"),
+    security_groups: vpcIds("sg"),
+  }).optional(),
+});
+
+const indexOptions = dict<IndexOptions>({
+  hash: text,
+  range: text.optional(),
+  projection: either(
+    "all, keys-only or a list of fields",
+    oneOf("all", "keys-only"),
+    list(text).min(1, { error: "has to name at least one field" }),
+  ).optional(),
+});
+
+const tableOptions = dict<TableOptions>({
+  ttl: text.optional(),
+  stream: oneOf("keys-only", "new-image", "old-image", "new-and-old-images").optional(),
+  indexes: byName(indexOptions).optional(),
+  kms_key: text.optional(),
+  max_write_units: fromOne.optional(),
+});
+
 export const sourceOptions = dict<SourceOptions>({
   schedule: schedule.optional(),
   full_refresh_schedule: schedule.optional(),
+  function: functionOptions.optional(),
+  table: tableOptions.optional(),
   resources: byName(
     dict<ResourceOptions>({
       columns: byName(dict<ColumnConfig>(hints)).optional(),
+      table: tableOptions.optional(),
       ...extensions,
     }),
   ).optional(),

@@ -14,6 +14,7 @@ import type {
   ColumnConfig,
   ResourceConfig,
   ResourceExtensions,
+  TableOptions,
   WriteDispositionConfig,
 } from "./types.ts";
 
@@ -31,6 +32,7 @@ export type SettledResource = Some<
   write_disposition?: WriteDispositionConfig;
   primary_key: string[];
   columns: Record<string, ColumnConfig>;
+  table: TableOptions;
   endpoint: SettledEndpoint;
 };
 
@@ -64,7 +66,8 @@ export function settle({ config, options }: Source): Settled {
     resources: (Array.isArray(resources) ? resources : []).map((one) => {
       const own = dict(one);
       const more = dict(dict(options.resources)[String(own.name)]);
-      return settleResource(dict(client), dict(resource_defaults), own, more);
+      const table = { ...dict(options.table), ...dict(more.table) };
+      return settleResource(dict(client), dict(resource_defaults), own, { ...more, table });
     }),
   };
   return settled as unknown as Settled;

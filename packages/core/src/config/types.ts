@@ -186,6 +186,10 @@ export interface SourceOptions {
    * @example "rate(7 days)"
    */
   full_refresh_schedule?: string | ScheduleOptions;
+  /** The worker in AWS. */
+  function?: FunctionOptions;
+  /** The tables of all resources; a resource's own `table` goes over it, option by option. */
+  table?: TableOptions;
   /** By resource name. */
   resources?: Record<string, ResourceOptions>;
 }
@@ -200,6 +204,47 @@ export interface ScheduleOptions {
   timezone?: string;
   /** False deploys the schedule switched off. Default: true. */
   enabled?: boolean;
+}
+
+/** What the worker of a source is given in AWS. */
+export interface FunctionOptions {
+  /**
+   * Megabytes, 128 to 10240; processor time grows with it. Default: 512.
+   * @example 1024
+   */
+  memory?: number;
+  /** At most so many invocations at once. Default: as many as the account allows. */
+  reserved_concurrency?: number;
+  /** A network of your own, for an API that only it reaches. */
+  vpc?: { subnets: string[]; security_groups: string[] };
+}
+
+/** What DynamoDB is asked for beside the key. */
+export interface TableOptions {
+  /**
+   * The field that says when an item expires, in seconds since 1970.
+   * @example "expires_at"
+   */
+  ttl?: string;
+  /** A stream of changes for other consumers. Default: none. */
+  stream?: "keys-only" | "new-image" | "old-image" | "new-and-old-images";
+  /**
+   * Global secondary indexes by name. A key's type follows its column's data_type; a record in
+   * which it has another type can not be stored, and is set aside.
+   * @example { by_status: { hash: "status", range: "updated_at" } }
+   */
+  indexes?: Record<string, IndexOptions>;
+  /** ARN of a customer managed KMS key. Default: the key that DynamoDB owns. */
+  kms_key?: string;
+  /** A fuse against cost: DynamoDB throttles what is above so many write units per second. */
+  max_write_units?: number;
+}
+
+export interface IndexOptions {
+  hash: string;
+  range?: string;
+  /** What the index holds beside the keys. Default: "all". */
+  projection?: "all" | "keys-only" | string[];
 }
 
 /** What a resource can say in the dict as well, though dlt has no words for it. */
@@ -226,4 +271,6 @@ export type WriteMode = "batch" | "ordered";
 export interface ResourceOptions extends ResourceExtensions {
   /** As `columns` in the dict, over it hint by hint. For a dict that is to stay as it is. */
   columns?: Record<string, ColumnConfig>;
+  /** Over the source's `table`. */
+  table?: TableOptions;
 }

@@ -38,20 +38,14 @@ const prices = Object.freeze({
   gb_second: 13.3334e-6,
 });
 
-/** Of a worker that nobody has given another size. */
-const WORKER_MB = 512;
-
-/**
- * Pure: the dollars of a run in AWS. The worker's time is the run's, so a run that waited between
- * its slices, which costs nothing, is put too high.
- */
+/** Pure: the dollars of a run in AWS. */
 export function costOf(run: {
   write_units: number;
   read_units: number;
-  duration_ms: number;
+  worked_ms: number;
   memory_mb: number;
 }): number {
-  const gbSeconds = (run.memory_mb / 1024) * (run.duration_ms / 1000);
+  const gbSeconds = (run.memory_mb / 1024) * (run.worked_ms / 1000);
   const dollars =
     run.write_units * prices.write_unit +
     run.read_units * prices.read_unit +
@@ -61,19 +55,24 @@ export function costOf(run: {
 
 /**
  * Keeps what a report says about its run, over what an earlier one said. The same report makes the
- * same item. A worker that was overtaken does not undo the success of its successor.
+ * same item. A worker that was overtaken does not undo the success of its successor, and an event
+ * that found nothing to do says nothing of a run that there is.
  */
 export async function recordRun(
   world: StateWorld,
   place: Place,
   report: ResourceReport,
+  memoryMb: number,
 ): Promise<void> {
+  const over = report.status === "skipped" ? [] : ["#status <> :done"];
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
-    Item: toItem(place, report),
-    ConditionExpression: "attribute_not_exists(pk) OR #status <> :done",
-    ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: { ":done": { S: "done" } },
+    Item: toItem(place, report, memoryMb),
+    ConditionExpression: ["attribute_not_exists(pk)", ...over].join(" OR "),
+    ...(over.length > 0 && {
+      ExpressionAttributeNames: { "#status": "status" },
+      ExpressionAttributeValues: { ":done": { S: "done" } },
+    }),
   });
   try {
     await steadily(world, "did not take the run's history", () => world.dynamodb.send(command));
@@ -97,14 +96,14 @@ export async function readRuns(
 
 const countNames = Object.keys(noCounts()) as (keyof Counts)[];
 
-function toItem(place: Place, report: ResourceReport): Item {
+function toItem(place: Place, report: ResourceReport, memory_mb: number): Item {
   const { run_id, status, started_at, duration_ms, slices, cursor, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
     duration_ms,
     slices,
     ...Object.fromEntries(countNames.map((name) => [name, report[name]])),
-    cost_usd: costOf({ ...report, memory_mb: WORKER_MB }),
+    cost_usd: costOf({ ...report, memory_mb }),
     expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
   };
   return {

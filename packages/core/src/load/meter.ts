@@ -11,20 +11,25 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Counts } from "../flow.ts";
 import type { World } from "../world.ts";
+import { outcome } from "./client.ts";
 
 const reads = [GetItemCommand, BatchGetItemCommand, QueryCommand, ScanCommand];
 const writes = [PutItemCommand, UpdateItemCommand, DeleteItemCommand, BatchWriteItemCommand];
 
-/** The same client, which counts the capacity units that DynamoDB says each answer took. */
+/** The same client, which counts what DynamoDB says of each answer: its capacity units, and "too fast". */
 export function metered(
   dynamodb: World["dynamodb"],
-  counts: Pick<Counts, "write_units" | "read_units">,
+  counts: Pick<Counts, "write_units" | "read_units" | "throttled">,
 ): World["dynamodb"] {
   const send = async (command: Command, ...rest: unknown[]) => {
     const isOne = (kind: new (input: never) => unknown) => command instanceof kind;
     const unit = reads.some(isOne) ? "read_units" : writes.some(isOne) ? "write_units" : undefined;
     if (unit) command.input.ReturnConsumedCapacity = "TOTAL";
-    const answer = await (dynamodb.send as Send)(command, ...rest);
+    const answer = await (dynamodb.send as Send)(command, ...rest).catch((error: unknown) => {
+      if (outcome(error) === "throttled") counts.throttled += 1;
+      throw error;
+    });
+    if (Object.keys(answer.UnprocessedItems ?? {}).length > 0) counts.throttled += 1;
     if (unit) counts[unit] += sum(answer.ConsumedCapacity);
     return answer;
   };
@@ -36,7 +41,10 @@ type Command = { input: Record<string, unknown> };
 type Send = (
   command: Command,
   ...rest: unknown[]
-) => Promise<{ ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] }>;
+) => Promise<{
+  ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[];
+  UnprocessedItems?: object;
+}>;
 
 const sum = (consumed: ConsumedCapacity | ConsumedCapacity[] = []): number =>
   [consumed].flat().reduce((total, { CapacityUnits = 0 }) => total + CapacityUnits, 0);

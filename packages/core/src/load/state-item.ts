@@ -68,6 +68,8 @@ export interface StoredState {
   lease: { owner: string; until: number } | null;
   not_before: string | null;
   updated_at: string;
+  /** When a run last came to its end; a failed one leaves it alone. */
+  succeeded_at: string | null;
   body: RunState | null;
 }
 
@@ -160,6 +162,7 @@ function fromItem(item: Record<string, AttributeValue>): StoredState {
     lease: owner === null ? null : { owner, until: Number(item.lease_until?.N ?? 0) },
     not_before: text("not_before"),
     updated_at: text("updated_at") ?? "",
+    succeeded_at: text("succeeded_at"),
     body: body === null ? null : JSON.parse(body),
   };
 }

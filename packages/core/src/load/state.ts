@@ -177,8 +177,11 @@ export async function takeLease(
     },
     renew: () => step({}),
     checkpoint: (body) => step(runFields("running", body)),
-    release: ({ status, body, notBefore }) =>
-      step(runFields(status, body, notBefore), { giveBack: true }),
+    release({ status, body, notBefore }) {
+      const success =
+        status === "done" ? { succeeded_at: new Date(clock.now()).toISOString() } : {};
+      return step({ ...runFields(status, body, notBefore), ...success }, { giveBack: true });
+    },
     letGo: () => step({}, { giveBack: true }),
   };
 }

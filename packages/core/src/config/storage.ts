@@ -1,0 +1,42 @@
+import type { ColumnPlan, FunctionPlan, IndexPlan, TablePlan } from "./plan-types.ts";
+import { keyAttribute } from "./rows.ts";
+import type { FunctionOptions, IndexOptions, TableOptions } from "./types.ts";
+
+/*
+ * What AWS is asked for: a worker and its tables. A run does not depend on any of it.
+ */
+
+const defaultMemoryMb = 512;
+
+export function planFunction({ memory, reserved_concurrency, vpc }: FunctionOptions): FunctionPlan {
+  return {
+    memoryMb: memory ?? defaultMemoryMb,
+    reservedConcurrency: reserved_concurrency,
+    vpc: vpc && { subnets: vpc.subnets, securityGroups: vpc.security_groups },
+  };
+}
+
+export function planStorage(table: TableOptions, columns: Record<string, ColumnPlan>): TablePlan {
+  return {
+    ttl: table.ttl,
+    stream: table.stream,
+    indexes: Object.entries(table.indexes ?? {}).map(([name, index]) =>
+      planIndex(name, index, columns),
+    ),
+    kmsKey: table.kms_key,
+    maxWriteUnits: table.max_write_units,
+  };
+}
+
+function planIndex(
+  name: string,
+  { hash, range, projection }: IndexOptions,
+  columns: Record<string, ColumnPlan>,
+): IndexPlan {
+  return {
+    name,
+    hash: keyAttribute(hash, columns),
+    range: range === undefined ? undefined : keyAttribute(range, columns),
+    projection: projection ?? "all",
+  };
+}
