@@ -51,6 +51,13 @@ it("settles every default of the smallest resource", () => {
     columns: {},
     writeMode: { kind: "batch" },
     allowShrink: false,
+    storage: {
+      ttl: undefined,
+      stream: undefined,
+      indexes: [],
+      kmsKey: undefined,
+      maxWriteUnits: undefined,
+    },
   });
 });
 
@@ -275,10 +282,18 @@ describe("pages and retries", () => {
 
 test.each([
   [undefined, undefined],
-  ["rate(1 hour)", { expression: "rate(1 hour)", timezone: undefined, enabled: true }],
+  [
+    "rate(1 hour)",
+    { expression: "rate(1 hour)", timezone: undefined, enabled: true, longestGapMs: 3_600_000 },
+  ],
   [
     { expression: "cron(0 6 ? * * *)", timezone: "Europe/Berlin", enabled: false },
-    { expression: "cron(0 6 ? * * *)", timezone: "Europe/Berlin", enabled: false },
+    {
+      expression: "cron(0 6 ? * * *)",
+      timezone: "Europe/Berlin",
+      enabled: false,
+      longestGapMs: 24 * 3_600_000,
+    },
   ],
 ])("the schedule %j is planned", (schedule, expected) => {
   const options = schedule === undefined ? {} : { schedule };
@@ -293,6 +308,92 @@ it("a schedule of its own asks for full refreshes", () => {
     expression: "rate(7 days)",
     timezone: undefined,
     enabled: true,
+    longestGapMs: 7 * 24 * 3_600_000,
+  });
+});
+
+test.each([
+  ["https://api.example.com/v2", true],
+  ["http://127.0.0.1:4010", true],
+  ["https://api.acme.io", false],
+])("a source of %s is an example: %j", (base_url, isExample) =>
+  expect(all({ client: { base_url }, resources: [] }).isExample).toBe(isExample));
+
+describe("what AWS is asked for", () => {
+  const planned = (options: SourceOptions) => all({ client: { base_url }, resources: [] }, options);
+  const storage = (options: SourceOptions, resource: object = {}) =>
+    only(resource, {}, options).storage;
+
+  it("a worker has 512 MB, and nothing else that was not asked for", () => {
+    expect(planned({}).function).toEqual({
+      memoryMb: 512,
+      reservedConcurrency: undefined,
+      vpc: undefined,
+    });
+  });
+
+  it("a worker has what its source says", () => {
+    const vpc = { subnets: ["subnet-0a1b2c3d"], security_groups: ["sg-0a1b2c3d"] };
+    const options = { function: { memory: 1024, reserved_concurrency: 2, vpc } };
+    expect(planned(options).function).toEqual({
+      memoryMb: 1024,
+      reservedConcurrency: 2,
+      vpc: { subnets: ["subnet-0a1b2c3d"], securityGroups: ["sg-0a1b2c3d"] },
+    });
+  });
+
+  it("a table has what its source says, and a resource's word over it, option by option", () => {
+    const shared = {
+      ttl: "expires_at",
+      stream: "keys-only",
+      indexes: { by_status: { hash: "status" } },
+    } as const;
+    const own = { stream: "new-image", kms_key: "arn", max_write_units: 100 } as const;
+    expect(storage({ table: shared, resources: { tickets: { table: own } } })).toEqual({
+      ttl: "expires_at",
+      stream: "new-image",
+      indexes: [
+        {
+          name: "by_status",
+          hash: { name: "status", type: "S" },
+          range: undefined,
+          projection: "all",
+        },
+      ],
+      kmsKey: "arn",
+      maxWriteUnits: 100,
+    });
+    expect(storage({ table: shared, resources: { other: { table: own } } }).stream).toBe(
+      "keys-only",
+    );
+  });
+
+  it("a resource's indexes replace the source's as a whole", () => {
+    const options = {
+      table: { indexes: { by_status: { hash: "status" } } },
+      resources: { tickets: { table: { indexes: { by_owner: { hash: "owner" } } } } },
+    };
+    expect(storage(options).indexes.map(({ name }) => name)).toEqual(["by_owner"]);
+  });
+
+  test.each([
+    [undefined, "S"],
+    ["text", "S"],
+    ["timestamp", "S"],
+    ["bigint", "N"],
+    ["decimal", "N"],
+    ["double", "N"],
+    ["binary", "B"],
+  ])("an index key that is declared %s has the type %s, as the table's key would", (data_type, type) => {
+    const columns = data_type ? { at: { data_type } } : {};
+    const options: SourceOptions = {
+      table: { indexes: { by_at: { hash: "at", range: "at2", projection: ["a", "b"] } } },
+    };
+    const [index] = storage(options, { columns }).indexes;
+    expect(index?.hash).toEqual({ name: "at", type });
+    expect(index?.range).toEqual({ name: "at2", type: "S" });
+    expect(index?.projection).toEqual(["a", "b"]);
+    expect(only({ primary_key: "at", columns }).key.hash).toEqual({ name: "at", type });
   });
 });
 
@@ -431,6 +532,15 @@ describe("P6: the hash tells a changed plan", () => {
     );
     expect(new Set(hashes).size).toBe(changes.length);
     const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
+    expect(only({}, {}, options).hash).toBe(hash({}));
+  });
+
+  it("does not change with what AWS is asked for: a run goes on under it", () => {
+    const options: SourceOptions = {
+      function: { memory: 1024, reserved_concurrency: 2 },
+      table: { ttl: "expires_at", stream: "keys-only" },
+      resources: { tickets: { table: { indexes: { by_at: { hash: "at" } }, max_write_units: 1 } } },
+    };
     expect(only({}, {}, options).hash).toBe(hash({}));
   });
 

@@ -77,7 +77,7 @@ describe("a typo names itself, its place and the nearest right word", () => {
       {
         path: "options.when",
         message: 'unknown key "when"',
-        hint: "known here: schedule, full_refresh_schedule, resources",
+        hint: "known here: schedule, full_refresh_schedule, function, table, resources",
       },
     ]);
   });
@@ -195,7 +195,7 @@ describe("a wrong value says what belongs there", () => {
     [
       "options.full_refresh_schedule",
       problems({ client, resources: [tickets] }, { full_refresh_schedule: "weekly" }),
-      "rate(1 hour)",
+      "not a schedule",
     ],
     ["resources[0].primary_key", inResource({ primary_key: 5 }), "a text or a list of texts"],
     ["resources[0].name", inResource({ name: "My-Tickets" }), "a-z, digits and _"],
@@ -203,12 +203,12 @@ describe("a wrong value says what belongs there", () => {
     [
       "options.schedule",
       problems({ client, resources: [tickets] }, { schedule: "hourly" }),
-      "rate(1 hour)",
+      "not a schedule",
     ],
     [
       "options.schedule",
       problems({ client, resources: [tickets] }, { schedule: "cron(0 6 * * *)" }),
-      "cron(0 6 ? * MON-FRI *)",
+      "six fields",
     ],
     [
       "options.schedule.timezone",
@@ -221,6 +221,25 @@ describe("a wrong value says what belongs there", () => {
   ])("%s", (path, found, words) => {
     expect(found).toEqual([
       expect.objectContaining({ path, message: expect.stringContaining(words) }),
+    ]);
+  });
+
+  it("a schedule that EventBridge would not take says what it takes", () => {
+    const schedule = { expression: "rate(1 hours)" };
+    expect(problems({ client, resources: [tickets] }, { schedule })).toEqual([
+      {
+        path: "options.schedule.expression",
+        message: expect.stringMatching(/^"expression" is not a rate: /),
+        hint: 'write "rate(1 hour)"',
+      },
+    ]);
+    const full_refresh_schedule = "cron(0 6 * * MON *)";
+    expect(problems({ client, resources: [tickets] }, { full_refresh_schedule })).toEqual([
+      {
+        path: "options.full_refresh_schedule",
+        message: expect.stringMatching(/^"full_refresh_schedule" is not a cron expression /),
+        hint: expect.stringContaining('"cron(0 6 ? * MON-FRI *)"'),
+      },
     ]);
   });
 

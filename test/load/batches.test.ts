@@ -18,7 +18,11 @@ import {
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const prepare = (records: JsonValue[]) =>
-  toItems(records, { key, writeMode: { kind: "batch" } }, { runId: "run-1", page: 0 }).items;
+  toItems(
+    records,
+    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
+    { runId: "run-1", page: 0 },
+  ).items;
 const numbered = (count: number, more = {}) =>
   prepare(Array.from({ length: count }, (_, id) => ({ id, ...more })));
 

@@ -29,7 +29,11 @@ const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: u
 const byNumber = { kind: "ordered", versionField: "v", type: "N" } as const;
 const byText = { kind: "ordered", versionField: "v", type: "S" } as const;
 const prepare = (records: JsonValue[]) =>
-  toItems(records, { key, writeMode: { kind: "batch" } }, { runId: "run-1", page: 0 }).items;
+  toItems(
+    records,
+    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
+    { runId: "run-1", page: 0 },
+  ).items;
 const numbered = (count: number, v = 1) =>
   prepare(Array.from({ length: count }, (_, id) => ({ id, v })));
 

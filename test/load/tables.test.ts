@@ -1,5 +1,6 @@
+import { PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
+import type { IndexPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { ConfigError, WriteError } from "../../packages/core/src/errors.ts";
 import {
   checkTable,
@@ -18,6 +19,14 @@ const byTwo: KeyPlan = {
   hash: { name: "ticket", type: "S" },
   range: { name: "line", type: "N" },
 };
+const byStatus: IndexPlan = {
+  name: "by_status",
+  hash: { name: "status", type: "S" },
+  range: { name: "at", type: "N" },
+  projection: "all",
+};
+const withIndexes = (...indexes: IndexPlan[]) =>
+  tableDefinition({ key: byId, storage: { indexes } });
 const resource = (table: string, key = byId) => ({ source: "desk", table, key });
 
 let engine: Engine;
@@ -46,6 +55,36 @@ describe("a table's definition", () => {
     });
   });
 
+  it("has its indexes, and each attribute once", () => {
+    const byId: IndexPlan = {
+      name: "by_id",
+      hash: { name: "id", type: "S" },
+      range: { name: "at", type: "N" },
+      projection: ["title"],
+    };
+    const keys: IndexPlan = {
+      ...byStatus,
+      name: "keys",
+      range: undefined,
+      projection: "keys-only",
+    };
+    const { AttributeDefinitions, GlobalSecondaryIndexes } = withIndexes(byStatus, byId, keys);
+    expect(AttributeDefinitions.map(({ AttributeName: name }) => name)).toEqual([
+      "id",
+      "status",
+      "at",
+    ]);
+    expect(GlobalSecondaryIndexes?.map(({ Projection }) => Projection)).toEqual([
+      { ProjectionType: "ALL" },
+      { ProjectionType: "INCLUDE", NonKeyAttributes: ["title"] },
+      { ProjectionType: "KEYS_ONLY" },
+    ]);
+    expect(GlobalSecondaryIndexes?.[0]?.KeySchema).toEqual([
+      { AttributeName: "status", KeyType: "HASH" },
+      { AttributeName: "at", KeyType: "RANGE" },
+    ]);
+  });
+
   it("of the state is pk and sk", () => {
     expect(stateTable.KeySchema.map((one) => one.AttributeName)).toEqual(["pk", "sk"]);
   });
@@ -60,6 +99,52 @@ describe("createTable", () => {
     const again = await checkTable(worldWith(), resource("created", byTwo));
     expect(first.tableId).toMatch(/^[0-9a-f-]+$/);
     expect(again).toEqual(first);
+  });
+
+  it("makes the indexes with the table, and they can be queried", async () => {
+    const definition = withIndexes(byStatus, {
+      ...byStatus,
+      name: "keys",
+      projection: "keys-only",
+    });
+    expect(await createTable(engine.dynamodb, "indexed", definition)).toEqual({
+      missingIndexes: [],
+    });
+    const puts = [1, 2].map((n) => ({
+      id: { S: `${n}` },
+      status: { S: "open" },
+      at: { N: `${-n}` },
+      title: { S: "x" },
+    }));
+    for (const Item of puts) {
+      await engine.dynamodb.send(new PutItemCommand({ TableName: "indexed", Item }));
+    }
+    const query = async (IndexName: string) => {
+      const command = new QueryCommand({
+        TableName: "indexed",
+        IndexName,
+        KeyConditionExpression: "#status = :open",
+        ExpressionAttributeNames: { "#status": "status" },
+        ExpressionAttributeValues: { ":open": { S: "open" } },
+      });
+      return (await engine.dynamodb.send(command)).Items ?? [];
+    };
+    expect((await query("by_status")).map(({ id, title }) => [id?.S, title?.S])).toEqual([
+      ["2", "x"],
+      ["1", "x"],
+    ]);
+    expect(Object.keys((await query("keys"))[0] ?? {}).sort()).toEqual(["at", "id", "status"]);
+  });
+
+  it("leaves a table as it is, and names the indexes that it lacks", async () => {
+    await createTable(engine.dynamodb, "older", withIndexes(byStatus));
+    const more = withIndexes(byStatus, { ...byStatus, name: "by_owner" });
+    expect(await createTable(engine.dynamodb, "older", more)).toEqual({
+      missingIndexes: ["by_owner"],
+    });
+    expect(await createTable(engine.dynamodb, "older", withIndexes())).toEqual({
+      missingIndexes: [],
+    });
   });
 
   it("waits until the table can be written", async () => {

@@ -12,13 +12,18 @@ import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const at = { runId: "run-1", page: 0 };
 const writeMode = { kind: "batch" } as const;
-const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode }, at);
+const storage = { indexes: [] };
+const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode, storage }, at);
 
 describe("a page becomes items", () => {
   it("of two records with one key, keeps the newer by the version field where there is one", () => {
     const ordered = (type: "S" | "N") => ({ kind: "ordered", versionField: "v", type }) as const;
     const kept = (records: JsonValue[], type: "S" | "N") => {
-      const { items, superseded } = toItems(records, { key, writeMode: ordered(type) }, at);
+      const { items, superseded } = toItems(
+        records,
+        { key, writeMode: ordered(type), storage },
+        at,
+      );
       expect(superseded).toBe(records.length - 1);
       return items.map(({ item }) => item.v?.[type]);
     };
@@ -30,7 +35,7 @@ describe("a page becomes items", () => {
     expect(kept(times.toReversed(), "S")).toEqual(["2026-02-01T00:00:00Z"]);
     // Equal versions: the later one, as without a version field.
     const equal = ["a", "b"].map((name) => ({ id: 1, v: 1, name }));
-    const { items } = toItems(equal, { key, writeMode: ordered("N") }, at);
+    const { items } = toItems(equal, { key, writeMode: ordered("N"), storage }, at);
     expect(items[0]?.item.name).toEqual({ S: "b" });
   });
 
@@ -130,7 +135,7 @@ describe("the engine agrees", () => {
     const records = fc.sample(fc.dictionary(name, tree, { maxKeys: 6 }), 300) as JsonObject[];
     const { items } = toItems(
       records.map((record, id) => ({ ...record, id })),
-      { key, writeMode },
+      { key, writeMode, storage },
       at,
     );
     for (const { key: text, item } of items) {
@@ -170,7 +175,7 @@ describe("the engine agrees", () => {
   ])("refuses %s, as toItems does", async (_, item, table) => {
     await expect(put(item, table)).rejects.toMatchObject({ name: "ValidationException" });
     const plan = table === "number" ? number : key;
-    const { rejections } = toItems([plain(item)], { key: plan, writeMode }, at);
+    const { rejections } = toItems([plain(item)], { key: plan, writeMode, storage }, at);
     expect(rejections).toHaveLength(1);
   });
 

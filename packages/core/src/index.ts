@@ -16,7 +16,7 @@ export { firstRequest } from "./extract/pages.ts";
 export { type Counts, type Item, noCounts, type PageRequest, type ResourceReport } from "./flow.ts";
 export { dynamodbClient } from "./load/client.ts";
 export { forget } from "./load/forget.ts";
-export { type RunRecord, readRuns } from "./load/history.ts";
+export { type RunRecord, readRun, readRuns } from "./load/history.ts";
 export { listQuarantine, type QuarantineEntry } from "./load/quarantine.ts";
 export { readState, type StoredState } from "./load/state-item.ts";
 export { createTable, stateTable, tableDefinition } from "./load/tables.ts";

@@ -1,12 +1,13 @@
 import type { Problem } from "../errors.ts";
 import { incrementals, takesStart } from "./incremental.ts";
-import type { DataType } from "./plan-types.ts";
+import { type Locate, locator } from "./locate.ts";
 import { placeholders } from "./request.ts";
-import { planDisposition, versionType } from "./rows.ts";
+import { canBeKey, planDisposition, versionType } from "./rows.ts";
 import type { Settled, SettledResource } from "./settle.ts";
 import type { Source } from "./source.ts";
 import { isDict } from "./spell.ts";
 import { suggest } from "./suggest.ts";
+import { tableProblems } from "./table-problems.ts";
 import { formatPath, valueAt } from "./walk.ts";
 
 /*
@@ -31,29 +32,12 @@ export function contradictions(
         ...pathProblems(resource, locate),
         ...incrementalProblems(resource, locate),
         ...pagingProblems(resource, locate),
+        ...tableProblems(resource, locate),
       ];
     }),
     ...unknownResources(resources, options),
   ];
 }
-
-/** Where a key of a resource was written: in the options, in itself or in resource_defaults. */
-type Locate = (...keys: string[]) => string;
-
-function locator(spelled: unknown, options: Source["options"], index: number): Locate {
-  const own = ["resources", index];
-  const layers: [place: (string | number)[], value: unknown][] = [
-    [["options", "resources", String(valueAt(spelled, [...own, "name"]))], { options }],
-    [own, spelled],
-    [["resource_defaults"], spelled],
-  ];
-  return (...keys) => {
-    const layer = layers.find(([place, value]) => valueAt(value, [...place, ...keys]) != null);
-    return formatPath([...(layer?.[0] ?? own), ...keys]);
-  };
-}
-
-const notKeys: unknown[] = ["bool", "json"] satisfies DataType[];
 
 function keyProblems({ primary_key, write_disposition, columns }: SettledResource, locate: Locate) {
   const problems: Problem[] = [];
@@ -74,7 +58,7 @@ function keyProblems({ primary_key, write_disposition, columns }: SettledResourc
   for (const field of primary_key) {
     const column = columns[field];
     if (!isDict(column)) continue;
-    if (notKeys.includes(column.data_type)) {
+    if (!canBeKey(column.data_type)) {
       problems.push({
         path: locate("columns", field, "data_type"),
         message: `"${field}" is part of the primary_key, and this type can not be a key`,

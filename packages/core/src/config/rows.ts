@@ -28,10 +28,16 @@ const keyTypes: Partial<Record<DataType, KeyAttribute["type"]>> = {
   binary: "B",
 };
 
-export function keyAttribute(name: string, columns: Record<string, ColumnPlan>): KeyAttribute {
-  const type = columns[name]?.dataType;
-  return { name, type: (type && keyTypes[type]) ?? "S" };
-}
+export const keyType = (type: DataType | undefined): KeyAttribute["type"] =>
+  (type && keyTypes[type]) ?? "S";
+
+/** The others are written as values that DynamoDB has no order for. */
+export const canBeKey = (type: unknown): boolean => type !== "bool" && type !== "json";
+
+export const keyAttribute = (name: string, columns: Record<string, ColumnPlan>): KeyAttribute => ({
+  name,
+  type: keyType(columns[name]?.dataType),
+});
 
 /** One field is the hash key, a second one the range key; from three on `_key` joins the rest. */
 export function planKey(fields: string[], columns: Record<string, ColumnPlan>): KeyPlan {

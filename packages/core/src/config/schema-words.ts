@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { longestGap } from "./cadence.ts";
 import { parsePath } from "./jsonpath.ts";
 
 /*
@@ -60,20 +61,24 @@ export const texts = either("a text or a list of texts", text, list(text));
 export const matching = (pattern: RegExp, words: string) => text.regex(pattern, { error: words });
 export const name = matching(/^[a-z0-9_]+$/, "can have the letters a-z, digits and _ only");
 
-export const jsonPath = text.check((context) => {
-  try {
-    parsePath(context.value);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const { message, hint } = error;
-    context.issues.push({
-      code: "custom",
-      message: `is ${message}`,
-      params: { hint },
-      input: context.value,
-    });
-  }
-});
+/** A text that a parser takes: what it throws says what is wrong with the text. */
+const parsed = (parse: (value: string) => unknown) =>
+  text.check((context) => {
+    try {
+      parse(context.value);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { message, hint } = error;
+      context.issues.push({
+        code: "custom",
+        message: `is ${message}`,
+        params: { hint },
+        input: context.value,
+      });
+    }
+  });
+export const jsonPath = parsed(parsePath);
+export const cadence = parsed(longestGap);
 
 const isUrl = (value: unknown): value is string => {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;

@@ -6,6 +6,7 @@ import {
   anything,
   baseUrl,
   byName,
+  cadence,
   call,
   count,
   dict,
@@ -178,10 +179,6 @@ export const sourceConfig = dict<SourceConfig>({
 
 // ── Options ──────────────────────────────────────────────────────────────────────────────────────
 
-const expression = matching(
-  /^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$/,
-  `has to be like "rate(1 hour)" or "cron(0 6 ? * MON-FRI *)"`,
-);
 const isTimezone = (value: unknown) => {
   try {
     return typeof value === "string" && new Intl.DateTimeFormat("en", { timeZone: value }) !== null;
@@ -192,9 +189,9 @@ const isTimezone = (value: unknown) => {
 
 const schedule = either(
   "a text or an object",
-  expression,
+  cadence,
   dict<ScheduleOptions>({
-    expression,
+    expression: cadence,
     timezone: when(`has to be a time zone like "Europe/Berlin"`, isTimezone).optional(),
     enabled: flag.optional(),
   }),
@@ -211,7 +208,7 @@ const functionOptions = dict<FunctionOptions>({
     .max(10_240, { error: "can be at most 10240" })
     .optional(),
   reserved_concurrency: count
-    .min(1, { error: "has to be at least 1: with less it never runs" })
+    .min(1, { error: "has to be at least 1, for with 0 the worker never runs" })
     .optional(),
   vpc: dict<NonNullable<FunctionOptions["vpc"]>>({
     subnets: vpcIds("subnet"),
@@ -219,6 +216,10 @@ const functionOptions = dict<FunctionOptions>({
   }).optional(),
 });
 
+const indexName = matching(
+  /^[a-zA-Z0-9_.-]{3,255}$/,
+  "has to have 3 to 255 letters, digits, _ . or -",
+);
 const indexOptions = dict<IndexOptions>({
   hash: text,
   range: text.optional(),
@@ -232,8 +233,14 @@ const indexOptions = dict<IndexOptions>({
 const tableOptions = dict<TableOptions>({
   ttl: text.optional(),
   stream: oneOf("keys-only", "new-image", "old-image", "new-and-old-images").optional(),
-  indexes: byName(indexOptions).optional(),
-  kms_key: text.optional(),
+  indexes: z
+    .record(indexName, indexOptions, { error: "has to be an object by index name" })
+    .refine((indexes) => Object.keys(indexes).length <= 20, { error: "can have 20 at most" })
+    .optional(),
+  kms_key: matching(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+    'has to be the ARN of a key, like "arn:aws:kms:eu-central-1:111122223333:key/…"',
+  ).optional(),
   max_write_units: fromOne.optional(),
 });
 

@@ -230,7 +230,7 @@ export interface TableOptions {
   stream?: "keys-only" | "new-image" | "old-image" | "new-and-old-images";
   /**
    * Global secondary indexes by name. A key's type follows its column's data_type; a record in
-   * which it has another type can not be stored, and is set aside.
+   * which it has another type is set aside, one in which it is null stays out of the index.
    * @example { by_status: { hash: "status", range: "updated_at" } }
    */
   indexes?: Record<string, IndexOptions>;

@@ -58,12 +58,12 @@ function describe(
       unknownKey(key, words(issue), (last) => locate([...keys, last])),
     );
   }
-  const branch = issue.code === "invalid_union" ? issue.errors.find(isRightKind) : undefined;
+  const value = valueAt(root, keys);
+  const branch = issue.code === "invalid_union" ? branchMeant(issue, value) : undefined;
   if (branch) {
     return branch.flatMap((inner) => describe(inner, [...keys, ...inner.path], root, locate));
   }
   const path = locate(keys);
-  const value = valueAt(root, keys);
   const sentence = isChoice(issue) ? `has to be one of: ${words(issue).join(", ")}` : ending(issue);
   if (value == null) {
     return [{ path, message: `${label(path)} is missing`, hint: `it ${sentence}` }];
@@ -94,10 +94,14 @@ const isChoice = (issue: z.core.$ZodIssue) =>
   issue.code === "invalid_value" || (issue.code === "invalid_union" && issue.errors.length === 0);
 
 /** The branch of a union that the user meant: what is wrong with it is not the kind of value. */
-const isRightKind = (branch: z.core.$ZodIssue[]) =>
-  branch.every(
-    ({ code, path }) => path.length > 0 || ["unrecognized_keys", "invalid_format"].includes(code),
-  );
+const branchMeant = ({ errors }: z.core.$ZodIssueInvalidUnion, value: unknown) =>
+  errors.find((branch) => branch.every((issue) => isRightKind(issue, value)));
+
+const isRightKind = (issue: z.core.$ZodIssue, value: unknown): boolean =>
+  issue.path.length > 0 ||
+  ["unrecognized_keys", "invalid_format", "too_small"].includes(issue.code) ||
+  hintOf(issue) !== undefined ||
+  (isChoice(issue) && nearest(String(value), words(issue)) !== undefined);
 
 /** The last part of a path, with its index: `"resources[1]"`. */
 const label = (path: string) => (path === "" ? "the config" : `"${path.match(lastPart)?.[0]}"`);

@@ -6,7 +6,7 @@ import {
 import { type Counts, type Cursor, type Item, noCounts, type ResourceReport } from "../flow.ts";
 import { stateTableName } from "../names.ts";
 import type { Place } from "./state-query.ts";
-import { placed, queryState, type StateWorld, steadily } from "./state-query.ts";
+import { placed, queryState, readMany, type StateWorld, steadily } from "./state-query.ts";
 
 /*
  * The run history: one item per run and resource (sk `run#<run_id>`), its attributes plain, so that
@@ -92,6 +92,16 @@ export async function readRuns(
   for await (const items of queryState(world, place, "run#")) runs.push(...items.map(fromItem));
   const newestFirst = (a: RunRecord, b: RunRecord) => (a.started_at < b.started_at ? 1 : -1);
   return runs.sort(newestFirst).slice(0, limit);
+}
+
+/** One run of a resource, when it has ended. */
+export async function readRun(
+  world: StateWorld,
+  place: Place,
+  runId: string,
+): Promise<RunRecord | undefined> {
+  const [item] = await readMany(world, [placed(place, `run#${runId}`)]);
+  return item && fromItem(item);
 }
 
 const countNames = Object.keys(noCounts()) as (keyof Counts)[];

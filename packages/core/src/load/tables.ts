@@ -2,22 +2,31 @@ import {
   type AttributeDefinition,
   CreateTableCommand,
   DescribeTableCommand,
+  type DescribeTableOutput,
   type DynamoDBClient,
+  type GlobalSecondaryIndex,
   type KeySchemaElement,
   ResourceInUseException,
   type TableDescription,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
-import type { KeyAttribute, KeyPlan, ResourcePlan } from "../config/plan-types.ts";
+import type {
+  IndexPlan,
+  KeyAttribute,
+  KeyPlan,
+  ResourcePlan,
+  TablePlan,
+} from "../config/plan-types.ts";
 import { ConfigError, WriteError } from "../errors.ts";
 import { tableName } from "../names.ts";
 import type { World } from "../world.ts";
 import { nameOf, outcome, patiently } from "./client.ts";
 
-/** What a table is by its key; everything else about it is the deployment's. */
+/** What a table is by its key and its indexes; everything else about it is the deployment's. */
 export interface TableDefinition {
   KeySchema: KeySchemaElement[];
   AttributeDefinitions: AttributeDefinition[];
+  GlobalSecondaryIndexes?: GlobalSecondaryIndex[];
 }
 
 /** The one or two attributes of a key, hash first. */
@@ -26,19 +35,45 @@ export const keyAttributes = ({ hash, range }: TableKey): KeyAttribute[] =>
 
 type TableKey = Pick<KeyPlan, "hash" | "range">;
 
-export const tableDefinition = ({ key }: { key: KeyPlan | TableKey }): TableDefinition => {
-  const attributes = keyAttributes(key);
+export function tableDefinition({
+  key,
+  storage,
+}: {
+  key: KeyPlan | TableKey;
+  storage?: Pick<TablePlan, "indexes">;
+}): TableDefinition {
+  const indexes = storage?.indexes ?? [];
+  // A field may be in several keys. Its type is the same in each, for it hangs on the field alone.
+  const types = new Map(
+    [key, ...indexes].flatMap(keyAttributes).map(({ name, type }) => [name, type]),
+  );
   return {
-    KeySchema: attributes.map(({ name }, n) => ({
-      AttributeName: name,
-      KeyType: n === 0 ? "HASH" : "RANGE",
-    })),
-    AttributeDefinitions: attributes.map(({ name, type }) => ({
+    KeySchema: keySchema(key),
+    AttributeDefinitions: [...types].map(([name, type]) => ({
       AttributeName: name,
       AttributeType: type,
     })),
+    ...(indexes.length > 0 ? { GlobalSecondaryIndexes: indexes.map(indexDefinition) } : {}),
   };
-};
+}
+
+const keySchema = (key: TableKey): KeySchemaElement[] =>
+  keyAttributes(key).map(({ name }, n) => ({
+    AttributeName: name,
+    KeyType: n === 0 ? "HASH" : "RANGE",
+  }));
+
+const indexDefinition = (index: IndexPlan): GlobalSecondaryIndex => ({
+  IndexName: index.name,
+  KeySchema: keySchema(index),
+  Projection: projection(index),
+});
+
+function projection({ projection }: IndexPlan): GlobalSecondaryIndex["Projection"] {
+  if (projection === "all") return { ProjectionType: "ALL" };
+  if (projection === "keys-only") return { ProjectionType: "KEYS_ONLY" };
+  return { ProjectionType: "INCLUDE", NonKeyAttributes: projection };
+}
 
 /** Both keys of the state table: `source#resource`, and what of it. */
 export const stateKey = {
@@ -48,12 +83,15 @@ export const stateKey = {
 
 export const stateTable: TableDefinition = tableDefinition({ key: stateKey });
 
-/** Creates the table if it is not there and waits until it can be written. In AWS, SST does this. */
+/**
+ * Creates the table if it is not there and waits until it can be written. In AWS, SST does this.
+ * A table that is there stays as it is, and the answer names the indexes that it lacks.
+ */
 export async function createTable(
   dynamodb: DynamoDBClient,
   name: string,
   definition: TableDefinition,
-): Promise<void> {
+): Promise<{ missingIndexes: string[] }> {
   const command = new CreateTableCommand({
     TableName: name,
     BillingMode: "PAY_PER_REQUEST",
@@ -63,8 +101,14 @@ export async function createTable(
     if (!(error instanceof ResourceInUseException)) throw error;
   });
   const wait = { client: dynamodb, maxWaitTime: 60, minDelay: 0.1, maxDelay: 1 };
-  await waitUntilTableExists(wait, { TableName: name });
+  const { reason } = await waitUntilTableExists(wait, { TableName: name });
+  const there = namesOf((reason as DescribeTableOutput).Table?.GlobalSecondaryIndexes);
+  const wanted = namesOf(definition.GlobalSecondaryIndexes);
+  return { missingIndexes: wanted.filter((index) => !there.includes(index)) };
 }
+
+const namesOf = (indexes: { IndexName?: string | undefined }[] = []): string[] =>
+  indexes.flatMap(({ IndexName: name }) => (name === undefined ? [] : [name]));
 
 /**
  * Looks at the table before the run asks the API for anything: it is there, takes writes, and has

@@ -1,8 +1,9 @@
-import type { ResourcePlan, WriteModePlan } from "../config/plan-types.ts";
+import type { ResourcePlan, TablePlan, WriteModePlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { RecordError } from "../errors.ts";
 import { compareNumbers } from "../exact-number.ts";
 import type { Item, JsonObject, JsonValue, KeyedItem, Prepared, Rejection } from "../flow.ts";
+import { fitIndexes } from "./indexes.ts";
 import { type At, keysOf } from "./keys.ts";
 import { toItem } from "./values.ts";
 
@@ -12,12 +13,13 @@ import { toItem } from "./values.ts";
  */
 export function toItems(
   records: readonly JsonValue[],
-  resource: Pick<ResourcePlan, "key" | "writeMode">,
+  resource: Pick<ResourcePlan, "key" | "writeMode"> & { storage: Pick<TablePlan, "indexes"> },
   at: At,
 ): Prepared {
   const keyOf = keysOf(resource.key, at);
   const items = new Map<string, KeyedItem>();
   const rejections: Rejection[] = [];
+  const { indexes } = resource.storage;
   let superseded = 0;
 
   for (const [index, record] of records.entries()) {
@@ -26,7 +28,8 @@ export function toItems(
       if (!isObject(record)) throw notAnObject();
       const { text, members } = keyOf(record);
       key = text;
-      const converted = toItem({ ...record, ...members });
+      const whole = toItem({ ...record, ...members });
+      const converted = { ...whole, item: fitIndexes(whole.item, indexes) };
       const before = items.get(text);
       if (before) superseded += 1;
       // In API order the last one counts, unless the config says by what rows get newer.

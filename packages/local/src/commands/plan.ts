@@ -1,7 +1,10 @@
 import {
   type AuthPlan,
+  type FunctionPlan,
   firstRequest,
   type IncrementalPlan,
+  type IndexPlan,
+  type KeyAttribute,
   type KeyPlan,
   type PaginatorPlan,
   plan as planOf,
@@ -9,6 +12,7 @@ import {
   type SchedulePlan,
   type Secret,
   type SourcePlan,
+  type TablePlan,
   tableName,
 } from "@tidetable/core";
 import { loadSources } from "../load-source.ts";
@@ -30,13 +34,15 @@ export async function plan({ args, options, io }: Context): Promise<number> {
 }
 
 /** In snake_case: the words of the config and of the other documents. */
-function sourceDocument({ name, secrets, schedule, fullRefreshSchedule, resources }: SourcePlan) {
+function sourceDocument(source: SourcePlan) {
   return {
-    source: name,
-    secrets,
-    schedule: scheduleDocument(schedule),
-    full_refresh_schedule: scheduleDocument(fullRefreshSchedule),
-    resources: resources.map((resource) => ({
+    source: source.name,
+    secrets: source.secrets,
+    schedule: scheduleDocument(source.schedule),
+    full_refresh_schedule: scheduleDocument(source.fullRefreshSchedule),
+    example_host: source.isExample,
+    function: functionDocument(source.function),
+    resources: source.resources.map((resource) => ({
       resource: resource.name,
       table: tableName(localNames, resource),
       write_disposition: resource.disposition,
@@ -64,44 +70,89 @@ function sourceDocument({ name, secrets, schedule, fullRefreshSchedule, resource
         backoff_factor: resource.retry.backoffFactor,
       },
       timeout_ms: resource.timeoutMs,
+      table_options: tableDocument(resource.storage),
     })),
   };
 }
 
-const scheduleDocument = (schedule: SchedulePlan | undefined) =>
-  schedule ? { ...schedule, timezone: schedule.timezone ?? null } : null;
+function scheduleDocument(schedule: SchedulePlan | undefined) {
+  if (!schedule) return null;
+  const { expression, timezone = null, enabled, longestGapMs } = schedule;
+  // JSON has no Infinity: null for a schedule that fires once.
+  return { expression, timezone, enabled, longest_gap_ms: longestGapMs };
+}
+
+const functionDocument = ({ memoryMb, reservedConcurrency, vpc }: FunctionPlan) => ({
+  memory: memoryMb,
+  reserved_concurrency: reservedConcurrency ?? null,
+  vpc: vpc ? { subnets: vpc.subnets, security_groups: vpc.securityGroups } : null,
+});
+
+const tableDocument = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePlan) => ({
+  ttl: ttl ?? null,
+  stream: stream ?? null,
+  indexes: indexes.map((index) => ({ ...index, range: index.range ?? null })),
+  kms_key: kmsKey ?? null,
+  max_write_units: maxWriteUnits ?? null,
+});
 
 function sourceText(source: SourcePlan, color: Colors): string {
-  const refresh = source.fullRefreshSchedule;
-  const schedules = [
-    source.schedule ? scheduleText(source.schedule) : "no schedule",
-    ...(refresh ? [`full refresh ${scheduleText(refresh)}`] : []),
+  const { schedule, fullRefreshSchedule: refresh } = source;
+  const parts = [
+    schedule ? scheduleText(schedule, source) : "no schedule",
+    ...(refresh ? [`full refresh ${scheduleText(refresh, source)}`] : []),
+    functionText(source.function),
   ];
   return [
-    `${color.bold(source.name)}: ${schedules.join(", ")}\n`,
+    `${color.bold(source.name)}: ${parts.join(", ")}\n`,
     ...source.resources.map((resource) => resourceText(resource, color)),
   ].join("");
 }
 
-const scheduleText = ({ expression, timezone, enabled }: SchedulePlan): string =>
-  `${expression}${timezone ? ` ${timezone}` : ""}${enabled ? "" : " (disabled)"}`;
+function scheduleText(
+  { expression, timezone, enabled }: SchedulePlan,
+  { isExample }: SourcePlan,
+): string {
+  const off = isExample ? " (off in AWS: an example host)" : enabled ? "" : " (off)";
+  return `${expression}${timezone ? ` ${timezone}` : ""}${off}`;
+}
+
+function functionText({ memoryMb, reservedConcurrency, vpc }: FunctionPlan): string {
+  const most = reservedConcurrency === undefined ? "" : `, at most ${reservedConcurrency} at once`;
+  return `worker with ${memoryMb} MB${most}${vpc ? `, in ${vpc.subnets.join(", ")}` : ""}`;
+}
 
 function resourceText(resource: ResourcePlan, color: Colors): string {
-  const lines = {
-    table: tableName(localNames, resource),
-    key: keyText(resource.key),
-    writes: writesText(resource),
-    ...(resource.incremental ? { cursor: cursorText(resource.incremental) } : {}),
-    request: `${resource.request.method} ${firstRequest(resource).url}`,
-    auth: resource.auth ? authText(resource.auth) : "none",
-    pages: paginatorText(resource.paginator),
-    records: resource.selector?.text ?? "the list that the answer holds",
-    retry: retryText(resource),
-  };
-  const body = Object.entries(lines).map(
-    ([head, text]) => `    ${color.dim(head.padEnd(8))} ${text}\n`,
-  );
+  const lines = [
+    ["table", tableName(localNames, resource)],
+    ["key", keyText(resource.key)],
+    ...tableLines(resource.storage),
+    ["writes", writesText(resource)],
+    ...(resource.incremental ? [["cursor", cursorText(resource.incremental)]] : []),
+    ["request", `${resource.request.method} ${firstRequest(resource).url}`],
+    ["auth", resource.auth ? authText(resource.auth) : "none"],
+    ["pages", paginatorText(resource.paginator)],
+    ["records", resource.selector?.text ?? "the list that the answer holds"],
+    ["retry", retryText(resource)],
+  ];
+  const body = lines.map(([head = "", text]) => `    ${color.dim(head.padEnd(8))} ${text}\n`);
   return `  ${color.bold(resource.name)}\n${body.join("")}`;
+}
+
+/** One line for each thing that was asked for. */
+const tableLines = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePlan): string[][] => [
+  ...indexes.map((index) => ["index", indexText(index)]),
+  ...(ttl === undefined ? [] : [["expires", `at ${ttl}`]]),
+  ...(stream === undefined ? [] : [["stream", stream]]),
+  ...(kmsKey === undefined ? [] : [["kms key", kmsKey]]),
+  ...(maxWriteUnits === undefined
+    ? []
+    : [["fuse", `${several(maxWriteUnits, "write unit")} per second`]]),
+];
+
+function indexText({ name, hash, range, projection }: IndexPlan): string {
+  const holds = typeof projection === "string" ? projection : `with ${projection.join(", ")}`;
+  return `${name}: ${attributesText([hash, range])}, ${holds}`;
 }
 
 function writesText({ disposition, writeMode, allowShrink }: ResourcePlan): string {
@@ -115,12 +166,13 @@ function cursorText({ path, initialValue, lag }: IncrementalPlan): string {
 }
 
 function keyText({ fields, hash, range }: KeyPlan): string {
-  const text = [hash, range]
-    .flatMap((key) => (key ? [`${key.name} (${key.type})`] : []))
-    .join(", ");
+  const text = attributesText([hash, range]);
   if (fields.length === 0) return `${text}, its own for every record`;
   return fields.length > 2 ? `${text}, joined from ${fields.slice(1).join(", ")}` : text;
 }
+
+const attributesText = (key: (KeyAttribute | undefined)[]) =>
+  key.flatMap((one) => (one ? [`${one.name} (${one.type})`] : [])).join(", ");
 
 function authText(auth: AuthPlan): string {
   switch (auth.type) {
