@@ -166,7 +166,7 @@ describe("run", () => {
     });
     let hang = true;
     const { start, run, name, engineArgs, api } = await shop((request, response) => {
-      if (!hang || request.query.get("offset") !== "100") {
+      if (!hang || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
       asked();
@@ -186,7 +186,7 @@ describe("run", () => {
     const before = api.requests.length;
     const { json } = await run("--json");
     expect(json()).toMatchObject({ status: "succeeded", resources: [{ records: 250, slices: 2 }] });
-    expect(api.requests[before]?.query.get("offset")).toBe("100");
+    expect(api.requests[before]?.query.get("offset")).toBe("95");
   });
 
   it("takes over at once from a process that was killed (P6)", async () => {
@@ -196,7 +196,7 @@ describe("run", () => {
     });
     let hang = true;
     const { start, run, name, engineArgs } = await shop((request, response) => {
-      if (!hang || request.query.get("offset") !== "100") {
+      if (!hang || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
       asked();
@@ -223,7 +223,7 @@ describe("run", () => {
     let deadly = true;
     let kill: () => void = () => {};
     const { start, run, name, engineArgs } = await shop((request, response) => {
-      if (!deadly || request.query.get("offset") !== "100") {
+      if (!deadly || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
       kill();
@@ -373,8 +373,7 @@ describe("run --full-refresh", () => {
     const data = rows.slice(0, 250);
     let broken = true;
     const { start, run, name, engineArgs, api } = await shop((request, response) => {
-      if (!broken || request.query.get("offset") !== "100")
-        return changing(data)(request, response);
+      if (!broken || request.query.get("offset") !== "95") return changing(data)(request, response);
       interrupt();
       return undefined;
     });
@@ -389,7 +388,7 @@ describe("run --full-refresh", () => {
     expect(code).toBe(0);
     expect(json().resources[0]).toMatchObject({ status: "succeeded", records: 249, slices: 1 });
     const offsets = api.requests.slice(before).map(({ query }) => query.get("offset"));
-    expect(offsets.slice(0, 2)).toEqual(["100", "200"]);
+    expect(offsets.slice(0, 2)).toEqual(["95", "190"]);
     expect(offsets.filter((offset) => offset === "0")).toHaveLength(1);
   });
 
@@ -600,7 +599,7 @@ describe("reset", () => {
       asked = done;
     });
     const { start, cli, name, engineArgs } = await shop((request, response) => {
-      if (request.query.get("offset") !== "100") return offsetPages(rows)(request, response);
+      if (request.query.get("offset") !== "95") return offsetPages(rows)(request, response);
       asked();
       return undefined;
     });

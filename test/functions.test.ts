@@ -99,7 +99,7 @@ it("schedule starts one invocation per resource, and a second delivery is the sa
 });
 
 it.each([
-  [{ sourc: "desk" }, /unknown field "sourc".*|send \{\}/],
+  [{ sourc: "desk" }, /unknown field "sourc".*; send \{\}/],
   [{ source: "dsk" }, /no source "dsk"/],
   [{ source: "desk", resources: ["task"] }, /no resource "task"/],
   [{ resources: ["tasks"] }, /needs a "source"/],
@@ -111,7 +111,6 @@ it.each([
   const invoke = vi.fn();
   const answer = scheduler({ sources, invoke })(event, context("wrong"));
   await expect(answer).rejects.toThrow(message);
-  await expect(answer).rejects.toHaveProperty("hint", expect.stringMatching(/\S/));
   expect(invoke).not.toHaveBeenCalled();
 });
 

@@ -254,8 +254,10 @@ describe("a run that does not end well", () => {
     const { run } = await deploy(engine, config(api.url));
     const report = await run(world());
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.loop" } });
-    expect(report.error?.message).toBe("page 2 has the records of an earlier page");
-    expect(api.requests).toHaveLength(2);
+    expect(report.error?.message).toBe(
+      "the API sends the same records whatever offset is asked for",
+    );
+    expect(api.requests.length).toBeLessThan(7);
   });
 
   it("fails as such when one page kills three workers, not for ever", async () => {

@@ -22,6 +22,19 @@ test.each([
   ["$[\"a b\"]['c.d']", [{ name: "a b" }, { name: "c.d" }]],
   ["['it\\'s']", [{ name: "it's" }]],
   ["größe", [{ name: "größe" }]],
+  ["data.[*].id", [{ name: "data" }, { all: true }, { name: "id" }]],
+  ["d[?(@.a==true)]", [{ name: "d" }, { where: [{ name: "a" }], is: true }]],
+  [
+    "d[?(@.a == 'it''s')]".replace("''", "\\'"),
+    [{ name: "d" }, { where: [{ name: "a" }], is: "it's" }],
+  ],
+  [
+    'd[?(@.a.b=="x")].id',
+    [{ name: "d" }, { where: [{ name: "a" }, { name: "b" }], is: "x" }, { name: "id" }],
+  ],
+  ["d[?(@['a b']==-1.5)]", [{ name: "d" }, { where: [{ name: "a b" }], is: -1.5 }]],
+  ["d[?(@.a==null)]", [{ name: "d" }, { where: [{ name: "a" }], is: null }]],
+  ["d[?(@.a==open)]", [{ name: "d" }, { where: [{ name: "a" }], is: "open" }]],
 ])("%s is understood", (text, expected) => {
   expect(steps(text)).toEqual(expected);
 });
@@ -35,7 +48,12 @@ describe("what is not supported is refused with its position", () => {
     ["", "its end"],
     ["data.", "its end"],
     ["data..id", '"." at position 6'],
-    ["data[?(@.active==true)]", '"?" at position 6'],
+    ["$..id", '"." at position 3'],
+    ["data[?(@.a>1)]", '"?" at position 6'],
+    ["data[?(@.a==1 & @.b==2)]", '"?" at position 6'],
+    ["data[?(@.a)]", '"?" at position 6'],
+    ["data[0,1]", '"0" at position 6'],
+    ["data.`len`", '"`" at position 6'],
     ["data[0:2]", '"0" at position 6'],
     ["data[", "its end"],
     ["data['open", `"'" at position 6`],

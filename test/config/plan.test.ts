@@ -23,13 +23,17 @@ it("settles every default of the smallest resource", () => {
     name: "tickets",
     table: "tickets",
     disposition: "merge",
+    selected: true,
+    parent: undefined,
+    spooled: [],
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",
       url: "https://api.example.com/tickets",
       origin: "https://api.example.com",
+      allowedOrigins: [],
       params: {},
-      headers: {},
+      headers: [],
       json: undefined,
       data: undefined,
     },
@@ -38,18 +42,24 @@ it("settles every default of the smallest resource", () => {
       type: "offset",
       limit: 100,
       offset: 0,
-      offsetParam: "offset",
-      limitParam: "limit",
+      offsetAt: { param: "offset" },
+      limitAt: { param: "limit" },
+      overlap: 5,
       total: { path: { text: "total", steps: [{ name: "total" }] }, required: false },
-      maximumOffset: undefined,
+      maximum: undefined,
       stopAfterEmptyPage: true,
+      hasMore: undefined,
     },
     incremental: undefined,
     selector: { text: "data", steps: [{ name: "data" }] },
+    steps: [],
+    actions: [],
     retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
     timeoutMs: 30_000,
     columns: {},
     writeMode: { kind: "batch" },
+    hardDelete: undefined,
+    dedupSort: undefined,
     allowShrink: false,
     storage: {
       ttl: undefined,
@@ -162,10 +172,10 @@ describe("the request", () => {
   it("an endpoint's header wins over the client's, whatever its case", () => {
     const client = { headers: { Accept: "text/csv", "X-Team": "a", "x-gone": "1" } };
     const headers = { accept: "application/json", "X-Gone": null };
-    expect(request({ headers }, client).headers).toEqual({
-      accept: "application/json",
-      "X-Team": "a",
-    });
+    expect(request({ headers }, client).headers).toEqual([
+      ["accept", "application/json"],
+      ["X-Team", "a"],
+    ]);
   });
 
   test.each([
@@ -231,8 +241,10 @@ describe("auth", () => {
         accessTokenUrl: "https://a.example/t",
         clientId: secret("client_id"),
         clientSecret: secret("client_secret"),
-        requestData: { scope: "read" },
+        clientAuthMethod: "client_secret_post",
+        requestData: { scope: Secret.literal("read") },
         defaultTokenExpiration: 60,
+        accessToken: undefined,
       },
     ],
   ])("%j", (written, expected) => expect(auth(written)).toEqual(expected));
@@ -402,16 +414,27 @@ describe("an incremental", () => {
   const block = { cursor_path: "updated_at", initial_value: "2024-01-01" };
   const incremental = (endpoint: object, more: object = {}) =>
     only({ primary_key: "id", endpoint, ...more }).incremental;
-  const params = (endpoint: object) => incremental({ incremental: block, ...endpoint })?.params;
+  const params = (endpoint: object) => request({ incremental: block, ...endpoint }).params;
+  const value = { of: "incremental", name: "start_value" };
 
   it("is planned from its block", () => {
-    expect(incremental({ incremental: { ...block, start_param: "since", lag: 60 } })).toEqual({
+    const endpoint = { incremental: { ...block, start_param: "since", lag: 60 } };
+    expect(incremental(endpoint)).toEqual({
       path: { text: "updated_at", steps: [{ name: "updated_at" }] },
       initialValue: "2024-01-01",
+      endValue: undefined,
+      step: undefined,
       lag: 60,
-      params: { since: ["", ""] },
+      furthest: "max",
+      rowOrder: undefined,
+      onMissing: "raise",
+      rangeStart: "closed",
+      rangeEnd: "open",
+      convert: undefined,
+      boundary: undefined,
       isTimestamp: false,
     });
+    expect(request(endpoint).params).toEqual({ since: { parts: [value] } });
   });
 
   it("and the same from params", () => {
@@ -423,28 +446,37 @@ describe("an incremental", () => {
   it("has neither initial value nor lag by default, nor where these are null", () => {
     const bare = { cursor_path: "at" };
     const nulls = { ...bare, initial_value: null, lag: null, start_param: null };
-    const expected = { initialValue: undefined, lag: 0, params: {} };
+    const expected = { initialValue: undefined, lag: 0 };
     expect(incremental({ incremental: bare })).toMatchObject(expected);
     expect(incremental({ incremental: nulls })).toMatchObject(expected);
   });
 
   test.each([
-    [start, ["", ""]],
-    [`gte:${start}`, ["gte:", ""]],
-    [`[${start} TO *]`, ["[", " TO *]"]],
-    [`${start},${start}`, ["", ",", ""]],
-    [`{{"gt":"${start}"}}`, ['{"gt":"', '"}']],
-    [`{"gt":"${start}"}`, ['{"gt":"', '"}']],
-    [`{{${start}}}`, ["{", "}"]],
-  ])("the parameter %s is the texts around the value", (q, around) => {
-    expect(params({ params: { q, state: "open" } })).toEqual({ q: around });
-    expect(request({ incremental: block, params: { q, state: "open" } }).params).toEqual({
-      state: "open",
-    });
+    [start, [value]],
+    [`gte:${start}`, ["gte:", value]],
+    [`[${start} TO *]`, ["[", value, " TO *]"]],
+    [`${start},${start}`, [value, ",", value]],
+    [`{{"gt":"${start}"}}`, ['{"gt":"', value, '"}']],
+    [`{"gt":"${start}"}`, ['{"gt":"', value, '"}']],
+    [`{{${start}}}`, ["{", value, "}"]],
+  ])("the parameter %s is its texts and the value between them", (q, parts) => {
+    expect(params({ params: { q, state: "open" } })).toEqual({ q: { parts }, state: "open" });
   });
 
   it("escaped braces are no placeholder", () => {
-    expect(params({ params: { q: `{${start}}` } })).toEqual({});
+    expect(params({ params: { q: `{${start}}` } })).toEqual({ q: start });
+  });
+
+  it("knows a record at its start again where rows are appended, unless that is wanted or ruled out", () => {
+    const boundary = (changes: object, more: object = { primary_key: null }) =>
+      incremental({ incremental: { ...block, ...changes } }, more)?.boundary;
+    expect(boundary({})).toEqual([]);
+    expect(boundary({ primary_key: "uid" })).toEqual(["uid"]);
+    expect(boundary({}, { write_disposition: "append" })).toEqual(["id"]);
+    expect(boundary({}, {})).toBeUndefined();
+    expect(boundary({ lag: 60 })).toBeUndefined();
+    expect(boundary({ range_start: "open" })).toBeUndefined();
+    expect(boundary({ primary_key: [] })).toBeUndefined();
   });
 
   it("knows whether its column is declared a timestamp", () => {

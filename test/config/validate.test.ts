@@ -131,11 +131,6 @@ describe("a wrong value says what belongs there", () => {
       inClient({ auth: { type: "oauth2", token_url: "x" } }),
       '"token_url" has to be an http',
     ],
-    [
-      "client.auth.access_token_url",
-      inClient({ auth: { type: "oauth2" } }),
-      '"access_token_url" is missing',
-    ],
     ["resources[0].endpoint.path", inEndpoint({ path: "ftp://elsewhere/x" }), "has to be a path"],
     ["resources[0].endpoint.method", inEndpoint({ method: "PUT" }), "one of: GET, POST"],
     [
@@ -249,7 +244,7 @@ describe("a wrong value says what belongs there", () => {
         path: "resources[0].endpoint.data_selector",
         message:
           '"data_selector" is not a path that tidetable reads: it did not expect "?" at position 6',
-        hint: "a path is made of names (data.items), ['any name'], [0], [-1] and [*]",
+        hint: "a path is made of names (data.items), ['any name'], [0], [-1], [*] and [?(@.name=='value')]",
       },
     ]);
   });
@@ -304,8 +299,28 @@ describe("parts that contradict each other", () => {
     ["resources[0].endpoint.path", inEndpoint({ path: "/{user}/x" }), "names {user}"],
     [
       "resources[0].endpoint.paginator",
-      inPaginator({ type: "offset", limit: 1, stop_after_empty_page: false }),
+      inPaginator({ type: "offset", limit: 1, stop_after_empty_page: false, total_path: null }),
       "nothing ends",
+    ],
+    [
+      "resources[0].endpoint.paginator",
+      inPaginator({ type: "page_number", stop_after_empty_page: false, total_path: null }),
+      "nothing ends",
+    ],
+    [
+      "resources[0].endpoint.paginator.offset_body_path",
+      inPaginator({ ...endpoint.paginator, offset_param: "o", offset_body_path: "o" }),
+      'as "offset_param" and in the body',
+    ],
+    [
+      "resources[0].endpoint.paginator.page_body_path",
+      inEndpoint({ paginator: { type: "page_number", page_body_path: "p" }, data: "x" }),
+      "needs a JSON one",
+    ],
+    [
+      "resources[0].endpoint.paginator.overlap",
+      inPaginator({ ...endpoint.paginator, overlap: 100 }),
+      "smaller than the limit",
     ],
     [
       "resources[0].endpoint.params.since",
@@ -494,4 +509,137 @@ it("a credential may be left out, be a secret or be a text", () => {
 it("zod stays out of what a worker imports", () => {
   const index = readFileSync(new URL("../../packages/core/src/index.ts", import.meta.url), "utf8");
   expect(index).not.toMatch(/schema|validate/);
+});
+
+describe("a parent and its child", () => {
+  const client = { base_url: "https://api.example.com" };
+  const ends = { data_selector: "data", paginator: "single_page" as const };
+  const child = (endpoint: object, more: object = {}) => ({
+    name: "posts",
+    primary_key: "id",
+    endpoint: { path: "users/{resources.users.id}/posts", ...ends, ...endpoint },
+    ...more,
+  });
+  const found = (...resources: object[]) =>
+    validate(
+      rest_api_source({
+        client,
+        resources: [{ name: "users", primary_key: "id", endpoint: ends }, ...resources],
+      } as SourceConfig),
+      "s",
+    ).map(({ path, message, hint }) => `${path}: ${message} (${hint})`);
+
+  test.each([
+    [
+      "an unknown parent",
+      [child({ path: "{resources.user.id}" })],
+      /path: there is no resource "user".*users/,
+    ],
+    [
+      "a reference without a field",
+      [child({ path: "{resources.users}" })],
+      /path: {resources.users} names no field/,
+    ],
+    [
+      "two parents",
+      [
+        { name: "b", primary_key: "id", endpoint: ends },
+        child({ params: { b: "{resources.b.id}" } }),
+      ],
+      /params\.b: "b" would be a second parent: it has "users"/,
+    ],
+    [
+      "itself",
+      [child({ path: "{resources.posts.id}" })],
+      /resources\[1\]\.endpoint: "posts" is a child of itself/,
+    ],
+    [
+      "a circle",
+      [
+        child({ path: "{resources.b.id}" }),
+        { name: "b", primary_key: "id", endpoint: { path: "{resources.posts.id}", ...ends } },
+      ],
+      /"posts" is a child of itself, through "b"/,
+    ],
+    [
+      "a resolve that the path does not name",
+      [
+        child({
+          path: "posts",
+          params: { id: { type: "resolve", resource: "users", field: "id" } },
+        }),
+      ],
+      /params\.id: the path does not name {id}/,
+    ],
+    [
+      "include_from_parent without a parent",
+      [child({ path: "posts" }, { include_from_parent: ["id"] })],
+      /include_from_parent: there is no parent/,
+    ],
+    [
+      "a word that no incremental has",
+      [
+        child({
+          params: { a: "{incremental.stat_value}", b: "{resources.users.id}" },
+          incremental: { cursor_path: "at" },
+        }),
+      ],
+      /{incremental.stat_value} is no value/,
+    ],
+  ])("%s is told at config time", (_, resources, message) => {
+    expect(found(...resources).join("\n")).toMatch(message);
+  });
+
+  it("is accepted with fields in path, params, headers, json and data", () => {
+    const id = "{resources.users.id}";
+    expect(found(child({ params: { a: id }, headers: { b: id }, json: { c: [id] } }))).toEqual([]);
+    expect(found(child({ method: "POST", data: { a: id } }))).toEqual([]);
+  });
+});
+
+describe("a backfill", () => {
+  const problems = (incremental: object) =>
+    validate(
+      rest_api_source({
+        client: { base_url: "https://api.example.com" },
+        resources: [
+          {
+            name: "rows",
+            endpoint: {
+              data_selector: "data",
+              paginator: "single_page",
+              incremental: { cursor_path: "at", ...incremental },
+            },
+          },
+        ],
+      }),
+      "s",
+    ).map(({ path, message }) => `${path}: ${message}`);
+
+  test.each([
+    [
+      { end_value: 5 },
+      ["resources[0].endpoint.incremental.end_value: an end_value needs an initial_value"],
+    ],
+    [
+      { initial_value: 9, end_value: 5 },
+      ["resources[0].endpoint.incremental.end_value: the end lies before the start"],
+    ],
+    [
+      { initial_value: 1, end_value: "5" },
+      [
+        "resources[0].endpoint.incremental.end_value: end_value is of another type than initial_value",
+      ],
+    ],
+    [
+      { initial_value: 1, step: 5 },
+      [
+        "resources[0].endpoint.incremental.step: step is for a backfill, and without an end_value this is none",
+      ],
+    ],
+    [{ initial_value: 1, end_value: 5, step: 2 }, []],
+    [{ initial_value: 9, end_value: 5, last_value_func: "min" }, []],
+  ])("%j", (incremental, expected) => {
+    expect(problems(incremental)).toEqual(expected);
+  });
 });

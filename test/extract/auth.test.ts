@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { AuthPlan } from "../../packages/core/src/config/plan-types.ts";
+import type { AuthPlan, RequestPlan } from "../../packages/core/src/config/plan-types.ts";
 import { explain } from "../../packages/core/src/errors.ts";
 import { authenticator } from "../../packages/core/src/extract/auth.ts";
+import { sealed } from "../../packages/core/src/extract/sealed.ts";
 import type { HttpRequest } from "../../packages/core/src/extract/transport.ts";
 import { Secret } from "../../packages/core/src/secret.ts";
 import { type Handler, openApi, type Reply } from "../support/api.ts";
@@ -19,11 +20,14 @@ function setup(
   plan: AuthPlan | undefined,
   secrets: ReturnType<typeof testSecrets>,
   world = testWorld(),
+  changes: Partial<RequestPlan> = {},
 ) {
-  const { retry, timeoutMs } = testResource(origin);
+  const resource = testResource(origin);
+  const { retry, timeoutMs } = resource;
   const place = { source: "support", resource: "tickets" };
   const caller = { place, world, retry, timeoutMs };
-  return authenticator(plan, { source: "support", origin, secrets, caller });
+  const asked = { source: "support", auth: plan, request: { ...resource.request, ...changes } };
+  return authenticator(asked, { secrets, caller });
 }
 
 const key = (location: "header" | "query" | "cookie", name = "api_key"): AuthPlan => ({
@@ -76,9 +80,53 @@ describe("a copy of the request gets the credentials", () => {
     const signed = await auth.apply({ ...request, url: `${origin}/v1?api_key=old&page=2` });
     expect(new URL(signed.url).searchParams.getAll("api_key")).toEqual(["new"]);
   });
+
+  test("the rest of a query stays as it was written", async () => {
+    const auth = setup(key("query"), testSecrets({ api_key: "k" }));
+    const signed = await auth.apply({ ...request, url: `${origin}/v1?at=1:2&q=a%20b` });
+    expect(signed.url).toBe(`${origin}/v1?at=1:2&q=a%20b&api_key=k`);
+  });
+
+  test("a key in a cookie goes behind the configured ones", async () => {
+    const auth = setup(key("cookie", "sid"), testSecrets({ api_key: "k" }));
+    const signed = await auth.apply({ ...request, headers: { cookie: "lang=de" } });
+    expect(signed.headers).toEqual({ cookie: "lang=de; sid=k" });
+  });
+
+  test("a key can be a part of a text", async () => {
+    const plan = { ...key("header", "Authorization"), apiKey: Secret.of("Token {secrets.k}!") };
+    const auth = setup(plan as AuthPlan, testSecrets({ k: CANARY }));
+    expect((await auth.apply(request)).headers.authorization).toBe(`Token ${CANARY}!`);
+    expect(auth.quote(`bad ${CANARY}`)).toBe("bad [secret]");
+    expect(auth.refusedHint).toContain('the secret "k"');
+  });
 });
 
-describe("credentials go to the one origin only (P16)", () => {
+describe("credentials go to the configured origins only (P16)", () => {
+  const allowed = { allowedOrigins: ["https://files.example.com"] };
+  const elsewhere = { url: "https://other.example/v1" };
+
+  test("another origin that the config allows", async () => {
+    const auth = setup(key("query"), testSecrets({ api_key: "k" }), testWorld(), allowed);
+    const signed = await auth.apply({ ...request, url: "https://files.example.com/a" });
+    expect(signed.url).toBe("https://files.example.com/a?api_key=k");
+    await expect(auth.apply({ ...request, url: "https://evil.example/" })).rejects.toThrow(
+      `for ${origin} and https://files.example.com only`,
+    );
+  });
+
+  test("a path that is a whole URL is asked without any, headers with secrets left out", async () => {
+    const auth = setup(undefined, testSecrets({ k: CANARY }), testWorld(), elsewhere);
+    const headers = { "x-team": "a", "x-key": sealed("k") };
+    const bare = await auth.apply({ ...request, headers, url: "https://other.example/v1?page=2" });
+    expect(bare.headers).toEqual({ "x-team": "a" });
+    await expect(auth.apply({ ...request, url: "https://third.example/" })).rejects.toMatchObject({
+      code: "extract.origin",
+    });
+    const body = { ...request, url: elsewhere.url, body: sealed("k") };
+    await expect(auth.apply(body)).rejects.toMatchObject({ code: "extract.origin" });
+  });
+
   test.each([
     "https://evil.example/v1/tickets",
     "https://api.example.com.evil.example/",
@@ -138,7 +186,11 @@ describe("renewing", () => {
 describe("OAuth2 client credentials", () => {
   const members = { client_id: "tide", client_secret: CANARY };
 
-  async function oauth(script: Handler | (Handler | Reply)[], secrets = testSecrets(members)) {
+  async function oauth(
+    script: Handler | (Handler | Reply)[],
+    secrets = testSecrets(members),
+    changes: Partial<Extract<AuthPlan, { type: "oauth2_client_credentials" }>> = {},
+  ) {
     const api = await openApi(script);
     const clock = virtualClock();
     const world = testWorld({ clock });
@@ -147,8 +199,11 @@ describe("OAuth2 client credentials", () => {
       accessTokenUrl: `${api.url}/oauth/token`,
       clientId: Secret.named("client_id"),
       clientSecret: Secret.named("client_secret"),
-      requestData: { scope: "read" },
+      requestData: { scope: Secret.literal("read") },
+      clientAuthMethod: "client_secret_post",
+      accessToken: undefined,
       defaultTokenExpiration: 3600,
+      ...changes,
     };
     const auth = setup(plan, secrets, world);
     const bearer = async () => (await auth.apply(request)).headers.authorization;
@@ -182,6 +237,7 @@ describe("OAuth2 client credentials", () => {
     ["a minute before the end that a text names", "3600", 3540],
     ["at nine tenths of a short life", 100, 90],
     ["before the default life ends, where the answer names none", undefined, 3540],
+    ["before the default life ends, where the answer names no number", "soon", 3540],
   ])("takes a new token %s", async (_, expiresIn, seconds) => {
     const { clock, bearer } = await oauth(tokens(expiresIn));
     await bearer();
@@ -189,6 +245,76 @@ describe("OAuth2 client credentials", () => {
     expect(await bearer()).toBe("Bearer t1");
     clock.advance(1);
     expect(await bearer()).toBe("Bearer t2");
+  });
+
+  test("a token that lives for no time is fetched for each request", async () => {
+    const { bearer } = await oauth(tokens(0));
+    expect([await bearer(), await bearer()]).toEqual(["Bearer t1", "Bearer t2"]);
+  });
+
+  test("more fields go over the others", async () => {
+    const requestData = { client_id: Secret.literal("other"), audience: Secret.named("client_id") };
+    const { api, bearer } = await oauth(tokens(), undefined, { requestData });
+    await bearer();
+    expect([...new URLSearchParams(api.requests[0]?.body)]).toEqual([
+      ["client_id", "other"],
+      ["client_secret", CANARY],
+      ["grant_type", "client_credentials"],
+      ["audience", "tide"],
+    ]);
+  });
+
+  test("the client can say who it is by HTTP basic authentication", async () => {
+    const { api, bearer } = await oauth(
+      tokens(),
+      testSecrets({ client_id: "a b", client_secret: "ü:" }),
+      {
+        clientAuthMethod: "client_secret_basic",
+      },
+    );
+    await bearer();
+    expect(api.requests[0]?.headers.authorization).toBe(`Basic ${btoa("a+b:%C3%BC%3A")}`);
+    expect(api.requests[0]?.body).toBe("grant_type=client_credentials&scope=read");
+  });
+
+  test("a token to begin with is used until it is refused", async () => {
+    const secrets = testSecrets({ ...members, first: "t0" });
+    const { api, auth, bearer } = await oauth(tokens(), secrets, {
+      accessToken: Secret.named("first"),
+    });
+    expect([await bearer(), await bearer()]).toEqual(["Bearer t0", "Bearer t0"]);
+    expect(api.requests).toHaveLength(0);
+    await auth.renew();
+    expect(await bearer()).toBe("Bearer t1");
+  });
+
+  test("a token to begin with is used for the default life", async () => {
+    const { clock, bearer } = await oauth(tokens(), undefined, {
+      accessToken: Secret.literal("t0"),
+    });
+    await bearer();
+    clock.advance(3_600_000);
+    expect(await bearer()).toBe("Bearer t1");
+  });
+
+  test("where to ask can be a secret, and has to be a URL then", async () => {
+    const accessTokenUrl = Secret.named("url");
+    const other = await openApi(tokens());
+    const good = testSecrets({ ...members, url: `${other.url}/t` });
+    expect(await (await oauth([], good, { accessTokenUrl })).bearer()).toBe("Bearer t1");
+    const bad = testSecrets({ ...members, url: CANARY });
+    const error = await (await oauth([], bad, { accessTokenUrl }))
+      .bearer()
+      .catch((thrown) => thrown);
+    expect(explain(error)).toBe(
+      'the secret "url" is no http or https URL; it is the access_token_url, like https://api.example.com/oauth/token',
+    );
+  });
+
+  test("a token is hidden where the API repeats it (P15)", async () => {
+    const { auth, bearer } = await oauth([{ body: { access_token: "canary/token" } }]);
+    await bearer();
+    expect(auth.quote("no canary/token, no canary%2Ftoken")).toBe("no [secret], no [secret]");
   });
 
   test("requests at the same time share one token request", async () => {
@@ -215,12 +341,13 @@ describe("OAuth2 client credentials", () => {
 
   test.each([400, 401])("a %i of the token endpoint names the secrets", async (status) => {
     const refused = { status, body: { error: "invalid_client", client_secret: CANARY } };
-    const { api, bearer } = await oauth([refused, refused]);
+    const { api, bearer } = await oauth([refused]);
     const error = await bearer().catch((thrown) => thrown);
     expect(explain(error)).toBe(
       `POST /oauth/token answered ${status}; check the secrets "client_id" and "client_secret" (tidetable check support)`,
     );
-    expect(api.requests).toHaveLength(2);
+    // The same credentials again would be refused again.
+    expect(api.requests).toHaveLength(1);
   });
 
   test("a secret that was rotated is picked up by the token endpoint's refusal", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
-import { httpRequest, startParams } from "../../packages/core/src/extract/build.ts";
+import { httpRequest } from "../../packages/core/src/extract/build.ts";
+import { fill } from "../../packages/core/src/extract/fill.ts";
 import { testResource } from "./fixtures.ts";
 
-const plan = testResource("https://api.example.com").request;
+const plan = fill(testResource("https://api.example.com").request, () => undefined);
 
 describe("the request for a page", () => {
   test("has the page's params over the resource's", () => {
@@ -59,45 +59,18 @@ describe("the request for a page", () => {
   });
 
   test("has the config's headers, whatever their case, over the usual ones", () => {
-    const headers = { "Content-Type": "application/vnd.api+json", "X-Team": "a" };
+    const headers: [string, string][] = [
+      ["Content-Type", "application/vnd.api+json"],
+      ["X-Team", "a"],
+    ];
     expect(httpRequest({ ...plan, json: {}, headers }, {}).headers).toEqual({
       "content-type": "application/vnd.api+json",
       "x-team": "a",
     });
   });
-});
 
-describe("a run's start value", () => {
-  const incremental = {
-    path: parsePath("at"),
-    initialValue: undefined,
-    lag: 0,
-    params: { since: ["", ""], q: ["at>", " OR seen>", ""] },
-    isTimestamp: false,
-  };
-
-  test("goes into each parameter that has a place for it", () => {
-    expect(startParams(incremental, "2024-01-01")).toEqual({
-      since: "2024-01-01",
-      q: "at>2024-01-01 OR seen>2024-01-01",
-    });
-    expect(startParams(incremental, 0)).toEqual({ since: "0", q: "at>0 OR seen>0" });
-  });
-
-  test("leaves the parameter out where there is none", () => {
-    expect(startParams(incremental, null)).toEqual({});
-    expect(startParams(undefined, "2024-01-01")).toEqual({});
-  });
-
-  test("stands in the query, over the resource's params and under the page's", () => {
-    const params = { since: "never", sort: "at" };
-    const page = { params: { limit: 5 } };
-    const { url } = httpRequest({ ...plan, params }, page, { since: "a+b", limit: "1" });
-    expect(url).toBe("https://api.example.com/v1/tickets?since=a%2Bb&sort=at&limit=5");
-  });
-
-  test("is in a next link already", () => {
+  test("a next link has the resource's params already", () => {
     const next = "https://api.example.com/v1/tickets?cursor=abc&since=a";
-    expect(httpRequest(plan, { url: next }, { since: "a" }).url).toBe(next);
+    expect(httpRequest({ ...plan, params: { since: "a" } }, { url: next }).url).toBe(next);
   });
 });

@@ -2,19 +2,30 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.ts";
-import { commit, observe, startValue } from "../../packages/core/src/extract/cursor.ts";
+import { advance, commit, startValue } from "../../packages/core/src/extract/cursor.ts";
 import { parseJson } from "../../packages/core/src/extract/json.ts";
 import type { Cursor, JsonValue } from "../../packages/core/src/flow.ts";
 
 const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan => ({
   path: parsePath("at"),
   initialValue: undefined,
+  endValue: undefined,
+  step: undefined,
   lag: 0,
-  params: {},
+  furthest: "max",
+  rowOrder: undefined,
+  onMissing: "raise",
+  rangeStart: "closed",
+  rangeEnd: "open",
+  convert: undefined,
+  boundary: undefined,
   isTimestamp: false,
   ...changes,
 });
 const plan = incremental();
+/** The candidate behind a page, in a run that began where the plan says. */
+const observe = (candidate: Cursor, page: JsonValue[], of: IncrementalPlan): Cursor =>
+  advance(page, of, { start: of.initialValue ?? null, end: of.endValue }, candidate).candidate;
 const records = (...values: JsonValue[]) => values.map((at) => ({ at }));
 const highest = (...values: JsonValue[]) => observe(null, records(...values), plan);
 const utc = (text: string) => Date.parse(text);

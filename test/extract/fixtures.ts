@@ -57,6 +57,8 @@ export function testSecrets(
       members = afterRefresh;
       return values();
     },
+    write: () => Promise.reject(new Error("not for this test")),
+    alone: () => Promise.reject(new Error("not for this test")),
   };
   return store;
 }
@@ -67,11 +69,13 @@ export const offsetPlan = (
   type: "offset",
   limit: 100,
   offset: 0,
-  offsetParam: "offset",
-  limitParam: "limit",
+  offsetAt: { param: "offset" },
+  limitAt: { param: "limit" },
   total: { path: parsePath("total"), required: false },
-  maximumOffset: undefined,
+  maximum: undefined,
   stopAfterEmptyPage: true,
+  hasMore: undefined,
+  overlap: 0,
   ...changes,
 });
 
@@ -82,13 +86,21 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     name: "tickets",
     table: "tickets",
     disposition: "merge",
+    selected: true,
+    parent: undefined,
+    spooled: [],
+    steps: [],
+    actions: [],
+    hardDelete: undefined,
+    dedupSort: undefined,
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",
       url: `${baseUrl}/v1/tickets`,
       origin: new URL(baseUrl).origin,
+      allowedOrigins: [],
       params: {},
-      headers: {},
+      headers: [],
       json: undefined,
       data: undefined,
     },

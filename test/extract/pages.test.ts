@@ -2,8 +2,9 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
+import { fill } from "../../packages/core/src/extract/fill.ts";
 import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
-import type { Cursor, Page, PageRequest } from "../../packages/core/src/flow.ts";
+import type { Page, PageRequest } from "../../packages/core/src/flow.ts";
 import type { World } from "../../packages/core/src/world.ts";
 import { type Handler, offsetPages, openApi, type Reply } from "../support/api.ts";
 import { CANARY, noMeter, offsetPlan, testResource, testSecrets, testWorld } from "./fixtures.ts";
@@ -21,9 +22,10 @@ async function setup(
   const meter = noMeter();
   const resource = testResource(api.url, { paginator: offsetPlan(), ...changes });
   const session = openSession(resource, { world, secrets, meter });
-  const read = async (from?: PageRequest, start?: Cursor): Promise<Page[]> => {
+  const filled = fill(resource.request, () => undefined);
+  const read = async (from?: PageRequest): Promise<Page[]> => {
     const all: Page[] = [];
-    for await (const page of pages(resource, from, session, start)) all.push(page);
+    for await (const page of pages(resource, filled, from, session)) all.push(page);
     return all;
   };
   return { api, world, meter, read };
@@ -64,37 +66,6 @@ describe("offset paging reads every row exactly once", () => {
   });
 });
 
-describe("the start value of a run (P3)", () => {
-  const incremental = {
-    path: parsePath("id"),
-    initialValue: undefined,
-    lag: 0,
-    params: { since: ["gte:", ""] },
-    isTimestamp: false,
-  };
-  const since = (requests: { query: URLSearchParams }[]) =>
-    requests.map(({ query }) => query.getAll("since"));
-
-  test("is sent with every page, and stands in no page's request", async () => {
-    const { api, read } = await setup(offsetPages(rows, { total: true }), { incremental });
-    const all = await read(undefined, "2024-01-01");
-    expect(since(api.requests)).toEqual(Array(3).fill(["gte:2024-01-01"]));
-    expect(JSON.stringify(all.map(({ request, next }) => [request, next]))).not.toContain("2024");
-  });
-
-  test("is sent as well when a run goes on from a checkpoint", async () => {
-    const { api, read } = await setup(offsetPages(rows, { total: true }), { incremental });
-    await read({ params: { offset: 200, limit: 100 } }, 7);
-    expect(since(api.requests)).toEqual([["gte:7"]]);
-  });
-
-  test("is not sent where there is none", async () => {
-    const { api, read } = await setup(offsetPages([]), { incremental });
-    await read();
-    expect(since(api.requests)).toEqual([[]]);
-  });
-});
-
 describe("a page has the API's own time", () => {
   test.each([
     ["Fri, 01 Mar 2024 10:00:00 GMT", Date.UTC(2024, 2, 1, 10)],
@@ -110,7 +81,8 @@ test("pages are asked for one at a time, when they are wanted", async () => {
   const resource = testResource(api.url, { paginator: offsetPlan() });
   const secrets = testSecrets({ api_key: CANARY });
   const session = openSession(resource, { world: testWorld(), secrets, meter: noMeter() });
-  const reading = pages(resource, undefined, session);
+  const filled = fill(resource.request, () => undefined);
+  const reading = pages(resource, filled, undefined, session);
   await reading.next();
   await reading.return(undefined);
   expect(api.requests).toHaveLength(1);

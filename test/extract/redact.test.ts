@@ -15,6 +15,16 @@ test.each([
   expect(quote(`key ${form}!`)).toBe("key [secret]!");
 });
 
+test.each([
+  ["PHP writes JSON", '\\"a\\/ü&\\"'],
+  ["Python writes JSON", '\\"a/\\u00fc&\\"'],
+  ["HTML shows it", "&quot;a/ü&amp;&quot;"],
+])("a learned value is hidden as %s (P15)", (_, form) => {
+  const { learn, quote } = openRedactor();
+  learn('"a/ü&"');
+  expect(quote(`key ${form}!`)).toBe("key [secret]!");
+});
+
 test("a value at the edge of the quote is hidden before the cut", () => {
   const { learn, quote } = openRedactor();
   learn(CANARY);

@@ -9,7 +9,7 @@ import { virtualClock } from "../support/clock.ts";
 
 /** A Secrets Manager that answers with what `value` gives: text, or undefined for none. */
 async function openSecrets(value: () => string | undefined) {
-  const asked: unknown[] = [];
+  const asked: Record<string, string>[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -104,11 +104,7 @@ describe("a secret that is wrong is named with what to do, and never quoted (P17
   const shapeless =
     'the secret tidetable/dev/help_desk is not a JSON object such as {"api_key": "…"}';
   test.each([
-    [
-      undefined,
-      "secrets.empty",
-      "the secret tidetable/dev/help_desk has no value yet",
-    ],
+    [undefined, "secrets.empty", "the secret tidetable/dev/help_desk has no value yet"],
     ["canary", "secrets.shape", shapeless],
     ['"canary"', "secrets.shape", shapeless],
     ['["canary"]', "secrets.shape", shapeless],

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { LeaseError, WriteError } from "../../packages/core/src/errors.ts";
 import type { JsonValue, KeyedItem } from "../../packages/core/src/flow.ts";
+import { nothingWritten } from "../../packages/core/src/load/attempts.ts";
 import { splitBatches, writer } from "../../packages/core/src/load/batches.ts";
 import { tableDefinition } from "../../packages/core/src/load/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
@@ -131,14 +132,14 @@ describe("batches", () => {
 describe("write", () => {
   it("resolves when every item is in the table", async () => {
     const { write, calls } = await open();
-    expect(await write(numbered(60))).toEqual({ written: 60, superseded: 0, rejections: [] });
+    expect(await write(numbered(60))).toEqual({ ...nothingWritten(), written: 60, superseded: 0 });
     expect(calls.map((call) => call.operation)).toEqual(Array(3).fill("BatchWriteItem"));
     expect(await stored()).toEqual(upTo(60));
   });
 
   it("has nothing to say for nothing", async () => {
     const { write, calls } = await open();
-    expect(await write([])).toEqual({ written: 0, superseded: 0, rejections: [] });
+    expect(await write([])).toEqual({ ...nothingWritten(), written: 0, superseded: 0 });
     expect(calls).toHaveLength(0);
   });
 

@@ -12,8 +12,9 @@ import {
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { LeaseError } from "../../packages/core/src/errors.ts";
 import type { JsonValue } from "../../packages/core/src/flow.ts";
+import { nothingWritten } from "../../packages/core/src/load/attempts.ts";
 import { writer } from "../../packages/core/src/load/batches.ts";
-import { orderedWriter, writerFor } from "../../packages/core/src/load/ordered.ts";
+import { conditionalWriter, writerFor } from "../../packages/core/src/load/ordered.ts";
 import { tableDefinition } from "../../packages/core/src/load/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { virtualClock } from "../support/clock.ts";
@@ -88,8 +89,8 @@ const throttle: Fault = {
 describe("a row", () => {
   it("is written where there is none, or an older one, or one of the same version", async () => {
     const { options } = await open();
-    const { write } = orderedWriter(byNumber, options);
-    const all = { written: 1, superseded: 0, rejections: [] };
+    const { write } = conditionalWriter(byNumber, options);
+    const all = { ...nothingWritten(), written: 1, superseded: 0 };
     expect(await write(prepare([{ id: 1, v: 9, title: "first" }]))).toEqual(all);
     expect(await write(prepare([{ id: 1, v: 10, title: "newer" }]))).toEqual(all);
     expect(await write(prepare([{ id: 1, v: 10, title: "read later" }]))).toEqual(all);
@@ -100,7 +101,7 @@ describe("a row", () => {
 
   it("is left alone and counted as superseded when it is newer (P8)", async () => {
     const { options } = await open();
-    const { write } = orderedWriter(byNumber, options);
+    const { write } = conditionalWriter(byNumber, options);
     await write(prepare([{ id: 1, v: 10 }]));
     const answer = await write(
       prepare([
@@ -108,13 +109,13 @@ describe("a row", () => {
         { id: 2, v: 9 },
       ]),
     );
-    expect(answer).toEqual({ written: 1, superseded: 1, rejections: [] });
+    expect(answer).toEqual({ ...nothingWritten(), written: 1, superseded: 1 });
     expect(await stored()).toEqual({ 1: "10", 2: "9" });
   });
 
   it("can be ordered by text", async () => {
     const { options } = await open();
-    const { write } = orderedWriter(byText, options);
+    const { write } = conditionalWriter(byText, options);
     await write(prepare([{ id: 1, v: "2026-02-01T00:00:00Z" }]));
     expect((await write(prepare([{ id: 1, v: "2026-01-31T23:59:59Z" }]))).superseded).toBe(1);
     expect((await write(prepare([{ id: 1, v: "2026-02-01T00:00:01Z" }]))).written).toBe(1);
@@ -129,7 +130,9 @@ describe("a row", () => {
     const item = { id: { S: "1" }, ...old };
     await engine.dynamodb.send(new PutItemCommand({ TableName: table, Item: item }));
     const { options } = await open();
-    const { written } = await orderedWriter(byNumber, options).write(prepare([{ id: 1, v: 2 }]));
+    const { written } = await conditionalWriter(byNumber, options).write(
+      prepare([{ id: 1, v: 2 }]),
+    );
     expect(written).toBe(1);
     expect(await stored()).toEqual({ 1: "2" });
   });
@@ -142,9 +145,8 @@ describe("a row", () => {
   ])("that comes with %s is handed back, and nothing is sent", async (_, version, more, wanted) => {
     const { options, calls } = await open();
     const record = { id: 1, ...more };
-    expect(await orderedWriter(version, options).write(prepare([record]))).toEqual({
-      written: 0,
-      superseded: 0,
+    expect(await conditionalWriter(version, options).write(prepare([record]))).toEqual({
+      ...nothingWritten(),
       rejections: [
         {
           index: 0,
@@ -160,7 +162,7 @@ describe("a row", () => {
 
   it("ends at its newest version, in whatever order the versions come (P5)", async () => {
     const { options } = await open();
-    const { write } = orderedWriter(byNumber, options);
+    const { write } = conditionalWriter(byNumber, options);
     const versions = Array.from({ length: 60 }, (_, n) => ((n * 37) % 60) + 1);
     const ends = await Promise.all(versions.map((v) => write(prepare([{ id: 1, v }]))));
     expect(await stored()).toEqual({ 1: "60" });
@@ -179,7 +181,7 @@ describe("write", () => {
       release = resolve;
     });
     const { options, calls } = await open(() => ({ kind: "hold", until }));
-    const end = orderedWriter(byNumber, options).write(numbered(40));
+    const end = conditionalWriter(byNumber, options).write(numbered(40));
     await expect.poll(() => calls.length).toBe(16);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(calls).toHaveLength(16);
@@ -195,14 +197,14 @@ describe("write", () => {
     ["an answer that was lost after the write", { kind: "reset", when: "after" }],
   ])("%s is tried again, and does not make a row supersede itself", async (_, fault) => {
     const { options, calls } = await open(({ number }) => (number <= 2 ? fault : undefined));
-    const answer = await orderedWriter(byNumber, options).write(numbered(1));
-    expect(answer).toEqual({ written: 1, superseded: 0, rejections: [] });
+    const answer = await conditionalWriter(byNumber, options).write(numbered(1));
+    expect(answer).toEqual({ ...nothingWritten(), written: 1, superseded: 0 });
     expect(calls).toHaveLength(3);
   });
 
   it("ends at the deadline when it stays throttled", async () => {
     const { options, clock } = await open(() => throttle);
-    await expect(orderedWriter(byNumber, options).write(numbered(1))).rejects.toMatchObject({
+    await expect(conditionalWriter(byNumber, options).write(numbered(1))).rejects.toMatchObject({
       code: "load.throttled",
     });
     expect(clock.monotonic()).toBeLessThan(60_000);
@@ -215,7 +217,7 @@ describe("write", () => {
     const record = { id: "bad" };
     const item = { id: { S: "bad" }, v: { N: "1" }, n: { N: "secret 42" } };
     items[1] = { key: "bad", item, bytes: 20, index: 1, record };
-    const { written, rejections } = await orderedWriter(byNumber, options).write(items);
+    const { written, rejections } = await conditionalWriter(byNumber, options).write(items);
     expect(written).toBe(2);
     expect(rejections).toMatchObject([{ index: 1, code: "record.refused", record }]);
     expect(JSON.stringify(rejections)).not.toContain("secret 42");
@@ -229,7 +231,7 @@ describe("write", () => {
       if (asked > 2) throw lost;
     };
     const { options, calls } = await open(() => throttle, { guard });
-    await expect(orderedWriter(byNumber, options).write(numbered(1))).rejects.toBe(lost);
+    await expect(conditionalWriter(byNumber, options).write(numbered(1))).rejects.toBe(lost);
     expect([asked, calls.length]).toEqual([3, 2]);
   });
 });
@@ -263,9 +265,9 @@ describe("a worker that was paused with a write on its way", () => {
   };
 
   it("never puts an old version over a newer one in an ordered table (P5)", async () => {
-    const ordered = workers((options) => orderedWriter(byNumber, options).write);
+    const ordered = workers((options) => conditionalWriter(byNumber, options).write);
     expect(await race(ordered)).toEqual({
-      late: { written: 0, superseded: 1, rejections: [] },
+      late: { ...nothingWritten(), written: 0, superseded: 1 },
       row: "2",
     });
   });
@@ -273,7 +275,7 @@ describe("a worker that was paused with a write on its way", () => {
   it("can put a stale row into a table that is written in batches: what is not promised", async () => {
     const batches = workers((options) => writer(options).write);
     expect(await race(batches)).toEqual({
-      late: { written: 1, superseded: 0, rejections: [] },
+      late: { ...nothingWritten(), written: 1, superseded: 0 },
       row: "1",
     });
   });

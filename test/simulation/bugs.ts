@@ -30,7 +30,7 @@ export const bugs: readonly Bug[] = [
     const outcome = await writing.write(items);`,
   ]),
   bug("UnprocessedItems are taken for written", "P2", "load/batches.ts", [
-    "total.written += left.length - unprocessed.length;\n    left = unprocessed;",
+    "total.written += left.length - unprocessed.length;\n    total.deleted += removals(left) - removals(unprocessed);\n    left = unprocessed;",
     "total.written += left.length;\n    left = unprocessed.slice(0, 0);",
   ]),
   bug("quarantine is not waited for", "P2", "read.ts", [
@@ -75,16 +75,16 @@ export const bugs: readonly Bug[] = [
     "ConsistentRead: false",
   ]),
   bug("a slice begins at the first page and counts on", "P6", "read.ts", [
-    "pages(resource, from.next ?? undefined, ",
-    "pages(resource, undefined, ",
+    "let from = state.next ?? undefined;",
+    "let from = (state.next, undefined);",
   ]),
   bug("a slice that ran out of time is done", "P6", "run.ts", [
     `if (state.phase !== "end") {`,
     "if (state === undefined) {",
   ]),
-  bug("the cursor is the highest value seen", "P3", "extract/cursor.ts", [
-    "const capped = apiTime === undefined ? candidate :",
-    "const capped = apiTime !== undefined ? candidate :",
+  bug("the cursor is the highest value seen", "P3", "extract/marks.ts", [
+    "if (apiTime === undefined ||",
+    "if (apiTime !== undefined ||",
   ]),
   bug("the cursor is capped at our own clock", "P3", "run.ts", [
     "state.api_time ?? undefined",
@@ -92,15 +92,15 @@ export const bugs: readonly Bug[] = [
   ]),
   bug("the cursor moves with every page", "P3", "read.ts", [
     "    deaths: 0,\n    waits: 0,",
-    "    cursor: incremental ? observe(state.candidate, page.records, incremental) : null,\n    deaths: 0,\n    waits: 0,",
+    "    cursor: state.candidate,\n    deaths: 0,\n    waits: 0,",
   ]),
   bug("lag is not taken off", "P3", "extract/cursor.ts", [
     "const start = lag === 0 ?",
     "const start = lag !== 0 ?",
   ]),
   bug("the sweep begins after the first page", "P4", "read.ts", [
-    `phase: page.next ? "read" : rest,`,
-    `phase: page.next && !state.refresh ? "read" : rest,`,
+    "...(page.next ? {} : series.behind)",
+    "...(page.next && !state.refresh ? {} : series.behind)",
   ]),
   bug("rows that could not be written are not seen", "P4", "read.ts", [
     "  ...rejections.flatMap(({ key }) => key ?? []),\n",
@@ -119,11 +119,11 @@ export const bugs: readonly Bug[] = [
     `"NOT attribute_type(#version, :type) OR #version <= :version OR #version > :version"`,
   ]),
   bug("what is set aside is not counted", "P8", "read.ts", [
-    "    counts.quarantined += aside.length;\n",
-    "    counts.records -= aside.length;\n",
+    "  counts.quarantined += stored.aside.length;\n",
+    "  counts.records -= stored.aside.length;\n",
   ]),
   bug("what was superseded is not counted", "P8", "read.ts", [
-    "    counts.superseded += superseded;\n",
+    "  counts.superseded += stored.superseded;\n",
     "",
   ]),
   bug("numbers go through a double", "P9", "extract/json.ts", [
@@ -150,9 +150,9 @@ export const bugs: readonly Bug[] = [
     "attempt > policy.maxRetries)",
     "attempt > policy.maxRetries + 3)",
   ]),
-  bug("steps by limit where the server caps its pages", "P14", "extract/paginators.ts", [
-    "const step = received === 0 ? limit : Math.min(received, limit);",
-    "const step = limit;",
+  bug("steps by limit where the server caps its pages", "P14", "extract/paginators-offset.ts", [
+    "const received = Math.min(records.length, limit);",
+    "const received = records.length && limit;",
   ]),
   bug("an error quotes the answer unredacted", "P15", "extract/answer.ts", [
     "reading.quote(body.toString())",

@@ -4,6 +4,7 @@ import { rest_api_source } from "../../packages/core/src/config/source.ts";
 import type { SourceConfig, SourceOptions } from "../../packages/core/src/config/types.ts";
 import { httpAgent } from "../../packages/core/src/extract/agent.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
+import { tokenLock } from "../../packages/core/src/load/token-lock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/names.ts";
 import { runResource } from "../../packages/core/src/run.ts";
 import { secretStore } from "../../packages/core/src/secrets.ts";
@@ -54,7 +55,8 @@ export async function deploy(
     run(world: World, order: { runId?: string; limitPages?: number; refresh?: boolean } = {}) {
       runs += 1;
       const owner = `worker${runs}`;
-      const secrets = secretStore(world, planned.name, planned.secrets);
+      const alone = tokenLock(world, planned.name);
+      const secrets = { ...secretStore(world, planned.name, planned.secrets), alone };
       return runResource(resource, { runId: `run${runs}`, owner, ...order }, world, secrets);
     },
   };

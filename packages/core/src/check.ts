@@ -1,11 +1,12 @@
+import { made } from "./children.ts";
 import type { ResourcePlan } from "./config/plan-types.ts";
-import { startValue } from "./extract/cursor.ts";
 import { openSession, pages } from "./extract/pages.ts";
 import type { ResourceReport } from "./flow.ts";
 import { toItems } from "./normalize/items.ts";
 import { ending, reporter } from "./report.ts";
 import type { Order } from "./run.ts";
 import type { SecretStore } from "./secrets.ts";
+import { spotSeries } from "./spot.ts";
 import { tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
@@ -20,10 +21,13 @@ export async function checkResource(
   const { counts } = tallied;
   const report = reporter(resource, order, world, tallied);
   try {
-    const start = resource.incremental ? startValue(resource.incremental, null) : null;
-    const session = openSession(resource, { world, secrets, meter: counts });
-    const { value: page } = await pages(resource, undefined, session, start).next();
-    const records = page?.records ?? [];
+    const asking = { world, secrets, meter: counts, pages: 1 };
+    const { value: series } = await spotSeries(resource, asking).next();
+    // A child whose parent has no records has nothing to ask for.
+    if (!series) return report("done", {});
+    const session = openSession(resource, asking);
+    const { value: page } = await pages(resource, series.request, undefined, session).next();
+    const records = made(page?.records ?? [], series.added, resource.steps);
     const { rejections, superseded } = toItems(records, resource, { runId: order.runId, page: 0 });
     Object.assign(counts, { pages: 1, records: records.length });
     Object.assign(counts, { superseded, quarantined: rejections.length });

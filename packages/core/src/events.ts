@@ -30,6 +30,8 @@ export interface WorkerEvent {
   run_id: string;
   limit_pages?: number;
   full_refresh?: boolean;
+  /** Read for the children's sake alone. */
+  spool_only?: boolean;
   /** Read one page, write nothing. */
   check?: boolean;
 }
@@ -58,6 +60,7 @@ const workerFields: Record<keyof WorkerEvent, Check> = {
   run_id: text,
   limit_pages: count,
   full_refresh: flag,
+  spool_only: flag,
   check: flag,
 };
 
@@ -110,6 +113,10 @@ function closed<T>(
   return event as T;
 }
 
+/** The way out stands in the message: of an error, Lambda's console shows nothing else. */
+export const refusal = (code: string, message: string): ConfigError =>
+  new ConfigError({ code, message });
+
 function badEvent(message: string, examples: string): ConfigError {
-  return new ConfigError({ code: "event.invalid", message, hint: `send ${examples}` });
+  return refusal("event.invalid", `${message}; send ${examples}`);
 }

@@ -30,8 +30,44 @@ export interface PageRequest {
   url?: string;
   /** Values in the JSON body, by dotted path. */
   body?: Record<string, string | number>;
-  /** What a paginator remembers from page to page. */
-  memory?: Record<string, string | number | boolean>;
+  /** What paging remembers from page to page. */
+  memory?: PagingMemory;
+}
+
+export interface PagingMemory {
+  /** The data_selector that the first page showed, where the config has none. */
+  selector?: string;
+  /** The paginator that it showed, in a config's words. */
+  paginator?: Record<string, string | number>;
+  /** Fingerprints of records of the first page, until the second shows from where pages count. */
+  first?: string[];
+  /** The last total that the API named: some name it on the first page only. */
+  total?: number;
+  overlap?: OverlapMemory;
+}
+
+/** How far offset paging has come, and the rows by which it sees that they have moved. */
+export interface OverlapMemory {
+  /** Every row before this one has been read. */
+  position: number;
+  /** Fingerprints of the last rows before it: `key` or `key:content`. */
+  tail: string[];
+  /** Rows of the largest page so far: a server may cap pages below `limit`. */
+  size: number;
+  /** An overlap was found again, so this API's records can be recognised. */
+  proven?: boolean;
+  /** How many steps back in search of the tail. */
+  back?: number;
+  /** How often everything was read again from the start. */
+  restarts?: number;
+  /** The start was asked for twice, to see whether this API shows the same records twice. */
+  again?: boolean;
+  /** How many pages in a row seemed to begin at the multiple of the limit below what was asked for. */
+  rounded?: number;
+  /** How often in a row rows were sought before their place and were in it: the server may round up. */
+  odd?: number;
+  /** Why there is no overlap any more: the server rounds offsets, or its rows are never the same. */
+  off?: "rounds" | "differs";
 }
 
 /** One answer of the API. `records` are as the API sent them. */
@@ -40,6 +76,8 @@ export interface Page {
   records: JsonValue[];
   /** The request for the page after this one; undefined after the last. */
   next: PageRequest | undefined;
+  /** Rows went away before this page: the next one was, in part, read before. */
+  goesBack?: boolean;
   /** The API's own clock, epoch milliseconds, where its answer has a Date. */
   apiTime?: number | undefined;
 }
@@ -55,6 +93,8 @@ export interface KeyedItem {
   /** Position in the page. */
   index: number;
   record: JsonValue;
+  /** The record says that its row is gone. */
+  remove?: true;
 }
 
 /** A record that DynamoDB could not hold, and why. It goes to quarantine. */
@@ -85,6 +125,12 @@ export interface Gate {
   /** Makes all workers of the source wait. */
   close(ms: number): Promise<void>;
 }
+
+/**
+ * Does `work` while no other worker of the source does, and waits for its turn before. What `work`
+ * asks of an API has to have ended by `until`, on the monotonic clock.
+ */
+export type Alone = <T>(work: (until: number) => Promise<T>) => Promise<T>;
 
 /** The incremental value: where a run starts from. */
 export type Cursor = string | number | null;

@@ -19,7 +19,7 @@ export { forget } from "./load/forget.ts";
 export { type RunRecord, readRun, readRuns } from "./load/history.ts";
 export { listQuarantine, type QuarantineEntry } from "./load/quarantine.ts";
 export { readState, type StoredState } from "./load/state-item.ts";
-export { createTable, stateTable, tableDefinition } from "./load/tables.ts";
+export { checkTable, createTable, stateTable, tableDefinition } from "./load/tables.ts";
 export {
   failureQueueName,
   type Names,
@@ -33,6 +33,6 @@ export { deadlineOf } from "./pace.ts";
 export { type Replayed, replayQuarantine } from "./replay.ts";
 export { schedule } from "./schedule.ts";
 export { Secret } from "./secret.ts";
-export { secretsManagerClient } from "./secrets.ts";
+export { secretStore, secretsManagerClient } from "./secrets.ts";
 export { RunError, type Sources, work } from "./worker.ts";
 export type { Clock, Fields, Log, World } from "./world.ts";

@@ -18,15 +18,15 @@ export interface LoopGuard {
 
 /** What a page is recognised by. */
 export interface Footprint {
-  /** The keys of its records; null when it is empty or its records have no keys of their own. */
+  /** The keys of its records, or all of it where they have none; null when it is empty. */
   content: string | null;
   /** The request for the page after it; null after the last. */
   next: string | null;
 }
 
-export function footprint(keys: readonly string[], next: unknown): Footprint {
+export function footprint(marks: readonly string[], next: unknown): Footprint {
   return {
-    content: keys.length === 0 ? null : short(JSON.stringify(keys)),
+    content: marks.length === 0 ? null : short(JSON.stringify(marks)),
     next: next === undefined ? null : short(JSON.stringify(next)),
   };
 }

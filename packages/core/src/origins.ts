@@ -44,6 +44,13 @@ export function route(url: string, origins: ReadonlyMap<string, string>): URL {
   return new URL(`${origins.get(origin) ?? origin}${pathname}${search}`);
 }
 
+/** The other way: where the config says a URL is. */
+export function unroute(url: string, origins: ReadonlyMap<string, string>): string {
+  const { origin, pathname, search } = new URL(url);
+  for (const [from, to] of origins) if (to === origin) return `${from}${pathname}${search}`;
+  return url;
+}
+
 function isLoopback(endpoint: string | undefined): boolean {
   if (endpoint === undefined || !URL.canParse(endpoint)) return false;
   const { hostname } = new URL(endpoint);

@@ -1,12 +1,17 @@
+import { made, parentRows, spoolRow } from "./children.ts";
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { RequestError } from "./errors.ts";
-import { observe, startValue } from "./extract/cursor.ts";
+import { advance } from "./extract/cursor.ts";
+import { keepEdge } from "./extract/edge.ts";
 import { openSession, pages } from "./extract/pages.ts";
-import type { KeyedItem, Page, Rejection } from "./flow.ts";
+import type { Counts, KeyedItem, Page, Rejection } from "./flow.ts";
+import { jsonText } from "./json-text.ts";
+import type { Written } from "./load/attempts.ts";
 import { sourceGate } from "./load/gate.ts";
 import { writerFor } from "./load/ordered.ts";
 import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
 import { appendSeen } from "./load/seen.ts";
+import { appendSpool } from "./load/spool.ts";
 import type { RunState } from "./load/state-item.ts";
 import { footprint, watch } from "./loops.ts";
 import { tableName } from "./names.ts";
@@ -14,12 +19,14 @@ import { toItems } from "./normalize/items.ts";
 import { holding, pacer } from "./pace.ts";
 import { assertAccounts } from "./report.ts";
 import type { Job } from "./run.ts";
+import { allSeries, type Series } from "./series.ts";
+import { spotParentRows } from "./spot.ts";
 
 /**
  * The loop: per page, items = toItems(page), write(items), checkpoint. Yields the state whenever a
  * page is durable. Ends behind the last page, or between pages when the next might not fit in.
  */
-export async function* read(job: Job, from: RunState): AsyncGenerator<RunState> {
+export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState> {
   const { resource, place, order, world, lease, counts } = job;
   const session = openSession(resource, {
     world,
@@ -27,57 +34,71 @@ export async function* read(job: Job, from: RunState): AsyncGenerator<RunState> 
     meter: counts,
     gate: sourceGate(world, place.source),
   });
-  const start = resource.incremental
-    ? startValue(resource.incremental, from.refresh ? null : from.cursor)
-    : null;
-  const reading = pages(resource, from.next ?? undefined, session, start);
   const writing = writerFor(resource, {
     ...world,
     table: tableName(world.names, resource),
     guard: lease.guard,
   });
   const pace = pacer(world);
-  let state = from;
+  const isStored = resource.selected && !begun.spool_only;
+  const hasChildren = resource.spooled.length > 0 && order.limitPages === undefined;
+  let state = begun;
 
   /** When it returns, everything that a page became is durable. */
   async function store(page: Page) {
     const at = { runId: order.runId, page: state.page };
-    const { items, superseded, rejections } = toItems(page.records, resource, at);
+    const { items, superseded, rejections } = isStored
+      ? toItems(page.records, resource, at)
+      : { items: [], superseded: 0, rejections: [] };
     const outcome = await writing.write(items);
     const aside = [...rejections, ...outcome.rejections];
     await setAside(aside, { world, place, ...at });
     const keys = keysOf(items, rejections);
-    const seeing = { place, runId: order.runId, token: lease.token };
-    const seen = state.refresh ? await appendSeen(world, seeing, keys, state.seen) : 0;
+    const marks = { place, runId: order.runId, token: lease.token };
+    const seen = state.refresh ? await appendSeen(world, marks, keys, state.seen) : 0;
+    const rows = page.records.map((record) => spoolRow(record, resource));
+    const end = hasChildren ? await appendSpool(world, marks, rows, state.spool.end) : 0;
     return {
-      written: outcome.written,
+      ...outcome,
       superseded: superseded + outcome.superseded,
       aside,
       keys,
-      seen,
+      moved: { seen, spool: { ...state.spool, end } },
     };
   }
 
+  const sampled = order.limitPages;
+  const rows = sampled === undefined ? parentRows(job, state) : spotRowsFor(job, sampled);
+  const ahead = allSeries(job, state, rows);
+  // Only the first series can be one that an earlier slice has begun.
+  let from = state.next ?? undefined;
   while (state.phase === "read" && pace.hasTime()) {
-    const { value: page } = await holding(reading.next(), job);
-    if (!page) return;
-    const { written, superseded, aside, keys, seen } = await holding(store(page), job);
+    const { value: series, done } = await holding(ahead.next(), job);
+    if (done) {
+      state = { ...state, ...series };
+      yield state;
+      return;
+    }
+    const reading = pages(resource, series.request, from, session);
+    state = { ...state, ...series.here, loops: from ? state.loops : null };
+    from = undefined;
+    do {
+      const { value: whole } = await holding(reading.next(), job);
+      if (!whole) break;
+      const { page, cursor } = inRange(whole, state, series, resource);
+      const stored = await holding(store(page), job);
+      account(counts, page, stored, isStored);
 
-    counts.pages += 1;
-    counts.records += page.records.length;
-    counts.written += written;
-    counts.superseded += superseded;
-    counts.quarantined += aside.length;
-    assertAccounts(counts);
-    if (tooMany(aside.length, page.records.length)) throw tooManyError(aside);
+      const marks = marksOf(whole, stored.keys, resource);
+      const moved = behind({ ...state, ...cursor, ...stored.moved }, page, marks);
+      state = { ...moved, ...(page.next ? {} : series.behind), counts: { ...counts } };
+      if (order.limitPages === undefined) await lease.checkpoint(state);
+      else await lease.renew();
+      yield state;
 
-    state = { ...behind(state, page, keys, resource), seen, counts: { ...counts } };
-    if (order.limitPages === undefined) await lease.checkpoint(state);
-    else await lease.renew();
-    yield state;
-
-    if (counts.pages === order.limitPages) return;
-    pace.done();
+      if (counts.pages === order.limitPages) return;
+      pace.done();
+    } while (state.next && pace.hasTime());
   }
 }
 
@@ -87,24 +108,68 @@ const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): 
   ...rejections.flatMap(({ key }) => key ?? []),
 ];
 
-/** Pure: the state behind a page. Throws when the page shows that paging goes round in circles. */
-function behind(
+const spotRowsFor = ({ resource, world, secrets, counts }: Job, most: number) =>
+  spotParentRows(resource, { world, secrets, meter: counts, pages: most });
+
+interface Stored extends Omit<Written, "rejections"> {
+  aside: readonly Rejection[];
+}
+
+/** Counts a page. What is read for children alone is no record of a table. */
+function account(counts: Counts, { records }: Page, stored: Stored, isStored: boolean): void {
+  counts.pages += 1;
+  if (!isStored) return;
+  counts.records += records.length;
+  counts.written += stored.written;
+  counts.unchanged += stored.unchanged;
+  counts.deleted += stored.deleted;
+  counts.superseded += stored.superseded;
+  counts.quarantined += stored.aside.length;
+  assertAccounts(counts);
+  if (tooMany(stored.aside.length, records.length)) throw tooManyError(stored.aside);
+}
+
+/** Pure: what an incremental keeps of a page, and how its cursor moves. */
+function inRange(
+  whole: Page,
   state: RunState,
-  page: Page,
-  keys: readonly string[],
-  { key, incremental }: ResourcePlan,
-): RunState {
+  { range, added }: Series,
+  { incremental, steps }: ResourcePlan,
+) {
+  const page = { ...whole, records: made(whole.records, added, steps) };
+  if (!incremental) return { page, cursor: {} };
+  const known = new Set(state.known);
+  const { records, candidate, found, isOver } = advance(
+    page.records,
+    incremental,
+    range,
+    state.candidate,
+    known,
+  );
+  const api_time = state.api_time ?? page.apiTime;
+  const edge = keepEdge([...state.edge, ...found], candidate, api_time ?? undefined, incremental);
+  const next = isOver ? undefined : page.next;
+  return { page: { ...page, records, next }, cursor: { candidate, edge } };
+}
+
+/** By what a page is known again: its keys, or where it has none that stay, all that it holds. */
+function marksOf({ records }: Page, keys: readonly string[], { key }: ResourcePlan) {
   // Row ids are made per page: they say nothing about what the API repeats.
-  const known = key.fields.length > 0 ? keys : [];
-  const { guard, repeats } = watch(state.loops, footprint(known, page.next));
+  if (key.fields.length > 0 && keys.length > 0) return keys;
+  return records.length === 0 ? [] : [jsonText(records)];
+}
+
+/** Pure: the state behind a page. Throws when the page shows that paging goes round in circles. */
+function behind(state: RunState, page: Page, marks: readonly string[]): RunState {
+  // Rows that moved are read again on purpose; what repeats after that is a loop again.
+  const { guard, repeats } = page.goesBack
+    ? { guard: null, repeats: undefined }
+    : watch(state.loops, footprint(marks, page.next));
   if (repeats) throw goesRound(repeats, state.page + 1);
-  const rest = state.refresh ? "count" : "end";
   return {
     ...state,
-    phase: page.next ? "read" : rest,
     page: state.page + 1,
     next: page.next ?? null,
-    candidate: incremental ? observe(state.candidate, page.records, incremental) : null,
     api_time: state.api_time ?? page.apiTime ?? null,
     loops: guard,
     deaths: 0,

@@ -82,7 +82,7 @@ export function ending(
   }
   if (error instanceof RequestError && error.waitMs !== undefined) {
     // Waits in a row on one page count as retries, however long each is; another worker's do not.
-    const waits = (state?.waits ?? 0) + (error.code === "extract.blocked" ? 0 : 1);
+    const waits = (state?.waits ?? 0) + (patient.has(error.code) ? 0 : 1);
     if (waits <= resource.retry.maxRetries) {
       return {
         status: "waiting",
@@ -93,6 +93,9 @@ export function ending(
       };
     }
   }
+  if (error instanceof RequestError && error.code === "run.parent_failed") {
+    return { status: "failed", report: "skipped", error: errorOf(error) };
+  }
   // Nothing has begun: a source whose secret nobody has filled yet is not in trouble.
   const waitsForSecret = !state && isFailure(error) && error.code === "secrets.empty";
   return {
@@ -101,6 +104,9 @@ export function ending(
     error: errorOf(error),
   };
 }
+
+/** Waits that say nothing against the API: other workers cause them. */
+const patient = new Set(["extract.blocked", "run.parent_pending"]);
 
 const interrupted: ReportError = {
   code: "run.interrupted",

@@ -21,6 +21,8 @@ export interface Order {
   owner: string;
   /** Read everything, whatever the cursor says, and sweep what is not there any more. */
   refresh?: boolean | undefined;
+  /** Read for the children's sake alone: nothing is stored, and no cursor moves. */
+  spoolOnly?: boolean | undefined;
   /** A sample: that many pages, no checkpoint, no cursor, no open run. */
   limitPages?: number | undefined;
   /** What the worker has of memory, for the run's cost. Default: 512. */
@@ -71,14 +73,19 @@ export async function runResource(
   try {
     // First of all: until somebody has filled it, there is no run to begin.
     await secrets.read();
-    const { tableId } = await checkTable(steps, resource);
+    const { tableId } = resource.selected
+      ? await checkTable(steps, resource)
+      : { tableId: undefined };
     const stored = await readState(steps, place);
     const open = opening(sample ? undefined : stored, {
       runId: order.runId,
-      refresh: !sample && (order.refresh === true || resource.disposition === "replace"),
+      refresh: !sample && isRefresh(order, resource),
+      spoolOnly: order.spoolOnly ?? false,
+      followsSpool: resource.parent?.plan.incremental !== undefined,
       planHash: resource.hash,
       tableId: tableId ?? null,
       cursorPath: resource.incremental?.path.text ?? null,
+      initial: resource.incremental?.initialValue ?? null,
       now: world.clock.now(),
     });
     state = open.body;
@@ -134,6 +141,10 @@ export async function runResource(
   }
 }
 
+/** What nothing of is stored has nothing to sweep. */
+const isRefresh = (order: Order, { selected, disposition }: ResourcePlan): boolean =>
+  selected && !order.spoolOnly && (order.refresh === true || disposition === "replace");
+
 /** What was spent on a page counts even where the page itself has to be read again. */
 const spent = ({
   requests,
@@ -147,7 +158,7 @@ const spent = ({
 
 /** Pure: a run that is through moves the cursor; nothing else does. */
 function committed(state: RunState, { incremental }: ResourcePlan): RunState {
-  if (!incremental) return state;
+  if (!incremental || state.spool_only) return state;
   const before = state.refresh ? null : state.cursor;
   const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
   return { ...state, cursor };

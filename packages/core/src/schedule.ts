@@ -1,3 +1,4 @@
+import type { ResourcePlan } from "./config/plan-types.ts";
 import { parseScheduleEvent, type ScheduleEvent, type WorkerEvent } from "./events.ts";
 import { stalenessOf } from "./freshness.ts";
 import { isDue } from "./load/state.ts";
@@ -38,16 +39,36 @@ function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): Worker
   const { resources, limit_pages, full_refresh, check } = wanted;
   return (wanted.source ? [wanted.source] : Object.keys(sources)).flatMap((source) => {
     const planned = planOf(sources, source);
-    const chosen = resources?.map((one) => resourceOf(planned, one)) ?? planned.resources;
-    return chosen.map(({ name: resource }) => ({
+    const asked = resources?.map((one) => resourceOf(planned, one));
+    const chosen = asked ?? planned.resources.filter(isRead);
+    // A check and a sample read what they need of a parent themselves.
+    const alone = check || limit_pages !== undefined;
+    return [...(alone ? [] : ancestorsOf(chosen)), ...chosen].map((resource) => ({
       source,
-      resource,
+      resource: resource.name,
       run_id,
       ...(limit_pages === undefined ? {} : { limit_pages }),
       ...(full_refresh === undefined ? {} : { full_refresh }),
       ...(check === undefined ? {} : { check }),
+      ...(chosen.includes(resource) ? {} : { spool_only: true }),
     }));
   });
+}
+
+/** What is not stored is read for children only. */
+const isRead = ({ selected, spooled }: ResourcePlan) => selected || spooled.length > 0;
+
+/** What has to be read for these and is not among them, parents first. */
+function ancestorsOf(chosen: readonly ResourcePlan[]): ResourcePlan[] {
+  const names = new Set(chosen.map(({ name }) => name));
+  const found = new Map<string, ResourcePlan>();
+  const climb = ({ parent }: ResourcePlan): void => {
+    if (!parent || names.has(parent.plan.name)) return;
+    climb(parent.plan);
+    found.set(parent.plan.name, parent.plan);
+  };
+  for (const one of chosen) climb(one);
+  return [...found.values()];
 }
 
 /** What is unfinished, and nobody works on, and need not wait. On its way it tells what is stale. */

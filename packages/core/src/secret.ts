@@ -2,34 +2,52 @@ import { inspect } from "node:util";
 
 /**
  * A reference to a credential, never the value: `dlt.secrets["api_key"]` names the member
- * `api_key` of the source's secret. Wherever it is printed it reads `[secret]`.
+ * `api_key` of the source's secret. Inside of a text it reads `{secrets.api_key}`, which is how the
+ * text keeps the reference; wherever else it is printed it reads `[secret]`.
  */
 export class Secret {
-  /** The member of the source's secret, or undefined where the config holds the text itself. */
+  /** The member of the source's secret that this is, alone and as a whole. */
   readonly name: string | undefined;
-  readonly #literal: string | undefined;
+  /** Texts, and the names of members between them. */
+  readonly #parts: readonly Part[];
 
-  private constructor(name: string | undefined, literal: string | undefined) {
-    this.name = name;
-    this.#literal = literal;
+  private constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+    const [only, ...rest] = parts;
+    this.name = typeof only === "object" && rest.length === 0 ? only.name : undefined;
   }
 
   static named(name: string): Secret {
-    return new Secret(name, undefined);
+    return new Secret([{ name }]);
   }
 
   /** A credential written into the config as plain text: it runs, with a warning, and stays unprinted. */
   static literal(text: string): Secret {
-    return new Secret(undefined, text);
+    return new Secret([text]);
+  }
+
+  /**
+   * A credential with references in it, such as `Token ${dlt.secrets["key"]}`; without any, one in
+   * plain text.
+   */
+  static of(text: string): Secret {
+    return new Secret(secretParts(text));
+  }
+
+  /** The members of the source's secret that it takes. */
+  get names(): string[] {
+    return this.#parts.flatMap((part) => (typeof part === "object" ? [part.name] : []));
   }
 
   /** The one way to the value. Only `extract/auth.ts` calls it, for the moment of a request. */
-  reveal(values: SecretValues): string {
-    return this.name === undefined ? (this.#literal as string) : values.get(this.name);
+  reveal(values: Pick<SecretValues, "get">): string {
+    return this.#parts
+      .map((part) => (typeof part === "object" ? values.get(part.name) : part))
+      .join("");
   }
 
   toString(): string {
-    return "[secret]";
+    return this.name === undefined ? "[secret]" : `{secrets.${this.name}}`;
   }
 
   toJSON(): string {
@@ -39,6 +57,17 @@ export class Secret {
   [inspect.custom](): string {
     return "[secret]";
   }
+}
+
+type Part = string | { name: string };
+
+const reference = /\{secrets\.([^{}]+)\}/g;
+
+/** A text's references to members of the source's secret, and the texts between them. */
+export function secretParts(text: string): Part[] {
+  // Splitting by a pattern with a group gives texts and names in turn.
+  const parts = text.split(reference).map((part, i) => (i % 2 === 0 ? part : { name: part }));
+  return parts.filter((part) => part !== "");
 }
 
 /** The resolved members of one source's secret. Holds them where no printer looks. */

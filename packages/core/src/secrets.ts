@@ -1,26 +1,42 @@
+import { randomUUID } from "node:crypto";
 import {
   GetSecretValueCommand,
+  PutSecretValueCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import { Decimal } from "./decimal.ts";
 import { ConfigError, RequestError } from "./errors.ts";
+import { parseJson } from "./extract/json.ts";
+import { isObject } from "./extract/select.ts";
+import type { Alone, JsonValue } from "./flow.ts";
+import { jsonText } from "./json-text.ts";
 import { secretName } from "./names.ts";
 import type { SecretValues } from "./secret.ts";
 import type { World } from "./world.ts";
 
-/** The secret of one source. Both reject unless it has every member that the source names. */
+/** The secret of one source. Reading rejects unless it has every member that the source names. */
 export interface SecretStore {
   read(): Promise<SecretValues>;
   /** Past the cache: after a 401, the value may have been rotated. */
   refresh(): Promise<SecretValues>;
+  /**
+   * Replaces members and keeps the others. Secrets Manager compares nothing, so this is for within
+   * `alone`, behind a `refresh` and as close to it as can be.
+   */
+  write(changes: Readonly<Record<string, string>>): Promise<void>;
+  /** Around a `write`, its `refresh` and what lies between them. */
+  alone: Alone;
 }
 
-interface Cached {
-  readAt: number;
-  members: Promise<Members>;
+/** What a container knows of a secret. */
+interface Held {
+  cached?: { readAt: number; members: Promise<Members> } | undefined;
+  /** What could not be written, and over what: nobody else has it. */
+  unwritten?: { changes: Readonly<Record<string, string>>; over: Members } | undefined;
 }
 
-type Members = ReadonlyMap<string, unknown>;
+type Members = ReadonlyMap<string, JsonValue>;
 
 /** Which secret, for messages. */
 interface Place {
@@ -43,7 +59,7 @@ export const secretsManagerClient = (): SecretsManagerClient =>
   });
 
 /** Per container: it outlives an invocation as the client does. */
-const caches = new WeakMap<Pick<SecretsManagerClient, "send">, Map<string, Cached>>();
+const containers = new WeakMap<Pick<SecretsManagerClient, "send">, Map<string, Held>>();
 
 /** Reads the source's one secret, a JSON object, when something is asked of it. */
 export function secretStore(
@@ -51,31 +67,83 @@ export function secretStore(
   source: string,
   /** The members that the source refers to. */
   names: readonly string[],
-): SecretStore {
+): Omit<SecretStore, "alone"> {
   const { secretsManager, clock } = world;
   const id = secretName(world.names, source);
   const place = { id, set: `tidetable secrets set ${source} --stage ${world.names.stage}` };
-  const cache = caches.get(secretsManager) ?? new Map<string, Cached>();
-  caches.set(secretsManager, cache);
+  const ofContainer = containers.get(secretsManager) ?? new Map<string, Held>();
+  containers.set(secretsManager, ofContainer);
+  const held = ofContainer.get(id) ?? {};
+  ofContainer.set(id, held);
 
-  const refresh = async () => {
+  const fetch = (): Promise<Members> => {
     const members = fetchMembers(secretsManager, place);
     // The promise is what is cached, so that callers at the same time share one read. One that
     // failed is not kept.
-    cache.set(id, { readAt: clock.now(), members });
-    members.catch(() => cache.delete(id));
-    return checked(await members, names, place);
+    const cached = { readAt: clock.now(), members };
+    held.cached = cached;
+    members.catch(() => {
+      if (held.cached === cached) held.cached = undefined;
+    });
+    return members;
+  };
+
+  const write = async (changes: Readonly<Record<string, string>>) => {
+    const over = await (held.cached?.members ?? fetch());
+    const members = new Map<string, JsonValue>([...over, ...Object.entries(changes)]);
+    held.unwritten = { changes, over };
+    await put(world, place, members);
+    held.unwritten = undefined;
+    held.cached = { readAt: clock.now(), members: Promise.resolve(members) };
+  };
+
+  const refresh = async () => {
+    const members = await fetch();
+    const { unwritten } = held;
+    held.unwritten = undefined;
+    // Unless somebody has put another value there since.
+    if (unwritten && isAsBefore(members, unwritten)) await write(unwritten.changes);
+    return checked(await (held.cached?.members ?? members), names, place);
   };
 
   const read = async () => {
-    const cached = cache.get(id);
+    const { cached } = held;
     const fresh = cached && clock.now() - cached.readAt < TTL_MS;
     return fresh ? checked(await cached.members, names, place) : refresh();
   };
 
   // A source without credentials, or with all of them in its config, has no secret to read.
   const none = async () => checked(new Map(), [], place);
-  return names.length === 0 ? { read: none, refresh: none } : { read, refresh };
+  const reading = names.length === 0 ? { read: none, refresh: none } : { read, refresh };
+  return { ...reading, write };
+}
+
+const isAsBefore = (members: Members, { changes, over }: NonNullable<Held["unwritten"]>) =>
+  Object.keys(changes).every((name) => members.get(name) === over.get(name));
+
+/** Before each further attempt, milliseconds. */
+const PAUSES = [200, 1_000];
+
+async function put(
+  { secretsManager, clock }: Pick<World, "secretsManager" | "clock">,
+  place: Place,
+  members: Members,
+): Promise<void> {
+  const input = {
+    SecretId: place.id,
+    // What was taken, but not answered, is taken once.
+    ClientRequestToken: randomUUID(),
+    SecretString: jsonText(Object.fromEntries(members)),
+  };
+  for (const pause of [...PAUSES, undefined]) {
+    try {
+      await secretsManager.send(new PutSecretValueCommand(input));
+      return;
+    } catch (error) {
+      if (pause === undefined) throw unwritable(error, place);
+      await clock.sleep(pause);
+    }
+  }
 }
 
 async function fetchMembers(
@@ -87,16 +155,14 @@ async function fetchMembers(
     throw unreadable(error, place);
   });
   const value = parsed(SecretString ?? "");
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return new Map(Object.entries(value));
-  }
+  if (isObject(value)) return new Map(Object.entries(value));
   throw wrongShape(`the secret ${place.id} is not a JSON object such as {"api_key": "…"}`, place);
 }
 
 // The error of JSON.parse is dropped: it quotes the text.
-function parsed(text: string): unknown {
+function parsed(text: string): JsonValue | undefined {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -122,8 +188,9 @@ function faultOf(name: string, members: Members): string | undefined {
   if (value === undefined) return `"${name}" is missing`;
   if (value === "") return `"${name}" is empty`;
   if (typeof value === "string") return undefined;
-  if (typeof value !== "number") return `"${name}" is not a text`;
-  return Number.isSafeInteger(value) ? undefined : `"${name}" is a number that needs quotes`;
+  if (Number.isSafeInteger(value)) return undefined;
+  const isNumber = ["number", "bigint"].includes(typeof value) || value instanceof Decimal;
+  return isNumber ? `"${name}" is a number that needs quotes` : `"${name}" is not a text`;
 }
 
 function wrongShape(message: string, { set }: Place): ConfigError {
@@ -131,6 +198,15 @@ function wrongShape(message: string, { set }: Place): ConfigError {
     code: "secrets.shape",
     message,
     hint: `run: ${set}`,
+  });
+}
+
+function unwritable(error: unknown, { id, set }: Place): RequestError {
+  return new RequestError({
+    code: "secrets.unwritten",
+    message: `the API has replaced a credential, and the secret ${id} did not take the new one (${nameOf(error)})`,
+    hint: `the function's role needs secretsmanager:PutSecretValue on it; when the API refuses the old one, get another and run: ${set}`,
+    retryable: true,
   });
 }
 
@@ -142,11 +218,12 @@ function unreadable(error: unknown, { id, set }: Place): ConfigError | RequestEr
       hint: `run: ${set}`,
     });
   }
-  const name = error instanceof Error ? error.name : "unknown error";
   return new RequestError({
     code: "secrets.unavailable",
-    message: `the secret ${id} could not be read (${name})`,
+    message: `the secret ${id} could not be read (${nameOf(error)})`,
     hint: "the function's role needs secretsmanager:GetSecretValue on it",
     retryable: true,
   });
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown error");

@@ -2,9 +2,10 @@ import { checkResource } from "./check.ts";
 import { plan } from "./config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "./config/plan-types.ts";
 import type { Source } from "./config/source.ts";
-import { ConfigError, explain } from "./errors.ts";
-import { parseWorkerEvent } from "./events.ts";
+import { explain } from "./errors.ts";
+import { parseWorkerEvent, refusal } from "./events.ts";
 import type { ResourceReport } from "./flow.ts";
+import { tokenLock } from "./load/token-lock.ts";
 import { sliceMetrics } from "./metrics.ts";
 import { type LocalOrigin, originMap } from "./origins.ts";
 import { runResource } from "./run.ts";
@@ -40,11 +41,13 @@ export async function work(
   const resource = resourceOf(planned, name);
   const origins = originMap({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
   const world = { ...deps.world, origins };
-  const secrets = secretStore(world, source, planned.secrets);
+  const alone = tokenLock(world, source);
+  const secrets = { ...secretStore(world, source, planned.secrets), alone };
   const order = {
     runId: run_id,
     owner: deps.invocation,
     refresh: wanted.full_refresh,
+    spoolOnly: wanted.spool_only,
     limitPages: wanted.limit_pages,
     memoryMb: planned.function.memoryMb,
   };
@@ -70,19 +73,15 @@ export type Sources = Readonly<Record<string, Source>>;
 export function planOf(sources: Sources, name: string): SourcePlan {
   const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
   if (source) return plan(source, name);
-  throw new ConfigError({
-    code: "event.source",
-    message: `there is no source "${name}"`,
-    hint: `the sources are ${Object.keys(sources).join(", ")}`,
-  });
+  throw refusal(
+    "event.source",
+    `there is no source "${name}"; the sources are ${Object.keys(sources).join(", ")}`,
+  );
 }
 
 export function resourceOf(planned: SourcePlan, name: string): ResourcePlan {
   const resource = planned.resources.find((candidate) => candidate.name === name);
   if (resource) return resource;
-  throw new ConfigError({
-    code: "event.resource",
-    message: `${planned.name} has no resource "${name}"`,
-    hint: `its resources are ${planned.resources.map((one) => one.name).join(", ")}`,
-  });
+  const known = planned.resources.map((one) => one.name).join(", ");
+  throw refusal("event.resource", `${planned.name} has no resource "${name}"; it has ${known}`);
 }

@@ -1,7 +1,8 @@
 import { Secret } from "../secret.ts";
 import type { Credential } from "./endpoint-types.ts";
-import type { AuthPlan } from "./plan-types.ts";
+import type { AuthPlan, ResourcePlan, TokenPlan } from "./plan-types.ts";
 import type { SettledAuth } from "./settle.ts";
+import { references } from "./templates.ts";
 
 export function planAuth(auth: SettledAuth): AuthPlan {
   switch (auth.type) {
@@ -23,37 +24,73 @@ export function planAuth(auth: SettledAuth): AuthPlan {
     case "oauth2_client_credentials":
       return {
         type: "oauth2_client_credentials",
-        accessTokenUrl: auth.access_token_url as string,
-        clientId: secret(auth.client_id, "client_id"),
-        clientSecret: secret(auth.client_secret, "client_secret"),
-        requestData: requestData(auth.access_token_request_data ?? {}),
-        defaultTokenExpiration: auth.default_token_expiration ?? 3600,
+        ...planToken(auth),
+        // The one credential that is optional.
+        accessToken: auth.access_token === undefined ? undefined : secret(auth.access_token, ""),
+      };
+    case "oauth2_refresh_token":
+      return {
+        type: "oauth2_refresh_token",
+        ...planToken(auth),
+        refreshToken: secret(auth.refresh_token, "refresh_token"),
       };
   }
+}
+
+type TokenAuth = Extract<SettledAuth, { type: `oauth2_${string}` }>;
+
+function planToken(auth: TokenAuth): TokenPlan {
+  return {
+    accessTokenUrl: planUrl(auth.access_token_url),
+    clientId: secret(auth.client_id, "client_id"),
+    clientSecret:
+      auth.client_secret === "" ? undefined : secret(auth.client_secret, "client_secret"),
+    clientAuthMethod: auth.client_auth_method ?? "client_secret_post",
+    requestData: requestData(auth.access_token_request_data ?? {}),
+    defaultTokenExpiration: auth.default_token_expiration ?? 3600,
+  };
 }
 
 // As in dlt, a credential that is left out is looked up under its own name.
 function secret(credential: Credential, name: string): Secret {
   if (credential === undefined) return Secret.named(name);
-  return typeof credential === "string" ? Secret.literal(credential) : credential;
+  return typeof credential === "string" ? Secret.of(credential) : credential;
 }
 
-function requestData(data: Record<string, Credential>): Record<string, string | Secret> {
-  const given = Object.entries(data).filter(
-    (field): field is [string, string | Secret] => field[1] != null,
+function planUrl(url: Credential): string | Secret {
+  const found = secret(url, "access_token_url");
+  return typeof url === "string" && found.names.length === 0 ? url : found;
+}
+
+function requestData(
+  data: NonNullable<TokenAuth["access_token_request_data"]>,
+): Record<string, Secret> {
+  const given = Object.entries(data).filter(([, value]) => value != null);
+  return Object.fromEntries(
+    given.map(([name, value]) => [
+      name,
+      value instanceof Secret ? value : Secret.of(String(value)),
+    ]),
   );
-  return Object.fromEntries(given);
 }
 
 /** The members that a source's secret must have for these. */
-export function secretNames(auths: (AuthPlan | undefined)[]): string[] {
-  const names = auths.flatMap((auth) => (auth ? references(auth) : []));
+export function secretNames(resources: Pick<ResourcePlan, "auth" | "request">[]): string[] {
+  const names = resources.flatMap(({ auth, request }) => [
+    ...(auth ? credentialNames(auth) : []),
+    ...requestSecrets(request),
+  ]);
   return [...new Set(names)].sort();
 }
 
-function references(auth: AuthPlan): string[] {
-  const data = auth.type === "oauth2_client_credentials" ? Object.values(auth.requestData) : [];
+export function credentialNames(auth: AuthPlan): string[] {
+  const data = "requestData" in auth ? Object.values(auth.requestData) : [];
   return [...Object.values(auth), ...data].flatMap((value) =>
-    value instanceof Secret && value.name !== undefined ? [value.name] : [],
+    value instanceof Secret ? value.names : [],
   );
+}
+
+/** Those that stand in headers, parameters and bodies. */
+export function requestSecrets(request: unknown): string[] {
+  return [...references(request)].flatMap((one) => (one.of === "secret" ? [one.name] : []));
 }

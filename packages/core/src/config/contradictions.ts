@@ -1,14 +1,17 @@
 import type { Problem } from "../errors.ts";
-import { incrementals, takesStart } from "./incremental.ts";
+import { pathSecretProblems, secretProblems } from "./credential-problems.ts";
+import { type Incremental, incrementals } from "./incremental.ts";
 import { type Locate, locator } from "./locate.ts";
-import { placeholders } from "./request.ts";
+import { pagingProblems } from "./paging-problems.ts";
+import { circles, parentProblems } from "./parents.ts";
 import { canBeKey, planDisposition, versionType } from "./rows.ts";
 import type { Settled, SettledResource } from "./settle.ts";
 import type { Source } from "./source.ts";
 import { isDict } from "./spell.ts";
 import { suggest } from "./suggest.ts";
 import { tableProblems } from "./table-problems.ts";
-import { formatPath, valueAt } from "./walk.ts";
+import { placeholders } from "./templates.ts";
+import { formatPath, valueAt, walk } from "./walk.ts";
 
 /*
  * What no single place is wrong about: the parts of a config against each other. Their shapes may
@@ -18,11 +21,13 @@ import { formatPath, valueAt } from "./walk.ts";
 export function contradictions(
   { options }: Source,
   spelled: unknown,
-  { resources }: Settled,
+  { client, resources }: Settled,
 ): Problem[] {
   return [
+    ...secretProblems(spelled),
     ...repeatedNames(resources),
     ...sharedTables(resources),
+    ...circles(resources),
     ...resources.flatMap((resource, index) => {
       const locate = locator(spelled, options, index);
       return [
@@ -31,8 +36,10 @@ export function contradictions(
         ...bodyProblems(resource, locate),
         ...pathProblems(resource, locate),
         ...incrementalProblems(resource, locate),
+        ...parentProblems(resource, resources, locate),
         ...pagingProblems(resource, locate),
         ...tableProblems(resource, locate),
+        ...pathSecretProblems(client, resource, locate),
       ];
     }),
     ...unknownResources(resources, options),
@@ -126,7 +133,7 @@ function bodyProblems({ endpoint }: SettledResource, locate: Locate): Problem[] 
 function pathProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
   if (typeof endpoint.path !== "string") return [];
   return placeholders(endpoint.path)
-    .filter((name) => !/^(resources|incremental)\./.test(name))
+    .filter((name) => !/^(resources|incremental|secrets)\./.test(name))
     .filter((name) => valueAt(endpoint.params, [name]) === undefined)
     .map((name) => ({
       path: locate("endpoint", "path"),
@@ -142,30 +149,56 @@ function incrementalProblems({ endpoint }: SettledResource, locate: Locate): Pro
       {
         path: locate("endpoint", ...second.keys),
         message: "this endpoint has an incremental already, and a run has one cursor",
-        hint: `keep one; "{incremental.start_value}" puts its start value into more parameters`,
+        hint: `keep one; "{incremental.start_value}" puts its start value into more places`,
       },
     ];
   }
-  if (first) return [];
-  return Object.entries(isDict(endpoint.params) ? endpoint.params : {})
-    .filter(([, param]) => takesStart(param))
-    .map(([name]) => ({
-      path: locate("endpoint", "params", name),
-      message: "{incremental.start_value} needs an incremental, and the endpoint has none",
+  if (first) return backfillProblems(first, locate);
+  const { path, params, headers, json, data } = endpoint;
+  return [...walk({ path, params, headers, json, data })]
+    .filter(({ value }) => typeof value === "string" && value.includes("{incremental."))
+    .map((place) => ({
+      path: locate("endpoint", ...place.keys),
+      message: "{incremental.…} needs an incremental, and the endpoint has none",
       hint: `add "incremental": { "cursor_path": "updated_at" } to the endpoint`,
     }));
 }
 
-function pagingProblems({ endpoint: { paginator } }: SettledResource, locate: Locate): Problem[] {
-  if (paginator?.type !== "offset" || paginator.stop_after_empty_page !== false) return [];
-  if (paginator.total_path || paginator.maximum_offset !== undefined || paginator.has_more_path) {
-    return [];
+/** What has an end needs a start, before it. */
+function backfillProblems({ keys, config }: Incremental, locate: Locate): Problem[] {
+  const at = (key: string) => locate("endpoint", ...keys, key);
+  const { initial_value, end_value, step, last_value_func } = config;
+  if (end_value == null) {
+    if (step == null) return [];
+    return [
+      {
+        path: at("step"),
+        message: "step is for a backfill, and without an end_value this is none",
+        hint: "add an end_value, or remove it",
+      },
+    ];
   }
+  if (initial_value == null) {
+    return [
+      {
+        path: at("end_value"),
+        message: "an end_value needs an initial_value",
+        hint: "a backfill reads from one to the other",
+      },
+    ];
+  }
+  const isNumber = (value: unknown) => typeof value === "number";
+  const mixed = isNumber(initial_value) !== isNumber(end_value);
+  const [low, high] =
+    last_value_func === "min" ? [end_value, initial_value] : [initial_value, end_value];
+  if (typeof last_value_func === "function" || (!mixed && low <= high)) return [];
   return [
     {
-      path: locate("endpoint", "paginator"),
-      message: "nothing ends these pages",
-      hint: "set total_path or maximum_offset, or leave stop_after_empty_page true",
+      path: at("end_value"),
+      message: mixed
+        ? "end_value is of another type than initial_value"
+        : "the end lies before the start",
+      hint: "write both as the API writes the cursor, the start first",
     },
   ];
 }

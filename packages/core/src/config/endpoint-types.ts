@@ -6,8 +6,9 @@ import type { Secret } from "../secret.ts";
  */
 
 /**
- * A place where a secret can stand: `dlt.secrets["api_key"]`. A plain text works too, with a
- * warning. Left out, the member of the source's secret with the key's own name is meant.
+ * A place where a secret can stand: `dlt.secrets["api_key"]`, also as a part of a text. A plain text
+ * works too, in auth with a warning. Left out there, the member of the source's secret with the
+ * key's own name is meant.
  *
  * `undefined` is in here because `noUncheckedIndexedAccess` adds it to `dlt.secrets["…"]`.
  */
@@ -36,16 +37,16 @@ export interface EndpointConfig {
   /** A JSON body. Default: none. */
   json?: Record<string, unknown> | unknown[] | None;
   /** A form (a dict or pairs), or a text that is sent as it is. Not together with `json`. */
-  data?: string | Record<string, FormValue> | [string, string][] | None;
+  data?: string | Record<string, FormValue> | [string, Credential][] | None;
   /** Over the client's headers, name by name. Default: none. */
-  headers?: Record<string, string | None> | None;
+  headers?: Record<string, Credential | None> | None;
   /**
-   * How to get from page to page. Default: the client's.
+   * How to get from page to page. Default: the client's, else what the first answer shows.
    * @example { "type": "offset", "limit": 100 }
    */
   paginator?: PaginatorName | PaginatorConfig | None;
   /**
-   * Where in the answer the records are, as JSONPath.
+   * Where in the answer the records are, as JSONPath. Default: the list that the first answer holds.
    * @example "data.items"
    */
   data_selector?: string | None;
@@ -64,9 +65,15 @@ export interface EndpointConfig {
 
 export type Scalar = string | number | boolean;
 
-export type FormValue = Scalar | Scalar[] | None;
+export type FormValue = Scalar | Scalar[] | None | Credential;
 
-export type ParamConfig = Scalar | (Scalar | None)[] | None | ResolveParam | IncrementalParam;
+export type ParamConfig =
+  | Scalar
+  | Credential
+  | (Scalar | Credential | None)[]
+  | None
+  | ResolveParam
+  | IncrementalParam;
 
 /** Fills `{name}` in the path with a field of each record of another resource. */
 export interface ResolveParam {
@@ -90,6 +97,13 @@ export interface ErrorHandlerConfig {
 }
 
 export type CursorValue = string | number;
+
+export type Convert =
+  | "epoch_s"
+  | "epoch_ms"
+  | "iso_date"
+  | "iso_datetime"
+  | ((value: CursorValue) => CursorValue);
 
 export interface IncrementalConfig {
   /**
@@ -122,11 +136,19 @@ export interface IncrementalConfig {
   range_start?: "open" | "closed";
   /** Default: "open". */
   range_end?: "open" | "closed";
-  /** Applied to the values that are sent. */
-  convert?: (value: CursorValue) => CursorValue;
+  /**
+   * Applied to the values that are sent: a function, or the name of one for a config that is data.
+   * @example "epoch_s"
+   */
+  convert?: Convert;
   /** dlt's older word for `convert`. */
-  transform?: (value: CursorValue) => CursorValue;
-  /** Take the window from the schedule. Default: false. */
+  transform?: Convert;
+  /**
+   * Reads a backfill in windows of this length, each with its own start and end: seconds for times,
+   * days for dates, else units. tidetable's own key.
+   */
+  step?: number | None;
+  /** Airflow's window in dlt. Means nothing here. */
   allow_external_schedulers?: boolean;
 }
 
@@ -145,10 +167,15 @@ export type ResponseHook = (response: {
 
 // ── Auth ─────────────────────────────────────────────────────────────────────────────────────────
 
-export type AuthConfig = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentialsAuth;
+export type AuthConfig =
+  | BearerAuth
+  | ApiKeyAuth
+  | HttpBasicAuth
+  | OAuth2ClientCredentialsAuth
+  | OAuth2RefreshTokenAuth;
 
 /** A bare type takes every field from the source's secret: `"auth": "bearer"`. */
-export type AuthName = "bearer" | "api_key" | "http_basic";
+export type AuthName = NonNullable<AuthConfig["type"]>;
 
 /** `Authorization: Bearer <token>`. A dict without a type is this one. */
 export interface BearerAuth {
@@ -175,26 +202,48 @@ export interface HttpBasicAuth {
 }
 
 /** A token fetched with a client id and secret, kept until it expires. */
-export interface OAuth2ClientCredentialsAuth {
+export interface OAuth2ClientCredentialsAuth extends TokenRequest {
   type: "oauth2_client_credentials" | "oauth2";
+  /** A token to begin with: used for `default_token_expiration`, or until the API refuses it. */
+  access_token?: Credential;
+  /** A Python session in dlt. Means nothing here. */
+  session?: unknown;
+}
+
+/**
+ * A token fetched with a refresh token. When the API answers with a new refresh token, the worker
+ * writes that into the source's secret. tidetable's own type.
+ */
+export interface OAuth2RefreshTokenAuth extends TokenRequest {
+  type: "oauth2_refresh_token";
+  /**
+   * Always a secret: its successor goes to the same place.
+   * @example dlt.secrets["refresh_token"]
+   */
+  refresh_token?: Secret | undefined;
+}
+
+interface TokenRequest {
   /** @example "https://api.example.com/oauth/token" */
-  access_token_url?: string;
+  access_token_url?: Credential;
   /** Another spelling of `access_token_url`. */
-  token_url?: string;
+  token_url?: Credential;
   client_id?: Credential;
+  /** An empty text for a public client, which has none. */
   client_secret?: Credential;
-  /** More form fields of the token request. Default: none. */
-  access_token_request_data?: Record<string, Credential>;
+  /**
+   * How the client says who it is: fields of the form, or HTTP basic authentication. Default:
+   * "client_secret_post". tidetable's own key.
+   */
+  client_auth_method?: "client_secret_post" | "client_secret_basic";
+  /** More fields of the form; they go over the others. Default: none. */
+  access_token_request_data?: Record<string, Credential | number | boolean | None>;
   /** Another spelling of `access_token_request_data.scope`. */
   scope?: string;
   /** Scopes, joined by spaces. */
   scopes?: string | string[];
   /** Seconds that a token lives when the answer names no `expires_in`. Default: 3600. */
   default_token_expiration?: number;
-  /** A token to begin with. */
-  access_token?: Credential;
-  /** A Python session in dlt. Means nothing here. */
-  session?: unknown;
 }
 
 // ── Paginators ───────────────────────────────────────────────────────────────────────────────────
@@ -217,7 +266,7 @@ export interface OffsetPaginator {
   /** Records per page. */
   limit: number;
   /** Where to start. Default: 0. */
-  offset?: number;
+  offset?: number | None;
   /** Default: "offset". */
   offset_param?: string | None;
   /** Default: "limit". */
@@ -227,21 +276,27 @@ export interface OffsetPaginator {
   /** Stop before this offset. */
   maximum_offset?: number | None;
   /** Default: true. */
-  stop_after_empty_page?: boolean;
+  stop_after_empty_page?: boolean | None;
   /** Where the answer says whether there is more. */
   has_more_path?: string | None;
   /** Put the offset into the JSON body instead. */
   offset_body_path?: string | None;
   /** Put the limit into the JSON body instead. */
   limit_body_path?: string | None;
+  /**
+   * So many rows of each page are asked for again with the next, to see whether rows have come or
+   * gone in between. Default: a fifth of the limit, at most 5, none below a limit of 10; 0 switches it
+   * off. tidetable's own key.
+   */
+  overlap?: number | None;
 }
 
 export interface PageNumberPaginator {
   type: "page_number";
   /** The number of the first page. Default: 0. */
-  base_page?: number;
+  base_page?: number | None;
   /** Where to start. Default: `base_page`. */
-  page?: number;
+  page?: number | None;
   /** Default: "page". */
   page_param?: string | None;
   /** Where the answer counts all pages. Default: "total". */
@@ -249,7 +304,7 @@ export interface PageNumberPaginator {
   /** Stop before this page. */
   maximum_page?: number | None;
   /** Default: true. */
-  stop_after_empty_page?: boolean;
+  stop_after_empty_page?: boolean | None;
   /** Where the answer says whether there is more. */
   has_more_path?: string | None;
   /** Put the page into the JSON body instead. */
@@ -259,13 +314,13 @@ export interface PageNumberPaginator {
 export interface CursorPaginator {
   type: "cursor";
   /** Where the answer has the next cursor. Default: "cursors.next". */
-  cursor_path?: string;
+  cursor_path?: string | None;
   /** Default: "cursor". */
   cursor_param?: string | None;
   /** Put the cursor into the JSON body instead. */
   cursor_body_path?: string | None;
   /** Default: false. */
-  stop_after_empty_page?: boolean;
+  stop_after_empty_page?: boolean | None;
   /** Where the answer says whether there is more. */
   has_more_path?: string | None;
 }
@@ -273,20 +328,20 @@ export interface CursorPaginator {
 export interface HeaderCursorPaginator {
   type: "header_cursor";
   /** The response header with the next cursor. Default: "next". */
-  cursor_key?: string;
+  cursor_key?: string | None;
   /** Default: "cursor". */
-  cursor_param?: string;
+  cursor_param?: string | None;
 }
 
 export interface JsonLinkPaginator {
   /** `json_response` is dlt's older word. */
   type: "json_link" | "json_response";
   /** Where the answer has the next page's URL. Default: "next". */
-  next_url_path?: string;
+  next_url_path?: string | None;
 }
 
 export interface HeaderLinkPaginator {
   type: "header_link";
   /** The `rel` in the Link header. Default: "next". */
-  links_next_key?: string;
+  links_next_key?: string | None;
 }

@@ -1,10 +1,9 @@
+import { converters } from "./converters.ts";
 import type { IncrementalConfig, IncrementalParam } from "./endpoint-types.ts";
 import { type Path, parsePath } from "./jsonpath.ts";
-import type { ColumnPlan, IncrementalPlan } from "./plan-types.ts";
+import type { ColumnPlan, Disposition, IncrementalPlan } from "./plan-types.ts";
 import type { SettledEndpoint } from "./settle.ts";
 import { isDict } from "./spell.ts";
-
-export const START = "{incremental.start_value}";
 
 /** An endpoint's incremental and its place there: a block of its own, or a parameter. */
 export interface Incremental {
@@ -21,58 +20,53 @@ export function incrementals({ incremental, params }: SettledEndpoint): Incremen
   return [...block, ...inParams];
 }
 
-/** Whether a parameter gets the start value, as a whole or in its text. */
-export function takesStart(param: unknown): boolean {
-  return isIncrementalParam(param) || (typeof param === "string" && textsAround(param).length > 1);
-}
+export const isIncrementalParam = (param: unknown): param is IncrementalParam =>
+  isDict(param) && param.type === "incremental";
 
 export function planIncremental(
   endpoint: SettledEndpoint,
-  columns: Record<string, ColumnPlan>,
+  {
+    columns,
+    disposition,
+    key,
+  }: { columns: Record<string, ColumnPlan>; disposition: Disposition; key: string[] },
 ): IncrementalPlan | undefined {
   const [found] = incrementals(endpoint);
   if (!found) return undefined;
-  const { cursor_path, initial_value, lag } = found.config;
-  const path = parsePath(cursor_path);
+  const { config } = found;
+  const path = parsePath(config.cursor_path);
+  const isBackfill = config.end_value != null;
   return {
     path,
-    initialValue: initial_value ?? undefined,
-    lag: lag ?? 0,
-    params: startTemplates(endpoint, found.config),
+    initialValue: config.initial_value ?? undefined,
+    endValue: config.end_value ?? undefined,
+    step: config.step ?? undefined,
+    lag: isBackfill ? 0 : (config.lag ?? 0),
+    furthest: config.last_value_func ?? "max",
+    rowOrder: config.row_order ?? undefined,
+    onMissing: config.on_cursor_value_missing ?? "raise",
+    rangeStart: config.range_start ?? "closed",
+    rangeEnd: config.range_end ?? "open",
+    convert: planConvert(config.convert ?? config.transform),
+    boundary: disposition === "append" ? planBoundary(config, key) : undefined,
     isTimestamp: columnAt(path, columns)?.dataType === "timestamp",
   };
+}
+
+const planConvert = (convert: IncrementalConfig["convert"]): IncrementalPlan["convert"] =>
+  typeof convert === "string" ? converters[convert] : convert;
+
+// As in dlt, what is read again on purpose is kept again.
+function planBoundary({ lag, range_start, primary_key }: IncrementalConfig, key: string[]) {
+  if (lag || range_start === "open") return undefined;
+  if (primary_key == null) return key;
+  const fields = [primary_key].flat();
+  return fields.length === 0 ? undefined : fields;
 }
 
 function columnAt({ steps: [step, ...deeper] }: Path, columns: Record<string, ColumnPlan>) {
   return step && "name" in step && deeper.length === 0 ? columns[step.name] : undefined;
 }
 
-/** The query parameters with the start value, each as the texts around it. */
-export function startTemplates(
-  { params }: SettledEndpoint,
-  config: Incremental["config"],
-): Record<string, string[]> {
-  const templates = entries(params)
-    .filter(([, param]) => takesStart(param))
-    .map(([name, param]): [string, string] => [name, isDict(param) ? START : String(param)]);
-  if ("start_param" in config && config.start_param) templates.push([config.start_param, START]);
-  return Object.fromEntries(templates.map(([name, text]) => [name, textsAround(text)]));
-}
-
-// No parameter holds a NUL, so it can stand where the value will.
-const MARK = "\0";
-
-/** As in Python's format strings, `{{` and `}}` are braces. */
-function textsAround(template: string): string[] {
-  return template
-    .replace(/\{\{|\}\}|\{incremental\.start_value\}/g, (found) =>
-      found === START ? MARK : found.slice(1),
-    )
-    .split(MARK);
-}
-
 const entries = (params: unknown): [string, unknown][] =>
   isDict(params) ? Object.entries(params) : [];
-
-const isIncrementalParam = (param: unknown): param is IncrementalParam =>
-  isDict(param) && param.type === "incremental";

@@ -1,7 +1,13 @@
 import { ConfigError } from "../errors.ts";
 
-/** One step of a parsed JSONPath. */
-export type Step = { name: string } | { index: number } | { all: true };
+/** One step of a parsed JSONPath. `where` keeps the elements that have this value at that path. */
+export type Step =
+  | { name: string }
+  | { index: number }
+  | { all: true }
+  | { where: Step[]; is: Literal };
+
+type Literal = string | number | boolean | null;
 
 /** A parsed JSONPath: plain data, parsed once per plan, followed in `extract/select.ts`. */
 export interface Path {
@@ -10,23 +16,34 @@ export interface Path {
   steps: Step[];
 }
 
-const supported = `a path is made of names (data.items), ['any name'], [0], [-1] and [*]`;
+const supported = `a path is made of names (data.items), ['any name'], [0], [-1], [*] and [?(@.name=='value')]`;
 
 // Each form of a step with what it means. Sticky: matched where the last step ended.
-const name = /[^\s.[\]*'"()?,:]+/y;
+const name = /[^\s.[\]*`'"()?,:]+/y;
 const star = /\*/y;
-const brackets: [RegExp, (inside: string) => Step][] = [
+const filter =
+  /\[\s*\?\s*\(\s*@([^=<>!~&|()]+?)\s*==\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+)\s*\)\s*\]/y;
+const brackets: [RegExp, (inside: string, value: string) => Step][] = [
   [/\[\*\]/y, () => ({ all: true })],
   [/\[(-?\d+)\]/y, (digits) => ({ index: Number(digits) })],
   [/\['((?:[^'\\]|\\.)*)'\]/y, (quoted) => ({ name: unquote(quoted) })],
   [/\["((?:[^"\\]|\\.)*)"\]/y, (quoted) => ({ name: unquote(quoted) })],
+  [filter, (path, value) => ({ where: parsePath(`$${path}`).steps, is: literal(value) })],
 ];
 
 const unquote = (quoted: string) => quoted.replace(/\\(.)/g, "$1");
 
+/** As in dlt, a bare word is a text. */
+function literal(written: string): Literal {
+  if (/^['"]/.test(written)) return unquote(written.slice(1, -1));
+  if (/^(true|false|null)$/.test(written)) return JSON.parse(written);
+  return /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(written) ? Number(written) : written;
+}
+
 /**
  * Reads the part of JSONPath that configs in the wild use, with or without a leading `$`.
- * Throws a ConfigError that names the position.
+ * Throws a ConfigError that names the position: of the rest (`$..`, slices, unions, functions, other
+ * filters) nothing is half understood.
  *
  * @example parsePath("data.items[*]")
  */
@@ -52,17 +69,18 @@ export function parsePath(text: string): Path {
   const bracket = (): Step => {
     for (const [form, step] of brackets) {
       const found = take(form);
-      if (found) return step(found[1] ?? "");
+      if (found) return step(found[1] ?? "", found[2] ?? "");
     }
     // Of a bracket it is the inside that is wrong.
-    throw unexpected(text, text[at] === "[" ? at + 1 : at);
+    throw unexpected(text, at + 1);
   };
 
   if (text === "") throw unexpected(text, at);
   if (!rooted && text[at] !== "[") steps.push(member());
   while (at < text.length) {
-    if (take(/\./y)) steps.push(member());
-    else steps.push(bracket());
+    if (take(/\.(?!\[)/y)) steps.push(member());
+    else if (take(/\.?(?=\[)/y)) steps.push(bracket());
+    else throw unexpected(text, at);
   }
   return { text, steps };
 }

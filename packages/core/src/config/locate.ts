@@ -2,7 +2,7 @@ import type { SourceOptions } from "./types.ts";
 import { formatPath, valueAt } from "./walk.ts";
 
 /** Where a key of a resource was written: in the options, in itself or in what all resources share. */
-export type Locate = (...keys: string[]) => string;
+export type Locate = (...keys: (string | number)[]) => string;
 
 export function locator(spelled: unknown, options: SourceOptions, index: number): Locate {
   const own = ["resources", index];

@@ -1,15 +1,19 @@
 import type { Problem } from "../errors.ts";
-import { incrementals, startTemplates } from "./incremental.ts";
-import { type SettledResource, settle } from "./settle.ts";
+import { Secret } from "../secret.ts";
+import type { IncrementalConfig } from "./endpoint-types.ts";
+import { incrementals } from "./incremental.ts";
+import { type SettledEndpoint, type SettledResource, settle } from "./settle.ts";
 import type { Source } from "./source.ts";
 import { spell } from "./spell.ts";
 import { formatPath, type Place, walk } from "./walk.ts";
 
 /** Keys that dlt has and DynamoDB has no use for. */
 const meaningless =
-  /^(client\.session|auth\.session|resource\.(file_format|table_format|references|nested_hints|parallelized|max_table_nesting))$/;
+  /^(client\.session|auth\.session|resource\.(file_format|table_format|references|nested_hints|parallelized|max_table_nesting|endpoint\.(incremental|params\.\*)\.allow_external_schedulers))$/;
 
 const credential = /^auth\.(token|api_key|password|client_secret|access_token)$/;
+const isPlain = (value: unknown) =>
+  typeof value === "string" && Secret.of(value).names.length === 0;
 
 /** What runs and is still worth a word: keys without an effect, credentials in the clear. */
 export function notices(source: Source): Problem[] {
@@ -24,7 +28,7 @@ function notice({ path, pattern, value }: Place): Problem[] {
   if (meaningless.test(pattern)) {
     return [{ path, message: "means nothing in DynamoDB and has no effect" }];
   }
-  if (credential.test(pattern) && typeof value === "string" && value !== "") {
+  if (credential.test(pattern) && isPlain(value) && value !== "") {
     return [
       {
         path,
@@ -38,7 +42,7 @@ function notice({ path, pattern, value }: Place): Problem[] {
 
 function unsentCursor({ endpoint }: SettledResource, index: number): Problem[] {
   const [found] = incrementals(endpoint);
-  if (!found || Object.keys(startTemplates(endpoint, found.config)).length > 0) return [];
+  if (!found || sendsStart(endpoint)) return [];
   return [
     {
       path: formatPath(["resources", index, "endpoint", ...found.keys]),
@@ -46,4 +50,12 @@ function unsentCursor({ endpoint }: SettledResource, index: number): Problem[] {
       hint: `name the API's parameter, for example "start_param": "since"`,
     },
   ];
+}
+
+/** Whether any part of a request says where the run starts. */
+function sendsStart(endpoint: SettledEndpoint): boolean {
+  const [found] = incrementals(endpoint);
+  if (found?.keys[0] === "params" || (found?.config as IncrementalConfig).start_param) return true;
+  const { path, params, json, data, headers } = endpoint;
+  return JSON.stringify([path, params, json, data, headers]).includes("{incremental.");
 }

@@ -1,5 +1,8 @@
+import type { JsonObject } from "../flow.ts";
 import type { Secret } from "../secret.ts";
+import type { CursorValue, ResponseHook } from "./endpoint-types.ts";
 import type { Path } from "./jsonpath.ts";
+import type { Template } from "./templates.ts";
 
 /*
  * A plan is a config with every default settled: the one shape that the engine, the stacks and
@@ -10,6 +13,8 @@ export interface SourcePlan {
   name: string;
   /** The members that the source's secret must have. */
   secrets: string[];
+  /** An API replaces one of them: the worker writes it back. */
+  rotatesSecret: boolean;
   schedule: SchedulePlan | undefined;
   /** When incremental resources are read whole, so that deleted rows go too. */
   fullRefreshSchedule: SchedulePlan | undefined;
@@ -58,6 +63,12 @@ export interface ResourcePlan {
   /** The last part of the table's name: `table_name`, else the resource's name. */
   table: string;
   disposition: Disposition;
+  /** False: it is read for its children's sake, and nothing of it is stored. */
+  selected: boolean;
+  /** It is read once for each record of this one. */
+  parent: ParentPlan | undefined;
+  /** What children need of each record. Empty: there are none. */
+  spooled: Path[];
   key: KeyPlan;
   request: RequestPlan;
   auth: AuthPlan | undefined;
@@ -66,11 +77,19 @@ export interface ResourcePlan {
   incremental: IncrementalPlan | undefined;
   /** Undefined: find the list by its shape. */
   selector: Path | undefined;
+  /** The config's functions over the records, in order. */
+  steps: StepPlan[];
+  /** What is done with answers of a certain status or content. */
+  actions: ActionPlan[];
   retry: RetryPlan;
   /** A request ends within this time, whatever the server trickles. */
   timeoutMs: number;
   columns: Record<string, ColumnPlan>;
   writeMode: WriteModePlan;
+  /** A record that says so here deletes its row. */
+  hardDelete: string | undefined;
+  /** Of a page's records with one key, the first by this order counts. Undefined: the last one read. */
+  dedupSort: { field: string; order: "asc" | "desc" } | undefined;
   /** A refresh may delete more rows than it leaves. */
   allowShrink: boolean;
   /** Of everything above: a run that was interrupted under another plan starts anew. */
@@ -79,64 +98,150 @@ export interface ResourcePlan {
   storage: TablePlan;
 }
 
+export interface StepPlan {
+  kind: "filter" | "map" | "yield_map";
+  run: (record: JsonObject) => unknown;
+}
+
+export interface ActionPlan {
+  /** Undefined: any. */
+  statusCode: number | undefined;
+  content: string | undefined;
+  run: "ignore" | ResponseHook[];
+}
+
+export interface ParentPlan {
+  plan: ResourcePlan;
+  /** Fields of its record that each record gets. */
+  include: { field: Path; as: string }[];
+  /** What a record of it without a value that a request needs means. */
+  onMissing: "raise" | "skip";
+}
+
 export type Disposition = "merge" | "append" | "replace";
 
 export interface RequestPlan {
   method: "GET" | "POST";
   /** base_url and path, joined. */
-  url: string;
-  /** Of base_url. Credentials go there and nowhere else, whatever `url` says. */
+  url: Text;
+  /** Of base_url. Credentials go there, whatever `url` says, and to `allowedOrigins`. */
   origin: string;
-  params: Record<string, ParamValue>;
-  headers: Record<string, string>;
-  /** A JSON body. */
+  allowedOrigins: string[];
+  params: Record<string, ParamPlan>;
+  headers: [Text, Text][];
+  /** A JSON body, with templates for some of its texts. */
   json: unknown;
   /** A form body (pairs) or a raw one (text). */
-  data: string | [string, string][] | undefined;
+  data: Text | [string, Text][] | undefined;
 }
 
-export type ParamValue = string | number | boolean | (string | number | boolean)[];
+/** A text, or one that is filled in for each run or each record of a parent. */
+export type Text = string | Template;
+
+export type ParamPlan = Text | number | boolean | (Text | number | boolean)[];
 
 export type AuthPlan =
   | { type: "bearer"; token: Secret }
   | { type: "api_key"; name: string; apiKey: Secret; location: "header" | "query" | "cookie" }
   | { type: "http_basic"; username: Secret; password: Secret }
-  | {
-      type: "oauth2_client_credentials";
-      accessTokenUrl: string;
-      clientId: Secret;
-      clientSecret: Secret;
-      requestData: Record<string, string | Secret>;
-      /** Seconds, where the answer names no expires_in. */
-      defaultTokenExpiration: number;
-    };
+  | ({ type: "oauth2_client_credentials" } & TokenPlan & {
+        /** Used first, for as long as it is good. */
+        accessToken: Secret | undefined;
+      })
+  | ({ type: "oauth2_refresh_token" } & TokenPlan & {
+        /** A member of the source's secret, where its successor goes. */
+        refreshToken: Secret;
+      });
+
+/** How an access token is asked for. */
+export interface TokenPlan {
+  accessTokenUrl: string | Secret;
+  clientId: Secret;
+  /** Undefined: a public client has none. */
+  clientSecret: Secret | undefined;
+  clientAuthMethod: "client_secret_post" | "client_secret_basic";
+  /** More fields of the form, over those that the grant has. */
+  requestData: Record<string, Secret>;
+  /** Seconds, where the answer names no expires_in. */
+  defaultTokenExpiration: number;
+}
 
 export type PaginatorPlan =
+  /** Found out from the first answer. */
+  | { type: "auto" }
   | { type: "single_page" }
-  | {
-      type: "offset";
-      limit: number;
-      offset: number;
-      offsetParam: string;
-      limitParam: string;
-      /** Where the body counts all rows. `required`: the config names it, so it has to be there. */
-      total: { path: Path; required: boolean } | undefined;
-      maximumOffset: number | undefined;
-      stopAfterEmptyPage: boolean;
-    };
+  | OffsetPlan
+  | PageNumberPlan
+  | CursorPlan
+  | { type: "header_cursor"; header: string; param: string }
+  | { type: "json_link"; next: Path }
+  | { type: "header_link"; rel: string };
+
+/** Where a request has a value: a query parameter, or a dotted path in the JSON body. */
+export type Slot = { param: string } | { bodyPath: string };
+
+/** When a list that is counted ends. */
+export interface RangeEnd {
+  /** Where the body counts all rows, or pages. `required`: the config names it, so it has to be there. */
+  total: { path: Path; required: boolean } | undefined;
+  /** Nothing is asked for at or behind this offset or page. */
+  maximum: number | undefined;
+  stopAfterEmptyPage: boolean;
+  /** Where the body says whether there is more: it decides over total and maximum. */
+  hasMore: Path | undefined;
+}
+
+export interface OffsetPlan extends RangeEnd {
+  type: "offset";
+  limit: number;
+  offset: number;
+  offsetAt: Slot;
+  limitAt: Slot;
+  /** So many rows are read twice, to see whether rows have moved. */
+  overlap: number;
+}
+
+export interface PageNumberPlan extends RangeEnd {
+  type: "page_number";
+  basePage: number;
+  page: number;
+  pageAt: Slot;
+}
+
+export interface CursorPlan {
+  type: "cursor";
+  cursor: Path;
+  cursorAt: Slot;
+  stopAfterEmptyPage: boolean;
+  hasMore: Path | undefined;
+}
 
 export interface IncrementalPlan {
   /** Where the cursor is in a record. */
   path: Path;
   /** Undefined: the first run reads everything. */
-  initialValue: string | number | undefined;
+  initialValue: CursorValue | undefined;
+  /** A backfill: it reads up to here and remembers nothing. */
+  endValue: CursorValue | undefined;
+  /** A backfill in windows of this length: seconds for times, days for dates, else units. */
+  step: number | undefined;
   /** A run starts so far before the cursor: seconds for times, days for dates, else units. */
   lag: number;
+  /** Which of two values is further. */
+  furthest: "max" | "min" | ((values: CursorValue[]) => CursorValue);
+  /** The order in which the API sends records: paging can end where the rest is out of range. */
+  rowOrder: "asc" | "desc" | undefined;
+  onMissing: "raise" | "include" | "exclude";
+  /** Whether a record at the start is read again, and one at the end still belongs to it. */
+  rangeStart: "open" | "closed";
+  rangeEnd: "open" | "closed";
+  /** What is sent instead of a value. */
+  convert: ((value: CursorValue) => CursorValue) | undefined;
   /**
-   * The query parameters that the start value goes into, each as the texts around it:
-   * `"gte:{incremental.start_value}"` is `["gte:", ""]`.
+   * Only where rows are appended: by which fields a record at the start is known again, `[]` for
+   * the whole record. Undefined: it is not.
    */
-  params: Record<string, string[]>;
+  boundary: string[] | undefined;
   /** The column is declared a timestamp: numbers in it count from 1970. */
   isTimestamp: boolean;
 }
@@ -153,6 +258,8 @@ export interface RetryPlan {
 /** How rows are put: 25 at once, or each on condition that the table has nothing newer. */
 export type WriteModePlan =
   | { kind: "batch" }
+  /** A row that is there stays as it is. */
+  | { kind: "insert" }
   | {
       kind: "ordered";
       /** The field by which rows grow newer, and its attribute's type. */

@@ -2,20 +2,28 @@ import { createHash } from "node:crypto";
 import { Secret } from "../secret.ts";
 import { planAuth, secretNames } from "./auth.ts";
 import { longestGap } from "./cadence.ts";
-import type { OffsetPaginator, PaginatorConfig } from "./endpoint-types.ts";
+import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
 import { planIncremental } from "./incremental.ts";
 import { parsePath } from "./jsonpath.ts";
+import { planPaginator } from "./paginators.ts";
+import { parentsFirst, planParent, planSpooled } from "./parents.ts";
 import type {
   ColumnPlan,
-  PaginatorPlan,
   ResourcePlan,
   RetryPlan,
   SchedulePlan,
   SourcePlan,
 } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
-import { planDisposition, planKey, planWriteMode } from "./rows.ts";
+import {
+  isSelected,
+  planDedupSort,
+  planDisposition,
+  planHardDelete,
+  planKey,
+  planWriteMode,
+} from "./rows.ts";
 import {
   type SettledClient,
   type SettledEndpoint,
@@ -39,10 +47,19 @@ const defaults = { maxRetries: 3, backoffFactor: 2, timeoutSeconds: 30 };
  */
 export function plan(source: Source, name: string): SourcePlan {
   const { client, resources } = settle(source);
-  const planned = resources.map((resource) => planResource(name, client, resource));
+  const byName = new Map<string, ResourcePlan>();
+  const planned = parentsFirst(resources).map((resource) => {
+    const one = planResource(name, client, resource, {
+      parent: planParent(resource, byName),
+      spooled: planSpooled(resource.name, resources),
+    });
+    byName.set(one.name, one);
+    return one;
+  });
   return {
     name,
-    secrets: secretNames(planned.map(({ auth }) => auth)),
+    secrets: secretNames(planned),
+    rotatesSecret: planned.some(({ auth }) => auth?.type === "oauth2_refresh_token"),
     schedule: planSchedule(source.options.schedule),
     fullRefreshSchedule: planSchedule(source.options.full_refresh_schedule),
     isExample: isExampleHost(client.base_url),
@@ -55,6 +72,7 @@ function planResource(
   source: string,
   client: SettledClient,
   resource: SettledResource,
+  family: Pick<ResourcePlan, "parent" | "spooled">,
 ): ResourcePlan {
   const { name, endpoint, primary_key } = resource;
   const columns = planColumns(resource.columns);
@@ -64,44 +82,25 @@ function planResource(
     name,
     table: typeof resource.table_name === "string" ? resource.table_name : name,
     disposition,
+    selected: isSelected(resource),
+    ...family,
     key: planKey(disposition === "append" ? [] : primary_key, columns),
     request: planRequest(client, endpoint),
     auth: endpoint.auth && planAuth(endpoint.auth),
     paginator: planPaginator(endpoint.paginator),
-    incremental: planIncremental(endpoint, columns),
+    incremental: planIncremental(endpoint, { columns, disposition, key: primary_key }),
     selector: endpoint.data_selector === undefined ? undefined : parsePath(endpoint.data_selector),
+    steps: planSteps(resource.processing_steps ?? []),
+    actions: planActions(endpoint.response_actions ?? []),
     retry: planRetry(endpoint.error_handler ?? {}),
     timeoutMs: (client.timeout ?? defaults.timeoutSeconds) * 1000,
     columns,
     writeMode: planWriteMode(resource, columns),
+    hardDelete: planHardDelete(resource),
+    dedupSort: planDedupSort(resource),
     allowShrink: resource.allow_shrink ?? false,
   };
   return { ...settled, hash: fingerprint(settled), storage: planStorage(resource.table, columns) };
-}
-
-function planPaginator(paginator: PaginatorConfig | undefined): PaginatorPlan {
-  return paginator?.type === "offset" ? planOffset(paginator) : { type: "single_page" };
-}
-
-function planOffset(paginator: OffsetPaginator): PaginatorPlan {
-  return {
-    type: "offset",
-    limit: paginator.limit,
-    offset: paginator.offset ?? 0,
-    offsetParam: paginator.offset_param ?? "offset",
-    limitParam: paginator.limit_param ?? "limit",
-    total: planTotal(paginator.total_path),
-    maximumOffset: paginator.maximum_offset ?? undefined,
-    stopAfterEmptyPage: paginator.stop_after_empty_page ?? true,
-  };
-}
-
-// dlt insists on its default path, which stops each API that sends no total: we insist only on a
-// path that somebody wrote down.
-function planTotal(path: string | null | undefined) {
-  if (path === null) return undefined;
-  if (path === undefined) return { path: parsePath("total"), required: false };
-  return { path: parsePath(path), required: true };
 }
 
 function planRetry(handler: NonNullable<SettledEndpoint["error_handler"]>): RetryPlan {

@@ -4,6 +4,7 @@ import type {
   Disposition,
   KeyAttribute,
   KeyPlan,
+  ResourcePlan,
   WriteModePlan,
 } from "./plan-types.ts";
 import type { SettledResource } from "./settle.ts";
@@ -39,6 +40,23 @@ export const keyAttribute = (name: string, columns: Record<string, ColumnPlan>):
   type: keyType(columns[name]?.dataType),
 });
 
+const strategyOf = (disposition: SettledResource["write_disposition"]) =>
+  disposition && "strategy" in disposition ? disposition.strategy : undefined;
+
+/** Nothing of it is stored: it is read for its children, if it has any. */
+export const isSelected = ({ selected, write_disposition }: SettledResource): boolean =>
+  (selected ?? true) && write_disposition?.disposition !== "skip";
+
+type Hinted = Pick<SettledResource, "columns">;
+
+export const planHardDelete = ({ columns }: Hinted): string | undefined =>
+  Object.entries(columns).find(([, column]) => column.hard_delete)?.[0];
+
+export function planDedupSort({ columns }: Hinted): ResourcePlan["dedupSort"] {
+  const [field, hints] = Object.entries(columns).find(([, column]) => column.dedup_sort) ?? [];
+  return field && hints?.dedup_sort ? { field, order: hints.dedup_sort } : undefined;
+}
+
 /** One field is the hash key, a second one the range key; from three on `_key` joins the rest. */
 export function planKey(fields: string[], columns: Record<string, ColumnPlan>): KeyPlan {
   const [first, second, ...more] = fields;
@@ -64,9 +82,10 @@ export const versionType = (type: DataType | undefined): "S" | "N" | undefined =
   type && versionTypes[type];
 
 export function planWriteMode(
-  { write_mode, version_field }: SettledResource,
+  { write_mode, version_field, write_disposition }: SettledResource,
   columns: Record<string, ColumnPlan>,
 ): WriteModePlan {
+  if (strategyOf(write_disposition) === "insert-only") return { kind: "insert" };
   const type = versionType(columns[version_field ?? ""]?.dataType);
   if (write_mode !== "ordered" || !version_field || !type) return { kind: "batch" };
   return { kind: "ordered", versionField: version_field, type };

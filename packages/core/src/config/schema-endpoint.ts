@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Secret } from "../secret.ts";
+import { converters } from "./converters.ts";
 import type {
   ApiKeyAuth,
   BearerAuth,
@@ -12,6 +13,7 @@ import type {
   IncrementalConfig,
   JsonLinkPaginator,
   OAuth2ClientCredentialsAuth,
+  OAuth2RefreshTokenAuth,
   OffsetPaginator,
   PageNumberPaginator,
   ResolveParam,
@@ -29,6 +31,7 @@ import {
   flag,
   fromOne,
   fromZero,
+  isUrl,
   jsonPath,
   list,
   matching,
@@ -41,9 +44,9 @@ import {
   shape,
   text,
   texts,
-  url,
   when,
 } from "./schema-words.ts";
+import { isDict } from "./spell.ts";
 
 /*
  * The shapes of what speaks of requests, dict by dict as in endpoint-types.ts.
@@ -61,7 +64,23 @@ const credentialOrEmpty = when(
   isCredential,
 ).nullish();
 
-export const auth = dictBy("type", [
+const tokenRequest = shape<OAuth2RefreshTokenAuth, RefreshTokenKeys>({
+  access_token_url: when(
+    "has to be an http or https URL without a user name or password, or a secret",
+    (value) => value instanceof Secret || isUrl(value),
+  ).nullish(),
+  client_id: credential,
+  client_secret: credentialOrEmpty,
+  client_auth_method: optional(oneOf("client_secret_post", "client_secret_basic")),
+  access_token_request_data: optional(
+    byName(either("a secret, a text, a number, true or false", credentialOrEmpty, scalar)),
+  ),
+  default_token_expiration: optional(number.min(0, { error: "can not be below 0" })),
+});
+/** Those of its own, and those that spell.ts has put into others. */
+type RefreshTokenKeys = "type" | "refresh_token" | "token_url" | "scope" | "scopes";
+
+const authByType = dictBy("type", [
   ["bearer", shape<BearerAuth, "type">({ token: credential })],
   [
     "api_key",
@@ -78,16 +97,39 @@ export const auth = dictBy("type", [
   [
     "oauth2_client_credentials",
     shape<OAuth2ClientCredentialsAuth, "type" | "token_url" | "scope" | "scopes">({
-      access_token_url: url,
-      client_id: credential,
+      ...tokenRequest,
       client_secret: credential,
-      access_token_request_data: optional(byName(credentialOrEmpty)),
-      default_token_expiration: optional(number.min(0, { error: "can not be below 0" })),
       access_token: credential,
       session: anything,
     }),
   ],
+  [
+    "oauth2_refresh_token",
+    shape<OAuth2RefreshTokenAuth, "type" | "token_url" | "scope" | "scopes">({
+      ...tokenRequest,
+      refresh_token: when(
+        `has to be a secret, dlt.secrets["name"], for its successor goes to the same place`,
+        (value) => value instanceof Secret && value.name !== undefined,
+      ).nullish(),
+    }),
+  ],
 ]);
+
+/** In dlt these are Python classes. */
+export const auth = z
+  .unknown()
+  .check(({ value, issues }) => {
+    const type = isDict(value) ? String(value.type) : "";
+    if (!/jwt|custom|digest|oauth_?1/i.test(type)) return;
+    issues.push({
+      code: "custom",
+      path: ["type"],
+      message: "is a way to sign requests that is code in Python, and none of tidetable's",
+      params: { hint: "bearer, api_key, http_basic and the two of OAuth2 are there" },
+      input: value,
+    });
+  })
+  .pipe(authByType);
 
 // ── Paginators ───────────────────────────────────────────────────────────────────────────────────
 
@@ -107,6 +149,7 @@ export const paginator = dictBy("type", [
       has_more_path: optional(jsonPath),
       offset_body_path: optional(text),
       limit_body_path: optional(text),
+      overlap: optional(fromZero),
     }),
   ],
   [
@@ -159,6 +202,12 @@ export const errorHandler = dict<ErrorHandlerConfig>({
 
 const cursorValue = either("a text or a number", text, number);
 
+const convert = either(
+  `a function or "${Object.keys(converters).join('", "')}"`,
+  z.enum(Object.keys(converters)),
+  call,
+);
+
 const incremental = shape<IncrementalConfig, "start_param" | "end_param">({
   cursor_path: jsonPath,
   initial_value: optional(cursorValue),
@@ -170,8 +219,9 @@ const incremental = shape<IncrementalConfig, "start_param" | "end_param">({
   on_cursor_value_missing: optional(oneOf("raise", "include", "exclude")),
   range_start: optional(oneOf("open", "closed")),
   range_end: optional(oneOf("open", "closed")),
-  convert: optional(call),
-  transform: optional(call),
+  convert: optional(convert),
+  transform: optional(convert),
+  step: optional(number.gt(0, { error: "has to be above 0" })),
   allow_external_schedulers: optional(flag),
 });
 
@@ -180,7 +230,7 @@ const param = either(
   z.null(),
   secret,
   scalar,
-  z.array(optional(scalar)),
+  z.array(optional(either("a text, a number, true or false", scalar, secret))),
   dictBy("type", [
     ["resolve", shape<ResolveParam, "type">({ resource: text, field: text })],
     ["incremental", incremental],
@@ -223,7 +273,9 @@ const formValue = either(
   scalar,
   z.array(scalar),
 );
-const pair = z.tuple([anyText, anyText], { error: "has to be a pair of texts" });
+const pair = z.tuple([anyText, either("a text", anyText, secret)], {
+  error: "has to be a pair of texts",
+});
 
 export const endpoint = dict<EndpointConfig>({
   path: optional(path),

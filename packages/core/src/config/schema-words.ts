@@ -80,7 +80,7 @@ const parsed = (parse: (value: string) => unknown) =>
 export const jsonPath = parsed(parsePath);
 export const cadence = parsed(longestGap);
 
-const isUrl = (value: unknown): value is string => {
+export const isUrl = (value: unknown): value is string => {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
   return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.password;
 };

@@ -119,6 +119,7 @@ const processingStep = dict<Record<"filter" | "map" | "yield_map", unknown>>({
 const extensions: Shape<ResourceExtensions> = {
   allow_shrink: optional(flag),
   write_mode: optional(oneOf("batch", "ordered")),
+  on_parent_value_missing: optional(oneOf("raise", "skip")),
   version_field: optional(text),
 };
 

@@ -5,8 +5,10 @@ import type {
   ErrorHandlerConfig,
   HttpBasicAuth,
   OAuth2ClientCredentialsAuth,
+  OAuth2RefreshTokenAuth,
   PaginatorConfig,
 } from "./endpoint-types.ts";
+import { isSingleEntity } from "./paginators.ts";
 import type { Source } from "./source.ts";
 import { type Dict, isDict, spell } from "./spell.ts";
 import type {
@@ -24,10 +26,16 @@ export interface Settled {
   resources: SettledResource[];
 }
 
-export type SettledClient = Some<Pick<ClientConfig, "base_url" | "headers" | "timeout">>;
+export type SettledClient = Some<
+  Pick<ClientConfig, "base_url" | "headers" | "timeout" | "allowed_origins">
+>;
 
 export type SettledResource = Some<
-  Pick<ResourceConfig, "name" | "table_name"> & ResourceExtensions
+  Pick<
+    ResourceConfig,
+    "name" | "table_name" | "selected" | "include_from_parent" | "processing_steps"
+  > &
+    ResourceExtensions
 > & {
   write_disposition?: WriteDispositionConfig;
   primary_key: string[];
@@ -37,7 +45,10 @@ export type SettledResource = Some<
 };
 
 export type SettledEndpoint = Some<
-  Pick<EndpointConfig, "params" | "json" | "data" | "headers" | "data_selector" | "incremental">
+  Pick<
+    EndpointConfig,
+    "params" | "json" | "data" | "headers" | "data_selector" | "incremental" | "response_actions"
+  >
 > & {
   path: string;
   method?: "GET" | "POST";
@@ -50,7 +61,8 @@ export type SettledAuth =
   | Typed<BearerAuth, "bearer">
   | ApiKeyAuth
   | HttpBasicAuth
-  | Typed<OAuth2ClientCredentialsAuth, "oauth2_client_credentials">;
+  | Typed<OAuth2ClientCredentialsAuth, "oauth2_client_credentials">
+  | OAuth2RefreshTokenAuth;
 
 type Typed<T, Type extends string> = Omit<T, "type"> & { type: Type };
 type Some<T> = { [K in keyof T]: Exclude<T[K], null> };
@@ -75,21 +87,25 @@ export function settle({ config, options }: Source): Settled {
 
 function settleResource(client: Dict, defaults: Dict, own: Dict, options: Dict): Dict {
   const merged = withoutNulls({ ...defaults, ...own, ...options });
+  const columns = [defaults.columns, own.columns, options.columns].reduce(mergeColumns, {});
+  const named = list(merged.primary_key);
   return {
     ...merged,
-    primary_key: list(merged.primary_key),
-    columns: [defaults.columns, own.columns, options.columns].reduce(mergeColumns, {}),
-    endpoint: {
-      ...settleEndpoint(
-        client,
-        own.endpoint === null ? {} : dict(defaults.endpoint),
-        dict(own.endpoint),
-      ),
+    primary_key: [...named, ...keyColumns(columns).filter((name) => !named.includes(name))],
+    columns,
+    endpoint: settleEndpoint(client, own.endpoint === null ? {} : dict(defaults.endpoint), {
+      ...dict(own.endpoint),
       // As in dlt: without a path it is the name, whatever resource_defaults say.
       path: dict(own.endpoint).path ?? own.name,
-    },
+    }),
   };
 }
+
+/** dlt's other way to name a key. */
+const keyColumns = (columns: Dict): string[] =>
+  Object.entries(columns).flatMap(([name, hints]) =>
+    isDict(hints) && hints.primary_key === true ? name : [],
+  );
 
 function settleEndpoint(client: Dict, defaults: Dict, own: Dict): Dict {
   const merged: Dict = { ...defaults, ...own };
@@ -97,11 +113,14 @@ function settleEndpoint(client: Dict, defaults: Dict, own: Dict): Dict {
     merged[key] = mergeDict(defaults[key], own[key]);
   }
   const { auth, paginator, error_handler, params } = merged;
+  const single = isSingleEntity(merged.path, params);
   return withoutNulls({
     ...merged,
     params: params && withoutNulls(dict(params)),
-    auth: settleOptions(auth ?? client.auth),
-    paginator: settleOptions(paginator ?? client.paginator),
+    // As in dlt, null is no auth, whatever the client says.
+    auth: settleOptions(auth === undefined ? client.auth : auth),
+    paginator: settleOptions(paginator ?? (single ? { type: "single_page" } : client.paginator)),
+    data_selector: merged.data_selector ?? (single ? "$" : undefined),
     error_handler: withoutNulls(dict(mergeDict(client.error_handler, error_handler ?? undefined))),
   });
 }

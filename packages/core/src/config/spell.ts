@@ -72,7 +72,8 @@ const bearerByDefault: Speller = (value) =>
   isDict(value) && value.type == null ? { ...value, type: "bearer" } : value;
 
 const oauth2: Speller = (value, path, notes) => {
-  if (!isDict(value) || value.type !== "oauth2_client_credentials") return value;
+  const types = ["oauth2_client_credentials", "oauth2_refresh_token"];
+  if (!isDict(value) || !types.includes(String(value.type))) return value;
   const { token_url, scope, scopes, ...rest } = value;
   const urls = { access_token_url: rest.access_token_url, token_url };
   const url = onlyOne(urls, path, "access_token_url", notes);

@@ -2,6 +2,7 @@ import type { JsonObject } from "../flow.ts";
 import type {
   AuthConfig,
   AuthName,
+  Credential,
   EndpointConfig,
   ErrorHandlerConfig,
   None,
@@ -36,7 +37,7 @@ export interface ClientConfig {
    */
   base_url: string;
   /** Sent with every request; an endpoint's header of the same name wins. Default: none. */
-  headers?: Record<string, string | None> | None;
+  headers?: Record<string, Credential | None> | None;
   /** How requests prove who they are. Default: not at all. */
   auth?: AuthName | AuthConfig | None;
   /** For endpoints that name none. */
@@ -259,6 +260,11 @@ export interface ResourceExtensions {
    * request per row instead of one for 25. Default: "batch".
    */
   write_mode?: WriteMode | None;
+  /**
+   * What a parent's record means that has no value where a request of the child needs one: an error,
+   * or nothing to read. Default: "raise".
+   */
+  on_parent_value_missing?: "raise" | "skip" | None;
   /**
    * The field by which rows grow newer, in one format. Its column needs a data_type.
    * @example "updated_at"

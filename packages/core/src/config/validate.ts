@@ -29,7 +29,7 @@ export function validate(source: Source, name: string): Problem[] {
   const meaning = [
     ...spelling.problems,
     ...contradictions(source, spelling.config, settled),
-    ...unsupported(spelling.config, settled),
+    ...unsupported(spelling.config),
   ].map((problem) => ({ ...problem, path: asWritten(problem.path) }));
 
   const isNamedAlready = ({ path }: Problem) =>

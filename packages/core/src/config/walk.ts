@@ -6,6 +6,7 @@ export interface Place {
   path: string;
   /** The same place in any resource, client or endpoint: `resource.columns.*.data_type`, `auth.type`. */
   pattern: string;
+  keys: (string | number)[];
   value: unknown;
 }
 
@@ -14,7 +15,7 @@ type Key = string | number;
 /** Every value in a spelled config, null (dlt's None) left out. */
 export function* walk(value: unknown, keys: Key[] = []): Generator<Place> {
   if (value == null) return;
-  if (keys.length > 0) yield { path: formatPath(keys), pattern: formatPattern(keys), value };
+  if (keys.length > 0) yield { path: formatPath(keys), pattern: formatPattern(keys), keys, value };
   const members: [Key, unknown][] = Array.isArray(value)
     ? [...value.entries()]
     : isDict(value)

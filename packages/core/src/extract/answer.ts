@@ -10,6 +10,8 @@ export interface Answer {
   headers: IncomingHttpHeaders;
   /** Undefined: the API said that there is nothing (204). */
   body: JsonValue | undefined;
+  /** The config ignores answers like this one: its request has come to its end. */
+  isIgnored?: true;
 }
 
 /** What decides what an answer means, besides the answer. */

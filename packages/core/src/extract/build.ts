@@ -1,28 +1,21 @@
-import type { IncrementalPlan, RequestPlan } from "../config/plan-types.ts";
-import type { Cursor, PageRequest } from "../flow.ts";
+import type { JsonValue, PageRequest } from "../flow.ts";
+import { jsonText } from "../json-text.ts";
+import type { FilledRequest } from "./fill.ts";
+import { refillSecrets } from "./sealed.ts";
 import type { HttpRequest } from "./transport.ts";
 
-/**
- * The request for a page: no credentials yet. `start` are the parameters with a run's start value;
- * a next link has them already.
- */
-export function httpRequest(
-  plan: RequestPlan,
-  page: PageRequest,
-  start: Record<string, string> = {},
-): HttpRequest {
+/** The request for a page: no credentials yet. A next link has the resource's parameters already. */
+export function httpRequest(plan: FilledRequest, page: PageRequest): HttpRequest {
   const url = new URL(page.url ?? plan.url);
-  const own = page.url === undefined ? { ...plan.params, ...start } : {};
+  const own = page.url === undefined ? plan.params : {};
+  if (page.url !== undefined) refillSecrets(url, plan.params);
   const params = { ...own, ...page.params };
   for (const [name, value] of Object.entries(params)) {
     for (const one of [value].flat()) url.searchParams.append(name, String(one));
   }
   const { contentType, body } = bodyOf(plan, page);
   const headers = contentType === undefined ? {} : { "content-type": contentType };
-  const lowerCase = Object.entries(plan.headers).map(([name, value]) => [
-    name.toLowerCase(),
-    value,
-  ]);
+  const lowerCase = plan.headers.map(([name, value]) => [name.toLowerCase(), value]);
   return {
     method: plan.method,
     url: url.href,
@@ -31,21 +24,8 @@ export function httpRequest(
   };
 }
 
-/** What an incremental sends along. Without a start value a parameter has nothing to say. */
-export function startParams(
-  incremental: IncrementalPlan | undefined,
-  start: Cursor,
-): Record<string, string> {
-  if (!incremental || start === null) return {};
-  const filled = Object.entries(incremental.params).map(([name, around]) => [
-    name,
-    around.join(String(start)),
-  ]);
-  return Object.fromEntries(filled);
-}
-
 function bodyOf(
-  { json, data }: RequestPlan,
+  { json, data }: FilledRequest,
   page: PageRequest,
 ): { contentType: string | undefined; body: string | undefined } {
   if (json !== undefined || page.body) {
@@ -53,7 +33,7 @@ function bodyOf(
     for (const [path, value] of Object.entries(page.body ?? {})) {
       body = put(body, path.split("."), value);
     }
-    return { contentType: "application/json", body: JSON.stringify(body) };
+    return { contentType: "application/json", body: jsonText(body as JsonValue) };
   }
   if (data === undefined || typeof data === "string") return { contentType: undefined, body: data };
   const form = new URLSearchParams(data).toString();

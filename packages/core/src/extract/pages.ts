@@ -1,16 +1,19 @@
 import type { Path } from "../config/jsonpath.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { RequestError } from "../errors.ts";
-import type { Cursor, Gate, JsonValue, Page, PageRequest } from "../flow.ts";
+import type { Gate, JsonValue, Page, PageRequest, PagingMemory } from "../flow.ts";
+import { unroute } from "../origins.ts";
 import type { SecretStore } from "../secrets.ts";
 import type { World } from "../world.ts";
 import type { Answer } from "./answer.ts";
 import { authenticator } from "./auth.ts";
-import { httpRequest, startParams } from "./build.ts";
-import { startValue } from "./cursor.ts";
+import { httpRequest } from "./build.ts";
+import { type FilledRequest, fill, incrementalValues } from "./fill.ts";
+import { findPaginator, findSelector } from "./findings.ts";
 import { paginator } from "./paginators.ts";
 import { fetchJson, type Meter } from "./request.ts";
-import { detect, isObject, select } from "./select.ts";
+import { emptySecrets } from "./sealed.ts";
+import { isObject, select } from "./select.ts";
 import { type HttpRequest, shown } from "./transport.ts";
 
 /** Requests of one resource, with its credentials, retries and limits. */
@@ -18,6 +21,10 @@ export interface Session {
   fetch(request: HttpRequest): Promise<Answer>;
   /** Makes text of the API fit for a message. */
   quote(text: string): string;
+  /** A line in the log. */
+  say(message: string): void;
+  /** A URL as the config would have it, where local mode has sent the request elsewhere. */
+  home(url: string): string;
 }
 
 export function openSession(
@@ -30,13 +37,14 @@ export function openSession(
   }: { world: World; secrets: SecretStore; meter: Meter; gate?: Gate | undefined },
 ): Session {
   const { source, name, retry, timeoutMs } = resource;
-  const { origin } = resource.request;
   const place = { source, resource: name };
   const caller = { place, world, retry, timeoutMs, gate };
-  const auth = authenticator(resource.auth, { source, origin, secrets, caller });
+  const auth = authenticator(resource, { secrets, caller });
   return {
-    fetch: (request) => fetchJson(request, { ...caller, auth, meter }),
+    fetch: (request) => fetchJson(request, { ...caller, auth, meter, actions: resource.actions }),
     quote: auth.quote,
+    say: (message) => world.log.info(message, place),
+    home: (url) => unroute(url, world.origins),
   };
 }
 
@@ -46,37 +54,94 @@ export function firstRequest({
   paginator: paging,
   incremental,
 }: ResourcePlan): HttpRequest {
-  const start = incremental ? startValue(incremental, null) : null;
-  return httpRequest(request, paginator(paging).first(), startParams(incremental, start));
+  const start = incremental?.initialValue ?? null;
+  const values = incrementalValues(incremental, { start, last: null });
+  const filled = fill(request, (reference) =>
+    reference.of === "parent"
+      ? `{resources.${reference.resource}.${reference.field.text}}`
+      : reference.of === "secret"
+        ? "***"
+        : values(reference),
+  );
+  return httpRequest(filled, paginator(paging).first());
 }
 
 /**
- * The pages of a resource from a request on, or from the first. One is asked for at a time, and each
- * with the `start` that the run has begun with.
+ * The pages of a request from one on, or from the first. One is asked for at a time. What the first
+ * answer shows holds for all of them, also in later slices: so it is part of each next request.
  */
 export async function* pages(
-  resource: ResourcePlan,
+  resource: Pick<ResourcePlan, "paginator" | "selector" | "key" | "auth">,
+  filled: FilledRequest,
   from: PageRequest | undefined,
   session: Session,
-  start: Cursor = null,
 ): AsyncGenerator<Page> {
-  const paging = paginator(resource.paginator);
-  const more = startParams(resource.incremental, start);
-  let selector = resource.selector;
-  let request: PageRequest | undefined = from ?? paging.first();
+  const { fields } = resource.key;
+  let request: PageRequest | undefined = from ?? paginator(resource.paginator).first();
   while (request) {
-    const http = httpRequest(resource.request, request, more);
-    const { body, headers } = await session.fetch(http);
-    let records: JsonValue[] = [];
-    if (body !== undefined) {
-      // What the first page shows holds for all: a later one may have no list to find.
-      selector ??= detect(body);
-      records = recordsOf(http, body, selector, session);
+    const http = httpRequest(filled, request);
+    const { body, headers, isIgnored } = await session.fetch(http);
+    if (isIgnored) {
+      yield { request, records: [], next: undefined, apiTime: timeOf(headers.date) };
+      return;
     }
-    const next = paging.next({ request, received: records.length, body });
-    yield { request, records, next, apiTime: timeOf(headers.date) };
+    const selector = findSelector(resource, request, body);
+    const records = body === undefined || !selector ? [] : recordsOf(http, body, selector, session);
+    const answer = { headers, body, params: filled.params };
+    const found = findPaginator(resource, request, records, answer);
+    if (found.note) session.say(found.note);
+
+    const paging = paginator(found.plan, fields);
+    const seen = { request, url: http.url, records, headers, body };
+    const next = remembering(cleaned(paging.next(seen), resource, filled, session), {
+      ...found.memory,
+      ...(resource.selector || !selector ? {} : { selector: selector.text }),
+    });
+    const moves = movesOf(request, next);
+    if (moves) session.say(moves);
+    yield {
+      request,
+      records: found.isAgain ? [] : (paging.fresh?.(seen) ?? records),
+      next,
+      ...(moves ? { goesBack: true } : {}),
+      apiTime: timeOf(headers.date),
+    };
     request = next;
   }
+}
+
+function remembering(next: PageRequest | undefined, memory: PagingMemory): PageRequest | undefined {
+  if (!next || Object.keys(memory).length === 0) return next;
+  return { ...next, memory: { ...next.memory, ...memory } };
+}
+
+/** Of a link: as the plan names its host, and without the secrets that an API repeats in it. */
+function cleaned(
+  next: PageRequest | undefined,
+  { auth }: Pick<ResourcePlan, "auth">,
+  { params }: FilledRequest,
+  session: Session,
+): PageRequest | undefined {
+  if (next?.url === undefined) return next;
+  const url = new URL(session.home(next.url));
+  if (auth?.type === "api_key" && auth.location === "query" && url.searchParams.has(auth.name)) {
+    url.searchParams.delete(auth.name);
+  }
+  emptySecrets(url, params);
+  return { ...next, url: url.href };
+}
+
+/** What to say where paging does not simply go on. */
+function movesOf(request: PageRequest, next: PageRequest | undefined): string | undefined {
+  const [before, after] = [request.memory?.overlap, next?.memory?.overlap];
+  if (after?.back === 1) {
+    return `rows have gone from before row ${after.position} meanwhile: reading goes back`;
+  }
+  if (after?.back !== undefined) return "going back further";
+  if ((after?.restarts ?? 0) > (before?.restarts ?? 0)) return "reading starts again";
+  if (after?.off && !before?.off)
+    return "pages do not begin where they are asked to: read as they come";
+  return undefined;
 }
 
 function timeOf(date: string | undefined): number | undefined {

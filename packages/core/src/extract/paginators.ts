@@ -1,73 +1,27 @@
 import type { PaginatorPlan } from "../config/plan-types.ts";
-import { RequestError } from "../errors.ts";
-import type { JsonValue, PageRequest } from "../flow.ts";
-import { find } from "./select.ts";
+import { cursor, headerCursor, headerLink, jsonLink } from "./paginators-next.ts";
+import { offset } from "./paginators-offset.ts";
+import { pageNumber } from "./paginators-page.ts";
+import type { Paginator } from "./paging.ts";
 
-/** What a paginator decides from. */
-export interface PageSeen {
-  request: PageRequest;
-  /** How many records the page had. */
-  received: number;
-  /** Undefined after a 204. */
-  body: JsonValue | undefined;
-}
-
-/** A pure state machine: all that it knows is in the request that it returned. */
-export interface Paginator {
-  first(): PageRequest;
-  /** Undefined after the last page. */
-  next(page: PageSeen): PageRequest | undefined;
-}
-
-/** One function per type of the plan. */
-export function paginator(plan: PaginatorPlan): Paginator {
+/** One function per type of the plan. `fields` are those by which records are known again. */
+export function paginator(plan: PaginatorPlan, fields: readonly string[] = []): Paginator {
   switch (plan.type) {
+    // What it turns out to be is settled by the first answer (`detect.ts`).
+    case "auto":
     case "single_page":
-      return singlePage();
+      return { first: () => ({}), next: () => undefined };
     case "offset":
-      return offset(plan);
+      return offset(plan, fields);
+    case "page_number":
+      return pageNumber(plan);
+    case "cursor":
+      return cursor(plan);
+    case "header_cursor":
+      return headerCursor(plan);
+    case "json_link":
+      return jsonLink(plan);
+    case "header_link":
+      return headerLink(plan);
   }
-}
-
-function singlePage(): Paginator {
-  return { first: () => ({}), next: () => undefined };
-}
-
-function offset(plan: Extract<PaginatorPlan, { type: "offset" }>): Paginator {
-  const { limit, offsetParam, limitParam, maximumOffset, stopAfterEmptyPage } = plan;
-  const at = (position: number): PageRequest => ({
-    params: { [offsetParam]: position, [limitParam]: limit },
-  });
-  return {
-    first: () => at(plan.offset),
-    next({ request, received, body }) {
-      if (received === 0 && stopAfterEmptyPage) return undefined;
-      const total = totalOf(body, plan.total);
-      // A short page is not the last one: the server may cap pages below `limit`. To step by what
-      // it sent skips nothing then; to step by `limit` would.
-      const step = received === 0 ? limit : Math.min(received, limit);
-      const position = Number(request.params?.[offsetParam]) + step;
-      if (total !== undefined && position >= total) return undefined;
-      if (maximumOffset !== undefined && position >= maximumOffset) return undefined;
-      return at(position);
-    },
-  };
-}
-
-/** How many rows the body says there are. Undefined where it does not and does not have to. */
-function totalOf(
-  body: JsonValue | undefined,
-  total: { path: Parameters<typeof find>[1]; required: boolean } | undefined,
-): number | undefined {
-  if (!total) return undefined;
-  const value = body === undefined ? undefined : find(body, total.path);
-  const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof count === "number" && Number.isInteger(count)) return count;
-  if (!total.required) return undefined;
-  throw new RequestError({
-    code: "extract.total",
-    message: `the answer has no number at total_path "${total.path.text}"`,
-    hint: "correct total_path, or remove it to read until an empty page",
-    retryable: false,
-  });
 }

@@ -30,16 +30,30 @@ export function openRedactor(): Redactor {
 /** How APIs echo a value: as it is, in URLs, forms, JSON and headers. */
 function formsOf(value: string): string[] {
   const bytes = Buffer.from(value);
+  const json = JSON.stringify(value).slice(1, -1);
   const forms = [
     value,
     encodeURIComponent(value),
     new URLSearchParams([["", value]]).toString().slice(1),
-    JSON.stringify(value).slice(1, -1),
+    json,
+    // As PHP and Python write JSON, and as a page of HTML shows it.
+    json.replaceAll("/", "\\/"),
+    json.replace(/[^\x20-\x7e]/g, escaped),
+    value.replace(/[&<>"']/g, (found) => entities[found] ?? found),
     bytes.toString("base64"),
     bytes.toString("base64url"),
   ];
   return forms.filter((form) => form !== "");
 }
+
+const escaped = (found: string) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 // The longest first, or a short form would break a long one in two. The case of %2F may differ.
 function anyOf(forms: ReadonlySet<string>): RegExp {

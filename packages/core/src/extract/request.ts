@@ -1,10 +1,11 @@
-import type { RetryPlan } from "../config/plan-types.ts";
+import type { ActionPlan, RetryPlan } from "../config/plan-types.ts";
 import { RequestError } from "../errors.ts";
 import type { Counts, Gate } from "../flow.ts";
 import type { World } from "../world.ts";
+import { act } from "./actions.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { nextDelay } from "./retry.ts";
-import { exchange, type HttpRequest } from "./transport.ts";
+import { exchange, type HttpRequest, type HttpResponse } from "./transport.ts";
 
 /** How requests get their credentials, and what an answer says of these. */
 export interface Authenticator {
@@ -14,6 +15,8 @@ export interface Authenticator {
   renew(): Promise<boolean>;
   /** Statuses that say that the credentials are wrong. */
   refusals: ReadonlySet<number>;
+  /** Those of them that fresh credentials may cure. */
+  stale: ReadonlySet<number>;
   /** What to do then. */
   refusedHint: string;
   /** Makes text of the API fit for a message: short, printable, without a credential in it. */
@@ -34,6 +37,8 @@ export interface Caller {
   meter: Meter;
   /** Shared by the workers of a source; a request without one waits for nobody. */
   gate?: Gate | undefined;
+  /** What the config does with certain answers. */
+  actions?: readonly ActionPlan[];
 }
 
 /** A longer wait than this is no slice's to pay for: the run goes on when it is over. */
@@ -58,7 +63,7 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
     const error = await tryOnce(signed, caller);
     if (!(error instanceof RequestError)) return error;
 
-    if (!renewed && auth.refusals.has(error.status ?? 0) && (await auth.renew())) {
+    if (!renewed && auth.stale.has(error.status ?? 0) && (await auth.renew())) {
       renewed = true;
       world.log.warn(`${error.message}; once more with fresh credentials`, place);
       continue;
@@ -101,13 +106,23 @@ async function tryOnce(signed: HttpRequest, caller: Caller): Promise<Answer | Re
   meter.requests += 1;
   try {
     const response = await exchange(signed, world, Math.min(timeoutMs, remaining));
+    const acted = act(response, caller.actions ?? []);
+    if (acted === "ignored") return nothing(response);
     const reading = { ...auth, retryStatuses: retry.statuses, now: world.clock.now() };
-    return readAnswer(signed, response, reading);
+    return readAnswer(signed, acted, reading);
   } catch (error) {
     if (error instanceof RequestError) return error;
     throw error;
   }
 }
+
+/** Of an answer that is ignored nothing is read, and no page is asked for after it. */
+const nothing = ({ status, headers }: HttpResponse): Answer => ({
+  status,
+  headers,
+  body: undefined,
+  isIgnored: true,
+});
 
 const afterAttempts = (error: RequestError, attempts: number) =>
   new RequestError({ ...error, message: `${error.message} (${attempts} attempts)` });

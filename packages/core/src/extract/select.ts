@@ -1,5 +1,6 @@
 import type { Path, Step } from "../config/jsonpath.ts";
 import { Decimal } from "../decimal.ts";
+import { isNumeric } from "../exact-number.ts";
 import type { JsonObject, JsonValue } from "../flow.ts";
 
 /**
@@ -21,19 +22,20 @@ export function select(body: JsonValue, { steps }: Path): Selection {
   for (const [index, step] of steps.entries()) {
     const next = matches.flatMap((value) => follow(value, step));
     if (next.length === 0) {
-      if ("all" in step && matches.every((value) => Array.isArray(value))) return { records: [] };
-      return { reached: write(steps.slice(0, index)), found: matches[0] as JsonValue };
+      const chooses = "all" in step || "where" in step;
+      if (chooses && matches.every((value) => Array.isArray(value))) return { records: [] };
+      return { reached: writePath(steps.slice(0, index)), found: matches[0] as JsonValue };
     }
     matches = next;
   }
   const [only] = matches;
   if (matches.length > 1) return { records: matches.flat() as JsonValue[] };
-  if (only === null) return { reached: write(steps), found: null };
+  if (only === null) return { reached: writePath(steps), found: null };
   return { records: Array.isArray(only) ? (only.flat() as JsonValue[]) : [only as JsonValue] };
 }
 
 /** The one value at a path: the total of a list, a cursor. */
-export function find(body: JsonValue, { steps }: Path): JsonValue | undefined {
+export function find(body: JsonValue, { steps }: Pick<Path, "steps">): JsonValue | undefined {
   let matches = [body];
   for (const step of steps) matches = matches.flatMap((value) => follow(value, step));
   return matches[0];
@@ -46,10 +48,22 @@ function follow(value: JsonValue, step: Step): JsonValue[] {
       ? [value[step.name] as JsonValue]
       : [];
   }
-  if ("all" in step)
-    return Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+  if ("all" in step) return elements(value);
+  if ("where" in step)
+    return elements(value).filter((one) => equals(find(one, { steps: step.where }), step.is));
   const element = Array.isArray(value) ? value.at(step.index) : undefined;
   return element === undefined ? [] : [element];
+}
+
+const elements = (value: JsonValue): JsonValue[] =>
+  Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+
+/** Numbers by what they are worth, whatever holds them; as in dlt, also those in texts. */
+function equals(value: JsonValue | undefined, wanted: string | number | boolean | null): boolean {
+  if (typeof wanted !== "number" || value === null || typeof value === "boolean") {
+    return value === wanted;
+  }
+  return isNumeric(String(value)) && Number(value) === wanted;
 }
 
 export function isObject(value: JsonValue | undefined): value is JsonObject {
@@ -86,7 +100,7 @@ export function detect(body: JsonValue): Path {
   const lists = Array.isArray(body) ? [] : listsIn(body, []);
   const steps = lists.find((path) => listNames.has(path.at(-1) ?? "")) ?? lists[0] ?? [];
   const path = steps.map((name) => ({ name }));
-  return { text: write(path), steps: path };
+  return { text: writePath(path), steps: path };
 }
 
 function listsIn(value: JsonValue, path: string[]): string[][] {
@@ -95,10 +109,15 @@ function listsIn(value: JsonValue, path: string[]): string[][] {
   return Object.entries(value).flatMap(([name, member]) => listsIn(member, [...path, name]));
 }
 
-function write(steps: Step[]): string {
+/** A path as a config has it. */
+export function writePath(steps: readonly Step[]): string {
   const parts = steps.map((step) => {
-    if ("name" in step) return `.${step.name}`;
+    if ("name" in step)
+      return isPlain(step.name) ? `.${step.name}` : `[${JSON.stringify(step.name)}]`;
+    if ("where" in step) return `[?(@.${writePath(step.where)}==${JSON.stringify(step.is)})]`;
     return "all" in step ? "[*]" : `[${step.index}]`;
   });
   return parts.join("").replace(/^\./, "") || "$";
 }
+
+const isPlain = (name: string): boolean => /^[^\s.[\]*'"()?,:$]+$/.test(name);

@@ -1,9 +1,9 @@
 import type { KeyPlan } from "../config/plan-types.ts";
 import { WriteError } from "../errors.ts";
-import type { KeyedItem, Rejection } from "../flow.ts";
+import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import type { World } from "../world.ts";
 import { awsRetryDelay, nameOf, type Outcome, outcome } from "./client.ts";
-import { tableMissing } from "./tables.ts";
+import { keyAttributes, tableMissing } from "./tables.ts";
 
 /*
  * What the two writers share: how a request is tried again, and how many are under way at once.
@@ -19,6 +19,10 @@ export interface WriterOptions
 
 export interface Written {
   written: number;
+  /** Of these, rows that are gone now. */
+  deleted: number;
+  /** Items whose row was there already, where such a row stays. */
+  unchanged: number;
   /** Items that gave way to a newer row in the table. */
   superseded: number;
   /** Items that DynamoDB alone knows to refuse, or that can not be written in this way. */
@@ -33,7 +37,13 @@ export interface Writer {
   write(items: KeyedItem[]): Promise<Written>;
 }
 
-export const nothingWritten = (): Written => ({ written: 0, superseded: 0, rejections: [] });
+export const nothingWritten = (): Written => ({
+  written: 0,
+  deleted: 0,
+  unchanged: 0,
+  superseded: 0,
+  rejections: [],
+});
 
 interface Trouble {
   outcome: Outcome;
@@ -91,6 +101,12 @@ export async function inLanes<T extends object>(
   const failed = ends.find((end) => end.status === "rejected");
   if (failed) throw failed.reason;
 }
+
+/** The part of an item that names its row. */
+export const keyItem = (item: Item, key: WriterOptions["key"]): Item =>
+  Object.fromEntries(
+    keyAttributes(key).flatMap(({ name }) => (item[name] ? [[name, item[name]]] : [])),
+  );
 
 export const refused = ({ index, record }: KeyedItem): Rejection => ({
   index,

@@ -2,6 +2,7 @@ import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamo
 import type { Item, KeyedItem } from "../flow.ts";
 import {
   inLanes,
+  keyItem,
   nothingWritten,
   refused,
   untilTaken,
@@ -58,14 +59,20 @@ async function settle(batch: KeyedItem[], total: Written, options: WriterOptions
       options.key,
     );
     total.written += left.length - unprocessed.length;
+    total.deleted += removals(left) - removals(unprocessed);
     left = unprocessed;
     return left.length === 0 ? undefined : { outcome: "throttled", name: "UnprocessedItems" };
   }, options);
   if (end === "invalid") await isolate(left, total, options);
 }
 
-function send(items: KeyedItem[], { dynamodb, table, signal }: WriterOptions) {
-  const requests = items.map(({ item }): WriteRequest => ({ PutRequest: { Item: item } }));
+const removals = (items: KeyedItem[]) => items.filter(({ remove }) => remove).length;
+
+function send(items: KeyedItem[], { dynamodb, table, key, signal }: WriterOptions) {
+  const requests = items.map(
+    ({ item, remove }): WriteRequest =>
+      remove ? { DeleteRequest: { Key: keyItem(item, key) } } : { PutRequest: { Item: item } },
+  );
   return dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }), {
     abortSignal: signal,
   });
@@ -97,7 +104,11 @@ function remaining(
 ): KeyedItem[] {
   const keyText = (item: Item | undefined) =>
     JSON.stringify([item?.[hash.name], range && item?.[range.name]]);
-  const keys = new Set(unprocessed.map(({ PutRequest }) => keyText(PutRequest?.Item)));
+  const keys = new Set(
+    unprocessed.map(({ PutRequest, DeleteRequest }) =>
+      keyText(PutRequest?.Item ?? DeleteRequest?.Key),
+    ),
+  );
   const found = sent.filter(({ item }) => keys.has(keyText(item)));
   // A key that came back in other words: all of them once more does no harm, one too few would.
   return found.length === unprocessed.length ? found : sent;

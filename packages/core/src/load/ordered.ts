@@ -1,9 +1,14 @@
 import { setMaxListeners } from "node:events";
-import { ConditionalCheckFailedException, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import type { ResourcePlan, WriteModePlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import {
   inLanes,
+  keyItem,
   nothingWritten,
   refused,
   untilTaken,
@@ -18,29 +23,31 @@ const IN_FLIGHT = 16;
 
 /** Texts compare byte by byte: a version field needs one format. */
 type Version = Extract<WriteModePlan, { kind: "ordered" }>;
+/** A batch takes no condition. */
+type Conditional = Exclude<WriteModePlan, { kind: "batch" }>;
 
-/** The writer that a resource asks for with `write_mode`. */
+/** The writer that a resource asks for. */
 export const writerFor = (
   { key, writeMode }: Pick<ResourcePlan, "key" | "writeMode">,
   options: Omit<WriterOptions, "key">,
 ): Writer =>
-  writeMode.kind === "ordered"
-    ? orderedWriter(writeMode, { ...options, key })
-    : writer({ ...options, key });
+  writeMode.kind === "batch"
+    ? writer({ ...options, key })
+    : conditionalWriter(writeMode, { ...options, key });
 
 /**
- * Writes each item on condition that the table has nothing newer. A batch takes no condition, so a
- * request that was on its way while its worker lost the lease can put an old row over a new one;
- * here it can not, however late it lands. The price is a request for every item.
+ * Writes each item on condition that the table has nothing newer, or nothing at all under its key.
+ * A request that was on its way while its worker lost the lease can put an old row over a new one in
+ * a batch; here it can not, however late it lands. The price is a request for every item.
  */
-export function orderedWriter(version: Version, options: WriterOptions): Writer {
+export function conditionalWriter(mode: Conditional, options: WriterOptions): Writer {
   // Every request under way listens to it, and Node would take more than 10 for a leak.
   const signal = AbortSignal.any([options.signal]);
   setMaxListeners(0, signal);
   return {
     async write(items) {
       const total = nothingWritten();
-      await inLanes(IN_FLIGHT, items, (one) => put(one, version, total, { ...options, signal }));
+      await inLanes(IN_FLIGHT, items, (one) => put(one, mode, total, { ...options, signal }));
       return total;
     },
   };
@@ -48,37 +55,57 @@ export function orderedWriter(version: Version, options: WriterOptions): Writer 
 
 async function put(
   one: KeyedItem,
-  version: Version,
+  mode: Conditional,
   total: Written,
   options: WriterOptions,
 ): Promise<void> {
-  const value = versionOf(one, version);
-  if (!value) {
-    total.rejections.push(versionless(one, version));
+  const condition = mode.kind === "insert" ? isNew(options) : isNewest(one, mode);
+  if (!condition) {
+    if (mode.kind === "ordered") total.rejections.push(versionless(one, mode));
     return;
   }
-  const { dynamodb, table, signal } = options;
-  const command = new PutItemCommand({
-    TableName: table,
-    Item: one.item,
-    // Holds where there is no row, or one that does not say how new it is: DynamoDB finds values of
-    // two types neither older nor newer, and such a row would never be written again. Holds for an
-    // equal version, so that an attempt whose answer was lost does not stand in its own way.
-    ConditionExpression: "NOT attribute_type(#version, :type) OR #version <= :version",
-    ExpressionAttributeNames: { "#version": version.versionField },
-    ExpressionAttributeValues: { ":type": { S: version.type }, ":version": value },
-  });
+  const { dynamodb, table, key, signal } = options;
+  const request = { TableName: table, ...condition };
+  const send = () =>
+    one.remove
+      ? dynamodb.send(new DeleteItemCommand({ ...request, Key: keyItem(one.item, key) }), {
+          abortSignal: signal,
+        })
+      : dynamodb.send(new PutItemCommand({ ...request, Item: one.item }), { abortSignal: signal });
   const end = await untilTaken(async () => {
     try {
-      await dynamodb.send(command, { abortSignal: signal });
+      await send();
       total.written += 1;
+      if (one.remove) total.deleted += 1;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      total.superseded += 1;
+      if (mode.kind === "insert") total.unchanged += 1;
+      else total.superseded += 1;
     }
     return undefined;
   }, options);
   if (end === "invalid") total.rejections.push(refused(one));
+}
+
+const isNew = ({ key }: WriterOptions) => ({
+  ConditionExpression: "attribute_not_exists(#key)",
+  ExpressionAttributeNames: { "#key": key.hash.name },
+});
+
+/**
+ * Holds where there is no row, or one that does not say how new it is: DynamoDB finds values of two
+ * types neither older nor newer, and such a row would never be written again. Holds for an equal
+ * version, so that an attempt whose answer was lost does not stand in its own way.
+ */
+function isNewest(one: KeyedItem, version: Version) {
+  const value = versionOf(one, version);
+  return (
+    value && {
+      ConditionExpression: "NOT attribute_type(#version, :type) OR #version <= :version",
+      ExpressionAttributeNames: { "#version": version.versionField },
+      ExpressionAttributeValues: { ":type": { S: version.type }, ":version": value },
+    }
+  );
 }
 
 function versionOf({ item }: KeyedItem, { versionField, type }: Version): Item[string] | undefined {

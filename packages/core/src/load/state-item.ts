@@ -32,18 +32,45 @@ export interface RunState {
   cursor: Cursor;
   /** Which field it is of: a cursor of another field says nothing. */
   cursor_path: string | null;
-  /** The highest cursor value that this run has seen. */
+  /** The initial_value that it began from. */
+  initial: Cursor;
+  /** The furthest cursor value that this run has seen. */
   candidate: Cursor;
+  /** For rows that are appended: what is stored from the cursor on, before this run and by now. */
+  known: string[];
+  edge: [id: string, value: string | number][];
+  /** Where the window of a backfill begins; null in the first. */
+  window: Cursor;
   /** The API's own clock at the first page, epoch milliseconds. */
   api_time: number | null;
   /** What shows that pages or their requests repeat. */
   loops: LoopGuard | null;
+  /** Where its records stand for its children. */
+  spool: SpoolState;
+  /** Of a child: the record of the parent that it reads. Null before it knows where to begin. */
+  at: { block: number; row: number } | null;
+  /** It reads for its children's sake alone: nothing is stored, and no cursor moves. */
+  spool_only: boolean;
   /** How many blocks hold the keys that a refresh has seen. */
   seen: number;
   sweep: SweepState | null;
   /** Workers that died, and waits that the API asked for, since the last page. */
   deaths: number;
   waits: number;
+}
+
+/** The part of the spool that a run has written. */
+export interface SpoolPart {
+  /** Of the run, and of the events that met it and were content with it. */
+  run_ids: string[];
+  /** Its first block, and the one behind its last. */
+  start: number;
+  end: number;
+}
+
+/** The parts of this run and of those that ended before it, the newest last. */
+export interface SpoolState extends SpoolPart {
+  past: SpoolPart[];
 }
 
 /** Where a pass over the table stands. */

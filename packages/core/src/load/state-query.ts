@@ -4,7 +4,7 @@ import {
   ConditionalCheckFailedException,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
-import { WriteError } from "../errors.ts";
+import { isFailure, WriteError } from "../errors.ts";
 import type { Item } from "../flow.ts";
 import { stateTableName } from "../names.ts";
 import type { World } from "../world.ts";
@@ -73,7 +73,8 @@ export async function readMany(
 /** Calls DynamoDB until it answers; `what` says of the state table what a failure means. */
 export const steadily = <T>(world: StateWorld, what: string, call: () => Promise<T>): Promise<T> =>
   patiently(world, call).catch((error: unknown) => {
-    throw error instanceof ConditionalCheckFailedException ? error : failure(error, world, what);
+    if (error instanceof ConditionalCheckFailedException || isFailure(error)) throw error;
+    throw failure(error, world, what);
   });
 
 function failure(error: unknown, { names }: StateWorld, what: string): WriteError {

@@ -1,8 +1,9 @@
 import { LeaseError } from "../errors.ts";
-import { noCounts } from "../flow.ts";
+import { type Cursor, noCounts } from "../flow.ts";
 import {
   type Fields,
   type RunState,
+  type SpoolState,
   type Status,
   type StoredState,
   updateState,
@@ -36,6 +37,12 @@ export interface Wanted {
   planHash: string;
   tableId: string | null;
   cursorPath: string | null;
+  /** The config's initial_value. */
+  initial?: Cursor;
+  /** The run is for the children of the resource alone. */
+  spoolOnly?: boolean;
+  /** A child of an incremental parent: it goes on in the spool where its last run ended. */
+  followsSpool?: boolean;
   now: number;
 }
 
@@ -46,17 +53,19 @@ const DEATHS = 3;
 export function opening(stored: StoredState | undefined, want: Wanted): Opening {
   if (!stored?.body || !stored.run_id) return start(want);
   const { body, run_id: runId, status } = stored;
+  const anew = (last: RunState | undefined, note?: string) =>
+    start(want, last, note, spoolBehind(body, status));
   if (body.table_id !== want.tableId) {
-    const note = "the table is not the one that the state was kept for; starting from nothing";
-    return start(want, undefined, note);
+    return anew(
+      undefined,
+      "the table is not the one that the state was kept for; starting from nothing",
+    );
   }
-  if (status === "done") {
-    return runId === want.runId ? { kind: "ended", runId, body } : start(want, body);
-  }
+  if (status === "done") return runId === want.runId ? { kind: "ended", runId, body } : anew(body);
   // A failed run goes on only by its own retry; anything newer starts anew.
-  if (status === "failed" && runId !== want.runId) return start(want, body);
+  if (status === "failed" && runId !== want.runId) return anew(body);
   if (body.plan_hash !== want.planHash) {
-    return start(want, body, "the config changed since the interrupted run; starting anew");
+    return anew(body, "the config changed since the interrupted run; starting anew");
   }
   if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > want.now) {
     return { kind: "wait", runId, body, notBefore: stored.not_before };
@@ -68,11 +77,22 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
     deaths,
     slices: body.slices + 1,
     refresh_next: body.refresh_next || (want.refresh && !body.refresh),
+    spool: coveredBy(body.spool, want.runId),
   };
   return { kind: deaths >= DEATHS ? "poison" : "continue", runId, body: goesOn };
 }
 
-function start(want: Wanted, last?: RunState, note?: string): Opening {
+function start(
+  want: Wanted,
+  last?: RunState,
+  why?: string,
+  spool: Pick<SpoolState, "end" | "past"> = { end: 0, past: [] },
+): Opening {
+  const before = last?.cursor_path === want.cursorPath ? last : undefined;
+  const { cursor = null, edge = [] } = before ?? {};
+  const wanted = want.initial ?? null;
+  const initial = cursor === null ? wanted : (before?.initial ?? wanted);
+  const note = why ?? (initial === wanted ? undefined : unheard(cursor, wanted));
   const body: RunState = {
     plan_hash: want.planHash,
     table_id: want.tableId,
@@ -84,17 +104,44 @@ function start(want: Wanted, last?: RunState, note?: string): Opening {
     page: 0,
     next: null,
     counts: noCounts(),
-    cursor: last && last.cursor_path === want.cursorPath ? last.cursor : null,
+    cursor,
     cursor_path: want.cursorPath,
+    initial,
     candidate: null,
+    known: want.refresh ? [] : edge.map(([id]) => id),
+    edge: want.refresh ? [] : edge,
+    window: null,
     api_time: null,
     loops: null,
+    spool: { run_ids: [want.runId], start: spool.end, end: spool.end, past: spool.past },
+    at: want.followsSpool && !want.refresh ? (last?.at ?? null) : null,
+    spool_only: want.spoolOnly ?? false,
     seen: 0,
     sweep: null,
     deaths: 0,
     waits: 0,
   };
   return { kind: "start", runId: want.runId, body, ...(note === undefined ? {} : { note }) };
+}
+
+/** An initial_value is for the first run: people change it and wonder. */
+const unheard = (cursor: Cursor, wanted: Cursor): string =>
+  `initial_value is ${wanted} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
+
+/** So many runs may end while a child still reads the records of one. */
+const PAST = 20;
+
+/** Pure: what a new run has to know of the spool. What a run wrote that failed belongs to nobody. */
+function spoolBehind({ spool }: RunState, status: StoredState["status"]) {
+  if (!spool) return undefined;
+  const { past, ...part } = spool;
+  return { end: part.end, past: status === "done" ? [...past, part].slice(-PAST) : past };
+}
+
+/** An event that meets an unfinished run is content with what that run reads. */
+function coveredBy(spool: SpoolState, runId: string): SpoolState {
+  const { run_ids } = spool;
+  return run_ids.includes(runId) ? spool : { ...spool, run_ids: [...run_ids, runId].slice(-PAST) };
 }
 
 /** Pure: whether nobody works on an unfinished run that could be gone on with. */
@@ -178,8 +225,10 @@ export async function takeLease(
     renew: () => step({}),
     checkpoint: (body) => step(runFields("running", body)),
     release({ status, body, notBefore }) {
-      const success =
-        status === "done" ? { succeeded_at: new Date(clock.now()).toISOString() } : {};
+      const success: Fields =
+        status === "done" && !body.spool_only
+          ? { succeeded_at: new Date(clock.now()).toISOString() }
+          : {};
       return step({ ...runFields(status, body, notBefore), ...success }, { giveBack: true });
     },
     letGo: () => step({}, { giveBack: true }),

@@ -17,7 +17,7 @@ import type {
   ResourcePlan,
   TablePlan,
 } from "../config/plan-types.ts";
-import { ConfigError, WriteError } from "../errors.ts";
+import { ConfigError, isFailure, WriteError } from "../errors.ts";
 import { tableName } from "../names.ts";
 import type { World } from "../world.ts";
 import { nameOf, outcome, patiently } from "./client.ts";
@@ -123,6 +123,7 @@ export async function checkTable(
   const command = new DescribeTableCommand({ TableName: name });
   const answer = await patiently(world, () => world.dynamodb.send(command)).catch(
     (error: unknown) => {
+      if (isFailure(error)) throw error;
       throw outcome(error) === "missing" ? tableMissing(name) : unreadable(name, error);
     },
   );

@@ -1,4 +1,4 @@
-import type { ResourcePlan, TablePlan, WriteModePlan } from "../config/plan-types.ts";
+import type { ResourcePlan, TablePlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { RecordError } from "../errors.ts";
 import { compareNumbers } from "../exact-number.ts";
@@ -13,7 +13,10 @@ import { toItem } from "./values.ts";
  */
 export function toItems(
   records: readonly JsonValue[],
-  resource: Pick<ResourcePlan, "key" | "writeMode"> & { storage: Pick<TablePlan, "indexes"> },
+  resource: Pick<ResourcePlan, "key" | "writeMode"> &
+    Partial<Pick<ResourcePlan, "hardDelete" | "dedupSort">> & {
+      storage: Pick<TablePlan, "indexes">;
+    },
   at: At,
 ): Prepared {
   const keyOf = keysOf(resource.key, at);
@@ -33,9 +36,10 @@ export function toItems(
       const before = items.get(text);
       if (before) superseded += 1;
       // In API order the last one counts, unless the config says by what rows get newer.
-      if (before && isOlder(converted.item, before.item, resource.writeMode)) continue;
+      if (before && givesWay(converted.item, before.item, resource)) continue;
       items.delete(text);
-      items.set(text, { key: text, ...converted, index, record });
+      const remove = isDeleted(record, resource.hardDelete) ? { remove: true as const } : {};
+      items.set(text, { key: text, ...converted, ...remove, index, record });
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       const { code, message, path } = error;
@@ -52,13 +56,35 @@ export function toItems(
   return { items: [...items.values()], superseded, rejections };
 }
 
-function isOlder(item: Item, than: Item, mode: WriteModePlan): boolean {
-  if (mode.kind === "batch") return false;
-  const [one, other] = [item, than].map((of) => of[mode.versionField]?.[mode.type]);
-  if (one === undefined || other === undefined) return false;
-  if (mode.type === "N") return compareNumbers(one, other) < 0;
+/** Whether the earlier one of two records with the same key stays. */
+function givesWay(
+  item: Item,
+  to: Item,
+  {
+    writeMode,
+    dedupSort,
+  }: Pick<ResourcePlan, "writeMode"> & Partial<Pick<ResourcePlan, "dedupSort">>,
+): boolean {
+  // As the table does it: what is there stays.
+  if (writeMode.kind === "insert") return true;
+  const field = writeMode.kind === "ordered" ? writeMode.versionField : dedupSort?.field;
+  if (field === undefined) return false;
+  const order = compare(item[field], to[field]);
+  return writeMode.kind === "batch" && dedupSort?.order === "asc" ? order > 0 : order < 0;
+}
+
+/** 0 for values that have no order. */
+function compare(one: Item[string] | undefined, other: Item[string] | undefined): number {
+  if (one?.N !== undefined && other?.N !== undefined) return compareNumbers(one.N, other.N);
+  if (one?.S === undefined || other?.S === undefined) return 0;
   // As DynamoDB compares texts: byte by byte.
-  return Buffer.compare(Buffer.from(one), Buffer.from(other)) < 0;
+  return Buffer.compare(Buffer.from(one.S), Buffer.from(other.S));
+}
+
+/** As in dlt: a boolean says it, and of anything else that it is there. */
+function isDeleted(record: JsonObject, field: string | undefined): boolean {
+  const value = field === undefined ? undefined : record[field];
+  return typeof value === "boolean" ? value : value != null;
 }
 
 const isObject = (record: JsonValue): record is JsonObject =>

@@ -1,0 +1,142 @@
+import type { IncrementalPlan, ParamPlan, RequestPlan, Text } from "../config/plan-types.ts";
+import { type Reference, Template } from "../config/templates.ts";
+import { Decimal } from "../decimal.ts";
+import { RequestError } from "../errors.ts";
+import type { Cursor, JsonValue } from "../flow.ts";
+import { sealed } from "./sealed.ts";
+
+/** A request without templates: what `build.ts` makes a page's request from. */
+export interface FilledRequest {
+  method: RequestPlan["method"];
+  url: string;
+  params: Record<string, ParamValue>;
+  headers: [string, string][];
+  json: unknown;
+  data: string | [string, string][] | undefined;
+}
+
+type Scalar = string | number | boolean;
+export type ParamValue = Scalar | Scalar[];
+
+/** What a reference stands for. Undefined: there is nothing to say. */
+export type Values = (reference: Reference) => JsonValue | undefined;
+
+/**
+ * The request with its values. What has none leaves its parameter or header out: `since=None` would
+ * ask for something else. In a path, a form or a text there is no leaving out, so there it is an error.
+ */
+export function fill(plan: RequestPlan, given: Values): FilledRequest {
+  const { method, url, params, headers, json, data } = plan;
+  const values: Values = (reference) =>
+    given(reference) ?? (reference.of === "secret" ? sealed(reference.name) : undefined);
+  return {
+    method,
+    url: required(url, values, (value) => pathText(textOf(value))),
+    params: fillParams(params, values),
+    headers: headers.flatMap(([name, value]) => {
+      const filled = optional(value, values);
+      return filled === undefined ? [] : [[required(name, values), filled]];
+    }),
+    json: fillJson(json, values),
+    data: Array.isArray(data)
+      ? data.flatMap(([name, value]) => {
+          const filled = optional(value, values);
+          return filled === undefined ? [] : [[name, filled]];
+        })
+      : data === undefined
+        ? undefined
+        : required(data, values),
+  };
+}
+
+function fillParams(params: Record<string, ParamPlan>, values: Values): Record<string, ParamValue> {
+  const filled: Record<string, ParamValue> = {};
+  for (const [name, value] of Object.entries(params)) {
+    const all = [value].flat().flatMap((one) => {
+      const text = typeof one === "object" ? optional(one, values) : one;
+      return text === undefined ? [] : [text];
+    });
+    if (Array.isArray(value)) filled[name] = all;
+    else if (all[0] !== undefined) filled[name] = all[0];
+  }
+  return filled;
+}
+
+/** A text that is one reference becomes its value, type and all. */
+function fillJson(value: unknown, values: Values): unknown {
+  if (value instanceof Template) {
+    return value.whole ? (values(value.whole) ?? null) : required(value, values);
+  }
+  if (Array.isArray(value)) return value.map((one) => fillJson(one, values));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, fillJson(one, values)]),
+  );
+}
+
+function optional(text: Text, values: Values): string | undefined {
+  if (typeof text === "string") return text;
+  const parts = text.parts.map((part) => (typeof part === "string" ? part : values(part)));
+  return parts.some((part) => part == null) ? undefined : parts.map(textOf).join("");
+}
+
+function required(text: Text, values: Values, encode = textOf): string {
+  if (typeof text === "string") return text;
+  return text.parts
+    .map((part) => {
+      if (typeof part === "string") return part;
+      const value = values(part);
+      if (value == null) throw nothingFor(part);
+      return encode(value);
+    })
+    .join("");
+}
+
+function textOf(value: JsonValue | undefined): string {
+  const isScalar = typeof value !== "object" || value instanceof Decimal;
+  if (isScalar) return String(value);
+  throw new RequestError({
+    code: "extract.template",
+    message: `a value to fill in is ${Array.isArray(value) ? "a list" : "an object"}`,
+    hint: "name a field with a text or a number",
+    retryable: false,
+  });
+}
+
+/** As a segment of a path: a slash in it is none of the path's. What may stand there stays. */
+const pathText = (text: string): string =>
+  encodeURIComponent(text).replace(/%(?:3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
+
+function nothingFor(reference: Reference): RequestError {
+  const name =
+    reference.of === "parent"
+      ? `resources.${reference.resource}.${reference.field.text}`
+      : `incremental.${reference.name}`;
+  return new RequestError({
+    code: "extract.template",
+    message: `there is no value for {${name}}`,
+    hint:
+      reference.of === "parent"
+        ? "every record of the parent needs this field"
+        : `give the incremental an "initial_value"`,
+    retryable: false,
+  });
+}
+
+/** The values of a run's incremental, as they are sent. */
+export function incrementalValues(
+  plan: IncrementalPlan | undefined,
+  { start, last, end }: { start: Cursor; last: Cursor; end?: Cursor | undefined },
+): Values {
+  if (!plan) return () => undefined;
+  const convert = plan.convert ?? ((value) => value);
+  const sent = (value: Cursor | undefined) => (value == null ? undefined : convert(value));
+  const all = {
+    start_value: sent(start),
+    initial_value: sent(plan.initialValue),
+    last_value: sent(last ?? plan.initialValue),
+    end_value: sent(end ?? plan.endValue),
+    lag: plan.lag,
+  };
+  return (reference) => (reference.of === "incremental" ? all[reference.name] : undefined);
+}

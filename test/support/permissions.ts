@@ -1,0 +1,78 @@
+import { plan } from "../../packages/core/src/config/plan.ts";
+import { dlt, rest_api_source } from "../../packages/core/src/config/source.ts";
+import {
+  type Place,
+  type Statement,
+  scheduleStatements,
+  workerStatements,
+} from "../../stacks/permissions.ts";
+
+const place: Place = {
+  names: { app: "tidetable", stage: "<stage>" },
+  ...{ partition: "aws", region: "<region>", account: "<account>" },
+};
+
+/** A source with everything that brings a statement with it. */
+const demanding = {
+  ...plan(
+    rest_api_source(
+      {
+        client: {
+          base_url: "https://api.example.com",
+          auth: {
+            type: "oauth2_refresh_token",
+            access_token_url: "https://id.example.com/token",
+            refresh_token: dlt.secrets["refresh_token"],
+          },
+        },
+        resources: [{ name: "rows", endpoint: { data_selector: "data" } }],
+      },
+      {
+        function: { vpc: { subnets: ["subnet-1"], security_groups: ["sg-1"] } },
+        table: { kms_key: "<kms_key of the table>" },
+      },
+    ),
+    "desk",
+  ),
+  name: "<source>",
+};
+
+/** Every statement that there can be, by whose it is; names that differ stand in angle brackets. */
+export const declared: Record<"worker" | "schedule", Statement[]> = {
+  worker: workerStatements(demanding, place),
+  schedule: scheduleStatements([demanding], place),
+};
+
+/** Why an action is granted that no request of a function's code needs. */
+export const grantedAllTheSame: Record<string, string> = {
+  "ItsTables dynamodb:BatchGetItem": "later: to compare rows and write only what has changed",
+  "ItsPartOfTheState dynamodb:DeleteItem":
+    "later: to let go of a lock, and of blocks that are merged",
+  "ItsPartOfTheState dynamodb:Query": "later: to find the blocks of a resource",
+  "EventsThatFailed sqs:SendMessage": "Lambda's own: it sends an event that has failed three times",
+  "ItsLogs logs:CreateLogStream": "Lambda's own: it writes what the function prints",
+  "ItsLogs logs:PutLogEvents": "Lambda's own: it writes what the function prints",
+  "ItsRefreshToken secretsmanager:PutSecretValue":
+    "only with `oauth2_refresh_token`: the API's new token, back into the secret",
+  ...Object.fromEntries(
+    ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"].map(
+      (action) => [
+        `KeysOfItsTables kms:${action}`,
+        "DynamoDB's own: it opens a table with a key of yours",
+      ],
+    ),
+  ),
+  ...Object.fromEntries(
+    [
+      "AssignPrivateIpAddresses",
+      "CreateNetworkInterface",
+      "DeleteNetworkInterface",
+      "DescribeNetworkInterfaces",
+      "DescribeSubnets",
+      "UnassignPrivateIpAddresses",
+    ].map((action) => [
+      `NetworkInterfaces ec2:${action}`,
+      "Lambda's own: it connects itself with your network",
+    ]),
+  ),
+};
