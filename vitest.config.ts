@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 // The AWS SDK warns about Node 20 at every import; docs/how-it-works.md says what it means.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
@@ -8,6 +8,8 @@ const report = process.env.TIDETABLE_TEST_REPORT;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // `npm run test:lambda` has them, with the Node versions of Lambda.
+    exclude: [...configDefaults.exclude, "test/lambda/**"],
     // Suites start real engines and child processes; two busy cores can make one of them wait.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -20,6 +20,8 @@ const tasks = {
   fix: [...biome, "--write"],
   bench: ["--import", "tsx", "bench/index.ts"],
   simulate: ["--import", "tsx", "scripts/simulate.ts"],
+  "test:lambda": ["scripts/test-lambda.mjs"],
+  infra: ["scripts/infra.mjs"],
   dev: [sst, "dev"],
   deploy: [sst, "deploy"],
 };

@@ -123,7 +123,8 @@ describe("the words of package.json", () => {
     expect(await launch("strat")).toEqual({
       code: 2,
       stdout: "",
-      stderr: "usage: node scripts/launch.mjs start|test|fix|bench|simulate|dev|deploy|check\n",
+      stderr:
+        "usage: node scripts/launch.mjs start|test|fix|bench|simulate|test:lambda|infra|dev|deploy|check\n",
     });
   });
 

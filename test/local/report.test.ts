@@ -63,6 +63,8 @@ describe("the document of run --json", () => {
             waited_ms: 2010,
             write_units: 250,
             read_units: 3.5,
+            throttled: 0,
+            worked_ms: 0,
             slices: 1,
             duration_ms: 900,
             cursor: { before: null, after: "2026-01-01" },

@@ -1,10 +1,29 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
 import { ConfigError, explain } from "@tidetable/core";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { localSecrets, openSecretsEndpoint } from "../../packages/local/src/secrets-endpoint.ts";
+import {
+  keepSecrets,
+  localSecrets,
+  openSecretsEndpoint,
+  secretsFile,
+} from "../../packages/local/src/secrets-endpoint.ts";
 
 describe("openSecretsEndpoint", () => {
   async function open(lookup: Parameters<typeof openSecretsEndpoint>[0]) {
@@ -68,6 +87,85 @@ describe("openSecretsEndpoint", () => {
     const failure = await get("broken").catch((error: Error) => error);
     expect(failure).toMatchObject({ name: "InternalServiceError" });
     expect(JSON.stringify(failure) + failure).not.toContain("hunter2");
+  });
+});
+
+describe("a secret is written only where an API replaces it", () => {
+  const token = "a-token-of-32-characters-or-more";
+  async function open() {
+    const kept: Record<string, unknown> = {};
+    const { endpoint, close } = await openSecretsEndpoint(
+      async () => undefined,
+      (id) => (id === "crm" ? async (members) => void Object.assign(kept, members) : undefined),
+    );
+    const client = new SecretsManagerClient({
+      endpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+      maxAttempts: 1,
+    });
+    onTestFinished(async () => {
+      client.destroy();
+      await close();
+    });
+    const put = (SecretId: string, ClientRequestToken: string) =>
+      client.send(
+        new PutSecretValueCommand({ SecretId, ClientRequestToken, SecretString: '{"a":"ü"}' }),
+      );
+    return { kept, put };
+  }
+
+  test("The real client writes one", async () => {
+    const { kept, put } = await open();
+    expect(await put("crm", token)).toMatchObject({ Name: "crm", VersionId: token });
+    expect(kept).toEqual({ a: "ü" });
+  });
+
+  test.each([
+    ["shop", token, "AccessDeniedException"],
+    ["crm", "short", "InvalidParameterException"],
+  ])("%s with the token %s is refused", async (id, word, name) => {
+    const { kept, put } = await open();
+    await expect(put(id, word)).rejects.toMatchObject({ name });
+    expect(kept).toEqual({});
+  });
+});
+
+describe("keepSecrets", () => {
+  function folder(content: string, name = "mine.json") {
+    const cwd = mkdtempSync(join(tmpdir(), "tidetable-secrets-"));
+    onTestFinished(() => rmSync(cwd, { recursive: true }));
+    const file = join(cwd, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content, { mode: 0o644 });
+    return { cwd, file, places: { cwd, data: join(cwd, "data") } };
+  }
+  const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+
+  test("replaces what changed in the file of --secrets and leaves nothing else behind", async () => {
+    const { cwd, file, places } = folder('{"refresh_token": "old", "id": 42, "deep": false}');
+    const members = { refresh_token: "new", id: "42", deep: "false" };
+    await keepSecrets("crm", members, { ...places, secrets: file });
+    expect(read(file)).toEqual({ refresh_token: "new", id: 42, deep: false });
+    expect(readdirSync(cwd)).toEqual(["mine.json"]);
+    if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test.skipIf(process.platform === "win32")("writes through a link", async () => {
+    const { cwd, file, places } = folder('{"a": "old"}');
+    const link = join(cwd, "link.json");
+    symlinkSync(file, link);
+    await keepSecrets("crm", { a: "new" }, { ...places, secrets: link });
+    expect(read(file)).toEqual({ a: "new" });
+  });
+
+  test("finds the source's own file, and none where the environment has the values", async () => {
+    const { file, places } = folder('{"a": "old"}', ".tidetable/secrets/crm.json");
+    expect(await secretsFile("crm", places)).toBe(file);
+    await keepSecrets("crm", { a: "new" }, places);
+    expect(read(file)).toEqual({ a: "new" });
+    expect(await secretsFile("other", places)).toBeUndefined();
+    await expect(keepSecrets("other", { a: "new" }, places)).rejects.toBeInstanceOf(ConfigError);
   });
 });
 

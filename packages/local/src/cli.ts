@@ -1,97 +1,10 @@
 import { createRequire } from "node:module";
 import type { Problem } from "@tidetable/core";
-import { Command, CommanderError, type Option } from "commander";
+import { Command, CommanderError } from "commander";
+import { demo, type Entry, entries, groups } from "./commands.ts";
 import type { Io } from "./io.ts";
-import {
-  type Context,
-  common,
-  fullRefresh,
-  limit,
-  limitPages,
-  notYet,
-  type Options,
-  resource,
-  settle,
-  tables,
-  yes,
-} from "./options.ts";
-
-interface Entry {
-  /** As commander reads it. */
-  usage: string;
-  summary: string;
-  options: Option[];
-  /** Imported when it is called: `--help` loads no SDK and no engine. */
-  load: () => Promise<(context: Context) => Promise<number>>;
-}
-
-const entries: Entry[] = [
-  {
-    usage: "run [source...]",
-    summary: "mirror sources into their tables (default: all that are registered)",
-    options: [resource, fullRefresh, yes, limitPages, ...notYet("--lambda")],
-    load: async () => (await import("./commands/run.ts")).run,
-  },
-  {
-    usage: "check [source...]",
-    summary: "validate config, secrets and connection: reads one page per resource, writes nothing",
-    options: [],
-    load: async () => (await import("./commands/check.ts")).check,
-  },
-  {
-    usage: "plan [source...]",
-    summary: "print tables, keys, schedule and first requests; no network",
-    options: notYet("--cost"),
-    load: async () => (await import("./commands/plan.ts")).plan,
-  },
-  {
-    usage: "items <source/resource>",
-    summary: "print a table's items in key order",
-    options: [limit],
-    load: async () => (await import("./commands/items.ts")).items,
-  },
-  {
-    usage: "state [source[/resource]]",
-    summary: "print cursors, checkpoints, leases and last runs",
-    options: [],
-    load: async () => (await import("./commands/state.ts")).state,
-  },
-  {
-    usage: "status [source[/resource]]",
-    summary: "print how fresh each table is, and its last run with its cost",
-    options: [],
-    load: async () => (await import("./commands/status.ts")).status,
-  },
-  {
-    usage: "reset <source[/resource]>",
-    summary: "forget cursors and open runs: the next run reads everything",
-    options: [tables, yes],
-    load: async () => (await import("./commands/reset.ts")).reset,
-  },
-];
-
-const quarantineEntries: Entry[] = [
-  {
-    usage: "list [source[/resource]]",
-    summary: "print the records that were set aside, each with its reason",
-    options: [],
-    load: async () => (await import("./commands/quarantine.ts")).list,
-  },
-  {
-    usage: "replay <source/resource>",
-    summary: "put them through again",
-    options: [],
-    load: async () => (await import("./commands/quarantine.ts")).replay,
-  },
-];
-
-/** What `npm start` calls: no command of its own, so not in the help. */
-const demo: Entry = {
-  usage: "start",
-  summary: "run the five sources twice against the sample API",
-  options: [],
-  load: async () => (await import("./start.ts")).start,
-};
+import { common, type Options, settle } from "./options.ts";
+import { askAtTerminal } from "./terminal.ts";
 
 /** Runs one command line to its exit code: 0 done, 1 something failed, 2 the user has to change something. */
 export async function main(argv: string[], io: Io): Promise<number> {
@@ -99,11 +12,12 @@ export async function main(argv: string[], io: Io): Promise<number> {
     return await parse(argv.length === 0 ? ["--help"] : argv, io);
   } catch (error) {
     if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? 0 : invalid([usageProblem(error)], argv, io);
+      return error.exitCode === 0 ? 0 : invalid([usageProblem(error, argv)], argv, io);
     }
-    const { ConfigError } = await import("@tidetable/core");
+    const { ConfigError, explain, isFailure } = await import("@tidetable/core");
     if (error instanceof ConfigError) return invalid(error.problems, argv, io);
-    io.stderr.write(`tidetable: ${unexpected(error, io.env)}\n`);
+    const line = isFailure(error) ? explain(error) : unexpected(error, io.env);
+    io.stderr.write(`tidetable: ${line}\n`);
     return 1;
   }
 }
@@ -127,8 +41,10 @@ async function parse(argv: string[], io: Io): Promise<number> {
     });
   };
   for (const entry of entries) add(program, entry);
-  const quarantine = program.command("quarantine").description("records that were set aside");
-  for (const entry of quarantineEntries) add(quarantine, entry);
+  for (const { name, summary, entries } of groups) {
+    const group = program.command(name).description(summary);
+    for (const entry of entries) add(group, entry);
+  }
   add(program, demo, true);
 
   await program.parseAsync(argv, { from: "user" });
@@ -143,10 +59,12 @@ function refuseNotYet(command: Command): void {
 }
 
 /** commander's words as a problem: `error: unknown command 'rnu'\n(Did you mean run?)`. */
-function usageProblem(error: CommanderError): Problem {
-  if (error.code === "commander.help") {
-    const hint = "it is list or replay; `tidetable quarantine --help` shows more";
-    return { path: "command line", message: "quarantine needs a command", hint };
+function usageProblem(error: CommanderError, argv: string[]): Problem {
+  const group = groups.find(({ name }) => name === argv[0]);
+  if (error.code === "commander.help" && group) {
+    const words = group.entries.map(({ usage }) => usage.split(" ")[0]);
+    const hint = `it is ${words.join(" or ")}; \`tidetable ${group.name} --help\` shows more`;
+    return { path: "command line", message: `${group.name} needs a command`, hint };
   }
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const hint =
@@ -197,21 +115,9 @@ export async function start(): Promise<void> {
     env,
     cwd: process.cwd(),
     signal: stop.signal,
-    ask: stdin.isTTY && stderr.isTTY ? (question) => askAt(question, stop.signal) : undefined,
+    ask: stdin.isTTY && stderr.isTTY ? askAtTerminal(stop.signal) : undefined,
+    input: stdin.isTTY
+      ? undefined
+      : async () => (await import("node:stream/consumers")).text(stdin),
   });
-}
-
-/** On stderr, so that a document on stdout stays one. An interruption is no answer. */
-async function askAt(question: string, signal: AbortSignal): Promise<string> {
-  const { createInterface } = await import("node:readline/promises");
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // In raw mode Ctrl-C is a key like others.
-  terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
-  try {
-    return await terminal.question(question, { signal });
-  } catch {
-    return "";
-  } finally {
-    terminal.close();
-  }
 }

@@ -14,6 +14,11 @@ export interface Io {
   cwd: string;
   /** Aborts on Ctrl-C and SIGTERM. */
   signal: AbortSignal;
-  /** Puts a question to the person at the terminal. Without a terminal there is nobody to ask. */
-  ask?: ((question: string) => Promise<string>) | undefined;
+  /**
+   * Puts a question to the person at the terminal; a `hidden` answer is not shown while it is
+   * typed. Without a terminal there is nobody to ask.
+   */
+  ask?: ((question: string, options?: { hidden?: boolean }) => Promise<string>) | undefined;
+  /** All of standard input, where that is no terminal. */
+  input?: (() => Promise<string>) | undefined;
 }

@@ -29,7 +29,7 @@ export interface Loaded {
  */
 export async function loadSources(
   args: readonly string[],
-  { name }: { name?: string },
+  { name, stage }: { name?: string; stage?: string },
   io: Io,
 ): Promise<Loaded[]> {
   const wanted = args.length > 0 ? args : Object.keys(sources);
@@ -38,7 +38,7 @@ export async function loadSources(
       { path: "--name", message: `it names one source, and here are ${wanted.length}` },
     ]);
   }
-  const results = await Promise.all(wanted.map((arg) => loadOne(arg, name, io)));
+  const results = await Promise.all(wanted.map((arg) => loadOne(arg, { name, stage, io })));
   const loaded = results.filter((one): one is Loaded => "source" in one);
   const problems = [
     ...results.flatMap((one) => ("problems" in one ? one.problems : [])),
@@ -82,20 +82,33 @@ const loaders: Record<string, (path: string, arg: string) => Promise<Source | Re
     failed(arg, "Python files are not supported yet", "paste the dict into a .ts or .json file"),
 };
 
-async function loadOne(arg: string, rename: string | undefined, io: Io): Promise<Result> {
+async function loadOne(
+  arg: string,
+  { name, stage, io }: { name: string | undefined; stage: string | undefined; io: Io },
+): Promise<Result> {
   const registered = Object.hasOwn(sources, arg) ? sources[arg] : undefined;
-  if (registered) return { name: rename ?? arg, source: registered };
+  if (registered) return { name: name ?? arg, source: registered };
+  if (stage !== undefined && looksLikeFile(arg)) return notDeployed(arg, stage);
 
   const extension = extname(arg);
   const load = loaders[extension];
   if (!load) return unknown(arg);
   const found = await load(resolve(io.cwd, arg), arg);
   if (!isSource(found)) return found;
-  return { name: rename ?? basename(arg, extension), source: found };
+  return { name: name ?? basename(arg, extension), source: found };
 }
 
+const looksLikeFile = (arg: string) => /[/\\.]/.test(arg);
+
+const notDeployed = (arg: string, stage: string): Result =>
+  failed(
+    arg,
+    "a stage has the registered sources, and no files",
+    `put it into packages/sources/src and its name into index.ts there, then: npx sst deploy --stage ${stage}`,
+  );
+
 function unknown(arg: string): Result {
-  if (/[/\\.]/.test(arg)) {
+  if (looksLikeFile(arg)) {
     return failed(arg, "not a source file", "it has to end with .json, .ts or .js");
   }
   return failed(arg, "there is no source of this name", suggest(arg, Object.keys(sources)));

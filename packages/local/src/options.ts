@@ -13,12 +13,16 @@ export interface Options {
   /** The source's name, where the file's name is not it. */
   name?: string;
   json: boolean;
+  /** The deployed stage to act on, instead of this machine. */
+  stage?: string;
   /** `run`: only these resources. */
   resource?: string[];
   /** `run`: a sample of so many pages per resource. */
   limitPages?: number;
   /** `run`: from the start, and with the sweep of what is not there any more. */
   fullRefresh?: boolean;
+  /** `run`: the bundles that AWS would get, under a Lambda service of this machine. */
+  lambda?: boolean;
   /** `items`: at most so many. */
   limit?: number;
   /** `reset`: the items, too. */
@@ -45,8 +49,18 @@ export const common = [
   ),
   new Option("--secrets <file>", 'JSON object of secret values, such as {"api_key": "…"}'),
   new Option("--json", "machine output on stdout, everything else on stderr"),
-  ...notYet("--stage <stage>"),
 ];
+
+export const stage = stageOption();
+
+/** Of commands that mean nothing on this machine. */
+export const someStage = stageOption().makeOptionMandatory();
+
+function stageOption(): Option {
+  return new Option("--stage <stage>", "the stage that is deployed in AWS, not this machine")
+    .argParser(stageName)
+    .conflicts(["name", "data", "dynamodb", "secrets", "lambda"]);
+}
 
 export const resource = new Option("--resource <name>", "only this resource; repeatable").argParser(
   (value: string, before: string[] = []) => [...before, value],
@@ -60,6 +74,11 @@ export const limitPages = new Option(
 export const fullRefresh = new Option(
   "--full-refresh",
   "read everything, then delete the rows that the API no longer shows",
+);
+
+export const lambda = new Option(
+  "--lambda",
+  "as in AWS: the bundled functions, each in a process of its own, under a local Lambda service",
 );
 
 export const yes = new Option("--yes", "ask nothing: what is to be deleted or doubled is meant");
@@ -91,4 +110,9 @@ function positive(value: string): number {
 function endpoint(value: string): string {
   if (/^https?:\/\/./.test(value) && URL.canParse(value)) return value;
   throw new InvalidArgumentError("It has to be a URL such as http://127.0.0.1:8000.");
+}
+
+function stageName(value: string): string {
+  if (/^[a-zA-Z0-9-]+$/.test(value)) return value;
+  throw new InvalidArgumentError("It has letters, digits and dashes, as for `npx sst deploy`.");
 }

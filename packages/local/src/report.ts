@@ -31,12 +31,13 @@ export interface ResourceDocument extends Counts {
   error: ResourceReport["error"];
 }
 
-/** What `run --json` prints. Each report is its resource's last. */
+/** What `run --json` prints. Each report is its resource's last; `open` is said of unfinished ones. */
 export function runDocument(
   run: { run_id: string; started_at: string; duration_ms: number },
   reports: readonly ResourceReport[],
+  open: NonNullable<ResourceReport["error"]> = interrupted,
 ): RunDocument {
-  const resources = reports.map(resourceDocument);
+  const resources = reports.map((report) => resourceDocument(report, open));
   const succeeded = resources.filter(({ status }) => status === "succeeded").length;
   const some = succeeded > 0 ? "partial" : "failed";
   return {
@@ -57,7 +58,10 @@ const statuses = {
   waiting: "failed",
 } as const satisfies Record<ResourceReport["status"], ResourceDocument["status"]>;
 
-function resourceDocument(report: ResourceReport): ResourceDocument {
+function resourceDocument(
+  report: ResourceReport,
+  open: NonNullable<ResourceReport["error"]>,
+): ResourceDocument {
   return {
     source: report.source,
     resource: report.resource,
@@ -80,13 +84,13 @@ function resourceDocument(report: ResourceReport): ResourceDocument {
     slices: report.slices,
     duration_ms: report.duration_ms,
     cursor: report.cursor,
-    error: openEnd(report) ? interrupted : report.error,
+    error: isOpen(report) ? open : report.error,
   };
 }
 
-/** Nobody invokes it again: what was open when the command ended was interrupted. */
-const openEnd = ({ status }: ResourceReport) => status === "running" || status === "waiting";
+const isOpen = ({ status }: ResourceReport) => status === "running" || status === "waiting";
 
+/** Nobody invokes it again: what was open when the command ended was interrupted. */
 const interrupted = {
   code: "run.interrupted",
   message: "the run was interrupted",

@@ -17,8 +17,9 @@ import { scheduler } from "../../../functions/schedule.ts";
 import type { Io } from "./io.ts";
 import { localOwner } from "./leases.ts";
 import type { Loaded } from "./load-source.ts";
+import { newRunId } from "./names.ts";
 import type { Options } from "./options.ts";
-import { localSecrets } from "./secrets-endpoint.ts";
+import { keepSecrets, localSecrets, type SecretPlaces, secretsFile } from "./secrets-endpoint.ts";
 import { openSession, prepare, type Session } from "./session.ts";
 
 /** More would only queue at the engine, which has one core. */
@@ -60,11 +61,16 @@ export async function openRunner(
 ): Promise<Runner> {
   const sources: Sources = Object.fromEntries(loaded.map(({ name, source }) => [name, source]));
   const plans = loaded.map(({ name, source }) => plan(source, name));
-  await requireSecrets(plans, secretsOf);
+  const places = { ...options, cwd: io.cwd };
+  await requireSecrets(plans, secretsOf, places);
   const session = await openSession({
     ...options,
     secretsOf: async (source) =>
       secretsOf(source, plans.find(({ name }) => name === source)?.secrets ?? []),
+    keeperOf: (source) =>
+      plans.some(({ name, rotatesSecret }) => name === source && rotatesSecret)
+        ? (members) => keepSecrets(source, members, places)
+        : undefined,
   });
   const invokeAll = (events: object[], log: Log, signal: AbortSignal) =>
     runLocally({ sources, events, log, signal });
@@ -73,7 +79,7 @@ export async function openRunner(
     plans,
     session,
     async run(events, log, signal) {
-      await prepare(session, plans);
+      await prepare(session, plans, log);
       return invokeAll(events, log, signal);
     },
     check(events, log, signal) {
@@ -84,10 +90,15 @@ export async function openRunner(
   };
 }
 
-async function requireSecrets(plans: SourcePlan[], secretsOf: SecretsOf): Promise<void> {
+async function requireSecrets(
+  plans: SourcePlan[],
+  secretsOf: SecretsOf,
+  places: SecretPlaces,
+): Promise<void> {
   const problems: Problem[] = [];
-  for (const { name: source, secrets } of plans) {
+  for (const { name: source, secrets, rotatesSecret } of plans) {
     const values = await secretsOf(source, secrets);
+    if (rotatesSecret && !(await secretsFile(source, places))) problems.push(notKept(source));
     for (const member of secrets) {
       if (values[member]) continue;
       problems.push({
@@ -101,6 +112,13 @@ async function requireSecrets(plans: SourcePlan[], secretsOf: SecretsOf): Promis
   throw new ConfigError({ code: "secrets.missing", message: "secrets are missing", problems });
 }
 
+/** Said before the API is asked: its answer may make the old refresh token worthless. */
+const notKept = (source: string): Problem => ({
+  path: `${source}: secrets`,
+  message: "a refresh token can not be kept in an environment variable: the API replaces it",
+  hint: `put the secrets into .tidetable/secrets/${source}.json, or name a file with --secrets`,
+});
+
 /** Calls the real functions as EventBridge and Lambda would, until every resource has ended. */
 async function runLocally(run: {
   sources: Sources;
@@ -109,7 +127,7 @@ async function runLocally(run: {
   signal: AbortSignal;
 }): Promise<Outcome> {
   const { sources, log, signal } = run;
-  const runId = `${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
+  const runId = newRunId(Date.now());
   const queue: WorkerEvent[] = [];
   const schedule = scheduler({
     sources,

@@ -4,6 +4,7 @@ import {
   createTable,
   dynamodbClient,
   isFailure,
+  type Log,
   type Names,
   realClock,
   type SourcePlan,
@@ -16,13 +17,14 @@ import {
 import { openEngine } from "./engine.ts";
 import { releaseDeadLease } from "./leases.ts";
 import { localNames } from "./names.ts";
-import { openSecretsEndpoint } from "./secrets-endpoint.ts";
+import { type KeeperOf, openSecretsEndpoint } from "./secrets-endpoint.ts";
+import { openStage } from "./stage.ts";
 
-/** A laptop's AWS account: where the tables are, and a client for them. */
+/** Where the tables are, and a client for them: a laptop's AWS account, or a deployed stage. */
 export interface Session {
   names: Names;
-  /** The DynamoDB endpoint that this session speaks to. */
-  endpoint: string;
+  /** The DynamoDB endpoint of this machine. A stage's is the SDK's to know. */
+  endpoint: string | undefined;
   dynamodb: DynamoDBClient;
   clock: Clock;
   random: () => number;
@@ -31,20 +33,27 @@ export interface Session {
 
 /**
  * Starts (or finds) the embedded engine on the data folder and points this process's AWS clients
- * at it. The credentials are dummies on purpose: nothing here can reach a real account.
+ * at it. The credentials are dummies on purpose: nothing here can reach a real account, unless a
+ * stage is asked for.
  */
 export async function openSession(options: {
   data: string;
   dynamodb?: string | undefined;
+  stage?: string | undefined;
   /** The members of a source's secret, read afresh whenever a worker asks. */
   secretsOf?: (source: string) => Promise<Record<string, string> | undefined>;
+  /** What writes a source's secret, where its API replaces it. */
+  keeperOf?: KeeperOf;
 }): Promise<Session> {
+  if (options.stage !== undefined) return openStage(options.stage);
   const engine = options.dynamodb
     ? { endpoint: options.dynamodb, close: async () => {} }
     : await openEngine(options.data);
-  const { secretsOf = async () => undefined } = options;
-  const secrets = await openSecretsEndpoint((id) =>
-    secretsOf(id.slice(secretName(localNames, "").length)),
+  const { secretsOf = async () => undefined, keeperOf } = options;
+  const sourceOf = (id: string) => id.slice(secretName(localNames, "").length);
+  const secrets = await openSecretsEndpoint(
+    (id) => secretsOf(sourceOf(id)),
+    (id) => keeperOf?.(sourceOf(id)),
   );
   Object.assign(process.env, {
     AWS_REGION: "us-east-1",
@@ -73,12 +82,21 @@ export async function openSession(options: {
 }
 
 /** What a deployment has done before the first run: the tables are there, no dead worker holds one. */
-export async function prepare(session: Session, plans: SourcePlan[]): Promise<void> {
+export async function prepare(session: Session, plans: SourcePlan[], log: Log): Promise<void> {
   const { dynamodb, names } = session;
   await createTable(dynamodb, stateTableName(names), stateTable);
   for (const resource of plans.flatMap((plan) => plan.resources)) {
-    await createTable(dynamodb, tableName(names, resource), tableDefinition(resource));
-    await releaseDeadLease(session, { source: resource.source, resource: resource.name });
+    const { source, name } = resource;
+    const table = tableName(names, resource);
+    const { missingIndexes } = await createTable(dynamodb, table, tableDefinition(resource));
+    // The embedded engine adds none later, and a mirror does its work without.
+    if (missingIndexes.length > 0) {
+      log.warn(
+        `the table ${table} was made without the index ${missingIndexes.join(", ")}: \`npx tidetable reset ${source}/${name} --tables\` makes it anew`,
+        { source, resource: name },
+      );
+    }
+    await releaseDeadLease(session, { source, resource: name });
   }
 }
 

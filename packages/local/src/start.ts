@@ -20,7 +20,10 @@ export async function start({ options, io }: Context): Promise<number> {
     process.env[`TIDETABLE_ORIGIN_${source.toUpperCase()}`] = origin;
   }
   const loaded = Object.entries(sources).map(([name, source]) => ({ name, source }));
-  const runner = await openRunner(loaded, options, io, async (source) => api.secrets[source] ?? {});
+  const secretsOf = async (source: string) => api.secrets[source] ?? {};
+  const runner = options.lambda
+    ? await (await import("./lambda-runner.ts")).openLambdaRunner(loaded, options, io, secretsOf)
+    : await openRunner(loaded, options, io, secretsOf);
   try {
     say(color.bold("tidetable: five REST APIs into DynamoDB tables, on this machine"));
     say(

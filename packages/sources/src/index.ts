@@ -13,3 +13,6 @@ export const sources: Readonly<Record<string, Source>> = {
     support,
     generic
 };
+
+/** Who gets a mail when an alarm of a deployed stage rings, for instance `["ops@example.com"]`. */
+export const alarmEmails: string[] = [];

@@ -24,7 +24,11 @@ interface CheckDocument {
 
 /** `check [SOURCE…]`: config, secrets and connection; one page per resource, nothing written. */
 export async function check({ args, options, io }: Context): Promise<number> {
-  const runner = await openRunner(await loadSources(args, options, io), options, io);
+  const loaded = await loadSources(args, options, io);
+  const runner =
+    options.stage === undefined
+      ? await openRunner(loaded, options, io)
+      : await (await import("../stage-runner.ts")).openStageRunner(loaded, options.stage, io);
   const log = progress(io, { json: options.json });
   try {
     const { reports } = await runner.check(events(runner.plans, options), log, io.signal);

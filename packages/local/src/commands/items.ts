@@ -9,9 +9,10 @@ import { byKey, itemJson } from "../item-text.ts";
 import type { Context } from "../options.ts";
 import { several, table } from "../render.ts";
 import { openSession } from "../session.ts";
+import { notDeployed } from "../stage.ts";
 import { loadTarget, parseTarget } from "../target.ts";
 
-/** A table's items in key order; with --json one per line. */
+/** A table's items in key order; with --json one per line. A stage's as they come. */
 export async function items({ args: [target = ""], options, io }: Context): Promise<number> {
   const [resource] = await loadTarget(target, options, io);
   if (!resource || !parseTarget(target).resource) {
@@ -25,6 +26,10 @@ export async function items({ args: [target = ""], options, io }: Context): Prom
   const session = await openSession(options);
   try {
     const name = tableName(session.names, resource);
+    if (options.stage !== undefined) {
+      await stream(session.dynamodb, name, resource.key, { options, io });
+      return 0;
+    }
     const all = await scan(session.dynamodb, name, io.signal).catch((error: unknown) => {
       throw error instanceof ResourceNotFoundException ? missing(target, name) : error;
     });
@@ -41,6 +46,35 @@ export async function items({ args: [target = ""], options, io }: Context): Prom
   }
 }
 
+/** A table in AWS may be larger than memory: each answer is printed before the next one is asked for. */
+async function stream(
+  client: DynamoDBClient,
+  table: string,
+  key: KeyPlan,
+  { options, io }: Pick<Context, "options" | "io">,
+): Promise<void> {
+  const { limit = Number.POSITIVE_INFINITY, stage = "", json } = options;
+  const line = json ? (text: string) => text : (text: string) => fitting(text, io);
+  // No more than is printed: a scan costs what it reads.
+  const config = Number.isFinite(limit) ? { client, pageSize: Math.min(limit, 1000) } : { client };
+  const abort = { abortSignal: io.signal };
+  let printed = 0;
+  try {
+    for await (const { Items = [] } of paginateScan(config, { TableName: table }, abort)) {
+      for (const item of Items.slice(0, limit - printed)) {
+        io.stdout.write(`${line(itemJson(item, key))}\n`);
+      }
+      printed = Math.min(limit, printed + Items.length);
+      if (printed === limit) break;
+    }
+  } catch (error) {
+    throw error instanceof ResourceNotFoundException
+      ? notDeployed(stage, `there is no table ${table}`)
+      : error;
+  }
+  if (!json) io.stderr.write(`${several(printed, "item")} of ${table}, in the order of a scan\n`);
+}
+
 async function scan(client: DynamoDBClient, table: string, abortSignal: AbortSignal) {
   const found: Item[] = [];
   const pages = paginateScan(
@@ -52,17 +86,19 @@ async function scan(client: DynamoDBClient, table: string, abortSignal: AbortSig
   return found;
 }
 
-function itemTable(rows: Item[], key: KeyPlan, { stdout }: Io): string {
+function itemTable(rows: Item[], key: KeyPlan, { stdout }: Pick<Io, "stdout">): string {
   const heads = [key.hash, key.range].flatMap((part) => (part ? [part.name] : []));
   const cells = rows.map((item) => [
     ...heads.map((name) => item[name]?.S ?? item[name]?.N ?? ""),
     itemJson(item, key),
   ]);
   const text = table([...heads, "item"], cells);
-  if (!stdout.isTTY) return text;
-  // One line each: a wrapped table can not be read.
-  return text.replace(/.+/g, (line) => line.slice(0, (stdout.columns || 80) - 1));
+  return text.replace(/.+/g, (line) => fitting(line, { stdout }));
 }
+
+/** At a terminal one line each: a wrapped table can not be read. */
+const fitting = (line: string, { stdout }: Pick<Io, "stdout">): string =>
+  stdout.isTTY ? line.slice(0, (stdout.columns || 80) - 1) : line;
 
 const missing = (target: string, name: string) =>
   invalid({

@@ -13,6 +13,7 @@ import {
   type Secret,
   type SourcePlan,
   type TablePlan,
+  type TokenPlan,
   tableName,
 } from "@tidetable/core";
 import { loadSources } from "../load-source.ts";
@@ -183,25 +184,52 @@ function authText(auth: AuthPlan): string {
     case "http_basic":
       return `http_basic with ${secretText(auth.username)} and ${secretText(auth.password)}`;
     case "oauth2_client_credentials":
-      return `oauth2_client_credentials at ${auth.accessTokenUrl} with ${secretText(auth.clientId)} and ${secretText(auth.clientSecret)}`;
+      return `${tokenText(auth)} with ${secretsText(auth.clientId, auth.clientSecret)}`;
+    case "oauth2_refresh_token":
+      return `${tokenText(auth)} with ${secretsText(auth.refreshToken, auth.clientId, auth.clientSecret)}`;
   }
 }
 
-const secretText = ({ name }: Secret) =>
-  name === undefined ? "a plain text in the config" : `secret ${name}`;
+const tokenText = ({ type, accessTokenUrl: url }: TokenPlan & { type: string }) =>
+  `${type} at ${typeof url === "string" ? url : secretText(url)}`;
+
+const secretsText = (...secrets: (Secret | undefined)[]) =>
+  secrets.flatMap((secret) => (secret ? [secretText(secret)] : [])).join(" and ");
+
+const secretText = ({ names }: Secret) =>
+  names.length === 0 ? "a plain text in the config" : `secret ${names.join(" and ")}`;
 
 function paginatorText(paginator: PaginatorPlan): string {
   switch (paginator.type) {
+    case "auto":
+      return "as the first answer shows";
     case "single_page":
       return "single_page";
-    case "offset": {
-      const total = paginator.total && `"${paginator.total.path.text}" is reached`;
-      const empty = paginator.stopAfterEmptyPage && "a page is empty";
-      const most = paginator.maximumOffset && `offset ${paginator.maximumOffset}`;
-      const ends = [total, empty, most].filter(Boolean).join(" or ");
-      return `offset, ${several(paginator.limit, "record")} each, until ${ends}`;
-    }
+    case "offset":
+      return `offset, ${several(paginator.limit, "record")} each, until ${endText(paginator)}`;
+    case "page_number":
+      return `page_number from ${paginator.page} on, until ${endText(paginator)}`;
+    case "cursor":
+      return `cursor at "${paginator.cursor.text}"`;
+    case "header_cursor":
+      return `header_cursor in "${paginator.header}"`;
+    case "json_link":
+      return `json_link at "${paginator.next.text}"`;
+    case "header_link":
+      return `header_link "${paginator.rel}"`;
   }
+}
+
+function endText(paginator: Extract<PaginatorPlan, { type: "offset" | "page_number" }>): string {
+  const { total, maximum, stopAfterEmptyPage, hasMore } = paginator;
+  const most = paginator.type === "offset" ? "offset" : "page";
+  const ends = [
+    hasMore && `"${hasMore.text}" is false`,
+    total && `"${total.path.text}" is reached`,
+    stopAfterEmptyPage && "a page is empty",
+    maximum !== undefined && `${most} ${maximum}`,
+  ];
+  return ends.filter(Boolean).join(" or ");
 }
 
 function retryText({ retry, timeoutMs }: ResourcePlan): string {

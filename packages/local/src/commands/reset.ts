@@ -9,6 +9,7 @@ import {
   createTable,
   explain,
   forget,
+  isFailure,
   type ResourcePlan,
   type ResourceReport,
   stateTable,
@@ -16,10 +17,10 @@ import {
   tableDefinition,
   tableName,
 } from "@tidetable/core";
+import { deleteItems } from "../delete-items.ts";
 import { localOwner, releaseDeadLease } from "../leases.ts";
-import type { Context } from "../options.ts";
+import type { Context, Options } from "../options.ts";
 import { type Colors, colors, several, table } from "../render.ts";
-import { failureOf } from "../report.ts";
 import { openSession, type Session } from "../session.ts";
 import { loadTarget } from "../target.ts";
 
@@ -40,16 +41,18 @@ interface ResetDocument {
 /** `reset`: the next run reads everything; with --tables, into empty tables. */
 export async function reset({ args: [target = ""], options, io }: Context): Promise<number> {
   const resources = await loadTarget(target, options, io);
-  const { tables = false, yes = false } = options;
-  const meant = yes || (await confirmed(resources, tables, io.ask));
+  const { stage, tables = false, yes = false } = options;
+  const meant = yes || (await confirmed(resources, options, io.ask));
 
   const document: ResetDocument = { status: "cancelled", resources: [] };
   if (meant) {
     const session = await openSession(options);
     try {
-      await createTable(session.dynamodb, stateTableName(session.names), stateTable);
+      if (stage === undefined) {
+        await createTable(session.dynamodb, stateTableName(session.names), stateTable);
+      }
       for (const resource of resources) {
-        document.resources.push(await resetOne(resource, session, tables));
+        document.resources.push(await resetOne(resource, session, { stage, tables }));
       }
     } finally {
       await session.close();
@@ -64,7 +67,7 @@ export async function reset({ args: [target = ""], options, io }: Context): Prom
 
 async function confirmed(
   resources: ResourcePlan[],
-  tables: boolean,
+  { stage, tables }: Pick<Options, "stage" | "tables">,
   ask: Context["io"]["ask"],
 ): Promise<boolean> {
   if (!ask) {
@@ -77,21 +80,29 @@ async function confirmed(
   }
   const names = resources.map(({ source, name }) => `${source}.${name}`).join(", ");
   const what = tables ? "cursors, open runs and ALL ITEMS" : "cursors and open runs";
-  const answer = await ask(`Forget the ${what} of ${names}? [y/N] `);
+  const where = stage === undefined ? "" : ` in stage ${stage}`;
+  const answer = await ask(`Forget the ${what} of ${names}${where}? [y/N] `);
   return /^y(es)?$/i.test(answer.trim());
 }
 
 async function resetOne(
   resource: ResourcePlan,
   session: Session,
-  tables: boolean,
+  { stage, tables }: { stage: string | undefined; tables: boolean },
 ): Promise<ResetDocument["resources"][number]> {
   const place = { source: resource.source, resource: resource.name };
   const owner = `${localOwner}/${randomBytes(4).toString("hex")}`;
   const name = tableName(session.names, resource);
-  const also = tables ? () => emptyTable(session, name, resource) : undefined;
+  const forgetRuns = async () => {
+    const also = tables && !stage ? () => emptyTable(session, name, resource) : undefined;
+    await forget(session, place, { owner, also });
+    if (!tables || !stage) return;
+    // Longer than a lease lasts. What ran meanwhile lost rows: it is forgotten, too.
+    await deleteItems(session, name, resource.key);
+    await forget(session, place, { owner });
+  };
   await releaseDeadLease(session, place);
-  const error = await forget(session, place, { owner, also }).then(() => null, failureOf);
+  const error = await forgetRuns().then(() => null, errorOf);
   return {
     ...place,
     table: name,
@@ -99,6 +110,11 @@ async function resetOne(
     items_deleted: tables && !error,
     error,
   };
+}
+
+function errorOf(error: unknown): ResourceReport["error"] {
+  if (!isFailure(error)) throw error;
+  return { code: error.code, message: error.message, hint: error.hint ?? null };
 }
 
 /** Another table under the old name: its id tells late workers that it is not theirs. */

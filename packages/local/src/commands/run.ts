@@ -1,14 +1,16 @@
 import { ConfigError, type Problem, type SourcePlan } from "@tidetable/core";
-import { loadSources } from "../load-source.ts";
+import type { Io } from "../io.ts";
+import { type Loaded, loadSources } from "../load-source.ts";
 import type { Context, Options } from "../options.ts";
 import { progress } from "../progress.ts";
 import { colors, runTable } from "../render.ts";
 import { runDocument } from "../report.ts";
-import { openRunner } from "../runner.ts";
+import { openRunner, type Runner } from "../runner.ts";
 
 /** `run [SOURCE…]`: every resource to its end, and a report that says how each ended. */
 export async function run({ args, options, io }: Context): Promise<number> {
-  const runner = await openRunner(await loadSources(args, options, io), options, io);
+  const loaded = await loadSources(args, options, io);
+  const runner = await runnerFor(loaded, options, io);
   const log = progress(io, { json: options.json });
   try {
     const began = Date.now();
@@ -20,6 +22,7 @@ export async function run({ args, options, io }: Context): Promise<number> {
         duration_ms: Date.now() - began,
       },
       reports,
+      options.stage === undefined ? undefined : goesOn(options.stage),
     );
     log.stop();
     io.stdout.write(
@@ -33,6 +36,22 @@ export async function run({ args, options, io }: Context): Promise<number> {
     await runner.close();
   }
 }
+
+async function runnerFor(loaded: Loaded[], options: Options, io: Io): Promise<Runner> {
+  const { lambda, stage } = options;
+  if (stage !== undefined) {
+    return (await import("../stage-runner.ts")).openStageRunner(loaded, stage, io);
+  }
+  if (lambda) return (await import("../lambda-runner.ts")).openLambdaRunner(loaded, options, io);
+  return openRunner(loaded, options, io);
+}
+
+/** Who stops following a stage's run does not stop it. */
+const goesOn = (stage: string) => ({
+  code: "run.interrupted",
+  message: "nobody follows the run any more; it goes on in AWS",
+  hint: `npx tidetable status --stage ${stage} shows how it ends`,
+});
 
 /** One event of the schedule function per source: whole, or the resources that were asked for. */
 export function events(

@@ -1,0 +1,121 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { realClock } from "../../packages/core/src/clock.ts";
+import { plan } from "../../packages/core/src/config/plan.ts";
+import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
+import { stateTableName, tableName } from "../../packages/core/src/names.ts";
+import { type Bundles, bundleFunctions } from "../../packages/local/src/bundle.ts";
+import { follow } from "../../packages/local/src/follow.ts";
+import { openLambdaStage, type StageOptions } from "../../packages/local/src/lambda-stage.ts";
+import { openSecretsEndpoint } from "../../packages/local/src/secrets-endpoint.ts";
+import { sources } from "../../packages/sources/src/index.ts";
+import { startDynamodb } from "../support/dynamodb.ts";
+import { type Call, type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+
+/** The Node that runs the functions: each of Lambda's in turn. */
+const node = process.env.TIDETABLE_LAMBDA_NODE ?? process.execPath;
+
+export const nodeVersion = () => execFileSync(node, ["-v"], { encoding: "utf8" }).trim();
+
+/** The bundles that AWS would get, made once for a test file. */
+export function bundled(): Bundles {
+  const bundles = {} as Bundles;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
+    Object.assign(bundles, await bundleFunctions(folder));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return bundles;
+}
+
+export const rows = (count: number) =>
+  numbers(count).map((n) => ({ id: n, subject: `ticket ${n}`, open: n % 2 === 0 }));
+
+/** 0, 1, 2, … */
+export const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+/** The ids of items that were made of `rows`, in their order. */
+export const ids = (items: Record<string, AttributeValue>[]) =>
+  items.map(({ id }) => Number(id?.S)).sort((a, b) => a - b);
+
+const names = { app: "tidetable", stage: "test" };
+
+/** A stage of its own for a test: tables, secrets, functions, and the APIs at `origins`. */
+export async function openStage({
+  origins,
+  secrets = {},
+  trouble,
+  ...options
+}: {
+  /** By source; these sources are deployed. */
+  origins: Record<string, string>;
+  secrets?: Record<string, Record<string, string>>;
+  /** What goes wrong between the functions and DynamoDB. */
+  trouble?: (call: Call) => Fault | undefined;
+} & Pick<StageOptions, "bundles"> &
+  Partial<StageOptions>) {
+  const plans = Object.keys(origins).map((name) => {
+    const source = sources[name];
+    if (!source) throw new Error(`there is no source ${name}`);
+    return plan(source, name);
+  });
+  const engine = await startDynamodb();
+  await engine.createTables({ [stateTableName(names)]: stateTable });
+  for (const resource of plans.flatMap((one) => one.resources)) {
+    await engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
+  }
+  const proxy = await faultyDynamodb(engine.endpoint, (call) => trouble?.(call));
+  const vault = await openSecretsEndpoint(
+    async (id) => secrets[id.split("/").at(-1) ?? ""] ?? { api_key: "key" },
+  );
+  const warnings: string[] = [];
+  const warn = (line: string) => void warnings.push(line);
+  const log = { debug() {}, info() {}, warn, error: warn };
+  const stage = await openLambdaStage({
+    plans,
+    names,
+    log,
+    node,
+    tickMs: 500,
+    retryDelaysMs: [200, 400],
+    environment: {
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: vault.endpoint,
+      ...Object.fromEntries(
+        Object.entries(origins).map(([name, url]) => [
+          `TIDETABLE_ORIGIN_${name.toUpperCase()}`,
+          url,
+        ]),
+      ),
+    },
+    ...options,
+  });
+  onTestFinished(async () => {
+    await stage.close();
+    await vault.close();
+    await proxy.close();
+    await engine.close();
+  });
+  const signal = new AbortController().signal;
+  const world = { dynamodb: engine.dynamodb, names, clock: realClock, random: Math.random };
+  return {
+    ...stage,
+    warnings,
+    /** Runs the sources, to their end. */
+    run() {
+      const events = plans.map(({ name: source }) => ({ source }));
+      return follow(stage.pipeline, events, { plans, world, log, signal });
+    },
+    /** What a resource's table holds, as plain records in the order of their keys. */
+    items: (source: string, table: string) => engine.scan(`tidetable-test-${source}.${table}`),
+    state: () => engine.scan(stateTableName(names)),
+  };
+}
