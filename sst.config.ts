@@ -15,18 +15,28 @@ export default $config({
   async run() {
     const { plans } = await import("./stacks/plans");
     const { defaults } = await import("./stacks/defaults");
+    const { here } = await import("./stacks/roles");
+    const { sameKeys } = await import("./stacks/keys");
     const { storage } = await import("./stacks/storage");
     const { secrets } = await import("./stacks/secrets");
     const { pipeline } = await import("./stacks/pipeline");
+    const { schedules } = await import("./stacks/schedules");
+    const { monitoring } = await import("./stacks/monitoring");
+    const { next } = await import("./stacks/next");
 
+    await sameKeys(plans);
+    const place = await here();
     defaults();
-    const tables = storage(plans);
-    const credentials = secrets(plans);
-    const { schedule } = pipeline(plans, { ...tables, credentials });
+    const stored = storage(plans);
+    secrets(plans);
+    const functions = pipeline(plans, place);
+    schedules(plans, stored, functions);
+    monitoring(plans, functions, place);
     return {
-      schedule: schedule.name,
-      state: tables.state.name,
-      tables: tables.tables.map(({ table }) => table.name),
+      schedule: functions.schedule.name,
+      state: stored.state.name,
+      tables: stored.tables.map(({ name }) => name),
+      next: next(plans),
     };
   },
 });

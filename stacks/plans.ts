@@ -1,24 +1,28 @@
 import { plan } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
 import { sources } from "@tidetable/sources";
-
-/** What is deployed: the plans of the registered sources, refused here when a config is wrong. */
-export const plans = Object.entries(sources).map(([name, source]) => {
-  const problems = validate(source, name);
-  if (problems.length > 0) {
-    const lines = problems.map(({ path, message, hint }) => `  ${path}: ${message}; ${hint ?? ""}`);
-    throw new Error(`the source ${name} is not valid:\n${lines.join("\n")}`);
-  }
-  return plan(source, name);
-});
+import { tooLong } from "./limits";
 
 export const names = { app: $app.name, stage: $app.stage };
 
 export const production = $app.stage === "production";
 
-/** Pulumi's names are letters and digits: `help_desk` becomes `HelpDesk`. */
-export const pascal = (...words: string[]): string =>
-  words
-    .flatMap((word) => word.split("_"))
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join("");
+const entries = Object.entries(sources);
+
+refuse(
+  "the sources are not valid",
+  entries.flatMap(([name, source]) =>
+    validate(source, name).map(
+      ({ path, message, hint }) => `${name}: ${path}: ${message}${hint ? `; ${hint}` : ""}`,
+    ),
+  ),
+);
+
+/** What is deployed: the plans of the registered sources, once nothing is wrong with them. */
+export const plans = entries.map(([name, source]) => plan(source, name));
+
+refuse(`names are too long for the stage ${names.stage}`, tooLong(plans, names));
+
+function refuse(what: string, problems: string[]) {
+  if (problems.length > 0) throw new Error([`${what}:`, ...problems].join("\n  "));
+}

@@ -1,15 +1,14 @@
 import { type SourcePlan, secretName } from "@tidetable/core";
-import { names, pascal, production } from "./plans";
+import { names, production } from "./plans";
 
 /** One secret per source, created without a value: no credential ever enters the deploy state. */
 export function secrets(plans: SourcePlan[]) {
-  return Object.fromEntries(
-    plans
-      .filter((plan) => plan.secrets.length > 0)
-      .map((plan) => [
-        plan.name,
+  return plans
+    .filter((plan) => plan.secrets.length > 0)
+    .map(
+      (plan) =>
         new aws.secretsmanager.Secret(
-          `${pascal(plan.name)}Credentials`,
+          `secret-${plan.name}`,
           {
             name: secretName(names, plan.name),
             description: `Credentials of ${plan.name}: a JSON object with ${plan.secrets.join(", ")}`,
@@ -18,6 +17,5 @@ export function secrets(plans: SourcePlan[]) {
           },
           { retainOnDelete: production },
         ),
-      ]),
-  );
+    );
 }

@@ -1,0 +1,179 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/*
+ * The stacks, evaluated by the real SST components: what the `sst` command does around them is done
+ * here, and Pulumi's engine is the stand-in of the smoke test. One child process per deploy, because
+ * Pulumi keeps what it does in globals.
+ */
+
+const project = resolve(import.meta.dirname, "../..");
+const platform = join(project, ".sst/platform");
+const standIn = join(import.meta.dirname, "stand-ins/pulumi.mjs");
+const app = "tidetable";
+
+/** Why the stacks can not be evaluated here. Undefined where they have to be. */
+export const reasonToSkip =
+  existsSync(join(platform, "node_modules")) || process.env.TIDETABLE_INFRA === "1"
+    ? undefined
+    : "the SST platform is not installed (npm run infra:install)";
+
+if (reasonToSkip) process.stderr.write(`skipped: ${reasonToSkip}\n`);
+
+export interface Resource {
+  urn: string;
+  type: string;
+  protect: boolean;
+  retainOnDelete: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: what each type of resource takes is its own.
+  inputs: any;
+  // biome-ignore lint/suspicious/noExplicitAny: and so is what it gives.
+  outputs: any;
+}
+
+export interface Deployed {
+  resources: Resource[];
+  /** What `sst deploy` prints at its end. */
+  outputs: Record<string, unknown>;
+  errors: string[];
+}
+
+/** A stage with nothing in it yet. */
+export async function openStage(name: string) {
+  const folder = await mkdtemp(join(tmpdir(), "tidetable-stage-"));
+  const stack = `organization/${app}/${name}`;
+  await pulumi(folder, ["stack", "init", stack]);
+
+  /** What `sst deploy` would ask of AWS; with `sources`, a file in place of packages/sources. */
+  async function deploy(sources?: string): Promise<Deployed> {
+    const rpc = await startRpc(folder);
+    // Where SST puts it, for what it imports is found from there.
+    const program = join(platform, `sst.config.${randomUUID()}.mjs`);
+    const log = join(folder, `${randomUUID()}.log`);
+    try {
+      await build(program, folder, await settingsOf(name), sources);
+      await writeFile(join(folder, "Pulumi.yaml"), `main: ${program}\n`);
+      await writeFile(log, "");
+      const options = ["--stack", stack, "--event-log", log];
+      await pulumi(folder, ["up", ...options], { SST_SERVER: rpc.url });
+    } finally {
+      await rpc.close();
+      await rm(program, { force: true });
+    }
+    const events = (await readFile(log, "utf8")).split("\n").filter(Boolean).map(parse);
+    const state = await readFile(join(folder, ".pulumi/stacks", app, `${name}.json`), "utf8");
+    const resources: Resource[] = parse(state).checkpoint.latest.resources;
+    const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+    return {
+      resources,
+      outputs: root?.outputs ?? {},
+      errors: events.flatMap(({ diagnosticEvent }) => diagnosticEvent?.message ?? []),
+    };
+  }
+
+  return { deploy, close: () => rm(folder, { recursive: true }) };
+}
+
+const parse = (text: string) => JSON.parse(text);
+
+/** What sst.config.ts says of a stage, with what SST adds to it. */
+async function settingsOf(stage: string) {
+  Object.assign(globalThis, { $config: (config: unknown) => config });
+  const { default: config } = await import(join(project, "sst.config.ts"));
+  return { ...config.app({ stage }), stage, providers: { aws: {} } };
+}
+
+/** As `sst` bundles the program: with its globals in each file that is not SST's own. */
+async function build(outfile: string, folder: string, settings: object, sources?: string) {
+  const { build } = createRequire(join(platform, "package.json"))("esbuild");
+  const globals = [
+    `import * as aws from "@pulumi/aws";`,
+    `import * as sst from "${join(platform, "src/components")}";`,
+  ].join("");
+  const paths = { root: project, work: folder, platform, home: folder };
+  await build({
+    stdin: {
+      contents: `
+        import { run } from "${join(platform, "src/auto/run.ts")}";
+        import config from "${join(project, "sst.config.ts")}";
+        export default await run(config.run);`,
+      resolveDir: project,
+      loader: "ts",
+    },
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    mainFields: ["module", "main"],
+    nodePaths: [join(platform, "node_modules")],
+    external: ["@pulumi/*", "undici", "@aws-sdk/*", "esbuild", "archiver", "glob", "vite"],
+    inject: [join(platform, "src/shim/run.js")],
+    define: {
+      $app: JSON.stringify(settings),
+      $cli: JSON.stringify({ command: "deploy", dev: false, paths, state: { version: {} } }),
+      $dev: "false",
+    },
+    banner: {
+      js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`,
+    },
+    logLevel: "silent",
+    plugins: [
+      {
+        name: "sst",
+        // biome-ignore lint/suspicious/noExplicitAny: SST's esbuild brings no types to this project.
+        setup({ onResolve, onLoad }: any) {
+          onResolve({ filter: /^@tidetable\/sources$/ }, ({ importer }: { importer: string }) =>
+            sources && importer !== sources ? { path: sources } : undefined,
+          );
+          onLoad({ filter: /\.ts$/ }, async ({ path }: { path: string }) => {
+            if (path.includes("/.sst/")) return undefined;
+            return { contents: `${globals}\n${await readFile(path, "utf8")}`, loader: "ts" };
+          });
+        },
+      },
+    ],
+  });
+}
+
+/** What SST's components ask of the `sst` command. Bundles are built, but for the smoke test. */
+async function startRpc(folder: string) {
+  const bundle = join(folder, "bundle");
+  await mkdir(bundle, { recursive: true });
+  await writeFile(join(bundle, "bundle.mjs"), "");
+  const answers: Record<string, (args: { handler: string }) => object> = {
+    "Provider.Aws.Bootstrap": () => ({ asset: "sst-asset", state: "sst-state" }),
+    "Runtime.Build": ({ handler }) => {
+      const file = join(project, handler.replace(/\.\w+$/, ".ts"));
+      const errors = existsSync(file) ? [] : [`there is no ${file}`];
+      return { handler: "bundle.handler", out: bundle, errors, sourcemaps: [] };
+    },
+  };
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { method, params } = JSON.parse(body);
+    const answer = answers[method];
+    const said = answer ? { result: answer(params[0]) } : { error: `rpc: can't find ${method}` };
+    response.end(JSON.stringify(said));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => new Promise((done) => server.close(done)),
+  };
+}
+
+/** Resolves when it has ended, whatever it ended with: the event log tells. */
+function pulumi(folder: string, args: string[], env: Record<string, string> = {}) {
+  return new Promise<void>((done) => {
+    const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout: 60_000 };
+    execFile(process.execPath, [standIn, platform, ...args], options, () => done());
+  });
+}

@@ -1,0 +1,210 @@
+// In place of the `pulumi` that SST downloads. The program that SST built runs in Pulumi's own
+// runtime, on its mock monitor: every resource exists as soon as it is declared, with its inputs and
+// the little that AWS would add. State and event log are kept as SST reads and uploads them.
+//
+//   pulumi.mjs PLATFORM version | stack init STACK | preview|up|destroy --stack STACK --event-log FILE
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isDeepStrictEqual, parseArgs } from "node:util";
+
+const ROOT_TYPE = "pulumi:pulumi:Stack";
+/** Marks what is more than plain JSON: a secret, an archive. */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+
+const [platform, ...args] = process.argv.slice(2);
+const inPlatform = createRequire(join(platform, "package.json"));
+const workdir = process.cwd(); // the program goes to another
+const { values, positionals } = parseArgs({
+  args,
+  strict: false,
+  options: {
+    stack: { type: "string" },
+    "event-log": { type: "string" },
+    config: { type: "string" },
+  },
+});
+const [command, , created] = positionals;
+const [, app, stage] = (values.stack ?? created ?? "").split("/");
+
+if (command === "version")
+  process.stdout.write(inPlatform("./package.json").dependencies["@pulumi/pulumi"]);
+else if (command === "stack") writeState([]);
+else if (command === "destroy") destroy();
+else evaluate(command === "preview");
+
+function evaluate(preview) {
+  const before = new Map(readState().map((resource) => [resource.urn, resource]));
+  const { resources, failures } = run(preview, before);
+  // When there is nothing left to do: what failed leaves promises behind that never settle.
+  process.on("beforeExit", () => finish(preview, before, resources, failures));
+}
+
+function finish(preview, before, resources, failures) {
+  for (const [urn, resource] of resources) {
+    const old = before.get(urn);
+    const same = old && isDeepStrictEqual(old.inputs, resource.inputs);
+    tell(same ? "same" : old ? "update" : "create", old, resource);
+  }
+  for (const [urn, old] of before) if (!resources.has(urn)) tell("delete", old);
+  if (!preview) writeState([...resources.values()]);
+  end(failures);
+}
+
+/** Starts the program. Gives its resources by URN and what goes wrong, each error once. */
+function run(preview, before) {
+  const failures = new Set();
+  const failed = (error) => failures.add(error?.message ?? String(error));
+  process.on("unhandledRejection", failed);
+  process.on("uncaughtException", failed);
+
+  const { runtime } = inPlatform("@pulumi/pulumi");
+  const mocks = { newResource, call: (question) => call(question, before) };
+  runtime.setMocks(mocks, app, stage, preview);
+  const resources = recorded(runtime.getMonitor(), before);
+  const main = /^main: (.+)$/m.exec(readFileSync(join(workdir, "Pulumi.yaml"), "utf8"))[1];
+  runtime.runInPulumiStack(async () => (await import(pathToFileURL(main))).default).catch(failed);
+  return { resources, failures };
+}
+
+/** Makes the monitor keep each resource as a state file has it, under the URN of the real engine. */
+function recorded(monitor, before) {
+  const resources = new Map();
+  const { registerResource, registerResourceOutputs } = monitor;
+  monitor.newUrn = (parent, type, name) => {
+    const above = parent.split("::")[2];
+    const types = above && above !== ROOT_TYPE ? `${above}$${type}` : type;
+    return `urn:pulumi:${stage}::${app}::${types}::${name}`;
+  };
+  monitor.registerResource = (request, callback) => {
+    const urn = monitor.newUrn(request.getParent(), request.getType(), request.getName());
+    if (resources.has(urn)) return callback(new Error(`Duplicate resource URN '${urn}'`));
+    keepIgnored(request, before.get(urn));
+    const resource = {
+      urn,
+      type: request.getType(),
+      custom: request.getCustom(),
+      parent: request.getParent(),
+      protect: request.getProtect() ?? false,
+      retainOnDelete: request.getRetainondelete() ?? false,
+      inputs: plain(request.getObject().toJavaScript()),
+    };
+    resources.set(urn, resource);
+    registerResource.call(monitor, request, (error, response) => {
+      if (response) {
+        resource.id = response.getId();
+        resource.outputs = plain(response.getObject().toJavaScript());
+      }
+      callback(error, response);
+    });
+  };
+  monitor.registerResourceOutputs = (request, callback) => {
+    resources.get(request.getUrn()).outputs = plain(request.getOutputs().toJavaScript());
+    registerResourceOutputs.call(monitor, request, callback);
+  };
+  return resources;
+}
+
+/** `ignoreChanges`: SST names with a random end, and the first one is the one that stays. */
+function keepIgnored(request, old) {
+  const inputs = request.getObject().toJavaScript();
+  for (const name of request.getIgnorechangesList()) {
+    if (old && name in old.inputs) inputs[name] = old.inputs[name];
+  }
+  request.setObject(request.getObject().constructor.fromJavaScript(inputs));
+}
+
+/** What the program marked as secret stays readable here: a test looks for what must not be in it. */
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  const { [SIGNATURE]: mark, ...rest } = value;
+  if (mark && "value" in rest) return plain(rest.value);
+  return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, plain(inner)]));
+}
+
+function newResource({ type, name, inputs, custom }) {
+  if (!custom) return { state: inputs };
+  const id = inputs.name ?? name;
+  const [, service, kind] = /^aws:(\w+)\/(\w+):/.exec(type) ?? [];
+  const computed = {
+    name: id,
+    ...(service ? { arn: `arn:aws:${service}:us-east-1:123456789012:${kind}/${id}` } : {}),
+    ...(kind === "queue" ? { url: `https://sqs.us-east-1.amazonaws.com/123456789012/${id}` } : {}),
+    ...(kind === undefined && inputs.length ? { base64: btoa("\0".repeat(inputs.length)) } : {}),
+  };
+  return { id, state: { ...computed, ...inputs } };
+}
+
+function call({ token, inputs }, before) {
+  switch (token) {
+    case "aws:index/getPartition:getPartition":
+      return { partition: "aws" };
+    case "aws:index/getRegion:getRegion":
+      return { region: "us-east-1" };
+    case "aws:index/getCallerIdentity:getCallerIdentity":
+      return { accountId: "123456789012" };
+    case "aws:iam/getPolicyDocument:getPolicyDocument":
+      return { json: JSON.stringify(inputs) };
+    case "aws:dynamodb/getTables:getTables":
+      return { names: deployedTables(before).map(({ name }) => name) };
+    case "aws:dynamodb/getTable:getTable":
+      return deployedTables(before).find(({ name }) => name === inputs.name) ?? noTable(inputs);
+  }
+  throw new Error(`the stand-in for pulumi has no answer to ${token}`);
+}
+
+function deployedTables(before) {
+  const tables = [...before.values()].filter(({ type }) => type === "aws:dynamodb/table:Table");
+  return tables.map(({ outputs }) => outputs);
+}
+
+function noTable({ name }) {
+  throw new Error(`reading DynamoDB Table (${name}): couldn't find resource`);
+}
+
+function destroy() {
+  const resources = readState();
+  const held = resources.filter(({ protect }) => protect);
+  if (held.length > 0) return end(new Set(held.map(({ urn }) => `${urn} is protected`)));
+  const gone = resources.reverse().filter(({ retainOnDelete }) => !retainOnDelete);
+  for (const resource of gone) tell("delete", resource);
+  writeState([]);
+  end(new Set());
+}
+
+function tell(op, before, after) {
+  const { urn, type } = after ?? before;
+  const metadata = { op, urn, type, old: before ?? null, new: after ?? null, detailedDiff: null };
+  emit({ resourcePreEvent: { metadata } });
+  emit({ resOutputsEvent: { metadata } });
+}
+
+function end(failures) {
+  for (const message of failures) emit({ diagnosticEvent: { severity: "error", message } });
+  if (failures.size === 0) emit({ summaryEvent: { resourceChanges: {} } });
+  process.exit(failures.size === 0 ? 0 : 1);
+}
+
+function emit(event) {
+  appendFileSync(values["event-log"], `${JSON.stringify(event)}\n`);
+}
+
+function statePath() {
+  return join(workdir, ".pulumi/stacks", app, `${stage}.json`);
+}
+
+function readState() {
+  return JSON.parse(readFileSync(statePath(), "utf8")).checkpoint.latest.resources;
+}
+
+function writeState(resources) {
+  const manifest = { time: new Date().toISOString(), magic: "", version: "" };
+  const checkpoint = {
+    stack: `organization/${app}/${stage}`,
+    latest: { manifest, resources },
+  };
+  mkdirSync(dirname(statePath()), { recursive: true });
+  writeFileSync(statePath(), JSON.stringify({ version: 3, checkpoint }));
+}
