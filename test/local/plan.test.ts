@@ -122,3 +122,11 @@ it("--json has null for the gap of a schedule that fires once", async () => {
   );
   expect(sources[0].schedule.longest_gap_ms).toBeNull();
 });
+
+it("names the tables of a stage", async () => {
+  expect(await plan("api.acme.io", {})).toContain("tidetable-local-crm.deals");
+  expect(await plan("api.acme.io", {}, "--stage", "dev")).toContain("tidetable-dev-crm.deals");
+  const [source] = JSON.parse(await plan("api.acme.io", {}, "--json", "--stage", "dev")).sources;
+  expect(source.resources[0].table).toBe("tidetable-dev-crm.deals");
+  expect(await plan("api.acme.io", {}, "--stage", "local")).toContain("tidetable-local-crm.deals");
+});

@@ -202,10 +202,10 @@ describe("check --stage", () => {
     expect(exit).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       status: "failed",
-      resources: [{ status: "failed", error: { code: "worker.failed" } }],
+      resources: [{ status: "failed", error: { code: "extract.status" } }],
     });
     expect(JSON.parse(stdout).resources[0].error.message).toMatch(
-      /^GET \/v1\/tickets answered 403;/,
+      /^GET \/v1\/tickets answered 403/,
     );
   });
 

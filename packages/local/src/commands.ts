@@ -38,7 +38,7 @@ export const entries: Entry[] = [
   {
     usage: "plan [source...]",
     summary: "print tables, keys, schedule and first requests; no network",
-    options: notYet("--cost"),
+    options: [stage, ...notYet("--cost")],
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Io } from "./io.ts";
+import { localNames } from "./names.ts";
 
 /** What a command line says, settled: paths are absolute, numbers are numbers. */
 export interface Options {
@@ -54,7 +55,12 @@ export const common = [
 export const stage = stageOption();
 
 /** Of commands that mean nothing on this machine. */
-export const someStage = stageOption().makeOptionMandatory();
+export const someStage = stageOption()
+  .makeOptionMandatory()
+  .argParser((value: string) => {
+    if (value !== localNames.stage) return stageName(value);
+    throw new InvalidArgumentError("On this machine there is no failure queue.");
+  });
 
 function stageOption(): Option {
   return new Option("--stage <stage>", "the stage that is deployed in AWS, not this machine")
@@ -92,12 +98,14 @@ export function notYet(...flags: string[]): Option[] {
   return flags.map((flag) => new Option(flag).hideHelp());
 }
 
-export function settle(given: Options, io: Io): Options {
+export function settle({ stage, ...given }: Options, io: Io): Options {
   const path = (file: string) => resolve(io.cwd, file);
   return {
     ...given,
     json: given.json === true,
     data: path(given.data),
+    // What a worker on this machine calls its stage is no stage in AWS.
+    ...(stage === undefined || stage === localNames.stage ? {} : { stage }),
     ...(given.secrets === undefined ? {} : { secrets: path(given.secrets) }),
   };
 }

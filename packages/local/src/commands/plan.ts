@@ -6,6 +6,7 @@ import {
   type IndexPlan,
   type KeyAttribute,
   type KeyPlan,
+  type Names,
   type PaginatorPlan,
   plan as planOf,
   type ResourcePlan,
@@ -17,25 +18,29 @@ import {
   tableName,
 } from "@tidetable/core";
 import { loadSources } from "../load-source.ts";
-import { localNames } from "../names.ts";
+import { deployedNames, localNames } from "../names.ts";
 import type { Context } from "../options.ts";
 import { type Colors, colors, several } from "../render.ts";
 
 /** What a run would do, from the config alone. */
 export async function plan({ args, options, io }: Context): Promise<number> {
-  const loaded = await loadSources(args, options, io);
+  const { stage, ...here } = options;
+  const names = stage === undefined ? localNames : deployedNames(stage);
+  const loaded = await loadSources(args, here, io);
   const plans = loaded.map(({ source, name }) => planOf(source, name));
   if (options.json) {
-    io.stdout.write(`${JSON.stringify({ sources: plans.map(sourceDocument) })}\n`);
+    io.stdout.write(
+      `${JSON.stringify({ sources: plans.map((one) => sourceDocument(one, names)) })}\n`,
+    );
   } else {
     const color = colors(io.stdout, io.env);
-    io.stdout.write(plans.map((one) => sourceText(one, color)).join("\n"));
+    io.stdout.write(plans.map((one) => sourceText(one, names, color)).join("\n"));
   }
   return 0;
 }
 
 /** In snake_case: the words of the config and of the other documents. */
-function sourceDocument(source: SourcePlan) {
+function sourceDocument(source: SourcePlan, names: Names) {
   return {
     source: source.name,
     secrets: source.secrets,
@@ -45,7 +50,7 @@ function sourceDocument(source: SourcePlan) {
     function: functionDocument(source.function),
     resources: source.resources.map((resource) => ({
       resource: resource.name,
-      table: tableName(localNames, resource),
+      table: tableName(names, resource),
       write_disposition: resource.disposition,
       write_mode: resource.writeMode.kind,
       allow_shrink: resource.allowShrink,
@@ -97,7 +102,7 @@ const tableDocument = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePla
   max_write_units: maxWriteUnits ?? null,
 });
 
-function sourceText(source: SourcePlan, color: Colors): string {
+function sourceText(source: SourcePlan, names: Names, color: Colors): string {
   const { schedule, fullRefreshSchedule: refresh } = source;
   const parts = [
     schedule ? scheduleText(schedule, source) : "no schedule",
@@ -106,7 +111,7 @@ function sourceText(source: SourcePlan, color: Colors): string {
   ];
   return [
     `${color.bold(source.name)}: ${parts.join(", ")}\n`,
-    ...source.resources.map((resource) => resourceText(resource, color)),
+    ...source.resources.map((resource) => resourceText(resource, names, color)),
   ].join("");
 }
 
@@ -123,9 +128,9 @@ function functionText({ memoryMb, reservedConcurrency, vpc }: FunctionPlan): str
   return `worker with ${memoryMb} MB${most}${vpc ? `, in ${vpc.subnets.join(", ")}` : ""}`;
 }
 
-function resourceText(resource: ResourcePlan, color: Colors): string {
+function resourceText(resource: ResourcePlan, names: Names, color: Colors): string {
   const lines = [
-    ["table", tableName(localNames, resource)],
+    ["table", tableName(names, resource)],
     ["key", keyText(resource.key)],
     ...tableLines(resource.storage),
     ["writes", writesText(resource)],
