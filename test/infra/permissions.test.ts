@@ -75,10 +75,24 @@ describe("a worker may", () => {
     expect(workerStatements(demanding, place)).toContainEqual({
       Sid: "KeysOfItsTables",
       Effect: "Allow",
-      Action: ["kms:Decrypt"],
+      Action: [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+      ],
       Resource: ["arn:aws:kms:us-east-1:123456789012:key/orders"],
       Condition: { StringEquals: { "kms:ViaService": ["dynamodb.us-east-1.amazonaws.com"] } },
     });
+  });
+
+  it("write its secret only where a refresh token rotates", () => {
+    const actions = (rotatesSecret: boolean) =>
+      workerStatements({ ...demanding, rotatesSecret }, place).flatMap(({ Action }) => Action);
+    expect(actions(false)).not.toContain("secretsmanager:PutSecretValue");
+    expect(actions(true)).toContain("secretsmanager:PutSecretValue");
   });
 
   it("have a network interface in its own network, but not make one by its code", () => {
