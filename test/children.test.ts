@@ -265,4 +265,76 @@ describe("a child", () => {
     const state = await readState(testWorld(engine), { source: name, resource: "posts" });
     expect(state?.body ?? null).toBeNull();
   });
+
+  it("may have a cursor for each record of its parent, so that a late parent is read from its start", async () => {
+    const users = [{ id: "a" }];
+    const posts: Record<string, { id: string; at: number }[]> = {
+      a: [{ id: "a1", at: 10 }],
+      b: [{ id: "b1", at: 3 }],
+    };
+    const asked: string[] = [];
+    const api = await openApi(({ path, query }) => {
+      if (path === "/users") return { body: { data: users } };
+      const id = path.split("/")[2] ?? "";
+      const since = Number(query.get("since") ?? 0);
+      asked.push(`${id} since ${query.get("since")}`);
+      return { body: { data: (posts[id] ?? []).filter(({ at }) => at >= since) } };
+    });
+    const one = { data_selector: "data", paginator: "single_page" as const };
+    const { run, ids } = await deploy(api, [
+      { name: "users", endpoint: one },
+      {
+        name: "posts",
+        endpoint: {
+          ...one,
+          path: "users/{resources.users.id}/posts",
+          incremental: { cursor_path: "at", start_param: "since", per_parent: true },
+        },
+      },
+    ]);
+    await run();
+    users.push({ id: "b" });
+    posts.a?.push({ id: "a2", at: 12 });
+    await run();
+    await run();
+    // With one cursor for all, b would be asked for what is newer than 10.
+    expect(asked).toEqual([
+      "a since null",
+      "a since 10",
+      "b since null",
+      "a since 12",
+      "b since 3",
+    ]);
+    expect(await ids("posts")).toEqual(["a1", "a2", "b1"]);
+  });
+
+  it("reads a backfill window by window for each record of its parent", async () => {
+    const asked: string[] = [];
+    const api = await openApi(({ path, query }) => {
+      if (path === "/users") return { body: { data: [{ id: "a" }, { id: "b" }] } };
+      asked.push(`${path.split("/")[2]} ${query.get("from")}-${query.get("to")}`);
+      return { body: { data: [] } };
+    });
+    const one = { data_selector: "data", paginator: "single_page" as const };
+    const window = {
+      initial_value: 1,
+      end_value: 5,
+      step: 2,
+      start_param: "from",
+      end_param: "to",
+    };
+    const { run } = await deploy(api, [
+      { name: "users", endpoint: one },
+      {
+        name: "posts",
+        endpoint: {
+          ...one,
+          path: "users/{resources.users.id}/posts",
+          incremental: { cursor_path: "at", ...window },
+        },
+      },
+    ]);
+    expect(await run()).toMatchObject({ posts: { status: "done" } });
+    expect(asked).toEqual(["a 1-3", "a 3-5", "b 1-3", "b 3-5"]);
+  });
 });

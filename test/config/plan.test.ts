@@ -430,6 +430,7 @@ describe("an incremental", () => {
       onMissing: "raise",
       rangeStart: "closed",
       rangeEnd: "open",
+      perParent: false,
       convert: undefined,
       boundary: undefined,
       isTimestamp: false,

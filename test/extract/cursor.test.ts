@@ -17,6 +17,7 @@ const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan =>
   onMissing: "raise",
   rangeStart: "closed",
   rangeEnd: "open",
+  perParent: false,
   convert: undefined,
   boundary: undefined,
   isTimestamp: false,

@@ -1,7 +1,7 @@
 import { made, parentRows, spoolRow } from "./children.ts";
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { RequestError } from "./errors.ts";
-import { advance } from "./extract/cursor.ts";
+import { advance, commit } from "./extract/cursor.ts";
 import { keepEdge } from "./extract/edge.ts";
 import { openSession, pages } from "./extract/pages.ts";
 import type { Counts, KeyedItem, Page, Rejection } from "./flow.ts";
@@ -9,6 +9,7 @@ import { jsonText } from "./json-text.ts";
 import type { Written } from "./load/attempts.ts";
 import { sourceGate } from "./load/gate.ts";
 import { writerFor } from "./load/ordered.ts";
+import { writeParentCursor } from "./load/parent-cursors.ts";
 import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
 import { appendSeen } from "./load/seen.ts";
 import { appendSpool } from "./load/spool.ts";
@@ -80,7 +81,8 @@ export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState>
       return;
     }
     const reading = pages(resource, series.request, from, session);
-    state = { ...state, ...series.here, loops: from ? state.loops : null };
+    const anew = series.own ? { loops: null, candidate: null } : { loops: null };
+    state = { ...state, ...series.here, ...(from ? {} : anew) };
     from = undefined;
     do {
       const { value: whole } = await holding(reading.next(), job);
@@ -92,6 +94,7 @@ export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState>
       const marks = marksOf(whole, stored.keys, resource);
       const moved = behind({ ...state, ...cursor, ...stored.moved }, page, marks);
       state = { ...moved, ...(page.next ? {} : series.behind), counts: { ...counts } };
+      if (!page.next && series.own) await holding(keepOwn(series.own, state, job), job);
       if (order.limitPages === undefined) await lease.checkpoint(state);
       else await lease.renew();
       yield state;
@@ -100,6 +103,18 @@ export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState>
       pace.done();
     } while (state.next && pace.hasTime());
   }
+}
+
+/** A cursor of its own moves when all that it stands for is durable. */
+async function keepOwn(
+  { id, cursor: before }: NonNullable<Series["own"]>,
+  { candidate, api_time }: RunState,
+  { resource: { incremental }, order, world, place }: Job,
+): Promise<void> {
+  if (!incremental || order.limitPages !== undefined || order.spoolOnly) return;
+  const cursor = commit(before, candidate, api_time ?? undefined, incremental);
+  if (cursor === null || cursor === before) return;
+  await writeParentCursor(world, place, { id, path: incremental.path.text, cursor });
 }
 
 /** The keys that the API has shown on a page: of what was written, and of what could not be. */

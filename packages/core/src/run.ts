@@ -158,7 +158,7 @@ const spent = ({
 
 /** Pure: a run that is through moves the cursor; nothing else does. */
 function committed(state: RunState, { incremental }: ResourcePlan): RunState {
-  if (!incremental || state.spool_only) return state;
+  if (!incremental || incremental.perParent || state.spool_only) return state;
   const before = state.refresh ? null : state.cursor;
   const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
   return { ...state, cursor };

@@ -1,8 +1,12 @@
+import { hash } from "node:crypto";
 import { fieldsFrom, type ParentRow } from "./children.ts";
 import type { ResourcePlan } from "./config/plan-types.ts";
+import { references } from "./config/templates.ts";
 import { type Range, startValue, windowEnd } from "./extract/cursor.ts";
 import { type FilledRequest, fill, incrementalValues } from "./extract/fill.ts";
-import type { JsonObject } from "./flow.ts";
+import type { Cursor, JsonObject } from "./flow.ts";
+import { jsonText } from "./json-text.ts";
+import { readParentCursor } from "./load/parent-cursors.ts";
 import type { SpoolRow } from "./load/spool.ts";
 import type { RunState } from "./load/state-item.ts";
 import type { Job } from "./run.ts";
@@ -17,6 +21,8 @@ export interface Series {
   range: Range;
   /** What each record gets of the parent's. */
   added: JsonObject;
+  /** Where it has a cursor of its own: whose, and where that stands. */
+  own?: { id: string; cursor: Cursor };
   /** What the state becomes when it begins, and behind its last page. */
   here: Partial<RunState>;
   behind: Partial<RunState>;
@@ -24,30 +30,68 @@ export interface Series {
 
 /** The series from the one that a state stands in. Returns what the state becomes behind the last. */
 export async function* allSeries(
-  { resource }: Pick<Job, "resource">,
+  job: Pick<Job, "resource" | "place" | "world">,
   from: RunState,
   rows: AsyncGenerator<ParentRow, RunState["at"]>,
 ): AsyncGenerator<Series, Partial<RunState>> {
+  const { resource } = job;
   const over: Partial<RunState> = { phase: from.refresh ? "count" : "end" };
   if (!resource.parent) {
-    let window = from.window;
-    while (true) {
-      const { request, range } = seriesAt(resource, { ...from, window });
-      const last = range.end === resource.incremental?.endValue;
-      const behind = last || range.end === undefined ? over : { window: range.end };
-      yield { request, range, added: {}, here: { window }, behind };
-      if (last || range.end === undefined) return over;
-      window = range.end;
+    for (const { last, next, ...series } of windows(resource, from)) {
+      yield { ...series, added: {}, behind: last ? over : { window: next } };
     }
+    return over;
   }
+  // Only the first record can be one that an earlier slice has begun.
+  let begun = from.window;
   while (true) {
     const { value, done } = await rows.next();
     if (done) return { ...over, at: value };
     const added = fieldsFrom(value.row, resource);
     if (!added) continue;
-    const { request, range } = seriesAt(resource, from, value.row);
-    yield { request, range, added, here: { at: value.here }, behind: { at: value.behind } };
+    const own = resource.incremental?.perParent
+      ? await ownCursor(job, value.row, from.refresh)
+      : undefined;
+    const state = { ...from, ...(own ? { cursor: own.cursor } : {}), window: begun };
+    begun = null;
+    for (const { last, next, here, ...series } of windows(resource, state, value.row)) {
+      const behind = last ? { at: value.behind, window: null } : { window: next };
+      yield {
+        ...series,
+        added,
+        ...(own ? { own } : {}),
+        here: { ...here, at: value.here },
+        behind,
+      };
+    }
   }
+}
+
+/** The windows of a backfill, or the one that is everything. */
+function* windows(resource: ResourcePlan, from: RunState, row?: SpoolRow) {
+  let window = from.window;
+  while (true) {
+    const { request, range } = seriesAt(resource, { ...from, window }, row);
+    const next = range.end ?? null;
+    const last = next === null || next === resource.incremental?.endValue;
+    yield { request, range, here: { window }, next, last };
+    if (last) return;
+    window = next;
+  }
+}
+
+/** The cursor of one record of the parent, which is known by what the request names of it. */
+async function ownCursor(
+  { resource, place, world }: Pick<Job, "resource" | "place" | "world">,
+  row: SpoolRow,
+  refresh: boolean,
+): Promise<NonNullable<Series["own"]>> {
+  const named = [...references(resource.request)].flatMap((one) =>
+    one.of === "parent" ? [[one.field.text, row[one.field.text] ?? null]] : [],
+  );
+  const id = hash("sha256", jsonText(Object.fromEntries(named), { sorted: true }), "base64url");
+  const path = resource.incremental?.path.text ?? "";
+  return { id, cursor: refresh ? null : await readParentCursor(world, place, { id, path }) };
 }
 
 /** Pure: the request that a state asks with, for a child in the name of a record of its parent. */

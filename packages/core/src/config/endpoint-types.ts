@@ -148,6 +148,11 @@ export interface IncrementalConfig {
    * days for dates, else units. tidetable's own key.
    */
   step?: number | None;
+  /**
+   * Of a child: a cursor for each record of its parent. One for all misses what is old in a parent
+   * that came in late. Default: false. tidetable's own key.
+   */
+  per_parent?: boolean;
   /** Airflow's window in dlt. Means nothing here. */
   allow_external_schedulers?: boolean;
 }

@@ -47,6 +47,7 @@ export function planIncremental(
     onMissing: config.on_cursor_value_missing ?? "raise",
     rangeStart: config.range_start ?? "closed",
     rangeEnd: config.range_end ?? "open",
+    perParent: config.per_parent ?? false,
     convert: planConvert(config.convert ?? config.transform),
     boundary: disposition === "append" ? planBoundary(config, key) : undefined,
     isTimestamp: columnAt(path, columns)?.dataType === "timestamp",

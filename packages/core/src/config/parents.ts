@@ -1,7 +1,9 @@
 import { ConfigError, type Problem } from "../errors.ts";
+import { incrementals } from "./incremental.ts";
 import { type Path, parsePath } from "./jsonpath.ts";
 import type { Locate } from "./locate.ts";
 import type { ParentPlan, ResourcePlan } from "./plan-types.ts";
+import { planDisposition } from "./rows.ts";
 import type { SettledEndpoint, SettledResource } from "./settle.ts";
 import { isDict } from "./spell.ts";
 import { suggest } from "./suggest.ts";
@@ -24,7 +26,12 @@ interface Found {
 
 /** Assumes nothing of the endpoint: its shape may be wrong as well. */
 function referencesIn({ path, params, headers, json, data }: SettledEndpoint): Found[] {
-  return [...walk({ path, params, headers, json, data })].flatMap(({ keys, value }): Found[] => {
+  const names = Object.keys(isDict(headers) ? headers : {});
+  const places = [
+    ...walk({ path, params, headers, json, data }),
+    ...names.map((name) => ({ keys: ["headers", name], value: name })),
+  ];
+  return places.flatMap(({ keys, value }): Found[] => {
     try {
       return textReferences(value).map((reference) => ({ keys, reference }));
     } catch (error) {
@@ -109,7 +116,34 @@ export function parentProblems(
     const message = `"${parent}" would be a second parent: it has "${first}" already`;
     return [{ path, message, hint: "take all fields from one parent" }];
   });
-  return [...problems, ...unusedResolves(resource, locate), ...orphan(resource, first, locate)];
+  return [
+    ...problems,
+    ...unusedResolves(resource, locate),
+    ...orphan(resource, first, locate),
+    ...lonelyCursor(resource, first, locate),
+  ];
+}
+
+/** A cursor per record of a parent needs a parent, and rows that may be read twice. */
+function lonelyCursor(
+  resource: SettledResource,
+  parent: string | undefined,
+  locate: Locate,
+): Problem[] {
+  const [found] = incrementals(resource.endpoint);
+  if (!found?.config.per_parent) return [];
+  const path = locate("endpoint", ...found.keys, "per_parent");
+  if (parent === undefined) {
+    return [{ path, message: "there is no parent to have cursors for", hint: "remove per_parent" }];
+  }
+  if (planDisposition(resource) !== "append") return [];
+  return [
+    {
+      path,
+      message: "per_parent reads the records at each start again, and append would double them",
+      hint: `add "primary_key" and merge`,
+    },
+  ];
 }
 
 function unusedResolves({ endpoint }: SettledResource, locate: Locate): Problem[] {

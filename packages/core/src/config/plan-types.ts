@@ -235,6 +235,8 @@ export interface IncrementalPlan {
   /** Whether a record at the start is read again, and one at the end still belongs to it. */
   rangeStart: "open" | "closed";
   rangeEnd: "open" | "closed";
+  /** A cursor for each record of the parent instead of one for all. */
+  perParent: boolean;
   /** What is sent instead of a value. */
   convert: ((value: CursorValue) => CursorValue) | undefined;
   /**

@@ -222,6 +222,7 @@ const incremental = shape<IncrementalConfig, "start_param" | "end_param">({
   convert: optional(convert),
   transform: optional(convert),
   step: optional(number.gt(0, { error: "has to be above 0" })),
+  per_parent: optional(flag),
   allow_external_schedulers: optional(flag),
 });
 
@@ -237,19 +238,24 @@ const param = either(
   ]),
 );
 
-export const headers = z.record(
-  matching(/^[\w!#$%&'*+.^`|~-]+$/, "has to be the name of a header"),
-  either(
-    "a text in one line",
-    z.null(),
-    secret,
-    matching(
-      /^[\t\x20-\x7e\x80-\xff]*$/,
-      "has to be a text in one line, without control characters",
+const headersBy = (name: RegExp) =>
+  z.record(
+    matching(name, "has to be the name of a header"),
+    either(
+      "a text in one line",
+      z.null(),
+      secret,
+      matching(
+        /^[\t\x20-\x7e\x80-\xff]*$/,
+        "has to be a text in one line, without control characters",
+      ),
     ),
-  ),
-  { error: "has to be an object" },
-);
+    { error: "has to be an object" },
+  );
+
+export const headers = headersBy(/^[\w!#$%&'*+.^`|~-]+$/);
+/** An endpoint's are filled in, their names, too. */
+const filledHeaders = headersBy(/^([\w!#$%&'*+.^`|~-]|\{[^{}\s]+\})+$/);
 
 const responseAction = either(
   "an object or a function",
@@ -285,7 +291,7 @@ export const endpoint = dict<EndpointConfig>({
   data: optional(
     either("a text, an object or a list of pairs", anyText, byName(formValue), z.array(pair)),
   ),
-  headers: optional(headers),
+  headers: optional(filledHeaders),
   paginator: optional(paginator),
   data_selector: optional(jsonPath),
   response_actions: optional(list(responseAction)),
