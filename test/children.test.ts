@@ -1,9 +1,11 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/clock.ts";
 import { rest_api_source } from "../packages/core/src/config/source.ts";
 import type { ResourceConfig, SourceConfig } from "../packages/core/src/config/types.ts";
 import type { WorkerEvent } from "../packages/core/src/events.ts";
 import type { ResourceReport } from "../packages/core/src/flow.ts";
+import { forget } from "../packages/core/src/load/forget.ts";
 import { readState } from "../packages/core/src/load/state-item.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/load/tables.ts";
 import { schedule } from "../packages/core/src/schedule.ts";
@@ -27,8 +29,9 @@ interface User {
 }
 
 /** Users, each with posts, each with comments: two of each to a page. */
-function blog(users: User[], { broken = (_: string): boolean => false } = {}) {
-  return openApi(({ path, query }) => {
+function blog(users: User[], { broken = (_: string): boolean => false, delayMs = 0 } = {}) {
+  return openApi(async ({ path, query }) => {
+    if (delayMs > 0) await wait(delayMs);
     if (broken(path)) return { status: 404 };
     const [, kind, id, what, under] = path.split("/");
     const offset = Number(query.get("offset"));
@@ -167,15 +170,15 @@ describe("a child", () => {
   });
 
   it("goes on between records and pages, whenever its slice ends (P6)", async () => {
-    const api = await blog(users(1, 2, 3));
+    const api = await blog(users(1, 2, 3), { delayMs: 60 });
     const { started, toItsEnd, invoke, ids } = await deploy(api, ["users", posts]);
     const [parent, child] = await started({}, "r1");
     if (!parent || !child) throw new Error("not started");
     await toItsEnd(parent);
     let slices = 0;
     for (let open = true; open; slices += 1) {
-      // Time for one page, then for none.
-      const world = testWorld(engine, { deadline: realClock.monotonic() + 40 });
+      // Time for some pages of the six.
+      const world = testWorld(engine, { deadline: realClock.monotonic() + 250 });
       const report = await invoke(child, { ...world, random: () => 0 });
       open = report.status === "running" || report.status === "waiting";
       if (slices > 60) throw new Error("does not end");
@@ -336,5 +339,18 @@ describe("a child", () => {
     ]);
     expect(await run()).toMatchObject({ posts: { status: "done" } });
     expect(asked).toEqual(["a 1-3", "a 3-5", "b 1-3", "b 3-5"]);
+  });
+
+  it("begins with its parent's records when that was reset, whatever its own place was", async () => {
+    const list: User[] = users(1, 2, 3).map((user) => ({ ...user, at: "2026-01-01" }));
+    const api = await blog(list);
+    const parent = { name: "users", endpoint: { incremental: { cursor_path: "at" } } };
+    const { run, ids, name } = await deploy(api, [parent, posts]);
+    await run();
+    await run();
+    await forget(testWorld(engine), { source: name, resource: "users" }, { owner: "reset" });
+    list.push({ id: 4, name: "user 4", at: "2026-01-01" });
+    expect(await run()).toMatchObject({ posts: { status: "done", records: 12 } });
+    expect(await ids("posts")).toEqual(postsOf(1, 2, 3, 4));
   });
 });

@@ -244,14 +244,32 @@ describe("an answer that is no page (P13)", () => {
     expect(api.requests).toHaveLength(1);
   });
 
-  test("a redirect is named with its target, whose query may hold the key", async () => {
-    const location = "/v1/tickets/?offset=0&api_key=canary";
-    const { api, failure } = await setup([{ status: 301, headers: { location } }]);
+  test.each([
+    301, 302, 307, 308,
+  ])("a redirect within the API is followed (%i), with credentials applied again", async (status) => {
+    const location = "/v1/tickets/?offset=0";
+    const { api, run } = await setup([{ status, headers: { location } }, page]);
+    await run();
+    expect(api.requests.map(({ path }) => path)).toEqual(["/v1/tickets", "/v1/tickets/"]);
+    expect(api.requests[1]?.headers["x-attempt"]).toBe("2");
+  });
+
+  test("a redirect elsewhere is refused and named, without the query that may hold the key (P16)", async () => {
+    const location = "http://127.0.0.1:9/v1/tickets/?api_key=canary";
+    const { api, failure } = await setup([{ status: 301, headers: { location } }, page]);
     const error = await failure();
     expect(error.code).toBe("extract.redirect");
     expect(error.message).toBe(
-      `GET /v1/tickets answered 301, a redirect to ${api.url}/v1/tickets/`,
+      "GET /v1/tickets answered 301, a redirect to http://127.0.0.1:9/v1/tickets/",
     );
+    expect(api.requests).toHaveLength(1);
+  });
+
+  test("redirects in a circle end after five", async () => {
+    const circle = { status: 302, headers: { location: "/v1/tickets" } };
+    const { api, failure } = await setup(Array.from({ length: 10 }, () => circle));
+    expect((await failure()).code).toBe("extract.redirect");
+    expect(api.requests).toHaveLength(6);
   });
 
   test("what the API says of a wrong request is quoted", async () => {

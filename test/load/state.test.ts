@@ -32,7 +32,7 @@ const body: RunState = {
   known: [],
   edge: [],
   window: null,
-  spool: { run_ids: ["r1"], start: 0, end: 0, past: [] },
+  spool: { log: "r1", run_ids: ["r1"], start: 0, end: 0, past: [] },
   at: null,
   spool_only: false,
   api_time: null,

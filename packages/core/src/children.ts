@@ -27,7 +27,7 @@ type Place = NonNullable<RunState["at"]>;
 /** What the parent's run, as far as it concerns the child's, has made of the spool. */
 export type Upstream =
   /** It has not begun. */
-  { kind: "none" } | { kind: "open" | "done" | "failed"; start: number; end: number };
+  { kind: "none" } | { kind: "open" | "done" | "failed"; log: string; start: number; end: number };
 
 /** Pure: the part of the parent's spool that is a run's to read. */
 export function upstream(
@@ -37,16 +37,16 @@ export function upstream(
 ): Upstream {
   const spool = parent?.body?.spool;
   if (!spool) return { kind: "none" };
-  const { past, ...current } = spool;
+  const { log, past, ...current } = spool;
   if (current.run_ids.includes(runId)) {
     const kind = parent?.status === "done" || parent?.status === "failed" ? parent.status : "open";
-    return { kind, start: current.start, end: current.end };
+    return { kind, log, start: current.start, end: current.end };
   }
   const part = past.find(({ run_ids }) => run_ids.includes(runId));
   if (!part) return { kind: "none" };
   // Who goes on from run to run takes along what has ended since.
   const end = follows ? (past.at(-1)?.end ?? part.end) : part.end;
-  return { kind: "done", start: part.start, end };
+  return { kind: "done", log, start: part.start, end };
 }
 
 /** A child waits in its slice for so long, in steps that grow; then it costs nothing until it is resumed. */
@@ -66,16 +66,16 @@ export async function* parentRows(job: Job, from: RunState): AsyncGenerator<Pare
   while (true) {
     const up = await look(job, from);
     if (up.kind !== "none") {
-      at ??= { block: up.start, row: 0 };
+      // Where it stood in another log says nothing.
+      if (at?.log !== up.log) at = { log: up.log, block: up.start, row: 0 };
       while (at.block < up.end) {
         const rows = parseJson(await readSpool(world, parent, at.block)) as SpoolRow[];
         for (const [row, one] of rows.entries()) {
           if (row < at.row) continue;
-          const behind =
-            row + 1 < rows.length ? { ...at, row: row + 1 } : { block: at.block + 1, row: 0 };
-          yield { row: one, here: { block: at.block, row }, behind };
+          const behind = row + 1 < rows.length ? { ...at, row: row + 1 } : after(at);
+          yield { row: one, here: { ...at, row }, behind };
         }
-        at = { block: at.block + 1, row: 0 };
+        at = after(at);
         waited = 0;
         step = STEP_MS.first;
       }
@@ -88,6 +88,8 @@ export async function* parentRows(job: Job, from: RunState): AsyncGenerator<Pare
     step = Math.min(step * 2, STEP_MS.most);
   }
 }
+
+const after = (at: Place): Place => ({ ...at, block: at.block + 1, row: 0 });
 
 /** Where the parent's run stands. Throws when there will be none, or when it has failed. */
 async function look({ world, resource, order }: Job, state: RunState): Promise<Upstream> {

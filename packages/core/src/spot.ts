@@ -60,7 +60,7 @@ export async function* spotParentRows(
   resource: ResourcePlan,
   asking: Asking,
 ): AsyncGenerator<ParentRow, null> {
-  const nowhere = { block: 0, row: 0 };
+  const nowhere = { log: "", block: 0, row: 0 };
   if (!resource.parent) return null;
   for await (const row of spotRows(resource.parent.plan, asking)) {
     yield { row, here: nowhere, behind: nowhere };

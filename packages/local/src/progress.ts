@@ -99,9 +99,15 @@ export function progress(
     keep(`${row ? `${row.name}: ` : ""}${color.yellow(message)}`);
   }
 
+  /** What a resource has to say; of the whole run the table at its end tells. */
+  function told(message: string, fields: Fields): void {
+    const row = rowOf(fields);
+    if (row) keep(`${row.name}: ${message}`);
+  }
+
   return {
     debug: (_, fields = {}) => void event(fields),
-    info: (_, fields = {}) => void event(fields),
+    info: (message, fields = {}) => void (event(fields) || told(message, fields)),
     warn: (message, fields = {}) => void (event(fields) || notice(message, fields)),
     error: (message, fields = {}) => void (event(fields) || notice(message, fields)),
     stop() {

@@ -40,7 +40,7 @@ function refused(request: HttpRequest, response: HttpResponse, reading: Reading)
     return new RequestError({
       code: "extract.redirect",
       message: `${answered}, a redirect to ${reading.quote(targetOf(request, headers.location))}`,
-      hint: "redirects are not followed: put the final address into base_url or path",
+      hint: "only redirects within base_url's origin are followed, and five at most: put the final address into base_url or path",
       retryable: false,
       status,
     });

@@ -4,6 +4,7 @@ import type { Counts, Gate } from "../flow.ts";
 import type { World } from "../world.ts";
 import { act } from "./actions.ts";
 import { type Answer, readAnswer } from "./answer.ts";
+import { MOST_REDIRECTS, redirected } from "./redirect.ts";
 import { nextDelay } from "./retry.ts";
 import { exchange, type HttpRequest, type HttpResponse } from "./transport.ts";
 
@@ -53,14 +54,21 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
   const { place, world, auth, retry, meter, gate } = caller;
   let renewed = false;
   let attempt = 1;
+  let hops = 0;
+  let target = request;
   while (true) {
     const closed = (await gate?.closedFor()) ?? 0;
     if (closed > 0) {
       await pause(closed, blocked(), caller);
       continue;
     }
-    const signed = await auth.apply(request);
-    const error = await tryOnce(signed, caller);
+    const signed = await auth.apply(target);
+    const error = await tryOnce(signed, caller, hops < MOST_REDIRECTS ? target : undefined);
+    if ("redirect" in error) {
+      hops += 1;
+      target = error.redirect;
+      continue;
+    }
     if (!(error instanceof RequestError)) return error;
 
     if (!renewed && auth.stale.has(error.status ?? 0) && (await auth.renew())) {
@@ -99,13 +107,22 @@ const blocked = () =>
     retryable: true,
   });
 
-/** The answer, or the RequestError to recover from. Anything else is thrown. */
-async function tryOnce(signed: HttpRequest, caller: Caller): Promise<Answer | RequestError> {
+/**
+ * The answer, where it leads to, or the RequestError to recover from. Anything else is thrown. A
+ * redirect is followed from `target`, which has no credentials: they are put on each request by itself.
+ */
+async function tryOnce(
+  signed: HttpRequest,
+  caller: Caller,
+  target: HttpRequest | undefined,
+): Promise<Answer | { redirect: HttpRequest } | RequestError> {
   const { world, auth, retry, timeoutMs, meter } = caller;
   const remaining = world.deadline - world.clock.monotonic();
   meter.requests += 1;
   try {
     const response = await exchange(signed, world, Math.min(timeoutMs, remaining));
+    const redirect = target && redirected(target, response, world);
+    if (redirect) return { redirect };
     const acted = act(response, caller.actions ?? []);
     if (acted === "ignored") return nothing(response);
     const reading = { ...auth, retryStatuses: retry.statuses, now: world.clock.now() };

@@ -11,6 +11,8 @@ export interface HttpRequest {
   /** Names in lower case. */
   headers: Record<string, string>;
   body?: string | undefined;
+  /** What messages call it instead of its own address. */
+  called?: string;
 }
 
 export interface HttpResponse {
@@ -30,8 +32,8 @@ const DEFAULT_HEADERS = {
 };
 
 /** How messages name a request: no host, and no query, where the key may stand. */
-export function shown({ method, url }: HttpRequest): string {
-  return `${method} ${new URL(url).pathname}`;
+export function shown({ method, url, called }: HttpRequest): string {
+  return called ?? `${method} ${new URL(url).pathname}`;
 }
 
 /**

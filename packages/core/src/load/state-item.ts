@@ -48,7 +48,7 @@ export interface RunState {
   /** Where its records stand for its children. */
   spool: SpoolState;
   /** Of a child: the record of the parent that it reads. Null before it knows where to begin. */
-  at: { block: number; row: number } | null;
+  at: SpoolPlace | null;
   /** It reads for its children's sake alone: nothing is stored, and no cursor moves. */
   spool_only: boolean;
   /** How many blocks hold the keys that a refresh has seen. */
@@ -68,8 +68,17 @@ export interface SpoolPart {
   end: number;
 }
 
+/** A record in a spool. */
+export interface SpoolPlace {
+  log: string;
+  block: number;
+  row: number;
+}
+
 /** The parts of this run and of those that ended before it, the newest last. */
 export interface SpoolState extends SpoolPart {
+  /** Its blocks are numbered on from run to run; a reset begins another log. */
+  log: string;
   past: SpoolPart[];
 }
 

@@ -86,7 +86,7 @@ function start(
   want: Wanted,
   last?: RunState,
   why?: string,
-  spool: Pick<SpoolState, "end" | "past"> = { end: 0, past: [] },
+  spool: Pick<SpoolState, "log" | "end" | "past"> = { log: want.runId, end: 0, past: [] },
 ): Opening {
   const before = last?.cursor_path === want.cursorPath ? last : undefined;
   const { cursor = null, edge = [] } = before ?? {};
@@ -113,7 +113,7 @@ function start(
     window: null,
     api_time: null,
     loops: null,
-    spool: { run_ids: [want.runId], start: spool.end, end: spool.end, past: spool.past },
+    spool: { ...spool, run_ids: [want.runId], start: spool.end },
     at: want.followsSpool && !want.refresh ? (last?.at ?? null) : null,
     spool_only: want.spoolOnly ?? false,
     seen: 0,
@@ -134,8 +134,8 @@ const PAST = 20;
 /** Pure: what a new run has to know of the spool. What a run wrote that failed belongs to nobody. */
 function spoolBehind({ spool }: RunState, status: StoredState["status"]) {
   if (!spool) return undefined;
-  const { past, ...part } = spool;
-  return { end: part.end, past: status === "done" ? [...past, part].slice(-PAST) : past };
+  const { log, past, ...part } = spool;
+  return { log, end: part.end, past: status === "done" ? [...past, part].slice(-PAST) : past };
 }
 
 /** An event that meets an unfinished run is content with what that run reads. */
