@@ -79,6 +79,20 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toEqual(rows.map(({ id }) => id));
   });
 
+  it("deletes rows whatever they hold, maps and lists within maps and lists too", async () => {
+    const nested = {
+      map: { a: [1, { b: null }], c: {} },
+      list: [[], ["x"], { n: 1.5 }],
+      no: false,
+    };
+    const rows = makeRows(6).map((row) => ({ ...row, ...nested, own: { id: [row.id] } }));
+    const { run, ids } = await mirror(rows);
+    await run(world());
+    rows.splice(0, 2);
+    expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 2 });
+    expect(await ids()).toEqual([3, 4, 5, 6]);
+  });
+
   it("is every run of a replace resource, with or without a key", async () => {
     const rows = makeRows(10);
     const keyed = await mirror(rows, { write_disposition: "replace" });

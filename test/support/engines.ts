@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import { compareByValue } from "../../packages/local/src/dynalite-equality.mjs";
 
 /*
  * The engines that stand in for DynamoDB here. dynalite is the one that users get; dynoxide is
@@ -26,6 +27,7 @@ export const dynalite: Launch = async () => {
   // It has no types of its own.
   const engine: (options: { createTableMs: number; deleteTableMs: number }) => Server =
     load("dynalite");
+  compareByValue();
   const server = engine({ createTableMs: 0, deleteTableMs: 0 });
   return {
     endpoint: `http://127.0.0.1:${await listen(server)}`,

@@ -29,6 +29,8 @@ export interface Problem {
   path: string;
   message: string;
   hint?: string | undefined;
+  /** The line of the user's file, and a caret under the place. */
+  snippet?: string | undefined;
 }
 
 /** The user has to change something; trying again will not help. Carries all problems at once. */

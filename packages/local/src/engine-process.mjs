@@ -13,12 +13,14 @@ import { join } from "node:path";
 // @ts-expect-error it has no types
 import dynalite from "dynalite";
 import { Level } from "level";
+import { compareByValue } from "./dynalite-equality.mjs";
 
 const [folder = "", idleMs = ""] = process.argv.slice(2);
 const path = join(folder, "dynamodb");
 const published = join(folder, "engine.json");
 const id = randomUUID();
 
+compareByValue();
 const engine = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 const server = createServer((incoming, response) => {
   // Never ends: an open connection is what says that a client is there.

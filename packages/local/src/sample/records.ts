@@ -125,3 +125,48 @@ export const genericResource: Make = (n, random) => ({
   status: pick(["active", "paused"], random),
   updated_at: moment(n, random),
 });
+
+const forumStates = ["open", "locked", "archived"];
+
+export const forumTopic: Make = (n, random) => ({
+  id: 300 + n,
+  slug: `topic-${n + 1}`,
+  title: `How to: ${subject(random)}?`,
+  status: pick(forumStates, random),
+  author: person(random),
+  tags: tags(random),
+  updated_at: moment(n * 9, random),
+});
+
+/** Four to a topic, about. */
+export const forumPost: Make = (n, random) => ({
+  id: 7_000_000_000_000_000_001n + BigInt(n),
+  topic_id: 300 + Math.floor(n / 4),
+  author: person(random),
+  body: `${pick(["Same here:", "Solved.", "« merci »", "+1 🐢"], random)} ${subject(random)}`,
+  likes: Math.floor(random() * 40),
+  status: pick(["visible", "hidden"], random),
+  updated_at: moment(n * 2, random),
+});
+
+export const repositoryIssue: Make = (n, random) => ({
+  id: 2_100_000_000 + n * 7,
+  number: n + 1,
+  title: `${pick(services, random)}: ${pick(troubles, random)}`,
+  status: pick(["open", "closed"], random),
+  user: { login: pick(["ada", "björn", "chi", "dmitri"], random), id: 40 + (n % 9) },
+  labels: tags(random).map((name) => ({ name })),
+  comments: Math.floor(random() * 20),
+  // The API lists pull requests among the issues, and marks them by this member.
+  ...(random() < 0.3 ? { pull_request: { merged_at: sometimes(moment(n, random), random) } } : {}),
+  updated_at: moment(n * 5, random),
+});
+
+export const product: Make = (n, random) => ({
+  sku: `SKU-${String(n + 1).padStart(5, "0")}`,
+  name: `${pick(["Teapot", "Lamp", "Chair", "Kettle"], random)} ${pick(["S", "M", "L"], random)}`,
+  price: Math.round(random() * 20_000) / 100,
+  status: pick(["active", "retired"], random),
+  stock: sometimes(Math.floor(random() * 50), random),
+  updated_at: moment(n, random),
+});

@@ -2,10 +2,11 @@ import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { openLoopback } from "../loopback.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { byOffset } from "./paging.ts";
 import type { SampleRecord } from "./records.ts";
 import { type Collection, type System, systems } from "./systems.ts";
 
-/** The systems behind the five sources, each on an origin of its own. */
+/** The systems behind some sources, each on an origin of its own. */
 export interface SampleApi {
   /** By source. */
   origins: Record<string, string>;
@@ -30,16 +31,19 @@ interface Shelf {
 interface Reply {
   status: number;
   headers?: Record<string, string>;
-  body: Record<string, unknown>;
+  body: unknown;
 }
 
-const MAX_LIMIT = 100;
 /** After all first versions. */
 const changeDay = (round: number) => new Date(Date.UTC(2026, 0, round)).toISOString();
 
-export async function openSampleApi({ tokenSeconds = 3600 } = {}): Promise<SampleApi> {
+/** Those of the five sources, where nothing else is asked for. */
+export async function openSampleApi({
+  tokenSeconds = 3600,
+  behind = systems,
+} = {}): Promise<SampleApi> {
   const hosts = await Promise.all(
-    systems.map(async (system, index) => {
+    behind.map(async (system, index) => {
       const shelves = system.collections.map((one, place) => fill(one, index * 10 + place));
       const tokens = issuer(system, tokenSeconds);
       const { url, close } = await openLoopback(async (request, response) => {
@@ -94,7 +98,9 @@ function renew(shelf: Shelf, round: number): { changed: number; added: number } 
     changed += 1;
   }
   const added = 3 + Math.floor(random() * 5);
-  for (let n = end; n < end + added; n += 1) records.push(collection.make(n, random));
+  for (let n = end; n < end + added; n += 1) {
+    records.push({ ...collection.make(n, random), updated_at: changeDay(round) });
+  }
   shelf.requests = 0;
   return { changed, added };
 }
@@ -103,36 +109,54 @@ async function answer(
   request: IncomingMessage,
   host: { system: System; shelves: Shelf[]; tokens: Tokens },
 ): Promise<Reply> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://sample");
+  const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
   const { system, shelves, tokens } = host;
-  if (system.auth === "oauth2" && `${request.method} ${pathname}` === "POST /oauth/token") {
-    return tokens.issue(new URLSearchParams(await text(request)));
+  const body = await text(request);
+  if (system.auth === "oauth2" && `${request.method} ${url.pathname}` === "POST /oauth/token") {
+    return tokens.issue(new URLSearchParams(body));
   }
-  const shelf = shelves.find(({ collection }) => collection.path === pathname);
-  if (!shelf || request.method !== "GET") return refusal(404, "there is nothing here");
-  const known =
-    system.auth === "oauth2"
-      ? tokens.accept(request.headers.authorization)
-      : searchParams.get("api_key") === system.secrets.api_key;
-  return known ? page(shelf, searchParams) : refusal(401, "the credentials are not valid");
+  for (const shelf of shelves) {
+    const { method = "GET", path } = shelf.collection;
+    const named = request.method === method ? placeIn(path, url.pathname) : undefined;
+    if (!named) continue;
+    const known = isKnown(system, url, request.headers.authorization, tokens);
+    if (!known) return refusal(401, "the credentials are not valid");
+    return page(shelf, { url, text: body }, named);
+  }
+  return refusal(404, "there is nothing here");
 }
 
-function page(shelf: Shelf, params: URLSearchParams): Reply {
-  const { collection, records } = shelf;
+/** What the names in a collection's path stand for; nothing where it is another path. */
+function placeIn(path: string, pathname: string): Record<string, string> | undefined {
+  const pattern = path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+  const found = RegExp(`^${pattern}$`).exec(pathname);
+  return found ? { ...found.groups } : undefined;
+}
+
+function isKnown(system: System, url: URL, authorization = "", tokens: Tokens): boolean {
+  const { token, api_key, username, password } = system.secrets;
+  if (system.auth === "oauth2") return tokens.accept(authorization);
+  if (system.auth === "bearer") return authorization === `Bearer ${token}`;
+  if (system.auth === "api_key") return url.searchParams.get("api_key") === api_key;
+  return authorization === `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function page(
+  shelf: Shelf,
+  asked: { url: URL; text: string },
+  named: Record<string, string>,
+): Reply {
+  const { member, paging = byOffset, total, trouble: troubles } = shelf.collection;
   shelf.requests += 1;
-  const trouble = collection.trouble?.[shelf.requests];
+  const trouble = troubles?.[shelf.requests];
   if (trouble === 429) return refusal(429, "too many requests", { "retry-after": "1" });
   if (trouble) return refusal(trouble, "down for a moment");
 
-  const limit = Math.min(Number(params.get("limit") ?? MAX_LIMIT), MAX_LIMIT);
-  const offset = Number(params.get("offset") ?? 0);
-  if (!(limit >= 1 && offset >= 0)) return refusal(400, "limit and offset have to be numbers");
-  const body: Reply["body"] = {
-    [collection.member]: records.slice(offset, offset + limit),
-    has_more: offset + limit < records.length,
-  };
-  if (collection.total) body.total = records.length;
-  return { status: 200, body };
+  const records = shelf.records.filter((one) =>
+    Object.entries(named).every(([name, value]) => String(one[name]) === value),
+  );
+  const cut = paging({ ...asked, records, member, counted: total === true });
+  return cut ? { status: 200, ...cut } : refusal(400, "there is no such page");
 }
 
 type Tokens = ReturnType<typeof issuer>;

@@ -1,17 +1,22 @@
+import { byCursor, byLink, bySearch, type Paging } from "./paging.ts";
 import {
+  forumPost,
+  forumTopic,
   genericResource,
   helpDeskTicket,
   incident,
   type Make,
+  product,
+  repositoryIssue,
   supportTicket,
   ticket,
   ticketComment,
 } from "./records.ts";
 
-/** One of the systems behind the five sources, on a host of its own. */
+/** One of the systems behind the sources, on a host of its own. */
 export interface System {
   source: string;
-  auth: "api_key" | "oauth2";
+  auth: "api_key" | "oauth2" | "bearer" | "http_basic";
   /** What it accepts, under the names that the source's config gives them. */
   secrets: Record<string, string>;
   collections: Collection[];
@@ -20,7 +25,11 @@ export interface System {
 export interface Collection {
   /** The source's name for it. */
   resource: string;
+  method?: "POST";
+  /** `{topic_id}` in it takes the records with that value in this member. */
   path: string;
+  /** How it is cut into pages. Default: by offset. */
+  paging?: Paging;
   /** The member of the body that holds the records. */
   member: string;
   /** Whether the body counts all records: most such APIs don't, and are read to an empty page. */
@@ -113,6 +122,66 @@ export const systems: readonly System[] = [
         member: "data",
         size: 230,
         make: genericResource,
+      },
+    ],
+  },
+];
+
+/** The systems behind `packages/sources/examples`. */
+export const exampleSystems: readonly System[] = [
+  {
+    source: "forum",
+    auth: "bearer",
+    secrets: { token: "sample/forum+token=" },
+    collections: [
+      {
+        resource: "topics",
+        path: "/api/topics",
+        member: "topics",
+        paging: byCursor,
+        size: 24,
+        make: forumTopic,
+        trouble: { 2: 429 },
+      },
+      {
+        resource: "posts",
+        path: "/api/topics/{topic_id}/posts",
+        member: "posts",
+        paging: byCursor,
+        size: 90,
+        make: forumPost,
+      },
+    ],
+  },
+  {
+    source: "code_host",
+    auth: "bearer",
+    secrets: { token: "sample/code host&token" },
+    collections: [
+      {
+        resource: "issues",
+        path: "/repos/acme/rocket/issues",
+        member: "issues",
+        paging: byLink,
+        size: 170,
+        make: repositoryIssue,
+        trouble: { 2: 503 },
+      },
+    ],
+  },
+  {
+    source: "catalogue",
+    auth: "http_basic",
+    secrets: { username: "sample", password: "sample/catalogue:password" },
+    collections: [
+      {
+        resource: "products",
+        method: "POST",
+        path: "/products/_search",
+        member: "hits",
+        paging: bySearch,
+        size: 230,
+        make: product,
       },
     ],
   },

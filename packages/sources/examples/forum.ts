@@ -1,0 +1,45 @@
+import { dlt, rest_api_source } from "@tidetable/core";
+
+/**
+ * A forum: a cursor API with parents and children.
+ *
+ * - Each answer names the next page in `meta.next_cursor`: the `cursor` paginator.
+ * - Posts are read topic by topic, because `{resources.topics.id}` stands in their path. Each topic is
+ *   paged from its first page.
+ * - `include_from_parent` copies two fields of the topic onto each post, as `_topics_slug` and
+ *   `_topics_title`.
+ * - Post ids are beyond 2^53. `bigint` keeps them as numbers, with all their digits.
+ *
+ * Run it from its file: `npx tidetable run packages/sources/examples/forum.ts`. To deploy it, move it
+ * to `packages/sources/src` and name it in `index.ts` there: `import forum from "./forum.ts"`.
+ */
+export default rest_api_source(
+    {
+        client: {
+            base_url: "https://forum.example.com/api",
+            auth: { type: "bearer", token: dlt.secrets["token"] },
+            paginator: { type: "cursor", cursor_path: "meta.next_cursor", cursor_param: "cursor" }
+        },
+        resource_defaults: {
+            primary_key: "id",
+            write_disposition: "merge",
+            columns: { id: { data_type: "bigint" } }
+        },
+        resources: [
+            {
+                name: "topics",
+                endpoint: { path: "/topics", params: { limit: 10 }, data_selector: "topics" }
+            },
+            {
+                name: "posts",
+                endpoint: {
+                    path: "/topics/{resources.topics.id}/posts",
+                    params: { limit: 3 },
+                    data_selector: "posts"
+                },
+                include_from_parent: ["slug", "title"]
+            }
+        ]
+    },
+    { schedule: "rate(6 hours)" }
+);
