@@ -1,0 +1,2 @@
+/** Once per process, before the first request. */
+export function compareByValue(): void;
