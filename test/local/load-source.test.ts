@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -114,6 +114,75 @@ describe("SOURCE is a JSON file", () => {
   });
 });
 
+describe("SOURCE is a JSON file that a config can not be", () => {
+  it.each([
+    ["a number that is not exact", `{"client": {"n": 9007199254740993}}`, /double can not hold/],
+    ["a number without end", `{"client": {"n": -1e999}}`, /double can not hold/],
+    ["nesting", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, /nested too deeply/],
+    ["a size", `{"client": "${"x".repeat(1024 * 1024)}"}`, /too large/],
+  ])("%s", async (_, text, message) => {
+    const problems = await problemsOf([await file("unfit.json", text)]);
+    expect(problems).toMatchObject([{ message: expect.stringMatching(message) }]);
+  });
+
+  it("digits in a text are a text", async () => {
+    const key = String.raw`\\"9007199254740993`;
+    const [loaded] = (await load([await file("digits.json", dict(key))])).loaded;
+    expect(loaded?.source.config.client.auth).toMatchObject({ api_key: key });
+  });
+
+  it("a folder, and bytes that are no text", async () => {
+    await mkdir(join(folder, "folder.json"), { recursive: true });
+    await writeFile(join(folder, "bytes.py"), Buffer.from([0x72, 0xff, 0xfe]));
+    expect(await problemsOf(["folder.json", "bytes.py"])).toEqual([
+      { path: "folder.json", message: "this is not a file" },
+      { path: "bytes.py", message: "the file is not text in UTF-8" },
+    ]);
+  });
+});
+
+describe("SOURCE is a Python file", () => {
+  const python = (token: string, more = "") => `
+import dlt
+from dlt.sources.rest_api import RESTAPIConfig, rest_api_source
+
+config: RESTAPIConfig = {
+    "client": {"base_url": "https://api.example.com", "auth": {"type": "bearer", "token": ${token}}},
+    "resources": [{"name": "deals", "primary_key": ("id",)}],
+}
+source = rest_api_source(config${more})
+raise SystemExit("nobody runs this")
+`;
+
+  it("is read and never run, under the file's name", async () => {
+    const { loaded, stderr } = await load([await file("deals.py", python(`dlt.secrets["t"]`))]);
+    const [{ name, source }] = loaded as [(typeof loaded)[0]];
+    expect(plan(source, name)).toMatchObject({ name: "deals", secrets: ["t"] });
+    expect(plan(source, name).resources[0]?.key.fields).toEqual(["id"]);
+    expect(stderr).toBe("");
+  });
+
+  it("what has no effect and what stands in the clear are warnings", async () => {
+    const text = python(`"sk-12345"`, ", parallelized=True");
+    const { loaded, stderr } = await load([await file("deals.py", text)], { name: "crm" });
+    expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
+    expect(stderr).toMatch(/^warning: deals\.py:9:47 parallelized: means nothing in DynamoDB/m);
+    expect(stderr).toMatch(/^warning: client\.auth\.token: .*plain text/m);
+    expect(stderr).not.toContain("sk-12345");
+  });
+
+  it("what is wrong with the config is told as of any other", async () => {
+    const text = python(`dlt.secrets["t"]`).replace("primary_key", "primary_kye");
+    expect(await problemsOf([await file("deals.py", text)])).toEqual([
+      {
+        path: "resources[0].primary_kye",
+        message: 'unknown key "primary_kye"',
+        hint: "did you mean primary_key?",
+      },
+    ]);
+  });
+});
+
 describe("what is wrong is told all at once", () => {
   it("each problem of several sources says with which", async () => {
     const wrong = { ...dict(), resource: [] };
@@ -126,11 +195,11 @@ describe("what is wrong is told all at once", () => {
     expect(paths).toEqual(expect.arrayContaining(["nope", "one: resource", "two: resource"]));
   });
 
-  it("a missing file, a Python file and a file of another kind", async () => {
-    const problems = await problemsOf(["missing.json", "crm.py", "crm.yaml"]);
+  it("missing files and a file of another kind", async () => {
+    const problems = await problemsOf(["missing.json", "missing.py", "crm.yaml"]);
     expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
       "missing.json: there is no such file",
-      "crm.py: Python files are not supported yet",
+      "missing.py: there is no such file",
       "crm.yaml: not a source file",
     ]);
   });

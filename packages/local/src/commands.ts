@@ -6,6 +6,7 @@ import {
   limit,
   limitPages,
   notYet,
+  out,
   resource,
   someStage,
   stage,
@@ -40,6 +41,12 @@ export const entries: Entry[] = [
     summary: "print tables, keys, schedule and first requests; no network",
     options: [stage, ...notYet("--cost")],
     load: async () => (await import("./commands/plan.ts")).plan,
+  },
+  {
+    usage: "import <file>",
+    summary: "make a TypeScript source of a dlt config in Python or JSON",
+    options: [out, yes],
+    load: async () => (await import("./commands/import.ts")).importFile,
   },
   {
     usage: "items <source/resource>",

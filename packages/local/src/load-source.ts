@@ -1,9 +1,8 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   ConfigError,
-  dlt,
   isSource,
   notices,
   type Problem,
@@ -15,12 +14,16 @@ import {
 import { validate } from "@tidetable/core/validate";
 import { sources } from "@tidetable/sources";
 import type { Io } from "./io.ts";
+import { type Literal, toConfig } from "./literal.ts";
 import { problemLines } from "./render.ts";
+import { readJson, readText, unreadable } from "./source-file.ts";
 
 /** A source that has passed validation, under the name that its tables carry. */
 export interface Loaded {
   name: string;
   source: Source;
+  /** What its file says without an effect here. */
+  remarks?: Problem[];
 }
 
 /**
@@ -47,7 +50,10 @@ export async function loadSources(
   ];
   if (problems.length > 0) throw invalid(problems);
 
-  const remarks = loaded.flatMap((one) => located(notices(one.source), one, wanted));
+  const remarks = loaded.flatMap((one) => [
+    ...(one.remarks ?? []),
+    ...located(notices(one.source), one, wanted),
+  ]);
   if (remarks.length > 0) io.stderr.write(problemLines(remarks, "warning: "));
   return loaded;
 }
@@ -70,16 +76,18 @@ function sameNames(loaded: Loaded[]): Problem[] {
 
 type Result = Loaded | { problems: Problem[] };
 
-const failed = (path: string, message: string, hint?: string): Result => ({
+const failed = (path: string, message: string, hint?: string): { problems: Problem[] } => ({
   problems: [{ path, message, hint }],
 });
 
-const loaders: Record<string, (path: string, arg: string) => Promise<Source | Result>> = {
+type Found = Pick<Loaded, "source" | "remarks"> | { problems: Problem[] };
+type Loader = (path: string, arg: string, name: string | undefined) => Promise<Found>;
+
+const loaders: Record<string, Loader> = {
   ".json": fromJson,
   ".ts": fromModule,
   ".js": fromModule,
-  ".py": async (_, arg) =>
-    failed(arg, "Python files are not supported yet", "paste the dict into a .ts or .json file"),
+  ".py": fromPython,
 };
 
 async function loadOne(
@@ -93,64 +101,53 @@ async function loadOne(
   const extension = extname(arg);
   const load = loaders[extension];
   if (!load) return unknown(arg);
-  const found = await load(resolve(io.cwd, arg), arg);
-  if (!isSource(found)) return found;
-  return { name: name ?? basename(arg, extension), source: found };
+  const found = await load(resolve(io.cwd, arg), arg, name);
+  return "problems" in found ? found : { name: name ?? basename(arg, extension), ...found };
 }
 
 const looksLikeFile = (arg: string) => /[/\\.]/.test(arg);
 
-const notDeployed = (arg: string, stage: string): Result =>
+const notDeployed = (arg: string, stage: string) =>
   failed(
     arg,
     "a stage has the registered sources, and no files",
     `put it into packages/sources/src and its name into index.ts there, then: npx sst deploy --stage ${stage}`,
   );
 
-function unknown(arg: string): Result {
+function unknown(arg: string) {
   if (looksLikeFile(arg)) {
-    return failed(arg, "not a source file", "it has to end with .json, .ts or .js");
+    return failed(arg, "not a source file", "it has to end with .json, .py, .ts or .js");
   }
   return failed(arg, "there is no source of this name", suggest(arg, Object.keys(sources)));
 }
 
-async function fromJson(path: string, arg: string): Promise<Source | Result> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => error);
-  if (text instanceof Error) return unreadable(arg, text);
-  let dict: unknown;
-  try {
-    dict = JSON.parse(text, secretMarker);
-  } catch (error) {
-    return failed(arg, `not valid JSON${position(text, error)}`, "it holds a dlt rest_api dict");
-  }
-  if (typeof dict !== "object" || dict === null || Array.isArray(dict)) {
-    return failed(arg, "not a JSON object", "it holds a dlt rest_api dict");
-  }
-  const { $schema: _, ...config } = dict as Record<string, unknown>;
-  // Whether it is one is for `validate` to say.
-  return rest_api_source(config as unknown as SourceConfig);
+async function fromJson(path: string, arg: string): Promise<Found> {
+  const text = await readText(path, arg);
+  if (typeof text !== "string") return { problems: [text] };
+  const dict = readJson(arg, text);
+  return "problems" in dict ? dict : { source: sourceOf(dict) };
 }
 
-/** `{"$secret": "api_key"}` stands for `dlt.secrets["api_key"]`. */
-function secretMarker(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("$secret" in value)) return value;
-  const name = value.$secret;
-  const alone = Object.keys(value).length === 1;
-  return alone && typeof name === "string" && name !== "" ? dlt.secrets[name] : value;
+async function fromPython(path: string, arg: string, name: string | undefined): Promise<Found> {
+  const text = await readText(path, arg);
+  if (typeof text !== "string") return { problems: [text] };
+  // With a grammar behind it that only these files need.
+  const { readPython, refusals } = await import("./python/load.ts");
+  const read = readPython(arg, text, name);
+  if ("problems" in read) return read;
+  const problems = [...refusals(read), ...read.unread];
+  if (problems.length > 0) return { problems };
+  return { source: sourceOf(read.config), remarks: read.remarks };
 }
 
-/** Where, and no more: the parser's own message quotes the text, and a secret may stand there. */
-function position(text: string, error: unknown): string {
-  const offset = /at position (\d+)/.exec(String(error))?.[1];
-  if (offset === undefined) return "";
-  const before = text.slice(0, Number(offset)).split("\n");
-  return `: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-}
+/** Whether it is a config is for `validate` to say. */
+export const sourceOf = (literal: Literal): Source =>
+  rest_api_source(toConfig(literal) as SourceConfig);
 
 /** bin/resolve.mjs lets such a file find `@tidetable/core` wherever it lies. */
-async function fromModule(path: string, arg: string): Promise<Source | Result> {
+async function fromModule(path: string, arg: string): Promise<Found> {
   const absent = await access(path).catch((error: NodeJS.ErrnoException) => error);
-  if (absent) return unreadable(arg, absent);
+  if (absent) return { problems: [unreadable(arg, absent)] };
   let loaded: { default?: unknown };
   try {
     loaded = await import(pathToFileURL(path).href);
@@ -158,18 +155,13 @@ async function fromModule(path: string, arg: string): Promise<Source | Result> {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return failed(arg, `the file can not be loaded: ${reason.replace(/\s*\n\s*/g, " ")}`);
   }
-  if (isSource(loaded.default)) return loaded.default;
+  if (isSource(loaded.default)) return { source: loaded.default };
   return failed(
     arg,
     "its default export is not a source",
     "write `export default rest_api_source({ … })`",
   );
 }
-
-const unreadable = (arg: string, { code }: NodeJS.ErrnoException): Result =>
-  code === "ENOENT"
-    ? failed(arg, "there is no such file", `known by name: ${Object.keys(sources).join(", ")}`)
-    : failed(arg, `the file can not be read (${code})`);
 
 function invalid(problems: Problem[]): ConfigError {
   return new ConfigError({

@@ -28,6 +28,8 @@ export interface Options {
   limit?: number;
   /** `reset`: the items, too. */
   tables?: boolean;
+  /** `import`: the file to write. */
+  out?: string;
   /** What would be asked is meant. */
   yes?: boolean;
 }
@@ -90,6 +92,8 @@ export const lambda = new Option(
 export const yes = new Option("--yes", "ask nothing: what is to be deleted or doubled is meant");
 
 export const tables = new Option("--tables", "delete the tables' items, too");
+
+export const out = new Option("--out <file>", "the file to write (default: standard output)");
 
 export const limit = new Option("--limit <n>", "at most so many items").argParser(positive);
 

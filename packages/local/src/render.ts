@@ -89,9 +89,15 @@ function summary(run: RunDocument): string {
   return `${succeeded} of ${several(run.resources.length, "resource")} succeeded: ${several(records, "record")} in ${duration(run.duration_ms)}${limited}`;
 }
 
-/** One line per problem: `path: message; hint`. */
+/** One line per problem: `path: message; hint`, with the line of its file where there is one. */
 export function problemLines(problems: readonly Problem[], before = ""): string {
   return problems
-    .map((problem) => `${before}${problem.path ? `${problem.path}: ` : ""}${explain(problem)}\n`)
+    .map(
+      (problem) =>
+        `${before}${problem.path ? `${problem.path}: ` : ""}${explain(problem)}\n${indented(problem.snippet)}`,
+    )
     .join("");
 }
+
+const indented = (snippet: string | undefined) =>
+  snippet?.replace(/.+\n?/g, "    $&").concat("\n") ?? "";

@@ -106,12 +106,12 @@ export function failureOf(error: unknown): NonNullable<ResourceReport["error"]> 
 /** What exit code 2 prints. */
 interface ProblemsDocument {
   status: "invalid";
-  problems: { path: string; message: string; hint: string | null }[];
+  problems: { path: string; message: string; hint: string | null; snippet?: string | undefined }[];
 }
 
 export function problemsDocument(problems: readonly Problem[]): ProblemsDocument {
   return {
     status: "invalid",
-    problems: problems.map(({ path, message, hint }) => ({ path, message, hint: hint ?? null })),
+    problems: problems.map((problem) => ({ ...problem, hint: problem.hint ?? null })),
   };
 }
