@@ -46,7 +46,7 @@ function secretOf(file: PythonFile, name: Node): Node | undefined {
   for (const fn of functionsAround(name)) {
     const value = parameterDefault(file, fn, text);
     if (value === undefined) continue;
-    if (!value || false) return undefined;
+    if (!value || definitions(file, text, fn).length > 0) return undefined;
     const written = source(file, value);
     if (written === "dlt.secrets.value") return name;
     return written.startsWith("dlt.secrets[") ? value : undefined;
