@@ -6,7 +6,7 @@ import { names } from "./plans";
  * Pulumi would replace the table, and its rows would be gone.
  */
 export async function sameKeys(plans: SourcePlan[]) {
-  const resources = plans.flatMap((plan) => plan.resources);
+  const resources = plans.flatMap((plan) => plan.resources).filter(({ selected }) => selected);
   // Asking for a table that is not there would be an error, hence the list.
   const deployed = new Set((await aws.dynamodb.getTables()).names);
   const changes = await Promise.all(

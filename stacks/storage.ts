@@ -5,7 +5,8 @@ const types = { S: "string", N: "number", B: "binary" } as const;
 
 /** One table per resource, keyed as the plan says, and the state table. */
 export function storage(plans: SourcePlan[]) {
-  const tables = plans.flatMap(({ resources }) => resources.map(table));
+  const stored = plans.flatMap(({ resources }) => resources.filter(({ selected }) => selected));
+  const tables = stored.map(table);
   const state = new sst.aws.Dynamo("state", {
     fields: { pk: "string", sk: "string" },
     primaryIndex: { hashKey: "pk", rangeKey: "sk" },

@@ -6,6 +6,7 @@ import {
   isFailure,
   type Log,
   type Names,
+  type ResourcePlan,
   realClock,
   type SourcePlan,
   secretName,
@@ -86,18 +87,21 @@ export async function prepare(session: Session, plans: SourcePlan[], log: Log): 
   const { dynamodb, names } = session;
   await createTable(dynamodb, stateTableName(names), stateTable);
   for (const resource of plans.flatMap((plan) => plan.resources)) {
-    const { source, name } = resource;
-    const table = tableName(names, resource);
-    const { missingIndexes } = await createTable(dynamodb, table, tableDefinition(resource));
-    // The embedded engine adds none later, and a mirror does its work without.
-    if (missingIndexes.length > 0) {
-      log.warn(
-        `the table ${table} was made without the index ${missingIndexes.join(", ")}: \`npx tidetable reset ${source}/${name} --tables\` makes it anew`,
-        { source, resource: name },
-      );
-    }
-    await releaseDeadLease(session, { source, resource: name });
+    if (resource.selected) await makeTable(session, resource, log);
+    await releaseDeadLease(session, { source: resource.source, resource: resource.name });
   }
+}
+
+async function makeTable(session: Session, resource: ResourcePlan, log: Log): Promise<void> {
+  const { source, name } = resource;
+  const table = tableName(session.names, resource);
+  const { missingIndexes } = await createTable(session.dynamodb, table, tableDefinition(resource));
+  if (missingIndexes.length === 0) return;
+  // The embedded engine adds none later, and a mirror does its work without.
+  log.warn(
+    `the table ${table} was made without the index ${missingIndexes.join(", ")}: \`npx tidetable reset ${source}/${name} --tables\` makes it anew`,
+    { source, resource: name },
+  );
 }
 
 /** What is read from the state table; before the first run there is none, and so nothing. */

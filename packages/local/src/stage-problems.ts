@@ -56,7 +56,8 @@ async function secretProblems(
 }
 
 async function tableProblems({ resources }: SourcePlan, session: Session): Promise<Problem[]> {
-  const problems = resources.map((resource) =>
+  const stored = resources.filter(({ selected }) => selected);
+  const problems = stored.map((resource) =>
     checkTable(session, resource).then(
       () => [],
       (error: unknown) => {
