@@ -130,3 +130,30 @@ it("names the tables of a stage", async () => {
   expect(source.resources[0].table).toBe("tidetable-dev-crm.deals");
   expect(await plan("api.acme.io", {}, "--stage", "local")).toContain("tidetable-local-crm.deals");
 });
+
+it("shows of a child what its parent's records fill in", async () => {
+  const config = {
+    client: { base_url: "https://api.acme.io" },
+    resources: [
+      { name: "users", selected: false },
+      { name: "posts", endpoint: "users/{resources.users.id}/posts" },
+    ],
+  };
+  await writeFile(join(folder, "blog.json"), JSON.stringify(config));
+  const run = (...flags: string[]) =>
+    new Promise<string>((resolve, reject) => {
+      execFile(
+        process.execPath,
+        [bin, "plan", "blog.json", ...flags],
+        { cwd: folder },
+        (error, out) => (error ? reject(error) : resolve(out)),
+      );
+    });
+  const text = await run();
+  expect(text).toContain("none: it is read for its children");
+  expect(text).toContain(
+    "GET https://api.acme.io/users/{resources.users.id}/posts, for each record of users",
+  );
+  const [source] = JSON.parse(await run("--json")).sources;
+  expect(source.resources[1]).toMatchObject({ resource: "posts", parent: "users", selected: true });
+});

@@ -66,7 +66,9 @@ function sourceDocument(source: SourcePlan, names: Names) {
         hash: resource.key.hash,
         range: resource.key.range ?? null,
       },
-      request: { method: resource.request.method, url: firstRequest(resource).url },
+      parent: resource.parent?.plan.name ?? null,
+      selected: resource.selected,
+      request: { method: resource.request.method, url: firstUrl(resource) },
       auth: resource.auth ? { type: resource.auth.type, text: authText(resource.auth) } : null,
       paginator: { type: resource.paginator.type, text: paginatorText(resource.paginator) },
       data_selector: resource.selector?.text ?? null,
@@ -128,14 +130,21 @@ function functionText({ memoryMb, reservedConcurrency, vpc }: FunctionPlan): str
   return `worker with ${memoryMb} MB${most}${vpc ? `, in ${vpc.subnets.join(", ")}` : ""}`;
 }
 
+/** With the braces of what a parent's record fills in. */
+const firstUrl = (resource: ResourcePlan): string =>
+  firstRequest(resource).url.replace(/%7B(resources\.[^%]*)%7D/g, "{$1}");
+
+const perRecord = ({ parent }: ResourcePlan): string =>
+  parent ? `, for each record of ${parent.plan.name}` : "";
+
 function resourceText(resource: ResourcePlan, names: Names, color: Colors): string {
   const lines = [
-    ["table", tableName(names, resource)],
+    ["table", resource.selected ? tableName(names, resource) : "none: it is read for its children"],
     ["key", keyText(resource.key)],
     ...tableLines(resource.storage),
     ["writes", writesText(resource)],
     ...(resource.incremental ? [["cursor", cursorText(resource.incremental)]] : []),
-    ["request", `${resource.request.method} ${firstRequest(resource).url}`],
+    ["request", `${resource.request.method} ${firstUrl(resource)}${perRecord(resource)}`],
     ["auth", resource.auth ? authText(resource.auth) : "none"],
     ["pages", paginatorText(resource.paginator)],
     ["records", resource.selector?.text ?? "the list that the answer holds"],
