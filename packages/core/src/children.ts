@@ -1,5 +1,4 @@
 import type { ParentPlan, ResourcePlan, StepPlan } from "./config/plan-types.ts";
-import { references } from "./config/templates.ts";
 import { RequestError } from "./errors.ts";
 import { parseJson } from "./extract/json.ts";
 import { find, isObject } from "./extract/select.ts";
@@ -135,10 +134,7 @@ export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spo
 
 /** The fields of the parent's record that each record gets. Undefined: this one is to be left out. */
 export function fieldsFrom(row: SpoolRow, resource: ResourcePlan): JsonObject | undefined {
-  const { plan, include, onMissing } = resource.parent as ParentPlan;
-  const needed = [...references(resource.request)].flatMap((one) =>
-    one.of === "parent" ? one.field.text : [],
-  );
+  const { plan, needed, include, onMissing } = resource.parent as ParentPlan;
   const missing = needed.find((field) => row[field] == null);
   if (missing !== undefined) {
     if (onMissing === "skip") return undefined;

@@ -13,7 +13,8 @@ import { writeParentCursor } from "./load/parent-cursors.ts";
 import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
 import { appendSeen } from "./load/seen.ts";
 import { appendSpool } from "./load/spool.ts";
-import type { RunState } from "./load/state-item.ts";
+import type { RunState, SpoolState } from "./load/state-item.ts";
+import type { Place } from "./load/state-query.ts";
 import { footprint, watch } from "./loops.ts";
 import { tableName } from "./names.ts";
 import { toItems } from "./normalize/items.ts";
@@ -57,15 +58,23 @@ export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState>
     const keys = keysOf(items, rejections);
     const marks = { place, runId: order.runId, token: lease.token };
     const seen = state.refresh ? await appendSeen(world, marks, keys, state.seen) : 0;
-    const rows = page.records.map((record) => spoolRow(record, resource));
-    const end = hasChildren ? await appendSpool(world, marks, rows, state.spool.end) : 0;
+    const spool = hasChildren ? await spoolFor(page, state.spool, marks) : state.spool;
     return {
       ...outcome,
       superseded: superseded + outcome.superseded,
       aside,
       keys,
-      moved: { seen, spool: { ...state.spool, end } },
+      moved: { seen, spool },
     };
+  }
+
+  async function spoolFor(
+    { records }: Page,
+    spool: SpoolState,
+    lease: { place: Place; token: number },
+  ) {
+    const rows = records.map((record) => spoolRow(record, resource));
+    return { ...spool, end: await appendSpool(world, lease, rows, spool.end) };
   }
 
   const sampled = order.limitPages;

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import { fieldsFrom, type ParentRow } from "./children.ts";
 import type { ResourcePlan } from "./config/plan-types.ts";
-import { references } from "./config/templates.ts";
 import { type Range, startValue, windowEnd } from "./extract/cursor.ts";
 import { type FilledRequest, fill, incrementalValues } from "./extract/fill.ts";
 import type { Cursor, JsonObject } from "./flow.ts";
@@ -86,9 +85,7 @@ async function ownCursor(
   row: SpoolRow,
   refresh: boolean,
 ): Promise<NonNullable<Series["own"]>> {
-  const named = [...references(resource.request)].flatMap((one) =>
-    one.of === "parent" ? [[one.field.text, row[one.field.text] ?? null]] : [],
-  );
+  const named = resource.parent?.needed.map((field) => [field, row[field] ?? null]) ?? [];
   const id = hash("sha256", jsonText(Object.fromEntries(named), { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
   return { id, cursor: refresh ? null : await readParentCursor(world, place, { id, path }) };

@@ -51,6 +51,9 @@ function textReferences(value: unknown): ParentReference[] {
   return [...references(parsed)].filter((one): one is ParentReference => one.of === "parent");
 }
 
+const fieldsIn = ({ endpoint }: SettledResource): Path[] =>
+  referencesIn(endpoint).flatMap(({ reference }) => reference?.field ?? []);
+
 /** The name of the parent, if there is one. */
 export const parentOf = ({ endpoint }: SettledResource): string | undefined =>
   referencesIn(endpoint).find(({ reference }) => reference)?.reference?.resource;
@@ -79,17 +82,15 @@ export function planParent(
     field: memberPath(field),
     as: `_${parent.name}_${field}`,
   }));
-  return { plan: parent, include, onMissing: resource.on_parent_value_missing ?? "raise" };
+  const needed = [...new Set(fieldsIn(resource).map(({ text }) => text))];
+  return { plan: parent, needed, include, onMissing: resource.on_parent_value_missing ?? "raise" };
 }
 
 /** What its children need of each of a resource's records. */
 export function planSpooled(name: string, resources: readonly SettledResource[]): Path[] {
   const fields = resources
     .filter((one) => parentOf(one) === name)
-    .flatMap((child) => [
-      ...referencesIn(child.endpoint).flatMap(({ reference }) => reference?.field ?? []),
-      ...(child.include_from_parent ?? []).map(memberPath),
-    ]);
+    .flatMap((child) => [...fieldsIn(child), ...(child.include_from_parent ?? []).map(memberPath)]);
   return [...new Map(fields.map((field) => [field.text, field])).values()];
 }
 

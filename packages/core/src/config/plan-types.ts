@@ -112,6 +112,8 @@ export interface ActionPlan {
 
 export interface ParentPlan {
   plan: ResourcePlan;
+  /** The fields of its record that requests name, by the texts of their paths. */
+  needed: string[];
   /** Fields of its record that each record gets. */
   include: { field: Path; as: string }[];
   /** What a record of it without a value that a request needs means. */
