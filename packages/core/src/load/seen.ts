@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
-import { ConditionalCheckFailedException, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { LeaseError, WriteError } from "../errors.ts";
-import { stateTableName } from "../names.ts";
+import { putBlock } from "./blocks.ts";
 import { nameOf, patiently } from "./client.ts";
 import { type Place, readMany, type StateWorld } from "./state-query.ts";
 
@@ -33,20 +33,8 @@ export async function appendSeen(
   let block = first;
   for (let at = 0; at < keys.length; at += KEYS_PER_BLOCK) {
     const digests = keys.slice(at, at + KEYS_PER_BLOCK).map(digest);
-    const command = new PutItemCommand({
-      TableName: stateTableName(world.names),
-      Item: {
-        ...keyOf(place, block),
-        run_id: { S: runId },
-        token: { N: String(token) },
-        keys: { B: Buffer.concat(digests) },
-        expires: { N: String(Math.floor(world.clock.now() / 1000) + KEPT_DAYS * 86_400) },
-      },
-      // A worker that was overtaken may not replace what its successor has seen.
-      ConditionExpression: "attribute_not_exists(pk) OR #token <= :token",
-      ExpressionAttributeNames: { "#token": "token" },
-      ExpressionAttributeValues: { ":token": { N: String(token) } },
-    });
+    const content = { run_id: { S: runId }, keys: { B: Buffer.concat(digests) } };
+    const command = putBlock(world, keyOf(place, block), content, { token, days: KEPT_DAYS });
     await patiently(world, () => world.dynamodb.send(command)).catch((error: unknown) => {
       throw unwritten(error);
     });

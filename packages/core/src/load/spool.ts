@@ -1,12 +1,9 @@
-import {
-  ConditionalCheckFailedException,
-  GetItemCommand,
-  PutItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { LeaseError, WriteError } from "../errors.ts";
 import type { JsonObject } from "../flow.ts";
 import { jsonText } from "../json-text.ts";
 import { stateTableName } from "../names.ts";
+import { putBlock } from "./blocks.ts";
 import { type Place, type StateWorld, steadily } from "./state-query.ts";
 
 /*
@@ -31,19 +28,8 @@ export async function appendSpool(
 ): Promise<number> {
   let block = first;
   for (const text of blocks(rows)) {
-    const command = new PutItemCommand({
-      TableName: stateTableName(world.names),
-      Item: {
-        ...keyOf(place, block),
-        token: { N: String(token) },
-        rows: { S: text },
-        expires: { N: String(Math.floor(world.clock.now() / 1000) + KEPT_DAYS * 86_400) },
-      },
-      // A worker that was overtaken may not replace what its successor has written.
-      ConditionExpression: "attribute_not_exists(pk) OR #token <= :token",
-      ExpressionAttributeNames: { "#token": "token" },
-      ExpressionAttributeValues: { ":token": { N: String(token) } },
-    });
+    const guard = { token, days: KEPT_DAYS };
+    const command = putBlock(world, keyOf(place, block), { rows: { S: text } }, guard);
     await steadily(world, "did not take what the children need", () =>
       world.dynamodb.send(command),
     ).catch((error: unknown) => {
