@@ -12,7 +12,10 @@ import { openSession } from "../session.ts";
 import { notDeployed } from "../stage.ts";
 import { loadTarget, parseTarget } from "../target.ts";
 
-/** A table's items in key order; with --json one per line. A stage's as they come. */
+/**
+ * A table's items in key order; with --json one per line. A stage's as they come.
+ * A resource that is read for its children alone has no table, and so no items.
+ */
 export async function items({ args: [target = ""], options, io }: Context): Promise<number> {
   const [resource] = await loadTarget(target, options, io);
   if (!resource || !parseTarget(target).resource) {
@@ -31,7 +34,9 @@ export async function items({ args: [target = ""], options, io }: Context): Prom
       return 0;
     }
     const all = await scan(session.dynamodb, name, io.signal).catch((error: unknown) => {
-      throw error instanceof ResourceNotFoundException ? missing(target, name) : error;
+      if (!(error instanceof ResourceNotFoundException)) throw error;
+      if (resource.selected) throw missing(target, name);
+      return [];
     });
     const chosen = all.sort(byKey(resource.key)).slice(0, options.limit);
     if (options.json) {
