@@ -93,6 +93,7 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     actions: [],
     hardDelete: undefined,
     dedupSort: undefined,
+    contract: { tables: "evolve", columns: "evolve", dataType: "evolve" },
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",

@@ -22,6 +22,7 @@ const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 2_000,
   cursor: null,
+  schema: null,
   error: null,
   ...changes,
 });
@@ -96,11 +97,14 @@ describe("the history of a run", () => {
   });
 
   it("reads back as it was reported, and as empty where nothing ran", async () => {
+    const change = { field: "b", change: "new" as const, before: null, after: "text" };
+    const schema = { version: 2, changed: 1, changes: [change] };
     const failed = report({
       status: "failed",
       retries: 3,
       worked_ms: 2_000,
       cursor: { before: 7, after: 7 },
+      schema,
       error: { code: "extract.status", message: "GET /x answered 500", hint: null },
     });
     await recordRun(world, place, failed, 512);
@@ -116,6 +120,7 @@ describe("the history of a run", () => {
         retries: 3,
         worked_ms: 2_000,
         cursor: { before: 7, after: 7 },
+        schema,
         error: { code: "extract.status", message: "GET /x answered 500" },
         cost_usd: 0.000013333,
       },

@@ -16,6 +16,7 @@ const report = (place: typeof tickets, changes: Partial<ResourceReport> = {}): R
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 1200,
   cursor: null,
+  schema: null,
   error: null,
   ...changes,
 });

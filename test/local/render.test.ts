@@ -96,6 +96,7 @@ describe("the end of a run", () => {
     slices: 1,
     duration_ms: 1200,
     cursor: null,
+    schema: null,
     error: null,
     ...changes,
   });

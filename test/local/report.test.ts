@@ -17,6 +17,7 @@ const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 900,
   cursor: null,
+  schema: null,
   error: null,
   ...changes,
 });
@@ -59,6 +60,7 @@ describe("the document of run --json", () => {
             superseded: 2,
             quarantined: 0,
             deleted: 0,
+            discarded_values: 0,
             retries: 1,
             waited_ms: 2010,
             write_units: 250,
@@ -68,6 +70,7 @@ describe("the document of run --json", () => {
             slices: 1,
             duration_ms: 900,
             cursor: { before: null, after: "2026-01-01" },
+            schema: null,
             error: null,
           },
         ],

@@ -5,6 +5,7 @@ import type { ResourceReport } from "./flow.ts";
 import { toItems } from "./normalize/items.ts";
 import { ending, reporter } from "./report.ts";
 import type { Order } from "./run.ts";
+import { fitter } from "./schema/contract.ts";
 import type { SecretStore } from "./secrets.ts";
 import { spotSeries } from "./spot.ts";
 import { tally } from "./tally.ts";
@@ -28,7 +29,12 @@ export async function checkResource(
     const session = openSession(resource, asking);
     const { value: page } = await pages(resource, series.request, undefined, session).next();
     const records = made(page?.records ?? [], series.added, resource.steps);
-    const { rejections, superseded } = toItems(records, resource, { runId: order.runId, page: 0 });
+    const { rejections, superseded } = toItems(
+      records,
+      resource,
+      { runId: order.runId, page: 0 },
+      fitter(resource, undefined),
+    );
     Object.assign(counts, { pages: 1, records: records.length });
     Object.assign(counts, { superseded, quarantined: rejections.length });
     return report("done", {});

@@ -84,10 +84,19 @@ export class RecordError extends Failure {
 /** DynamoDB did not take a write (or the table is not as the plan says). */
 export class WriteError extends Failure {}
 
+/** The API sends what the schema_contract freezes out: somebody has to decide. */
+export class SchemaError extends Failure {}
+
 /** Another worker holds the right to write this resource; nothing is wrong. */
 export class LeaseError extends Failure {}
 
-export type TidetableError = ConfigError | RequestError | RecordError | WriteError | LeaseError;
+export type TidetableError =
+  | ConfigError
+  | RequestError
+  | RecordError
+  | WriteError
+  | SchemaError
+  | LeaseError;
 
 export function isFailure(error: unknown): error is TidetableError {
   return error instanceof Failure;

@@ -1,5 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Decimal } from "./decimal.ts";
+import type { Change } from "./schema/columns.ts";
+import type { Members } from "./schema/kinds.ts";
 
 /*
  * What moves between the rooms, in the order in which it moves:
@@ -116,6 +118,10 @@ export interface Prepared {
   /** Records that a later one of the same page with the same key replaced. */
   superseded: number;
   rejections: Rejection[];
+  /** What became items, as the schema has it. */
+  fitted: Members[];
+  /** Values that the schema_contract did not let in. */
+  discarded: number;
 }
 
 /** The one thing that flows back: how long the requests of a source have to wait. */
@@ -146,6 +152,8 @@ export interface Counts {
   superseded: number;
   quarantined: number;
   deleted: number;
+  /** Values that the schema_contract left out of their records. */
+  discarded_values: number;
   retries: number;
   waited_ms: number;
   /** DynamoDB's own count of capacity units. */
@@ -166,6 +174,7 @@ export const noCounts = (): Counts => ({
   superseded: 0,
   quarantined: 0,
   deleted: 0,
+  discarded_values: 0,
   retries: 0,
   waited_ms: 0,
   write_units: 0,
@@ -173,6 +182,14 @@ export const noCounts = (): Counts => ({
   throttled: 0,
   worked_ms: 0,
 });
+
+/** What a run has found out about its records' fields. */
+export interface SchemaReport {
+  version: number;
+  /** How many fields are not as they were at the version before; the first of them. */
+  changed: number;
+  changes: Change[];
+}
 
 /**
  * What a worker returns for one slice. `running` and `waiting` mean: invoke it again
@@ -194,5 +211,7 @@ export interface ResourceReport extends Counts {
   started_at: string;
   duration_ms: number;
   cursor: { before: Cursor; after: Cursor } | null;
+  /** Null before the run has ended, and where nothing is stored. */
+  schema: SchemaReport | null;
   error: null | { code: string; message: string; hint: string | null };
 }

@@ -26,9 +26,13 @@ export function sliceMetrics(names: Names, report: ResourceReport, now: number) 
   const { waited_ms, worked_ms: duration_ms } = report.slice;
   const failed = report.status === "failed" && report.error?.code !== "run.interrupted";
   const counts = { records, written, unchanged, quarantined, retries, throttled };
+  const schema_changes = report.schema?.changed ?? 0;
   return line(names, report, now, [
     { dimensions: [perSource], unit: "Count", values: counts },
     { dimensions: [perSource], unit: "Milliseconds", values: { waited_ms, duration_ms } },
+    ...(schema_changes > 0
+      ? [{ dimensions: [perSource], unit: "Count" as const, values: { schema_changes } }]
+      : []),
     ...(failed
       ? [{ dimensions: [perSource, perResource], unit: "Count" as const, values: { failed: 1 } }]
       : []),

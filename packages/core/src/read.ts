@@ -4,7 +4,7 @@ import { RequestError } from "./errors.ts";
 import { advance, commit } from "./extract/cursor.ts";
 import { keepEdge } from "./extract/edge.ts";
 import { openSession, pages } from "./extract/pages.ts";
-import type { Counts, KeyedItem, Page, Rejection } from "./flow.ts";
+import type { Counts, KeyedItem, Page, Prepared, Rejection } from "./flow.ts";
 import { jsonText } from "./json-text.ts";
 import type { Written } from "./load/attempts.ts";
 import { sourceGate } from "./load/gate.ts";
@@ -29,7 +29,7 @@ import { spotParentRows } from "./spot.ts";
  * page is durable. Ends behind the last page, or between pages when the next might not fit in.
  */
 export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState> {
-  const { resource, place, order, world, lease, counts } = job;
+  const { resource, place, order, world, lease, counts, schema } = job;
   const session = openSession(resource, {
     world,
     secrets: job.secrets,
@@ -49,12 +49,13 @@ export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState>
   /** When it returns, everything that a page became is durable. */
   async function store(page: Page) {
     const at = { runId: order.runId, page: state.page };
-    const { items, superseded, rejections } = isStored
-      ? toItems(page.records, resource, at)
-      : { items: [], superseded: 0, rejections: [] };
+    const prepared = isStored ? toItems(page.records, resource, at, schema?.fit) : nothing;
+    const { items, rejections, superseded, discarded } = prepared;
     const outcome = await writing.write(items);
     const aside = [...rejections, ...outcome.rejections];
     await setAside(aside, { world, place, ...at });
+    schema?.learn(prepared.fitted);
+    await schema?.keep();
     const keys = keysOf(items, rejections);
     const marks = { place, runId: order.runId, token: lease.token };
     const seen = state.refresh ? await appendSeen(world, marks, keys, state.seen) : 0;
@@ -62,6 +63,7 @@ export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState>
     return {
       ...outcome,
       superseded: superseded + outcome.superseded,
+      discarded,
       aside,
       keys,
       moved: { seen, spool },
@@ -135,7 +137,11 @@ const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): 
 const spotRowsFor = ({ resource, world, secrets, counts }: Job, most: number) =>
   spotParentRows(resource, { world, secrets, meter: counts, pages: most });
 
+/** Of a page that is read for children alone. */
+const nothing: Prepared = { items: [], superseded: 0, rejections: [], fitted: [], discarded: 0 };
+
 interface Stored extends Omit<Written, "rejections"> {
+  discarded: number;
   aside: readonly Rejection[];
 }
 
@@ -149,8 +155,11 @@ function account(counts: Counts, { records }: Page, stored: Stored, isStored: bo
   counts.deleted += stored.deleted;
   counts.superseded += stored.superseded;
   counts.quarantined += stored.aside.length;
+  counts.discarded_values += stored.discarded;
   assertAccounts(counts);
-  if (tooMany(stored.aside.length, records.length)) throw tooManyError(stored.aside);
+  // What the contract sets aside was meant to be.
+  const odd = stored.aside.filter(({ code }) => !code.startsWith("schema."));
+  if (tooMany(odd.length, records.length)) throw tooManyError(odd);
 }
 
 /** Pure: what an incremental keeps of a page, and how its cursor moves. */

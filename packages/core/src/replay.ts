@@ -17,6 +17,7 @@ import type { Place } from "./load/state-query.ts";
 import { checkTable } from "./load/tables.ts";
 import { tableName } from "./names.ts";
 import { toItems } from "./normalize/items.ts";
+import { openSchema, type RunSchema } from "./run-schema.ts";
 import type { World } from "./world.ts";
 
 export interface Replayed {
@@ -44,7 +45,7 @@ export async function replayQuarantine(
 ): Promise<Replayed> {
   const { clock, signal } = world;
   const place = { source: resource.source, resource: resource.name };
-  await checkTable(world, resource);
+  const { tableId } = await checkTable(world, resource);
   const stored = await readState(world, place);
   if (stored?.body?.refresh && stored.status !== "done") throw refreshOpen();
 
@@ -52,6 +53,7 @@ export async function replayQuarantine(
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
+    const schema = await openSchema(resource, world, { place, tableId });
     for (const id of await newestFirst(world, place)) {
       signal.throwIfAborted();
       if (clock.monotonic() - renewed > RENEW_MS) {
@@ -60,7 +62,7 @@ export async function replayQuarantine(
       }
       const entry = await readEntry(world, place, id);
       if (!entry) continue;
-      const reason = await putBack(entry, resource, world, lease.guard);
+      const reason = await putBack(entry, resource, world, { guard: lease.guard, schema });
       if (reason) {
         result.kept.push({ id, ...reason });
       } else {
@@ -68,6 +70,7 @@ export async function replayQuarantine(
         result.replayed += 1;
       }
     }
+    await schema.close(owner);
     return result;
   } finally {
     // A lease that can not be given back runs out.
@@ -95,11 +98,12 @@ async function putBack(
   entry: QuarantineEntry,
   resource: ResourcePlan,
   world: ReplayWorld,
-  guard: () => void,
+  { guard, schema }: { guard: () => void; schema: RunSchema },
 ): Promise<Reason | undefined> {
   if (entry.record_bytes !== null) return wasCut(entry.record_bytes);
   const at = { runId: entry.run_id, page: entry.page };
-  const { items, rejections } = toItems([parseJson(entry.record)], resource, at);
+  const record = parseJson(entry.record);
+  const { items, rejections, fitted } = toItems([record], resource, at, schema.fit);
   const [made] = items;
   if (!made) return reasonOf(rejections);
 
@@ -107,7 +111,11 @@ async function putBack(
   const row = await rowLike(made.item, { world, table, key: resource.key });
   if (row) return isDeepStrictEqual(row, made.item) ? undefined : keyTaken;
   const { write } = writer({ ...world, table, key: resource.key, guard });
-  return reasonOf((await write([made])).rejections);
+  const reason = reasonOf((await write([made])).rejections);
+  if (reason) return reason;
+  schema.learn(fitted);
+  await schema.keep();
+  return undefined;
 }
 
 const reasonOf = ([first]: Rejection[]): Reason | undefined =>

@@ -1,6 +1,6 @@
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { isFailure, LeaseError, RequestError } from "./errors.ts";
-import type { Counts, Cursor, ResourceReport } from "./flow.ts";
+import type { Counts, Cursor, ResourceReport, SchemaReport } from "./flow.ts";
 import type { RunState, Status } from "./load/state-item.ts";
 import { tableName } from "./names.ts";
 import type { Tally } from "./tally.ts";
@@ -24,6 +24,7 @@ export function reporter(
       notBefore?: string | undefined;
       /** The cursor that the run started from, where it has moved. */
       before?: Cursor | undefined;
+      schema?: SchemaReport | undefined;
     },
   ): ResourceReport => {
     tally.touch();
@@ -46,6 +47,7 @@ export function reporter(
       cursor: resource.incremental
         ? { before: end.before === undefined ? after : end.before, after }
         : null,
+      schema: end.schema ?? null,
       error: end.error ?? null,
     };
   };

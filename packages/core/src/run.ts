@@ -10,6 +10,7 @@ import type { Place } from "./load/state-query.ts";
 import { checkTable } from "./load/tables.ts";
 import { read } from "./read.ts";
 import { ending, poisoned, reporter } from "./report.ts";
+import { openSchema, type RunSchema, tell } from "./run-schema.ts";
 import type { SecretStore } from "./secrets.ts";
 import { sweep } from "./sweep.ts";
 import { tally } from "./tally.ts";
@@ -37,6 +38,8 @@ export interface Job {
   world: World;
   secrets: SecretStore;
   lease: Lease;
+  /** Undefined: nothing of the resource is stored. */
+  schema: RunSchema | undefined;
   /** Calls off whatever is under way. */
   stop: AbortController;
   /** Counted as things happen; a checkpoint stores a copy. */
@@ -69,6 +72,7 @@ export async function runResource(
   const remember = (ended: ResourceReport) => recordRun(steps, place, ended, order.memoryMb ?? 512);
   let lease: Lease | undefined;
   let state: RunState | undefined;
+  let schema: RunSchema | undefined;
 
   try {
     // First of all: until somebody has filled it, there is no run to begin.
@@ -100,15 +104,19 @@ export async function runResource(
       run: sample ? undefined : open,
     });
     if (open.kind === "poison") throw poisoned(state);
-    const job = { resource, place, order, world, secrets, lease, stop, counts };
+    if (resource.selected && !state.spool_only) {
+      schema = await openSchema(resource, world, { place, tableId });
+    }
+    const job = { resource, place, order, world, secrets, lease, schema, stop, counts };
     for await (state of slice(job, state)) {
       tallied.touch();
       world.log.debug("page", { ...place, counts: state.counts });
     }
 
     if (sample) {
+      const sampled = report("done", { state, schema: await schema?.close(order.runId) });
       await lease.letGo();
-      return report("done", { state });
+      return sampled;
     }
     if (state.phase !== "end") {
       const running = report("running", { state });
@@ -116,14 +124,19 @@ export async function runResource(
       return running;
     }
     const ended = committed(state, resource);
-    const done = report("done", { state: ended, before: state.cursor });
+    const found = await schema?.close(order.runId);
+    tell(found, world, place);
+    const done = report("done", { state: ended, before: state.cursor, schema: found });
     await remember(done);
     await lease.release({ status: "done", body: ended });
     return done;
   } catch (error) {
     const end = ending(error, { resource, state, world: outer });
-    const failed = report(end.report, { ...end, state });
     const overtaken = error instanceof LeaseError;
+    // What it has stored until then may be of a new kind.
+    const found =
+      end.status === "failed" ? await schema?.close(order.runId).catch(() => undefined) : undefined;
+    const failed = report(end.report, { ...end, state, schema: found });
     // The run that is in the way of this event goes on, and its own report tells how it ended.
     const fruitless = overtaken && event.runId !== order.runId;
     if (fruitless) await remember({ ...failed, run_id: event.runId }).catch(() => {});

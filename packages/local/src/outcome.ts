@@ -48,6 +48,7 @@ export function openReport(
     started_at: new Date(started).toISOString(),
     duration_ms: Math.max(0, now - started),
     cursor: body?.cursor_path ? { before: body.cursor, after: body.cursor } : null,
+    schema: null,
     error: null,
   };
 }

@@ -28,6 +28,7 @@ export interface ResourceDocument extends Counts {
   slices: number;
   duration_ms: number;
   cursor: ResourceReport["cursor"];
+  schema: ResourceReport["schema"];
   error: ResourceReport["error"];
 }
 
@@ -75,6 +76,7 @@ function resourceDocument(
     superseded: report.superseded,
     quarantined: report.quarantined,
     deleted: report.deleted,
+    discarded_values: report.discarded_values,
     retries: report.retries,
     waited_ms: report.waited_ms,
     write_units: report.write_units,
@@ -84,6 +86,7 @@ function resourceDocument(
     slices: report.slices,
     duration_ms: report.duration_ms,
     cursor: report.cursor,
+    schema: report.schema,
     error: isOpen(report) ? open : report.error,
   };
 }

@@ -85,6 +85,7 @@ export interface ResourcePlan {
   /** A request ends within this time, whatever the server trickles. */
   timeoutMs: number;
   columns: Record<string, ColumnPlan>;
+  contract: ContractPlan;
   writeMode: WriteModePlan;
   /** A record that says so here deletes its row. */
   hardDelete: string | undefined;
@@ -301,5 +302,24 @@ export type DataType =
 export interface ColumnPlan {
   dataType: DataType | undefined;
   nullable: boolean | undefined;
-  description: string | undefined;
+  /** What else is said about it, for those who read the schema. */
+  hints: {
+    description?: string;
+    precision?: number;
+    scale?: number;
+    timezone?: boolean;
+    unique?: true;
+  };
+}
+
+/** What happens to a value that the schema does not have. */
+export type ContractMode = "evolve" | "freeze" | "discard_row" | "discard_value";
+
+export interface ContractPlan {
+  /** The first records of a table that has none. */
+  tables: ContractMode;
+  /** Fields that are new. */
+  columns: ContractMode;
+  /** Values of another type, or null where that is declared away. */
+  dataType: ContractMode;
 }

@@ -2,19 +2,14 @@ import { createHash } from "node:crypto";
 import { Secret } from "../secret.ts";
 import { planAuth, secretNames } from "./auth.ts";
 import { longestGap } from "./cadence.ts";
+import { planColumns, planContract } from "./columns.ts";
 import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
 import { planIncremental } from "./incremental.ts";
 import { parsePath } from "./jsonpath.ts";
 import { planPaginator } from "./paginators.ts";
 import { parentsFirst, planParent, planSpooled } from "./parents.ts";
-import type {
-  ColumnPlan,
-  ResourcePlan,
-  RetryPlan,
-  SchedulePlan,
-  SourcePlan,
-} from "./plan-types.ts";
+import type { ResourcePlan, RetryPlan, SchedulePlan, SourcePlan } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
 import {
   isSelected,
@@ -32,7 +27,7 @@ import {
 } from "./settle.ts";
 import type { Source } from "./source.ts";
 import { planFunction, planStorage } from "./storage.ts";
-import type { ColumnConfig, SourceOptions } from "./types.ts";
+import type { SourceOptions } from "./types.ts";
 
 /** What another attempt may cure. dlt retries every 5xx; the source documents name these. */
 const retryStatuses = [
@@ -95,6 +90,7 @@ function planResource(
     retry: planRetry(endpoint.error_handler ?? {}),
     timeoutMs: (client.timeout ?? defaults.timeoutSeconds) * 1000,
     columns,
+    contract: planContract(resource.schema_contract),
     writeMode: planWriteMode(resource, columns),
     hardDelete: planHardDelete(resource),
     dedupSort: planDedupSort(resource),
@@ -109,15 +105,6 @@ function planRetry(handler: NonNullable<SettledEndpoint["error_handler"]>): Retr
     maxRetries: handler.max_retries ?? defaults.maxRetries,
     backoffFactor: handler.backoff_factor ?? defaults.backoffFactor,
   };
-}
-
-function planColumns(columns: Record<string, ColumnConfig>): Record<string, ColumnPlan> {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, { data_type, nullable, description }]) => [
-      name,
-      { dataType: data_type, nullable, description },
-    ]),
-  );
 }
 
 function planSchedule(schedule: SourceOptions["schedule"]): SchedulePlan | undefined {

@@ -33,7 +33,12 @@ export type SettledClient = Some<
 export type SettledResource = Some<
   Pick<
     ResourceConfig,
-    "name" | "table_name" | "selected" | "include_from_parent" | "processing_steps"
+    | "name"
+    | "table_name"
+    | "selected"
+    | "include_from_parent"
+    | "processing_steps"
+    | "schema_contract"
   > &
     ResourceExtensions
 > & {

@@ -2,7 +2,7 @@ import type { IncrementalPlan } from "../config/plan-types.ts";
 import { ConfigError, RequestError } from "../errors.ts";
 import { compareNumbers, isNumeric, minus } from "../exact-number.ts";
 import type { Cursor } from "../flow.ts";
-import { compareTexts, compareTimes, readTime, type Time, writeTime } from "./iso-time.ts";
+import { compareTexts, compareTimes, readTime, type Time, writeTime } from "../iso-time.ts";
 
 /*
  * Values of a cursor against each other. A number that a double can not hold is kept as its text. A

@@ -24,6 +24,7 @@ export interface RunRecord extends Counts {
   duration_ms: number;
   slices: number;
   cursor: ResourceReport["cursor"];
+  schema: ResourceReport["schema"];
   error: null | { code: string; message: string };
   /** What the run costs in AWS, estimated. */
   cost_usd: number;
@@ -107,7 +108,7 @@ export async function readRun(
 const countNames = Object.keys(noCounts()) as (keyof Counts)[];
 
 function toItem(place: Place, report: ResourceReport, memory_mb: number): Item {
-  const { run_id, status, started_at, duration_ms, slices, cursor, error } = report;
+  const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
     duration_ms,
@@ -123,6 +124,7 @@ function toItem(place: Place, report: ResourceReport, memory_mb: number): Item {
     ended_at: { S: new Date(ended).toISOString() },
     ...Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, { N: String(n) }])),
     ...(cursor ? { cursor_before: scalar(cursor.before), cursor_after: scalar(cursor.after) } : {}),
+    ...(schema ? { schema: { S: JSON.stringify(schema) } } : {}),
     ...(error ? { error_code: { S: error.code }, error_message: { S: error.message } } : {}),
   };
 }
@@ -142,6 +144,7 @@ function fromItem(item: Item): RunRecord {
     cursor: item.cursor_before
       ? { before: cursorIn(item.cursor_before), after: cursorIn(item.cursor_after) }
       : null,
+    schema: item.schema ? JSON.parse(text("schema")) : null,
     error: item.error_code ? { code: text("error_code"), message: text("error_message") } : null,
     cost_usd: number("cost_usd"),
   };

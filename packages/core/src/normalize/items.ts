@@ -3,6 +3,8 @@ import { Decimal } from "../decimal.ts";
 import { RecordError } from "../errors.ts";
 import { compareNumbers } from "../exact-number.ts";
 import type { Item, JsonObject, JsonValue, KeyedItem, Prepared, Rejection } from "../flow.ts";
+import type { Fit } from "../schema/contract.ts";
+import type { Members } from "../schema/kinds.ts";
 import { fitIndexes } from "./indexes.ts";
 import { type At, keysOf } from "./keys.ts";
 import { toItem } from "./values.ts";
@@ -10,6 +12,7 @@ import { toItem } from "./values.ts";
 /**
  * A page's records as items, one for each key: of two records with the same key the later one
  * counts, as if they had been written one after the other. What DynamoDB can not hold is set aside.
+ * `fit` makes each record what the schema has.
  */
 export function toItems(
   records: readonly JsonValue[],
@@ -18,12 +21,15 @@ export function toItems(
       storage: Pick<TablePlan, "indexes">;
     },
   at: At,
+  fit?: Fit | undefined,
 ): Prepared {
   const keyOf = keysOf(resource.key, at);
   const items = new Map<string, KeyedItem>();
   const rejections: Rejection[] = [];
+  const fitted: Members[] = [];
   const { indexes } = resource.storage;
   let superseded = 0;
+  let discarded = 0;
 
   for (const [index, record] of records.entries()) {
     let key: string | undefined;
@@ -31,8 +37,12 @@ export function toItems(
       if (!isObject(record)) throw notAnObject();
       const { text, members } = keyOf(record);
       key = text;
-      const whole = toItem({ ...record, ...members });
+      const fits = fit?.(record);
+      const shown = fits?.record ?? record;
+      const whole = toItem({ ...shown, ...members });
       const converted = { ...whole, item: fitIndexes(whole.item, indexes) };
+      fitted.push(shown);
+      discarded += fits?.discarded ?? 0;
       const before = items.get(text);
       if (before) superseded += 1;
       // In API order the last one counts, unless the config says by what rows get newer.
@@ -53,7 +63,7 @@ export function toItems(
       });
     }
   }
-  return { items: [...items.values()], superseded, rejections };
+  return { items: [...items.values()], superseded, rejections, fitted, discarded };
 }
 
 /** Whether the earlier one of two records with the same key stays. */

@@ -1,0 +1,36 @@
+import type { ColumnPlan, ContractPlan } from "./plan-types.ts";
+import type { ColumnConfig, SchemaContract, SchemaContractMode } from "./types.ts";
+
+export function planColumns(columns: Record<string, ColumnConfig>): Record<string, ColumnPlan> {
+  return Object.fromEntries(Object.entries(columns).map(([name, hints]) => [name, plan(hints)]));
+}
+
+function plan(column: ColumnConfig): ColumnPlan {
+  const { data_type, nullable, description, precision, scale, timezone, unique } = column;
+  return {
+    dataType: data_type,
+    nullable,
+    hints: {
+      ...(description && { description }),
+      ...(typeof precision === "number" && { precision }),
+      ...(typeof scale === "number" && { scale }),
+      ...(timezone !== undefined && { timezone }),
+      ...(unique && { unique }),
+    },
+  };
+}
+
+/** One mode stands for all three. */
+export function planContract(
+  contract: SchemaContract | SchemaContractMode | null | undefined,
+): ContractPlan {
+  const modes =
+    typeof contract === "string"
+      ? { tables: contract, columns: contract, data_type: contract }
+      : (contract ?? {});
+  return {
+    tables: modes.tables ?? "evolve",
+    columns: modes.columns ?? "evolve",
+    dataType: modes.data_type ?? "evolve",
+  };
+}
