@@ -79,7 +79,7 @@ export const bugs: readonly Bug[] = [
     "let from = (state.next, undefined);",
   ]),
   bug("a slice that ran out of time is done", "P6", "run.ts", [
-    `if (state.phase !== "end") {`,
+    `if (!slice.isSample && state.phase !== "end") {`,
     "if (state === undefined) {",
   ]),
   bug("the cursor is the highest value seen", "P3", "extract/marks.ts", [

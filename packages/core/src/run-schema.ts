@@ -16,8 +16,10 @@ export interface RunSchema {
   learn(records: readonly Members[]): void;
   /** When it returns, what was learnt is durable. Writes nothing when that was nothing. */
   keep(): Promise<void>;
+  /** What is not as it was at the last version. */
+  found(): SchemaReport;
   /** At the end of a run: makes a version of what it has found, unless that is the last one. */
-  close(runId: string): Promise<SchemaReport>;
+  close(runId: string): Promise<void>;
 }
 
 /** Of more, a report says only how many. */
@@ -50,6 +52,13 @@ export async function openSchema(
     hasLearnt = false;
   }
 
+  function now() {
+    const columns = columnsOf(seen, resource);
+    const hash = columnsHash(columns);
+    // A run that found nothing at all has nothing to say about fields.
+    return { columns, hash, isNew: hash !== stored.hash && seen.kinds !== 0 };
+  }
+
   return {
     fit: fitter(resource, known),
     learn(records) {
@@ -58,20 +67,23 @@ export async function openSchema(
     async keep() {
       if (hasLearnt) await put({ seen: shapeText(seen) });
     },
+    found() {
+      const { columns, isNew } = now();
+      const changes = isNew && known ? changesOf(columnsOf(known, resource), columns) : [];
+      return {
+        version: stored.version + (isNew ? 1 : 0),
+        changed: changes.length,
+        changes: changes.slice(0, MOST_CHANGES),
+      };
+    },
     async close(runId) {
-      const columns = columnsOf(seen, resource);
-      const hash = columnsHash(columns);
-      // A run that found nothing at all has nothing to say about fields.
-      if (hash === stored.hash || seen.kinds === 0) {
-        return { version: stored.version, changed: 0, changes: [] };
-      }
+      const { columns, hash, isNew } = now();
+      if (!isNew) return;
       const version = stored.version + 1;
       const first_seen = new Date(world.clock.now()).toISOString();
       await writeVersion(world, place, { version, hash, first_seen, run_id: runId, columns });
       const text = shapeText(seen);
       await put({ seen: text, known: text, version, hash });
-      const changes = known ? changesOf(columnsOf(known, resource), columns) : [];
-      return { version, changed: changes.length, changes: changes.slice(0, MOST_CHANGES) };
     },
   };
 }

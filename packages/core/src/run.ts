@@ -6,14 +6,14 @@ import { recordRun } from "./load/history.ts";
 import { metered } from "./load/meter.ts";
 import { type Lease, opening, takeLease } from "./load/state.ts";
 import { type RunState, readState } from "./load/state-item.ts";
-import type { Place } from "./load/state-query.ts";
+import type { Place, StateWorld } from "./load/state-query.ts";
 import { checkTable } from "./load/tables.ts";
 import { read } from "./read.ts";
 import { ending, poisoned, reporter } from "./report.ts";
 import { openSchema, type RunSchema, tell } from "./run-schema.ts";
 import type { SecretStore } from "./secrets.ts";
 import { sweep } from "./sweep.ts";
-import { tally } from "./tally.ts";
+import { type Tally, tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
 export interface Order {
@@ -39,11 +39,24 @@ export interface Job {
   secrets: SecretStore;
   lease: Lease;
   /** Undefined: nothing of the resource is stored. */
-  schema: RunSchema | undefined;
+  schema?: RunSchema | undefined;
   /** Calls off whatever is under way. */
   stop: AbortController;
   /** Counted as things happen; a checkpoint stores a copy. */
   counts: Counts;
+}
+
+/** One invocation, as far as it has come: what has gone wrong is told by what it had by then. */
+interface Slice extends Omit<Job, "lease" | "schema"> {
+  /** Calls that are made also when the slice is called off: what a run says of itself. */
+  steps: StateWorld;
+  tallied: Tally;
+  report: ReturnType<typeof reporter>;
+  /** A sample leaves no run behind. */
+  isSample: boolean;
+  state?: RunState;
+  lease?: Lease;
+  schema?: RunSchema;
 }
 
 /**
@@ -56,103 +69,132 @@ export async function runResource(
   outer: World,
   secrets: SecretStore,
 ): Promise<ResourceReport> {
-  const place = { source: resource.source, resource: resource.name };
-  const sample = event.limitPages !== undefined;
-  // Its run id becomes that of the run which is gone on with.
-  const order = { ...event };
   const tallied = tally(outer.clock);
   const { counts } = tallied;
-  const report = reporter(resource, order, outer, tallied);
-  const stop = new AbortController();
   const dynamodb = metered(outer.dynamodb, counts);
-  const world = { ...outer, dynamodb, signal: AbortSignal.any([outer.signal, stop.signal]) };
-  // What the run says of itself, it says also when it is called off.
-  const { names, clock, random, deadline } = outer;
-  const steps = { dynamodb, names, clock, random, deadline };
-  const remember = (ended: ResourceReport) => recordRun(steps, place, ended, order.memoryMb ?? 512);
-  let lease: Lease | undefined;
-  let state: RunState | undefined;
-  let schema: RunSchema | undefined;
-
+  const { names, clock, random, deadline, signal } = outer;
+  const stop = new AbortController();
+  // Its run id becomes that of the run which is gone on with.
+  const order = { ...event };
+  const slice: Slice = {
+    resource,
+    place: { source: resource.source, resource: resource.name },
+    order,
+    world: { ...outer, dynamodb, signal: AbortSignal.any([signal, stop.signal]) },
+    steps: { dynamodb, names, clock, random, deadline },
+    secrets,
+    stop,
+    counts,
+    tallied,
+    report: reporter(resource, order, outer, tallied),
+    isSample: event.limitPages !== undefined,
+  };
   try {
-    // First of all: until somebody has filled it, there is no run to begin.
-    await secrets.read();
-    const { tableId } = resource.selected
-      ? await checkTable(steps, resource)
-      : { tableId: undefined };
-    const stored = await readState(steps, place);
-    const open = opening(sample ? undefined : stored, {
-      runId: order.runId,
-      refresh: !sample && isRefresh(order, resource),
-      spoolOnly: order.spoolOnly ?? false,
-      followsSpool: resource.parent?.plan.incremental !== undefined,
-      planHash: resource.hash,
-      tableId: tableId ?? null,
-      cursorPath: resource.incremental?.path.text ?? null,
-      initial: resource.incremental?.initialValue ?? null,
-      now: world.clock.now(),
-    });
-    state = open.body;
-    order.runId = open.runId;
-    tallied.goOnFrom(state.counts);
-    if (open.kind === "ended") return report("done", { state });
-    if (open.kind === "wait") return report("waiting", { state, notBefore: open.notBefore });
-    if (open.kind === "start" && open.note) world.log.warn(open.note, place);
-
-    lease = await takeLease(steps, place, stored, {
-      owner: order.owner,
-      run: sample ? undefined : open,
-    });
-    if (open.kind === "poison") throw poisoned(state);
-    if (resource.selected && !state.spool_only) {
-      schema = await openSchema(resource, world, { place, tableId });
-    }
-    const job = { resource, place, order, world, secrets, lease, schema, stop, counts };
-    for await (state of slice(job, state)) {
-      tallied.touch();
-      world.log.debug("page", { ...place, counts: state.counts });
-    }
-
-    if (sample) {
-      const sampled = report("done", { state, schema: await schema?.close(order.runId) });
-      await lease.letGo();
-      return sampled;
-    }
-    if (state.phase !== "end") {
-      const running = report("running", { state });
-      await lease.release({ status: "running", body: { ...state, counts: { ...counts } } });
-      return running;
-    }
-    const ended = committed(state, resource);
-    const found = await schema?.close(order.runId);
-    tell(found, world, place);
-    const done = report("done", { state: ended, before: state.cursor, schema: found });
-    await remember(done);
-    await lease.release({ status: "done", body: ended });
-    return done;
+    return await work(slice);
   } catch (error) {
-    const end = ending(error, { resource, state, world: outer });
-    const overtaken = error instanceof LeaseError;
-    // What it has stored until then may be of a new kind.
-    const found =
-      end.status === "failed" ? await schema?.close(order.runId).catch(() => undefined) : undefined;
-    const failed = report(end.report, { ...end, state, schema: found });
-    // The run that is in the way of this event goes on, and its own report tells how it ended.
-    const fruitless = overtaken && event.runId !== order.runId;
-    if (fruitless) await remember({ ...failed, run_id: event.runId }).catch(() => {});
-    else if (end.status === "failed" && !sample) await remember(failed).catch(() => {});
-    // A lease that was lost is not ours to give back; one that can not be given back runs out.
-    if (!lease || overtaken) return failed;
-    if (sample || !state) await lease.letGo().catch(() => {});
-    else {
-      const body = { ...state, ...end.changes, counts: { ...state.counts, ...spent(counts) } };
-      await lease.release({ ...end, body }).catch(() => {});
-    }
-    return failed;
+    return await giveUp(slice, error, { event, signal });
   } finally {
     stop.abort();
   }
 }
+
+async function work(slice: Slice): Promise<ResourceReport> {
+  const { resource, place, order, world, steps, tallied, report, isSample } = slice;
+  // First of all: until somebody has filled it, there is no run to begin.
+  await slice.secrets.read();
+  const { tableId } = resource.selected
+    ? await checkTable(steps, resource)
+    : { tableId: undefined };
+  const stored = await readState(steps, place);
+  const open = opening(isSample ? undefined : stored, {
+    runId: order.runId,
+    refresh: !isSample && isRefresh(order, resource),
+    spoolOnly: order.spoolOnly ?? false,
+    followsSpool: resource.parent?.plan.incremental !== undefined,
+    planHash: resource.hash,
+    tableId: tableId ?? null,
+    cursorPath: resource.incremental?.path.text ?? null,
+    initial: resource.incremental?.initialValue ?? null,
+    now: world.clock.now(),
+  });
+  let state = open.body;
+  slice.state = state;
+  order.runId = open.runId;
+  tallied.goOnFrom(state.counts);
+  if (open.kind === "ended") return report("done", { state });
+  if (open.kind === "wait") return report("waiting", { state, notBefore: open.notBefore });
+  if (open.kind === "start" && open.note) world.log.warn(open.note, { ...place });
+
+  const run = isSample ? undefined : open;
+  const lease = await takeLease(steps, place, stored, { owner: order.owner, run });
+  slice.lease = lease;
+  if (open.kind === "poison") throw poisoned(state);
+  if (resource.selected && !state.spool_only) {
+    slice.schema = await openSchema(resource, world, { place, tableId });
+  }
+  for await (state of pagesAndSweep({ ...slice, lease, schema: slice.schema }, state)) {
+    slice.state = state;
+    tallied.touch();
+    world.log.debug("page", { ...place, counts: state.counts });
+  }
+  return finish(slice, lease, state);
+}
+
+async function finish(slice: Slice, lease: Lease, state: RunState): Promise<ResourceReport> {
+  const { resource, place, world, report, schema } = slice;
+  if (!slice.isSample && state.phase !== "end") {
+    const running = report("running", { state });
+    await lease.release({ status: "running", body: { ...state, counts: { ...slice.counts } } });
+    return running;
+  }
+  const found = schema?.found();
+  tell(found, world, place);
+  if (slice.isSample) {
+    await schema?.close(slice.order.runId);
+    await lease.letGo();
+    return report("done", { state, schema: found });
+  }
+  const ended = committed(state, resource);
+  const done = report("done", { state: ended, before: state.cursor, schema: found });
+  // First the history: a run that is cut off here finds the same again.
+  await remember(slice, done);
+  await schema?.close(slice.order.runId);
+  await lease.release({ status: "done", body: ended });
+  return done;
+}
+
+async function giveUp(
+  slice: Slice,
+  error: unknown,
+  { event, signal }: { event: Order; signal: AbortSignal },
+): Promise<ResourceReport> {
+  const { resource, order, counts, state, lease, schema, isSample } = slice;
+  const end = ending(error, { resource, state, world: { ...slice.world, signal } });
+  const hasFailed = end.status === "failed";
+  const failed = slice.report(end.report, {
+    ...end,
+    state,
+    schema: hasFailed ? schema?.found() : undefined,
+  });
+  const overtaken = error instanceof LeaseError;
+  // The run that is in the way of this event goes on, and its own report tells how it ended.
+  const fruitless = overtaken && event.runId !== order.runId;
+  if (fruitless) await remember(slice, { ...failed, run_id: event.runId }).catch(() => {});
+  else if (hasFailed && !isSample) await remember(slice, failed).catch(() => {});
+  // A lease that was lost is not ours to give back; one that can not be given back runs out.
+  if (!lease || overtaken) return failed;
+  // What is stored by now stays, whatever became of the run.
+  if (hasFailed) await schema?.close(order.runId).catch(() => {});
+  if (isSample || !state) await lease.letGo().catch(() => {});
+  else {
+    const body = { ...state, ...end.changes, counts: { ...state.counts, ...spent(counts) } };
+    await lease.release({ ...end, body }).catch(() => {});
+  }
+  return failed;
+}
+
+const remember = ({ steps, place, order }: Slice, ended: ResourceReport): Promise<void> =>
+  recordRun(steps, place, ended, order.memoryMb ?? 512);
 
 /** What nothing of is stored has nothing to sweep. */
 const isRefresh = (order: Order, { selected, disposition }: ResourcePlan): boolean =>
@@ -178,7 +220,7 @@ function committed(state: RunState, { incremental }: ResourcePlan): RunState {
 }
 
 /** Yields the state whenever it has moved. Stops short when time is. */
-async function* slice(job: Job, from: RunState): AsyncGenerator<RunState> {
+async function* pagesAndSweep(job: Job, from: RunState): AsyncGenerator<RunState> {
   let state = from;
   for await (state of read(job, state)) yield state;
   for await (state of sweep(job, state)) yield state;
