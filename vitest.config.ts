@@ -14,6 +14,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     env: { NO_COLOR: "1" },
+    // After each test: is a secret in anything that it printed, stored or reported?
+    setupFiles: ["test/support/canary-setup.ts"],
+    globalSetup: ["test/support/canary-total.ts"],
     // For .ci/run, which prints the counts of the run on one line.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },

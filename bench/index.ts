@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { bare, type Loop, PAGE, type Stubs, slice } from "./loops.ts";
+import { observing } from "./schema.ts";
 
 /*
  * Both loops in one run, one after the other and several times, against the same two servers in
@@ -51,9 +52,12 @@ async function measure(loop: Loop): Promise<Sample> {
 
 const loops = { bare, slice };
 const samples: Record<keyof typeof loops, Sample[]> = { bare: [], slice: [] };
+const schema: number[] = [];
 for (const loop of Object.values(loops)) await measure(loop); // Warm up: JIT and connections.
+await observing(stubs, RECORDS);
 for (let round = 0; round < ROUNDS; round++) {
   for (const name of ["bare", "slice"] as const) samples[name].push(await measure(loops[name]));
+  schema.push(await observing(stubs, RECORDS));
 }
 servers.stdin.end();
 
@@ -72,9 +76,17 @@ const figures = (
   const baseline = of("bare", figure);
   return { id, name, value, baseline, ratio: value / baseline };
 });
+// Beside all that the slice does for a record.
+const inferring = {
+  id: "schema",
+  name: "µs per record to infer its schema, of the slice's CPU",
+  value: median(schema),
+  baseline: of("slice", "cpuMicros"),
+  ratio: median(schema) / of("slice", "cpuMicros"),
+};
 
 if (json) {
-  console.log(JSON.stringify({ figures }));
+  console.log(JSON.stringify({ figures: [...figures, inferring] }));
 } else {
   console.log(
     `${RECORDS} records of 1 KB, pages of ${PAGE}, ${ROUNDS} rounds, Node ${process.version}`,
@@ -86,4 +98,7 @@ if (json) {
     const numbers = [value.toFixed(0).padStart(12), baseline.toFixed(0).padStart(12)];
     console.log(`${name.padEnd(22)}${numbers.join("")}${ratio.toFixed(2).padStart(8)}`);
   }
+  const { name, value, baseline, ratio } = inferring;
+  const share = (ratio * 100).toFixed(1);
+  console.log(`${value.toFixed(2)} ${name}: ${share} % of ${baseline.toFixed(0)}`);
 }

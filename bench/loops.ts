@@ -3,6 +3,7 @@ import {
   dynamodbClient,
   httpAgent,
   type Log,
+  type ResourceReport,
   realClock,
   rest_api_source,
   secretsManagerClient,
@@ -21,23 +22,32 @@ export type Loop = (stubs: Stubs) => Promise<number>;
 export const PAGE = 100;
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** Which of the stub's records, and what kind of run. */
+export interface RunOptions {
+  path?: "/records" | "/flawed";
+  refresh?: boolean;
+}
+
 /** The product, from an event to a report. */
-export const slice: Loop = async ({ api, dynamodb }) => {
+export async function run(
+  { api, dynamodb }: Stubs,
+  { path = "/records", refresh = false }: RunOptions = {},
+): Promise<ResourceReport> {
   const bench = rest_api_source({
     client: { base_url: api },
-    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resource_defaults: { primary_key: "id", write_disposition: refresh ? "replace" : "merge" },
     resources: [
       {
         name: "records",
         endpoint: {
-          path: "/records",
+          path,
           data_selector: "data",
           paginator: { type: "offset", limit: PAGE },
         },
       },
     ],
   });
-  const http = httpAgent();
+  const http = httpAgent("machine");
   const client = dynamodbClient({ endpoint: dynamodb });
   const report = await work(
     { source: "bench", resource: "records", run_id: `${Math.random()}` },
@@ -61,8 +71,10 @@ export const slice: Loop = async ({ api, dynamodb }) => {
   );
   client.destroy();
   await http.close();
-  return report.records;
-};
+  return report;
+}
+
+export const slice: Loop = async (stubs) => (await run(stubs)).records;
 
 type Attribute = Record<string, unknown>;
 

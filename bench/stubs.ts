@@ -27,21 +27,36 @@ const record = (id: number) => ({
   ),
 });
 
-const pages = new Map<number, Buffer>();
-for (let offset = 0; offset <= records; offset += pageSize) {
-  const length = Math.min(pageSize, records - offset);
-  const data = Array.from({ length }, (_, n) => record(offset + n + 1));
-  pages.set(offset, Buffer.from(JSON.stringify({ data })));
+/** Without its key, which makes it worthless. */
+const flawed = ({ id, ...rest }: ReturnType<typeof record>) =>
+  id % 100 === 0 ? rest : { id, ...rest };
+
+/** A benchmark reads the same few pages again and again; a soak reads more than fit into memory. */
+const KEPT_PAGES = 1000;
+const pages = new Map<string, Buffer>();
+
+function pageAt(path: string, offset: number): Buffer {
+  const name = `${path} ${offset}`;
+  const kept = pages.get(name);
+  if (kept) return kept;
+  const length = Math.max(0, Math.min(pageSize, records - offset));
+  const whole = Array.from({ length }, (_, n) => record(offset + n + 1));
+  const data = path === "/flawed" ? whole.map(flawed) : whole;
+  const page = Buffer.from(JSON.stringify({ data }));
+  if (pages.size < KEPT_PAGES) pages.set(name, page);
+  return page;
 }
 
 const api: RequestListener = (request, response) => {
-  const offset = Number(new URL(request.url ?? "", "http://stub").searchParams.get("offset"));
+  const { pathname, searchParams } = new URL(request.url ?? "", "http://stub");
   response.setHeader("content-type", "application/json");
-  response.end(pages.get(offset) ?? '{"data":[]}');
+  response.end(pageAt(pathname, Number(searchParams.get("offset"))));
 };
 
 let items = 0;
 let sum = 0;
+/** What a refresh has to find again at its end: the blocks of keys that it has seen. */
+const seen = new Map<string, unknown>();
 
 const answers: Record<string, (body: Buffer) => string> = {
   BatchWriteItem: (body) => {
@@ -60,6 +75,27 @@ const answers: Record<string, (body: Buffer) => string> = {
         AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
       },
     }),
+  PutItem: (body) => {
+    const { Item } = JSON.parse(body.toString());
+    if (Item.pk.S.includes("/seen/")) seen.set(Item.pk.S, Item);
+    return "{}";
+  },
+  BatchGetItem: (body) => {
+    const [[table, { Keys }]] = Object.entries<{ Keys: { pk: { S: string } }[] }>(
+      JSON.parse(body.toString()).RequestItems,
+    ) as [[string, { Keys: { pk: { S: string } }[] }]];
+    const found = Keys.flatMap(({ pk }) => seen.get(pk.S) ?? []);
+    return JSON.stringify({ Responses: { [table]: found } });
+  },
+  /** The table that a refresh sweeps has every record and nothing else. */
+  Scan: (body) => {
+    const { Limit, ExclusiveStartKey } = JSON.parse(body.toString());
+    const first = Number(ExclusiveStartKey?.id.S ?? 0) + 1;
+    const length = Math.min(Limit, records - first + 1);
+    const rows = Array.from({ length }, (_, n) => ({ id: { S: String(first + n) } }));
+    const more = first + length <= records ? { LastEvaluatedKey: rows.at(-1) } : {};
+    return JSON.stringify({ Items: rows, ...more });
+  },
 };
 
 const dynamodb: RequestListener = (request, response) => {

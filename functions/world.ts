@@ -3,8 +3,11 @@ import {
   deadlineOf,
   dynamodbClient,
   httpAgent,
+  isLoopback,
   type Log,
   type Names,
+  type Network,
+  type Proxies,
   realClock,
   type Sources,
   secretsManagerClient,
@@ -47,6 +50,22 @@ export const localOrigin = (source: string) => ({
   dynamodbEndpoint: process.env.AWS_ENDPOINT_URL_DYNAMODB,
 });
 
+/** Local mode is where DynamoDB is on this machine; a worker with a `vpc` is told so by its stack. */
+function network(): Network {
+  if (isLoopback(process.env.AWS_ENDPOINT_URL_DYNAMODB)) return "machine";
+  return process.env.TIDETABLE_NETWORK === "vpc" ? "vpc" : "internet";
+}
+
+/** In small letters first, as curl has it. */
+function proxies(): Proxies {
+  const { env } = process;
+  return {
+    http: env.http_proxy ?? env.HTTP_PROXY,
+    https: env.https_proxy ?? env.HTTPS_PROXY,
+    none: env.no_proxy ?? env.NO_PROXY,
+  };
+}
+
 /** Clients keep their connections for the life of the container. */
 let clients: Pick<World, "dynamodb" | "secretsManager" | "http"> | undefined;
 
@@ -54,7 +73,7 @@ export function world(context: Context, seams: Seams): World {
   clients ??= {
     dynamodb: dynamodbClient(),
     secretsManager: secretsManagerClient(),
-    http: httpAgent(),
+    http: httpAgent(network(), proxies()),
   };
   return {
     ...clients,

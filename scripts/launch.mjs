@@ -19,6 +19,7 @@ const tasks = {
   test: vitest,
   fix: [...biome, "--write"],
   bench: ["--import", "tsx", "bench/index.ts"],
+  soak: ["--import", "tsx", "bench/soak.ts"],
   simulate: ["--import", "tsx", "scripts/simulate.ts"],
   "test:lambda": ["scripts/test-lambda.mjs"],
   infra: ["scripts/infra.mjs"],

@@ -33,7 +33,8 @@ export function pipeline(plans: SourcePlan[], place: Place) {
       timeout: "15 minutes",
       memory: `${memoryMb} MB`,
       retries: 2,
-      environment,
+      // Its own network's addresses are open to it then.
+      environment: { ...environment, ...(vpc ? { TIDETABLE_NETWORK: "vpc" } : {}) },
       ...(reservedConcurrency === undefined
         ? {}
         : { concurrency: { reserved: reservedConcurrency } }),

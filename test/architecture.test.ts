@@ -34,11 +34,18 @@ describe("the linter holds the import direction", () => {
     ["packages/core/src/load/planted.ts", "../normalize/items.ts"],
     ["packages/core/src/load/planted.ts", "../extract/pages.ts"],
     ["packages/core/src/config/planted.ts", "../extract/pages.ts"],
+    ["packages/core/src/schema/planted.ts", "../extract/json.ts"],
+    ["packages/core/src/schema/planted.ts", "../normalize/numbers.ts"],
+    ["packages/core/src/schema/planted.ts", "../load/schemas.ts"],
+    ["packages/core/src/schema/planted.ts", "@tidetable/local"],
     ["packages/core/src/planted.ts", "@tidetable/sources"],
     ["packages/core/src/planted.ts", "@tidetable/local"],
     ["packages/core/src/load/planted.ts", "../../../../functions/resource.ts"],
     ["packages/sources/src/planted.ts", "@tidetable/local"],
     ["packages/sources/src/planted.ts", "node:fs"],
+    ["packages/reader/src/planted.ts", "@tidetable/sources"],
+    ["packages/reader/src/planted.ts", "@tidetable/core/validate"],
+    ["packages/reader/src/planted.ts", "undici"],
     ["functions/planted.ts", "@tidetable/local"],
     ["functions/planted.ts", "../packages/core/src/run.ts"],
     ["stacks/planted.ts", "@tidetable/local"],
@@ -51,7 +58,12 @@ describe("the linter holds the import direction", () => {
     ["packages/core/src/run.ts", "./load/state.ts"],
     ["packages/core/src/extract/planted.ts", "../config/plan-types.ts"],
     ["packages/core/src/load/planted.ts", "../errors.ts"],
+    ["packages/core/src/load/planted.ts", "../schema/columns.ts"],
+    ["packages/core/src/normalize/planted.ts", "../schema/contract.ts"],
+    ["packages/core/src/schema/planted.ts", "../config/plan-types.ts"],
+    ["packages/core/src/schema/planted.ts", "../decimal.ts"],
     ["packages/sources/src/planted.ts", "@tidetable/core"],
+    ["packages/reader/src/planted.ts", "@tidetable/core"],
     ["functions/planted.ts", "@tidetable/core"],
   ];
   it.each(allowed)("%s may import %s", (file, specifier) => {
@@ -65,5 +77,8 @@ describe("the linter holds the import direction", () => {
     expect(lint("packages/core/src/load/planted.ts", "export const a = process.env.A;")).toContain(
       "noProcessEnv",
     );
+    expect(
+      lint("packages/core/src/schema/planted.ts", "export const a = process.env.A;"),
+    ).toContain("noProcessEnv");
   });
 });

@@ -498,6 +498,7 @@ describe("quarantine", () => {
       index: 1,
       record: '{"code":"b","n":12}',
       record_bytes: null,
+      redacted: false,
       at: expect.any(String),
     });
     const text = await list(`${name}.json/rows`);

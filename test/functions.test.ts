@@ -184,3 +184,35 @@ it("requests go to another origin only in local mode, whatever the environment s
   expect(lines).toEqual([]);
   expect(api.requests).toHaveLength(0);
 });
+
+it.each([
+  ["http://127.0.0.1:9", undefined, "extract.insecure"],
+  ["https://localhost:9", undefined, "extract.address"],
+  ["https://10.255.255.1:9", undefined, "extract.address"],
+  ["https://169.254.169.254", "vpc", "extract.address"],
+])("where DynamoDB is not on this machine, %s is not asked (P16)", async (origin, network, code) => {
+  const { endpoint } = engine;
+  // The SDK still finds the engine; the worker does not see where.
+  vi.stubEnv("AWS_ENDPOINT_URL", endpoint);
+  vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", undefined);
+  vi.stubEnv("TIDETABLE_NETWORK", network);
+  // Its connections are kept as long as the module.
+  vi.resetModules();
+  const fresh = await import("../packages/core/src/config/source.ts");
+  const { worker } = await import("../functions/resource.ts");
+  const desk = fresh.rest_api_source({
+    client: { base_url: origin },
+    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resources: ["tasks"],
+  });
+  const invoke = worker({ sources: { desk } });
+  const event = { source: "desk", resource: "tasks", run_id: `r-${origin}` };
+  let failure: unknown;
+  await printed(() =>
+    Promise.resolve(invoke(event, context("q4"))).catch((error) => {
+      failure = error;
+    }),
+  );
+  vi.unstubAllEnvs();
+  expect(failure).toMatchObject({ report: { requests: 1, error: { code } } });
+});

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { limits } from "../packages/core/src/extract/limits.ts";
 import { type Footprint, footprint, type LoopGuard, watch } from "../packages/core/src/loops.ts";
 
 /** Reads pages until something repeats; after how many, and what. */
@@ -55,5 +56,15 @@ describe("paging that goes round in circles (P11)", () => {
     const empty = Array.from({ length: 50 }, (_, n) => footprint([], { offset: n }));
     expect(follow(empty)).toBeUndefined();
     expect(follow([...Array(9)].map(() => footprint([], undefined)))).toBeUndefined();
+  });
+
+  it("is found to have no end after a million pages, when nothing else repeats (P10)", () => {
+    const next = (guard: LoopGuard, isLast = false) =>
+      watch(guard, { content: "c", next: isLast ? null : "n" }).repeats;
+    const before = { content: "a", next: "b", until: 2 ** 19 };
+    expect(next({ ...before, steps: limits.pages - 2 ** 19 - 1 })).toBeUndefined();
+    const guard = { ...before, steps: limits.pages - 2 ** 19 };
+    expect(next(guard)).toBe("nothing");
+    expect(next(guard, true)).toBeUndefined();
   });
 });

@@ -57,6 +57,7 @@ it("settles every default of the smallest resource", () => {
     retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
     timeoutMs: 30_000,
     columns: {},
+    contract: { tables: "evolve", columns: "evolve", dataType: "evolve" },
     writeMode: { kind: "batch" },
     hardDelete: undefined,
     dedupSort: undefined,
@@ -140,7 +141,39 @@ describe("the table and its key", () => {
     expect(planned.table).toBe("Tickets.v2");
     expect(planned.key.hash.type).toBe("N");
     expect(planned.columns).toEqual({
-      id: { dataType: "bigint", nullable: false, description: undefined },
+      id: { dataType: "bigint", nullable: false, hints: {} },
+    });
+  });
+
+  it("what else is said of a column is kept, what has no effect is not", () => {
+    const hints = { description: "d", precision: 3, scale: 1, timezone: false, unique: true };
+    const columns = { x: { ...hints, sort: true }, y: { precision: null, unique: false } };
+    expect(only({ columns }).columns).toEqual({
+      x: { dataType: undefined, nullable: undefined, hints },
+      y: { dataType: undefined, nullable: undefined, hints: {} },
+    });
+  });
+
+  const all = { tables: "evolve", columns: "evolve", dataType: "evolve" };
+  test.each<[schema_contract: unknown, contract: object]>([
+    [undefined, all],
+    [null, all],
+    ["freeze", { ...all, columns: "freeze", dataType: "freeze" }],
+    [{ tables: "freeze" }, { ...all, tables: "freeze" }],
+    [{ columns: "discard_value" }, { ...all, columns: "discard_value" }],
+    [
+      { data_type: "discard_row", columns: null },
+      { ...all, dataType: "discard_row" },
+    ],
+  ])("the schema_contract %j is planned as %j", (schema_contract, contract) => {
+    expect(only({ schema_contract }).contract).toEqual(contract);
+  });
+
+  it("a schema_contract in the options stands instead of the dict's", () => {
+    const options = { resources: { tickets: { schema_contract: { columns: "freeze" } as const } } };
+    expect(only({ schema_contract: "discard_row" }, {}, options).contract).toEqual({
+      ...all,
+      columns: "freeze",
     });
   });
 });

@@ -1,4 +1,11 @@
-import { dlt, isSource, rest_api_source, type Source } from "@tidetable/core";
+import {
+  dlt,
+  isSource,
+  register,
+  registeredName,
+  rest_api_source,
+  type Source,
+} from "@tidetable/core";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../packages/core/src/secret.ts";
 
@@ -24,6 +31,17 @@ describe("rest_api_source", () => {
     expect(isSource(rest_api_source(config))).toBe(true);
     for (const other of [config, null, undefined, "tickets", []])
       expect(isSource(other)).toBe(false);
+  });
+});
+
+describe("register", () => {
+  it("gives each source the name under which it stands", () => {
+    const [tickets, deals] = [rest_api_source(config), rest_api_source(config)];
+    const sources = { tickets, deals };
+    expect(register(sources)).toBe(sources);
+    expect(registeredName(tickets)).toBe("tickets");
+    expect(registeredName(deals)).toBe("deals");
+    expect(registeredName(rest_api_source(config))).toBeUndefined();
   });
 });
 

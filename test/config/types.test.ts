@@ -1,5 +1,5 @@
-import { dlt, rest_api_source, type Source } from "@tidetable/core";
-import { expect, it } from "vitest";
+import { dlt, rest_api_source, type Source, type SourceConfig } from "@tidetable/core";
+import { expect, expectTypeOf, it } from "vitest";
 import { validate } from "../../packages/core/src/config/validate.ts";
 
 /*
@@ -190,4 +190,33 @@ it("the options are closed, too", () => {
   const config = { client, resources: [{ name: "a", endpoint }] };
   // @ts-expect-error a typo of schedule
   expect(places(rest_api_source(config, { schedul: "rate(1 hour)" }))).toEqual(["options.schedul"]);
+  const columns = { id: { data_type: "integer" } };
+  // @ts-expect-error not a type of dlt
+  expect(places(rest_api_source(config, { resources: { a: { columns } } }))).toEqual([
+    "options.resources.a.columns.id.data_type",
+  ]);
+  const typo = rest_api_source(config, {
+    // @ts-expect-error a typo of data_type
+    resources: { a: { columns: { id: { datatype: "text" } } } },
+  });
+  expect(places(typo)).toEqual(["options.resources.a.columns.id.datatype"]);
+});
+
+it("a source's type has the words that were written, and is a Source all the same", () => {
+  const source = rest_api_source(
+    { client, resources: ["a", { name: "b", primary_key: ["x", "y"] }] },
+    { resources: { b: { columns: { x: { data_type: "bigint" } } } } },
+  );
+  type Resources = typeof source.config.resources;
+  expectTypeOf<Resources[0]>().toEqualTypeOf<"a">();
+  expectTypeOf<Resources[1]["primary_key"]>().toEqualTypeOf<["x", "y"]>();
+  expectTypeOf(source.options.resources.b.columns.x.data_type).toEqualTypeOf<"bigint">();
+  expectTypeOf(source).toExtend<Source>();
+});
+
+it("a config from elsewhere, of which less is known, is taken as well", () => {
+  const parsed = { client, resources: ["a", { name: "b", endpoint }] };
+  expectTypeOf(rest_api_source(parsed)).toExtend<Source>();
+  const any: SourceConfig = parsed;
+  expectTypeOf(rest_api_source(any).config).toEqualTypeOf<SourceConfig>();
 });

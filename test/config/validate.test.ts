@@ -47,6 +47,19 @@ describe("a typo names itself, its place and the nearest right word", () => {
       "data_type",
     ],
     [
+      "resources[0].schema_contract.colums",
+      inResource({ schema_contract: { colums: "freeze" } }),
+      "columns",
+    ],
+    [
+      "options.resources.tickets.schema_contract.data_typ",
+      problems(
+        { client, resources: [tickets] },
+        { resources: { tickets: { schema_contract: { data_typ: "freeze" } } } },
+      ),
+      "data_type",
+    ],
+    [
       "resources[0].columns[0].nulable",
       inResource({ columns: [{ name: "id", nulable: true }] }),
       "nullable",
@@ -93,6 +106,42 @@ describe("a typo names itself, its place and the nearest right word", () => {
       "resources[0].columns.x.data_type",
       inResource({ columns: { x: { data_type: "txt" } } }),
       "text",
+    ],
+    [
+      "resources[0].columns[0].data_type",
+      inResource({ columns: [{ name: "x", data_type: "integer" }] }),
+      "bigint",
+    ],
+    [
+      "options.resources.tickets.columns.x.data_type",
+      problems(
+        { client, resources: [tickets] },
+        { resources: { tickets: { columns: { x: { data_type: "datetime" } } } } },
+      ),
+      "timestamp",
+    ],
+    ["resources[0].schema_contract", inResource({ schema_contract: "freez" }), "freeze"],
+    [
+      "resources[0].schema_contract.columns",
+      inResource({ schema_contract: { columns: "discard_rows" } }),
+      "discard_row",
+    ],
+    [
+      "resource_defaults.schema_contract.data_type",
+      problems({
+        client,
+        resource_defaults: { schema_contract: { data_type: "evolv" } },
+        resources: [tickets],
+      }),
+      "evolve",
+    ],
+    [
+      "options.resources.tickets.schema_contract",
+      problems(
+        { client, resources: [tickets] },
+        { resources: { tickets: { schema_contract: "discard_valu" } } },
+      ),
+      "discard_value",
     ],
   ])("also as a value: %s", (path, found, meant) => {
     expect(found).toEqual([
@@ -508,7 +557,7 @@ it("a credential may be left out, be a secret or be a text", () => {
 
 it("zod stays out of what a worker imports", () => {
   const index = readFileSync(new URL("../../packages/core/src/index.ts", import.meta.url), "utf8");
-  expect(index).not.toMatch(/schema|validate/);
+  expect(index).not.toMatch(/config\/schema|validate/);
 });
 
 describe("a parent and its child", () => {
@@ -642,4 +691,29 @@ describe("a backfill", () => {
   ])("%j", (incremental, expected) => {
     expect(problems(incremental)).toEqual(expected);
   });
+});
+
+describe("what refuses to become a text", () => {
+  const odd = { toString: 1, valueOf: 1 };
+  test.each([
+    ["client.auth.type", { client: { base_url: "https://a.example", auth: { type: odd } } }],
+    ["resources[0].name", { resources: [{ name: odd }] }],
+    ["resources[0].columns.a.data_type", resources({ columns: { a: { data_type: odd } } })],
+    ["resources[0].endpoint.method", resources({ endpoint: { method: odd } })],
+    ["resources[0].endpoint.paginator.type", resources({ endpoint: { paginator: { type: odd } } })],
+    [
+      "resources[0].endpoint.params.a",
+      resources({ endpoint: { params: { a: { type: "resolve", resource: odd, field: odd } } } }),
+    ],
+  ])("is a problem at %s, no crash (P17)", (path, part) => {
+    const config = { client: { base_url: "https://a.example" }, resources: ["rows"], ...part };
+    const paths = validate(rest_api_source(config as unknown as SourceConfig), "s").map(
+      (problem) => problem.path,
+    );
+    expect(paths.join()).toContain(path);
+  });
+
+  function resources(changes: object) {
+    return { resources: [{ name: "rows", ...changes }] };
+  }
 });

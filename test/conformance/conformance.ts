@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { SourceConfig } from "../../packages/core/src/config/types.ts";
 import { openApi } from "../support/api.ts";
+import { leaves } from "../support/canary.ts";
 import { cliFolder } from "../support/cli.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { serve } from "./api.ts";
@@ -143,5 +144,6 @@ async function inProcess(main: Main, argv: string[], cwd: string) {
   const { signal } = new AbortController();
   const streams = { stdout: stream("stdout"), stderr: stream("stderr") };
   const code = await main(argv, { ...streams, env, cwd, signal });
+  for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
   return { code, ...out };
 }

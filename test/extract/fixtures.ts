@@ -5,6 +5,7 @@ import type { PaginatorPlan, ResourcePlan } from "../../packages/core/src/config
 import { Secret, type SecretValues } from "../../packages/core/src/secret.ts";
 import type { SecretStore } from "../../packages/core/src/secrets.ts";
 import type { World } from "../../packages/core/src/world.ts";
+import { guarded, leaves } from "../support/canary.ts";
 import { virtualClock } from "../support/clock.ts";
 
 /** A key that no log, message or shown URL may hold, with characters that encodings change. */
@@ -19,6 +20,7 @@ export function testWorld(changes: Partial<World> = {}): TestWorld {
   const lines: string[] = [];
   const write = (message: string, fields?: object) => {
     lines.push(fields ? `${message} ${JSON.stringify(fields)}` : message);
+    leaves("log", lines.at(-1) ?? "");
   };
   const http = new Agent();
   onTestFinished(() => http.destroy());
@@ -44,6 +46,7 @@ export function testSecrets(
   first: Record<string, string>,
   afterRefresh = first,
 ): SecretStore & { refreshes: number } {
+  for (const value of Object.values({ ...first, ...afterRefresh })) guarded(value);
   let members = first;
   const values = (): SecretValues => {
     const held = members;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Decimal } from "../../packages/core/src/decimal.ts";
 import { parseJson } from "../../packages/core/src/extract/json.ts";
+import { limits } from "../../packages/core/src/extract/limits.ts";
 import type { JsonObject } from "../../packages/core/src/flow.ts";
 
 describe("every number is exact (P9)", () => {
@@ -84,6 +85,25 @@ test("of two members with one name the last one counts, with big numbers as with
 test("a nesting of 100,000 levels does not overflow the stack", () => {
   const deep = `${"[".repeat(100_000)}9007199254740993,{"__proto__":1}${"]".repeat(100_000)}`;
   expect(Array.isArray(parseJson(deep))).toBe(true);
+});
+
+describe("the values of a text are counted before they are made (P10)", () => {
+  const list = (values: number, one: string) => `[${Array(values).fill(one).join()}]`;
+
+  test.each([
+    ["lists", "[]", 1 / 2],
+    ["objects", "{}", 1 / 2],
+    ["numbers", "0", 1],
+  ])("%s", (_, one, share) => {
+    const most = limits.values * share;
+    expect(parseJson(list(most - 1, one))).toHaveLength(most - 1);
+    expect(() => parseJson(list(most + 1, one))).toThrow(RangeError);
+  });
+
+  test("but what looks like them in a string is none", () => {
+    const text = '\\",[{'.repeat(limits.values);
+    expect(parseJson(JSON.stringify([text]))).toEqual([text]);
+  });
 });
 
 test.each([

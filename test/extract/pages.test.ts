@@ -121,7 +121,14 @@ describe("a selector that finds no list fails, and says what is there (P13)", ()
   test.each([
     [{ tickets: [], meta: {} }, "data", "the body has: tickets, meta"],
     [{ data: { rows: [] } }, "data.items", '"data" has: rows'],
-    [{ data: null, error: "x" }, "data", '"data" is null; the body has: data, error'],
+    [
+      { data: null, error: "x" },
+      "data",
+      '"data" is null; the body has: data, error; it says {"data":null,"error":"x"}',
+    ],
+    [{ ok: false }, "data", 'the body has: ok; it says {"ok":false}'],
+    [{ success: false }, "data", 'the body has: success; it says {"success":false}'],
+    [{ errors: [], meta: {} }, "data", "the body has: errors, meta"],
     [{ data: null }, "data.items", '"data" is null; the body has: data'],
     [[{ id: 1 }], "data", "the body is a list of 1"],
     [{}, "data", "the body is an empty object"],

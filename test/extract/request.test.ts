@@ -20,7 +20,6 @@ function testAuth(changes: Partial<Authenticator> = {}): Authenticator {
     },
     renew: async () => false,
     refusals: new Set([401, 403]),
-    stale: new Set([401]),
     refusedHint: 'check the secret "api_key" (tidetable check help_desk)',
     quote: (text) => text.slice(0, 200),
     ...changes,

@@ -145,14 +145,14 @@ test("a plan that is shown has three stars", async () => {
   expect(new URL(firstRequest(resource).url).search).toBe("?key=***");
 });
 
-test("a 403 is an answer, which fresh credentials would not change", async () => {
+test.each([401, 403])("a %i that stays costs one fresh read and one replay", async (status) => {
   const secrets = testSecrets({ k: CANARY });
   const { api, error } = await read(
-    [{ status: 403 }, page],
+    [{ status }, { status }, page],
     { headers: { "x-a": k } },
     { secrets },
   );
-  expect(error.hint).toContain('check the secret "k"');
-  expect(api.requests).toHaveLength(1);
-  expect(secrets.refreshes).toBe(0);
+  expect(error).toMatchObject({ status, hint: expect.stringContaining('check the secret "k"') });
+  expect(api.requests).toHaveLength(2);
+  expect(secrets.refreshes).toBe(1);
 });

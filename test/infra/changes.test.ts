@@ -85,6 +85,8 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
         subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
         securityGroupIds: ["sg-0a1b2c3d"],
       },
+      // Its network's addresses are open to it.
+      environment: { variables: { TIDETABLE_NETWORK: "vpc" } },
     });
     const time = "<aws.scheduler.scheduled-time>";
     const schedules = inputsOf(deployed, SCHEDULE).map(({ target, ...schedule }) => ({

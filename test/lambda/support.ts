@@ -8,6 +8,7 @@ import { realClock } from "../../packages/core/src/clock.ts";
 import { plan } from "../../packages/core/src/config/plan.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
 import { stateTableName, tableName } from "../../packages/core/src/names.ts";
+import type { Sources } from "../../packages/core/src/worker.ts";
 import { type Bundles, bundleFunctions } from "../../packages/local/src/bundle.ts";
 import { follow } from "../../packages/local/src/follow.ts";
 import { openLambdaStage, type StageOptions } from "../../packages/local/src/lambda-stage.ts";
@@ -60,7 +61,7 @@ export async function openStage({
 } & Pick<StageOptions, "bundles"> &
   Partial<StageOptions>) {
   const plans = Object.keys(origins).map((name) => {
-    const source = sources[name];
+    const source = (sources as Sources)[name];
     if (!source) throw new Error(`there is no source ${name}`);
     return plan(source, name);
   });

@@ -144,6 +144,7 @@ describe("the list of what was set aside", () => {
         index: 7,
         record: '{"id":1,"n":1e400}',
         record_bytes: null,
+        redacted: false,
         at: "2026-01-01T00:00:00.000Z",
       },
     ]);

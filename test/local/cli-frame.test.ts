@@ -40,8 +40,11 @@ describe("help", () => {
     for (const command of [
       "run",
       "check",
+      "preview",
       "plan",
       "items",
+      "schema",
+      "types",
       "state",
       "status",
       "reset",

@@ -164,6 +164,7 @@ describe("after a run", () => {
         slices: 2,
         counts: body.counts,
         lease: { owner: "local/host/1", until: "2026-01-01T00:00:50.000Z" },
+        schema: null,
       },
     ]);
     const text = await run("state", "ticketing");

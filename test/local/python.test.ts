@@ -40,8 +40,8 @@ const value = (expression: string) =>
   (config(`rest_api_source({"v": ${expression}})`) as { v: unknown }).v;
 
 describe("the five documents are read as they are", () => {
-  test.each(Object.keys(sources).map((name, i) => [name, i] as const))("%s", (name, i) => {
-    const registered = sources[name]?.config as SourceConfig;
+  const all = Object.entries(sources).map(([name, { config }], i) => [name, config, i] as const);
+  test.each(all)("%s", (name, registered, i) => {
     const source = rest_api_source(config(seeds[i] ?? "") as SourceConfig);
     expect(plan(source, name)).toEqual(plan(rest_api_source(registered), name));
     expect(plan(source, name).secrets.length).toBeGreaterThan(0);

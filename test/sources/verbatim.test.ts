@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { plan } from "@tidetable/core";
+import { plan, type Sources } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { describe, expect, it, test } from "vitest";
 import { validate } from "../../packages/core/src/config/validate.ts";
@@ -92,7 +92,7 @@ describe("the registered sources", () => {
     ["support", "ticket_comments", "comments", ["client_id", "client_secret"]],
     ["generic", "resource_name", "data", ["api_key"]],
   ])("%s.%s is planned as its document says", (name, table, selector, secrets) => {
-    const source = sources[name];
+    const source = (sources as Sources)[name];
     if (!source) throw new Error(`no source ${name}`);
     const planned = plan(source, name);
     expect(planned.secrets).toEqual(secrets);

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
+import { guarded, leaves } from "./canary.ts";
 
 const bin = resolve(import.meta.dirname, "../../packages/local/bin/tidetable.mjs");
 
@@ -15,17 +16,30 @@ export interface Ended {
   json(): any;
 }
 
+function guardAll(members: object): void {
+  for (const value of Object.values(members)) if (typeof value === "string") guarded(value);
+}
+
 /** The CLI in a folder of its own, as a user has it: a real process, real streams, real signals. */
 export async function cliFolder(files: Record<string, unknown> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const put = (name: string, content: unknown) =>
-    writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content), {
-      mode: 0o600,
-    });
+  const put = (name: string, content: unknown) => {
+    if (/secret/.test(name)) guardAll(Object(content));
+    return writeFile(
+      join(folder, name),
+      typeof content === "string" ? content : JSON.stringify(content),
+      { mode: 0o600 },
+    );
+  };
   for (const [name, content] of Object.entries(files)) await put(name, content);
 
   const start = (args: string[], env: Record<string, string> = {}) => {
+    guardAll(
+      Object.fromEntries(
+        Object.entries(env).filter(([name]) => name.startsWith("TIDETABLE_SECRET_")),
+      ),
+    );
     const { TIDETABLE_SECRET_API_KEY: _, ...inherited } = process.env;
     const child = spawn(process.execPath, [bin, ...args], {
       cwd: folder,
@@ -36,7 +50,10 @@ export async function cliFolder(files: Record<string, unknown> = {}) {
     child.stdout.on("data", (text) => (out.stdout += text));
     child.stderr.on("data", (text) => (out.stderr += text));
     const ended = new Promise<Ended>((done) =>
-      child.on("close", (code) => done({ code, ...out, json: () => JSON.parse(out.stdout) })),
+      child.on("close", (code) => {
+        for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
+        done({ code, ...out, json: () => JSON.parse(out.stdout) });
+      }),
     );
     return { child, ended };
   };

@@ -99,7 +99,7 @@ export async function openStage() {
     AWS_SECRET_ACCESS_KEY: "worth nothing",
     // Whatever service a handler calls, it finds IAM first.
     AWS_ENDPOINT_URL: iam.endpoint,
-    AWS_ENDPOINT_URL_DYNAMODB: undefined,
+    AWS_ENDPOINT_URL_DYNAMODB: iam.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: undefined,
     AWS_ENDPOINT_URL_LAMBDA: undefined,
     AWS_SESSION_TOKEN: undefined,

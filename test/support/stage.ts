@@ -1,6 +1,7 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
   plan,
+  type Sources,
   schedule,
   scheduleFunctionName,
   stateTable,
@@ -15,6 +16,7 @@ import { sources } from "@tidetable/sources";
 import { onTestFinished, vi } from "vitest";
 import { main } from "../../packages/local/src/cli.ts";
 import type { Io } from "../../packages/local/src/io.ts";
+import { leaves } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 import { type LambdaStub, openLambdaStub } from "./lambda-stub.ts";
 import { openSecretsManager, type Secrets } from "./secrets-manager.ts";
@@ -63,7 +65,7 @@ export async function deployStage(
   stages += 1;
   const names = { app: "tidetable", stage: `stage-${stages}` };
   const deployed = only.map((name) => {
-    const source = sources[name];
+    const source = (sources as Sources)[name];
     if (!source) throw new Error(`no source ${name}`);
     return plan(source, name);
   });
@@ -132,5 +134,6 @@ export async function tidetable(argv: string[], more: Partial<Io> = {}): Promise
     signal: new AbortController().signal,
     ...more,
   });
+  for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
   return { exit, ...out };
 }

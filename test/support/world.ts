@@ -9,22 +9,25 @@ import { stateTableName, tableName } from "../../packages/core/src/names.ts";
 import { runResource } from "../../packages/core/src/run.ts";
 import { secretStore } from "../../packages/core/src/secrets.ts";
 import type { World } from "../../packages/core/src/world.ts";
+import { leaves } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 
 const names = { app: "tidetable", stage: "test" };
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const heard = (message: string, fields?: object) =>
+  leaves("log", JSON.stringify([message, fields]));
+const log = { debug: heard, info: heard, warn: heard, error: heard };
 
 /** A world on real sockets, with the parts that a test wants to be otherwise. */
 export const testWorld = (engine: Engine, changes: Partial<World> = {}): World => ({
   names,
   clock: realClock,
   random: Math.random,
-  log: silent,
+  log,
   signal: new AbortController().signal,
   deadline: realClock.monotonic() + 60_000,
   dynamodb: engine.dynamodb,
   secretsManager: { send: () => Promise.reject(new Error("no secrets in this test")) },
-  http: httpAgent(),
+  http: httpAgent("machine"),
   origins: new Map(),
   ...changes,
 });
@@ -57,7 +60,12 @@ export async function deploy(
       const owner = `worker${runs}`;
       const alone = tokenLock(world, planned.name);
       const secrets = { ...secretStore(world, planned.name, planned.secrets), alone };
-      return runResource(resource, { runId: `run${runs}`, owner, ...order }, world, secrets);
+      return runResource(resource, { runId: `run${runs}`, owner, ...order }, world, secrets).then(
+        (report) => {
+          leaves("report", JSON.stringify(report));
+          return report;
+        },
+      );
     },
   };
 }

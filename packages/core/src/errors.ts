@@ -87,6 +87,9 @@ export class WriteError extends Failure {}
 /** The API sends what the schema_contract freezes out: somebody has to decide. */
 export class SchemaError extends Failure {}
 
+/** A reader was asked for what it can not give; the application has to ask otherwise. */
+export class ReadError extends Failure {}
+
 /** Another worker holds the right to write this resource; nothing is wrong. */
 export class LeaseError extends Failure {}
 
@@ -96,6 +99,7 @@ export type TidetableError =
   | RecordError
   | WriteError
   | SchemaError
+  | ReadError
   | LeaseError;
 
 export function isFailure(error: unknown): error is TidetableError {

@@ -1,3 +1,4 @@
+import { MOST_RESOURCES } from "./config/limits.ts";
 import { ConfigError } from "./errors.ts";
 
 /*
@@ -30,20 +31,34 @@ export interface WorkerEvent {
   run_id: string;
   limit_pages?: number;
   full_refresh?: boolean;
+  /** As of the schedule function: whoever calls a worker by hand confirms, too. */
+  confirm?: string;
   /** Read for the children's sake alone. */
   spool_only?: boolean;
   /** Read one page, write nothing. */
   check?: boolean;
 }
 
-type Check = (value: unknown) => boolean;
+/** What a field holds: the test, and how a message goes on after "has to be". */
+interface Field {
+  words: string;
+  test: (value: unknown) => boolean;
+}
 
-const text: Check = (value) => typeof value === "string" && value.length > 0 && value.length <= 256;
-const texts: Check = (value) => Array.isArray(value) && value.length > 0 && value.every(text);
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
-const flag: Check = (value) => typeof value === "boolean";
+const isText = (value: unknown): boolean =>
+  typeof value === "string" && /^[ -~]{1,256}$/.test(value);
+const isList = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.length <= MOST_RESOURCES && value.every(isText);
 
-const scheduleFields: Record<keyof ScheduleEvent, Check> = {
+const text: Field = { words: "a text of 1 to 256 ASCII characters", test: isText };
+const texts: Field = { words: `a list of 1 to ${MOST_RESOURCES} such names`, test: isList };
+const count: Field = {
+  words: "a whole number above 0",
+  test: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+};
+const flag: Field = { words: "true or false", test: (value) => typeof value === "boolean" };
+
+const scheduleFields: Record<keyof ScheduleEvent, Field> = {
   source: text,
   resources: texts,
   time: text,
@@ -54,15 +69,19 @@ const scheduleFields: Record<keyof ScheduleEvent, Check> = {
   resume: flag,
 };
 
-const workerFields: Record<keyof WorkerEvent, Check> = {
+const workerFields: Record<keyof WorkerEvent, Field> = {
   source: text,
   resource: text,
   run_id: text,
   limit_pages: count,
   full_refresh: flag,
+  confirm: text,
   spool_only: flag,
   check: flag,
 };
+
+/** An event asks for one of these; with two of them, one would be ignored. */
+const orders = ["full_refresh", "limit_pages", "check", "resume"] as const;
 
 const scheduleExamples = `{}, {"source": "ticketing"}, {"source": "ticketing", "resources": ["tickets"]}, {"source": "ticketing", "full_refresh": true, "confirm": "ticketing"}, {"source": "ticketing", "check": true} or {"resume": true}`;
 
@@ -71,31 +90,20 @@ export function parseScheduleEvent(event: unknown): ScheduleEvent {
   if (parsed.resources && !parsed.source) {
     throw badEvent(`"resources" needs a "source"`, scheduleExamples);
   }
-  // It deletes rows: a wrong name in a console's event is not enough to start it.
-  if (parsed.full_refresh && (!parsed.source || parsed.confirm !== parsed.source)) {
-    throw badEvent(
-      `"full_refresh" needs a "source", and "confirm" with the same name`,
-      scheduleExamples,
-    );
-  }
-  if (parsed.full_refresh && parsed.limit_pages) {
-    throw badEvent(`"full_refresh" and "limit_pages" do not go together`, scheduleExamples);
-  }
+  if (parsed.resources && parsed.resume) throw apart("resources", "resume", scheduleExamples);
   return parsed;
 }
 
+const workerExample = `{"source": "ticketing", "resource": "tickets", "run_id": "…"}; start runs through the schedule function`;
+
 export function parseWorkerEvent(event: unknown): WorkerEvent {
-  return closed<WorkerEvent>(
-    event,
-    workerFields,
-    ["source", "resource", "run_id"],
-    `{"source": "ticketing", "resource": "tickets", "run_id": "…"}; start runs through the schedule function`,
-  );
+  const required = ["source", "resource", "run_id"];
+  return closed<WorkerEvent>(event, workerFields, required, workerExample);
 }
 
-function closed<T>(
+function closed<T extends ScheduleEvent | WorkerEvent>(
   event: unknown,
-  fields: Record<string, Check>,
+  fields: Record<string, Field>,
   required: string[],
   examples: string,
 ): T {
@@ -103,15 +111,27 @@ function closed<T>(
     throw badEvent("an event is a JSON object", examples);
   }
   for (const [name, value] of Object.entries(event)) {
-    const check = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (!check) throw badEvent(`the event has an unknown field "${name.slice(0, 40)}"`, examples);
-    if (!check(value)) throw badEvent(`the event's "${name}" has a wrong value`, examples);
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const quoted = JSON.stringify(name.slice(0, 40));
+    if (!field) throw badEvent(`the event has an unknown field ${quoted}`, examples);
+    if (field.test(value)) continue;
+    throw badEvent(`the event's ${quoted} has to be ${field.words}`, examples);
   }
   for (const name of required) {
     if (!Object.hasOwn(event, name)) throw badEvent(`the event has no "${name}"`, examples);
   }
+  const parsed = event as ScheduleEvent;
+  // It deletes rows: a wrong name in a console's event is not enough to start it.
+  if (parsed.full_refresh && (!parsed.source || parsed.confirm !== parsed.source)) {
+    throw badEvent(`"full_refresh" needs a "source", and "confirm" with the same name`, examples);
+  }
+  const [one, another] = orders.filter((order) => parsed[order]);
+  if (one && another) throw apart(one, another, examples);
   return event as T;
 }
+
+const apart = (one: string, another: string, examples: string): ConfigError =>
+  badEvent(`"${one}" and "${another}" do not go together`, examples);
 
 /** The way out stands in the message: of an error, Lambda's console shows nothing else. */
 export const refusal = (code: string, message: string): ConfigError =>

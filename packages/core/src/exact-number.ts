@@ -22,13 +22,21 @@ export function compareNumbers(a: Numeric, b: Numeric): number {
 /** `by` is rounded up to the places that `text` has. */
 export function minus(text: string, by: number): string {
   const places = placesOf(text);
-  const difference = scaled(text, places) - BigInt(Math.ceil(by * 10 ** places));
+  const difference = scaled(text, places) - roundedUp(by, places);
   const digits = String(difference)
     .replace("-", "")
     .padStart(places + 1, "0");
   const sign = difference < 0n ? "-" : "";
   if (places === 0) return sign + digits;
   return `${sign}${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
+/** A double holds 15 digits, and is infinite long before a fraction of an API ends. */
+function roundedUp(by: number, places: number): bigint {
+  const whole = Math.trunc(by);
+  const digits = Math.min(places, 15);
+  const fraction = BigInt(Math.ceil((by - whole) * 10 ** digits));
+  return BigInt(whole) * 10n ** BigInt(places) + fraction * 10n ** BigInt(places - digits);
 }
 
 const plain = (value: Numeric): string =>

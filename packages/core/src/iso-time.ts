@@ -13,6 +13,7 @@ const iso =
 
 const MINUTE_MS = 60_000;
 const FIRST_MS = Date.parse("0000-01-01");
+const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** Undefined for any other text. A time without an offset is taken as UTC. */
 export function readTime(text: string): Time | undefined {
@@ -27,7 +28,8 @@ export function readTime(text: string): Time | undefined {
 /** An instant in the format of `like`: its parts, its offset, its digits. What they can not show is cut off. */
 export function writeTime({ ms, finer }: Pick<Time, "ms" | "finer">, like: string): string {
   const { separator, seconds, point, fraction = "", zone } = iso.exec(like)?.groups ?? {};
-  const wall = new Date(Math.max(ms + offsetOf(zone), FIRST_MS)).toISOString();
+  const shown = Math.min(Math.max(ms + offsetOf(zone), FIRST_MS), LAST_MS);
+  const wall = new Date(shown).toISOString();
   const { length } = fraction;
   const digits = `${wall.slice(20, 23)}${finer}`.slice(0, length).padEnd(length, "0");
   return [

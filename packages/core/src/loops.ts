@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { limits } from "./extract/limits.ts";
 
 /*
  * Brent's way to find a cycle: remember one page and compare those after it with it; after twice as
@@ -31,15 +32,20 @@ export function footprint(marks: readonly string[], next: unknown): Footprint {
   };
 }
 
-/** Pure: what to remember after a page, and what of it repeats an earlier one. */
+/** What of a page repeats an earlier one; "nothing" where there is no end all the same. */
+export type Repeats = "page" | "request" | "nothing";
+
+/** Pure: what to remember after a page, and what of it says that there will be no end. */
 export function watch(
   guard: LoopGuard | null,
   page: Footprint,
-): { guard: LoopGuard; repeats: "page" | "request" | undefined } {
+): { guard: LoopGuard; repeats: Repeats | undefined } {
   const remembered = { ...page, steps: 0 };
   if (!guard) return { guard: { ...remembered, until: 1 }, repeats: undefined };
   const same = (name: keyof Footprint) => page[name] !== null && page[name] === guard[name];
-  const repeats = same("content") ? "page" : same("next") ? "request" : undefined;
+  const isEndless = page.next !== null && guard.until + guard.steps >= limits.pages;
+  const goesOn = isEndless ? "nothing" : undefined;
+  const repeats = same("content") ? "page" : same("next") ? "request" : goesOn;
   const steps = guard.steps + 1;
   const next =
     steps < guard.until ? { ...guard, steps } : { ...remembered, until: guard.until * 2 };

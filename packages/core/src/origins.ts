@@ -51,7 +51,8 @@ export function unroute(url: string, origins: ReadonlyMap<string, string>): stri
   return url;
 }
 
-function isLoopback(endpoint: string | undefined): boolean {
+/** Whether an endpoint is on this machine. */
+export function isLoopback(endpoint: string | undefined): boolean {
   if (endpoint === undefined || !URL.canParse(endpoint)) return false;
   const { hostname } = new URL(endpoint);
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);

@@ -15,7 +15,7 @@ import { appendSeen } from "./load/seen.ts";
 import { appendSpool } from "./load/spool.ts";
 import type { RunState, SpoolState } from "./load/state-item.ts";
 import type { Place } from "./load/state-query.ts";
-import { footprint, watch } from "./loops.ts";
+import { footprint, type Repeats, watch } from "./loops.ts";
 import { tableName } from "./names.ts";
 import { toItems } from "./normalize/items.ts";
 import { holding, pacer } from "./pace.ts";
@@ -210,13 +210,15 @@ function behind(state: RunState, page: Page, marks: readonly string[]): RunState
   };
 }
 
-function goesRound(repeats: "page" | "request", page: number): RequestError {
+function goesRound(repeats: Repeats, page: number): RequestError {
+  const what = {
+    page: `page ${page} has the records of an earlier page`,
+    request: `after page ${page} the API asks for a page that was read before`,
+    nothing: `after page ${page} there is still another one, and so many have no end`,
+  };
   return new RequestError({
     code: "extract.loop",
-    message:
-      repeats === "page"
-        ? `page ${page} has the records of an earlier page`
-        : `after page ${page} the API asks for a page that was read before`,
+    message: what[repeats],
     hint: "check the paginator: does the API know its parameters under these names?",
     retryable: false,
   });

@@ -53,7 +53,7 @@ export async function replayQuarantine(
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
-    const schema = await openSchema(resource, world, { place, tableId });
+    const schema = await openSchema(resource, world, { place, tableId, token: lease.token });
     for (const id of await newestFirst(world, place)) {
       signal.throwIfAborted();
       if (clock.monotonic() - renewed > RENEW_MS) {
@@ -70,7 +70,7 @@ export async function replayQuarantine(
         result.replayed += 1;
       }
     }
-    await schema.close(owner);
+    await schema.close(owner, { part: true });
     return result;
   } finally {
     // A lease that can not be given back runs out.
@@ -101,6 +101,7 @@ async function putBack(
   { guard, schema }: { guard: () => void; schema: RunSchema },
 ): Promise<Reason | undefined> {
   if (entry.record_bytes !== null) return wasCut(entry.record_bytes);
+  if (entry.redacted) return wasRedacted;
   const at = { runId: entry.run_id, page: entry.page };
   const record = parseJson(entry.record);
   const { items, rejections, fitted } = toItems([record], resource, at, schema.fit);
@@ -125,6 +126,12 @@ const wasCut = (bytes: number): Reason => ({
   code: "quarantine.cut",
   message: `the record was too large to be kept whole (${bytes} bytes)`,
 });
+
+const wasRedacted: Reason = {
+  code: "quarantine.redacted",
+  message:
+    "the record held a credential of its source, which was taken out: read it from the API again",
+};
 
 const keyTaken: Reason = {
   code: "quarantine.key_taken",

@@ -3,6 +3,7 @@ import { isFailure, LeaseError, RequestError } from "./errors.ts";
 import type { Counts, Cursor, ResourceReport, SchemaReport } from "./flow.ts";
 import type { RunState, Status } from "./load/state-item.ts";
 import { tableName } from "./names.ts";
+import { hideIn } from "./redact.ts";
 import type { Tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
@@ -30,7 +31,8 @@ export function reporter(
     tally.touch();
     const started = end.state?.started_at ?? new Date(invoked).toISOString();
     const after = end.state?.cursor ?? null;
-    return {
+    // The API's words are in it: in errors, cursors and names of fields.
+    return hideIn({
       source: resource.source,
       resource: resource.name,
       table: tableName(world.names, resource),
@@ -49,7 +51,7 @@ export function reporter(
         : null,
       schema: end.schema ?? null,
       error: end.error ?? null,
-    };
+    });
   };
 }
 

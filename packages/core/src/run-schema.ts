@@ -1,11 +1,17 @@
 import type { ResourcePlan } from "./config/plan-types.ts";
 import type { SchemaReport } from "./flow.ts";
-import { readSchema, type StoredSchema, writeSchema, writeVersion } from "./load/schemas.ts";
+import {
+  nothingSeen,
+  readSchema,
+  type StoredSchema,
+  writeSchema,
+  writeVersion,
+} from "./load/schemas.ts";
 import type { Place, StateWorld } from "./load/state-query.ts";
 import { changesOf, changeText, columnsHash, columnsOf } from "./schema/columns.ts";
-import { type Fit, fitter } from "./schema/contract.ts";
+import { type Fit, firstFitter, fitter } from "./schema/contract.ts";
 import type { Members } from "./schema/kinds.ts";
-import { emptyShape, observer, parseShape, shapeText } from "./schema/shape.ts";
+import { observer, parseShape, shapeText } from "./schema/shape.ts";
 import type { World } from "./world.ts";
 
 /** The schema of a resource while a run works on it. */
@@ -18,8 +24,11 @@ export interface RunSchema {
   keep(): Promise<void>;
   /** What is not as it was at the last version. */
   found(): SchemaReport;
-  /** At the end of a run: makes a version of what it has found, unless that is the last one. */
-  close(runId: string): Promise<void>;
+  /**
+   * At the end of a run: makes a version of what it has found, unless that is the last one. What
+   * `part` of a first run has seen, a sample or one that failed, holds the next run to nothing.
+   */
+  close(runId: string, how?: { part: true }): Promise<void>;
 }
 
 /** Of more, a report says only how many. */
@@ -28,19 +37,16 @@ const MOST_CHANGES = 50;
 export async function openSchema(
   resource: ResourcePlan,
   world: StateWorld,
-  { place, tableId = "" }: { place: Place; tableId: string | undefined },
+  { place, tableId = "", token }: { place: Place; tableId: string | undefined; token: number },
 ): Promise<RunSchema> {
   const found = await readSchema(world, place);
-  const isSameTable = found?.table_id === tableId;
   let stored: StoredSchema = {
-    revision: 0,
-    version: 0,
-    hash: null,
+    ...{ revision: 0, version: 0, hash: null, ...nothingSeen },
     ...found,
-    ...(isSameTable ? {} : { seen: "{}", known: null }),
-    table_id: tableId,
-  } as StoredSchema;
-  const seen = stored.seen === "{}" ? emptyShape() : parseShape(stored.seen);
+    ...(found?.table_id === tableId ? {} : nothingSeen),
+    ...{ table_id: tableId, token },
+  };
+  const seen = parseShape(stored.seen);
   const known = stored.known === null ? undefined : parseShape(stored.known);
   const observe = observer(seen);
   let hasLearnt = false;
@@ -60,7 +66,7 @@ export async function openSchema(
   }
 
   return {
-    fit: fitter(resource, known),
+    fit: known ? fitter(resource, known) : firstFitter(resource),
     learn(records) {
       for (const record of records) if (observe(record)) hasLearnt = true;
     },
@@ -76,14 +82,19 @@ export async function openSchema(
         changes: changes.slice(0, MOST_CHANGES),
       };
     },
-    async close(runId) {
+    async close(runId, how) {
       const { columns, hash, isNew } = now();
-      if (!isNew) return;
-      const version = stored.version + 1;
-      const first_seen = new Date(world.clock.now()).toISOString();
-      await writeVersion(world, place, { version, hash, first_seen, run_id: runId, columns });
+      const isSettled = stored.known !== null || !how?.part;
+      // An emptied table may come to the columns that it had: contracts hold to them again.
+      if (!isNew && (stored.known !== null || !isSettled || seen.kinds === 0)) return;
+      const version = stored.version + (isNew ? 1 : 0);
+      if (isNew) {
+        const first_seen = new Date(world.clock.now()).toISOString();
+        const next = { version, hash, first_seen, run_id: runId, columns };
+        await writeVersion(world, place, next, token);
+      }
       const text = shapeText(seen);
-      await put({ seen: text, known: text, version, hash });
+      await put({ seen: text, known: isSettled ? text : null, version, hash });
     },
   };
 }

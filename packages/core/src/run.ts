@@ -130,7 +130,7 @@ async function work(slice: Slice): Promise<ResourceReport> {
   slice.lease = lease;
   if (open.kind === "poison") throw poisoned(state);
   if (resource.selected && !state.spool_only) {
-    slice.schema = await openSchema(resource, world, { place, tableId });
+    slice.schema = await openSchema(resource, world, { place, tableId, token: lease.token });
   }
   for await (state of pagesAndSweep({ ...slice, lease, schema: slice.schema }, state)) {
     slice.state = state;
@@ -150,7 +150,7 @@ async function finish(slice: Slice, lease: Lease, state: RunState): Promise<Reso
   const found = schema?.found();
   tell(found, world, place);
   if (slice.isSample) {
-    await schema?.close(slice.order.runId);
+    await schema?.close(slice.order.runId, { part: true });
     await lease.letGo();
     return report("done", { state, schema: found });
   }
@@ -184,7 +184,7 @@ async function giveUp(
   // A lease that was lost is not ours to give back; one that can not be given back runs out.
   if (!lease || overtaken) return failed;
   // What is stored by now stays, whatever became of the run.
-  if (hasFailed) await schema?.close(order.runId).catch(() => {});
+  if (hasFailed) await schema?.close(order.runId, { part: true }).catch(() => {});
   if (isSample || !state) await lease.letGo().catch(() => {});
   else {
     const body = { ...state, ...end.changes, counts: { ...state.counts, ...spent(counts) } };

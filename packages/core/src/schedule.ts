@@ -48,7 +48,7 @@ function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): Worker
       resource: resource.name,
       run_id,
       ...(limit_pages === undefined ? {} : { limit_pages }),
-      ...(full_refresh === undefined ? {} : { full_refresh }),
+      ...(full_refresh ? { full_refresh, confirm: source } : {}),
       ...(check === undefined ? {} : { check }),
       ...(chosen.includes(resource) ? {} : { spool_only: true }),
     }));

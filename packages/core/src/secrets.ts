@@ -12,6 +12,7 @@ import { isObject } from "./extract/select.ts";
 import type { Alone, JsonValue } from "./flow.ts";
 import { jsonText } from "./json-text.ts";
 import { secretName } from "./names.ts";
+import { learn } from "./redact.ts";
 import type { SecretValues } from "./secret.ts";
 import type { World } from "./world.ts";
 
@@ -155,7 +156,11 @@ async function fetchMembers(
     throw unreadable(error, place);
   });
   const value = parsed(SecretString ?? "");
-  if (isObject(value)) return new Map(Object.entries(value));
+  if (isObject(value)) {
+    // Whatever becomes of them: from here on nothing prints or stores one.
+    for (const member of Object.values(value)) learn(String(member));
+    return new Map(Object.entries(value));
+  }
   throw wrongShape(`the secret ${place.id} is not a JSON object such as {"api_key": "…"}`, place);
 }
 

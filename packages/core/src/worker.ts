@@ -5,12 +5,14 @@ import type { Source } from "./config/source.ts";
 import { explain } from "./errors.ts";
 import { parseWorkerEvent, refusal } from "./events.ts";
 import type { ResourceReport } from "./flow.ts";
+import type { Place } from "./load/state-query.ts";
 import { tokenLock } from "./load/token-lock.ts";
 import { sliceMetrics } from "./metrics.ts";
 import { type LocalOrigin, originMap } from "./origins.ts";
+import { hide, hideIn } from "./redact.ts";
 import { runResource } from "./run.ts";
 import { secretStore } from "./secrets.ts";
-import type { World } from "./world.ts";
+import type { Log, World } from "./world.ts";
 
 /** What a run of the worker that failed throws: the platform tries again, then keeps the event. */
 export class RunError extends Error {
@@ -24,25 +26,44 @@ export class RunError extends Error {
   }
 }
 
-/** One invocation of a worker: an event names the resource, the report says what became of it. */
-export async function work(
-  event: unknown,
-  deps: {
-    sources: Sources;
-    world: World;
-    /** Unique for this invocation. */
-    invocation: string;
-    /** Where local mode sends a source's requests instead. */
-    localOrigin: (source: string) => LocalOrigin;
-  },
-): Promise<ResourceReport> {
-  const { source, resource: name, run_id, ...wanted } = parseWorkerEvent(event);
+/** Where sources are looked up, and what their requests take. */
+export interface Reach {
+  sources: Sources;
+  world: World;
+  /** Where local mode sends a source's requests instead. */
+  localOrigin: (source: string) => LocalOrigin;
+}
+
+/** A resource's plan, with the way to its API and its source's credentials. */
+export function reach({ source, resource: name }: Place, deps: Reach) {
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = originMap({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
-  const world = { ...deps.world, origins };
+  const world = { ...deps.world, origins, log: hiding(deps.world.log) };
   const alone = tokenLock(world, source);
   const secrets = { ...secretStore(world, source, planned.secrets), alone };
+  return { planned, resource, world, secrets };
+}
+
+/** A log's lines, and metrics with them, without a secret in them. */
+function hiding({ debug, info, warn, error }: Log): Log {
+  const hidden =
+    (write: Log["info"]): Log["info"] =>
+    (message, fields) =>
+      write(hide(message), fields && hideIn(fields));
+  return { debug: hidden(debug), info: hidden(info), warn: hidden(warn), error: hidden(error) };
+}
+
+/** One invocation of a worker: an event names the resource, the report says what became of it. */
+export async function work(
+  event: unknown,
+  deps: Reach & {
+    /** Unique for this invocation. */
+    invocation: string;
+  },
+): Promise<ResourceReport> {
+  const { source, resource: name, run_id, ...wanted } = parseWorkerEvent(event);
+  const { planned, resource, world, secrets } = reach({ source, resource: name }, deps);
   const order = {
     runId: run_id,
     owner: deps.invocation,

@@ -18,6 +18,8 @@ interface Bundle {
   bytes: number;
   /** What it has in the zip that a deployment uploads. */
   zippedBytes: number;
+  /** The files of which something is in it, from the root of the repository. */
+  inputs: string[];
 }
 
 export type Bundles = Record<FunctionFile, Bundle>;
@@ -71,7 +73,7 @@ export async function bundleFunctions(into: string): Promise<Bundles> {
 /** Without the map, as the zip has it. */
 async function bundle(name: FunctionFile, into: string): Promise<Bundle> {
   const folder = join(into, name);
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...asSst,
     entryPoints: [join(root, "functions", `${name}.ts`)],
     outfile: join(folder, "bundle.mjs"),
@@ -79,6 +81,7 @@ async function bundle(name: FunctionFile, into: string): Promise<Bundle> {
   });
   const code = outputFiles.find(({ path }) => path.endsWith(".mjs"))?.contents;
   if (!code) throw new Error(`esbuild made no bundle of functions/${name}.ts`);
+  const outputs = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "bundle.mjs"), code);
   // SST packs its zips in zlib's fastest way.
@@ -88,5 +91,6 @@ async function bundle(name: FunctionFile, into: string): Promise<Bundle> {
     handler: "bundle.handler",
     bytes: code.length,
     zippedBytes: zipped.length,
+    inputs: outputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path),
   };
 }

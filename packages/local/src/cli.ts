@@ -1,13 +1,15 @@
 import { createRequire } from "node:module";
 import type { Problem } from "@tidetable/core";
+import { hide } from "@tidetable/core/redact";
 import { Command, CommanderError } from "commander";
 import { demo, type Entry, entries, groups } from "./commands.ts";
-import type { Io } from "./io.ts";
+import { hiding, type Io } from "./io.ts";
 import { common, type Options, settle } from "./options.ts";
 import { askAtTerminal } from "./terminal.ts";
 
 /** Runs one command line to its exit code: 0 done, 1 something failed, 2 the user has to change something. */
-export async function main(argv: string[], io: Io): Promise<number> {
+export async function main(argv: string[], outside: Io): Promise<number> {
+  const io = { ...outside, stdout: hiding(outside.stdout), stderr: hiding(outside.stderr) };
   try {
     return await parse(argv.length === 0 ? ["--help"] : argv, io);
   } catch (error) {
@@ -86,7 +88,8 @@ async function invalid(problems: readonly Problem[], argv: string[], io: Io): Pr
 function unexpected(error: unknown, env: Io["env"]): string {
   if (!(error instanceof Error)) return String(error);
   if (env.TIDETABLE_DEBUG === "1") return error.stack ?? error.message;
-  return `${error.message.split("\n", 1)[0]} (TIDETABLE_DEBUG=1 shows the stack)`;
+  // Hidden before it is cut: the end of a key is a piece of it, too.
+  return `${hide(error.message).split("\n", 1)[0]} (TIDETABLE_DEBUG=1 shows the stack)`;
 }
 
 /** One Ctrl-C can arrive several times: from the terminal, from npm and from the launcher. */

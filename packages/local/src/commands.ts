@@ -1,17 +1,21 @@
 import type { Option } from "commander";
 import {
   type Context,
+  diff,
   fullRefresh,
+  jsonSchema,
   lambda,
   limit,
   limitPages,
   notYet,
   out,
+  records,
   resource,
   someStage,
   stage,
   tables,
   yes,
+  zod,
 } from "./options.ts";
 
 export interface Entry {
@@ -37,6 +41,12 @@ export const entries: Entry[] = [
     load: async () => (await import("./commands/check.ts")).check,
   },
   {
+    usage: "preview <source> <resource>",
+    summary: "show the first records and what they tell of the schema; writes nothing",
+    options: [records],
+    load: async () => (await import("./commands/preview.ts")).preview,
+  },
+  {
     usage: "plan [source...]",
     summary: "print tables, keys, schedule and first requests; no network",
     options: [stage, ...notYet("--cost")],
@@ -55,6 +65,18 @@ export const entries: Entry[] = [
     load: async () => (await import("./commands/items.ts")).items,
   },
   {
+    usage: "schema <source/resource>",
+    summary: "print the fields of a table: found in its records, and declared",
+    options: [jsonSchema, diff, stage],
+    load: async () => (await import("./commands/schema.ts")).schema,
+  },
+  {
+    usage: "types <source>",
+    summary: "write the rows of a source's tables as TypeScript",
+    options: [out, zod, stage],
+    load: async () => (await import("./commands/types.ts")).types,
+  },
+  {
     usage: "state [source[/resource]]",
     summary: "print cursors, checkpoints, leases and last runs",
     options: [stage],
@@ -65,6 +87,12 @@ export const entries: Entry[] = [
     summary: "print how fresh each table is, and its last run with its cost",
     options: [stage],
     load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    usage: "exec <command...>",
+    summary: "run a program of yours on the local tables, as in: exec -- node app.ts",
+    options: [],
+    load: async () => (await import("./commands/exec.ts")).exec,
   },
   {
     usage: "reset <source[/resource]>",

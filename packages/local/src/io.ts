@@ -1,3 +1,5 @@
+import { hide } from "@tidetable/core/redact";
+
 /** What of a process's output the commands use; `process.stdout` is one. */
 export interface Stream {
   write(text: string): unknown;
@@ -5,6 +7,10 @@ export interface Stream {
   columns?: number | undefined;
   rows?: number | undefined;
 }
+
+/** A stream that no secret value comes out of which this process has seen. */
+export const hiding = (stream: Stream): Stream =>
+  Object.create(stream, { write: { value: (text: string) => stream.write(hide(text)) } });
 
 /** The outside of a command, so that a test can be one. */
 export interface Io {

@@ -74,6 +74,6 @@ function scientific(text: string): { sign: -1 | 0 | 1; exponent: number; digits:
   return {
     sign: minus ? -1 : 1,
     exponent: Number(exponent) + whole.length - leading,
-    digits: digits.replace(/0+$/, ""),
+    digits: digits.replace(/(?<!0)0+$/, ""),
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "@tidetable/core";
+import { ConfigError, type Sources } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { type Bundles, bundleFunctions } from "./bundle.ts";
 import { follow } from "./follow.ts";
@@ -72,8 +72,9 @@ const passedOn = (env: NodeJS.ProcessEnv) =>
 
 /** A bundle holds `packages/sources` and nothing else. */
 function requireRegistered(loaded: Loaded[]): void {
+  const registered: Sources = sources;
   const problems = loaded
-    .filter(({ name, source }) => sources[name] !== source)
+    .filter(({ name, source }) => registered[name] !== source)
     .map(({ name }) => ({
       path: name,
       message:

@@ -9,6 +9,7 @@ import {
   rest_api_source,
   type Source,
   type SourceConfig,
+  type Sources,
   suggest,
 } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
@@ -94,7 +95,8 @@ async function loadOne(
   arg: string,
   { name, stage, io }: { name: string | undefined; stage: string | undefined; io: Io },
 ): Promise<Result> {
-  const registered = Object.hasOwn(sources, arg) ? sources[arg] : undefined;
+  const all: Sources = sources;
+  const registered = Object.hasOwn(all, arg) ? all[arg] : undefined;
   if (registered) return { name: name ?? arg, source: registered };
   if (stage !== undefined && looksLikeFile(arg)) return notDeployed(arg, stage);
 
@@ -153,7 +155,7 @@ async function fromModule(path: string, arg: string): Promise<Found> {
     loaded = await import(pathToFileURL(path).href);
   } catch (error) {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return failed(arg, `the file can not be loaded: ${reason.replace(/\s*\n\s*/g, " ")}`);
+    return failed(arg, `the file can not be loaded: ${reason.replace(/(?<!\s)\s*\n\s*/g, " ")}`);
   }
   if (isSource(loaded.default)) return { source: loaded.default };
   return failed(

@@ -24,11 +24,17 @@ export interface Options {
   fullRefresh?: boolean;
   /** `run`: the bundles that AWS would get, under a Lambda service of this machine. */
   lambda?: boolean;
-  /** `items`: at most so many. */
+  /** `items`, `preview`: at most so many. */
   limit?: number;
+  /** `schema`: as JSON Schema. */
+  jsonSchema?: boolean;
+  /** `schema`: what the last version has changed. */
+  diff?: boolean;
+  /** `types`: zod schemas. */
+  zod?: boolean;
   /** `reset`: the items, too. */
   tables?: boolean;
-  /** `import`: the file to write. */
+  /** `import`, `types`: the file to write. */
   out?: string;
   /** What would be asked is meant. */
   yes?: boolean;
@@ -96,6 +102,16 @@ export const tables = new Option("--tables", "delete the tables' items, too");
 export const out = new Option("--out <file>", "the file to write (default: standard output)");
 
 export const limit = new Option("--limit <n>", "at most so many items").argParser(positive);
+
+export const records = new Option("--limit <n>", "so many records").argParser(positive).default(10);
+
+export const jsonSchema = new Option("--json-schema", "as the JSON Schema of an item");
+
+export const diff = new Option("--diff", "what has changed since the version before").conflicts(
+  "jsonSchema",
+);
+
+export const zod = new Option("--zod", "zod schemas, and the types that follow from them");
 
 /** Words that are to come: they are named as such rather than as unknown, and stay out of the help. */
 export function notYet(...flags: string[]): Option[] {

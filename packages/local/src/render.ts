@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { explain, type Problem } from "@tidetable/core";
+import { changeText, explain, type Problem, type ResourceReport } from "@tidetable/core";
 import picocolors from "picocolors";
 import type { Io, Stream } from "./io.ts";
 import type { RunDocument } from "./report.ts";
@@ -54,7 +54,31 @@ export function table(heads: string[], rows: Cell[][]): string {
 }
 
 /** The counts that are news only when they are not zero. */
-const exceptions = ["unchanged", "superseded", "quarantined", "deleted"] as const;
+const exceptions = [
+  "unchanged",
+  "superseded",
+  "quarantined",
+  "deleted",
+  "discarded_values",
+] as const;
+
+/** Of more, a table is no place. */
+const SHOWN_CHANGES = 5;
+
+/** What a run has changed in a resource's schema, a line for each field. */
+export function driftLines({ source, resource, schema }: Drifted): string[] {
+  if (!schema || schema.changed === 0) return [];
+  const shown = schema.changes.slice(0, SHOWN_CHANGES).map((one) => oneLine(changeText(one)));
+  const more = schema.changed - shown.length;
+  const rest =
+    more > 0
+      ? [`and ${several(more, "change")} more: tidetable schema ${source}/${resource} --diff`]
+      : [];
+  const name = `${source}.${resource}, schema version ${schema.version}`;
+  return [...shown, ...rest].map((line) => `${name}: ${line}\n`);
+}
+
+type Drifted = { source: string; resource: string; schema: ResourceReport["schema"] | undefined };
 
 /** The end of a run for a person: a row per resource, then a line per failure, then the sum. */
 export function runTable(run: RunDocument, color: Colors): string {
@@ -78,6 +102,7 @@ export function runTable(run: RunDocument, color: Colors): string {
     ...run.resources.flatMap(({ source, resource, error }) =>
       error ? [`${color.red(`${source}.${resource}`)}: ${explain(error)}\n`] : [],
     ),
+    ...run.resources.flatMap((one) => driftLines(one)),
     `${summary(run)}\n`,
   ].join("");
 }

@@ -3,8 +3,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import {
   ConfigError,
   type Log,
+  type Preview,
   type Problem,
   plan,
+  preview,
   type ResourceReport,
   RunError,
   type SourcePlan,
@@ -14,6 +16,7 @@ import {
 import type { Context } from "aws-lambda";
 import { worker } from "../../../functions/resource.ts";
 import { scheduler } from "../../../functions/schedule.ts";
+import { localOrigin, world } from "../../../functions/world.ts";
 import type { Io } from "./io.ts";
 import { localOwner } from "./leases.ts";
 import type { Loaded } from "./load-source.ts";
@@ -41,6 +44,15 @@ export interface Outcome {
   reports: ResourceReport[];
 }
 
+export interface LocalRunner extends Runner {
+  /** Looks at the first records of a resource; nothing is written. */
+  preview(
+    of: { source: string; resource: string; limit: number },
+    log: Log,
+    signal: AbortSignal,
+  ): Promise<Preview>;
+}
+
 /** Where a source's secret values come from. */
 export type SecretsOf = (source: string, members: string[]) => Promise<Record<string, string>>;
 
@@ -58,7 +70,7 @@ export async function openRunner(
     cwd: io.cwd,
     warn: (line) => io.stderr.write(`${line}\n`),
   }),
-): Promise<Runner> {
+): Promise<LocalRunner> {
   const sources: Sources = Object.fromEntries(loaded.map(({ name, source }) => [name, source]));
   const plans = loaded.map(({ name, source }) => plan(source, name));
   const places = { ...options, cwd: io.cwd };
@@ -85,6 +97,10 @@ export async function openRunner(
     check(events, log, signal) {
       const checks = events.map((event) => ({ ...event, check: true }));
       return invokeAll(checks, log, signal);
+    },
+    preview(of, log, signal) {
+      const seams = { log, signal };
+      return preview(of, { sources, world: world(context("preview"), seams), localOrigin });
     },
     close: session.close,
   };

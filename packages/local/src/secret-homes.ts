@@ -7,6 +7,7 @@ import {
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
 import { isFailure, secretName, secretsManagerClient } from "@tidetable/core";
+import { learn } from "@tidetable/core/redact";
 import { deployedNames } from "./names.ts";
 import type { Options } from "./options.ts";
 import { readSecretsFile, type SecretMembers } from "./secrets-endpoint.ts";
@@ -107,5 +108,6 @@ function texts(value: string | undefined): SecretMembers {
     return {};
   }
   const members = Object.entries(Object(parsed)).filter(([, one]) => typeof one === "string");
+  for (const [, one] of members) learn(String(one));
   return Object.fromEntries(members) as SecretMembers;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ConfigError, explain } from "@tidetable/core";
+import { learn } from "@tidetable/core/redact";
 import { openLoopback } from "./loopback.ts";
 
 /** The members of one source's secret. */
@@ -217,7 +218,7 @@ function membersOf(content: string, file: string): SecretMembers {
   const entries = Object.entries(members);
   const faults = entries.flatMap(([name, value]) => faultOf(name, value) ?? []);
   if (faults.length > 0) throw wrongShape(`in ${file}, ${faults.join(" and ")}`);
-  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, learn(String(value))]));
 }
 
 function faultOf(name: string, value: unknown): string | undefined {
@@ -251,7 +252,7 @@ function fromEnvironment(
   const members: SecretMembers = {};
   for (const name of names) {
     const value = env[`TIDETABLE_SECRET_${name.toUpperCase().replace(/[.-]/g, "_")}`];
-    if (value !== undefined) members[name] = value;
+    if (value !== undefined) members[name] = learn(value);
   }
   return members;
 }

@@ -52,7 +52,7 @@ export function readJson(arg: string, text: string): Dict | { problems: Problem[
   return { ...literal, entries: literal.entries.filter(({ key }) => key !== "$schema") };
 }
 
-const token = /"(?:[^"\\]|\\.)*"|[[{}\]]|-?\d[\d.eE+-]*/g;
+const token = /"(?:[^"\\]|\\[\s\S])*"?|[[{}\]]|-?\d[\d.eE+-]*/g;
 
 /** What JSON can say and a config can not hold. */
 function unfit(arg: string, text: string): Problem[] {

@@ -19,6 +19,9 @@ export async function start({ options, io }: Context): Promise<number> {
   for (const [source, origin] of Object.entries(api.origins)) {
     process.env[`TIDETABLE_ORIGIN_${source.toUpperCase()}`] = origin;
   }
+  // It is on this machine, whatever proxy stands before others.
+  const direct = process.env.no_proxy ?? process.env.NO_PROXY ?? "";
+  process.env.no_proxy = `${direct},127.0.0.1`;
   const loaded = Object.entries(sources).map(([name, source]) => ({ name, source }));
   const secretsOf = async (source: string) => api.secrets[source] ?? {};
   const runner = options.lambda

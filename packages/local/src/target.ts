@@ -25,20 +25,28 @@ export async function loadTarget(
   const all = loaded.flatMap(({ source, name }) => plan(source, name).resources);
   if (target?.resource === undefined) return all;
 
-  const wanted = all.filter(({ name }) => name === target.resource);
-  if (wanted.length > 0) return wanted;
-  throw new ConfigError({
-    code: "config.resource",
-    message: "there is no resource of this name",
-    problems: [
-      {
-        path: `${target.source}/${target.resource}`,
-        message: "there is no resource of this name",
-        hint: suggest(
-          target.resource,
-          all.map(({ name }) => name),
-        ),
-      },
-    ],
-  });
+  return [named(target.resource, all, target.source)];
+}
+
+/** The resource of this name among those of a source. */
+export function named(name: string, all: readonly ResourcePlan[], source: string): ResourcePlan {
+  const wanted = all.find((one) => one.name === name);
+  if (wanted) return wanted;
+  const message = "there is no resource of this name";
+  const known = all.map((one) => one.name);
+  const problem = { path: `${source}/${name}`, message, hint: suggest(name, known) };
+  throw new ConfigError({ code: "config.resource", message, problems: [problem] });
+}
+
+/** The plan of the one resource that SOURCE/RESOURCE means; `what` says what is asked of it. */
+export async function loadResource(
+  text: string,
+  options: Options,
+  io: Io,
+  what: { code: string; message: string },
+): Promise<ResourcePlan> {
+  const [resource] = await loadTarget(text, options, io);
+  if (resource && parseTarget(text).resource) return resource;
+  const hint = `name it, as in ${text}/${resource?.name}`;
+  throw new ConfigError({ ...what, problems: [{ path: text, message: what.message, hint }] });
 }

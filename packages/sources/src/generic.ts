@@ -35,7 +35,7 @@ export const generic = rest_api_source(
             resource_name: {
                 columns: {
                     id: { nullable: false },
-                    name: { nullable: true },
+                    name: { data_type: "text", nullable: true },
                     value: { nullable: true }
                 }
             }

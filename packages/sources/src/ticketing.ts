@@ -35,8 +35,8 @@ export const ticketing = rest_api_source(
             tickets: {
                 columns: {
                     id: { nullable: false },
-                    name: { nullable: true },
-                    date: { nullable: true }
+                    name: { data_type: "text", nullable: true },
+                    date: { data_type: "date", nullable: true }
                 }
             }
         }

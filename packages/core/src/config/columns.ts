@@ -20,14 +20,15 @@ function plan(column: ColumnConfig): ColumnPlan {
   };
 }
 
-/** One mode stands for all three. */
+/**
+ * One mode stands for fields and types. Unlike in dlt not for tables, too: those are made when
+ * you deploy, before there is a record that could ask for one.
+ */
 export function planContract(
   contract: SchemaContract | SchemaContractMode | null | undefined,
 ): ContractPlan {
-  const modes =
-    typeof contract === "string"
-      ? { tables: contract, columns: contract, data_type: contract }
-      : (contract ?? {});
+  const modes: SchemaContract =
+    typeof contract === "string" ? { columns: contract, data_type: contract } : (contract ?? {});
   return {
     tables: modes.tables ?? "evolve",
     columns: modes.columns ?? "evolve",

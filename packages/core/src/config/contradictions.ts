@@ -7,7 +7,7 @@ import { circles, parentProblems } from "./parents.ts";
 import { canBeKey, planDisposition, versionType } from "./rows.ts";
 import type { Settled, SettledResource } from "./settle.ts";
 import type { Source } from "./source.ts";
-import { isDict } from "./spell.ts";
+import { isDict, textOf } from "./spell.ts";
 import { suggest } from "./suggest.ts";
 import { tableProblems } from "./table-problems.ts";
 import { placeholders } from "./templates.ts";
@@ -236,7 +236,7 @@ function sharedTables(resources: SettledResource[]): Problem[] {
 }
 
 function unknownResources(known: SettledResource[], { resources }: Source["options"]): Problem[] {
-  const names = known.map(({ name }) => String(name));
+  const names = known.map(({ name }) => textOf(name));
   return Object.keys(isDict(resources) ? resources : {})
     .filter((name) => !names.includes(name))
     .map((name) => ({

@@ -22,7 +22,7 @@ const supported = `a path is made of names (data.items), ['any name'], [0], [-1]
 const name = /[^\s.[\]*`'"()?,:]+/y;
 const star = /\*/y;
 const filter =
-  /\[\s*\?\s*\(\s*@([^=<>!~&|()]+?)\s*==\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+)\s*\)\s*\]/y;
+  /\[\s*\?\s*\(\s*@([^=<>!~&|()]*[^=<>!~&|()\s])\s*==\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+)\s*\)\s*\]/y;
 const brackets: [RegExp, (inside: string, value: string) => Step][] = [
   [/\[\*\]/y, () => ({ all: true })],
   [/\[(-?\d+)\]/y, (digits) => ({ index: Number(digits) })],

@@ -1,3 +1,4 @@
+import { textOf } from "./spell.ts";
 import type { SourceOptions } from "./types.ts";
 import { formatPath, valueAt } from "./walk.ts";
 
@@ -7,7 +8,7 @@ export type Locate = (...keys: (string | number)[]) => string;
 export function locator(spelled: unknown, options: SourceOptions, index: number): Locate {
   const own = ["resources", index];
   const layers: [place: (string | number)[], value: unknown][] = [
-    [["options", "resources", String(valueAt(spelled, [...own, "name"]))], { options }],
+    [["options", "resources", textOf(valueAt(spelled, [...own, "name"]))], { options }],
     [own, spelled],
     [["resource_defaults"], spelled],
     [["options"], { options }],

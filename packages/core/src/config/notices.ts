@@ -1,6 +1,7 @@
 import type { Problem } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { IncrementalConfig } from "./endpoint-types.ts";
+import { isLocalOnly } from "./hosts.ts";
 import { incrementals } from "./incremental.ts";
 import { type SettledEndpoint, type SettledResource, settle } from "./settle.ts";
 import type { Source } from "./source.ts";
@@ -24,6 +25,8 @@ export function notices(source: Source): Problem[] {
   ].map((found) => ({ ...found, path: spelling.written.get(found.path) ?? found.path }));
 }
 
+const address = /^(client\.base_url|client\.allowed_origins\.\*|auth\.access_token_url)$/;
+
 function notice({ path, pattern, value }: Place): Problem[] {
   if (meaningless.test(pattern)) {
     return [{ path, message: "means nothing in DynamoDB and has no effect" }];
@@ -34,6 +37,17 @@ function notice({ path, pattern, value }: Place): Problem[] {
         path,
         message: "a credential stands in the config as plain text",
         hint: `name it instead: dlt.secrets["name"]`,
+      },
+    ];
+  }
+  const isUrl = address.test(pattern) && typeof value === "string" && URL.canParse(value);
+  if (isUrl && isLocalOnly(value)) {
+    return [
+      {
+        path,
+        message:
+          "local mode reads it; a worker in AWS asks nothing but https, at addresses that are not its own machine's",
+        hint: "write https:// before a deploy",
       },
     ];
   }

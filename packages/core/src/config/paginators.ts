@@ -101,7 +101,7 @@ export function isSingleEntity(path: unknown, params: unknown): boolean {
   const last =
     path
       .replace(/[?#].*/, "")
-      .replace(/\/+$/, "")
+      .replace(/(?<!\/)\/+$/, "")
       .split("/")
       .at(-1) ?? "";
   return [...last.matchAll(/\{([^{}]+)\}/g)].some(([, name = ""]) => {

@@ -5,7 +5,7 @@ import type { Locate } from "./locate.ts";
 import type { ParentPlan, ResourcePlan } from "./plan-types.ts";
 import { planDisposition } from "./rows.ts";
 import type { SettledEndpoint, SettledResource } from "./settle.ts";
-import { isDict } from "./spell.ts";
+import { isDict, textOf } from "./spell.ts";
 import { suggest } from "./suggest.ts";
 import { parseTemplate, placeholders, type Reference, references, Template } from "./templates.ts";
 import { walk } from "./walk.ts";
@@ -43,8 +43,8 @@ function referencesIn({ path, params, headers, json, data }: SettledEndpoint): F
 
 function textReferences(value: unknown): ParentReference[] {
   if (isDict(value) && value.type === "resolve") {
-    const field = parsePath(String(value.field));
-    return [{ of: "parent", resource: String(value.resource), field }];
+    const field = parsePath(textOf(value.field));
+    return [{ of: "parent", resource: textOf(value.resource), field }];
   }
   const parsed = typeof value === "string" ? parseTemplate(value) : undefined;
   if (!(parsed instanceof Template)) return [];
@@ -103,7 +103,7 @@ export function parentProblems(
   locate: Locate,
 ): Problem[] {
   const found = referencesIn(resource.endpoint);
-  const names = resources.map(({ name }) => String(name));
+  const names = resources.map(({ name }) => textOf(name));
   const [first] = found.flatMap(({ reference }) => reference?.resource ?? []);
   const problems: Problem[] = found.flatMap(({ keys, reference, problem }) => {
     const path = locate("endpoint", ...keys);

@@ -57,7 +57,7 @@ function joinUrl(base: string, path: Text): Text {
   if (path === "") return base;
   const rest = typeof path === "string" ? [path] : path.parts;
   const start = typeof first === "string" ? [first.replace(/^\/+/, ""), ...rest.slice(1)] : rest;
-  return join([`${base.replace(/\/+$/, "")}/`, ...start]);
+  return join([`${base.replace(/(?<!\/)\/+$/, "")}/`, ...start]);
 }
 
 const incremental = (name: "start_value" | "end_value"): Template =>

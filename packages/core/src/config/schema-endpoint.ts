@@ -46,7 +46,7 @@ import {
   texts,
   when,
 } from "./schema-words.ts";
-import { isDict } from "./spell.ts";
+import { isDict, textOf } from "./spell.ts";
 
 /*
  * The shapes of what speaks of requests, dict by dict as in endpoint-types.ts.
@@ -119,7 +119,7 @@ const authByType = dictBy("type", [
 export const auth = z
   .unknown()
   .check(({ value, issues }) => {
-    const type = isDict(value) ? String(value.type) : "";
+    const type = isDict(value) ? textOf(value.type) : "";
     if (!/jwt|custom|digest|oauth_?1/i.test(type)) return;
     issues.push({
       code: "custom",

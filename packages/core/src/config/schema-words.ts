@@ -59,7 +59,11 @@ export const scalar = either("a text, a number, true or false", anyText, number,
 export const texts = either("a text or a list of texts", text, list(text));
 
 export const matching = (pattern: RegExp, words: string) => text.regex(pattern, { error: words });
-export const name = matching(/^[a-z0-9_]+$/, "can have the letters a-z, digits and _ only");
+/** It is a part of a table's name and of a function's, which AWS limits to 255 and 64. */
+export const name = matching(/^[a-z0-9_]+$/, "can have the letters a-z, digits and _ only").max(
+  64,
+  { error: "can have 64 characters at most" },
+);
 
 /** A text that a parser takes: what it throws says what is wrong with the text. */
 const parsed = (parse: (value: string) => unknown) =>

@@ -87,6 +87,15 @@ const columns = either(
 );
 
 const contractMode = oneOf("evolve", "freeze", "discard_row", "discard_value");
+const schemaContract = either(
+  "evolve, freeze, discard_row or discard_value, or an object of these",
+  contractMode,
+  dict<SchemaContract>({
+    tables: optional(contractMode),
+    columns: optional(contractMode),
+    data_type: optional(contractMode),
+  }),
+);
 
 const writeDisposition = dictBy("disposition", [
   ["append", {}],
@@ -135,17 +144,7 @@ const resourceDefaults: Shape<ResourceDefaults> = {
   primary_key: optional(texts),
   merge_key: optional(texts),
   columns: optional(columns),
-  schema_contract: optional(
-    either(
-      "evolve, freeze, discard_row or discard_value, or an object of these",
-      contractMode,
-      dict<SchemaContract>({
-        tables: optional(contractMode),
-        columns: optional(contractMode),
-        data_type: optional(contractMode),
-      }),
-    ),
-  ),
+  schema_contract: optional(schemaContract),
   selected: optional(flag),
   include_from_parent: optional(list(text)),
   processing_steps: optional(list(processingStep)),
@@ -253,6 +252,7 @@ export const sourceOptions = dict<SourceOptions>({
   resources: byName(
     dict<ResourceOptions>({
       columns: byName(dict<ColumnConfig>(hints)).optional(),
+      schema_contract: schemaContract.optional(),
       table: tableOptions.optional(),
       ...extensions,
     }),

@@ -10,7 +10,7 @@ import type {
 } from "./endpoint-types.ts";
 import { isSingleEntity } from "./paginators.ts";
 import type { Source } from "./source.ts";
-import { type Dict, isDict, spell } from "./spell.ts";
+import { type Dict, isDict, spell, textOf } from "./spell.ts";
 import type {
   ClientConfig,
   ColumnConfig,
@@ -82,7 +82,7 @@ export function settle({ config, options }: Source): Settled {
     client: withoutNulls(dict(client)),
     resources: (Array.isArray(resources) ? resources : []).map((one) => {
       const own = dict(one);
-      const more = dict(dict(options.resources)[String(own.name)]);
+      const more = dict(dict(options.resources)[textOf(own.name)]);
       const table = { ...dict(options.table), ...dict(more.table) };
       return settleResource(dict(client), dict(resource_defaults), own, { ...more, table });
     }),
@@ -153,7 +153,7 @@ function columnEntries(columns: unknown): [string, unknown][] {
   if (isDict(columns)) return Object.entries(columns);
   return list(columns)
     .filter(isDict)
-    .map(({ name, ...hints }) => [String(name), hints]);
+    .map(({ name, ...hints }) => [textOf(name), hints]);
 }
 
 const dict = (value: unknown): Dict => (isDict(value) ? value : {});

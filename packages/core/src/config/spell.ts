@@ -8,6 +8,9 @@ import { Secret } from "../secret.ts";
 
 export type Dict = Record<string, unknown>;
 
+/** Of anything at all: an object may refuse to become a text. */
+export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
 export const isDict = (value: unknown): value is Dict =>
   typeof value === "object" &&
   value !== null &&
@@ -73,7 +76,7 @@ const bearerByDefault: Speller = (value) =>
 
 const oauth2: Speller = (value, path, notes) => {
   const types = ["oauth2_client_credentials", "oauth2_refresh_token"];
-  if (!isDict(value) || !types.includes(String(value.type))) return value;
+  if (!isDict(value) || !types.includes(textOf(value.type))) return value;
   const { token_url, scope, scopes, ...rest } = value;
   const urls = { access_token_url: rest.access_token_url, token_url };
   const url = onlyOne(urls, path, "access_token_url", notes);

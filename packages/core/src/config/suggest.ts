@@ -1,5 +1,21 @@
-/** The known word that a typo most likely meant: at most one edit in three letters away. */
+/** What dlt's data types are called elsewhere. */
+const elsewhere = new Map(
+  Object.entries({
+    text: ["string", "str", "varchar", "uuid"],
+    bigint: ["integer", "int", "long", "number"],
+    double: ["float", "real"],
+    bool: ["boolean"],
+    timestamp: ["datetime", "date-time", "timestamptz"],
+    json: ["object", "array", "list", "dict", "complex"],
+    binary: ["bytes", "blob"],
+    decimal: ["numeric"],
+  }).flatMap(([type, names]) => names.map((name) => [name, type] as const)),
+);
+
+/** The known word that another or a typo most likely meant: at most one edit in three letters away. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const same = elsewhere.get(word.toLowerCase());
+  if (same !== undefined && known.includes(same)) return same;
   const near = known
     .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))

@@ -13,8 +13,7 @@ import type { DataType } from "./plan-types.ts";
 
 /*
  * What a user types: dlt's `rest_api` vocabulary, key by key, in snake_case as they write it.
- * An editor shows these comments; an unknown key is a type error. Nothing here is generic over the
- * config, because a generic parameter would accept any extra key.
+ * An editor shows these comments; an unknown key is a type error (source.ts says how).
  */
 
 /** The whole dict: one API and what to read from it. */
@@ -77,7 +76,7 @@ interface ResourceBase extends ResourceExtensions {
    * @example { "id": { "data_type": "bigint" } }
    */
   columns?: Record<string, ColumnConfig> | NamedColumnConfig[] | None;
-  /** May new fields and types appear? Default: "evolve". */
+  /** What becomes of fields and types that the schema does not have. Default: "evolve". */
   schema_contract?: SchemaContractMode | SchemaContract | None;
   /** False reads a parent for its children's sake and stores nothing. Default: true. */
   selected?: boolean | None;
@@ -162,8 +161,11 @@ export interface NamedColumnConfig extends ColumnConfig {
 export type SchemaContractMode = "evolve" | "freeze" | "discard_row" | "discard_value";
 
 export interface SchemaContract {
+  /** The first records of a table that has none. */
   tables?: SchemaContractMode;
+  /** Fields that are new. */
   columns?: SchemaContractMode;
+  /** Values of another type, and null where that is declared away. */
   data_type?: SchemaContractMode;
 }
 
@@ -277,6 +279,8 @@ export type WriteMode = "batch" | "ordered";
 export interface ResourceOptions extends ResourceExtensions {
   /** As `columns` in the dict, over it hint by hint. For a dict that is to stay as it is. */
   columns?: Record<string, ColumnConfig>;
+  /** As in the dict, and instead of it. */
+  schema_contract?: SchemaContractMode | SchemaContract;
   /** Over the source's `table`. */
   table?: TableOptions;
 }

@@ -1,10 +1,11 @@
 import type * as z from "zod";
 import type { Problem } from "../errors.ts";
 import { contradictions } from "./contradictions.ts";
+import { tooLarge } from "./limits.ts";
 import { sourceConfig, sourceName, sourceOptions } from "./schema.ts";
 import { settle } from "./settle.ts";
 import type { Source } from "./source.ts";
-import { spell } from "./spell.ts";
+import { spell, textOf } from "./spell.ts";
 import { nearest, suggest } from "./suggest.ts";
 import { unsupported } from "./unsupported.ts";
 import { formatPath, valueAt } from "./walk.ts";
@@ -17,6 +18,8 @@ import { formatPath, valueAt } from "./walk.ts";
  * Imported through `@tidetable/core/validate` only, so that no worker carries zod.
  */
 export function validate(source: Source, name: string): Problem[] {
+  const large = tooLarge(source);
+  if (large.length > 0) return large;
   const spelling = spell(source.config);
   const settled = settle(source);
   const asWritten = (path: string) => spelling.written.get(path) ?? path;
@@ -68,7 +71,7 @@ function describe(
   if (value == null) {
     return [{ path, message: `${label(path)} is missing`, hint: `it ${sentence}` }];
   }
-  const meant = isChoice(issue) ? nearest(String(value), words(issue)) : undefined;
+  const meant = isChoice(issue) ? nearest(textOf(value), words(issue)) : undefined;
   const hint = meant === undefined ? hintOf(issue) : `did you mean ${meant}?`;
   return [{ path, message: `${label(path)} ${sentence}`, hint }];
 }
@@ -101,11 +104,12 @@ const isRightKind = (issue: z.core.$ZodIssue, value: unknown): boolean =>
   issue.path.length > 0 ||
   ["unrecognized_keys", "invalid_format", "too_small"].includes(issue.code) ||
   hintOf(issue) !== undefined ||
-  (isChoice(issue) && nearest(String(value), words(issue)) !== undefined);
+  (isChoice(issue) && nearest(textOf(value), words(issue)) !== undefined);
 
 /** The last part of a path, with its index: `"resources[1]"`. */
-const label = (path: string) => (path === "" ? "the config" : `"${path.match(lastPart)?.[0]}"`);
-const lastPart = /[^.[]+(\[[^\]]*\])*$/;
+const label = (path: string) =>
+  path === "" ? "the config" : `"${path.match(parts)?.at(-1) ?? path}"`;
+const parts = /[\w$-]*(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])+|[\w$-]+/g;
 
 const unique = (problems: ShapeProblem[]): Problem[] => [
   ...new Map(

@@ -1,9 +1,11 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { RequestError } from "../errors.ts";
 import type { JsonValue } from "../flow.ts";
 import { parseJson } from "./json.ts";
+import { limits } from "./limits.ts";
 import { retryAfter } from "./retry.ts";
-import { type HttpRequest, type HttpResponse, shown } from "./transport.ts";
+import { type HttpRequest, type HttpResponse, shown, tooMuch } from "./transport.ts";
 
 export interface Answer {
   status: number;
@@ -27,16 +29,16 @@ export interface Reading {
 
 /** The JSON of an answer, or a RequestError that says what came instead. */
 export function readAnswer(request: HttpRequest, response: HttpResponse, reading: Reading): Answer {
-  const { status, headers, body } = response;
+  const { status, headers } = response;
   if (status < 200 || status >= 300) throw refused(request, response, reading);
   if (status === 204) return { status, headers, body: undefined };
-  return { status, headers, body: jsonOf(request, status, body, reading.quote) };
+  return { status, headers, body: jsonOf(request, response, reading.quote) };
 }
 
 function refused(request: HttpRequest, response: HttpResponse, reading: Reading): RequestError {
   const { status, headers, body } = response;
   const answered = `${shown(request)} answered ${status}`;
-  if (status >= 300 && status < 400) {
+  if (status >= 300 && status < 400 && status !== 304 /* Not Modified */) {
     return new RequestError({
       code: "extract.redirect",
       message: `${answered}, a redirect to ${reading.quote(targetOf(request, headers.location))}`,
@@ -71,17 +73,16 @@ const hints: Record<number, string> = {
 /** Without the query: an API that redirects repeats the key in it. */
 function targetOf(request: HttpRequest, location: string | undefined): string {
   if (location === undefined || !URL.canParse(location, request.url)) return "no address";
-  const { origin, pathname } = new URL(location, request.url);
-  return `${origin}${pathname}`;
+  const { protocol, host, pathname } = new URL(location, request.url);
+  return `${protocol}//${host}${pathname}`;
 }
 
-// `fatal`: a wrong byte must not become a question mark in a table. It also takes off a BOM.
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+// It also takes off a BOM.
+const utf8 = new TextDecoder();
 
 function jsonOf(
   request: HttpRequest,
-  status: number,
-  body: Buffer,
+  { status, headers, body }: HttpResponse,
   quote: Reading["quote"],
 ): JsonValue {
   const unusable = (what: string, hint: string, retryable: boolean) =>
@@ -93,25 +94,55 @@ function jsonOf(
       status,
     });
 
-  let text: string;
-  try {
-    text = utf8.decode(body);
-  } catch {
-    throw unusable("text that is not UTF-8", "only JSON in UTF-8 is read", false);
-  }
+  const encoding = encodingOf(body, headers["content-type"]);
+  if (encoding) throw unusable(encoding, "only JSON in UTF-8 is read", false);
+  const text = utf8.decode(body);
   try {
     return parseJson(text);
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) throw tooMuch(request, `more than ${limits.values} values`);
     const start = text.trimStart();
     if (start === "") throw unusable("an empty body", "an empty page is an empty list", false);
+    if (isLines(start))
+      throw unusable("JSON lines", "one JSON value is read, not one a line", false);
     if (/^[[{]/.test(start)) {
       throw unusable("JSON that is broken or ended early", "the API sent half an answer", true);
     }
+    const kind = /^<(!doctype html|html)\b/i.test(start)
+      ? "an HTML page"
+      : "something that is not JSON";
     const said = quote(text);
     throw unusable(
-      said ? `something that is not JSON: ${said}` : "something that is not JSON",
+      said ? `${kind}: ${said}` : kind,
       "check that base_url is the API's address, not its website's",
       false,
     );
   }
+}
+
+/** Whether the first line is a whole value and another one follows. */
+function isLines(text: string): boolean {
+  const [first = ""] = /^[[{].*\n(?=[[{])/.exec(text) ?? [];
+  try {
+    return first !== "" && parseJson(first) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes that a body begins with when it is none in UTF-8: JSON begins with two of ASCII. */
+const beginnings: [name: string, bytes: RegExp][] = [
+  ["gzip data that no Content-Encoding names", /^1f8b/],
+  ["text in UTF-32", /^(fffe0000|0000feff|000000..|..000000)/],
+  ["text in UTF-16", /^(fffe|feff|00..|..00)/],
+];
+
+/** What stands in place of text in UTF-8; undefined where there is such a text. */
+function encodingOf(body: Buffer, contentType = ""): string | undefined {
+  const start = body.subarray(0, 4).toString("hex");
+  const known = beginnings.find(([, bytes]) => bytes.test(start));
+  if (known) return known[0];
+  if (isUtf8(body)) return undefined;
+  const [, charset] = /charset="?([\w-]{1,20})/i.exec(contentType) ?? [];
+  return charset ? `text that is not UTF-8 but ${charset}` : "text that is not UTF-8";
 }

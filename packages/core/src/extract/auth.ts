@@ -1,17 +1,15 @@
 import { credentialNames, requestSecrets } from "../config/auth.ts";
 import type { AuthPlan, RequestPlan, ResourcePlan } from "../config/plan-types.ts";
 import { ConfigError, RequestError } from "../errors.ts";
+import { openRedactor, type Redactor } from "../redact.ts";
 import type { Secret, SecretValues } from "../secret.ts";
 import type { SecretStore } from "../secrets.ts";
 import { type OAuthPlan, type TokenCaller, tokenSource } from "./oauth.ts";
-import { openRedactor, type Redactor } from "./redact.ts";
 import type { Authenticator } from "./request.ts";
 import { unsealed, withoutSecrets } from "./sealed.ts";
 import { type HttpRequest, shown } from "./transport.ts";
 
 const REFUSALS: ReadonlySet<number> = new Set([401 /* Unauthorized */, 403 /* Forbidden */]);
-/** Who is forbidden something is known: fresh credentials would be the same ones. */
-const STALE: ReadonlySet<number> = new Set([401 /* Unauthorized */]);
 
 interface AuthDeps {
   secrets: SecretStore;
@@ -67,7 +65,6 @@ export function authenticator(
       return true;
     },
     refusals: REFUSALS,
-    stale: STALE,
     refusedHint,
     quote: redactor.quote,
   };

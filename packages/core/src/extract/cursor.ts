@@ -2,6 +2,7 @@ import type { IncrementalPlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { RequestError } from "../errors.ts";
 import type { Cursor, JsonValue } from "../flow.ts";
+import { assertStorable } from "./echo.ts";
 import { type Edge, identity } from "./edge.ts";
 import {
   changed,
@@ -105,6 +106,7 @@ export function advance(
     }
     records.push(record);
   }
+  assertStorable([furthest?.value], `the cursor at "${plan.path.text}"`);
   return { records, candidate: furthest?.value ?? null, found: all, isOver };
 }
 

@@ -1,3 +1,4 @@
+import type { CursorValue } from "../config/endpoint-types.ts";
 import type { IncrementalPlan, ParamPlan, RequestPlan, Text } from "../config/plan-types.ts";
 import { type Reference, Template } from "../config/templates.ts";
 import { Decimal } from "../decimal.ts";
@@ -104,8 +105,19 @@ function textOf(value: JsonValue | undefined): string {
 }
 
 /** As a segment of a path: a slash in it is none of the path's. What may stand there stays. */
-const pathText = (text: string): string =>
-  encodeURIComponent(text).replace(/%(?:3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
+function pathText(text: string): string {
+  if (text === "." || text === ".." || /\p{Surrogate}/u.test(text)) throw noSegment();
+  return encodeURIComponent(text).replace(/%(?:3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
+}
+
+/** A URL resolves dots, however they are written, and then it is of something else. */
+const noSegment = () =>
+  new RequestError({
+    code: "extract.template",
+    message: "a value to fill into the path is . or .. or no Unicode text",
+    hint: "name a field that identifies the record",
+    retryable: false,
+  });
 
 function nothingFor(reference: Reference): RequestError {
   const name =
@@ -129,8 +141,8 @@ export function incrementalValues(
   { start, last, end }: { start: Cursor; last: Cursor; end?: Cursor | undefined },
 ): Values {
   if (!plan) return () => undefined;
-  const convert = plan.convert ?? ((value) => value);
-  const sent = (value: Cursor | undefined) => (value == null ? undefined : convert(value));
+  const sent = (value: Cursor | undefined) =>
+    value == null || !plan.convert ? value : converted(value, plan.convert);
   const all = {
     start_value: sent(start),
     initial_value: sent(plan.initialValue),
@@ -140,3 +152,26 @@ export function incrementalValues(
   };
   return (reference) => (reference.of === "incremental" ? all[reference.name] : undefined);
 }
+
+function converted(
+  value: CursorValue,
+  convert: NonNullable<IncrementalPlan["convert"]>,
+): CursorValue {
+  let made: CursorValue;
+  try {
+    made = convert(value);
+  } catch (error) {
+    throw unconverted(`threw ${error instanceof Error ? error.name : typeof error}`);
+  }
+  // The number that is none: `since=NaN` would ask for something else.
+  if (Number.isNaN(made)) throw unconverted("made no number");
+  return made;
+}
+
+const unconverted = (what: string) =>
+  new RequestError({
+    code: "extract.convert",
+    message: `convert ${what} for the value that a run starts or ends at`,
+    hint: "convert has to know every value that is at cursor_path; tidetable state shows the cursor",
+    retryable: false,
+  });

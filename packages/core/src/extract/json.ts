@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { parse } from "json-custom-numbers";
 import { Decimal } from "../decimal.ts";
 import type { JsonValue } from "../flow.ts";
+import { limits } from "./limits.ts";
 
 /** Below this many digits a double gives back the decimal number that it was read from. */
 const DOUBLE_HOLDS = 15;
@@ -11,14 +12,30 @@ const LONGEST = 100;
 
 /**
  * Reads JSON with every number exact: a double where it holds the number, else a bigint or a
- * Decimal. The error does not quote the text: it may be a token.
+ * Decimal. The error does not quote the text: it may be a token. A RangeError says that there are
+ * more values in it than memory is meant for.
  */
 export function parseJson(text: string): JsonValue {
+  // Each takes a character at least: the usual page need not be counted.
+  if (text.length > limits.values && countValues(text) > limits.values) throw new RangeError();
   try {
     return mayBeInexact(text) ? parseExactly(text) : JSON.parse(text);
   } catch {
     throw new SyntaxError("not valid JSON");
   }
+}
+
+/** Of a list or an object, what opens it counts for its first member, and a comma for each further one. */
+function countValues(text: string): number {
+  let values = 1;
+  let inText = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 34 /* " */) inText = !inText;
+    else if (!inText) values += code === 44 /* , */ || code === 91 /* [ */ || code === 123 ? 1 : 0;
+    else if (code === 92 /* \ */) index += 1;
+  }
+  return values;
 }
 
 /**
@@ -70,7 +87,7 @@ function canonical(text: string): string {
   const [, sign, whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e(.+))?$/i.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, "");
-  const significant = digits.replace(/0+$/, "");
+  const significant = digits.replace(/(?<!0)0+$/, "");
   if (significant === "") return "0";
   const scale = Number(exponent) - fraction.length + digits.length - significant.length;
   return `${sign}${significant}e${scale}`;

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { AuthPlan, TokenPlan } from "../config/plan-types.ts";
 import { ConfigError, RequestError } from "../errors.ts";
 import type { JsonObject } from "../flow.ts";
+import type { Redactor } from "../redact.ts";
 import type { Secret, SecretValues } from "../secret.ts";
 import type { SecretStore } from "../secrets.ts";
-import type { Redactor } from "./redact.ts";
 import { type Authenticator, type Caller, fetchJson } from "./request.ts";
 import { isObject } from "./select.ts";
 import { type HttpRequest, shown } from "./transport.ts";
@@ -162,7 +162,6 @@ async function ask(
       return !isDeepStrictEqual(last, signed(request, await secrets.refresh()));
     },
     refusals: REFUSALS,
-    stale: REFUSALS,
     refusedHint,
     // What a token endpoint says may be a token.
     quote: () => "",

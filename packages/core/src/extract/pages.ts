@@ -1,20 +1,20 @@
-import type { Path } from "../config/jsonpath.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { RequestError } from "../errors.ts";
-import type { Gate, JsonValue, Page, PageRequest, PagingMemory } from "../flow.ts";
+import type { Gate, Page, PageRequest, PagingMemory } from "../flow.ts";
 import { unroute } from "../origins.ts";
+import { isSecret } from "../redact.ts";
 import type { SecretStore } from "../secrets.ts";
 import type { World } from "../world.ts";
 import type { Answer } from "./answer.ts";
 import { authenticator } from "./auth.ts";
 import { httpRequest } from "./build.ts";
+import { assertStorable } from "./echo.ts";
 import { type FilledRequest, fill, incrementalValues } from "./fill.ts";
 import { findPaginator, findSelector } from "./findings.ts";
 import { paginator } from "./paginators.ts";
+import { recordsOf } from "./records.ts";
 import { fetchJson, type Meter } from "./request.ts";
 import { emptySecrets } from "./sealed.ts";
-import { isObject, select } from "./select.ts";
-import { type HttpRequest, shown } from "./transport.ts";
+import type { HttpRequest } from "./transport.ts";
 
 /** Requests of one resource, with its credentials, retries and limits. */
 export interface Session {
@@ -86,7 +86,9 @@ export async function* pages(
       return;
     }
     const selector = findSelector(resource, request, body);
-    const records = body === undefined || !selector ? [] : recordsOf(http, body, selector, session);
+    const isGuess = !resource.selector && request.memory?.selector === undefined;
+    const search = selector && { selector, isGuess, quote: session.quote };
+    const records = body === undefined || !search ? [] : recordsOf(http, body, search);
     const answer = { headers, body, params: filled.params };
     const found = findPaginator(resource, request, records, answer);
     if (found.note) session.say(found.note);
@@ -122,12 +124,17 @@ function cleaned(
   { params }: FilledRequest,
   session: Session,
 ): PageRequest | undefined {
+  assertStorable(Object.values({ ...next?.params, ...next?.body }), "what leads to the next page");
   if (next?.url === undefined) return next;
   const url = new URL(session.home(next.url));
-  if (auth?.type === "api_key" && auth.location === "query" && url.searchParams.has(auth.name)) {
-    url.searchParams.delete(auth.name);
+  const own = auth?.type === "api_key" && auth.location === "query" ? auth.name : undefined;
+  for (const [name, value] of [...url.searchParams]) {
+    // Also under a name of the API's own, such as `?token=` where we send a header.
+    const isEcho = name === own || (isSecret(value) && !Object.hasOwn(params, name));
+    if (isEcho) url.searchParams.delete(name);
   }
   emptySecrets(url, params);
+  Object.assign(url, { username: "", password: "", hash: "" });
   return { ...next, url: url.href };
 }
 
@@ -147,35 +154,4 @@ function movesOf(request: PageRequest, next: PageRequest | undefined): string | 
 function timeOf(date: string | undefined): number | undefined {
   const ms = Date.parse(date ?? "");
   return Number.isNaN(ms) ? undefined : ms;
-}
-
-function recordsOf(
-  request: HttpRequest,
-  body: JsonValue,
-  selector: Path,
-  session: Session,
-): JsonValue[] {
-  const selection = select(body, selector);
-  if ("records" in selection) return selection.records;
-  const { reached, found } = selection;
-  const place = reached === "$" ? "the body" : `"${reached}"`;
-  const there =
-    found === null ? `${place} is null; the body ${describe(body)}` : `${place} ${describe(found)}`;
-  throw new RequestError({
-    code: "extract.selector",
-    message: `the answer to ${shown(request)} has nothing at data_selector "${selector.text}"; ${session.quote(there)}`,
-    hint: "set data_selector to the member that holds the list",
-    retryable: false,
-  });
-}
-
-const SHOWN_NAMES = 10;
-
-function describe(value: JsonValue): string {
-  if (Array.isArray(value)) return `is a list of ${value.length}`;
-  if (!isObject(value)) return `is a ${typeof value}`;
-  const names = Object.keys(value);
-  if (names.length === 0) return "is an empty object";
-  const more = names.length > SHOWN_NAMES ? ", …" : "";
-  return `has: ${names.slice(0, SHOWN_NAMES).join(", ")}${more}`;
 }

@@ -75,7 +75,9 @@ function following(link: string | undefined, { url }: PageSeen, place: string): 
 export function linkOf(header: string | string[] | undefined, rel: string): string | undefined {
   const text = [header ?? []].flat().join(", ");
   // `<url>; name="value"; …, <url>; …`: a comma may stand inside of either.
-  for (const [, target, params = ""] of text.matchAll(/<([^>]*)>((?:\s*;[^;,"]*(?:"[^"]*")?)*)/g)) {
+  for (const [, target, params = ""] of text.matchAll(
+    /<([^<>]*)>((?:\s*;[^;,"]*(?:"[^"]*")?)*)/g,
+  )) {
     const [, quoted, plain] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(params) ?? [];
     const value = quoted ?? plain ?? "";
     if (value === rel || value.split(/\s+/).includes(rel)) return target;

@@ -3,9 +3,6 @@ import { unroute } from "../origins.ts";
 import type { World } from "../world.ts";
 import { type HttpRequest, type HttpResponse, shown } from "./transport.ts";
 
-/** As many as an API may need that moves its addresses; more go in a circle. */
-export const MOST_REDIRECTS = 5;
-
 /**
  * Pure: the request that an answer redirects to, as long as it stays where the credentials may go.
  * Undefined for any other answer; a redirect elsewhere is an error further on.

@@ -4,7 +4,8 @@ import type { Counts, Gate } from "../flow.ts";
 import type { World } from "../world.ts";
 import { act } from "./actions.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { MOST_REDIRECTS, redirected } from "./redirect.ts";
+import { limits } from "./limits.ts";
+import { redirected } from "./redirect.ts";
 import { nextDelay } from "./retry.ts";
 import { exchange, type HttpRequest, type HttpResponse } from "./transport.ts";
 
@@ -14,10 +15,8 @@ export interface Authenticator {
   apply(request: HttpRequest): Promise<HttpRequest>;
   /** Gets fresh credentials; false where there is nothing to renew. */
   renew(): Promise<boolean>;
-  /** Statuses that say that the credentials are wrong. */
+  /** Statuses that say that the credentials are wrong: fresh ones may cure them. */
   refusals: ReadonlySet<number>;
-  /** Those of them that fresh credentials may cure. */
-  stale: ReadonlySet<number>;
   /** What to do then. */
   refusedHint: string;
   /** Makes text of the API fit for a message: short, printable, without a credential in it. */
@@ -63,7 +62,7 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
       continue;
     }
     const signed = await auth.apply(target);
-    const error = await tryOnce(signed, caller, hops < MOST_REDIRECTS ? target : undefined);
+    const error = await tryOnce(signed, caller, hops < limits.redirects ? target : undefined);
     if ("redirect" in error) {
       hops += 1;
       target = error.redirect;
@@ -71,7 +70,7 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
     }
     if (!(error instanceof RequestError)) return error;
 
-    if (!renewed && auth.stale.has(error.status ?? 0) && (await auth.renew())) {
+    if (!renewed && auth.refusals.has(error.status ?? 0) && (await auth.renew())) {
       renewed = true;
       world.log.warn(`${error.message}; once more with fresh credentials`, place);
       continue;

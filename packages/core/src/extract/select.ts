@@ -112,12 +112,17 @@ function listsIn(value: JsonValue, path: string[]): string[][] {
 /** A path as a config has it. */
 export function writePath(steps: readonly Step[]): string {
   const parts = steps.map((step) => {
-    if ("name" in step)
-      return isPlain(step.name) ? `.${step.name}` : `[${JSON.stringify(step.name)}]`;
-    if ("where" in step) return `[?(@.${writePath(step.where)}==${JSON.stringify(step.is)})]`;
+    if ("name" in step) return isPlain(step.name) ? `.${step.name}` : `[${quoted(step.name)}]`;
+    if ("where" in step) {
+      const is = typeof step.is === "string" ? quoted(step.is) : step.is;
+      return `[?(@.${writePath(step.where)}==${is})]`;
+    }
     return "all" in step ? "[*]" : `[${step.index}]`;
   });
   return parts.join("").replace(/^\./, "") || "$";
 }
 
-const isPlain = (name: string): boolean => /^[^\s.[\]*'"()?,:$]+$/.test(name);
+/** Not as JSON does it: a path knows no `\n` and no `\u0000`. */
+const quoted = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`;
+
+const isPlain = (name: string): boolean => /^[^\s.[\]*`'"()?,:$]+$/.test(name);

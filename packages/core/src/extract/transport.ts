@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { type Dispatcher, request as send } from "undici";
 import { RequestError } from "../errors.ts";
 import { route } from "../origins.ts";
 import type { World } from "../world.ts";
+import { limits } from "./limits.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST";
@@ -17,13 +18,11 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   status: number;
-  headers: IncomingHttpHeaders;
+  /** Names in lower case. */
+  headers: Record<string, string>;
   /** As the API wrote it before compression. */
   body: Buffer;
 }
-
-/** What a page may weigh, on the wire and decoded: well inside of the memory of a small function. */
-const MAX_BYTES = 64 * 1024 * 1024;
 
 const DEFAULT_HEADERS = {
   accept: "application/json",
@@ -44,7 +43,6 @@ export async function exchange(
   request: HttpRequest,
   world: Pick<World, "http" | "clock" | "signal" | "origins">,
   timeoutMs: number,
-  maxBytes = MAX_BYTES,
 ): Promise<HttpResponse> {
   world.signal.throwIfAborted();
   const target = route(request.url, world.origins);
@@ -65,9 +63,9 @@ export async function exchange(
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const bytes = await collect(body, maxBytes, request);
-    const decoded = decompress(bytes, headers["content-encoding"], maxBytes, request);
-    return { status: statusCode, headers, body: decoded };
+    const bytes = await collect(body, request);
+    const answer = { status: statusCode, headers: joined(headers), body: bytes };
+    return { ...answer, body: decompress(answer, request) };
   } catch (error) {
     world.signal.throwIfAborted();
     if (tooLate.signal.aborted) throw timedOut(request, timeoutMs);
@@ -77,59 +75,77 @@ export async function exchange(
   }
 }
 
+/** A header that came several times is one with a list, as HTTP has it: here, they are all texts. */
+const joined = (headers: IncomingHttpHeaders): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, [value].flat().join(", ")]),
+  );
+
+/** Into one growing buffer: a list of chunks weighs a hundred times what it holds when these are single bytes. */
 async function collect(
   body: Dispatcher.ResponseData["body"],
-  maxBytes: number,
   request: HttpRequest,
 ): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  let bytes = Buffer.allocUnsafe(64 * 1024);
   let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(request, maxBytes);
-    chunks.push(chunk);
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    const end = size + chunk.length;
+    if (end > limits.bodyBytes) throw tooLarge(request);
+    if (end > bytes.length) bytes = Buffer.concat([bytes], Math.max(end, bytes.length * 2));
+    chunk.copy(bytes, size);
+    size = end;
   }
-  return Buffer.concat(chunks, size);
+  return bytes.subarray(0, size);
 }
 
 const decoders: Record<string, typeof gunzipSync> = {
   gzip: gunzipSync,
   "x-gzip": gunzipSync,
   br: brotliDecompressSync,
-  deflate: inflateSync,
+  // Many servers leave out the header that it should have, of which the first half byte is an 8.
+  deflate: (bytes, options) =>
+    ((bytes as Buffer).readUInt8() & 15) === 8
+      ? inflateSync(bytes, options)
+      : inflateRawSync(bytes, options),
 };
 
 // Synchronous: for pages of the usual 100 KB it costs a third of the stream's CPU time.
-function decompress(
-  bytes: Buffer,
-  encoding: string | string[] | undefined,
-  maxBytes: number,
-  request: HttpRequest,
-): Buffer {
-  const name = String(encoding ?? "identity").toLowerCase();
-  if (name === "identity" || bytes.length === 0) return bytes;
+function decompress({ status, headers, body }: HttpResponse, request: HttpRequest): Buffer {
+  const name = headers["content-encoding"]?.toLowerCase() || "identity";
+  if (name === "identity" || body.length === 0) return body;
   const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
-  if (!decode) throw undecodable(request, "in a compression that nobody asked for", false);
+  const most = Math.max(limits.anyRatioBytes, body.length * limits.ratio);
   try {
-    return decode(bytes, { maxOutputLength: maxBytes });
+    if (decode) return decode(body, { maxOutputLength: Math.min(limits.bodyBytes, most) });
   } catch (error) {
-    if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(request, maxBytes);
-    throw undecodable(request, `with ${name} data that is broken or ended early`, true);
+    if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") {
+      throw most < limits.bodyBytes ? tooDense(request) : tooLarge(request);
+    }
   }
-}
-
-function undecodable(request: HttpRequest, what: string, retryable: boolean): RequestError {
-  return new RequestError({
+  // That a request is refused counts, not in which words.
+  if (status >= 300) return Buffer.alloc(0);
+  const [shownName = "no known way"] = /^[\w, -]{1,30}$/.exec(name) ?? [];
+  throw new RequestError({
     code: "extract.body",
-    message: `${shown(request)} answered ${what}`,
-    retryable,
+    message: decode
+      ? `${shown(request)} answered with ${name} data that is broken or ended early`
+      : `${shown(request)} answered compressed in ${shownName}, which nobody asked for`,
+    hint: "the API, or what stands before it, names another Content-Encoding than it uses",
+    retryable: decode !== undefined,
   });
 }
 
-function tooLarge(request: HttpRequest, maxBytes: number): RequestError {
+const tooLarge = (request: HttpRequest) =>
+  tooMuch(request, `more than ${limits.bodyBytes / 2 ** 20} MiB`);
+
+const tooDense = (request: HttpRequest) =>
+  tooMuch(request, `what unpacks to more than ${limits.ratio} times its size`);
+
+/** Says which of the limits an answer is beyond. */
+export function tooMuch(request: HttpRequest, what: string): RequestError {
   return new RequestError({
     code: "extract.size",
-    message: `${shown(request)} answered with more than ${Math.round(maxBytes / 2 ** 20)} MiB`,
+    message: `${shown(request)} answered with ${what}`,
     hint: "ask for smaller pages: set a smaller limit in the paginator",
     retryable: false,
   });
@@ -159,11 +175,21 @@ const failures: Record<string, string> = {
   EPIPE: CLOSED,
   UND_ERR_SOCKET: CLOSED,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CLOSED,
+  UND_ERR_HEADERS_OVERFLOW: `answered with more than ${limits.headerBytes / 1024} KiB of headers`,
 };
 
 /** Foreign errors end here: their texts may quote a URL with its key. Only their code goes on. */
 function unreachable(error: unknown, request: HttpRequest, origin: string): RequestError {
   const code = codeOf(error);
+  // All that undici says of a proxy that answers otherwise than it should.
+  if (error instanceof Error && error.message.startsWith("Proxy ")) {
+    return new RequestError({
+      code: "extract.proxy",
+      message: `${shown(request)}: the proxy did not let the request to ${origin} through`,
+      hint: "check HTTPS_PROXY (or HTTP_PROXY) and its password, or name the host in NO_PROXY",
+      retryable: true,
+    });
+  }
   if (code === "UND_ERR_INVALID_ARG") {
     return new RequestError({
       code: "extract.request",
@@ -179,7 +205,7 @@ function unreachable(error: unknown, request: HttpRequest, origin: string): Requ
   return new RequestError({
     code: "extract.network",
     message: `${shown(request)}: ${origin} ${what}`,
-    hint: "check base_url, and whether the API is up",
+    hint: "check base_url, whether the API is up, and the proxy if there is one",
     retryable: !certificate,
   });
 }

@@ -10,6 +10,7 @@ import { WriteError } from "../errors.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { jsonText } from "../json-text.ts";
 import { stateTableName } from "../names.ts";
+import { hide } from "../redact.ts";
 import type { World } from "../world.ts";
 import { writer } from "./batches.ts";
 import { nameOf, patiently } from "./client.ts";
@@ -80,18 +81,21 @@ function entry(rejection: Rejection, { world, place, runId, page }: Aside): Keye
   const now = world.clock.now();
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
   const id = hash("sha256", JSON.stringify([place, code, path, content]), "base64url");
-  const text = Buffer.from(jsonText(record));
+  const plain = jsonText(record);
+  const hidden = hide(plain);
+  const text = Buffer.from(hidden);
   const whole = text.length <= limits.wholeRecordBytes;
   const item: Item = {
     ...placed(place, PREFIX + id),
     code: { S: code },
-    message: { S: message },
-    path: { S: cut(Buffer.from(path), limits.pathBytes) },
+    message: { S: hide(message) },
+    path: { S: cut(Buffer.from(hide(path)), limits.pathBytes) },
     run_id: { S: runId },
     page: { N: String(page) },
     index: { N: String(index) },
     record: { S: whole ? text.toString() : cut(text, limits.cutRecordBytes) },
     ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
+    ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
     at: { S: new Date(now).toISOString() },
     expires: { N: String(Math.floor(now / 1000) + limits.days * 86_400) },
   };
@@ -117,6 +121,8 @@ export interface QuarantineEntry {
   record: string;
   /** How long such a record was. */
   record_bytes: number | null;
+  /** A credential of the source was in it, and is not any more: it is not the record that came. */
+  redacted: boolean;
   at: string;
 }
 
@@ -198,6 +204,7 @@ function fromItem(item: Item): QuarantineEntry {
     index: Number(item.index?.N),
     record: text("record"),
     record_bytes: item.record_bytes ? Number(item.record_bytes.N) : null,
+    redacted: item.redacted?.BOOL ?? false,
     at: text("at"),
   };
 }

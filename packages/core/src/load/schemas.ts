@@ -18,6 +18,8 @@ import { type Place, placed, queryState, type StateWorld, steadily } from "./sta
 export interface StoredSchema {
   /** Grows with each write. */
   revision: number;
+  /** Of the lease under which it was written. */
+  token: number;
   /** The table that it is of: another one under the same name begins with nothing. */
   table_id: string;
   /** All that was ever seen: never behind what is in the table. */
@@ -51,6 +53,7 @@ export async function readSchema(
   return (
     item && {
       revision: Number(item.revision?.N ?? 0),
+      token: Number(item.token?.N ?? 0),
       table_id: item.table_id?.S ?? "",
       seen: item.seen?.S ?? "{}",
       known: item.known?.S ?? null,
@@ -64,13 +67,14 @@ export async function readSchema(
 export async function writeSchema(
   world: StateWorld,
   place: Place,
-  { revision, table_id, seen, known, version, hash }: StoredSchema,
+  { revision, token, table_id, seen, known, version, hash }: StoredSchema,
 ): Promise<void> {
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
     Item: {
       ...placed(place, "schema"),
       revision: { N: String(revision) },
+      token: { N: String(token) },
       table_id: { S: table_id },
       seen: { S: seen },
       version: { N: String(version) },
@@ -86,26 +90,46 @@ export async function writeSchema(
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // A retry whose first try came through and whose answer was lost meets its own success.
     const stored = await readSchema(world, place);
-    if (stored?.revision !== revision || stored.seen !== seen) throw overtaken();
+    if (stored?.revision !== revision || stored.token !== token) throw overtaken();
   }
 }
 
+export const nothingSeen: Pick<StoredSchema, "seen" | "known"> = { seen: "{}", known: null };
+
+/** Forgets what was seen, for a table that was emptied. Versions stay, and are counted on. */
+export async function forgetSchema(world: StateWorld, place: Place): Promise<void> {
+  const stored = await readSchema(world, place);
+  if (!stored) return;
+  const revision = stored.revision + 1;
+  await writeSchema(world, place, { ...stored, revision, ...nothingSeen });
+}
+
+/** Puts a version, over one that a worker with an older lease has left. */
 export async function writeVersion(
   world: StateWorld,
   place: Place,
   { version, hash, first_seen, run_id, columns }: SchemaVersion,
+  token: number,
 ): Promise<void> {
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
     Item: {
       ...placed(place, versionKey(version)),
+      token: { N: String(token) },
       hash: { S: hash },
       first_seen: { S: first_seen },
       run_id: { S: run_id },
       columns: { S: JSON.stringify(columns) },
     },
+    ConditionExpression: "attribute_not_exists(pk) OR #token <= :token",
+    ExpressionAttributeNames: { "#token": "token" },
+    ExpressionAttributeValues: { ":token": { N: String(token) } },
   });
-  await steadily(world, "did not take the schema", () => world.dynamodb.send(command));
+  try {
+    await steadily(world, "did not take the schema", () => world.dynamodb.send(command));
+  } catch (error) {
+    throw error instanceof ConditionalCheckFailedException ? overtaken() : error;
+  }
 }
 
 export async function readVersion(

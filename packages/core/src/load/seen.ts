@@ -15,6 +15,8 @@ import { type Place, readMany, type StateWorld } from "./state-query.ts";
 const KEYS_PER_BLOCK = 12_000;
 const BYTES_PER_KEY = 8;
 const KEPT_DAYS = 7;
+/** As many as one BatchGetItem takes. */
+const BLOCKS_AT_ONCE = 100;
 
 /** Which run's keys, and under which lease they are written. */
 export interface Seeing {
@@ -46,21 +48,31 @@ export async function appendSeen(
 /** Whether a run has seen a key. */
 export type Seen = (key: string) => boolean;
 
-/** Reads all blocks of a run; throws when one is missing. */
+/** Reads all blocks of a run, and keeps of them the keys alone; throws when one is missing. */
 export async function readSeen(
   world: StateWorld,
   { place, runId }: Pick<Seeing, "place" | "runId">,
   blocks: number,
 ): Promise<Seen> {
-  const keys = Array.from({ length: blocks }, (_, block) => keyOf(place, block));
-  const parts = (await readMany(world, keys)).flatMap((item) =>
-    item.run_id?.S === runId && item.keys?.B ? item.keys.B : [],
-  );
-  if (parts.length !== blocks) throw missing(parts.length, blocks);
+  const parts: BigUint64Array[] = [];
+  let found = 0;
+  for (let first = 0; first < blocks; first += BLOCKS_AT_ONCE) {
+    const length = Math.min(BLOCKS_AT_ONCE, blocks - first);
+    const keys = Array.from({ length }, (_, n) => keyOf(place, first + n));
+    const read = (await readMany(world, keys)).flatMap((item) =>
+      item.run_id?.S === runId && item.keys?.B ? item.keys.B : [],
+    );
+    found += read.length;
+    parts.push(numbersIn(Buffer.concat(read)));
+  }
+  if (found !== blocks) throw missing(found, blocks);
 
-  const bytes = Buffer.concat(parts);
-  const all = new BigUint64Array(bytes.length / BYTES_PER_KEY);
-  for (let n = 0; n < all.length; n++) all[n] = bytes.readBigUInt64BE(n * BYTES_PER_KEY);
+  const all = new BigUint64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
   all.sort();
   return (key) => includes(all, digest(key).readBigUInt64BE());
 }
@@ -73,6 +85,12 @@ const keyOf = ({ source, resource }: Place, block: number) => ({
 // Two keys with one digest: a row that should go stays until its digest is not seen any more.
 const digest = (key: string): Buffer =>
   Buffer.from(hash("sha256", key, "hex").slice(0, BYTES_PER_KEY * 2), "hex");
+
+function numbersIn(bytes: Buffer): BigUint64Array {
+  const numbers = new BigUint64Array(bytes.length / BYTES_PER_KEY);
+  for (let n = 0; n < numbers.length; n++) numbers[n] = bytes.readBigUInt64BE(n * BYTES_PER_KEY);
+  return numbers;
+}
 
 function includes(sorted: BigUint64Array, value: bigint): boolean {
   let low = 0;

@@ -37,18 +37,20 @@ export function toItems(
       if (!isObject(record)) throw notAnObject();
       const { text, members } = keyOf(record);
       key = text;
-      const fits = fit?.(record);
+      const isGone = isDeleted(record, resource.hardDelete);
+      // What says that its row is gone says nothing about fields.
+      const fits = isGone ? undefined : fit?.(record);
       const shown = fits?.record ?? record;
       const whole = toItem({ ...shown, ...members });
       const converted = { ...whole, item: fitIndexes(whole.item, indexes) };
-      fitted.push(shown);
+      if (!isGone) fitted.push(shown);
       discarded += fits?.discarded ?? 0;
       const before = items.get(text);
       if (before) superseded += 1;
       // In API order the last one counts, unless the config says by what rows get newer.
       if (before && givesWay(converted.item, before.item, resource)) continue;
       items.delete(text);
-      const remove = isDeleted(record, resource.hardDelete) ? { remove: true as const } : {};
+      const remove = isGone ? { remove: true as const } : {};
       items.set(text, { key: text, ...converted, ...remove, index, record });
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;

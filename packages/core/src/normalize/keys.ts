@@ -5,7 +5,7 @@ import { RecordError } from "../errors.ts";
 import type { Item, JsonObject, JsonValue } from "../flow.ts";
 import { jsonText } from "../json-text.ts";
 import { canonical, numberText } from "./numbers.ts";
-import { NUMBER, utf8Bytes } from "./values.ts";
+import { NUMBER, toItem, utf8Bytes } from "./values.ts";
 
 /** DynamoDB's, for the value of a key. */
 const maxBytes = Object.freeze({ hash: 2048, range: 1024 });
@@ -38,6 +38,12 @@ export function keyTextOf(item: Item, { hash, range }: KeyPlan): string {
     return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : String(canonical(N)));
   };
   return range ? JSON.stringify([text(hash), text(range)]) : text(hash);
+}
+
+/** What DynamoDB finds a record's row by. Throws a RecordError, too. */
+export function rowKey(record: JsonObject, plan: KeyPlan): { text: string; item: Item } {
+  const { text, members } = keyOf(record, plan);
+  return { text, item: toItem(members).item };
 }
 
 function keyOf(record: JsonObject, { fields, hash, range }: KeyPlan): Key {

@@ -45,7 +45,8 @@ function toText(value: NonNullable<FieldValue>): Fitted {
 
 /** As JSON writes a whole number: one with a leading zero would come back without it. */
 const whole = /^(?:0|-?[1-9]\d*)$/;
-const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** As programs write it: an exponent stands behind one digit. With two digits of it, DynamoDB holds it. */
+const number = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|[1-9](?:\.\d+)?[eE][+-]?\d\d?)$/;
 
 /** DynamoDB's; more digits would be refused there. */
 const MAX_DIGITS = 38;
@@ -62,7 +63,8 @@ function toInteger(value: NonNullable<FieldValue>): Fitted {
 function toEpoch(value: string): Fitted {
   if (kindOf(value) !== timestamp || !/[Zz]$/.test(value)) return undefined;
   const found = readTime(value);
-  return found && found.ms % 1000 === 0 && !/[1-9]/.test(found.finer) ? found.ms / 1000 : undefined;
+  const isWhole = found && found.ms >= 0 && found.ms % 1000 === 0 && !/[1-9]/.test(found.finer);
+  return isWhole ? found.ms / 1000 : undefined;
 }
 
 function toNumber(value: NonNullable<FieldValue>): Fitted {
@@ -79,18 +81,21 @@ function toBool(value: NonNullable<FieldValue>): Fitted {
 }
 
 /** In which unit a number counts from 1970, by the digits of a second that the column declares. */
-const perSecond: Record<number, number> = { 0: 1, 3: 1e3, 6: 1e6, 9: 1e9 };
+const perSecond: Record<number, bigint> = { 0: 1n, 3: 1_000n, 6: 1_000_000n, 9: 1_000_000_000n };
 
-const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+const LAST_SECOND = Date.parse("9999-12-31T23:59:59Z") / 1000;
 
 function toTimestamp(value: NonNullable<FieldValue>, precision = 0): Fitted {
   const units = perSecond[precision];
-  if (typeof value !== "number" || !units || !Number.isSafeInteger(value)) return undefined;
-  const ms = Math.floor((value / units) * 1000);
-  if (ms < 0 || ms > LAST_MS) return undefined;
-  const instant = new Date(ms).toISOString();
-  const digits = String(value % units).padStart(precision, "0");
-  return instant.replace(/\.\d+Z$/, precision === 0 ? "Z" : `.${digits}Z`);
+  const isCount = typeof value === "bigint" || Number.isSafeInteger(value);
+  if (!units || !isCount) return undefined;
+  // Nanoseconds are beyond what a double counts.
+  const count = BigInt(value as number | bigint);
+  const second = Number(count / units);
+  if (count < 0n || second > LAST_SECOND) return undefined;
+  const digits = String(count % units).padStart(precision, "0");
+  const instant = new Date(second * 1000).toISOString();
+  return instant.replace(".000Z", precision === 0 ? "Z" : `.${digits}Z`);
 }
 
 function toBytes(value: NonNullable<FieldValue>): Fitted {

@@ -34,10 +34,11 @@ export function columnsOf(
   seen: Shape | undefined,
   { columns, key }: Pick<ResourcePlan, "columns" | "key">,
 ): Columns {
-  const names = new Set([...key.fields, ...Object.keys(columns), ...(seen?.fields?.keys() ?? [])]);
+  const found = [...(seen?.fields?.keys() ?? [])].sort();
+  const names = new Set([...key.fields, ...Object.keys(columns), ...found]);
   const entries = [...names].map((name) => {
     const declared = Object.hasOwn(columns, name) ? columns[name] : undefined;
-    const column = columnOf(seen?.fields?.get(name), declared);
+    const column = columnOf(shown(seen, name), declared);
     const isKey = key.fields.includes(name);
     const asKey = { ...column, nullable: false, primary_key: true as const };
     return [name, isKey ? asKey : column] as const;
@@ -46,6 +47,10 @@ export function columnsOf(
   if (seen?.values) entries.push(["*", columnOf(seen.values, undefined)]);
   return Object.fromEntries(entries);
 }
+
+/** What no record had is missing; before the first record nothing is. */
+const shown = (seen: Shape | undefined, name: string): Shape | undefined =>
+  seen?.fields?.get(name) ?? (seen?.fields && { ...emptyShape(), isMissing: true });
 
 function columnOf(seen: Shape | undefined, declared: ColumnPlan | undefined): Column {
   const inferred = seen && dataTypeOf(seen.kinds);

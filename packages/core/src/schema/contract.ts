@@ -1,8 +1,16 @@
-import type { ColumnPlan, ContractMode, ResourcePlan } from "../config/plan-types.ts";
+import type { ContractMode, DataType, ResourcePlan } from "../config/plan-types.ts";
 import { RecordError, SchemaError } from "../errors.ts";
 import type { JsonObject } from "../flow.ts";
 import { coerce } from "./coerce.ts";
-import { dataTypeOf, type FieldValue, isSameType, kindOf, type Members, typesOf } from "./kinds.ts";
+import {
+  dataTypeOf,
+  type FieldValue,
+  isSameType,
+  kindOf,
+  kinds,
+  type Members,
+  typesOf,
+} from "./kinds.ts";
 import type { Shape } from "./shape.ts";
 
 /** Says how many values of the record it has left out. */
@@ -17,12 +25,13 @@ export type Fit = (record: JsonObject) => Fitted;
 interface Refusal {
   code: string;
   message: string;
+  hint: string;
 }
 
 /**
  * The function through which each record goes before it becomes an item: declared types are made,
  * and what the schema does not have is let in or not. `known` is the schema as it was before this
- * run; a resource without one is new, and its first run makes it. Undefined: there is nothing to do.
+ * run; where there is none, the run makes it. Undefined: there is nothing to do.
  */
 export function fitter(
   { columns, contract, key }: Pick<ResourcePlan, "columns" | "contract" | "key">,
@@ -30,20 +39,17 @@ export function fitter(
 ): Fit | undefined {
   // The type of a key was settled when its table was made.
   const keys = new Set([key.hash.name, key.range?.name]);
-  const declared = new Map(
-    Object.entries(columns).filter(
-      ([name, { dataType, nullable }]) => !keys.has(name) && (dataType || nullable === false),
-    ),
-  );
+  const declared = new Map(Object.entries(columns).filter(([name]) => !keys.has(name)));
   const required = [...declared].filter(([, { nullable }]) => nullable === false);
+  const isTyped = [...declared.values()].some(({ dataType }) => dataType);
   const isWatched = contract.columns !== "evolve" || contract.dataType !== "evolve";
   const seen = isWatched ? known : undefined;
-  if (declared.size === 0 && !seen) return undefined;
+  if (!isTyped && required.length === 0 && !seen) return undefined;
   let discarded = 0;
 
   /** Undefined: the value is left out. */
   function refuse<T>(mode: ContractMode, value: T, path: string, refusal: Refusal): T | undefined {
-    if (mode === "freeze") throw new SchemaError({ ...refusal, hint: FROZEN });
+    if (mode === "freeze") throw new SchemaError(refusal);
     if (mode === "discard_row") throw new RecordError({ ...refusal, path });
     if (mode === "evolve") return value;
     discarded += 1;
@@ -65,27 +71,28 @@ export function fitter(
 
   function fitMember(value: FieldValue, name: string, shape: Shape | undefined, path: string) {
     const at = path + name;
+    if (path === "" && keys.has(name)) return value;
     const column = path === "" ? declared.get(name) : undefined;
-    if (column) return fitDeclared(value, column, at);
-    if (!shape || value === null || (path === "" && Object.hasOwn(columns, name))) return value;
+    if (value === null) {
+      const isAllowed = column?.nullable !== false;
+      return isAllowed ? null : refuse(contract.dataType, value, at, isAbsent(at, "null"));
+    }
+    if (column?.dataType) return fitDeclared(value, column.dataType, column.hints.precision, at);
+    if (!shape) return value;
     // Names that are data, and what is too deep to be described, are never new.
     const field = shape.fields ? shape.fields.get(name) : shape.values;
-    if (shape.fields && !field?.kinds) return refuse(contract.columns, value, at, isNew(at));
-    return field ? fitValue(value, field, at) : value;
+    if (field?.kinds) return fitValue(value, field, at);
+    return column || !shape.fields ? value : refuse(contract.columns, value, at, isNew(at));
   }
 
-  function fitDeclared(value: FieldValue, { dataType, nullable, hints }: ColumnPlan, at: string) {
-    if (value === null) {
-      return nullable === false
-        ? refuse(contract.dataType, value, at, isAbsent(at, "null"))
-        : value;
-    }
-    if (!dataType) return value;
-    return (
-      coerce(value, dataType, hints.precision) ??
-      refuse(contract.dataType, value, at, isOther(at, kindOf(value), dataType))
-    );
-  }
+  const fitDeclared = (
+    value: NonNullable<FieldValue>,
+    type: DataType,
+    precision: number | undefined,
+    at: string,
+  ) =>
+    coerce(value, type, precision) ??
+    refuse(contract.dataType, value, at, isOther(at, kindOf(value), type));
 
   function fitValue(value: FieldValue, shape: Shape, at: string): FieldValue | undefined {
     if (value === null || shape.kinds === 0) return value;
@@ -95,7 +102,7 @@ export function fitter(
       return refuse(contract.dataType, value, at, isOther(at, kind, expected));
     }
     if (Array.isArray(value)) return shape.items ? fitList(value, shape.items, `${at}[]`) : value;
-    if (typeof value !== "object" || !(shape.fields || shape.values)) return value;
+    if (kind !== kinds.object || !(shape.fields || shape.values)) return value;
     return fitObject(value as Members, shape, `${at}.`) as JsonObject;
   }
 
@@ -105,30 +112,50 @@ export function fitter(
     return (isSame ? list : fitted.filter((element) => element !== undefined)) as FieldValue;
   }
 
+  // Of what is missing there is nothing to leave out.
+  const missing = contract.dataType === "discard_value" ? "evolve" : contract.dataType;
+
   return (record) => {
     discarded = 0;
     const fitted = fitObject(record, seen, "");
     for (const [name] of required) {
-      if (!Object.hasOwn(record, name))
-        refuse(contract.dataType, null, name, isAbsent(name, "missing"));
+      if (!Object.hasOwn(record, name)) refuse(missing, null, name, isAbsent(name, "missing"));
     }
     return { record: fitted, discarded };
   };
 }
 
-const FROZEN = "add it to `columns`, or let it in with another schema_contract";
+/** The same for the first run of a table. As in dlt, one that may not begin takes no record. */
+export function firstFitter(plan: Pick<ResourcePlan, "columns" | "contract" | "key">) {
+  const { tables } = plan.contract;
+  if (tables === "evolve") return fitter(plan, undefined);
+  return (): Fitted => {
+    throw tables === "freeze"
+      ? new SchemaError(newTable)
+      : new RecordError({ ...newTable, path: "" });
+  };
+}
+
+const newTable: Refusal = {
+  code: "schema.new_table",
+  message: "the table has no schema yet, and the schema_contract lets in no new tables",
+  hint: 'let the first run make it: "tables": "evolve"',
+};
 
 const isNew = (path: string): Refusal => ({
   code: "schema.new_field",
   message: `the field "${path}" is new, and the schema_contract lets in no new ones`,
+  hint: "add it to `columns`, or let it in with another schema_contract",
 });
 
 const isAbsent = (path: string, what: "null" | "missing"): Refusal => ({
   code: "schema.null",
   message: `the field "${path}" is ${what}, and it is declared not to be`,
+  hint: "declare it nullable, or let it in with another schema_contract",
 });
 
 const isOther = (path: string, kind: number, expected: string): Refusal => ({
   code: "schema.type",
   message: `the field "${path}" is ${typesOf(kind)[0]}, and the schema has ${expected}`,
+  hint: "declare its data_type in `columns`, or let it in with another schema_contract",
 });

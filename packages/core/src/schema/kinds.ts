@@ -10,7 +10,7 @@ export type Members = Record<string, FieldValue>;
 
 /*
  * What values are, as bits: what has been seen of a field is then one number, and seeing more is
- * one operation. Null is no kind.
+ * one operation. Null is no kind. The bits are stored: a kind keeps the number that it has.
  */
 export const kinds = {
   bigint: 1,
@@ -26,8 +26,6 @@ export const kinds = {
   list: 512,
   binary: 1024,
 } as const;
-
-export type Kind = keyof typeof kinds;
 
 const { bigint, double, decimal, text, timestamp, date, time, bool, object, list, binary } = kinds;
 const numbers = bigint | double | decimal;
@@ -60,9 +58,9 @@ export function join(a: number, b: number): number {
   return (found & (found - 1)) === 0 ? both : (both & ~texts) | text;
 }
 
-const DATE = String.raw`\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])`;
+const DATE = String.raw`\d{4}-(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1\d|2[0-9]))`;
 const CLOCK = String.raw`(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:[.,]\d{1,18})?)?`;
-const ZONE = String.raw`(?: ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?`;
+const ZONE = String.raw`(?: ?(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?))?`;
 const dated = new RegExp(`^${DATE}(?:[Tt ]${CLOCK}${ZONE})?$`);
 const clocked = /^(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,18})?$/;
 
@@ -74,11 +72,17 @@ function textKind(value: string): number {
   // Most texts are neither: two characters tell that without an expression.
   if (value.length > LONGEST_TIMESTAMP) return text;
   if (value.charCodeAt(4) === DASH && value.charCodeAt(7) === DASH) {
-    if (!dated.test(value)) return text;
+    if (!dated.test(value) || isNoLeapDay(value)) return text;
     return value.length === "2024-01-01".length ? date : timestamp;
   }
   if (value.charCodeAt(2) === COLON && clocked.test(value)) return time;
   return text;
+}
+
+function isNoLeapDay(value: string): boolean {
+  if (!value.startsWith("02-29", 5)) return false;
+  const year = Number(value.slice(0, 4));
+  return year % 4 > 0 || (year % 100 === 0 && year % 400 > 0);
 }
 
 /**
@@ -92,9 +96,11 @@ export function dataTypeOf(seen: number): DataType | undefined {
   return typesOf(seen).at(-1);
 }
 
-/** Whether a value of this kind leaves the field's type as it is. */
-export const isSameType = (seen: number, kind: number): boolean =>
-  dataTypeOf(join(seen, kind)) === dataTypeOf(seen) && (kind & nested & ~seen) === 0;
+/** Whether a field that has had these kinds is what it was with a value of this one. */
+export function isSameType(seen: number, kind: number): boolean {
+  if (seen & kind) return true;
+  return (kind & nested) === 0 && `${typesOf(join(seen, kind))}` === `${typesOf(seen)}`;
+}
 
 /** The data types that a field has had, each number type standing for the narrower ones. */
 export function typesOf(seen: number): DataType[] {
@@ -111,9 +117,3 @@ export function typesOf(seen: number): DataType[] {
   ];
   return found.filter((type) => type !== false);
 }
-
-export const namesOf = (seen: number): Kind[] =>
-  (Object.keys(kinds) as Kind[]).filter((name) => seen & kinds[name]);
-
-export const bitsOf = (names: readonly Kind[]): number =>
-  names.reduce((bits, name) => bits | kinds[name], 0);

@@ -1,13 +1,4 @@
-import {
-  bitsOf,
-  type FieldValue,
-  join,
-  type Kind,
-  kindOf,
-  kinds,
-  type Members,
-  namesOf,
-} from "./kinds.ts";
+import { type FieldValue, join, kindOf, kinds, type Members } from "./kinds.ts";
 
 /**
  * What has been seen of a field: every kind of value, whether it was ever null or missing, and what
@@ -57,10 +48,17 @@ export function observer(shape: Shape): (record: Members) => boolean {
   let turn = 0;
   let room = limits.bytes - bytesOf(shape);
 
+  function takes(name: string): boolean {
+    const bytes = placeBytes(name);
+    if (bytes > room) return false;
+    room -= bytes;
+    return true;
+  }
+
   function seeObject(seen: Shape, object: Members, level: number): boolean {
     const isFirst = (seen.kinds & kinds.object) === 0;
     seen.kinds |= kinds.object;
-    if (seen.values) return isFirst || seeValues(seen.values, object, level);
+    if (seen.values) return seeValues(seen.values, object, level);
     let learnt = isFirst;
     seen.fields ??= new Map();
     const mine = ++turn;
@@ -70,8 +68,13 @@ export function observer(shape: Shape): (record: Members) => boolean {
       if (value === undefined) continue;
       let field = seen.fields.get(name);
       if (field === undefined) {
-        room -= placeBytes(name);
-        if (room < 0) continue;
+        if (seen.fields.size === mostNames(level)) {
+          collapse(seen);
+          room = limits.bytes - bytesOf(shape);
+          seeValues(seen.values as unknown as Shape, object, level);
+          return true;
+        }
+        if (!takes(name)) continue;
         field = emptyShape();
         field.isMissing = !isFirst;
         if (isFirst) seen.constant += 1;
@@ -83,8 +86,10 @@ export function observer(shape: Shape): (record: Members) => boolean {
       if (see(field, value, level + 1)) learnt = true;
     }
     // Only then is it worth finding out which.
-    if (met < seen.constant && missing(seen, mine)) learnt = true;
-    if (seen.fields.size > (level === 0 ? limits.recordNames : limits.objectNames)) collapse(seen);
+    if (met < seen.constant) {
+      missing(seen, mine);
+      learnt = true;
+    }
     return learnt;
   }
 
@@ -116,8 +121,7 @@ export function observer(shape: Shape): (record: Members) => boolean {
     if (kind !== kinds.list || level >= limits.levels) return learnt;
     for (const element of value as FieldValue[]) {
       if (seen.items === undefined) {
-        room -= placeBytes("");
-        if (room < 0) break;
+        if (!takes("items")) break;
         seen.items = emptyShape();
       }
       if (see(seen.items, element, level + 1)) learnt = true;
@@ -129,13 +133,12 @@ export function observer(shape: Shape): (record: Members) => boolean {
 }
 
 /** Marks what was in every object so far and is not in this one. */
-function missing(seen: Shape, turn: number): boolean {
+function missing(seen: Shape, turn: number): void {
   for (const field of seen.fields?.values() ?? []) {
     if (field.isMissing || field.last === turn) continue;
     field.isMissing = true;
     seen.constant -= 1;
   }
-  return true;
 }
 
 /** Adds what another shape has seen: the same as if this one had seen its records. */
@@ -164,7 +167,7 @@ export function merge(into: Shape, from: Shape, level = 0): void {
   }
   for (const [name, mine] of into.fields) if (!from.fields?.has(name)) mine.isMissing = true;
   into.constant = constantOf(into.fields);
-  if (into.fields.size > (level === 0 ? limits.recordNames : limits.objectNames)) collapse(into);
+  if (into.fields.size > mostNames(level)) collapse(into);
 }
 
 /** From here on names are data, and what was seen under any of them was seen of one value. */
@@ -181,18 +184,21 @@ function collapse(seen: Shape): void {
 const constantOf = (fields: Map<string, Shape>): number =>
   [...fields.values()].filter(({ isMissing }) => !isMissing).length;
 
-/** At most: a character may be written as six. */
-const placeBytes = (name: string): number => 60 + 6 * name.length;
+const mostNames = (level: number): number =>
+  level === 0 ? limits.recordNames : limits.objectNames;
+
+/** What the text of a shape grows by with one more place: never more than this. */
+const placeBytes = (name: string): number => 60 + Buffer.byteLength(JSON.stringify(name));
 
 function bytesOf({ fields, values, items }: Shape): number {
   const named = [...(fields ?? [])].map(([name, one]) => placeBytes(name) + bytesOf(one));
-  const others = [values, items].map((one) => (one ? placeBytes("") + bytesOf(one) : 0));
+  const others = [values, items].map((one) => (one ? placeBytes("items") + bytesOf(one) : 0));
   return [...named, ...others].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** As it is stored. */
 interface Stored {
-  kinds?: Kind[];
+  kinds?: number;
   null?: true;
   missing?: true;
   fields?: Record<string, Stored>;
@@ -208,7 +214,7 @@ export const parseShape = (text: string): Shape => fromStored(JSON.parse(text));
 function toStored({ kinds, isNull, isMissing, fields, values, items }: Shape): Stored {
   const named = fields && [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    ...(kinds > 0 && { kinds: namesOf(kinds) }),
+    ...(kinds > 0 && { kinds }),
     ...(isNull && { null: true }),
     ...(isMissing && { missing: true }),
     ...(named && { fields: Object.fromEntries(named.map(([name, one]) => [name, toStored(one)])) }),
@@ -222,7 +228,7 @@ function fromStored(stored: Stored): Shape {
     stored.fields &&
     new Map(Object.entries(stored.fields).map(([name, one]) => [name, fromStored(one)]));
   return {
-    kinds: bitsOf(stored.kinds ?? []),
+    kinds: stored.kinds ?? 0,
     isNull: stored.null ?? false,
     isMissing: stored.missing ?? false,
     fields,

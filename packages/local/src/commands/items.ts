@@ -10,22 +10,17 @@ import type { Context } from "../options.ts";
 import { several, table } from "../render.ts";
 import { openSession } from "../session.ts";
 import { notDeployed } from "../stage.ts";
-import { loadTarget, parseTarget } from "../target.ts";
+import { loadResource } from "../target.ts";
 
 /**
  * A table's items in key order; with --json one per line. A stage's as they come.
  * A resource that is read for its children alone has no table, and so no items.
  */
 export async function items({ args: [target = ""], options, io }: Context): Promise<number> {
-  const [resource] = await loadTarget(target, options, io);
-  if (!resource || !parseTarget(target).resource) {
-    throw invalid({
-      path: target,
-      message: "items are printed for one resource",
-      hint: `name it, as in ${target}/${resource?.name}`,
-    });
-  }
-
+  const resource = await loadResource(target, options, io, {
+    code: "cli.items",
+    message: "items are printed for one resource",
+  });
   const session = await openSession(options);
   try {
     const name = tableName(session.names, resource);

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import {
-  ConfigError,
   explain,
   listQuarantine,
   type QuarantineEntry,
@@ -15,7 +14,7 @@ import { progress } from "../progress.ts";
 import { type Colors, colors, count, oneLine, several, table } from "../render.ts";
 import { failureOf } from "../report.ts";
 import { openSession, orNothing, type Session } from "../session.ts";
-import { loadTarget, parseTarget } from "../target.ts";
+import { loadResource, loadTarget } from "../target.ts";
 
 type Entry = { source: string; resource: string } & QuarantineEntry;
 
@@ -77,9 +76,10 @@ interface ReplayDocument {
 
 /** `quarantine replay`: what can be stored by now goes into the table. */
 export async function replay({ args: [target = ""], options, io }: Context): Promise<number> {
-  const [resource] = await loadTarget(target, options, io);
-  if (!resource || !parseTarget(target).resource) throw notOne(target, resource);
-
+  const resource = await loadResource(target, options, io, {
+    code: "cli.quarantine",
+    message: "records are replayed for one resource",
+  });
   const session = await openSession(options);
   const log = progress(io, { json: options.json });
   const place = { source: resource.source, resource: resource.name };
@@ -133,17 +133,4 @@ function countBy(values: string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;
-}
-
-function notOne(target: string, resource: ResourcePlan | undefined): ConfigError {
-  const problem = {
-    path: target,
-    message: "records are replayed for one resource",
-    hint: `name it, as in ${target}/${resource?.name}`,
-  };
-  return new ConfigError({
-    code: "cli.quarantine",
-    message: problem.message,
-    problems: [problem],
-  });
 }

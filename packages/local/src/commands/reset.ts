@@ -9,6 +9,7 @@ import {
   createTable,
   explain,
   forget,
+  forgetSchema,
   isFailure,
   type ResourcePlan,
   type ResourceReport,
@@ -94,12 +95,15 @@ async function resetOne(
   const owner = `${localOwner}/${randomBytes(4).toString("hex")}`;
   const name = tableName(session.names, resource);
   const forgetRuns = async () => {
-    const also = tables && !stage ? () => emptyTable(session, name, resource) : undefined;
-    await forget(session, place, { owner, also });
+    const empty = async () => {
+      await emptyTable(session, name, resource);
+      await forgetSchema(session, place);
+    };
+    await forget(session, place, { owner, also: tables && !stage ? empty : undefined });
     if (!tables || !stage) return;
     // Longer than a lease lasts. What ran meanwhile lost rows: it is forgotten, too.
     await deleteItems(session, name, resource.key);
-    await forget(session, place, { owner });
+    await forget(session, place, { owner, also: () => forgetSchema(session, place) });
   };
   await releaseDeadLease(session, place);
   const error = await forgetRuns().then(() => null, errorOf);

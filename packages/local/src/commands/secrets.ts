@@ -1,4 +1,5 @@
 import { ConfigError, type Problem, plan, suggest } from "@tidetable/core";
+import { learn } from "@tidetable/core/redact";
 import type { Io } from "../io.ts";
 import { loadSources } from "../load-source.ts";
 import type { Context } from "../options.ts";
@@ -64,7 +65,7 @@ async function asked(
     const keep = present[name] ? " (Enter keeps the present one)" : "";
     const value = await ask?.(`${name}${keep}: `, { hidden: true });
     if (signal.aborted) break;
-    if (value) given[name] = value;
+    if (value) given[name] = learn(value);
   }
   return given;
 }
@@ -91,6 +92,7 @@ async function piped(
     ]);
   }
   const members = Object.entries(value);
+  for (const [, one] of members) learn(String(one));
   const problems = members.flatMap(([name, one]) => faultOf(name, one, names) ?? []);
   if (problems.length > 0) throw invalid(problems);
   return Object.fromEntries(members) as SecretMembers;

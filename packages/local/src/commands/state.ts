@@ -1,4 +1,11 @@
-import { type ResourcePlan, readState, type StoredState, tableName } from "@tidetable/core";
+import {
+  type ResourcePlan,
+  readSchema,
+  readState,
+  type StoredSchema,
+  type StoredState,
+  tableName,
+} from "@tidetable/core";
 import type { Context } from "../options.ts";
 import { table } from "../render.ts";
 import { openSession, orNothing, type Session } from "../session.ts";
@@ -9,12 +16,14 @@ export async function state({ args: [target], options, io }: Context): Promise<n
   const resources = await loadTarget(target, options, io);
   const session = await openSession(options);
   try {
-    const states = await Promise.all(
-      resources.map(({ source, name }) =>
-        orNothing(readState(session, { source, resource: name })),
-      ),
+    const documents = await Promise.all(
+      resources.map(async (resource) => {
+        const place = { source: resource.source, resource: resource.name };
+        const state = await orNothing(readState(session, place));
+        const schema = await orNothing(readSchema(session, place));
+        return document(resource, { state, schema }, session);
+      }),
     );
-    const documents = resources.map((resource, i) => document(resource, states[i], session));
     io.stdout.write(
       options.json ? `${JSON.stringify({ resources: documents })}\n` : text(documents),
     );
@@ -26,7 +35,11 @@ export async function state({ args: [target], options, io }: Context): Promise<n
 
 type Document = ReturnType<typeof document>;
 
-function document(resource: ResourcePlan, state: StoredState | undefined, { names }: Session) {
+function document(
+  resource: ResourcePlan,
+  { state, schema }: { state: StoredState | undefined; schema: StoredSchema | undefined },
+  { names }: Session,
+) {
   const body = state?.body;
   return {
     source: resource.source,
@@ -47,6 +60,8 @@ function document(resource: ResourcePlan, state: StoredState | undefined, { name
     lease: state?.lease
       ? { owner: state.lease.owner, until: new Date(state.lease.until).toISOString() }
       : null,
+    // Before the first run has ended there is no version.
+    schema: schema?.version ? { version: schema.version, hash: schema.hash } : null,
   };
 }
 
@@ -61,6 +76,7 @@ function text(documents: Document[]): string {
     "cursor",
     "candidate",
     "updated",
+    "schema",
     "lease",
   ];
   return table(
@@ -75,6 +91,7 @@ function text(documents: Document[]): string {
       String(one.cursor ?? "-"),
       String(one.candidate ?? "-"),
       one.updated_at ?? "-",
+      one.schema ? `v${one.schema.version}` : "-",
       one.lease ? `${one.lease.owner} until ${one.lease.until}` : "-",
     ]),
   );

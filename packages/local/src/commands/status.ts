@@ -1,6 +1,6 @@
 import { type ResourcePlan, type RunRecord, readRuns, readState, tableName } from "@tidetable/core";
 import type { Context } from "../options.ts";
-import { type Colors, colors, dollars, duration, table } from "../render.ts";
+import { type Colors, colors, dollars, driftLines, duration, table } from "../render.ts";
 import { openSession, orNothing, type Session } from "../session.ts";
 import { loadTarget } from "../target.ts";
 
@@ -56,21 +56,40 @@ async function document(resource: ResourcePlan, session: Session): Promise<Docum
 }
 
 function text(documents: Document[], color: Colors): string {
-  const heads = ["source", "resource", "status", "fresh", "last run", "records", "time", "cost"];
+  const heads = [
+    "source",
+    "resource",
+    "status",
+    "fresh",
+    "last run",
+    "records",
+    "time",
+    "cost",
+    "schema",
+  ];
   const paint = { done: color.green, failed: color.red, skipped: color.yellow };
-  return table(
-    heads,
-    documents.map(({ runs: [last], ...one }) => [
-      one.source,
-      one.resource,
-      one.not_before ? `${one.status} until ${one.not_before}` : one.status,
-      one.age_ms === null ? "never" : `${duration(one.age_ms)} ago`,
-      last && last.status in paint
-        ? paint[last.status as keyof typeof paint](last.status)
-        : (last?.status ?? "-"),
-      last?.records ?? "-",
-      last ? duration(last.duration_ms) : "-",
-      last ? dollars(last.cost_usd) : "-",
-    ]),
+  const drift = documents.flatMap(({ source, resource, runs: [last] }) =>
+    driftLines({ source, resource, schema: last?.schema }),
   );
+  const rows = documents.map(({ runs: [last], ...one }) => [
+    one.source,
+    one.resource,
+    one.not_before ? `${one.status} until ${one.not_before}` : one.status,
+    one.age_ms === null ? "never" : `${duration(one.age_ms)} ago`,
+    last && last.status in paint
+      ? paint[last.status as keyof typeof paint](last.status)
+      : (last?.status ?? "-"),
+    last?.records ?? "-",
+    last ? duration(last.duration_ms) : "-",
+    last ? dollars(last.cost_usd) : "-",
+    schemaText(last?.schema),
+  ]);
+  return [table(heads, rows), ...(drift.length > 0 ? ["\n", ...drift] : [])].join("");
+}
+
+function schemaText(schema: RunRecord["schema"] | undefined): string {
+  if (!schema) return "-";
+  return schema.changed > 0
+    ? `v${schema.version} (${schema.changed} changed)`
+    : `v${schema.version}`;
 }

@@ -46,7 +46,7 @@ function text(file: PythonFile, node: Node): Literal {
 }
 
 function number(file: PythonFile, node: Node): Literal {
-  const [, sign, digits] = /^([-+]?)\s*([\d.]\w*[.\w+-]*)$/.exec(source(file, node)) ?? [];
+  const [, sign, digits] = /^([-+]?)\s*([\d.][.\w+-]*)$/.exec(source(file, node)) ?? [];
   const value = digits && numberOf(digits);
   if (typeof value !== "number") return foreign(file, node);
   return { kind: "scalar", value: sign === "-" ? -value : value };

@@ -1,0 +1,80 @@
+import type { Path } from "../config/jsonpath.ts";
+import { RequestError } from "../errors.ts";
+import type { JsonValue } from "../flow.ts";
+import { jsonText } from "../json-text.ts";
+import { limits } from "./limits.ts";
+import { isObject, type Selection, select } from "./select.ts";
+import { type HttpRequest, shown, tooMuch } from "./transport.ts";
+
+/** Where records are looked for, and how. */
+interface Search {
+  selector: Path;
+  /** The config does not name the selector: this page is what it was found on. */
+  isGuess: boolean;
+  /** Makes text of the API fit for a message. */
+  quote: (text: string) => string;
+}
+
+/** The records of a page, or a RequestError that says what is there instead. */
+export function recordsOf(
+  request: HttpRequest,
+  body: JsonValue,
+  { selector, isGuess, quote }: Search,
+): JsonValue[] {
+  const isWrong = isGuess && isError(body, selector);
+  const selection = isWrong ? { reached: "$", found: body } : select(body, selector);
+  if (!("records" in selection)) {
+    const nothing = isGuess ? "no records" : `nothing at data_selector "${selector.text}"`;
+    throw new RequestError({
+      code: "extract.selector",
+      message: `the answer to ${shown(request)} has ${nothing}; ${quote(instead(selection, body))}`,
+      hint: "set data_selector to the member that holds the list",
+      retryable: false,
+    });
+  }
+  const { length } = selection.records;
+  if (length <= limits.records) return selection.records;
+  throw tooMuch(request, `${length} records on a page, of ${limits.records} at most`);
+}
+
+/**
+ * Whether a body says that something went wrong, and nothing else: no list is in it but that of its
+ * errors.
+ */
+function isError(body: JsonValue, { steps: [first] }: Pick<Path, "steps">): boolean {
+  const isList = first !== undefined && !("name" in first && first.name === "errors");
+  return !isList && saysError(body);
+}
+
+const saysError = (body: JsonValue): boolean =>
+  isObject(body) &&
+  (body.ok === false ||
+    body.success === false ||
+    isSome(body.error) ||
+    isSome(body.errors));
+
+const isSome = (value: JsonValue | undefined): boolean =>
+  typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+
+function instead({ reached, found }: Missed, body: JsonValue): string {
+  const place = reached === "$" ? "the body" : `"${reached}"`;
+  const there =
+    found === null && body !== null
+      ? `${place} is null; the body ${describe(body)}`
+      : `${place} ${describe(found)}`;
+  return saysError(body) ? `${there}; it says ${jsonText(body)}` : there;
+}
+
+type Missed = Exclude<Selection, { records: JsonValue[] }>;
+
+const SHOWN_NAMES = 10;
+
+function describe(value: JsonValue): string {
+  if (Array.isArray(value)) return `is a list of ${value.length}`;
+  if (value === null) return "is null";
+  if (!isObject(value)) return typeof value === "string" ? "is a string" : `is ${value}`;
+  const names = Object.keys(value);
+  if (names.length === 0) return "is an empty object";
+  const more = names.length > SHOWN_NAMES ? ", …" : "";
+  return `has: ${names.slice(0, SHOWN_NAMES).join(", ")}${more}`;
+}

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.ts";
+import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
+import { listQuarantine } from "../packages/core/src/load/quarantine.ts";
+import { stateTable, tableDefinition } from "../packages/core/src/load/tables.ts";
+import { replayQuarantine } from "../packages/core/src/replay.ts";
+import { planOf, resourceOf, work } from "../packages/core/src/worker.ts";
+import { hiding } from "../packages/local/src/io.ts";
+import { localSecrets } from "../packages/local/src/secrets-endpoint.ts";
+import { type Handler, openApi, type Reply } from "./support/api.ts";
+import { carries, guarded } from "./support/canary.ts";
+import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { testWorld } from "./support/world.ts";
+
+// P15, against an API that says a credential again wherever it can. That the value is in nothing
+// else that these tests print or store, the canary sees (support/canary.ts).
+
+const KEY = 'canary+4b/7e=d1 0"8a';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+
+/** As APIs repeat what they were sent. */
+const echoes = [
+  KEY,
+  encodeURIComponent(KEY),
+  new URLSearchParams({ k: KEY }).toString(),
+  JSON.stringify({ k: KEY }),
+  Buffer.from(`user:${KEY}`).toString("base64"),
+  Buffer.from(`{"key":${JSON.stringify(KEY)},"at":2}`).toString("base64url"),
+  Buffer.from(KEY).toString("hex"),
+];
+
+let desks = 0;
+/** A source whose secret is the key, on a worker as AWS has it, with all that it says. */
+async function desk(script: Handler | (Handler | Reply)[], endpoint: EndpointConfig = {}) {
+  desks += 1;
+  const name = `desk${desks}`;
+  const api = await openApi(script);
+  const source = rest_api_source({
+    client: {
+      base_url: api.url,
+      auth: { type: "api_key", name: "key", api_key: dlt.secrets["api_key"], location: "query" },
+    },
+    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resources: [
+      { name: "notes", endpoint: { data_selector: "data", paginator: "json_link", ...endpoint } },
+    ],
+  });
+  const sources = { [name]: source };
+  const resource = resourceOf(planOf(sources, name), "notes");
+  const table = `tidetable-test-${name}.notes`;
+  const state = "tidetable-test-state";
+  await engine.createTables({ [state]: stateTable, [table]: tableDefinition(resource) });
+  const lines: string[] = [];
+  const line = (...said: unknown[]) => void lines.push(JSON.stringify(said));
+  const SecretString = JSON.stringify({ api_key: guarded(KEY) });
+  const world = testWorld(engine, {
+    log: { debug: line, info: line, warn: line, error: line },
+    secretsManager: { send: async () => ({ SecretString }) } as never,
+  });
+  const run = () =>
+    work(
+      { source: name, resource: "notes", run_id: "r1" },
+      {
+        sources,
+        world,
+        invocation: "w1",
+        localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }),
+      },
+    ).catch((error: unknown) => error as Error);
+  const stored = async () => {
+    const items = await engine.scan(state);
+    return JSON.stringify(items.filter(({ pk }) => pk?.S?.startsWith(`${name}#`)));
+  };
+  const place = { source: name, resource: "notes" };
+  return { api, run, stored, lines, table, resource, world, place };
+}
+
+describe("a credential that the API repeats (P15)", () => {
+  it.each(echoes)("in an error is in no report, log, history or state: %s", async (echo) => {
+    const { run, stored, lines } = await desk([{ status: 422, body: { error: `bad ${echo}` } }]);
+    const error = await run();
+    expect(String(error)).toContain("[secret]");
+    const said = [String(error), JSON.stringify(error), lines.join("\n"), await stored()].join(
+      "\n",
+    );
+    expect(said).toContain("answered 422");
+    expect(carries(said, [KEY])).toBe(false);
+  });
+
+  it.each([
+    "key",
+    "token",
+  ])("as ?%s= of a next link is sent again, and never stored", async (name) => {
+    const link = `/notes?page=2&${name}=${encodeURIComponent(KEY)}#${encodeURIComponent(KEY)}`;
+    const { api, run, stored } = await desk([
+      { body: { data: [{ id: "a" }], next: link } },
+      { status: 404 },
+    ]);
+    await run();
+    expect([...(api.requests[1]?.query ?? [])]).toEqual([
+      ["page", "2"],
+      ["key", KEY],
+    ]);
+    const state = await stored();
+    expect(state).toContain("page=2");
+    expect(carries(state, [KEY])).toBe(false);
+  });
+
+  it("as user and password of a next link is not stored", async () => {
+    const { run, stored } = await desk(({ headers, query }) => {
+      const next = `http://me:${encodeURIComponent(KEY)}@${headers.host}/notes?page=2`;
+      return query.get("page") ? { status: 404 } : { body: { data: [{ id: "a" }], next } };
+    });
+    await run();
+    expect(await stored()).toContain("page=2");
+    expect(carries(await stored(), [KEY])).toBe(false);
+  });
+
+  it("in a record is data: the table has it as it came", async () => {
+    const { run, table } = await desk([{ body: { data: [{ id: "a", text: KEY }] } }]);
+    expect(await run()).toMatchObject({ status: "done" });
+    expect(await engine.scan(table)).toEqual([{ id: { S: "a" }, text: { S: KEY } }]);
+  });
+
+  it("in a record that is set aside is taken out of it, and the entry says so", async () => {
+    const record = { text: `it is ${KEY}`, [KEY]: 1 };
+    const { run, stored, resource, world, place } = await desk([{ body: { data: [record] } }]);
+    expect(await run()).toMatchObject({ status: "done", quarantined: 1 });
+    const entries = [];
+    for await (const some of listQuarantine(world, place)) entries.push(...some);
+    expect(entries).toMatchObject([
+      { redacted: true, record: '{"text":"it is [secret]","[secret]":1}' },
+    ]);
+    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(await replayQuarantine(resource, world, "me")).toMatchObject({
+      replayed: 0,
+      kept: [{ code: "quarantine.redacted" }],
+    });
+  });
+
+  it.each<[string, EndpointConfig]>([
+    ['the cursor at "at"', { paginator: "single_page", incremental: { cursor_path: "at" } }],
+    [
+      "what leads to the next page",
+      { paginator: { type: "cursor", cursor_path: "next", cursor_param: "c" } },
+    ],
+  ])("as %s ends the run, for it would have to be stored", async (what, endpoint) => {
+    const body = { data: [{ id: "a", at: KEY }], next: KEY };
+    const { run, stored } = await desk([{ body }], endpoint);
+    expect(await run()).toMatchObject({
+      report: { error: { code: "extract.echo", message: expect.stringContaining(what) } },
+    });
+    expect(carries(await stored(), [KEY])).toBe(false);
+  });
+});
+
+describe("what the commands print", () => {
+  it("has no value of a secret that they have read", async () => {
+    const env = { TIDETABLE_SECRET_A: KEY };
+    const options = { data: "nowhere", cwd: "nowhere", env, warn() {} };
+    expect(await localSecrets(options)("desk", ["a"])).toEqual({ a: KEY });
+    const printed: string[] = [];
+    const stdout = { isTTY: true, columns: 80, write: (text: string) => printed.push(text) };
+    const hidden = hiding(stdout);
+    hidden.write(`it is ${KEY}\n`);
+    stdout.columns = 100;
+    expect(printed).toEqual(["it is [secret]\n"]);
+    expect(hidden).toMatchObject({ isTTY: true, columns: 100 });
+  });
+});

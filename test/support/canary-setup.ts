@@ -1,0 +1,61 @@
+import { type IncomingMessage, Server, ServerResponse } from "node:http";
+import { afterEach, expect } from "vitest";
+import { guarded, leaks, leaves } from "./canary.ts";
+
+/*
+ * Before each file of tests. Stand-ins of AWS are servers of the test's own process, also for the
+ * commands that it starts: what they give out are secrets, and what is written to them is stored.
+ */
+
+for (const name of ["stdout", "stderr"] as const) {
+  const { write } = process[name];
+  process[name].write = function (this: unknown, ...args: Parameters<typeof write>) {
+    leaves(name, String(args[0]));
+    return write.apply(process[name], args);
+  } as typeof write;
+}
+
+const { end } = ServerResponse.prototype;
+ServerResponse.prototype.end = function (this: ServerResponse, ...args: unknown[]) {
+  if (typeof args[0] === "string") learnFrom(args[0]);
+  return end.apply(this, args as Parameters<typeof end>);
+} as typeof end;
+
+/** Members of secrets, and tokens. */
+function learnFrom(answer: string): void {
+  if (!/"(SecretString|access_token|refresh_token)"/.test(answer)) return;
+  const { SecretString, access_token, refresh_token } = parsed(answer);
+  const members = Object.values(parsed(String(SecretString)));
+  for (const value of [...members, access_token, refresh_token]) {
+    if (value !== undefined) guarded(String(value));
+  }
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+const { emit } = Server.prototype;
+Server.prototype.emit = function (this: Server, ...args: Parameters<typeof emit>) {
+  const [event, request] = args as unknown as [string, IncomingMessage];
+  if (event === "request" && request.headers["x-amz-target"]) {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      learnFrom(body);
+      // Tables hold what the API sends, whatever that is; a secret is where secrets are kept.
+      if (/"[^"]*-state"/.test(body)) leaves("state table", body);
+    });
+  }
+  return emit.apply(this, args);
+} as typeof emit;
+
+afterEach(() => {
+  expect(leaks(), "sinks with a secret of this test in them").toEqual([]);
+});

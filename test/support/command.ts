@@ -1,0 +1,43 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { main } from "../../packages/local/src/cli.ts";
+import type { Engine } from "./dynamodb.ts";
+
+/** What a command has written, and its exit code. */
+interface Said {
+  exit: number;
+  stdout: string;
+  stderr: string;
+}
+
+let folders = 0;
+
+/** The CLI in this process, on an engine that is there already. Each folder has a source of its own. */
+export async function commandFolder(engine: Engine) {
+  const folder = await mkdtemp(join(tmpdir(), "tidetable-command-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  folders += 1;
+  const name = `shop${folders}`;
+  const file = `${name}.json`;
+
+  const source = (dict: object) => writeFile(join(folder, file), JSON.stringify(dict));
+  const run = async (argv: string[], columns?: number): Promise<Said> => {
+    const out = { stdout: "", stderr: "" };
+    const exit = await main([...argv, "--dynamodb", engine.endpoint], {
+      stdout: {
+        write: (text) => (out.stdout += text),
+        ...(columns === undefined ? {} : { isTTY: true, columns }),
+      },
+      stderr: { write: (text) => (out.stderr += text) },
+      env: { NO_COLOR: "1" },
+      cwd: folder,
+      signal: new AbortController().signal,
+    });
+    // A test's API speaks http, which is warned of.
+    const stderr = out.stderr.replace(/^warning: client\.base_url: .*\n/gm, "");
+    return { exit, stdout: out.stdout, stderr };
+  };
+  return { name, file, source, run, read: (path: string) => readFile(join(folder, path), "utf8") };
+}

@@ -1,0 +1,28 @@
+import {
+  firstRequest,
+  notices,
+  plan,
+  rest_api_source,
+  type SourceConfig,
+  type SourceOptions,
+} from "@tidetable/core";
+import { validate } from "@tidetable/core/validate";
+import { expect } from "vitest";
+import { refusalOf } from "./fuzz.ts";
+
+/** What is not right has a place and a reason, and what is right has a plan. */
+export function judged(config: unknown, options: unknown = {}): string {
+  const source = rest_api_source(config as SourceConfig, options as SourceOptions);
+  const problems = validate(source, "shop");
+  for (const { path, message } of problems) {
+    expect(path).toBeTypeOf("string");
+    expect(message).toMatch(/\S/);
+    expect(message).not.toMatch(/\[object/);
+  }
+  if (problems.length > 0) return JSON.stringify(problems);
+  for (const resource of plan(source, "shop").resources) {
+    const refusal = refusalOf(() => expect(firstRequest(resource).url).toMatch(/^https?:/));
+    if (refusal) expect(refusal.code).toMatch(/^extract\.(template|convert|url)$/);
+  }
+  return JSON.stringify(notices(source));
+}
