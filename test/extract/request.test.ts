@@ -182,13 +182,15 @@ describe("the deadline (P10)", () => {
 });
 
 describe("wrong credentials", () => {
-  test("after a 401 they are renewed and the request is replayed, not retried", async () => {
+  test.each([
+    401, 403,
+  ])("after a %i they are renewed and the request is replayed, not retried", async (status) => {
     let renewals = 0;
     const renew = async () => {
       renewals += 1;
       return true;
     };
-    const { clock, meter, run } = await setup([{ status: 401 }, page], { auth: { renew } });
+    const { clock, meter, run } = await setup([{ status }, page], { auth: { renew } });
     await run();
     expect(renewals).toBe(1);
     expect(meter).toEqual({ requests: 2, retries: 0, waited_ms: 0 });
