@@ -467,7 +467,9 @@ describe("status", () => {
     // Each of these rows takes one write unit, and a checkpoint more than none.
     expect(success.write_units).toBeGreaterThan(250);
     expect(success.cost_usd).toBeGreaterThan(250 * 0.625e-6);
-    expect((await status()).stdout).toMatch(/rows +failed +\d.* ago +failed +0 .*\$0\.0000\d\d\n/);
+    expect((await status()).stdout).toMatch(
+      /rows +failed +\d.* ago +failed +0 .*\$0\.0000\d\d +v1\n/,
+    );
   });
 });
 

@@ -229,7 +229,7 @@ describe("an answer that is no page (P13)", () => {
     [
       "HTML",
       { headers: { "content-type": "text/html" }, body: "<html>\n<h1>Log in</h1></html>" },
-      "GET /v1/tickets answered 200 with something that is not JSON: <html>\n<h1>Log in</h1></html>",
+      "GET /v1/tickets answered 200 with an HTML page, not JSON: <html>\n<h1>Log in</h1></html>",
     ],
     ["an empty body", { body: "" }, "GET /v1/tickets answered 200 with an empty body"],
     ["a blank body", { body: " \n" }, "GET /v1/tickets answered 200 with an empty body"],

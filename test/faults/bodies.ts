@@ -129,12 +129,12 @@ export const bodies: Row[] = [
   {
     does: "answers with a page for people",
     answer: answers("<!DOCTYPE html>\n<title>Log in</title>", { "content-type": "text/html" }),
-    ...body("an HTML page: <!DOCTYPE html> <title>Log in</title>"),
+    ...body("an HTML page, not JSON: <!DOCTYPE html> <title>Log in</title>"),
   },
   {
     does: "calls such a page JSON",
     answer: answers("<html>\u0007<b>Down</b>", { "content-type": "application/json" }),
-    ...body("an HTML page: <html> <b>Down</b>"),
+    ...body("an HTML page, not JSON: <html> <b>Down</b>"),
   },
   {
     does: "answers with a text",

@@ -43,8 +43,10 @@ function referencesIn({ path, params, headers, json, data }: SettledEndpoint): F
 
 function textReferences(value: unknown): ParentReference[] {
   if (isDict(value) && value.type === "resolve") {
-    const field = parsePath(textOf(value.field));
-    return [{ of: "parent", resource: textOf(value.resource), field }];
+    const { resource, field } = value;
+    // The schema names what is missing.
+    if (typeof resource !== "string" || typeof field !== "string") return [];
+    return [{ of: "parent", resource, field: parsePath(field) }];
   }
   const parsed = typeof value === "string" ? parseTemplate(value) : undefined;
   if (!(parsed instanceof Template)) return [];

@@ -109,7 +109,7 @@ function jsonOf(
       throw unusable("JSON that is broken or ended early", "the API sent half an answer", true);
     }
     const kind = /^<(!doctype html|html)\b/i.test(start)
-      ? "an HTML page"
+      ? "an HTML page, not JSON"
       : "something that is not JSON";
     const said = quote(text);
     throw unusable(

@@ -48,10 +48,7 @@ function isError(body: JsonValue, { steps: [first] }: Pick<Path, "steps">): bool
 
 const saysError = (body: JsonValue): boolean =>
   isObject(body) &&
-  (body.ok === false ||
-    body.success === false ||
-    isSome(body.error) ||
-    isSome(body.errors));
+  (body.ok === false || body.success === false || isSome(body.error) || isSome(body.errors));
 
 const isSome = (value: JsonValue | undefined): boolean =>
   typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
