@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { usualOverlap } from "../../packages/core/src/config/paginators.ts";
 import type { OffsetPlan } from "../../packages/core/src/config/plan-types.ts";
 import { paginator } from "../../packages/core/src/extract/paginators.ts";
-import type { JsonValue, PageRequest } from "../../packages/core/src/flow.ts";
+import type { JsonValue, OverlapMemory, PageRequest } from "../../packages/core/src/flow.ts";
 import { offsetPlan } from "./fixtures.ts";
 
 type Row = { id: number; v: number };
@@ -23,8 +23,8 @@ interface Read {
   offsets: number[];
   /** The largest memory that a checkpoint had to hold. */
   tail: number;
-  /** Its rows could not be known again, and it said so. */
-  gaveUp: boolean;
+  /** Why it went on without an overlap, if it did. */
+  off: OverlapMemory["off"];
 }
 
 const list = (length: number): Row[] => Array.from({ length }, (_, id) => ({ id, v: 0 }));
@@ -38,7 +38,7 @@ function readAll(
   const limit = changes.limit ?? 100;
   const plan = offsetPlan({ limit, overlap: usualOverlap(limit), ...changes });
   const paging = paginator(plan, keyed ? ["id"] : []);
-  const read: Read = { ids: [], offsets: [], tail: 0, gaveUp: false };
+  const read: Read = { ids: [], offsets: [], tail: 0, off: undefined };
   let request: PageRequest | undefined = paging.first();
   while (request) {
     const asked = Number(request.params?.offset);
@@ -58,7 +58,7 @@ function readAll(
     const fresh = (paging.fresh?.(page) ?? []) as Row[];
     read.ids.push(...fresh.map(({ id }) => id));
     request = paging.next(page);
-    read.gaveUp ||= request?.memory?.overlap?.off === "differs";
+    read.off ??= request?.memory?.overlap?.off;
     read.tail = Math.max(read.tail, request?.memory?.overlap?.tail.length ?? 0);
   }
   return read;
@@ -184,7 +184,9 @@ describe("rows that move while they are read (P14)", () => {
           // A server that sends fewer than 10 at once is read without an overlap.
           const capped = cap !== undefined && cap >= 10 ? { cap } : {};
           const read = readAll(rows, { before, withTotal, ...capped }, { limit });
-          fc.pre(!read.gaveUp);
+          // Rows that move so that two pages in a row begin at the multiple of the limit below look
+          // the same as those of a server that rounds: no reader could tell.
+          fc.pre(read.off === undefined);
           const seen = new Set(read.ids);
           // What is left of the first rows was there all the time.
           expect(ids(rows).filter((id) => id < length && !seen.has(id))).toEqual([]);
