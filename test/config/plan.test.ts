@@ -69,6 +69,8 @@ it("settles every default of the smallest resource", () => {
       kmsKey: undefined,
       maxWriteUnits: undefined,
     },
+    writes: undefined,
+    parallelPages: 4,
   });
 });
 

@@ -130,6 +130,8 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
       kmsKey: undefined,
       maxWriteUnits: undefined,
     },
+    writes: undefined,
+    parallelPages: 4,
     ...changes,
   };
 }

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { LeaseError, WriteError } from "../../packages/core/src/errors.ts";
 import type { JsonValue, KeyedItem } from "../../packages/core/src/flow.ts";
-import { nothingWritten } from "../../packages/core/src/load/attempts.ts";
-import { splitBatches, writer } from "../../packages/core/src/load/batches.ts";
+import { nothingWritten, writeAll } from "../../packages/core/src/load/attempts.ts";
+import { writer } from "../../packages/core/src/load/batches.ts";
 import { tableDefinition } from "../../packages/core/src/load/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { virtualClock } from "../support/clock.ts";
@@ -65,7 +65,9 @@ async function open(
   const deadline = clock.monotonic() + 60_000;
   const random = () => 1;
   const parts = { dynamodb, clock, random, log, signal, deadline, table, key, guard };
-  return { ...writer(parts), clock, warnings, calls: proxy.calls };
+  const made = writer(parts);
+  const write = (items: KeyedItem[]) => writeAll(made, items);
+  return { write, made, clock, warnings, calls: proxy.calls };
 }
 
 const stored = async () =>
@@ -78,26 +80,28 @@ const throttle: Fault = {
 };
 
 describe("batches", () => {
-  it("hold every item once, in order, at most 25 and 1 MB", () => {
-    const sizes = fc.array(fc.integer({ min: 1, max: 409_600 }), { maxLength: 120 });
-    fc.assert(
-      fc.property(sizes, (all) => {
-        const items = all.map((bytes, index) => ({ bytes, index }));
-        const batches = splitBatches(items);
-        expect(batches.flat()).toEqual(items);
-        for (const batch of batches) {
-          const bytes = batch.reduce((sum, one) => sum + one.bytes, 0);
-          expect(batch.length).toBeGreaterThan(0);
-          expect(batch.length).toBeLessThanOrEqual(25);
-          expect(bytes).toBeLessThanOrEqual(1024 * 1024);
-        }
-      }),
-    );
+  it("are filled from one page to the next, and hold what is left until there is more", async () => {
+    const { made, calls } = await open();
+    const pages = [0, 1, 2].map((page) => numbered(90).map((one) => moved(one, page * 90)));
+    const written = pages.map((items) => made.write(items));
+    await written[1];
+    expect(calls.map(putsOf)).toEqual(Array(10).fill(25));
+    made.flush();
+    const totals = await Promise.all(written);
+    expect(totals.map((total) => total.written)).toEqual([90, 90, 90]);
+    expect(calls.map(putsOf)).toEqual([...Array(10).fill(25), 20]);
+    expect(await stored()).toEqual(upTo(270));
   });
 
-  it("are as few as that allows", () => {
-    expect(splitBatches(numbered(101)).map((batch) => batch.length)).toEqual([25, 25, 25, 25, 1]);
-    expect(splitBatches([])).toEqual([]);
+  it("are not sent beside another with the same key, and the later item stays", async () => {
+    const { made, calls } = await open(({ number }) =>
+      number === 1 ? { kind: "delay", ms: 200 } : undefined,
+    );
+    const versions = [1, 2, 3].map((v) => made.write(prepare([{ id: 7, v }])));
+    made.flush();
+    await Promise.all(versions);
+    expect(calls.map(putsOf)).toEqual([1, 1, 1]);
+    expect(await engine.scan(table)).toEqual([{ id: { S: "7" }, v: { N: "3" } }]);
   });
 
   it("stay below 16 MB as JSON, because an item's JSON is below 16 times its bytes", () => {
@@ -311,6 +315,12 @@ describe("a worker that may not write", () => {
     expect(calls.length).toBeLessThan(20);
   });
 });
+
+/** The same item under another number. */
+const moved = (one: KeyedItem, by: number): KeyedItem => {
+  const id = String(one.index + by);
+  return { ...one, key: id, item: { ...one.item, id: { S: id } } };
+};
 
 const putsOf = (call: Call): number =>
   Object.values(call.body.RequestItems as Record<string, unknown[]>).flat().length;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import type { IndexPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import type { JsonValue } from "../../packages/core/src/flow.ts";
+import { writeAll } from "../../packages/core/src/load/attempts.ts";
 import { writer } from "../../packages/core/src/load/batches.ts";
 import { tableDefinition } from "../../packages/core/src/load/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
@@ -31,7 +32,7 @@ async function write(records: JsonValue[]) {
   const { items, rejections } = toItems(records, plan, { runId: "run-1", page: 0 });
   const clock = virtualClock();
   const quiet = () => {};
-  const { written, rejections: refused } = await writer({
+  const into = writer({
     dynamodb: engine.dynamodb,
     clock,
     random: () => 1,
@@ -41,7 +42,8 @@ async function write(records: JsonValue[]) {
     table,
     key,
     guard: quiet,
-  }).write(items);
+  });
+  const { written, rejections: refused } = await writeAll(into, items);
   // DynamoDB alone would refuse them with a word that says nothing, after a dozen requests.
   expect(refused).toEqual([]);
   return { written, rejections };

@@ -12,7 +12,7 @@ import {
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { LeaseError } from "../../packages/core/src/errors.ts";
 import type { JsonValue } from "../../packages/core/src/flow.ts";
-import { nothingWritten } from "../../packages/core/src/load/attempts.ts";
+import { nothingWritten, writeAll } from "../../packages/core/src/load/attempts.ts";
 import { writer } from "../../packages/core/src/load/batches.ts";
 import { conditionalWriter, writerFor } from "../../packages/core/src/load/ordered.ts";
 import { tableDefinition } from "../../packages/core/src/load/tables.ts";
@@ -273,7 +273,7 @@ describe("a worker that was paused with a write on its way", () => {
   });
 
   it("can put a stale row into a table that is written in batches: what is not promised", async () => {
-    const batches = workers((options) => writer(options).write);
+    const batches = workers((options) => (items) => writeAll(writer(options), items));
     expect(await race(batches)).toEqual({
       late: { ...nothingWritten(), written: 1, superseded: 0 },
       row: "1",
@@ -287,7 +287,7 @@ describe("write_mode", () => {
     [byNumber, "PutItem"],
   ])("%o writes with %s", async (writeMode, operation) => {
     const { options, calls } = await open();
-    await writerFor({ key, writeMode }, options).write(numbered(2));
+    await writeAll(writerFor({ key, writeMode }, options), numbered(2));
     expect(new Set(calls.map((call) => call.operation))).toEqual(new Set([operation]));
     expect(await stored()).toEqual({ 0: "1", 1: "1" });
   });

@@ -24,22 +24,22 @@ const bug = (
 });
 
 export const bugs: readonly Bug[] = [
-  bug("the checkpoint moves before the write", "P2", "read.ts", [
-    "    const outcome = await writing.write(items);",
-    `    await lease.checkpoint({ ...state, page: state.page + 1, next: page.next ?? null });
-    const outcome = await writing.write(items);`,
+  bug("the checkpoint moves before the write", "P2", "landing.ts", [
+    "        await first.written;",
+    `        await lease.checkpoint({ ...first.behind, counts: { ...counts } });
+        await first.written;`,
   ]),
   bug("UnprocessedItems are taken for written", "P2", "load/batches.ts", [
-    "total.written += left.length - unprocessed.length;\n    total.deleted += removals(left) - removals(unprocessed);\n    left = unprocessed;",
-    "total.written += left.length;\n    left = unprocessed.slice(0, 0);",
+    `if (!unprocessed.includes(one)) told.settled(one, "written");\n    left = unprocessed;`,
+    `told.settled(one, "written");\n    left = unprocessed.slice(0, 0);`,
   ]),
-  bug("quarantine is not waited for", "P2", "read.ts", [
-    "    await setAside(aside,",
-    "    void setAside(aside,",
+  bug("quarantine is not waited for", "P2", "landing.ts", [
+    "      await setAside(aside,",
+    "      void setAside(aside,",
   ]),
-  bug("the checkpoint is not waited for", "P5", "read.ts", [
-    "if (order.limitPages === undefined) await lease.checkpoint(state);",
-    "if (order.limitPages === undefined) void lease.checkpoint(state).catch(() => {});",
+  bug("the checkpoint is not waited for", "P5", "landing.ts", [
+    "if (!isSample) await lease.checkpoint(state);",
+    "if (!isSample) void lease.checkpoint(state).catch(() => {});",
   ]),
   bug("a step of the state has no condition", "P5", "load/state-item.ts", [
     `      : "#token = :expected_token AND #seq = :expected_seq",`,
@@ -56,6 +56,14 @@ export const bugs: readonly Bug[] = [
   bug("a takeover does not wait for what is under way", "P5", "load/state.ts", [
     "clock.now() < stored.lease.until + TAKEOVER_MS",
     "clock.now() < stored.lease.until",
+  ]),
+  bug("pages land in the order in which they are written", "P2", "landing.ts", [
+    "        await first.written;",
+    "        await Promise.any(afloat.map(({ written }) => written));",
+  ]),
+  bug("an answer that was asked for early is taken for any page", "P14", "extract/ahead.ts", [
+    "asked.get(keyOf(request)) ?? fetch(request);",
+    "[...asked.values()][0] ?? fetch(request);",
   ]),
   bug("no guard before a batch", "P5", "load/attempts.ts", ["    guard();\n", ""]),
   bug("the lease is counted from its answer", "P5", "load/state.ts", [
@@ -75,8 +83,8 @@ export const bugs: readonly Bug[] = [
     "ConsistentRead: false",
   ]),
   bug("a slice begins at the first page and counts on", "P6", "read.ts", [
-    "let from = state.next ?? undefined;",
-    "let from = (state.next, undefined);",
+    "let from = begun.next ?? undefined;",
+    "let from = (begun.next, undefined);",
   ]),
   bug("a slice that ran out of time is done", "P6", "run.ts", [
     `if (!slice.isSample && state.phase !== "end") {`,
@@ -106,7 +114,7 @@ export const bugs: readonly Bug[] = [
     "  ...rejections.flatMap(({ key }) => key ?? []),\n",
     "",
   ]),
-  bug("every page's keys replace those of the page before", "P4", "read.ts", [
+  bug("every page's keys replace those of the page before", "P4", "landing.ts", [
     "keys, state.seen)",
     "keys, 0)",
   ]),
@@ -118,12 +126,12 @@ export const bugs: readonly Bug[] = [
     `"NOT attribute_type(#version, :type) OR #version <= :version"`,
     `"NOT attribute_type(#version, :type) OR #version <= :version OR #version > :version"`,
   ]),
-  bug("what is set aside is not counted", "P8", "read.ts", [
+  bug("what is set aside is not counted", "P8", "landing.ts", [
     "  counts.quarantined += stored.aside.length;\n",
     "  counts.records -= stored.aside.length;\n",
   ]),
-  bug("what was superseded is not counted", "P8", "read.ts", [
-    "  counts.superseded += stored.superseded;\n",
+  bug("what was superseded is not counted", "P8", "landing.ts", [
+    "  counts.superseded += prepared.superseded + stored.superseded;\n",
     "",
   ]),
   bug("numbers go through a double", "P9", "extract/json.ts", [

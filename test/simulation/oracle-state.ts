@@ -91,15 +91,17 @@ export function stateSteps(stage: Stage, knowledge: Knowledge): StateStep {
     }
     // Pages that were read ahead are not covered by this checkpoint.
     const end = body.phase !== "read" ? Number.POSITIVE_INFINITY : (body.next?.params?.offset ?? 0);
-    const covered = known.unchecked.filter((page) => page.position < end);
+    const came = known.unchecked.filter((page) => page.position < end);
+    // Behind its last page a run wants none of those that it had asked for.
+    const covered = came.sort((a, b) => a.position - b.position).slice(0, pages);
     known.unchecked = known.unchecked.filter((page) => page.position >= end);
     if (covered.length === 0) stage.violated("I1", "a checkpoint after a page that nobody got");
     const rows = covered.flatMap((page) => page.rows);
     const why = firstOf(rows, (row) => knowledge.missing(subject, row));
     if (why) stage.violated("I1", `checkpoint of page ${body.page}: ${why}`);
     if (pages !== covered.length || records !== rows.length) {
-      const came = `${covered.length} pages with ${rows.length} records came`;
-      stage.violated("I2", `${came}, ${pages} and ${records} count`);
+      const counted = `${pages} pages with ${records} records count`;
+      stage.violated("I2", `${counted}, ${covered.length} with ${rows.length} came`);
     }
   }
 

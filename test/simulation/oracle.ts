@@ -139,6 +139,8 @@ export function openOracle(stage: Stage, world: World): Oracle {
     received(process, page) {
       const known = knowledge.of(process);
       known.pages += 1;
+      // One that was asked for early, dropped and asked for again counts once.
+      known.unchecked = known.unchecked.filter(({ position }) => position !== page.position);
       known.unchecked.push(page);
     },
 

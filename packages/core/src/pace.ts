@@ -41,15 +41,15 @@ export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job):
 
 /** Tells whether there is time for a step that is twice as slow as the slowest so far. */
 export function pacer({ clock, deadline }: Pick<World, "clock" | "deadline">) {
-  let began = clock.monotonic();
   let slowest = 0;
   return {
     hasTime: (): boolean => clock.monotonic() + 2 * slowest < deadline,
-    /** A step has ended and the next one begins. */
-    done(): void {
-      const now = clock.monotonic();
-      slowest = Math.max(slowest, now - began);
-      began = now;
+    /** A step begins; it has come to an end, or further, when what is returned is called. */
+    begin() {
+      const began = clock.monotonic();
+      return (): void => {
+        slowest = Math.max(slowest, clock.monotonic() - began);
+      };
     },
   };
 }

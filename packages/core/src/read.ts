@@ -1,134 +1,123 @@
-import { made, parentRows, spoolRow } from "./children.ts";
+import { made, parentRows } from "./children.ts";
 import type { ResourcePlan } from "./config/plan-types.ts";
 import { RequestError } from "./errors.ts";
-import { advance, commit } from "./extract/cursor.ts";
+import { advance } from "./extract/cursor.ts";
 import { keepEdge } from "./extract/edge.ts";
 import { openSession, pages } from "./extract/pages.ts";
-import type { Counts, KeyedItem, Page, Prepared, Rejection } from "./flow.ts";
+import type { KeyedItem, Page, PageRequest, Prepared, Rejection } from "./flow.ts";
 import { jsonText } from "./json-text.ts";
-import type { Written } from "./load/attempts.ts";
+import { type Cargo, openLanding } from "./landing.ts";
 import { sourceGate } from "./load/gate.ts";
 import { writerFor } from "./load/ordered.ts";
-import { writeParentCursor } from "./load/parent-cursors.ts";
-import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
-import { appendSeen } from "./load/seen.ts";
-import { appendSpool } from "./load/spool.ts";
-import type { RunState, SpoolState } from "./load/state-item.ts";
-import type { Place } from "./load/state-query.ts";
+import type { RunState } from "./load/state-item.ts";
 import { footprint, type Repeats, watch } from "./loops.ts";
 import { tableName } from "./names.ts";
 import { toItems } from "./normalize/items.ts";
-import { holding, pacer } from "./pace.ts";
-import { assertAccounts } from "./report.ts";
+import { pacer } from "./pace.ts";
 import type { Job } from "./run.ts";
 import { allSeries, type Series } from "./series.ts";
 import { spotParentRows } from "./spot.ts";
 
 /**
- * The loop: per page, items = toItems(page), write(items), checkpoint. Yields the state whenever a
- * page is durable. Ends behind the last page, or between pages when the next might not fit in.
+ * The loop: per page, items = toItems(page), and off they go; the next page is asked for while this
+ * one is written, and checkpoints follow behind (landing.ts). Calls `moved` whenever pages are
+ * durable. Ends behind the last page, or between pages when the next might not fit in.
  */
-export async function* read(job: Job, begun: RunState): AsyncGenerator<RunState> {
+export async function read(
+  job: Job,
+  begun: RunState,
+  moved: (state: RunState) => void,
+): Promise<RunState> {
+  if (begun.phase !== "read") return begun;
   const { resource, place, order, world, lease, counts, schema } = job;
+  // Pages that were asked for before their turn, and have none any more.
+  const over = new AbortController();
   const session = openSession(resource, {
-    world,
+    world: { ...world, signal: AbortSignal.any([world.signal, over.signal]) },
     secrets: job.secrets,
     meter: counts,
     gate: sourceGate(world, place.source),
+    parallel: order.limitPages === undefined ? resource.parallelPages : 1,
   });
   const writing = writerFor(resource, {
     ...world,
     table: tableName(world.names, resource),
     guard: lease.guard,
   });
+  const landing = openLanding(job, writing, begun, moved);
   const pace = pacer(world);
   const isStored = resource.selected && !begun.spool_only;
-  const hasChildren = resource.spooled.length > 0 && order.limitPages === undefined;
-  let state = begun;
+  /** Where the run stands behind the page that was read last. */
+  let ahead = begun;
+  let toRead = (order.limitPages ?? Number.POSITIVE_INFINITY) - counts.pages;
 
-  /** When it returns, everything that a page became is durable. */
-  async function store(page: Page) {
-    const at = { runId: order.runId, page: state.page };
-    const prepared = isStored ? toItems(page.records, resource, at, schema?.fit) : nothing;
-    const { items, rejections, superseded, discarded } = prepared;
-    const outcome = await writing.write(items);
-    const aside = [...rejections, ...outcome.rejections];
-    await setAside(aside, { world, place, ...at });
-    schema?.learn(prepared.fitted);
-    await schema?.keep();
-    const keys = keysOf(items, rejections);
-    const marks = { place, runId: order.runId, token: lease.token };
-    const seen = state.refresh ? await appendSeen(world, marks, keys, state.seen) : 0;
-    const spool = hasChildren ? await spoolFor(page, state.spool, marks) : state.spool;
-    return {
-      ...outcome,
-      superseded: superseded + outcome.superseded,
-      discarded,
-      aside,
-      keys,
-      moved: { seen, spool },
-    };
-  }
-
-  async function spoolFor(
-    { records }: Page,
-    spool: SpoolState,
-    lease: { place: Place; token: number },
-  ) {
-    const rows = records.map((record) => spoolRow(record, resource));
-    return { ...spool, end: await appendSpool(world, lease, rows, spool.end) };
-  }
-
-  const sampled = order.limitPages;
-  const rows = sampled === undefined ? parentRows(job, state) : spotRowsFor(job, sampled);
-  const ahead = allSeries(job, state, rows);
-  // Only the first series can be one that an earlier slice has begun.
-  let from = state.next ?? undefined;
-  while (state.phase === "read" && pace.hasTime()) {
-    const { value: series, done } = await holding(ahead.next(), job);
-    if (done) {
-      state = { ...state, ...series };
-      yield state;
-      return;
+  async function readAll(): Promise<Partial<RunState>> {
+    const sampled = order.limitPages;
+    const rows = sampled === undefined ? parentRows(job, begun) : spotRowsFor(job, sampled);
+    const all = allSeries(job, begun, rows);
+    // Only the first series can be one that an earlier slice has begun.
+    let from = begun.next ?? undefined;
+    while (ahead.phase === "read" && toRead > 0 && pace.hasTime()) {
+      const { value: series, done } = await landing.orFails(all.next());
+      if (done) return series;
+      const anew = series.own ? { loops: null, candidate: null } : { loops: null };
+      ahead = { ...ahead, ...series.here, ...(from ? {} : anew) };
+      await readSeries(series, from);
+      from = undefined;
     }
+    return {};
+  }
+
+  async function readSeries(series: Series, from: PageRequest | undefined): Promise<void> {
     const reading = pages(resource, series.request, from, session);
-    const anew = series.own ? { loops: null, candidate: null } : { loops: null };
-    state = { ...state, ...series.here, ...(from ? {} : anew) };
-    from = undefined;
-    do {
-      const { value: whole } = await holding(reading.next(), job);
-      if (!whole) break;
-      const { page, cursor } = inRange(whole, state, series, resource);
-      const stored = await holding(store(page), job);
-      account(counts, page, stored, isStored);
+    const ask = () => {
+      const upcoming = { page: reading.next(), ended: pace.begin() };
+      upcoming.page.catch(() => {});
+      return upcoming;
+    };
+    let upcoming = ask();
+    while (true) {
+      const { ended } = upcoming;
+      const { value: whole } = await landing.orFails(upcoming.page);
+      if (!whole) return;
+      ended();
+      const cargo = { ...arrived(whole, series), ended };
+      toRead -= 1;
+      // It may end the run: nothing more is asked for before that is known.
+      const isOdd = cargo.prepared.rejections.length > 0;
+      if (isOdd) {
+        landing.add(cargo);
+        await landing.drained();
+      } else await landing.room();
+      const goesOn = cargo.page.next !== undefined && toRead > 0 && pace.hasTime();
+      if (goesOn) upcoming = ask();
+      if (!isOdd) landing.add(cargo);
+      if (!goesOn) return;
+    }
+  }
 
-      const marks = marksOf(whole, stored.keys, resource);
-      const moved = behind({ ...state, ...cursor, ...stored.moved }, page, marks);
-      state = { ...moved, ...(page.next ? {} : series.behind), counts: { ...counts } };
-      if (!page.next && series.own) await holding(keepOwn(series.own, state, job), job);
-      if (order.limitPages === undefined) await lease.checkpoint(state);
-      else await lease.renew();
-      yield state;
+  function arrived(whole: Page, series: Series): Omit<Cargo, "ended"> {
+    const { page, cursor } = inRange(whole, ahead, series, resource);
+    const at = { runId: order.runId, page: ahead.page };
+    const prepared = isStored ? toItems(page.records, resource, at, schema?.fit) : nothing;
+    const keys = keysOf(prepared.items, prepared.rejections);
+    const moved = behind({ ...ahead, ...cursor }, page, marksOf(whole, keys, resource));
+    ahead = { ...moved, ...(page.next ? {} : series.behind) };
+    return { page, prepared, keys, behind: ahead, own: page.next ? undefined : series.own };
+  }
 
-      if (counts.pages === order.limitPages) return;
-      pace.done();
-    } while (state.next && pace.hasTime());
+  try {
+    const end = await readAll();
+    return { ...(await landing.drained()), ...end };
+  } catch (error) {
+    // What was read before it lands all the same.
+    await landing.drained();
+    throw error;
+  } finally {
+    over.abort();
   }
 }
 
-/** A cursor of its own moves when all that it stands for is durable. */
-async function keepOwn(
-  { id, cursor: before }: NonNullable<Series["own"]>,
-  { candidate, api_time }: RunState,
-  { resource: { incremental }, order, world, place }: Job,
-): Promise<void> {
-  if (!incremental || order.limitPages !== undefined || order.spoolOnly) return;
-  const cursor = commit(before, candidate, api_time ?? undefined, incremental);
-  if (cursor === null || cursor === before) return;
-  await writeParentCursor(world, place, { id, path: incremental.path.text, cursor });
-}
-
-/** The keys that the API has shown on a page: of what was written, and of what could not be. */
 const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): string[] => [
   ...items.map(({ key }) => key),
   ...rejections.flatMap(({ key }) => key ?? []),
@@ -139,28 +128,6 @@ const spotRowsFor = ({ resource, world, secrets, counts }: Job, most: number) =>
 
 /** Of a page that is read for children alone. */
 const nothing: Prepared = { items: [], superseded: 0, rejections: [], fitted: [], discarded: 0 };
-
-interface Stored extends Omit<Written, "rejections"> {
-  discarded: number;
-  aside: readonly Rejection[];
-}
-
-/** Counts a page. What is read for children alone is no record of a table. */
-function account(counts: Counts, { records }: Page, stored: Stored, isStored: boolean): void {
-  counts.pages += 1;
-  if (!isStored) return;
-  counts.records += records.length;
-  counts.written += stored.written;
-  counts.unchanged += stored.unchanged;
-  counts.deleted += stored.deleted;
-  counts.superseded += stored.superseded;
-  counts.quarantined += stored.aside.length;
-  counts.discarded_values += stored.discarded;
-  assertAccounts(counts);
-  // What the contract sets aside was meant to be.
-  const odd = stored.aside.filter(({ code }) => !code.startsWith("schema."));
-  if (tooMany(odd.length, records.length)) throw tooManyError(odd);
-}
 
 /** Pure: what an incremental keeps of a page, and how its cursor moves. */
 function inRange(

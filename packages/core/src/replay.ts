@@ -3,6 +3,7 @@ import type { ResourcePlan } from "./config/plan-types.ts";
 import { LeaseError } from "./errors.ts";
 import { parseJson } from "./extract/json.ts";
 import type { Rejection } from "./flow.ts";
+import { writeAll } from "./load/attempts.ts";
 import { writer } from "./load/batches.ts";
 import {
   listQuarantine,
@@ -111,8 +112,8 @@ async function putBack(
   const table = tableName(world.names, resource);
   const row = await rowLike(made.item, { world, table, key: resource.key });
   if (row) return isDeepStrictEqual(row, made.item) ? undefined : keyTaken;
-  const { write } = writer({ ...world, table, key: resource.key, guard });
-  const reason = reasonOf((await write([made])).rejections);
+  const into = writer({ ...world, table, key: resource.key, guard });
+  const reason = reasonOf((await writeAll(into, [made])).rejections);
   if (reason) return reason;
   schema.learn(fitted);
   await schema.keep();

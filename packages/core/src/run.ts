@@ -8,6 +8,7 @@ import { type Lease, opening, takeLease } from "./load/state.ts";
 import { type RunState, readState } from "./load/state-item.ts";
 import type { Place, StateWorld } from "./load/state-query.ts";
 import { checkTable } from "./load/tables.ts";
+import { holding } from "./pace.ts";
 import { read } from "./read.ts";
 import { ending, poisoned, reporter } from "./report.ts";
 import { openSchema, type RunSchema, tell } from "./run-schema.ts";
@@ -117,7 +118,7 @@ async function work(slice: Slice): Promise<ResourceReport> {
     initial: resource.incremental?.initialValue ?? null,
     now: world.clock.now(),
   });
-  let state = open.body;
+  const state = open.body;
   slice.state = state;
   order.runId = open.runId;
   tallied.goOnFrom(state.counts);
@@ -132,12 +133,14 @@ async function work(slice: Slice): Promise<ResourceReport> {
   if (resource.selected && !state.spool_only) {
     slice.schema = await openSchema(resource, world, { place, tableId, token: lease.token });
   }
-  for await (state of pagesAndSweep({ ...slice, lease, schema: slice.schema }, state)) {
-    slice.state = state;
+  const job = { ...slice, lease, schema: slice.schema };
+  const moved = (next: RunState) => {
+    slice.state = next;
     tallied.touch();
-    world.log.debug("page", { ...place, counts: state.counts });
-  }
-  return finish(slice, lease, state);
+    world.log.debug("page", { ...place, counts: next.counts });
+  };
+  const behind = await holding(read(job, state, moved), job);
+  return finish(slice, lease, await holding(sweep(job, behind, moved), job));
 }
 
 async function finish(slice: Slice, lease: Lease, state: RunState): Promise<ResourceReport> {
@@ -217,11 +220,4 @@ function committed(state: RunState, { incremental }: ResourcePlan): RunState {
   const before = state.refresh ? null : state.cursor;
   const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
   return { ...state, cursor };
-}
-
-/** Yields the state whenever it has moved. Stops short when time is. */
-async function* pagesAndSweep(job: Job, from: RunState): AsyncGenerator<RunState> {
-  let state = from;
-  for await (state of read(job, state)) yield state;
-  for await (state of sweep(job, state)) yield state;
 }

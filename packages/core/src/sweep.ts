@@ -4,38 +4,42 @@ import type { RunState, SweepState } from "./load/state-item.ts";
 import { countStep, deleteStep, refusal, type Sweeping } from "./load/sweep.ts";
 import { tableName } from "./names.ts";
 import { keyTextOf } from "./normalize/keys.ts";
-import { holding, pacer } from "./pace.ts";
+import { pacer } from "./pace.ts";
 import type { Job } from "./run.ts";
 
 const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
 
 /**
  * The end of a refresh: counts the rows that it did not see, lets the guard decide, and deletes
- * them. Yields the state behind every step; ends between steps when time is short.
+ * them. Calls `moved` behind every step; ends between steps when time is short.
  */
-export async function* sweep(job: Job, from: RunState): AsyncGenerator<RunState> {
+export async function sweep(
+  job: Job,
+  from: RunState,
+  moved: (state: RunState) => void,
+): Promise<RunState> {
   const { resource, place, order, world, lease, counts } = job;
   const pace = pacer(world);
   let state = from;
-  if (!isOpen(state) || !pace.hasTime()) return;
+  if (!isOpen(state) || !pace.hasTime()) return state;
 
-  const reading = readSeen(world, { place, runId: order.runId }, state.seen);
   const of: Sweeping = {
     ...world,
     table: tableName(world.names, resource),
     key: resource.key,
-    seen: await holding(reading, job),
+    seen: await readSeen(world, { place, runId: order.runId }, state.seen),
     keyText: (item) => keyTextOf(item, resource.key),
     guard: lease.guard,
   };
   while (isOpen(state) && pace.hasTime()) {
+    const ended = pace.begin();
     const work = state.phase === "count" ? count(state, of, job) : remove(state, of, counts);
-    const moved = await holding(work, job);
-    state = { ...moved, counts: { ...counts }, deaths: 0 };
+    state = { ...(await work), counts: { ...counts }, deaths: 0 };
     await lease.checkpoint(state);
-    yield state;
-    pace.done();
+    ended();
+    moved(state);
   }
+  return state;
 }
 
 const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";

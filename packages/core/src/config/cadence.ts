@@ -15,9 +15,25 @@ const units = Object.keys(minutesIn) as (keyof typeof minutesIn)[];
  * @example longestGap("cron(0 6 ? * MON-FRI *)") // from Friday to Monday: 72 hours
  */
 export function longestGap(expression: string): number {
+  const { kind, inside } = parts(expression);
+  return (kind === "rate" ? rateMinutes(inside) : cronMinutes(inside)) * 60_000;
+}
+
+const daysInYear = 365.25;
+/** Hours of a month, as AWS counts them. */
+export const monthHours = 730;
+
+/** How often it fires in a month, in the mean of the years that it names. */
+export function firingsPerMonth(expression: string): number {
+  const { kind, inside } = parts(expression);
+  if (kind === "rate") return (monthHours * 60) / rateMinutes(inside);
+  const { days, minutes, years } = firings(inside);
+  return ((days.length * minutes.length) / (years * daysInYear * 24)) * monthHours;
+}
+
+function parts(expression: string): { kind: "rate" | "cron"; inside: string } {
   const [, kind, inside = ""] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
-  if (kind === "rate") return rateMinutes(inside) * 60_000;
-  if (kind === "cron") return cronMinutes(inside) * 60_000;
+  if (kind === "rate" || kind === "cron") return { kind, inside };
   throw new ConfigError({
     code: "config.schedule",
     message: "not a schedule: a source runs at a rate, or by cron",

@@ -48,6 +48,8 @@ const typicalYears = Array.from({ length: 56 }, (_, n) => 2001 + n);
 interface Firings {
   days: number[];
   minutes: number[];
+  /** In how many years these days are. */
+  years: number;
 }
 
 /** @example firings("0 6 ? * MON-FRI *") */
@@ -80,7 +82,11 @@ export function firings(text: string): Firings {
   );
   if (days.length === 0)
     throw notCron("no year has such a day", `"L" is the last day of any month`);
-  return { days, minutes: hours.flatMap((h) => minutes.map((m) => h * 60 + m)) };
+  return {
+    days,
+    minutes: hours.flatMap((h) => minutes.map((m) => h * 60 + m)),
+    years: years.length,
+  };
 }
 
 const msPerDay = 24 * 60 * 60 * 1000;

@@ -3,6 +3,7 @@ import type { Secret } from "../secret.ts";
 import type { CursorValue, ResponseHook } from "./endpoint-types.ts";
 import type { Path } from "./jsonpath.ts";
 import type { Template } from "./templates.ts";
+import type { Writes } from "./types.ts";
 
 /*
  * A plan is a config with every default settled: the one shape that the engine, the stacks and
@@ -95,8 +96,12 @@ export interface ResourcePlan {
   allowShrink: boolean;
   /** Of everything above: a run that was interrupted under another plan starts anew. */
   hash: string;
-  /** Not in the hash: a run does not depend on it. */
+  /** Not in the hash, like all below: a run does not depend on it. */
   storage: TablePlan;
+  /** How rows that have not changed are told from others. Undefined: by what the last runs saw. */
+  writes: Writes | undefined;
+  /** So many pages at most are asked for at once. */
+  parallelPages: number;
 }
 
 export interface StepPlan {

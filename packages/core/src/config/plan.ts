@@ -34,7 +34,7 @@ const retryStatuses = [
   429 /* Too Many Requests */, 500 /* Internal Server Error */, 502 /* Bad Gateway */,
   503 /* Service Unavailable */, 504 /* Gateway Timeout */,
 ];
-const defaults = { maxRetries: 3, backoffFactor: 2, timeoutSeconds: 30 };
+const defaults = { maxRetries: 3, backoffFactor: 2, timeoutSeconds: 30, parallelPages: 4 };
 
 /**
  * Settles every default of a source. Pure, and for a source that `validate` found nothing wrong
@@ -96,7 +96,13 @@ function planResource(
     dedupSort: planDedupSort(resource),
     allowShrink: resource.allow_shrink ?? false,
   };
-  return { ...settled, hash: fingerprint(settled), storage: planStorage(resource.table, columns) };
+  return {
+    ...settled,
+    hash: fingerprint(settled),
+    storage: planStorage(resource.table, columns),
+    writes: resource.writes ?? undefined,
+    parallelPages: resource.parallel_pages ?? defaults.parallelPages,
+  };
 }
 
 function planRetry(handler: NonNullable<SettledEndpoint["error_handler"]>): RetryPlan {

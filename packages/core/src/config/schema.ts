@@ -130,6 +130,8 @@ const extensions: Shape<ResourceExtensions> = {
   write_mode: optional(oneOf("batch", "ordered")),
   on_parent_value_missing: optional(oneOf("raise", "skip")),
   version_field: optional(text),
+  writes: optional(oneOf("always", "compare", "fingerprints")),
+  parallel_pages: optional(fromOne.max(8, { error: "can be 8 at most" })),
 };
 
 const resourceDefaults: Shape<ResourceDefaults> = {

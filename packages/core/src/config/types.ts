@@ -272,7 +272,19 @@ export interface ResourceExtensions {
    * @example "updated_at"
    */
   version_field?: string | None;
+  /**
+   * "always" puts every row that was read; "compare" reads what the table has and puts what differs;
+   * "fingerprints" knows that without reading the table. Default: by what the last runs saw.
+   */
+  writes?: Writes | None;
+  /**
+   * How many pages of an offset or page_number paginator may be asked for at once. Their number
+   * grows from 1, and shrinks when the API asks to slow down. At most 8. Default: 4.
+   */
+  parallel_pages?: number | None;
 }
+
+export type Writes = "always" | "compare" | "fingerprints";
 
 export type WriteMode = "batch" | "ordered";
 

@@ -1,6 +1,9 @@
+/// <reference path="./undici-parts.d.ts" />
 import { lookup } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
-import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import type { buildConnector, Dispatcher } from "undici";
+import connectorTo from "undici/lib/core/connect.js";
+import EnvHttpProxyAgent from "undici/lib/dispatcher/env-http-proxy-agent.js";
 import { type Network, refusal } from "../addresses.ts";
 import { ConfigError, RequestError } from "../errors.ts";
 import { limits } from "./limits.ts";
@@ -63,7 +66,7 @@ function assertOpenTo({ origin, protocol, hostname }: URL, network: Network): vo
 }
 
 function connector(network: Network): buildConnector.connector {
-  const connect = buildConnector({ timeout: limits.connectMs, lookup: lookupFor(network) });
+  const connect = connectorTo({ timeout: limits.connectMs, lookup: lookupFor(network) });
   return (options, done) => {
     // Its type says void. Were it to return nothing one day, then nothing would connect.
     const socket = connect(options, done) as unknown as Socket;

@@ -4,6 +4,7 @@ import { unroute } from "../origins.ts";
 import { isSecret } from "../redact.ts";
 import type { SecretStore } from "../secrets.ts";
 import type { World } from "../world.ts";
+import { firstWindow, guesses, openAhead, widened } from "./ahead.ts";
 import type { Answer } from "./answer.ts";
 import { authenticator } from "./auth.ts";
 import { httpRequest } from "./build.ts";
@@ -25,6 +26,10 @@ export interface Session {
   say(message: string): void;
   /** A URL as the config would have it, where local mode has sent the request elsewhere. */
   home(url: string): string;
+  /** How many pages may be asked for at once. */
+  parallel: number;
+  /** How often requests had to be tried again by now. */
+  retries(): number;
 }
 
 export function openSession(
@@ -34,7 +39,14 @@ export function openSession(
     secrets,
     meter,
     gate,
-  }: { world: World; secrets: SecretStore; meter: Meter; gate?: Gate | undefined },
+    parallel = 1,
+  }: {
+    world: World;
+    secrets: SecretStore;
+    meter: Meter;
+    gate?: Gate | undefined;
+    parallel?: number;
+  },
 ): Session {
   const { source, name, retry, timeoutMs } = resource;
   const place = { source, resource: name };
@@ -45,6 +57,8 @@ export function openSession(
     quote: auth.quote,
     say: (message) => world.log.info(message, place),
     home: (url) => unroute(url, world.origins),
+    parallel,
+    retries: () => meter.retries,
   };
 }
 
@@ -67,8 +81,9 @@ export function firstRequest({
 }
 
 /**
- * The pages of a request from one on, or from the first. One is asked for at a time. What the first
- * answer shows holds for all of them, also in later slices: so it is part of each next request.
+ * The pages of a request from one on, or from the first. A page is asked for when it is wanted, and
+ * where pages are counted so are some after it. What the first answer shows holds for all of them,
+ * also in later slices: so it is part of each next request.
  */
 export async function* pages(
   resource: Pick<ResourcePlan, "paginator" | "selector" | "key" | "auth">,
@@ -77,10 +92,16 @@ export async function* pages(
   session: Session,
 ): AsyncGenerator<Page> {
   const { fields } = resource.key;
+  const ahead = openAhead(session.fetch);
+  let window = firstWindow;
+  let after: PageRequest[] = [];
   let request: PageRequest | undefined = from ?? paginator(resource.paginator).first();
   while (request) {
     const http = httpRequest(filled, request);
-    const { body, headers, isIgnored } = await session.fetch(http);
+    const before = session.retries();
+    const later = after.map((page) => httpRequest(filled, page));
+    ahead.expect([http, ...later], window.size);
+    const { body, headers, isIgnored } = await ahead.get(http);
     if (isIgnored) {
       yield { request, records: [], next: undefined, apiTime: timeOf(headers.date) };
       return;
@@ -99,6 +120,11 @@ export async function* pages(
       ...found.memory,
       ...(resource.selector || !selector ? {} : { selector: selector.text }),
     });
+    if (next) {
+      const how = { most: session.parallel, trouble: session.retries() > before };
+      window = widened(window, { request, next, plan: found.plan }, how);
+      after = guesses(found.plan, next, window, session.parallel);
+    }
     const moves = movesOf(request, next);
     if (moves) session.say(moves);
     yield {

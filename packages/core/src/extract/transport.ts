@@ -1,6 +1,8 @@
+/// <reference path="./undici-parts.d.ts" />
 import type { IncomingHttpHeaders } from "node:http";
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
-import { type Dispatcher, request as send } from "undici";
+import type { Dispatcher } from "undici";
+import send from "undici/lib/api/api-request.js";
 import { RequestError } from "../errors.ts";
 import { route } from "../origins.ts";
 import type { World } from "../world.ts";
@@ -53,11 +55,12 @@ export async function exchange(
     () => {},
   );
   try {
-    const { statusCode, headers, body } = await send(target, {
+    const { statusCode, headers, body } = await send.call(world.http, {
+      origin: target.origin,
+      path: `${target.pathname}${target.search}`,
       method: request.method,
       headers: { ...DEFAULT_HEADERS, ...request.headers },
       body: request.body ?? null,
-      dispatcher: world.http,
       signal: AbortSignal.any([world.signal, tooLate.signal]),
       // One clock decides: the total above.
       headersTimeout: 0,

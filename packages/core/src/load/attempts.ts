@@ -29,12 +29,24 @@ export interface Written {
   rejections: Rejection[];
 }
 
-/**
- * Writes items to one table. `write` resolves when DynamoDB has acknowledged or refused every one
- * of them, and rejects when the deadline comes first. No two items may have the same key.
- */
+/** Writes items to one table. Of two items with one key, the one that came later stays. */
 export interface Writer {
+  /**
+   * Resolves when DynamoDB has acknowledged or refused every one of them; rejects, and takes nothing
+   * more, when the deadline comes first. What does not fill a request waits for more.
+   */
   write(items: KeyedItem[]): Promise<Written>;
+  /** Sends what waits, though it fills no request. */
+  flush(): void;
+  /** Resolves when not much waits. */
+  room(): Promise<void>;
+}
+
+/** Writes items when there are no more to come. */
+export function writeAll({ write, flush }: Writer, items: KeyedItem[]): Promise<Written> {
+  const written = write(items);
+  flush();
+  return written;
 }
 
 export const nothingWritten = (): Written => ({
@@ -60,6 +72,7 @@ const WORTH_A_WARNING = 6;
 export async function untilTaken(
   attempt: () => Promise<Trouble | undefined>,
   options: WriterOptions,
+  throttled: () => void = () => {},
 ): Promise<"taken" | "invalid"> {
   const { clock, random, signal, deadline, table, log, guard } = options;
   for (let number = 1; ; number++) {
@@ -72,6 +85,7 @@ export async function untilTaken(
     if (trouble.outcome === "invalid") return "invalid";
     if (trouble.outcome === "missing") throw tableMissing(table);
     if (trouble.outcome === "refused") throw failure(trouble, table);
+    if (trouble.outcome === "throttled") throttled();
     const delay = awsRetryDelay(number, random);
     if (clock.monotonic() + delay >= deadline) throw failure(trouble, table);
     if (number === WORTH_A_WARNING) {

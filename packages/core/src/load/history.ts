@@ -3,6 +3,7 @@ import {
   ConditionalCheckFailedException,
   PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { runCost } from "../costs.ts";
 import { type Counts, type Cursor, type Item, noCounts, type ResourceReport } from "../flow.ts";
 import { stateTableName } from "../names.ts";
 import type { Place } from "./state-query.ts";
@@ -28,30 +29,6 @@ export interface RunRecord extends Counts {
   error: null | { code: string; message: string };
   /** What the run costs in AWS, estimated. */
   cost_usd: number;
-}
-
-/** Dollars in us-east-1; no region is cheaper, some take half as much again. */
-const prices = Object.freeze({
-  // https://aws.amazon.com/dynamodb/pricing/on-demand/ since November 2024, standard table class:
-  write_unit: 0.625e-6,
-  read_unit: 0.125e-6,
-  // https://aws.amazon.com/lambda/pricing/ on arm64; the price per request is lost in rounding.
-  gb_second: 13.3334e-6,
-});
-
-/** Pure: the dollars of a run in AWS. */
-export function costOf(run: {
-  write_units: number;
-  read_units: number;
-  worked_ms: number;
-  memory_mb: number;
-}): number {
-  const gbSeconds = (run.memory_mb / 1024) * (run.worked_ms / 1000);
-  const dollars =
-    run.write_units * prices.write_unit +
-    run.read_units * prices.read_unit +
-    gbSeconds * prices.gb_second;
-  return Number(dollars.toFixed(9));
 }
 
 /**
@@ -107,14 +84,14 @@ export async function readRun(
 
 const countNames = Object.keys(noCounts()) as (keyof Counts)[];
 
-function toItem(place: Place, report: ResourceReport, memory_mb: number): Item {
+function toItem(place: Place, report: ResourceReport, memoryMb: number): Item {
   const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
     duration_ms,
     slices,
     ...Object.fromEntries(countNames.map((name) => [name, report[name]])),
-    cost_usd: costOf({ ...report, memory_mb }),
+    cost_usd: Number(runCost(report, memoryMb).total.toFixed(9)),
     expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
   };
   return {

@@ -6,20 +6,12 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { ResourcePlan, WriteModePlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import {
-  inLanes,
-  keyItem,
-  nothingWritten,
-  refused,
-  untilTaken,
-  type Writer,
-  type WriterOptions,
-  type Written,
-} from "./attempts.ts";
+import { keyItem, refused, untilTaken, type Writer, type WriterOptions } from "./attempts.ts";
 import { writer } from "./batches.ts";
+import { inLanesOf, type Told } from "./lanes.ts";
 
-/** A put carries one item where a batch carries 25; this many at once take a page of 100 quickly. */
-const IN_FLIGHT = 16;
+/** A put carries one item where a batch carries 25; so many at once take a page of 100 quickly. */
+const lanes = Object.freeze({ size: 1, bytes: Number.POSITIVE_INFINITY, first: 16, most: 32 });
 
 /** Texts compare byte by byte: a version field needs one format. */
 type Version = Extract<WriteModePlan, { kind: "ordered" }>;
@@ -44,24 +36,21 @@ export function conditionalWriter(mode: Conditional, options: WriterOptions): Wr
   // Every request under way listens to it, and Node would take more than 10 for a leak.
   const signal = AbortSignal.any([options.signal]);
   setMaxListeners(0, signal);
-  return {
-    async write(items) {
-      const total = nothingWritten();
-      await inLanes(IN_FLIGHT, items, (one) => put(one, mode, total, { ...options, signal }));
-      return total;
-    },
+  const settle = async (batch: KeyedItem[], told: Told) => {
+    for (const one of batch) await put(one, mode, told, { ...options, signal });
   };
+  return inLanesOf(lanes, options.clock, settle);
 }
 
 async function put(
   one: KeyedItem,
   mode: Conditional,
-  total: Written,
+  { settled, throttled }: Told,
   options: WriterOptions,
 ): Promise<void> {
   const condition = mode.kind === "insert" ? isNew(options) : isNewest(one, mode);
   if (!condition) {
-    if (mode.kind === "ordered") total.rejections.push(versionless(one, mode));
+    if (mode.kind === "ordered") settled(one, versionless(one, mode));
     return;
   }
   const { dynamodb, table, key, signal } = options;
@@ -72,19 +61,18 @@ async function put(
           abortSignal: signal,
         })
       : dynamodb.send(new PutItemCommand({ ...request, Item: one.item }), { abortSignal: signal });
-  const end = await untilTaken(async () => {
+  const attempt = async () => {
     try {
       await send();
-      total.written += 1;
-      if (one.remove) total.deleted += 1;
+      settled(one, "written");
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      if (mode.kind === "insert") total.unchanged += 1;
-      else total.superseded += 1;
+      settled(one, mode.kind === "insert" ? "unchanged" : "superseded");
     }
     return undefined;
-  }, options);
-  if (end === "invalid") total.rejections.push(refused(one));
+  };
+  const end = await untilTaken(attempt, options, throttled);
+  if (end === "invalid") settled(one, refused(one));
 }
 
 const isNew = ({ key }: WriterOptions) => ({

@@ -12,6 +12,7 @@ import { jsonText } from "../json-text.ts";
 import { stateTableName } from "../names.ts";
 import { hide } from "../redact.ts";
 import type { World } from "../world.ts";
+import { writeAll } from "./attempts.ts";
 import { writer } from "./batches.ts";
 import { nameOf, patiently } from "./client.ts";
 import type { Place } from "./state-query.ts";
@@ -44,22 +45,23 @@ interface Aside {
  * its own entries and writes them again: their ids are made from what is in them.
  */
 export async function setAside(rejections: readonly Rejection[], aside: Aside): Promise<void> {
+  if (rejections.length === 0) return;
   const { world } = aside;
   const entries = rejections.map((rejection) => entry(rejection, aside));
   // A batch must not hold a key twice, and a page may hold a record twice.
   const distinct = new Map(entries.map((one) => [one.key, one]));
-  const { write } = writer({
+  const table = writer({
     ...world,
     table: stateTableName(world.names),
     key: stateKey,
     // Whoever writes these writes the same: no lease is needed.
     guard: () => {},
   });
-  const refused = (await write([...distinct.values()])).rejections.length;
-  if (refused === 0) return;
+  const { rejections: refused } = await writeAll(table, [...distinct.values()]);
+  if (refused.length === 0) return;
   throw new WriteError({
     code: "load.quarantine",
-    message: `${refused} rejected records could not be set aside`,
+    message: `${refused.length} rejected records could not be set aside`,
     hint: "the page is not counted as done; the next run reads it again",
   });
 }

@@ -184,7 +184,18 @@ export async function takeLease(
   let seq = stored?.seq ?? 0;
   let until = 0;
 
-  async function step(fields: Fields, { take = false, giveBack = false } = {}): Promise<void> {
+  // One after the other: each is conditional on the one before.
+  let last: Promise<unknown> = Promise.resolve();
+  function step(fields: Fields, how: { take?: true; giveBack?: true } = {}): Promise<void> {
+    const next = last.then(() => move(fields, how));
+    last = next.catch(() => {});
+    return next;
+  }
+
+  async function move(
+    fields: Fields,
+    { take, giveBack }: { take?: true; giveBack?: true },
+  ): Promise<void> {
     // Counted from before the request: the lease may only seem shorter than it is, never longer.
     const asked = clock.monotonic();
     const next = { token: take ? token + 1 : token, seq: seq + 1 };

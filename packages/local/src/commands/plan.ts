@@ -12,6 +12,7 @@ import {
   type ResourcePlan,
   type SchedulePlan,
   type Secret,
+  type SourceCost,
   type SourcePlan,
   type TablePlan,
   type TokenPlan,
@@ -21,26 +22,29 @@ import { loadSources } from "../load-source.ts";
 import { deployedNames, localNames } from "../names.ts";
 import type { Context } from "../options.ts";
 import { type Colors, colors, several } from "../render.ts";
+import { costOf, costText } from "./plan-cost.ts";
 
-/** What a run would do, from the config alone. */
+/** What a run would do, from the config alone; what it costs, from the history of the last runs. */
 export async function plan({ args, options, io }: Context): Promise<number> {
   const { stage, ...here } = options;
   const names = stage === undefined ? localNames : deployedNames(stage);
   const loaded = await loadSources(args, here, io);
   const plans = loaded.map(({ source, name }) => planOf(source, name));
+  const cost = options.cost ? await costOf(plans, options) : undefined;
   if (options.json) {
-    io.stdout.write(
-      `${JSON.stringify({ sources: plans.map((one) => sourceDocument(one, names)) })}\n`,
-    );
+    const sources = plans.map((one) => sourceDocument(one, names, cost?.sources.get(one)));
+    io.stdout.write(`${JSON.stringify({ sources, ...(cost && { cost: cost.stage }) })}\n`);
   } else {
     const color = colors(io.stdout, io.env);
-    io.stdout.write(plans.map((one) => sourceText(one, names, color)).join("\n"));
+    const texts = plans.map((one) => sourceText(one, names, color));
+    io.stdout.write([...texts, ...(cost ? [costText(cost)] : [])].join("\n"));
   }
   return 0;
 }
 
 /** In snake_case: the words of the config and of the other documents. */
-function sourceDocument(source: SourcePlan, names: Names) {
+function sourceDocument(source: SourcePlan, names: Names, cost: SourceCost | undefined) {
+  const { resources: costs, ...sourceCost } = cost ?? {};
   return {
     source: source.name,
     secrets: source.secrets,
@@ -48,12 +52,15 @@ function sourceDocument(source: SourcePlan, names: Names) {
     full_refresh_schedule: scheduleDocument(source.fullRefreshSchedule),
     example_host: source.isExample,
     function: functionDocument(source.function),
-    resources: source.resources.map((resource) => ({
+    ...(cost && { cost: sourceCost }),
+    resources: source.resources.map((resource, i) => ({
       resource: resource.name,
       table: tableName(names, resource),
       write_disposition: resource.disposition,
       write_mode: resource.writeMode.kind,
       allow_shrink: resource.allowShrink,
+      writes: resource.writes ?? null,
+      parallel_pages: resource.parallelPages,
       incremental: resource.incremental
         ? {
             cursor_path: resource.incremental.path.text,
@@ -79,6 +86,7 @@ function sourceDocument(source: SourcePlan, names: Names) {
       },
       timeout_ms: resource.timeoutMs,
       table_options: tableDocument(resource.storage),
+      ...(costs && { cost: costs[i] }),
     })),
   };
 }

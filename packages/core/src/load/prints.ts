@@ -1,0 +1,111 @@
+import { hash } from "node:crypto";
+import type { KeyedItem } from "../flow.ts";
+
+/*
+ * What a table holds, in 16 bytes for each row: half a digest's worth of its key, and as much of its
+ * content, in which the key is as well. Two keys with the same half only cause needless puts.
+ */
+
+export const PRINT_BYTES = 16;
+
+/** Hexadecimal digits of 8 bytes. */
+const HALF = 16;
+
+/**
+ * The print of an item; with `remove`, of the gap that it is to leave. A key alone has a print that
+ * equals none of these: nothing is known of its row.
+ */
+export function printOf({
+  key,
+  item,
+  remove,
+}: Pick<KeyedItem, "key" | "remove"> & Partial<Pick<KeyedItem, "item">>): Buffer {
+  const ofKey = hash("sha256", key);
+  const content = remove
+    ? ofKey.slice(HALF, 2 * HALF)
+    : item
+      ? hash("sha256", JSON.stringify(item)).slice(0, HALF)
+      : ofKey.slice(2 * HALF, 3 * HALF);
+  const print = Buffer.from(ofKey.slice(0, HALF) + content, "hex");
+  // So that no print begins with zeros: these are what a free slot is told by.
+  print.writeUInt8(print.readUInt8(0) | 1, 0);
+  return print;
+}
+
+/** What is known of the row that an item would become. */
+export type Finding = "same" | "other" | "new";
+
+export interface Prints extends Iterable<Buffer> {
+  readonly size: number;
+  find(print: Buffer): Finding;
+  /** Takes the print at `at`, over an earlier one of its key. */
+  add(prints: Buffer, at?: number): void;
+}
+
+/** Whether a key was there. */
+export type Seen = (key: string) => boolean;
+
+export const seenIn =
+  (prints: Prints): Seen =>
+  (key) =>
+    prints.find(printOf({ key })) !== "new";
+
+/** The words of a slot: two of the key, two of the content. */
+const WORDS = 4;
+
+/** Open addressing over one typed array, at most three quarters full: 32 MB for a million rows. */
+export function printTable(): Prints {
+  let words = new Int32Array(1024 * WORDS);
+  let size = 0;
+
+  /** Where the key is, or would be. */
+  function slotOf(one: number, two: number): number {
+    const last = words.length - 1;
+    let at = (two * WORDS) & last;
+    while (words[at] !== 0 && (words[at] !== one || words[at + 1] !== two))
+      at = (at + WORDS) & last;
+    return at;
+  }
+
+  function grow(): void {
+    const old = words;
+    words = new Int32Array(old.length * 2);
+    for (let from = 0; from < old.length; from += WORDS) {
+      const one = old[from] as number;
+      if (one === 0) continue;
+      words.set(old.subarray(from, from + WORDS), slotOf(one, old[from + 1] as number));
+    }
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    find(print) {
+      const at = slotOf(print.readInt32LE(0), print.readInt32LE(4));
+      if (words[at] === 0) return "new";
+      const isSame =
+        words[at + 2] === print.readInt32LE(8) && words[at + 3] === print.readInt32LE(12);
+      return isSame ? "same" : "other";
+    },
+    add(prints, at = 0) {
+      if (size * WORDS >= words.length * 0.75) grow();
+      const one = prints.readInt32LE(at);
+      const two = prints.readInt32LE(at + 4);
+      const slot = slotOf(one, two);
+      if (words[slot] === 0) size += 1;
+      words[slot] = one;
+      words[slot + 1] = two;
+      words[slot + 2] = prints.readInt32LE(at + 8);
+      words[slot + 3] = prints.readInt32LE(at + 12);
+    },
+    *[Symbol.iterator]() {
+      for (let at = 0; at < words.length; at += WORDS) {
+        if (words[at] === 0) continue;
+        const print = Buffer.alloc(PRINT_BYTES);
+        for (let n = 0; n < WORDS; n++) print.writeInt32LE(words[at + n] as number, n * 4);
+        yield print;
+      }
+    },
+  };
+}
