@@ -43,7 +43,28 @@ describe.each(names)("the bundle of functions/%s.ts", (name) => {
   it("has nothing of local mode in it", () => {
     expect(bundles[name].inputs.filter((path) => path.startsWith("packages/local/"))).toEqual([]);
   });
+
+  it("has nothing in it that a cold start need not load", () => {
+    const found = needless[name].filter((path) =>
+      bundles[name].inputs.some((input) => input.includes(path)),
+    );
+    expect(found, "a cold start is paid for: import what does without, or a part").toEqual([]);
+  });
 });
+
+/** What is not for a Lambda function, by its path. */
+const anywhere = [
+  // A config is validated by the CLI and the stacks; what is deployed is valid.
+  ...["node_modules/zod/", "config/validate.ts", "config/schema.ts"],
+  // The engine has converters of its own, four times as fast.
+  ...["@aws-sdk/lib-dynamodb/", "@aws-sdk/util-dynamodb/"],
+  // All of undici is a third of a cold start: extract/undici-parts.d.ts has the parts.
+  ...["undici/index.js", "undici/lib/web/websocket/", "undici/lib/mock/"],
+];
+const needless = {
+  schedule: anywhere,
+  resource: [...anywhere, "@aws-sdk/client-lambda/"],
+};
 
 /** By name, each with its reason. */
 const harmless = new Set([

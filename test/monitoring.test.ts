@@ -5,6 +5,7 @@ import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import type { SourceOptions } from "../packages/core/src/config/types.ts";
 import { noCounts, type ResourceReport } from "../packages/core/src/flow.ts";
 import { readRuns } from "../packages/core/src/load/history.ts";
+import { nothingKnown } from "../packages/core/src/load/rows-state.ts";
 import { opening, takeLease } from "../packages/core/src/load/state.ts";
 import { readState } from "../packages/core/src/load/state-item.ts";
 import { checkTable, stateTable, tableDefinition } from "../packages/core/src/load/tables.ts";
@@ -212,6 +213,7 @@ describe("the run history", () => {
       planHash: resource.hash,
       tableId: tableId ?? null,
       cursorPath: null,
+      rows: () => nothingKnown,
       now: world.clock.now(),
     };
     const run = opening(undefined, want);

@@ -3,6 +3,7 @@ import { realClock } from "../packages/core/src/clock.ts";
 import { rest_api_source } from "../packages/core/src/config/source.ts";
 import type { WorkerEvent } from "../packages/core/src/events.ts";
 import { sourceGate } from "../packages/core/src/load/gate.ts";
+import { nothingKnown } from "../packages/core/src/load/rows-state.ts";
 import { LEASE_MS, opening, TAKEOVER_MS, takeLease } from "../packages/core/src/load/state.ts";
 import { stateTable } from "../packages/core/src/load/tables.ts";
 import { schedule } from "../packages/core/src/schedule.ts";
@@ -46,6 +47,7 @@ describe("the resume tick", () => {
       planHash: "p",
       tableId: null,
       cursorPath: null,
+      rows: () => nothingKnown,
       now: clock.now(),
     };
     const { runId, body } = opening(undefined, want);

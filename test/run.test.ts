@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/clock.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
+import { nothingKnown } from "../packages/core/src/load/rows-state.ts";
 import { opening, takeLease } from "../packages/core/src/load/state.ts";
 import { readState } from "../packages/core/src/load/state-item.ts";
 import type { World } from "../packages/core/src/world.ts";
@@ -194,6 +195,7 @@ describe("a slice", () => {
       planHash: resource.hash,
       tableId: null,
       cursorPath: null,
+      rows: () => nothingKnown,
       now: Date.now(),
     };
     const { runId, body } = opening(undefined, { ...want, runId: "x" });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { longestGap } from "../../packages/core/src/config/cadence.ts";
+import { firingsPerMonth, longestGap } from "../../packages/core/src/config/cadence.ts";
 import { ConfigError } from "../../packages/core/src/errors.ts";
 
 const hour = 60 * 60_000;
@@ -15,6 +15,22 @@ const problem = (expression: string) => {
   }
   throw new Error(`taken: ${expression}`);
 };
+
+describe("how often it fires in a month of 730 hours", () => {
+  test.each([
+    ["rate(1 minute)", 43_800],
+    ["rate(1 hour)", 730],
+    ["rate(7 days)", 730 / 24 / 7],
+    ["cron(0/15 * * * ? *)", 4 * 730],
+    ["cron(0 6 * * ? *)", 730 / 24],
+    ["cron(0 6 ? * MON-FRI *)", (5 / 7) * (730 / 24)],
+    ["cron(0 8,18 1 * ? *)", 24 / (365.25 / (730 / 24))],
+    ["cron(0 6 29 2 ? *)", 0.25 / (365.25 / (730 / 24))],
+    ["cron(0 6 1 1 ? 2030)", 1 / (365.25 / (730 / 24))],
+  ])("%s", (expression, times) => {
+    expect(firingsPerMonth(expression) / times).toBeCloseTo(1, 3);
+  });
+});
 
 describe("the longest time between two runs", () => {
   test.each([

@@ -1,7 +1,8 @@
 import type { ResourceReport, World } from "@tidetable/core";
 import { noCounts } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { costOf, readRuns, recordRun } from "../../packages/core/src/load/history.ts";
+import { runCost } from "../../packages/core/src/costs.ts";
+import { readRuns, recordRun } from "../../packages/core/src/load/history.ts";
 import { stateTable } from "../../packages/core/src/load/tables.ts";
 import { stateTableName } from "../../packages/core/src/names.ts";
 import { virtualClock } from "../support/clock.ts";
@@ -92,7 +93,8 @@ describe("the history of a run", () => {
       cursor_after: { S: "2026" },
       expires: { N: String(Date.UTC(2026, 3, 1) / 1000 + 2) },
     });
-    expect(Number(item?.cost_usd?.N)).toBeCloseTo(250 * 0.625e-6 + 8.5 * 0.125e-6 + 13.3334e-6, 8);
+    const used = { write_units: 250, read_units: 8.5, worked_ms: 2_000, slices: 1 };
+    expect(Number(item?.cost_usd?.N)).toBeCloseTo(runCost(used, 512).total, 9);
     expect(item).not.toHaveProperty("error_code");
   });
 
@@ -122,7 +124,7 @@ describe("the history of a run", () => {
         cursor: { before: 7, after: 7 },
         schema,
         error: { code: "extract.status", message: "GET /x answered 500" },
-        cost_usd: 0.000013333,
+        cost_usd: 0.000015033,
       },
     ]);
     expect(await readRuns(world, { ...place, resource: "ticket" })).toEqual([]);
@@ -186,17 +188,5 @@ describe("the history of a run", () => {
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,
     });
-  });
-});
-
-describe("the cost of a run", () => {
-  it.each([
-    ["a million write units", { write_units: 1_000_000 }, 0.625],
-    ["a million read units", { read_units: 1_000_000 }, 0.125],
-    ["an hour of 1 GB", { worked_ms: 3_600_000, memory_mb: 1024 }, 0.04800024],
-    ["nothing", {}, 0],
-  ])("%s", (_, used, dollars) => {
-    const none = { write_units: 0, read_units: 0, worked_ms: 0, memory_mb: 512 };
-    expect(costOf({ ...none, ...used })).toBe(dollars);
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { noCounts } from "../../packages/core/src/flow.ts";
+import { nothingKnown } from "../../packages/core/src/load/rows-state.ts";
 import { LEASE_MS, opening, TAKEOVER_MS, takeLease } from "../../packages/core/src/load/state.ts";
 import {
   type RunState,
@@ -37,7 +38,7 @@ const body: RunState = {
   spool_only: false,
   api_time: null,
   loops: null,
-  seen: 0,
+  rows: nothingKnown,
   sweep: null,
   deaths: 0,
   waits: 0,
@@ -184,6 +185,7 @@ describe("the run that an event means", () => {
     planHash: "plan",
     tableId: "table",
     cursorPath: null,
+    rows: () => nothingKnown,
     now: start + 1000,
   };
   const state = (changes: Partial<StoredState>): StoredState => ({

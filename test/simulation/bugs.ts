@@ -25,9 +25,9 @@ const bug = (
 
 export const bugs: readonly Bug[] = [
   bug("the checkpoint moves before the write", "P2", "landing.ts", [
-    "        await first.written;",
-    `        await lease.checkpoint({ ...first.behind, counts: { ...counts } });
-        await first.written;`,
+    "        await first.stored;",
+    `        await lease.checkpoint({ ...first.behind, rows: state.rows, counts: { ...counts } });
+        await first.stored;`,
   ]),
   bug("UnprocessedItems are taken for written", "P2", "load/batches.ts", [
     `if (!unprocessed.includes(one)) told.settled(one, "written");\n    left = unprocessed;`,
@@ -58,8 +58,8 @@ export const bugs: readonly Bug[] = [
     "clock.now() < stored.lease.until",
   ]),
   bug("pages land in the order in which they are written", "P2", "landing.ts", [
-    "        await first.written;",
-    "        await Promise.any(afloat.map(({ written }) => written));",
+    "        await first.stored;",
+    "        await Promise.any(afloat.map(({ stored }) => stored));",
   ]),
   bug("an answer that was asked for early is taken for any page", "P14", "extract/ahead.ts", [
     "asked.get(keyOf(request)) ?? fetch(request);",
@@ -110,17 +110,36 @@ export const bugs: readonly Bug[] = [
     "...(page.next ? {} : series.behind)",
     "...(page.next && !state.refresh ? {} : series.behind)",
   ]),
-  bug("rows that could not be written are not seen", "P4", "read.ts", [
-    "  ...rejections.flatMap(({ key }) => key ?? []),\n",
+  bug("rows that could not be written are not seen", "P4", "landing.ts", [
+    "      ...rejections.flatMap(({ key }) => key ?? []),\n",
     "",
   ]),
-  bug("every page's keys replace those of the page before", "P4", "landing.ts", [
-    "keys, state.seen)",
-    "keys, 0)",
+  bug("every page's keys replace those of the page before", "P4", "load/rows.ts", [
+    "pending, log.end);",
+    "pending, log.start);",
   ]),
   bug("a refresh that goes on has forgotten what it saw", "P4", "load/state.ts", [
-    "    slices: body.slices + 1,\n",
-    "    slices: body.slices + 1,\n    seen: Math.min(body.seen, 1),\n",
+    "    rows: rowsGoingOn(body.rows, runId),\n",
+    `    rows: rowsGoingOn(
+      { ...body.rows, log: body.rows.log && { ...body.rows.log, end: body.rows.log.start } },
+      runId,
+    ),\n`,
+  ]),
+  bug("fingerprints are trusted after a worker's death", "P1", "load/rows-state.ts", [
+    "return rows.open ? doubted(rows, runId) : { ...rows, open: true };",
+    "return { ...rows, open: true };",
+  ]),
+  bug("fingerprints are trusted after a run that failed", "P1", "load/rows-state.ts", [
+    "    inDoubt: failed || past.open || past.in_doubt,\n",
+    "    inDoubt: false,\n",
+  ]),
+  bug("a comparison forgets what this run has put", "P1", "load/rows.ts", [
+    `known.find(printOf({ key: one.key })) === "new"`,
+    `known.find(printOf({ key: one.key })) !== "other" || one.key !== ""`,
+  ]),
+  bug("what could not be written counts as there", "P8", "load/rows.ts", [
+    "pending.push(...prints, ...gone);",
+    "pending.push(...prints);",
   ]),
   bug("an ordered put has no condition", "P5", "load/ordered.ts", [
     `"NOT attribute_type(#version, :type) OR #version <= :version"`,

@@ -17,7 +17,7 @@ export {
 } from "./config/source.ts";
 export { suggest } from "./config/suggest.ts";
 export type * from "./config/types.ts";
-export { prices, type RunCost, type SourceCost, sourceCost, stageMonth } from "./costs.ts";
+export { prices, type SourceCost, sourceCost, stageMonth } from "./costs.ts";
 export { Decimal } from "./decimal.ts";
 export { ConfigError, explain, isFailure, type Problem, ReadError, RecordError } from "./errors.ts";
 export type { WorkerEvent } from "./events.ts";

@@ -4,9 +4,9 @@ import type { Counts, Page, Prepared, Rejection } from "./flow.ts";
 import type { Writer, Written } from "./load/attempts.ts";
 import { writeParentCursor } from "./load/parent-cursors.ts";
 import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
-import { appendSeen } from "./load/seen.ts";
+import type { Rows } from "./load/rows.ts";
 import { appendSpool } from "./load/spool.ts";
-import type { RunState } from "./load/state-item.ts";
+import type { RunState, SpoolState } from "./load/state-item.ts";
 import { assertAccounts } from "./report.ts";
 import type { Job } from "./run.ts";
 import type { Series } from "./series.ts";
@@ -15,8 +15,6 @@ import type { Series } from "./series.ts";
 export interface Cargo {
   page: Page;
   prepared: Prepared;
-  /** The keys that the API has shown on it: of what is written, and of what can not be. */
-  keys: string[];
   /** Where the run stands behind it, but for what only landing knows. */
   behind: RunState;
   /** The cursor that moves when it is durable, where it is the last of its series. */
@@ -25,9 +23,13 @@ export interface Cargo {
   ended: () => void;
 }
 
+interface Stored extends Written {
+  prints: Buffer[];
+}
+
 interface Afloat extends Cargo {
-  written: Promise<Written>;
-  isWritten: boolean;
+  stored: Promise<Stored>;
+  isStored: boolean;
 }
 
 /** Beyond either, reading waits until all of it has landed. */
@@ -41,8 +43,10 @@ export interface Landing {
   room(): Promise<void>;
   /** Waits for the reader's work, unless landing fails first. */
   orFails<T>(work: Promise<T>): Promise<T>;
-  /** Resolves with the state behind all pages, when they have landed. */
-  drained(): Promise<RunState>;
+  /** Resolves when all pages have landed. */
+  drained(): Promise<void>;
+  /** The same, at the end of a slice: with the state behind all pages. */
+  close(): Promise<RunState>;
 }
 
 /**
@@ -52,7 +56,7 @@ export interface Landing {
  */
 export function openLanding(
   job: Job,
-  writing: Writer,
+  { writing, rows }: { writing: Writer; rows: Rows },
   begun: RunState,
   moved: (state: RunState) => void,
 ): Landing {
@@ -61,6 +65,8 @@ export function openLanding(
   const isStored = job.resource.selected && !begun.spool_only;
   let state = begun;
   const afloat: Afloat[] = [];
+  /** Whatever was added by now is with the writer. */
+  let queued: Promise<unknown> = Promise.resolve();
   let working: Promise<void> = Promise.resolve();
   let isWorking = false;
   let isOver = false;
@@ -71,15 +77,16 @@ export function openLanding(
     isWorking = true;
     try {
       for (let first = afloat[0]; first; first = afloat[0]) {
-        await first.written;
-        const waiting = afloat.findIndex(({ isWritten }) => !isWritten);
+        await first.stored;
+        const waiting = afloat.findIndex(({ isStored }) => !isStored);
         await land(afloat.slice(0, waiting < 0 ? afloat.length : waiting));
       }
     } catch (error) {
       isOver = true;
       // Nothing of this worker may be on its way when the lease goes back.
+      await queued;
       writing.flush();
-      await Promise.allSettled(afloat.map(({ written }) => written));
+      await Promise.allSettled(afloat.map(({ stored }) => stored));
       failure = { error };
       onFailure(error);
     }
@@ -87,26 +94,51 @@ export function openLanding(
   }
 
   async function land(group: readonly Afloat[]): Promise<void> {
-    const stored = [];
-    for (const { written, prepared, behind } of group) {
-      const outcome = await written;
+    const landed: Landed[] = [];
+    for (const { stored, prepared, behind } of group) {
+      const outcome = await stored;
       const aside = [...prepared.rejections, ...outcome.rejections];
       await setAside(aside, { ...job, runId: order.runId, page: behind.page - 1 });
       job.schema?.learn(prepared.fitted);
-      stored.push({ ...outcome, aside });
+      landed.push({ ...outcome, aside });
     }
     await job.schema?.keep();
-    const kept = await keep(group, state, job);
+    const known = await keepRows(group, landed);
+    const spool = await spooled(group, state, job);
     for (const [n, { page, prepared }] of group.entries()) {
-      account(counts, page, prepared, stored[n] as Stored, isStored);
+      account(counts, page, prepared, landed[n] as Landed, isStored);
     }
     const { behind } = group.at(-1) as Afloat;
     for (const { own, behind } of group) if (own) await keepOwn(own, behind, job);
-    state = { ...behind, ...kept, counts: { ...counts } };
+    state = { ...behind, rows: known, spool, counts: { ...counts } };
     if (!isSample) await lease.checkpoint(state);
     afloat.splice(0, group.length);
     for (const { ended } of group) ended();
     moved(state);
+  }
+
+  /** Of rows that could not be put nothing is known, but that the API has them. */
+  function keepRows(group: readonly Afloat[], landed: readonly Landed[]) {
+    const prints = landed.flatMap((one) => one.prints);
+    const unknown = group.flatMap(({ prepared: { items, rejections } }, n) => [
+      ...rejections.flatMap(({ key }) => key ?? []),
+      ...(landed[n]?.rejections ?? []).flatMap(
+        ({ index }) => items.find((one) => one.index === index)?.key ?? [],
+      ),
+    ]);
+    return rows.keep(prints, unknown);
+  }
+
+  /** Pages go to the writer in their order, each when it is known what of it has to be put. */
+  async function store({ prepared: { items } }: Cargo): Promise<Stored> {
+    const sending = queued.then(async () => {
+      const { put, prints } = await rows.sift(items);
+      return { put, prints, written: writing.write(put) };
+    });
+    queued = sending.catch(() => {});
+    const { put, prints, written } = await sending;
+    const total = await written;
+    return { ...total, unchanged: total.unchanged + items.length - put.length, prints };
   }
 
   const bytes = () =>
@@ -115,11 +147,11 @@ export function openLanding(
       0,
     );
 
-  async function drained(): Promise<RunState> {
+  async function drained(): Promise<void> {
+    await queued;
     writing.flush();
     await working;
     if (failure) throw failure.error;
-    return state;
   }
 
   // No race: a promise that never settles would remember each of them.
@@ -134,11 +166,11 @@ export function openLanding(
   return {
     add(cargo) {
       if (isOver) return;
-      const written = writing.write(cargo.prepared.items);
-      const one = { ...cargo, written, isWritten: false };
-      written.then(
+      const stored = store(cargo);
+      const one = { ...cargo, stored, isStored: false };
+      stored.then(
         () => {
-          one.isWritten = true;
+          one.isStored = true;
         },
         () => {},
       );
@@ -146,28 +178,35 @@ export function openLanding(
       if (!isWorking) working = work();
     },
     async room() {
+      await queued;
       await orFails(writing.room());
       if (afloat.length >= most.pages || bytes() >= most.bytes) await drained();
     },
     orFails,
     drained,
+    async close() {
+      await drained();
+      state = { ...state, rows: await rows.close() };
+      moved(state);
+      return state;
+    },
   };
 }
 
-/** What is durable before the checkpoint that counts it: the keys of a refresh, and what children need. */
-async function keep(group: readonly Afloat[], state: RunState, job: Job) {
-  const { resource, place, order, world, lease } = job;
-  const marks = { place, runId: order.runId, token: lease.token };
-  const keys = group.flatMap((one) => one.keys);
-  const seen = state.refresh ? await appendSeen(world, marks, keys, state.seen) : 0;
-  if (resource.spooled.length === 0 || order.limitPages !== undefined) return { seen };
+/** What the children need of these pages. */
+async function spooled(
+  group: readonly Afloat[],
+  { spool }: RunState,
+  { resource, place, order, world, lease }: Job,
+): Promise<SpoolState> {
+  if (resource.spooled.length === 0 || order.limitPages !== undefined) return spool;
   const records = group.flatMap(({ page }) => page.records);
   const rows = records.map((record) => spoolRow(record, resource));
-  const end = await appendSpool(world, marks, rows, state.spool.end);
-  return { seen, spool: { ...state.spool, end } };
+  const end = await appendSpool(world, { place, token: lease.token }, rows, spool.end);
+  return { ...spool, end };
 }
 
-interface Stored extends Written {
+interface Landed extends Stored {
   aside: readonly Rejection[];
 }
 
@@ -176,7 +215,7 @@ function account(
   counts: Counts,
   { records }: Page,
   prepared: Prepared,
-  stored: Stored,
+  stored: Landed,
   isStored: boolean,
 ): void {
   counts.pages += 1;

@@ -9,6 +9,7 @@ import { jsonText } from "./json-text.ts";
 import { type Cargo, openLanding } from "./landing.ts";
 import { sourceGate } from "./load/gate.ts";
 import { writerFor } from "./load/ordered.ts";
+import { openRows } from "./load/rows.ts";
 import type { RunState } from "./load/state-item.ts";
 import { footprint, type Repeats, watch } from "./loops.ts";
 import { tableName } from "./names.ts";
@@ -39,12 +40,18 @@ export async function read(
     gate: sourceGate(world, place.source),
     parallel: order.limitPages === undefined ? resource.parallelPages : 1,
   });
-  const writing = writerFor(resource, {
-    ...world,
-    table: tableName(world.names, resource),
-    guard: lease.guard,
-  });
-  const landing = openLanding(job, writing, begun, moved);
+  const into = { ...world, table: tableName(world.names, resource), key: resource.key };
+  const writing = writerFor(resource, { ...into, guard: lease.guard });
+  const { runId } = order;
+  const run = {
+    place,
+    runId,
+    token: lease.token,
+    refresh: begun.refresh,
+    isLater: begun.slices > 1,
+  };
+  const rows = await openRows({ ...into, ...run }, begun.rows);
+  const landing = openLanding(job, { writing, rows }, begun, moved);
   const pace = pacer(world);
   const isStored = resource.selected && !begun.spool_only;
   /** Where the run stands behind the page that was read last. */
@@ -53,8 +60,8 @@ export async function read(
 
   async function readAll(): Promise<Partial<RunState>> {
     const sampled = order.limitPages;
-    const rows = sampled === undefined ? parentRows(job, begun) : spotRowsFor(job, sampled);
-    const all = allSeries(job, begun, rows);
+    const parents = sampled === undefined ? parentRows(job, begun) : spotRowsFor(job, sampled);
+    const all = allSeries(job, begun, parents);
     // Only the first series can be one that an earlier slice has begun.
     let from = begun.next ?? undefined;
     while (ahead.phase === "read" && toRead > 0 && pace.hasTime()) {
@@ -103,15 +110,15 @@ export async function read(
     const keys = keysOf(prepared.items, prepared.rejections);
     const moved = behind({ ...ahead, ...cursor }, page, marksOf(whole, keys, resource));
     ahead = { ...moved, ...(page.next ? {} : series.behind) };
-    return { page, prepared, keys, behind: ahead, own: page.next ? undefined : series.own };
+    return { page, prepared, behind: ahead, own: page.next ? undefined : series.own };
   }
 
   try {
     const end = await readAll();
-    return { ...(await landing.drained()), ...end };
+    return { ...(await landing.close()), ...end };
   } catch (error) {
     // What was read before it lands all the same.
-    await landing.drained();
+    await landing.close();
     throw error;
   } finally {
     over.abort();

@@ -4,6 +4,7 @@ import { commit } from "./extract/cursor.ts";
 import type { Counts, ResourceReport } from "./flow.ts";
 import { recordRun } from "./load/history.ts";
 import { metered } from "./load/meter.ts";
+import { nothingKnown, rowsAtStart, rowsBehind } from "./load/rows-state.ts";
 import { type Lease, opening, takeLease } from "./load/state.ts";
 import { type RunState, readState } from "./load/state-item.ts";
 import type { Place, StateWorld } from "./load/state-query.ts";
@@ -116,6 +117,12 @@ async function work(slice: Slice): Promise<ResourceReport> {
     tableId: tableId ?? null,
     cursorPath: resource.incremental?.path.text ?? null,
     initial: resource.incremental?.initialValue ?? null,
+    rows: (refresh, before) => {
+      const { runId, spoolOnly = false } = order;
+      const rebuild = order.refresh || (refresh && resource.disposition !== "replace");
+      const how = { runId, refresh, rebuild, spoolOnly };
+      return isSample ? nothingKnown : rowsAtStart(resource, how, before);
+    },
     now: world.clock.now(),
   });
   const state = open.body;
@@ -214,9 +221,11 @@ const spent = ({
   worked_ms,
 }: Counts) => ({ requests, retries, waited_ms, write_units, read_units, throttled, worked_ms });
 
-/** Pure: a run that is through moves the cursor; nothing else does. */
-function committed(state: RunState, { incremental }: ResourcePlan): RunState {
-  if (!incremental || incremental.perParent || state.spool_only) return state;
+/** Pure: a run that is through moves the cursor, and says what is known of rows; nothing else does. */
+function committed(through: RunState, { incremental, selected }: ResourcePlan): RunState {
+  if (through.spool_only || !selected) return through;
+  const state = { ...through, rows: rowsBehind(through.rows, through.counts) };
+  if (!incremental || incremental.perParent) return state;
   const before = state.refresh ? null : state.cursor;
   const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
   return { ...state, cursor };

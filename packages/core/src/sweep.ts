@@ -1,5 +1,6 @@
 import type { Counts } from "./flow.ts";
-import { readSeen } from "./load/seen.ts";
+import { type Seen, seenIn } from "./load/prints.ts";
+import { readPrints } from "./load/prints-log.ts";
 import type { RunState, SweepState } from "./load/state-item.ts";
 import { countStep, deleteStep, refusal, type Sweeping } from "./load/sweep.ts";
 import { tableName } from "./names.ts";
@@ -18,7 +19,7 @@ export async function sweep(
   from: RunState,
   moved: (state: RunState) => void,
 ): Promise<RunState> {
-  const { resource, place, order, world, lease, counts } = job;
+  const { resource, world, lease, counts } = job;
   const pace = pacer(world);
   let state = from;
   if (!isOpen(state) || !pace.hasTime()) return state;
@@ -27,7 +28,7 @@ export async function sweep(
     ...world,
     table: tableName(world.names, resource),
     key: resource.key,
-    seen: await readSeen(world, { place, runId: order.runId }, state.seen),
+    seen: await seenBy(state, job),
     keyText: (item) => keyTextOf(item, resource.key),
     guard: lease.guard,
   };
@@ -42,12 +43,18 @@ export async function sweep(
   return state;
 }
 
+/** The log of a refresh has every key that it was shown. */
+async function seenBy({ rows }: RunState, { world, place, order }: Job): Promise<Seen> {
+  const log = rows.log ?? { start: 0, end: 0 };
+  return seenIn(await readPrints(world, { place, log: order.runId }, log));
+}
+
 const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";
 
 async function count(state: RunState, of: Sweeping, { resource }: Job): Promise<RunState> {
   const sweep = await countStep(state.sweep ?? atStart, of);
   if (sweep.from) return { ...state, sweep };
-  const refused = resource.allowShrink ? undefined : refusal(sweep, state.seen);
+  const refused = resource.allowShrink ? undefined : refusal(sweep, state.rows.log?.rows ?? 0);
   if (refused) throw refused;
   return { ...state, sweep, phase: sweep.unseen === 0 ? "end" : "sweep" };
 }

@@ -57,13 +57,20 @@ const asSst = {
 } as const satisfies BuildOptions;
 
 /** Bundles both functions, each into a folder of its own under `into`. */
-export async function bundleFunctions(into: string): Promise<Bundles> {
+export const bundleFunctions = (into: string): Promise<Bundles> =>
+  bundleFiles({ schedule: "functions/schedule.ts", resource: "functions/resource.ts" }, into);
+
+/** Bundles files of the repository as functions are bundled, each into a folder by its name. */
+export async function bundleFiles<N extends string>(
+  files: Record<N, string>,
+  into: string,
+): Promise<Record<N, Bundle>> {
+  const names = Object.keys(files) as N[];
   try {
-    const [schedule, resource] = await Promise.all([
-      bundle("schedule", into),
-      bundle("resource", into),
-    ]);
-    return { schedule, resource };
+    const made = await Promise.all(
+      names.map(async (name) => [name, await bundle(files[name], join(into, name))] as const),
+    );
+    return Object.fromEntries(made) as Record<N, Bundle>;
   } finally {
     // It would stay, as a process of its own.
     await stop();
@@ -71,16 +78,15 @@ export async function bundleFunctions(into: string): Promise<Bundles> {
 }
 
 /** Without the map, as the zip has it. */
-async function bundle(name: FunctionFile, into: string): Promise<Bundle> {
-  const folder = join(into, name);
+async function bundle(file: string, folder: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     ...asSst,
-    entryPoints: [join(root, "functions", `${name}.ts`)],
+    entryPoints: [join(root, file)],
     outfile: join(folder, "bundle.mjs"),
     write: false,
   });
   const code = outputFiles.find(({ path }) => path.endsWith(".mjs"))?.contents;
-  if (!code) throw new Error(`esbuild made no bundle of functions/${name}.ts`);
+  if (!code) throw new Error(`esbuild made no bundle of ${file}`);
   const outputs = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "bundle.mjs"), code);

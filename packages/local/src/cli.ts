@@ -36,7 +36,6 @@ async function parse(argv: string[], io: Io): Promise<number> {
     const command = parent.command(usage, { hidden }).description(summary);
     for (const option of [...options, ...common]) command.addOption(option);
     command.action(async () => {
-      refuseNotYet(command);
       const context = { args: command.args, options: settle(command.opts<Options>(), io), io };
       const run = await load();
       exit = await run(context);
@@ -51,13 +50,6 @@ async function parse(argv: string[], io: Io): Promise<number> {
 
   await program.parseAsync(argv, { from: "user" });
   return exit;
-}
-
-function refuseNotYet(command: Command): void {
-  const given = command.options.find(
-    (option) => option.hidden && command.getOptionValue(option.attributeName()) !== undefined,
-  );
-  if (given) command.error(`${given.long} is not supported yet`, { code: "tidetable.notYet" });
 }
 
 /** commander's words as a problem: `error: unknown command 'rnu'\n(Did you mean run?)`. */

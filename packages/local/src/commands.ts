@@ -1,13 +1,13 @@
 import type { Option } from "commander";
 import {
   type Context,
+  cost,
   diff,
   fullRefresh,
   jsonSchema,
   lambda,
   limit,
   limitPages,
-  notYet,
   out,
   records,
   resource,
@@ -49,7 +49,7 @@ export const entries: Entry[] = [
   {
     usage: "plan [source...]",
     summary: "print tables, keys, schedule and first requests; no network",
-    options: [stage, ...notYet("--cost")],
+    options: [cost, stage],
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   {

@@ -26,6 +26,8 @@ export interface Options {
   lambda?: boolean;
   /** `items`, `preview`: at most so many. */
   limit?: number;
+  /** `plan`: what it costs, too. */
+  cost?: boolean;
   /** `schema`: as JSON Schema. */
   jsonSchema?: boolean;
   /** `schema`: what the last version has changed. */
@@ -105,6 +107,8 @@ export const limit = new Option("--limit <n>", "at most so many items").argParse
 
 export const records = new Option("--limit <n>", "so many records").argParser(positive).default(10);
 
+export const cost = new Option("--cost", "dollars per run and month, from the last runs");
+
 export const jsonSchema = new Option("--json-schema", "as the JSON Schema of an item");
 
 export const diff = new Option("--diff", "what has changed since the version before").conflicts(
@@ -112,11 +116,6 @@ export const diff = new Option("--diff", "what has changed since the version bef
 );
 
 export const zod = new Option("--zod", "zod schemas, and the types that follow from them");
-
-/** Words that are to come: they are named as such rather than as unknown, and stay out of the help. */
-export function notYet(...flags: string[]): Option[] {
-  return flags.map((flag) => new Option(flag).hideHelp());
-}
 
 export function settle({ stage, ...given }: Options, io: Io): Options {
   const path = (file: string) => resolve(io.cwd, file);

@@ -124,8 +124,8 @@ export function isSameMap(one: Item, other: Item): boolean {
   return (
     names.length === Object.keys(other).length &&
     names.every((name) => {
-      const value = Object.hasOwn(other, name) ? other[name] : undefined;
-      // The SDK reads a member named __proto__ without its value.
+      // Of an attribute named __proto__ the SDK reads the name and not the value.
+      const value = other[name];
       return value !== undefined && isSame(one[name] as AttributeValue, value);
     })
   );

@@ -8,6 +8,7 @@ import { LeaseError } from "../errors.ts";
 import type { Counts, Cursor, PageRequest } from "../flow.ts";
 import type { LoopGuard } from "../loops.ts";
 import { stateTableName } from "../names.ts";
+import type { RowsState } from "./rows-state.ts";
 import { type Place, placed, readMany, type StateWorld, steadily } from "./state-query.ts";
 
 /** What a run knows about itself; it moves with every checkpoint. */
@@ -51,8 +52,8 @@ export interface RunState {
   at: SpoolPlace | null;
   /** It reads for its children's sake alone: nothing is stored, and no cursor moves. */
   spool_only: boolean;
-  /** How many blocks hold the keys that a refresh has seen. */
-  seen: number;
+  /** What is known of the table's rows, and which of them a refresh has seen. */
+  rows: RowsState;
   sweep: SweepState | null;
   /** Workers that died, and waits that the API asked for, since the last page. */
   deaths: number;

@@ -1,5 +1,6 @@
 import { LeaseError } from "../errors.ts";
 import { type Cursor, noCounts } from "../flow.ts";
+import { type Before, type RowsState, rowsGoingOn } from "./rows-state.ts";
 import {
   type Fields,
   type RunState,
@@ -43,6 +44,8 @@ export interface Wanted {
   spoolOnly?: boolean;
   /** A child of an incremental parent: it goes on in the spool where its last run ended. */
   followsSpool?: boolean;
+  /** What a new run goes by, of what an earlier one has left. */
+  rows: (refresh: boolean, before: Before | undefined) => RowsState;
   now: number;
 }
 
@@ -53,8 +56,9 @@ const DEATHS = 3;
 export function opening(stored: StoredState | undefined, want: Wanted): Opening {
   if (!stored?.body || !stored.run_id) return start(want);
   const { body, run_id: runId, status } = stored;
+  const before = { rows: body.rows, isDone: status === "done" };
   const anew = (last: RunState | undefined, note?: string) =>
-    start(want, last, note, spoolBehind(body, status));
+    start(want, last, note, spoolBehind(body, status), last && before);
   if (body.table_id !== want.tableId) {
     return anew(
       undefined,
@@ -78,6 +82,7 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
     slices: body.slices + 1,
     refresh_next: body.refresh_next || (want.refresh && !body.refresh),
     spool: coveredBy(body.spool, want.runId),
+    rows: rowsGoingOn(body.rows, runId),
   };
   return { kind: deaths >= DEATHS ? "poison" : "continue", runId, body: goesOn };
 }
@@ -87,7 +92,9 @@ function start(
   last?: RunState,
   why?: string,
   spool: Pick<SpoolState, "log" | "end" | "past"> = { log: want.runId, end: 0, past: [] },
+  rows?: Before,
 ): Opening {
+  const refresh = want.refresh || (last?.refresh_next ?? false);
   const before = last?.cursor_path === want.cursorPath ? last : undefined;
   const { cursor = null, edge = [] } = before ?? {};
   const wanted = want.initial ?? null;
@@ -98,7 +105,7 @@ function start(
     table_id: want.tableId,
     started_at: new Date(want.now).toISOString(),
     slices: 1,
-    refresh: want.refresh || (last?.refresh_next ?? false),
+    refresh,
     refresh_next: false,
     phase: "read",
     page: 0,
@@ -116,7 +123,7 @@ function start(
     spool: { ...spool, run_ids: [want.runId], start: spool.end },
     at: want.followsSpool && !want.refresh ? (last?.at ?? null) : null,
     spool_only: want.spoolOnly ?? false,
-    seen: 0,
+    rows: want.rows(refresh, rows),
     sweep: null,
     deaths: 0,
     waits: 0,

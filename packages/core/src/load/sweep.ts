@@ -7,7 +7,7 @@ import { WriteError } from "../errors.ts";
 import type { Item } from "../flow.ts";
 import { inLanes, untilTaken, type WriterOptions } from "./attempts.ts";
 import { nameOf, patiently } from "./client.ts";
-import type { Seen } from "./seen.ts";
+import type { Seen } from "./prints.ts";
 import type { SweepState } from "./state-item.ts";
 import { keyAttributes } from "./tables.ts";
 
@@ -52,10 +52,10 @@ export async function deleteStep(
 /** Pure: why these rows may not go; undefined when they may. */
 export function refusal(
   { rows, unseen }: Pick<SweepState, "rows" | "unseen">,
-  blocks: number,
+  seen: number,
 ): WriteError | undefined {
   if (unseen === 0) return undefined;
-  const empty = blocks === 0;
+  const empty = seen === 0;
   if (!empty && unseen <= rows - unseen) return undefined;
   return new WriteError({
     code: "load.sweep_refused",

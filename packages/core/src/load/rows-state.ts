@@ -1,0 +1,127 @@
+import type { ResourcePlan } from "../config/plan-types.ts";
+import { type Choice, chooseWrites } from "./choose-writes.ts";
+
+/*
+ * What is known of a table's rows from run to run, so that only those are put that have changed.
+ */
+
+/** Where the prints of rows stand: the blocks of a log. */
+export interface RowLog {
+  /** The run that began it. */
+  id: string;
+  /** Its first block, and the one behind its last. */
+  start: number;
+  end: number;
+  /** How many rows it tells of, at least. */
+  rows: number;
+}
+
+/** Part of a run's state. */
+export interface RowsState {
+  /** How this run tells which rows it has to put. */
+  how: Choice["how"];
+  /** The log that tells of every row, where this run goes by one. */
+  known: RowLog | null;
+  /** The log that it writes. `kept`: when the run is done, it tells of every row. */
+  log: (RowLog & { kept: boolean }) | null;
+  /** A worker is at it, or was when it died: a put may land that no log tells of. */
+  open: boolean;
+  /** That has happened, in this run or right before it. */
+  in_doubt: boolean;
+  /** The last run that came to its end. */
+  last: { how: Choice["how"]; records: number; unchanged: number } | null;
+}
+
+export const nothingKnown: RowsState = {
+  how: "always",
+  known: null,
+  log: null,
+  open: false,
+  in_doubt: false,
+  last: null,
+};
+
+/** What an earlier run has left. */
+export interface Before {
+  rows?: RowsState | undefined;
+  /** It came to its end. */
+  isDone: boolean;
+}
+
+/** Pure: what a new run goes by. `rebuild`: somebody asked for a full refresh. */
+export function rowsAtStart(
+  resource: Parameters<typeof chooseWrites>[0] & Pick<ResourcePlan, "selected">,
+  {
+    runId,
+    refresh,
+    rebuild,
+    spoolOnly,
+  }: { runId: string; refresh: boolean; rebuild: boolean; spoolOnly: boolean },
+  before: Before | undefined,
+): RowsState {
+  const { known, last, ...past } = before?.rows ?? nothingKnown;
+  const failed = before !== undefined && !before.isDone;
+  if (spoolOnly || !resource.selected) {
+    return {
+      ...past,
+      known,
+      last,
+      log: null,
+      open: false,
+      in_doubt: past.in_doubt || past.open || failed,
+    };
+  }
+  const { how, log } = chooseWrites(resource, {
+    last: last ?? undefined,
+    log: known?.rows,
+    inDoubt: failed || past.open || past.in_doubt,
+    rebuild,
+  });
+  const goesBy = how === "fingerprints" ? known : null;
+  // A log is not written over the one that the run goes by.
+  const start = goesBy?.start === 0 ? goesBy.end : 0;
+  const own = { id: runId, start, end: start, rows: 0, kept: log };
+  return {
+    how,
+    known: goesBy,
+    // A sweep asks the log which rows were seen, so a refresh writes all of it.
+    log: refresh || (log && !goesBy) ? own : goesBy && { ...goesBy, kept: true },
+    open: true,
+    in_doubt: failed || past.open,
+    last,
+  };
+}
+
+/** Pure: what the next slice of a run goes by. */
+export function rowsGoingOn(rows: RowsState | undefined, runId: string): RowsState {
+  if (!rows) return { ...nothingKnown, open: true };
+  return rows.open ? doubted(rows, runId) : { ...rows, open: true };
+}
+
+/** Pure: the same, but that no print counts any more. A refresh still needs to know what it has seen. */
+export function doubted(rows: RowsState, runId: string): RowsState {
+  return {
+    ...rows,
+    how: rows.how === "fingerprints" ? "compare" : rows.how,
+    known: null,
+    log: rows.log?.id === runId ? { ...rows.log, kept: false } : null,
+    open: true,
+    in_doubt: true,
+  };
+}
+
+/** Pure: what a run that is done leaves. */
+export function rowsBehind(
+  { how, log, in_doubt }: RowsState,
+  { records, unchanged }: { records: number; unchanged: number },
+): RowsState {
+  const { kept, ...known } = log ?? {};
+  return {
+    how,
+    known: kept && !in_doubt ? (known as RowLog) : null,
+    log: null,
+    open: false,
+    in_doubt,
+    last: { how, records, unchanged },
+  };
+}
