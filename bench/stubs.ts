@@ -1,127 +1,86 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
-/*
- * A paged API and a DynamoDB endpoint that do nothing but answer, in a process of their own, so that
- * a benchmark measures the loop and not an engine. The endpoint counts the items it was given and
- * sums their keys: a fast loop that loses one is not fast.
- */
+/** Rows of the stub API that a page has. */
+export const PAGE = 100;
 
-const [records = 0, pageSize = 0] = process.argv.slice(2).map(Number);
-
-/** About 1 KB of JSON: nested maps, lists, nulls, some text that is not ASCII. */
-const record = (id: number) => ({
-  id,
-  subject: `Order ${id} arrived damaged — please advise`,
-  status: ["open", "pending", "solved", "closed"][id % 4],
-  priority: id % 7 === 0 ? "urgent" : "normal",
-  created_at: new Date(1_700_000_000_000 + id * 60_000).toISOString(),
-  updated_at: new Date(1_700_000_000_000 + id * 90_000).toISOString(),
-  assignee: id % 5 === 0 ? null : { id: 9000 + (id % 40), name: "Zoë Müller", active: true },
-  requester: { id: 40_000 + id, email: `user${id}@example.com`, locale: "en-GB", phone: null },
-  tags: ["billing", "eu", `batch-${id % 100}`],
-  satisfaction: { score: (id % 50) / 10, comment: null },
-  description: "The parcel was opened when it arrived and one of the parts was missing. ".repeat(5),
-  custom: Object.fromEntries(
-    Array.from({ length: 6 }, (_, n) => [`field_${n}`, `value ${id + n}`]),
-  ),
-});
-
-/** Without its key, which makes it worthless. */
-const flawed = ({ id, ...rest }: ReturnType<typeof record>) =>
-  id % 100 === 0 ? rest : { id, ...rest };
-
-/** A benchmark reads the same few pages again and again; a soak reads more than fit into memory. */
-const KEPT_PAGES = 1000;
-const pages = new Map<string, Buffer>();
-
-function pageAt(path: string, offset: number): Buffer {
-  const name = `${path} ${offset}`;
-  const kept = pages.get(name);
-  if (kept) return kept;
-  const length = Math.max(0, Math.min(pageSize, records - offset));
-  const whole = Array.from({ length }, (_, n) => record(offset + n + 1));
-  const data = path === "/flawed" ? whole.map(flawed) : whole;
-  const page = Buffer.from(JSON.stringify({ data }));
-  if (pages.size < KEPT_PAGES) pages.set(name, page);
-  return page;
+export interface Stubs {
+  api: string;
+  dynamodb: string;
 }
 
-const api: RequestListener = (request, response) => {
-  const { pathname, searchParams } = new URL(request.url ?? "", "http://stub");
-  response.setHeader("content-type", "application/json");
-  response.end(pageAt(pathname, Number(searchParams.get("offset"))));
-};
+/** What a loop finds before it. Nothing is in the table, unless it is said to stay. */
+export interface Setting {
+  records: number;
+  pageMs?: number;
+  writeMs?: number;
+  keepTable?: boolean;
+  /** Of rows, their keys alone: more of them than fit into memory. */
+  keysOnly?: boolean;
+}
 
-let items = 0;
-let sum = 0;
-/** What a refresh has to find again at its end: the blocks of keys that it has seen. */
-const seen = new Map<string, unknown>();
+/** What the stub endpoint was given since it was asked for the last time. */
+export interface Stored {
+  /** Puts of rows; what goes into the state table is not among them. */
+  puts: number;
+  /** Rows that there are, and the sum of their keys: a fast loop that loses one is not fast. */
+  items: number;
+  sum: number;
+  writeUnits: number;
+  readUnits: number;
+}
 
-const answers: Record<string, (body: Buffer) => string> = {
-  BatchWriteItem: (body) => {
-    for (const [, id] of body.toString("latin1").matchAll(/"Item":\{"id":\{"S":"(\d+)"/g)) {
-      items += 1;
-      sum += Number(id);
-    }
-    return '{"UnprocessedItems":{}}';
-  },
-  DescribeTable: () =>
-    JSON.stringify({
-      Table: {
-        TableStatus: "ACTIVE",
-        TableId: "stub",
-        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-      },
-    }),
-  PutItem: (body) => {
-    const { Item } = JSON.parse(body.toString());
-    if (Item.pk.S.includes("/seen/")) seen.set(Item.pk.S, Item);
-    return "{}";
-  },
-  BatchGetItem: (body) => {
-    const [[table, { Keys }]] = Object.entries<{ Keys: { pk: { S: string } }[] }>(
-      JSON.parse(body.toString()).RequestItems,
-    ) as [[string, { Keys: { pk: { S: string } }[] }]];
-    const found = Keys.flatMap(({ pk }) => seen.get(pk.S) ?? []);
-    return JSON.stringify({ Responses: { [table]: found } });
-  },
-  /** The table that a refresh sweeps has every record and nothing else. */
-  Scan: (body) => {
-    const { Limit, ExclusiveStartKey } = JSON.parse(body.toString());
-    const first = Number(ExclusiveStartKey?.id.S ?? 0) + 1;
-    const length = Math.min(Limit, records - first + 1);
-    const rows = Array.from({ length }, (_, n) => ({ id: { S: String(first + n) } }));
-    const more = first + length <= records ? { LastEvaluatedKey: rows.at(-1) } : {};
-    return JSON.stringify({ Items: rows, ...more });
-  },
-};
-
-const dynamodb: RequestListener = (request, response) => {
-  if (request.url === "/written") {
-    response.end(JSON.stringify({ items, sum }));
-    items = 0;
-    sum = 0;
-    return;
-  }
-  const body: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => body.push(chunk));
-  request.on("end", () => {
-    const action = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-    response.setHeader("content-type", "application/x-amz-json-1.0");
-    response.end(answers[action]?.(Buffer.concat(body)) ?? "{}");
+/** Starts a program of `stubs/` and resolves to where it listens. It ends when this process does. */
+export async function startStub(name: "api" | "dynamodb" | "lambda"): Promise<{
+  url: string;
+  stop: () => void;
+}> {
+  const program = fileURLToPath(new URL(`stubs/${name}.ts`, import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", program], {
+    stdio: ["pipe", "pipe", "inherit"],
   });
-};
+  if (!child.stdout) throw new Error("a stub has no output");
+  const [url] = await once(createInterface(child.stdout), "line");
+  return { url, stop: () => child.stdin?.end() };
+}
 
-const listen = (listener: RequestListener) =>
-  new Promise<string>((resolve) => {
-    const server = createServer(listener).listen(0, "127.0.0.1", () =>
-      resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-    );
-  });
+export async function startStubs(): Promise<Stubs & { stop: () => void }> {
+  const [api, dynamodb] = await Promise.all([startStub("api"), startStub("dynamodb")]);
+  const stop = () => {
+    api.stop();
+    dynamodb.stop();
+  };
+  return { api: api.url, dynamodb: dynamodb.url, stop };
+}
 
-process.stdout.write(
-  `${JSON.stringify({ api: await listen(api), dynamodb: await listen(dynamodb) })}\n`,
-);
-process.stdin.on("end", () => process.exit()).resume();
+export async function prepare(
+  { api, dynamodb }: Stubs,
+  { records, pageMs = 0, writeMs = 0, keepTable = false, keysOnly = false }: Setting,
+): Promise<void> {
+  await get(`${api}/control?records=${records}&latency=${pageMs}`);
+  const rest = `${keepTable ? "&as-it-is" : ""}${keysOnly ? "&keep=keys" : ""}`;
+  await get(`${dynamodb}/control?latency=${writeMs}${rest}`);
+}
+
+export async function written({ dynamodb }: Stubs): Promise<Stored> {
+  return JSON.parse(await get(`${dynamodb}/written`));
+}
+
+async function get(url: string): Promise<string> {
+  return (await fetch(url)).text();
+}
+
+/** Throws when a row or a key is missing, or was put twice. */
+export function checkStored(
+  { puts, items, sum }: Stored,
+  wanted: { items: number; sum: number; puts: number },
+): void {
+  const found = JSON.stringify({ items, sum, puts });
+  const due = JSON.stringify({ items: wanted.items, sum: wanted.sum, puts: wanted.puts });
+  if (found !== due) throw new Error(`wrong result: ${found} instead of ${due}`);
+}
+
+/** The sum of the keys 1 to `last`. */
+export const sumTo = (last: number): number => (last * (last + 1)) / 2;
