@@ -156,7 +156,7 @@ const scenarios: Record<string, (open: Open) => Promise<void>> = {
     await run();
     api.key = "second";
     fill("second");
-    expect(await run()).toMatchObject([done({ written: 3, requests: 3 })]);
+    expect(await run()).toMatchObject([done({ unchanged: 3, requests: 3 })]);
   },
 
   async "a secret without a value skips the run"(open) {

@@ -1,5 +1,6 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realClock } from "../packages/core/src/clock.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { type Call, faultyDynamodb } from "./support/faulty-dynamodb.ts";
@@ -32,16 +33,28 @@ async function mirror(resource: object = {}, count = 250) {
     resources: [{ name: "rows", endpoint, ...resource }],
   });
   const calls: Call[] = [];
+  const stop = { at: 0, now: new AbortController() };
   const proxy = await faultyDynamodb(engine.endpoint, (call) => {
     calls.push(call);
-    return undefined;
+    if (stop.now.signal.aborted) {
+      return { kind: "error", status: 400, type: "AccessDeniedException" };
+    }
+    if (call.operation !== "BatchWriteItem") return undefined;
+    stop.at -= 1;
+    if (stop.at === 0) stop.now.abort(new Error("died"));
+    // Longer than what is done meanwhile.
+    return { kind: "delay", ms: 50 };
   });
   const dynamodb = clientOf(proxy.endpoint);
   const warnings: string[] = [];
   const { log } = testWorld(engine);
+  let minutes = 0;
   const world = () =>
     testWorld(engine, {
       dynamodb,
+      // A lease that nobody gave back has run out by the next run.
+      clock: { ...realClock, now: () => realClock.now() + minutes * 60_000 },
+      signal: stop.now.signal,
       // Samples are taken at every page.
       random: () => 0,
       log: { ...log, warn: (message) => warnings.push(message) },
@@ -50,7 +63,12 @@ async function mirror(resource: object = {}, count = 250) {
     rows,
     table,
     warnings,
+    /** The worker of the next run dies at its nth batch: nothing of it is heard any more. */
+    dieAt(batch: number) {
+      Object.assign(stop, { at: batch, now: new AbortController() });
+    },
     async run(order: Parameters<typeof run>[1] = {}) {
+      minutes += 10;
       calls.length = 0;
       warnings.length = 0;
       const { status, records, written, unchanged, deleted, error } = await run(world(), order);
@@ -159,7 +177,39 @@ describe("rows that have not changed", () => {
   });
 });
 
+describe("a row that is shown twice in a run", () => {
+  it.each([
+    "always",
+    "compare",
+    "fingerprints",
+  ] as const)("ends as it was shown last: %s", async (writes) => {
+    const { run, rows, titles, close } = await mirror({ writes });
+    await run();
+    const first = rows[3] as Row;
+    first.title = "for a moment";
+    // The same row again, on a later page, as the table has had it.
+    rows.splice(150, 0, { id: first.id, title: "row 4" });
+    await run();
+    expect((await titles()).get(first.id)).toBe("row 4");
+    await close();
+  });
+});
+
 describe("fingerprints", () => {
+  it("are not trusted after a worker's death, nor by the run after that one", async () => {
+    const { run, rows, titles, dieAt, close } = await mirror({ writes: "fingerprints" });
+    await run();
+    for (const row of rows) row.title += "!";
+    dieAt(3);
+    expect((await run({ runId: "again" })).error).toMatchObject({ code: "run.interrupted" });
+    dieAt(0);
+    expect((await run({ runId: "again" })).reads).toBeGreaterThan(100);
+    expect((await run()).reads).toBe(250);
+    expect((await run()).reads).toBeLessThan(20);
+    expect(await titles()).toEqual(titlesOf(rows));
+    await close();
+  });
+
   it("do not hide what other hands have done to the table: it is said, and mended", async () => {
     const { run, rows, table, titles, warnings, close } = await mirror({ writes: "fingerprints" });
     await run();

@@ -75,6 +75,7 @@ export const bare: Loop = async ({ api, dynamodb }) => {
         batches(puts).map((batch) => send(`{"RequestItems":{"bare":[${batch.join(",")}]}}`)),
       );
     },
+    { ahead: true },
   );
   await dispatcher.close();
   return records;

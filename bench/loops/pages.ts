@@ -5,17 +5,23 @@ export interface Data {
   total: number;
 }
 
-/** A page after another. Says how many records it has handed on. */
+/** A page after another, or the next one while this one is taken. Says how many records it has handed on. */
 export async function eachPage(
   get: (query: string) => Promise<Data>,
   take: (data: Data["data"]) => Promise<unknown>,
+  { ahead = false } = {},
 ): Promise<number> {
+  const ask = (offset: number): Promise<Data> => get(`/records?offset=${offset}&limit=${PAGE}`);
   let records = 0;
-  for (let total = 1; records < total; ) {
-    const page = await get(`/records?offset=${records}&limit=${PAGE}`);
-    await take(page.data);
-    records += page.data.length;
-    total = page.total;
+  let next: Promise<Data> | undefined = ask(0);
+  while (next) {
+    const page: Data = await next;
+    const { data, total } = page;
+    records += data.length;
+    const goesOn = records < total;
+    next = goesOn && ahead ? ask(records) : undefined;
+    await take(data);
+    if (goesOn && !ahead) next = ask(records);
   }
   return records;
 }

@@ -43,6 +43,7 @@ export const tuned: Loop = async ({ api, dynamodb }) => {
         ),
       );
     },
+    { ahead: true },
   );
   client.destroy();
   await dispatcher.close();

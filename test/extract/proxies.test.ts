@@ -36,7 +36,7 @@ async function openTunnels(end: (socket: Socket) => void, status = "200 Establis
   const proxy = createHttpServer().on("connect", (request, socket: Socket) => {
     heads.push(`${request.url} ${JSON.stringify(request.headers)}`);
     socket.on("error", () => {}).on("data", (bytes) => passed.push(bytes));
-    socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
+    if (status) socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
     end(socket);
   });
   await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
@@ -103,6 +103,17 @@ describe("a proxy for https", () => {
     });
   });
 
+  test("that says nothing is not waited for longer than for an answer (P10)", async () => {
+    const proxy = await openTunnels(() => {}, "");
+    const http = httpAgent("internet", { https: proxy.url });
+    onTestFinished(() => http.destroy());
+    const request = { method: "GET" as const, url: "https://api.example.com/rows", headers: {} };
+    await expect(exchange(request, testWorld({ http, clock }), 100)).rejects.toMatchObject({
+      code: "extract.timeout",
+    });
+    expect(proxy.heads).toHaveLength(1);
+  });
+
   test("opens no way that a URL by itself closes (P16)", async () => {
     const proxy = await openTunnels((socket) => socket.end());
     for (const [url, code] of [
@@ -149,8 +160,17 @@ test("the command line takes its proxies from the environment", async () => {
       client: { base_url: "http://api.example.com", paginator: { type: "offset", limit: 1 } },
       resources: [{ name: "rows", primary_key: "id" }],
     },
+    "safe.json": {
+      client: { base_url: "https://api.example.com" },
+      resources: [{ name: "rows", endpoint: { error_handler: { max_retries: 0 } } }],
+    },
   });
   const ended = await cli(["run", "far.json", "--json"], { HTTP_PROXY: proxy.url });
   expect(ended.json()).toMatchObject({ status: "succeeded" });
   expect(proxy.requests[0]).toMatch(/^http:\/\/api\.example\.com\/rows\?/);
+
+  const tunnels = await openTunnels((socket) => socket.end());
+  const secure = await cli(["run", "safe.json", "--json"], { HTTPS_PROXY: tunnels.url });
+  expect(secure.json()).toMatchObject({ resources: [{ error: { code: "extract.network" } }] });
+  expect(tunnels.heads[0]).toMatch(/^api\.example\.com:443 /);
 }, 60_000);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { Agent } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RequestError } from "../../packages/core/src/errors.ts";
 import { limits } from "../../packages/core/src/extract/limits.ts";
@@ -170,6 +171,17 @@ describe("a request ends in time (P10)", () => {
     const error = await failure(exchange(get(api.url), testWorld({ clock }), 30_000));
     expect(error.message).toBe("GET /v1/tickets timed out after 30 s");
     expect(sent).toBeGreaterThanOrEqual(5);
+  });
+
+  test("when a handshake has no end", async () => {
+    const clock = virtualClock();
+    const url = await openSocket(() => clock.advance(30_000));
+    // Connecting has a limit of its own, which is not what ends this.
+    const http = new Agent({ connect: { timeout: 0 } });
+    onTestFinished(() => http.destroy());
+    const request = get(url.replace("http", "https"));
+    const asking = exchange(request, testWorld({ clock, http }), 30_000);
+    expect(await failure(asking)).toMatchObject({ code: "extract.timeout", retryable: true });
   });
 
   test("and leaves no timer behind when it answered", async () => {

@@ -164,6 +164,14 @@ export const bodies: Row[] = [
     ...nothing('the body has: error; it says {"error":{"message":"quota exceeded"}}'),
   },
   {
+    does: "answers 200 with an error and an empty list",
+    answer: answers('{"ok":false,"error":"ratelimited","data":[]}'),
+    fails: [
+      "extract.selector",
+      'the answer to GET /rows has no records; it says {"ok":false,"error":"ratelimited","data":[]}',
+    ],
+  },
+  {
     does: "answers 200 with an error, where no data_selector is named",
     answer: answers('{"error":"quota exceeded"}'),
     endpoint: { data_selector: undefined },

@@ -35,7 +35,7 @@ async function open(records: Dict[], resource: Dict = {}) {
     expect(exit, stderr).toBe(0);
     return stdout;
   };
-  return { ...folder, target, schema, refresh };
+  return { ...folder, shown, target, schema, refresh };
 }
 
 const ticket = {
@@ -272,6 +272,22 @@ describe("a schema that has changed", () => {
     expect((await run(["status", file])).stdout).toMatch(/ v2\n$/);
   });
 
+  it("is forgotten by reset --tables, and by nothing less: versions are counted on", async () => {
+    const { target, shown, run, refresh, schema } = await open([ticket], {
+      schema_contract: "freeze",
+    });
+    await refresh();
+    shown.records = [{ id: 7, other: true }];
+    await run(["reset", target, "--yes"]);
+    expect((await run(["run", target.replace("/rows", "")])).stdout).toContain('"other"');
+
+    expect(await run(["reset", target, "--tables", "--yes"])).toMatchObject({ exit: 0 });
+    await refresh();
+    const { version, columns } = JSON.parse((await schema("--json")).stdout);
+    expect(version).toBe(2);
+    expect(Object.keys(columns)).toEqual(["id", "other"]);
+  });
+
   it("values that the contract leaves out stand in the summary as soon as there are any", async () => {
     const { refresh } = await open([ticket], { schema_contract: { columns: "discard_value" } });
     expect(await refresh()).not.toContain("discarded");
@@ -279,14 +295,15 @@ describe("a schema that has changed", () => {
   });
 
   it("of many changes the first are named, and where to see the others", async () => {
-    const { name, file, refresh } = await open([{ id: "1" }]);
+    const { file, run, refresh } = await open([{ id: "1" }]);
     await refresh();
     const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`n${i}`, i]));
     const lines = (await refresh([{ id: "1", ...many }])).match(/schema version 2: .*/g);
     expect(lines).toHaveLength(6);
     expect(lines?.at(-1)).toBe(
-      `schema version 2: and 4 changes more: tidetable schema ${name}/rows --diff`,
+      `schema version 2: and 4 changes more: tidetable schema ${file}/rows --diff`,
     );
-    expect(file).toBe(`${name}.json`);
+    expect((await run(["status", file])).stdout).toContain(lines?.at(-1));
+    expect((await run(["schema", `${file}/rows`, "--diff"])).stdout).toContain("+ n8 (bigint)");
   });
 });

@@ -125,18 +125,6 @@ export const bugs: readonly Bug[] = [
       runId,
     ),\n`,
   ]),
-  bug("fingerprints are trusted after a worker's death", "P1", "load/rows-state.ts", [
-    "return rows.open ? doubted(rows, runId) : { ...rows, open: true };",
-    "return { ...rows, open: true };",
-  ]),
-  bug("fingerprints are trusted after a run that failed", "P1", "load/rows-state.ts", [
-    "    inDoubt: failed || past.open || past.in_doubt,\n",
-    "    inDoubt: false,\n",
-  ]),
-  bug("a comparison forgets what this run has put", "P1", "load/rows.ts", [
-    `known.find(printOf({ key: one.key })) === "new"`,
-    `known.find(printOf({ key: one.key })) !== "other" || one.key !== ""`,
-  ]),
   bug("what could not be written counts as there", "P8", "load/rows.ts", [
     "pending.push(...prints, ...gone);",
     "pending.push(...prints);",

@@ -45,7 +45,6 @@ export const declared: Record<"worker" | "schedule", Statement[]> = {
 
 /** Why an action is granted that no request of a function's code needs. */
 export const grantedAllTheSame: Record<string, string> = {
-  "ItsTables dynamodb:BatchGetItem": "later: to compare rows and write only what has changed",
   "ItsPartOfTheState dynamodb:DeleteItem":
     "later: to let go of a lock, and of blocks that are merged",
   "ItsPartOfTheState dynamodb:Query": "later: to find the blocks of a resource",

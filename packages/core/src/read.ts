@@ -40,7 +40,8 @@ export async function read(
     gate: sourceGate(world, place.source),
     parallel: order.limitPages === undefined ? resource.parallelPages : 1,
   });
-  const into = { ...world, table: tableName(world.names, resource), key: resource.key };
+  const ashore = { ...world, signal: job.landing };
+  const into = { ...ashore, table: tableName(world.names, resource), key: resource.key };
   const writing = writerFor(resource, { ...into, guard: lease.guard });
   const { runId } = order;
   const run = {
@@ -51,7 +52,7 @@ export async function read(
     isLater: begun.slices > 1,
   };
   const rows = await openRows({ ...into, ...run }, begun.rows);
-  const landing = openLanding(job, { writing, rows }, begun, moved);
+  const landing = openLanding({ ...job, world: ashore }, { writing, rows }, begun, moved);
   const pace = pacer(world);
   const isStored = resource.selected && !begun.spool_only;
   /** Where the run stands behind the page that was read last. */

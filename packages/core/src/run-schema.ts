@@ -104,9 +104,8 @@ export function tell(report: SchemaReport | undefined, { log }: Pick<World, "log
   if (!report || report.changed === 0) return;
   const named = report.changes.slice(0, 5).map(changeText).join(", ");
   const more = report.changed > 5 ? `, and ${report.changed - 5} more` : "";
-  const { source, resource } = place;
   log.warn(
-    `the schema is at version ${report.version}: ${named}${more}; \`tidetable schema ${source}/${resource} --diff\` shows it`,
-    { source, resource },
+    `the schema is at version ${report.version}: ${named}${more}; \`tidetable schema --diff\` shows it`,
+    { ...place },
   );
 }

@@ -32,6 +32,9 @@ export interface Order {
   memoryMb?: number | undefined;
 }
 
+/** How long what was read may take to land when a run is interrupted. */
+const LANDING_MS = 2_000;
+
 /** What a slice works with. */
 export interface Job {
   resource: ResourcePlan;
@@ -44,6 +47,8 @@ export interface Job {
   schema?: RunSchema | undefined;
   /** Calls off whatever is under way. */
   stop: AbortController;
+  /** The same for what was read: an interruption leaves it a moment. */
+  landing: AbortSignal;
   /** Counted as things happen; a checkpoint stores a copy. */
   counts: Counts;
 }
@@ -76,13 +81,26 @@ export async function runResource(
   const dynamodb = metered(outer.dynamodb, counts);
   const { names, clock, random, deadline, signal } = outer;
   const stop = new AbortController();
+  const called = AbortSignal.any([signal, stop.signal]);
+  // Who is interrupted asks for nothing more, but what was read may still land.
+  const late = new AbortController();
+  const landing = AbortSignal.any([late.signal, stop.signal]);
+  const settled = new AbortController();
+  const interrupted = () => {
+    clock.sleep(LANDING_MS, settled.signal).then(
+      () => late.abort(signal.reason),
+      () => {},
+    );
+  };
+  signal.addEventListener("abort", interrupted, { once: true });
   // Its run id becomes that of the run which is gone on with.
   const order = { ...event };
   const slice: Slice = {
     resource,
     place: { source: resource.source, resource: resource.name },
     order,
-    world: { ...outer, dynamodb, signal: AbortSignal.any([signal, stop.signal]) },
+    world: { ...outer, dynamodb, signal: called },
+    landing,
     steps: { dynamodb, names, clock, random, deadline },
     secrets,
     stop,
@@ -96,6 +114,8 @@ export async function runResource(
   } catch (error) {
     return await giveUp(slice, error, { event, signal });
   } finally {
+    signal.removeEventListener("abort", interrupted);
+    settled.abort();
     stop.abort();
   }
 }
@@ -138,7 +158,8 @@ async function work(slice: Slice): Promise<ResourceReport> {
   slice.lease = lease;
   if (open.kind === "poison") throw poisoned(state);
   if (resource.selected && !state.spool_only) {
-    slice.schema = await openSchema(resource, world, { place, tableId, token: lease.token });
+    const ashore = { ...world, signal: slice.landing };
+    slice.schema = await openSchema(resource, ashore, { place, tableId, token: lease.token });
   }
   const job = { ...slice, lease, schema: slice.schema };
   const moved = (next: RunState) => {

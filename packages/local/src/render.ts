@@ -65,14 +65,17 @@ const exceptions = [
 /** Of more, a table is no place. */
 const SHOWN_CHANGES = 5;
 
-/** What a run has changed in a resource's schema, a line for each field. */
-export function driftLines({ source, resource, schema }: Drifted): string[] {
+/**
+ * What a run has changed in a resource's schema, a line for each field. `called` is what a command
+ * line calls the source: its name, or the path of its file.
+ */
+export function driftLines({ source, resource, schema }: Drifted, called = source): string[] {
   if (!schema || schema.changed === 0) return [];
   const shown = schema.changes.slice(0, SHOWN_CHANGES).map((one) => oneLine(changeText(one)));
   const more = schema.changed - shown.length;
   const rest =
     more > 0
-      ? [`and ${several(more, "change")} more: tidetable schema ${source}/${resource} --diff`]
+      ? [`and ${several(more, "change")} more: tidetable schema ${called}/${resource} --diff`]
       : [];
   const name = `${source}.${resource}, schema version ${schema.version}`;
   return [...shown, ...rest].map((line) => `${name}: ${line}\n`);
@@ -81,7 +84,11 @@ export function driftLines({ source, resource, schema }: Drifted): string[] {
 type Drifted = { source: string; resource: string; schema: ResourceReport["schema"] | undefined };
 
 /** The end of a run for a person: a row per resource, then a line per failure, then the sum. */
-export function runTable(run: RunDocument, color: Colors): string {
+export function runTable(
+  run: RunDocument,
+  color: Colors,
+  called: ReadonlyMap<string, string> = new Map(),
+): string {
   const present = exceptions.filter((name) => run.resources.some((one) => one[name] > 0));
   const paint = { succeeded: color.green, failed: color.red, skipped: color.yellow };
   const rows = run.resources.map((one): Cell[] => [
@@ -102,7 +109,7 @@ export function runTable(run: RunDocument, color: Colors): string {
     ...run.resources.flatMap(({ source, resource, error }) =>
       error ? [`${color.red(`${source}.${resource}`)}: ${explain(error)}\n`] : [],
     ),
-    ...run.resources.flatMap((one) => driftLines(one)),
+    ...run.resources.flatMap((one) => driftLines(one, called.get(one.source))),
     `${summary(run)}\n`,
   ].join("");
 }

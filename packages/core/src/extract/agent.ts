@@ -2,8 +2,10 @@
 import { lookup } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import type { buildConnector, Dispatcher } from "undici";
+import askTunnel from "undici/lib/api/api-connect.js";
 import connectorTo from "undici/lib/core/connect.js";
 import EnvHttpProxyAgent from "undici/lib/dispatcher/env-http-proxy-agent.js";
+import Pool from "undici/lib/dispatcher/pool.js";
 import { type Network, refusal } from "../addresses.ts";
 import { ConfigError, RequestError } from "../errors.ts";
 import { limits } from "./limits.ts";
@@ -29,6 +31,9 @@ export function httpAgent(network: Network = "internet", proxies: Proxies = {}):
     noProxy: proxies.none ?? "",
     // As all clients do it: many proxies let only https through in a tunnel.
     proxyTunnel: false,
+    // What the whole package adds to all dispatchers, and this one is asked for.
+    clientFactory: (origin, options) =>
+      Object.assign(new Pool(origin, options), { connect: askTunnel }),
     connections: limits.connections,
     // A page is one request in flight; many servers mishandle more on a connection.
     pipelining: 1,

@@ -10,8 +10,8 @@ import type { HttpRequest } from "./transport.ts";
  * shift while they are read are found out as ever, and nothing is guessed but what to ask early.
  */
 
-/** Without a total, so many pages that followed each other evenly say that there will be more. */
-const EVEN_PAGES = 8;
+/** So many pages that followed each other evenly say that there will be more. A total says it, too. */
+const EVEN_PAGES = Object.freeze({ withTotal: 2, withoutTotal: 8 });
 
 /** Answers by their requests. */
 export interface Ahead {
@@ -61,7 +61,9 @@ export function widened(
 ): Window {
   const now = strideOf(moved.plan, moved.request, moved.next);
   const isEven = now > 0 && (stride === 0 || now === stride);
-  const isOpen = isEven && (even + 1 >= EVEN_PAGES || moved.next.memory?.total !== undefined);
+  const hasTotal = moved.next.memory?.total !== undefined;
+  const due = hasTotal ? EVEN_PAGES.withTotal : EVEN_PAGES.withoutTotal;
+  const isOpen = isEven && even + 1 >= due;
   return {
     stride: now,
     even: isEven ? even + 1 : 0,

@@ -77,8 +77,9 @@ function targetOf(request: HttpRequest, location: string | undefined): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-// It also takes off a BOM.
-const utf8 = new TextDecoder();
+/** What is known to be UTF-8, without a BOM: a TextDecoder takes three times as long. */
+const textOf = (body: Buffer): string =>
+  body.toString("utf8", body.readUInt8(0) === 0xef && body.readUInt8(1) === 0xbb ? 3 : 0);
 
 function jsonOf(
   request: HttpRequest,
@@ -96,7 +97,7 @@ function jsonOf(
 
   const encoding = encodingOf(body, headers["content-type"]);
   if (encoding) throw unusable(encoding, "only JSON in UTF-8 is read", false);
-  const text = utf8.decode(body);
+  const text = body.length < 3 ? body.toString() : textOf(body);
   try {
     return parseJson(text);
   } catch (error) {

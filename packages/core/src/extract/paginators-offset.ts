@@ -44,7 +44,15 @@ export function offset(plan: OffsetPlan, fields: readonly string[]): Paginator {
     ...(memory ? { memory } : {}),
   });
 
-  function read({ request, records }: PageSeen): Reading {
+  // A page is looked at for its records, and once more for what comes next.
+  const readings = new WeakMap<PageSeen, Reading>();
+  function read(page: PageSeen): Reading {
+    const reading = readings.get(page) ?? understood(page);
+    readings.set(page, reading);
+    return reading;
+  }
+
+  function understood({ request, records }: PageSeen): Reading {
     const start = Number(valueAt(request, plan.offsetAt));
     const memory = request.memory?.overlap ?? { position: start, tail: [], size: 0 };
     const { position, tail, back, off, again, rounded = 0, odd = 0, proven } = memory;

@@ -23,18 +23,24 @@ export function recordsOf(
 ): JsonValue[] {
   const isWrong = isGuess && isError(body, selector);
   const selection = isWrong ? { reached: "$", found: body } : select(body, selector);
-  if (!("records" in selection)) {
-    const nothing = isGuess ? "no records" : `nothing at data_selector "${selector.text}"`;
-    throw new RequestError({
+  const without = (what: string, there: string) =>
+    new RequestError({
       code: "extract.selector",
-      message: `the answer to ${shown(request)} has ${nothing}; ${quote(instead(selection, body))}`,
-      hint: "set data_selector to the member that holds the list",
+      message: `the answer to ${shown(request)} has ${what}; ${quote(there)}`,
+      hint: saysError(body)
+        ? "the API means an error: where it is none, response_actions can ignore such an answer"
+        : "set data_selector to the member that holds the list",
       retryable: false,
     });
+  if (!("records" in selection)) {
+    const nothing = isGuess ? "no records" : `nothing at data_selector "${selector.text}"`;
+    throw without(nothing, instead(selection, body));
   }
-  const { length } = selection.records;
-  if (length <= limits.records) return selection.records;
-  throw tooMuch(request, `${length} records on a page, of ${limits.records} at most`);
+  const { records } = selection;
+  // An empty list ends the paging, and what a refresh has not seen by then is deleted.
+  if (records.length === 0 && saysError(body)) throw without("no records", said(body));
+  if (records.length <= limits.records) return records;
+  throw tooMuch(request, `${records.length} records on a page, of ${limits.records} at most`);
 }
 
 /**
@@ -59,8 +65,10 @@ function instead({ reached, found }: Missed, body: JsonValue): string {
     found === null && body !== null
       ? `${place} is null; the body ${describe(body)}`
       : `${place} ${describe(found)}`;
-  return saysError(body) ? `${there}; it says ${jsonText(body)}` : there;
+  return saysError(body) ? `${there}; ${said(body)}` : there;
 }
+
+const said = (body: JsonValue): string => `it says ${jsonText(body)}`;
 
 type Missed = Exclude<Selection, { records: JsonValue[] }>;
 

@@ -1,7 +1,7 @@
 import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
 import type { Item, KeyedItem } from "../flow.ts";
 import { keyItem, refused, untilTaken, type Writer, type WriterOptions } from "./attempts.ts";
-import { inLanesOf, type Told } from "./lanes.ts";
+import { forMany, inLanesOf, type Told } from "./lanes.ts";
 
 const lanes = Object.freeze({
   size: 25, // items of one BatchWriteItem
@@ -14,7 +14,10 @@ const lanes = Object.freeze({
 
 /** The writer that is used unless a resource asks for another: whatever comes last stands. */
 export function writer(options: WriterOptions): Writer {
-  return inLanesOf(lanes, options.clock, (batch, told) => settle(batch, told, options));
+  const signal = forMany(options.signal);
+  return inLanesOf(lanes, options.clock, (batch, told) =>
+    settle(batch, told, { ...options, signal }),
+  );
 }
 
 /** Sends a batch until nothing of it is left. */

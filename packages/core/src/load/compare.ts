@@ -150,14 +150,17 @@ const isSameNumber = (one: string, other: string): boolean =>
 
 /** A number's text without zeros around it: DynamoDB writes out what was sent as `15e29`. */
 function digitsOf(text: string): string {
-  const parts = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text);
-  if (!parts) return text;
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = parts;
-  const digits = (whole + fraction).replace(/^0+/, "");
-  const significant = digits.replace(/0+$/, "");
-  if (significant === "") return "0";
-  const scale = Number(exponent) - fraction.length + digits.length - significant.length;
-  return `${sign}${significant}e${scale}`;
+  const [mantissa = "", exponent = "0"] = text.toLowerCase().split("e");
+  const sign = mantissa.startsWith("-") ? "-" : "";
+  const [whole = "", fraction = ""] = mantissa.slice(sign.length).split(".");
+  const digits = whole + fraction;
+  let start = 0;
+  let end = digits.length;
+  while (digits[start] === "0") start += 1;
+  while (end > start && digits[end - 1] === "0") end -= 1;
+  if (start === end) return "0";
+  const scale = Number(exponent) - fraction.length + digits.length - end;
+  return `${sign}${digits.slice(start, end)}e${scale}`;
 }
 
 function unreadable(table: string, error: unknown): WriteError {

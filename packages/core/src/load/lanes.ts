@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { KeyedItem, Rejection } from "../flow.ts";
 import type { World } from "../world.ts";
 import { nothingWritten, type Writer, type Written } from "./attempts.ts";
@@ -139,6 +140,13 @@ export function inLanesOf(
       while (!hasRoom()) await new Promise<void>((wake) => waiters.push(wake));
     },
   };
+}
+
+/** Every request under way listens to it, and Node would take more than 10 for a leak. */
+export function forMany(signal: AbortSignal): AbortSignal {
+  const own = AbortSignal.any([signal]);
+  setMaxListeners(0, own);
+  return own;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
@@ -8,7 +7,7 @@ import type { ResourcePlan, WriteModePlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { keyItem, refused, untilTaken, type Writer, type WriterOptions } from "./attempts.ts";
 import { writer } from "./batches.ts";
-import { inLanesOf, type Told } from "./lanes.ts";
+import { forMany, inLanesOf, type Told } from "./lanes.ts";
 
 /** A put carries one item where a batch carries 25; so many at once take a page of 100 quickly. */
 const lanes = Object.freeze({ size: 1, bytes: Number.POSITIVE_INFINITY, first: 16, most: 32 });
@@ -33,9 +32,7 @@ export const writerFor = (
  * a batch; here it can not, however late it lands. The price is a request for every item.
  */
 export function conditionalWriter(mode: Conditional, options: WriterOptions): Writer {
-  // Every request under way listens to it, and Node would take more than 10 for a leak.
-  const signal = AbortSignal.any([options.signal]);
-  setMaxListeners(0, signal);
+  const signal = forMany(options.signal);
   const settle = async (batch: KeyedItem[], told: Told) => {
     for (const one of batch) await put(one, mode, told, { ...options, signal });
   };

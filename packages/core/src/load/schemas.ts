@@ -81,8 +81,14 @@ export async function writeSchema(
       ...(known === null ? {} : { known: { S: known } }),
       ...(hash === null ? {} : { hash: { S: hash } }),
     },
-    ConditionExpression: "attribute_not_exists(pk) OR revision = :before",
-    ExpressionAttributeValues: { ":before": { N: String(revision - 1) } },
+    // What a worker with an older lease wrote meanwhile, its successor has read or reads again.
+    ConditionExpression:
+      "attribute_not_exists(pk) OR (revision = :before AND #token <= :token) OR #token < :token",
+    ExpressionAttributeNames: { "#token": "token" },
+    ExpressionAttributeValues: {
+      ":before": { N: String(revision - 1) },
+      ":token": { N: String(token) },
+    },
   });
   try {
     await steadily(world, "did not take the schema", () => world.dynamodb.send(command));

@@ -12,6 +12,7 @@ export async function run({ args, options, io }: Context): Promise<number> {
   const loaded = await loadSources(args, options, io);
   const runner = await runnerFor(loaded, options, io);
   const log = progress(io, { json: options.json });
+  const called = new Map(loaded.map(({ name }, i) => [name, args[i] ?? name]));
   try {
     const began = Date.now();
     const { runId, reports } = await runner.run(events(runner.plans, options), log, io.signal);
@@ -28,7 +29,7 @@ export async function run({ args, options, io }: Context): Promise<number> {
     io.stdout.write(
       options.json
         ? `${JSON.stringify(document)}\n`
-        : `\n${runTable(document, colors(io.stdout, io.env))}`,
+        : `\n${runTable(document, colors(io.stdout, io.env), called)}`,
     );
     return document.status === "succeeded" ? 0 : 1;
   } finally {

@@ -2,7 +2,7 @@ import { type ResourcePlan, type RunRecord, readRuns, readState, tableName } fro
 import type { Context } from "../options.ts";
 import { type Colors, colors, dollars, driftLines, duration, table } from "../render.ts";
 import { openSession, orNothing, type Session } from "../session.ts";
-import { loadTarget } from "../target.ts";
+import { loadTarget, parseTarget } from "../target.ts";
 
 /** How many runs of a resource the document has. */
 const RUNS = 10;
@@ -31,7 +31,7 @@ export async function status({ args: [target], options, io }: Context): Promise<
     io.stdout.write(
       options.json
         ? `${JSON.stringify({ resources: documents })}\n`
-        : text(documents, colors(io.stdout, io.env)),
+        : text(documents, colors(io.stdout, io.env), target && parseTarget(target).source),
     );
     return 0;
   } finally {
@@ -55,7 +55,7 @@ async function document(resource: ResourcePlan, session: Session): Promise<Docum
   };
 }
 
-function text(documents: Document[], color: Colors): string {
+function text(documents: Document[], color: Colors, called: string | undefined): string {
   const heads = [
     "source",
     "resource",
@@ -69,7 +69,7 @@ function text(documents: Document[], color: Colors): string {
   ];
   const paint = { done: color.green, failed: color.red, skipped: color.yellow };
   const drift = documents.flatMap(({ source, resource, runs: [last] }) =>
-    driftLines({ source, resource, schema: last?.schema }),
+    driftLines({ source, resource, schema: last?.schema }, called),
   );
   const rows = documents.map(({ runs: [last], ...one }) => [
     one.source,
