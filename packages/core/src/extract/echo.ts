@@ -1,13 +1,24 @@
 import { RequestError } from "../errors.ts";
 import { isSecret } from "../redact.ts";
+import { limits } from "./limits.ts";
 
-/** What a run goes on from is stored, and a credential is not: an API that makes one of it can not be read on. */
+/** What a run goes on from is stored. An API that makes a credential of it, or a book, can not be read on. */
 export function assertStorable(values: readonly unknown[], what: string): void {
-  if (!values.some((one) => typeof one === "string" && isSecret(one))) return;
-  throw new RequestError({
-    code: "extract.echo",
-    message: `${what} is a credential of this source, and would have to be stored`,
-    hint: "name another field: the API repeats there what it was sent",
-    retryable: false,
-  });
+  const texts = values.filter((one) => typeof one === "string");
+  if (texts.some(isSecret)) {
+    throw new RequestError({
+      code: "extract.echo",
+      message: `${what} is a credential of this source, and would have to be stored`,
+      hint: "name another field: the API repeats there what it was sent",
+      retryable: false,
+    });
+  }
+  if (texts.some(({ length }) => length > limits.storedCharacters)) {
+    throw new RequestError({
+      code: "extract.size",
+      message: `${what} has more than ${limits.storedCharacters} characters, and would have to be stored`,
+      hint: "check the paginator and cursor_path: do they name the right field?",
+      retryable: false,
+    });
+  }
 }

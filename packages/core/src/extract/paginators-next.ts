@@ -2,6 +2,7 @@ import type { CursorPlan, PaginatorPlan } from "../config/plan-types.ts";
 import { Decimal } from "../decimal.ts";
 import { RequestError } from "../errors.ts";
 import type { JsonValue, PageRequest } from "../flow.ts";
+import { assertStorable } from "./echo.ts";
 import { hasMoreOf, type PageSeen, type Paginator, placed } from "./paging.ts";
 import { find } from "./select.ts";
 
@@ -62,7 +63,10 @@ export function headerLink({ rel }: Typed<"header_link">): Paginator {
 function following(link: string | undefined, { url }: PageSeen, place: string): PageRequest {
   const isLink = link !== undefined && URL.canParse(link, url);
   const target = isLink ? new URL(link, url) : undefined;
-  if (target && /^https?:$/.test(target.protocol)) return { url: target.href };
+  if (target && /^https?:$/.test(target.protocol)) {
+    assertStorable([target.href], "the link to the next page");
+    return { url: target.href };
+  }
   throw new RequestError({
     code: "extract.link",
     message: `the answer has no URL at "${place}", where the next page's should be`,
