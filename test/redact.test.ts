@@ -27,6 +27,18 @@ test.each([
   expect(quote(`key ${form}!`)).toBe("key [secret]!");
 });
 
+test.each([
+  "&amp;",
+  "&#38;",
+  "%26",
+  "%2526",
+  "&",
+])("nothing stays of a last character as %s (P15)", (end) => {
+  const { learn, quote } = openRedactor();
+  learn("canary-key&");
+  expect(quote(`<p>canary-key${end}</p>`)).toBe("<p>[secret]</p>");
+});
+
 test("a value at the edge of the quote is hidden before the cut", () => {
   const { learn, quote } = openRedactor();
   learn(CANARY);

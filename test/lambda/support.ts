@@ -14,6 +14,7 @@ import { follow } from "../../packages/local/src/follow.ts";
 import { openLambdaStage, type StageOptions } from "../../packages/local/src/lambda-stage.ts";
 import { openSecretsEndpoint } from "../../packages/local/src/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
+import { leaves } from "../support/canary.ts";
 import { startDynamodb } from "../support/dynamodb.ts";
 import { type Call, type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
 
@@ -72,7 +73,7 @@ export async function openStage({
   }
   const proxy = await faultyDynamodb(engine.endpoint, (call) => trouble?.(call));
   const vault = await openSecretsEndpoint(
-    async (id) => secrets[id.split("/").at(-1) ?? ""] ?? { api_key: "key" },
+    async (id) => secrets[id.split("/").at(-1) ?? ""] ?? { api_key: "canary/key+of=workers" },
   );
   const warnings: string[] = [];
   const warn = (line: string) => void warnings.push(line);
@@ -81,6 +82,7 @@ export async function openStage({
     plans,
     names,
     log,
+    onLine: (line) => leaves("log of a function", line),
     node,
     tickMs: 500,
     retryDelaysMs: [200, 400],

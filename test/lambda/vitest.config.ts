@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     // For .ci/run, which counts.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
+    globalSetup: ["test/support/canary-total.ts"],
     // Most of the time is spent waiting: for time-outs, for leases, for the end of a Retry-After.
     maxWorkers: 4,
     // Each test once for every Node version that Lambda has.
@@ -16,6 +17,7 @@ export default defineConfig({
       test: {
         name: `Node ${major}`,
         include: ["test/lambda/**/*.test.ts"],
+        setupFiles: ["test/support/canary-setup.ts"],
         // A lease that a killed worker held lasts a minute, and cold starts on two cores take seconds.
         testTimeout: 240_000,
         hookTimeout: 60_000,

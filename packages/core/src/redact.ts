@@ -140,10 +140,11 @@ function writings(character: string): string[] {
   const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
   const percent = [...Buffer.from(character)].map((byte) => `%(?:25)?${hex(byte, 2)}`);
   return [
+    // First, or of `&amp;` at the end of a value all but the `&` would stay.
+    ...(others[character] ?? []),
     escaped(character),
     percent.join(""),
     units.map((unit) => `\\\\{1,3}u${hex(unit, 4)}`).join(""),
-    ...(others[character] ?? []),
   ];
 }
 

@@ -36,6 +36,8 @@ export interface StageOptions
   environment: Record<string, string>;
   /** Gets the workers' warnings. */
   log: Log;
+  /** Gets each line that a function prints. */
+  onLine?: (line: string) => void;
   /** Default: the 15 minutes that AWS gives. */
   workerTimeoutMs?: number;
   /** Default: as long as a person waits at a terminal. In AWS it is a minute. */
@@ -43,7 +45,7 @@ export interface StageOptions
 }
 
 export async function openLambdaStage(options: StageOptions): Promise<LambdaStage> {
-  const { plans, bundles, names, log, workerTimeoutMs, tickMs, ...lambdaOptions } = options;
+  const { plans, bundles, names, log, onLine, workerTimeoutMs, tickMs, ...lambdaOptions } = options;
   const environment = {
     ...options.environment,
     TIDETABLE_APP: names.app,
@@ -70,7 +72,10 @@ export async function openLambdaStage(options: StageOptions): Promise<LambdaStag
     retryDelaysMs: [1_000, 2_000],
     ...lambdaOptions,
     functions: [schedule, ...workers],
-    onLog: (_, line) => hear(line, heard, log),
+    onLog(_, line) {
+      onLine?.(line);
+      hear(line, heard, log);
+    },
   });
   const client = new LambdaClient({
     endpoint: lambda.endpoint,

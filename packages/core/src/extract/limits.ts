@@ -11,7 +11,7 @@ export const limits = Object.freeze({
   ratio: 500, // of decoded to sent bytes, in bodies beyond the next
   anyRatioBytes: 8 * 1024 * 1024,
   values: 2 * 1024 * 1024, // of a body: objects and lists weigh 20 times what their text does
-  storedCharacters: 64 * 1024, // of a link, a page token or a cursor: a state item holds 400 KB
+  storedCharacters: 64 * 1024, // of a link or a page token: checkpoints store them
   records: 200_000, // of a page
   pages: 1_000_000, // of one way through an endpoint
 });

@@ -47,8 +47,10 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   const { place, runId, token, refresh, clock, random } = of;
   const settled = clock.monotonic() + (of.isLater ? SETTLED_MS : 0);
   let state = begun;
-  /** What the table has by now, as far as it is known: by the log, or because it was put here. */
+  /** What the table has by now, by the log and by what was put since. */
   let known: Prints = printTable();
+  /** The keys that this slice has put: what a read shows of these may be older, or on its way. */
+  const ours: Prints = printTable();
   let pending: Buffer[] = [];
   let sampleIn = 0;
 
@@ -71,11 +73,11 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   }
 
   async function compared(items: KeyedItem[]): Promise<KeyedItem[]> {
-    const unread = items.filter((one) => known.find(printOf({ key: one.key })) === "new");
+    const unread = items.filter(({ key }) => ours.find(printOf({ key })) === "new");
     const consistent = clock.monotonic() < settled;
     const unchanged = await unchangedOf(unread, { ...of, consistent });
     const put = items.filter(({ key }) => !unchanged.has(key));
-    for (const { key } of put) known.add(printOf({ key }));
+    for (const { key } of put) ours.add(printOf({ key }));
     return put;
   }
 
@@ -101,10 +103,12 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
         doubt("rows are not as the last run has left them");
         return { put: await compared(items), prints: state.log ? prints : [] };
       }
+      const put = items.filter((_, n) => !isSame[n]);
       const changed = prints.filter((_, n) => !isSame[n]);
       for (const print of changed) known.add(print);
+      for (const { key } of put) ours.add(printOf({ key }));
       const goesOn = state.log?.id === state.known?.id;
-      return { put: items.filter((_, n) => !isSame[n]), prints: goesOn ? changed : prints };
+      return { put, prints: goesOn ? changed : prints };
     },
 
     async keep(prints, unknown) {

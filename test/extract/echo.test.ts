@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { assertStorable } from "../../packages/core/src/extract/echo.ts";
+import { limits } from "../../packages/core/src/extract/limits.ts";
+import { paginator } from "../../packages/core/src/extract/paginators.ts";
+
+const long = (length: number) => "a".repeat(length);
+const { storedCharacters: most } = limits;
+
+it("a page token that no state item would hold is refused by name (P10)", () => {
+  expect(() => assertStorable([1, long(most)], "the token")).not.toThrow();
+  expect(() => assertStorable([1, long(most + 1)], "the token")).toThrow(
+    "the token has more than 65536 characters, and would have to be stored",
+  );
+});
+
+it("so is a link to the next page", () => {
+  const { next } = paginator({ type: "json_link", next: parsePath("next") });
+  const page = { request: {}, url: "https://api.example.com/rows", records: [], headers: {} };
+  expect(next({ ...page, body: { next: "/rows?page=2" } })).toBeDefined();
+  expect(() => next({ ...page, body: { next: `/rows?page=${long(most)}` } })).toThrow(
+    "the link to the next page has more than",
+  );
+});
