@@ -33,7 +33,8 @@ export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job):
       await lease.renew();
     } catch (error) {
       stop.abort(error);
-      await ended;
+      // A step of its own that failed is why this one did: the work tells.
+      await result;
       throw error;
     }
   }
