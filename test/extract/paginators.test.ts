@@ -62,6 +62,15 @@ const table: Row[] = [
   ["offset: until the total", offset, [100, { n: 50, body: { total: 150 } }], [at(0), at(100)]],
   ["offset: a total in text", offset, [{ n: 100, body: { total: "100" } }], [at(0)]],
   [
+    "offset: a total of -1 counts as none",
+    offset,
+    [
+      { n: 100, body: { total: -1 } },
+      { n: 9, body: { total: -1 } },
+    ],
+    [at(0), at(100), at(109)],
+  ],
+  [
     "offset: a total that is null counts as none",
     offset,
     [{ n: 9, body: { total: null } }],

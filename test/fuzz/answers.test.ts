@@ -55,7 +55,7 @@ describe("the parser", () => {
     isClosed: fc.boolean(),
   });
   const close: Record<string, string> = { "[": "]", '{"a":': "}", '[{"a":': "}]" };
-  fuzz("is not brought down by depth", 60, nested, ({ open, levels, leaf, isClosed }) => {
+  fuzz("is not brought down by depth", 30, nested, ({ open, levels, leaf, isClosed }) => {
     const text = open.repeat(levels) + leaf + (isClosed ? close[open]?.repeat(levels) : "");
     let parsed: JsonValue;
     try {

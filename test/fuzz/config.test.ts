@@ -118,7 +118,7 @@ describe("a config", () => {
     .map(([seed, changes]) => changes.reduce(changed, seed));
   fuzz(
     "that is nearly right gets problems or a plan, and none that tells a key",
-    2500,
+    1500,
     near,
     (config) => {
       expect(judged(config)).not.toContain(KEY);
@@ -182,7 +182,7 @@ const templates = fc.oneof(
 );
 
 describe("a template", () => {
-  fuzz("is a text, has references or is refused", 4000, templates, (text) => {
+  fuzz("is a text, has references or is refused", 2000, templates, (text) => {
     for (const parse of [parseTemplate, parseSecrets]) {
       const refusal = refusalOf(() => {
         const parsed = parse(text);

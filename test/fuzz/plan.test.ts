@@ -109,7 +109,7 @@ const configs = fc.record(
 );
 
 describe("a config of parts that are right", () => {
-  fuzz("gets problems, or a plan with its first requests", 2000, configs, (config) => {
+  fuzz("gets problems, or a plan with its first requests", 1000, configs, (config) => {
     judged(config);
   });
 });

@@ -106,7 +106,7 @@ function outcome(text: string): { told: string; typescript?: string } {
 }
 
 describe("a Python file", () => {
-  fuzz("of any text has a source in it, or problems", 3000, texts, (text) => {
+  fuzz("of any text has a source in it, or problems", 1500, texts, (text) => {
     outcome(text);
   });
 

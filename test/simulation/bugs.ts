@@ -169,9 +169,9 @@ export const bugs: readonly Bug[] = [
     "const received = Math.min(records.length, limit);",
     "const received = records.length && limit;",
   ]),
-  bug("an error quotes the answer unredacted", "P15", "extract/answer.ts", [
-    "reading.quote(body.toString())",
-    "body.toString()",
+  bug("what is secret is not hidden", "P15", "redact.ts", [
+    "inOrder.reduce((all, one) => replaceBetween(all, one), text)",
+    "inOrder.reduce((all) => all, text)",
   ]),
 ];
 

@@ -49,7 +49,8 @@ export function totalOf({ body, request }: PageSeen, { total }: RangeEnd): numbe
   if (!total) return undefined;
   const value = valueIn(body, total.path);
   const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof count === "number" && Number.isFinite(count)) return Math.trunc(count);
+  // Some APIs write -1 where they have not counted.
+  if (typeof count === "number" && count >= 0 && Number.isFinite(count)) return Math.trunc(count);
   // Counting is dear: some APIs do it on the first page only.
   const { total: known } = request.memory ?? {};
   if (known !== undefined || !total.required) return known;
