@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { realClock } from "../packages/core/src/clock.ts";
 import { forgetSchema } from "../packages/core/src/load/schemas.ts";
 import { LEASE_MS, TAKEOVER_MS } from "../packages/core/src/load/state.ts";
@@ -25,6 +25,18 @@ const sortKey = ({ operation, body }: Call) =>
   operation === "PutItem" ? ((body as Put).Item?.sk?.S ?? "") : "";
 const putsSchema = (call: Call) => sortKey(call).startsWith("schema");
 const isVersion = (call: Call) => sortKey(call).startsWith("schema#");
+
+/** What a worker works with that dies before such a call: none of its calls is done from then on. */
+async function dyingAt(isIt: (call: Call) => boolean): Promise<Partial<World>> {
+  const death = new AbortController();
+  const proxy = await faultyDynamodb(engine.endpoint, (call): Fault | undefined => {
+    // It is not tried again: nobody is there any more.
+    if (death.signal.aborted) return { kind: "error", status: 400, type: "AccessDeniedException" };
+    return isIt(call) ? { kind: "death", when: "before", kill: () => death.abort() } : undefined;
+  });
+  onTestFinished(proxy.close);
+  return { dynamodb: clientOf(proxy.endpoint), signal: death.signal };
+}
 
 describe("what a run keeps of a schema", () => {
   it("the same data make no new version, and no write for it", async () => {
@@ -101,17 +113,9 @@ describe("what a run keeps of a schema", () => {
   });
 
   it("a worker that dies between rows and checkpoint: its successor reads the page again and knows it all", async () => {
-    const death = new AbortController();
-    const proxy = await faultyDynamodb(engine.endpoint, (call): Fault | undefined =>
-      putsSchema(call) && !death.signal.aborted
-        ? { kind: "death", when: "before", kill: () => death.abort() }
-        : undefined,
-    );
+    const mortal = await dyingAt(putsSchema);
     const desk1 = await openDesk(engine, changed());
-    const dead = await desk1.run(
-      { dynamodb: clientOf(proxy.endpoint), signal: death.signal },
-      { runId: "r" },
-    );
+    const dead = await desk1.run(mortal, { runId: "r" });
     expect(dead).toMatchObject({ error: { code: "run.interrupted" } });
     expect(await desk1.rows()).toBeGreaterThanOrEqual(5);
     expect(await desk1.stored()).toBeUndefined();
@@ -123,25 +127,18 @@ describe("what a run keeps of a schema", () => {
     const [version] = await desk1.versions();
     const names = Object.keys(version?.columns ?? {});
     expect(names).toEqual(["id", "at", "extra", "name", "size"]);
-    await proxy.close();
   });
 
   it("a worker that dies between a version and its number: the next run comes to the same version", async () => {
     let puts = 0;
-    const death = new AbortController();
-    const proxy = await faultyDynamodb(engine.endpoint, (call): Fault | undefined => {
-      if (!putsSchema(call)) return undefined;
-      puts += 1;
-      return puts === 3 ? { kind: "death", when: "before", kill: () => death.abort() } : undefined;
-    });
+    const mortal = await dyingAt((call) => putsSchema(call) && ++puts === 3);
     const desk1 = await openDesk(engine, rowsOf(3));
-    await desk1.run({ dynamodb: clientOf(proxy.endpoint), signal: death.signal }, { runId: "r" });
+    await desk1.run(mortal, { runId: "r" });
     expect(await desk1.versions()).toHaveLength(1);
     expect(await desk1.stored()).toMatchObject({ version: 0 });
     await desk1.run(later(), { runId: "r" });
     expect(await desk1.versions()).toHaveLength(1);
     expect(await desk1.stored()).toMatchObject({ version: 1 });
-    await proxy.close();
   });
 
   it("a put whose answer was lost is recognised, and is not somebody else's", async () => {

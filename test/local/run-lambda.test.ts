@@ -19,7 +19,16 @@ async function desk(handler: Handler = offsetPages(rows)) {
   const begin = (...args: string[]) =>
     start(["run", "--lambda", "--json", "--dynamodb", engine.endpoint, ...args], env);
   const items = () => engine.scan("tidetable-local-ticketing.tickets");
-  return { ...folder, api, begin, items, run: (...args: string[]) => begin(...args).ended };
+  const checkpoints = async () =>
+    JSON.stringify(await engine.scan("tidetable-local-state")).replaceAll("\\", "");
+  return {
+    ...folder,
+    api,
+    begin,
+    items,
+    checkpoints,
+    run: (...args: string[]) => begin(...args).ended,
+  };
 }
 
 describe("run --lambda", { timeout: 60_000 }, () => {
@@ -110,12 +119,13 @@ describe("run --lambda", { timeout: 60_000 }, () => {
 
   it("ends its processes on Ctrl-C, and the next run goes on at once where it was", async () => {
     let hang = true;
-    const { begin, run, api, items } = await desk((request, response) => {
+    const { begin, run, api, items, checkpoints } = await desk((request, response) => {
       if (hang && request.query.get("offset") === "95") return undefined;
       return offsetPages(rows)(request, response);
     });
     const { child, ended } = begin("ticketing");
     await expect.poll(() => api.requests.length, { timeout: 30_000 }).toBe(2);
+    await expect.poll(checkpoints, { timeout: 10_000 }).toContain('"records":100');
     const workers = processesBelow(child.pid);
     expect(workers).not.toEqual([]);
     child.kill("SIGINT");
