@@ -153,6 +153,9 @@ function cleaned(
   assertStorable(Object.values({ ...next?.params, ...next?.body }), "what leads to the next page");
   if (next?.url === undefined) return next;
   const url = new URL(session.home(next.url));
+  // A user name may well stand in a path.
+  if (auth?.type !== "http_basic")
+    assertStorable(url.pathname.split("/"), "a part of the next link");
   const own = auth?.type === "api_key" && auth.location === "query" ? auth.name : undefined;
   for (const [name, value] of [...url.searchParams]) {
     // Also under a name of the API's own, such as `?token=` where we send a header.
