@@ -16,7 +16,12 @@ let engine: Engine;
 beforeAll(async () => {
   engine = await startDynamodb();
 });
-afterAll(() => engine.close());
+/** Followed or not, every worker comes to its end before the engine goes. */
+const workers = new Set<Promise<unknown>>();
+afterAll(async () => {
+  await Promise.allSettled(workers);
+  await engine.close();
+});
 
 const rows = Array.from({ length: 35 }, (_, n) => ({ id: `n${n}` }));
 const GIVEN_UP = "it was tried three times";
@@ -59,7 +64,14 @@ async function deployed(
     invocations += 1;
     const invocation = `worker${invocations}`;
     const localOrigin = () => ({ override: undefined, dynamodbEndpoint: undefined });
-    return work(event, { sources, world: { ...world, ...otherwise }, invocation, localOrigin });
+    const working = work(event, {
+      sources,
+      world: { ...world, ...otherwise },
+      invocation,
+      localOrigin,
+    });
+    workers.add(working);
+    return working;
   };
   const told: [string, Fields][] = [];
   const tell = (message: string, fields: Fields = {}) => void told.push([message, fields]);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
@@ -29,14 +29,37 @@ export const dynalite: Launch = async () => {
     load("dynalite");
   compareByValue();
   const server = engine({ createTableMs: 0, deleteTableMs: 0 });
+  const underWay = countRequests(server);
   return {
     endpoint: `http://127.0.0.1:${await listen(server)}`,
     async stop() {
+      // dynalite throws out of the middle of a request whose store is closed: those that it has got
+      // are carried out, the others go down with their connection.
+      server.closeIdleConnections();
+      while (underWay() > 0) await wait(5);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
 };
+
+/** How many requests have come whole and are not answered yet. */
+function countRequests(server: Server): () => number {
+  let underWay = 0;
+  server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
+    request.once("end", () => {
+      underWay += 1;
+      const { end } = response;
+      response.end = ((...given: Parameters<typeof end>) => {
+        underWay -= 1;
+        return end.apply(response, given);
+      }) as typeof end;
+    });
+    // dynalite throws these too, where a client dies in the middle of a request.
+    setImmediate(() => request.removeAllListeners("error").on("error", () => {}));
+  });
+  return () => underWay;
+}
 
 const dynoxide: Launch = async () => {
   // It takes no port 0, and another process may take the free one first: then it is tried again.
