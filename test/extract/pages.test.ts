@@ -177,15 +177,22 @@ describe("a 401", () => {
   });
 });
 
-test("a next link that has the key in its path is not followed, for it would have to be stored (P15)", async () => {
-  const next = `/v1/keys/${CANARY}/tickets?page=2`;
-  const paging = { type: "json_link", next: parsePath("next") } as const;
-  const { api, read } = await setup(() => ({ body: { data: rows, next } }), { paginator: paging });
-  await expect(read()).rejects.toMatchObject({
-    code: "extract.echo",
-    message: "a part of the next link is a credential of this source, and would have to be stored",
+describe("a next link that has the key in its path is not followed, for it would have to be stored (P15)", () => {
+  test.each([
+    ["as it is", CANARY],
+    ["encoded", encodeURIComponent(CANARY)],
+  ])("%s", async (_, key) => {
+    const next = `/v1/keys/${key}/tickets?page=2`;
+    const script = [{ body: { data: rows, next } }, { body: { data: [] } }];
+    const paging = { type: "json_link", next: parsePath("next") } as const;
+    const { api, read } = await setup(script, { paginator: paging });
+    await expect(read()).rejects.toMatchObject({
+      code: "extract.echo",
+      message:
+        "a part of the next link is a credential of this source, and would have to be stored",
+    });
+    expect(api.requests).toHaveLength(1);
   });
-  expect(api.requests).toHaveLength(1);
 });
 
 describe("the key in the query is in no error and no log (P15)", () => {

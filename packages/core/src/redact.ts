@@ -54,6 +54,10 @@ export const hide = everywhere.hide;
 /** Whether a text is a hidden value and nothing else. */
 export const isSecret = (text: string): boolean => text !== HIDDEN && hide(text) === HIDDEN;
 
+/** Whether a hidden value stands between two slashes of a path. It may have slashes itself. */
+export const isSecretPath = (path: string): boolean =>
+  !path.includes(HIDDEN) && hide(path).split("/").includes(HIDDEN);
+
 /** Names that are ours to give, and that machines read. */
 const ours = new Set(["app", "stage", "source", "resource", "table"]);
 

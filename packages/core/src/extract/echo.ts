@@ -1,18 +1,11 @@
 import { RequestError } from "../errors.ts";
-import { isSecret } from "../redact.ts";
+import { isSecret, isSecretPath } from "../redact.ts";
 import { limits } from "./limits.ts";
 
 /** What a run goes on from is stored. An API that makes a credential of it, or a book, can not be read on. */
 export function assertStorable(values: readonly unknown[], what: string): void {
   const texts = values.filter((one) => typeof one === "string");
-  if (texts.some(isSecret)) {
-    throw new RequestError({
-      code: "extract.echo",
-      message: `${what} is a credential of this source, and would have to be stored`,
-      hint: "name another field: the API repeats there what it was sent",
-      retryable: false,
-    });
-  }
+  if (texts.some(isSecret)) throw echoed(what);
   if (texts.some(({ length }) => length > limits.storedCharacters)) {
     throw new RequestError({
       code: "extract.size",
@@ -22,3 +15,15 @@ export function assertStorable(values: readonly unknown[], what: string): void {
     });
   }
 }
+
+export function assertStorablePath(path: string): void {
+  if (isSecretPath(path)) throw echoed("a part of the next link");
+}
+
+const echoed = (what: string) =>
+  new RequestError({
+    code: "extract.echo",
+    message: `${what} is a credential of this source, and would have to be stored`,
+    hint: "name another field: the API repeats there what it was sent",
+    retryable: false,
+  });

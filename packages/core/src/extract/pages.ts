@@ -8,7 +8,7 @@ import { firstWindow, guesses, openAhead, widened } from "./ahead.ts";
 import type { Answer } from "./answer.ts";
 import { authenticator } from "./auth.ts";
 import { httpRequest } from "./build.ts";
-import { assertStorable } from "./echo.ts";
+import { assertStorable, assertStorablePath } from "./echo.ts";
 import { type FilledRequest, fill, incrementalValues } from "./fill.ts";
 import { findPaginator, findSelector } from "./findings.ts";
 import { paginator } from "./paginators.ts";
@@ -154,8 +154,7 @@ function cleaned(
   if (next?.url === undefined) return next;
   const url = new URL(session.home(next.url));
   // A user name may well stand in a path.
-  if (auth?.type !== "http_basic")
-    assertStorable(url.pathname.split("/"), "a part of the next link");
+  if (auth?.type !== "http_basic") assertStorablePath(url.pathname);
   const own = auth?.type === "api_key" && auth.location === "query" ? auth.name : undefined;
   for (const [name, value] of [...url.searchParams]) {
     // Also under a name of the API's own, such as `?token=` where we send a header.
