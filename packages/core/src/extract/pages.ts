@@ -95,10 +95,10 @@ export async function* pages(
   const ahead = openAhead(session.fetch);
   let window = firstWindow;
   let after: PageRequest[] = [];
+  let retries = session.retries();
   let request: PageRequest | undefined = from ?? paginator(resource.paginator).first();
   while (request) {
     const http = httpRequest(filled, request);
-    const before = session.retries();
     const later = after.map((page) => httpRequest(filled, page));
     ahead.expect([http, ...later], window.size);
     const { body, headers, isIgnored } = await ahead.get(http);
@@ -121,7 +121,10 @@ export async function* pages(
       ...(resource.selector || !selector ? {} : { selector: selector.text }),
     });
     if (next) {
-      const how = { most: session.parallel, trouble: session.retries() > before };
+      // Also of pages that were asked for early, while the reader was busy elsewhere.
+      const trouble = session.retries() > retries;
+      retries = session.retries();
+      const how = { most: session.parallel, trouble };
       window = widened(window, { request, next, plan: found.plan }, how);
       after = guesses(found.plan, next, window, session.parallel);
     }
