@@ -25,9 +25,9 @@ const bug = (
 
 export const bugs: readonly Bug[] = [
   bug("the checkpoint moves before the write", "P2", "landing.ts", [
-    "        await first.stored;",
+    "        await first.storing;",
     `        await lease.checkpoint({ ...first.behind, rows: state.rows, counts: { ...counts } });
-        await first.stored;`,
+        await first.storing;`,
   ]),
   bug("UnprocessedItems are taken for written", "P2", "load/batches.ts", [
     `if (!unprocessed.includes(one)) told.settled(one, "written");\n    left = unprocessed;`,
@@ -58,8 +58,8 @@ export const bugs: readonly Bug[] = [
     "clock.now() < stored.lease.until",
   ]),
   bug("pages land in the order in which they are written", "P2", "landing.ts", [
-    "        await first.stored;",
-    "        await Promise.any(afloat.map(({ stored }) => stored));",
+    "        await first.storing;",
+    "        await Promise.any(afloat.map(({ storing }) => storing));",
   ]),
   bug("an answer that was asked for early is taken for any page", "P14", "extract/ahead.ts", [
     "asked.get(keyOf(request)) ?? fetch(request);",
@@ -111,7 +111,7 @@ export const bugs: readonly Bug[] = [
     "...(page.next && !state.refresh ? {} : series.behind)",
   ]),
   bug("rows that could not be written are not seen", "P4", "landing.ts", [
-    "      ...rejections.flatMap(({ key }) => key ?? []),\n",
+    "        ...rejections.flatMap(({ key }) => key ?? []),\n",
     "",
   ]),
   bug("every page's keys replace those of the page before", "P4", "load/rows.ts", [
@@ -134,11 +134,11 @@ export const bugs: readonly Bug[] = [
     `"NOT attribute_type(#version, :type) OR #version <= :version OR #version > :version"`,
   ]),
   bug("what is set aside is not counted", "P8", "landing.ts", [
-    "  counts.quarantined += stored.aside.length;\n",
-    "  counts.records -= stored.aside.length;\n",
+    "  counts.quarantined += aside.length;\n",
+    "  counts.records -= aside.length;\n",
   ]),
   bug("what was superseded is not counted", "P8", "landing.ts", [
-    "  counts.superseded += prepared.superseded + stored.superseded;\n",
+    "  counts.superseded += landed.superseded;\n",
     "",
   ]),
   bug("numbers go through a double", "P9", "extract/json.ts", [

@@ -5,7 +5,7 @@ import type { Writer, Written } from "./load/attempts.ts";
 import { writeParentCursor } from "./load/parent-cursors.ts";
 import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
 import type { Rows } from "./load/rows.ts";
-import { appendSpool } from "./load/spool.ts";
+import { appendSpool, type SpoolRow } from "./load/spool.ts";
 import type { RunState, SpoolState } from "./load/state-item.ts";
 import { assertAccounts } from "./report.ts";
 import type { Job } from "./run.ts";
@@ -23,17 +23,30 @@ export interface Cargo {
   ended: () => void;
 }
 
+/** What is left of a page when its items are durable. */
 interface Stored extends Written {
+  records: number;
+  discarded: number;
+  aside: readonly Rejection[];
+  /** Keys of rows that could not be put: nothing is known of them, but that the API has them. */
+  unknown: readonly string[];
   prints: Buffer[];
+  /** What the children need of it. */
+  spooled: readonly SpoolRow[];
 }
 
-interface Afloat extends Cargo {
-  stored: Promise<Stored>;
-  isStored: boolean;
+interface Afloat extends Pick<Cargo, "behind" | "own" | "ended"> {
+  bytes: number;
+  storing: Promise<Stored>;
+  /** When it is. */
+  stored?: Stored;
 }
 
 /** Beyond either, reading waits until all of it has landed. */
 const most = Object.freeze({ pages: 64, bytes: 16 * 1024 * 1024 });
+
+/** A checkpoint costs as much as a batch: pages that are written soon after it wait for the next. */
+const REST_MS = 200;
 
 /** The pages between the reader and the table. */
 export interface Landing {
@@ -52,7 +65,7 @@ export interface Landing {
 /**
  * Pages land in the order in which they were read: their items are durable, then what else they
  * brought is, then the checkpoint moves behind them. Those that are written by the time that the
- * step begins land in one step.
+ * step begins land in one step, and one step begins a little after the other, unless somebody waits.
  */
 export function openLanding(
   job: Job,
@@ -60,16 +73,20 @@ export function openLanding(
   begun: RunState,
   moved: (state: RunState) => void,
 ): Landing {
-  const { order, lease, counts } = job;
+  const { order, lease, counts, world } = job;
   const isSample = order.limitPages !== undefined;
   const isStored = job.resource.selected && !begun.spool_only;
+  const isSpooled = job.resource.spooled.length > 0 && !isSample;
   let state = begun;
   const afloat: Afloat[] = [];
+  let bytes = 0;
   /** Whatever was added by now is with the writer. */
   let queued: Promise<unknown> = Promise.resolve();
   let working: Promise<void> = Promise.resolve();
   let isWorking = false;
   let isOver = false;
+  let rested = Number.NEGATIVE_INFINITY;
+  let hurry = new AbortController();
   let failure: { error: unknown } | undefined;
   let onFailure: (error: unknown) => void = () => {};
 
@@ -77,8 +94,9 @@ export function openLanding(
     isWorking = true;
     try {
       for (let first = afloat[0]; first; first = afloat[0]) {
-        await first.stored;
-        const waiting = afloat.findIndex(({ isStored }) => !isStored);
+        await first.storing;
+        await rest();
+        const waiting = afloat.findIndex(({ stored }) => !stored);
         await land(afloat.slice(0, waiting < 0 ? afloat.length : waiting));
       }
     } catch (error) {
@@ -86,51 +104,47 @@ export function openLanding(
       // Nothing of this worker may be on its way when the lease goes back.
       await queued;
       writing.flush();
-      await Promise.allSettled(afloat.map(({ stored }) => stored));
+      await Promise.allSettled(afloat.map(({ storing }) => storing));
       failure = { error };
       onFailure(error);
     }
     isWorking = false;
   }
 
+  async function rest(): Promise<void> {
+    const left = rested - world.clock.monotonic();
+    if (left > 0) await world.clock.sleep(left, hurry.signal).catch(() => {});
+    rested = world.clock.monotonic() + REST_MS;
+  }
+
   async function land(group: readonly Afloat[]): Promise<void> {
-    const landed: Landed[] = [];
-    for (const { stored, prepared, behind } of group) {
-      const outcome = await stored;
-      const aside = [...prepared.rejections, ...outcome.rejections];
-      await setAside(aside, { ...job, runId: order.runId, page: behind.page - 1 });
-      job.schema?.learn(prepared.fitted);
-      landed.push({ ...outcome, aside });
+    const all = group.map(({ stored }) => stored as Stored);
+    for (const [n, { aside }] of all.entries()) {
+      const page = (group[n] as Afloat).behind.page - 1;
+      await setAside(aside, { ...job, runId: order.runId, page });
     }
     await job.schema?.keep();
-    const known = await keepRows(group, landed);
-    const spool = await spooled(group, state, job);
-    for (const [n, { page, prepared }] of group.entries()) {
-      account(counts, page, prepared, landed[n] as Landed, isStored);
-    }
+    const prints = all.flatMap((one) => one.prints);
+    const unknown = all.flatMap((one) => one.unknown);
+    const known = await rows.keep(prints, unknown);
+    const spool = await keepSpool(all, state, job);
+    for (const one of all) account(counts, one, isStored);
     const { behind } = group.at(-1) as Afloat;
     for (const { own, behind } of group) if (own) await keepOwn(own, behind, job);
     state = { ...behind, rows: known, spool, counts: { ...counts } };
     if (!isSample) await lease.checkpoint(state);
     afloat.splice(0, group.length);
+    bytes -= group.reduce((sum, one) => sum + one.bytes, 0);
     for (const { ended } of group) ended();
     moved(state);
   }
 
-  /** Of rows that could not be put nothing is known, but that the API has them. */
-  function keepRows(group: readonly Afloat[], landed: readonly Landed[]) {
-    const prints = landed.flatMap((one) => one.prints);
-    const unknown = group.flatMap(({ prepared: { items, rejections } }, n) => [
-      ...rejections.flatMap(({ key }) => key ?? []),
-      ...(landed[n]?.rejections ?? []).flatMap(
-        ({ index }) => items.find((one) => one.index === index)?.key ?? [],
-      ),
-    ]);
-    return rows.keep(prints, unknown);
-  }
-
-  /** Pages go to the writer in their order, each when it is known what of it has to be put. */
-  async function store({ prepared: { items } }: Cargo): Promise<Stored> {
+  /**
+   * Pages go to the writer in their order, each when it is known what of it has to be put. Of a page
+   * that waits for its checkpoint nothing is kept that is not needed.
+   */
+  async function store({ page, prepared }: Cargo): Promise<Stored> {
+    const { items, rejections } = prepared;
     const sending = queued.then(async () => {
       const { put, prints } = await rows.sift(items);
       return { put, prints, written: writing.write(put) };
@@ -138,19 +152,31 @@ export function openLanding(
     queued = sending.catch(() => {});
     const { put, prints, written } = await sending;
     const total = await written;
-    return { ...total, unchanged: total.unchanged + items.length - put.length, prints };
+    job.schema?.learn(prepared.fitted);
+    return {
+      ...total,
+      records: page.records.length,
+      unchanged: total.unchanged + items.length - put.length,
+      superseded: prepared.superseded + total.superseded,
+      discarded: prepared.discarded,
+      aside: [...rejections, ...total.rejections],
+      unknown: [
+        ...rejections.flatMap(({ key }) => key ?? []),
+        ...total.rejections.flatMap(
+          ({ index }) => items.find((one) => one.index === index)?.key ?? [],
+        ),
+      ],
+      prints,
+      spooled: isSpooled ? page.records.map((record) => spoolRow(record, job.resource)) : [],
+    };
   }
 
-  const bytes = () =>
-    afloat.reduce(
-      (all, { prepared }) => prepared.items.reduce((sum, one) => sum + one.bytes, all),
-      0,
-    );
-
   async function drained(): Promise<void> {
+    hurry.abort();
     await queued;
     writing.flush();
     await working;
+    hurry = new AbortController();
     if (failure) throw failure.error;
   }
 
@@ -166,21 +192,24 @@ export function openLanding(
   return {
     add(cargo) {
       if (isOver) return;
-      const stored = store(cargo);
-      const one = { ...cargo, stored, isStored: false };
-      stored.then(
-        () => {
-          one.isStored = true;
+      const { behind, own, ended, prepared } = cargo;
+      const weight = prepared.items.reduce((sum, one) => sum + one.bytes, 0);
+      const storing = store(cargo);
+      const one: Afloat = { behind, ended, ...(own ? { own } : {}), bytes: weight, storing };
+      storing.then(
+        (stored) => {
+          one.stored = stored;
         },
         () => {},
       );
       afloat.push(one);
+      bytes += weight;
       if (!isWorking) working = work();
     },
     async room() {
       await queued;
       await orFails(writing.room());
-      if (afloat.length >= most.pages || bytes() >= most.bytes) await drained();
+      if (afloat.length >= most.pages || bytes >= most.bytes) await drained();
     },
     orFails,
     drained,
@@ -193,44 +222,33 @@ export function openLanding(
   };
 }
 
-/** What the children need of these pages. */
-async function spooled(
-  group: readonly Afloat[],
+async function keepSpool(
+  landed: readonly Stored[],
   { spool }: RunState,
-  { resource, place, order, world, lease }: Job,
+  { place, world, lease }: Job,
 ): Promise<SpoolState> {
-  if (resource.spooled.length === 0 || order.limitPages !== undefined) return spool;
-  const records = group.flatMap(({ page }) => page.records);
-  const rows = records.map((record) => spoolRow(record, resource));
+  const rows = landed.flatMap(({ spooled }) => spooled);
+  if (rows.length === 0) return spool;
   const end = await appendSpool(world, { place, token: lease.token }, rows, spool.end);
   return { ...spool, end };
 }
 
-interface Landed extends Stored {
-  aside: readonly Rejection[];
-}
-
 /** Counts a page. What is read for children alone is no record of a table. */
-function account(
-  counts: Counts,
-  { records }: Page,
-  prepared: Prepared,
-  stored: Landed,
-  isStored: boolean,
-): void {
+function account(counts: Counts, landed: Stored, isStored: boolean): void {
   counts.pages += 1;
   if (!isStored) return;
-  counts.records += records.length;
-  counts.written += stored.written;
-  counts.unchanged += stored.unchanged;
-  counts.deleted += stored.deleted;
-  counts.superseded += prepared.superseded + stored.superseded;
-  counts.quarantined += stored.aside.length;
-  counts.discarded_values += prepared.discarded;
+  const { records, aside } = landed;
+  counts.records += records;
+  counts.written += landed.written;
+  counts.unchanged += landed.unchanged;
+  counts.deleted += landed.deleted;
+  counts.superseded += landed.superseded;
+  counts.quarantined += aside.length;
+  counts.discarded_values += landed.discarded;
   assertAccounts(counts);
   // What the contract sets aside was meant to be.
-  const odd = stored.aside.filter(({ code }) => !code.startsWith("schema."));
-  if (tooMany(odd.length, records.length)) throw tooManyError(odd);
+  const odd = aside.filter(({ code }) => !code.startsWith("schema."));
+  if (tooMany(odd.length, records)) throw tooManyError(odd);
 }
 
 /** A cursor of its own moves when all that it stands for is durable. */

@@ -69,9 +69,12 @@ export function numberBytes(text: string): number {
   let last = end - 1;
   while (isZeroOrDot(text, first)) first++;
   while (isZeroOrDot(text, last)) last--;
-  const power = (at: number) => (at < units ? units - 1 - at : units - at) + shift;
-  return 2 + minus + Math.floor(power(first) / 2) - Math.floor(power(last) / 2);
+  return 2 + minus + pair(first, units, shift) - pair(last, units, shift);
 }
+
+/** Which pair a digit belongs to. */
+const pair = (at: number, units: number, shift: number) =>
+  Math.floor(((at < units ? units - 1 - at : units - at) + shift) / 2);
 
 const isZeroOrDot = (text: string, at: number) => {
   const code = text.charCodeAt(at);
