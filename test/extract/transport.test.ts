@@ -1,15 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { Agent } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RequestError } from "../../packages/core/src/errors.ts";
+import { httpAgent } from "../../packages/core/src/extract/agent.ts";
 import { limits } from "../../packages/core/src/extract/limits.ts";
 import { exchange, type HttpRequest, shown } from "../../packages/core/src/extract/transport.ts";
 import { openApi } from "../support/api.ts";
 import { virtualClock } from "../support/clock.ts";
 import { CANARY, testWorld } from "./fixtures.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 const get = (url: string): HttpRequest => ({
   method: "GET",
@@ -269,4 +275,22 @@ describe("a failure of the network is named for a person and worth another attem
     const error = await failure(exchange(request, testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.request", retryable: false });
   });
+});
+
+test("of an answer that was read nothing stays in memory, however many there are (P10)", async () => {
+  const api = await openApi(() => ({ body: { text: "x".repeat(100_000) } }));
+  const http = httpAgent("machine");
+  onTestFinished(() => http.close());
+  const world = testWorld({ http });
+  const bytes = () => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const read = async (times: number) => {
+    for (let n = 0; n < times; n++) await exchange(get(api.url), world, 30_000);
+  };
+  await read(20);
+  const before = bytes();
+  await read(200);
+  expect(bytes() - before).toBeLessThan(5_000_000);
 });

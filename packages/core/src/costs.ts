@@ -1,6 +1,7 @@
 import { firingsPerMonth, monthHours } from "./config/cadence.ts";
 import type { SchedulePlan, SourcePlan } from "./config/plan-types.ts";
 import type { Counts } from "./flow.ts";
+import { CHECKPOINT_MS } from "./pace.ts";
 
 /*
  * Dollars: of a run from what it has used, of a month from the schedules. Everything here is pure.
@@ -137,7 +138,8 @@ function naiveCost(run: UsedByRun, memoryMb: number, rowUnits: number): RunCost 
 function unitsOfRow(runs: readonly UsedByRun[]): number {
   const rows = ({ written, deleted }: UsedByRun) => written + deleted;
   const most = runs.reduce((a, b) => (rows(b) > rows(a) ? b : a));
-  const ownUnits = 2 + 2 * most.pages; // its begin, and a checkpoint behind each page
+  const checkpoints = Math.min(most.pages, most.worked_ms / CHECKPOINT_MS);
+  const ownUnits = 2 + 2 * checkpoints; // its begin, too
   return rows(most) === 0 ? 1 : Math.max(1, (most.write_units - ownUnits) / rows(most));
 }
 

@@ -7,6 +7,7 @@ import { setAside, tooMany, tooManyError } from "./load/quarantine.ts";
 import type { Rows } from "./load/rows.ts";
 import { appendSpool, type SpoolRow } from "./load/spool.ts";
 import type { RunState, SpoolState } from "./load/state-item.ts";
+import { CHECKPOINT_MS } from "./pace.ts";
 import { assertAccounts } from "./report.ts";
 import type { Job } from "./run.ts";
 import type { Series } from "./series.ts";
@@ -44,9 +45,6 @@ interface Afloat extends Pick<Cargo, "behind" | "own" | "ended"> {
 
 /** Beyond either, reading waits until all of it has landed. */
 const most = Object.freeze({ pages: 64, bytes: 16 * 1024 * 1024 });
-
-/** A checkpoint costs as much as a batch: pages that are written soon after it wait for the next. */
-const REST_MS = 200;
 
 /** The pages between the reader and the table. */
 export interface Landing {
@@ -114,7 +112,7 @@ export function openLanding(
   async function rest(): Promise<void> {
     const left = rested - world.clock.monotonic();
     if (left > 0) await world.clock.sleep(left, hurry.signal).catch(() => {});
-    rested = world.clock.monotonic() + REST_MS;
+    rested = world.clock.monotonic() + CHECKPOINT_MS;
   }
 
   async function land(group: readonly Afloat[]): Promise<void> {

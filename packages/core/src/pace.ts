@@ -4,6 +4,9 @@ import type { World } from "./world.ts";
 /** Well inside of a lease's 50 seconds, with room for a slow answer of the state table. */
 const RENEW_MS = 20_000;
 
+/** A checkpoint costs as much as a batch: pages that are durable soon after one wait for the next. */
+export const CHECKPOINT_MS = 200;
+
 /**
  * When a slice has to have ended, for a function that has `remaining` milliseconds left. Behind it
  * come at most a renewal, the run's line in the history and the release, each of which may wait out

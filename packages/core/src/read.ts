@@ -8,6 +8,7 @@ import type { KeyedItem, Page, PageRequest, Prepared, Rejection } from "./flow.t
 import { jsonText } from "./json-text.ts";
 import { type Cargo, openLanding } from "./landing.ts";
 import { sourceGate } from "./load/gate.ts";
+import { forMany } from "./load/lanes.ts";
 import { writerFor } from "./load/ordered.ts";
 import { openRows } from "./load/rows.ts";
 import type { RunState } from "./load/state-item.ts";
@@ -34,7 +35,7 @@ export async function read(
   // Pages that were asked for before their turn, and have none any more.
   const over = new AbortController();
   const session = openSession(resource, {
-    world: { ...world, signal: AbortSignal.any([world.signal, over.signal]) },
+    world: { ...world, signal: forMany(world.signal, over.signal) },
     secrets: job.secrets,
     meter: counts,
     gate: sourceGate(world, place.source),

@@ -122,12 +122,12 @@ export async function runResource(
 
 async function work(slice: Slice): Promise<ResourceReport> {
   const { resource, place, order, world, steps, tallied, report, isSample } = slice;
-  // First of all: until somebody has filled it, there is no run to begin.
-  await slice.secrets.read();
-  const { tableId } = resource.selected
-    ? await checkTable(steps, resource)
-    : { tableId: undefined };
-  const stored = await readState(steps, place);
+  const [, { tableId }, stored] = await atOnce(
+    // Whatever else is wrong: until somebody has filled it, there is no run to begin.
+    slice.secrets.read(),
+    resource.selected ? checkTable(steps, resource) : Promise.resolve({ tableId: undefined }),
+    readState(steps, place),
+  );
   const open = opening(isSample ? undefined : stored, {
     runId: order.runId,
     refresh: !isSample && isRefresh(order, resource),
@@ -169,6 +169,12 @@ async function work(slice: Slice): Promise<ResourceReport> {
   };
   const behind = await holding(read(job, state, moved), job);
   return finish(slice, lease, await holding(sweep(job, behind, moved), job));
+}
+
+/** All of them; where several fail, the first in the list is what is told, and not the first in time. */
+async function atOnce<T extends readonly Promise<unknown>[]>(...asked: T) {
+  await Promise.allSettled(asked);
+  return Promise.all(asked);
 }
 
 async function finish(slice: Slice, lease: Lease, state: RunState): Promise<ResourceReport> {

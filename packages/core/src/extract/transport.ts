@@ -48,13 +48,16 @@ export async function exchange(
 ): Promise<HttpResponse> {
   world.signal.throwIfAborted();
   const target = route(request.url, world.origins);
-  const tooLate = new AbortController();
+  // Not AbortSignal.any: with a listener on it, Node would keep one for every request of the process.
+  const call = new AbortController();
+  const { signal } = call;
+  const interrupted = () => call.abort(world.signal.reason);
+  world.signal.addEventListener("abort", interrupted);
   const settled = new AbortController();
   world.clock.sleep(timeoutMs, settled.signal).then(
-    () => tooLate.abort(),
+    () => call.abort(),
     () => {},
   );
-  const signal = AbortSignal.any([world.signal, tooLate.signal]);
   try {
     const asked = send.call(world.http, {
       origin: target.origin,
@@ -74,10 +77,11 @@ export async function exchange(
     return { ...answer, body: decompress(answer, request) };
   } catch (error) {
     world.signal.throwIfAborted();
-    if (tooLate.signal.aborted) throw timedOut(request, timeoutMs);
+    if (signal.aborted) throw timedOut(request, timeoutMs);
     throw error instanceof RequestError ? error : unreachable(error, request, target.origin);
   } finally {
     settled.abort();
+    world.signal.removeEventListener("abort", interrupted);
   }
 }
 

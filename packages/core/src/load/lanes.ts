@@ -143,8 +143,8 @@ export function inLanesOf(
 }
 
 /** Every request under way listens to it, and Node would take more than 10 for a leak. */
-export function forMany(signal: AbortSignal): AbortSignal {
-  const own = AbortSignal.any([signal]);
+export function forMany(...signals: AbortSignal[]): AbortSignal {
+  const own = AbortSignal.any(signals);
   setMaxListeners(0, own);
   return own;
 }
