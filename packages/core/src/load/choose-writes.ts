@@ -2,7 +2,7 @@ import type { ResourcePlan } from "../config/plan-types.ts";
 
 type How = NonNullable<ResourcePlan["writes"]>;
 
-/** Where fingerprints begin to pay, and where they take too much memory: 128 MB. */
+/** Where fingerprints begin to pay, and where they take too much memory: 85 MB. */
 const LEAST_RECORDS = 1_000;
 const MOST_ROWS = 4_000_000;
 

@@ -13,8 +13,8 @@ import { type Place, readMany, type StateWorld, steadily } from "./state-query.t
 /** 96 KB: about a hundred write units at most, and far from an item's 400 KB. */
 const PRINTS_PER_BLOCK = 6_000;
 const KEPT_DAYS = 90;
-/** As many as one BatchGetItem takes. */
-const BLOCKS_AT_ONCE = 100;
+/** While they are read, each takes the memory of its bytes a few times over. */
+const BLOCKS_AT_ONCE = 16;
 
 /** Which log: it has the id of the run that began it. */
 export interface PrintLog {
@@ -27,6 +27,8 @@ export interface Blocks {
   /** Its first block, and the one behind its last. */
   start: number;
   end: number;
+  /** How many rows they tell of, where it is known. */
+  rows?: number;
 }
 
 /** Appends prints behind the blocks before `first`. Returns the block behind the last, then. */
@@ -61,13 +63,13 @@ function* packed(prints: Iterable<Buffer>): Generator<Buffer> {
   if (block.length > 0) yield Buffer.concat(block);
 }
 
-/** Reads all blocks of a log; throws when one is missing. */
+/** Reads all blocks of a log into a table; throws when one is missing. */
 export async function readPrints(
   world: StateWorld,
   { place, log }: PrintLog,
-  { start, end }: Blocks,
+  { start, end, rows }: Blocks,
+  prints: Prints = printTable(rows),
 ): Promise<Prints> {
-  const prints = printTable();
   let found = 0;
   for (let first = start; first < end; first += BLOCKS_AT_ONCE) {
     const length = Math.min(BLOCKS_AT_ONCE, end - first);

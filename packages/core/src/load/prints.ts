@@ -53,23 +53,29 @@ export const seenIn =
 /** The words of a slot: two of the key, two of the content. */
 const WORDS = 4;
 
-/** Open addressing over one typed array, at most three quarters full: 32 MB for a million rows. */
-export function printTable(): Prints {
-  let words = new Int32Array(1024 * WORDS);
+/** How full it may be: with more, keys would be looked for in too many slots. */
+const FILL = 0.75;
+
+/** Open addressing over one typed array: 21 MB for a million rows, where so many are expected. */
+export function printTable(expected = 0): Prints {
+  let slots = Math.max(1024, Math.ceil(expected / FILL) + 1);
+  let words = new Int32Array(slots * WORDS);
   let size = 0;
 
   /** Where the key is, or would be. */
   function slotOf(one: number, two: number): number {
-    const last = words.length - 1;
-    let at = (two * WORDS) & last;
-    while (words[at] !== 0 && (words[at] !== one || words[at + 1] !== two))
-      at = (at + WORDS) & last;
+    let at = ((two >>> 0) % slots) * WORDS;
+    while (words[at] !== 0 && (words[at] !== one || words[at + 1] !== two)) {
+      at += WORDS;
+      if (at === words.length) at = 0;
+    }
     return at;
   }
 
   function grow(): void {
     const old = words;
-    words = new Int32Array(old.length * 2);
+    slots *= 2;
+    words = new Int32Array(slots * WORDS);
     for (let from = 0; from < old.length; from += WORDS) {
       const one = old[from] as number;
       if (one === 0) continue;
@@ -89,7 +95,7 @@ export function printTable(): Prints {
       return isSame ? "same" : "other";
     },
     add(prints, at = 0) {
-      if (size * WORDS >= words.length * 0.75) grow();
+      if (size >= slots * FILL) grow();
       const one = prints.readInt32LE(at);
       const two = prints.readInt32LE(at + 4);
       const slot = slotOf(one, two);

@@ -48,7 +48,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   const settled = clock.monotonic() + (of.isLater ? SETTLED_MS : 0);
   let state = begun;
   /** What the table has by now, by the log and by what was put since. */
-  let known: Prints = printTable();
+  let known: Prints = printTable(begun.known?.rows);
   /** The keys that this slice has put: what a read shows of these may be older, or on its way. */
   const ours: Prints = printTable();
   let pending: Buffer[] = [];
@@ -60,9 +60,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
     known = printTable();
   }
 
-  const load = async (log: RowLog) => {
-    for (const print of await readPrints(of, { place, log: log.id }, log)) known.add(print);
-  };
+  const load = (log: RowLog) => readPrints(of, { place, log: log.id }, log, known);
   try {
     if (state.known && state.known.id !== state.log?.id) await load(state.known);
     // Also what earlier slices of this run have put.
