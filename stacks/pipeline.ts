@@ -2,6 +2,7 @@ import {
   failureQueueName,
   type SourcePlan,
   scheduleFunctionName,
+  workerEnvironment,
   workerFunctionName,
 } from "@tidetable/core";
 import { type Place, scheduleStatements, workerStatements } from "./permissions";
@@ -33,8 +34,12 @@ export function pipeline(plans: SourcePlan[], place: Place) {
       timeout: "15 minutes",
       memory: `${memoryMb} MB`,
       retries: 2,
-      // Its own network's addresses are open to it then.
-      environment: { ...environment, ...(vpc ? { TIDETABLE_NETWORK: "vpc" } : {}) },
+      environment: {
+        ...environment,
+        ...workerEnvironment,
+        // Its own network's addresses are open to it then.
+        ...(vpc ? { TIDETABLE_NETWORK: "vpc" } : {}),
+      },
       ...(reservedConcurrency === undefined
         ? {}
         : { concurrency: { reserved: reservedConcurrency } }),

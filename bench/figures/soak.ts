@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { workerEnvironment } from "@tidetable/core";
 import type { RunOptions } from "../loops/slice.ts";
 import type { Figure } from "../measure.ts";
 import { checkStored, prepare, type Stubs, sumTo, written } from "../stubs.ts";
@@ -9,7 +10,7 @@ const RECORDS = Number(process.env.SOAK_RECORDS ?? 1_000_000);
 const FEW = RECORDS / 100;
 
 /** The heap of a function of 512 MB. Without a limit, V8 puts off its work on a large machine. */
-const HEAP = "--max-old-space-size=460";
+const HEAP = ["--max-old-space-size=460", workerEnvironment.NODE_OPTIONS];
 const MOST_MB = 256;
 
 const ways: { id: string; name: string; options: RunOptions }[] = [
@@ -49,7 +50,7 @@ async function worker(stubs: Stubs, records: number, options: RunOptions) {
   await prepare(stubs, { records, keysOnly: true });
   const program = fileURLToPath(new URL("../loops/slice-process.ts", import.meta.url));
   const order = JSON.stringify({ stubs, options });
-  const args = [HEAP, "--import", "tsx", program, order];
+  const args = [...HEAP, "--import", "tsx", program, order];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   const {
     peakMb,

@@ -146,13 +146,14 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
   it("runs its functions on one platform, with no configuration but app and stage", () => {
     expect(namesOf(deployed, FUNCTION)).toEqual([...workers, schedule].sort());
     for (const one of inputsOf(deployed, FUNCTION)) {
-      const { TIDETABLE_APP, TIDETABLE_STAGE, ...sst } = one.environment.variables;
+      const { TIDETABLE_APP, TIDETABLE_STAGE, NODE_OPTIONS, ...sst } = one.environment.variables;
       expect({ TIDETABLE_APP, TIDETABLE_STAGE }).toEqual({
         TIDETABLE_APP: "tidetable",
         TIDETABLE_STAGE: stage,
       });
       expect(Object.keys(sst).sort()).toEqual(["SST_KEY", "SST_KEY_FILE", "SST_RESOURCE_App"]);
       const worker = workers.includes(one.name);
+      expect(NODE_OPTIONS).toBe(worker ? "--max-semi-space-size=8" : undefined);
       expect(one).toMatchObject({
         runtime: "nodejs24.x",
         architectures: ["arm64"],

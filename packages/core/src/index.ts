@@ -15,6 +15,7 @@ export {
   rest_api_source,
   type Source,
 } from "./config/source.ts";
+export { workerEnvironment } from "./config/storage.ts";
 export { suggest } from "./config/suggest.ts";
 export type * from "./config/types.ts";
 export { prices, type SourceCost, sourceCost, stageMonth } from "./costs.ts";

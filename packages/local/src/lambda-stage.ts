@@ -7,6 +7,7 @@ import {
   type SourcePlan,
   scheduleFunctionName,
   type WorkerEvent,
+  workerEnvironment,
   workerFunctionName,
 } from "@tidetable/core";
 import type { Bundles } from "./bundle.ts";
@@ -64,7 +65,7 @@ export async function openLambdaStage(options: StageOptions): Promise<LambdaStag
     timeoutMs: workerTimeoutMs ?? 15 * 60_000,
     memoryMb: plan.function.memoryMb,
     retries: 2,
-    environment,
+    environment: { ...environment, ...workerEnvironment },
   }));
   const heard = new Map<string, ResourceReport>();
   const lambda = await openLambda({
