@@ -14,6 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
+let mirrors = 0;
+
 /** A resource over rows that a test changes, and what each of its runs sends to the table. */
 async function mirror(resource: object = {}, count = 250) {
   const rows: Row[] = Array.from({ length: count }, (_, n) => ({
@@ -27,11 +29,20 @@ async function mirror(resource: object = {}, count = 250) {
     paginator: { type: "offset", limit: 100 },
     error_handler: { max_retries: 0 },
   } as const;
-  const { run, table } = await deploy(engine, {
-    client: { base_url: api.url },
-    resource_defaults: { primary_key: "id", write_disposition: "merge" },
-    resources: [{ name: "rows", endpoint, ...resource }],
-  });
+  mirrors += 1;
+  const name = `mirror${mirrors}`;
+  const deployed = (resource: object) =>
+    deploy(
+      engine,
+      {
+        client: { base_url: api.url },
+        resource_defaults: { primary_key: "id", write_disposition: "merge" },
+        resources: [{ name: "rows", endpoint, ...resource }],
+      },
+      { name },
+    );
+  const { table, ...first } = await deployed(resource);
+  let { run } = first;
   const calls: Call[] = [];
   const stop = { at: 0, now: new AbortController() };
   const proxy = await faultyDynamodb(engine.endpoint, (call) => {
@@ -67,17 +78,25 @@ async function mirror(resource: object = {}, count = 250) {
     dieAt(batch: number) {
       Object.assign(stop, { at: batch, now: new AbortController() });
     },
+    /** The next runs are of a config that was changed. */
+    async become(changed: object) {
+      ({ run } = await deployed(changed));
+    },
     async run(order: Parameters<typeof run>[1] = {}) {
       minutes += 10;
       calls.length = 0;
       warnings.length = 0;
-      const { status, records, written, unchanged, deleted, error } = await run(world(), order);
+      const { status, records, written, unchanged, deleted, error } = await run(world(), {
+        runId: `run${minutes}`,
+        ...order,
+      });
       const own = calls.filter(({ body }) => JSON.stringify(body).includes(`"${table}"`));
       const of = (operation: string) => own.filter((call) => call.operation === operation);
       return {
         report: { status, records, written, unchanged, deleted },
         error,
         puts: of("BatchWriteItem").length,
+        scans: of("Scan").length,
         /** Keys that were read. */
         reads: of("BatchGetItem").flatMap(({ body }) =>
           Object.values(body.RequestItems as Record<string, { Keys: unknown[] }>).flatMap(
@@ -96,6 +115,40 @@ async function mirror(resource: object = {}, count = 250) {
 }
 
 const titlesOf = (rows: Row[]) => new Map(rows.map(({ id, title }) => [id, title]));
+
+describe("a table that is replaced", () => {
+  const replaced = { writes: "fingerprints", write_disposition: "replace" };
+
+  it("is not read where fingerprints show that no row has gone, and is where one has", async () => {
+    const { run, rows, titles, close } = await mirror(replaced);
+    await run();
+    expect(await run()).toMatchObject({ report: { written: 0, unchanged: 250 }, scans: 0 });
+    Object.assign(rows[7] as Row, { title: "changed" });
+    rows.push({ id: 900, title: "new" });
+    expect(await run()).toMatchObject({ report: { written: 2, deleted: 0 }, scans: 0 });
+    rows.splice(20, 2);
+    const swept = await run();
+    expect(swept).toMatchObject({ report: { written: 0, deleted: 2 } });
+    expect(swept.scans).toBeGreaterThan(0);
+    expect(await run()).toMatchObject({ report: { deleted: 0 }, scans: 0 });
+    expect(await titles()).toEqual(titlesOf(rows));
+    await close();
+  });
+
+  it("is read where the fingerprints are those of merges: they do not tell of rows that had gone", async () => {
+    const { run, become, rows, titles, close } = await mirror({ writes: "always" });
+    await run();
+    rows.splice(20, 2);
+    // The log begins here, and has not seen the two.
+    await become({ writes: "fingerprints" });
+    await run();
+    expect(await run()).toMatchObject({ report: { unchanged: 248 } });
+    await become(replaced);
+    expect(await run()).toMatchObject({ report: { deleted: 2 } });
+    expect(await titles()).toEqual(titlesOf(rows));
+    await close();
+  });
+});
 
 describe("rows that have not changed", () => {
   it("are put by the first run, and by the next ones compared and left alone", async () => {

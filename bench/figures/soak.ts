@@ -19,7 +19,7 @@ const ways: { id: string; name: string; options: RunOptions }[] = [
   { id: "rejects", name: "1 % set aside", options: { path: "/flawed" } },
 ];
 
-/** Whether memory, or what a record costs, grows with the records. Takes half an hour. */
+/** Whether memory, or what a record costs, grows with the records. Takes ten minutes. */
 export async function soak(stubs: Stubs): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const { id, name, options } of ways) {

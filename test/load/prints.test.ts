@@ -133,6 +133,16 @@ describe("a table of prints", () => {
     expect(prints.find(printOf({ key: "k", item: content(2) }))).toBe("other");
   });
 
+  it("of keys alone takes half the memory, and knows each of them", () => {
+    const keys = printTable(3, "keys");
+    const numbered = (from: number) => Array.from({ length: 5_000 }, (_, n) => String(from + n));
+    for (const key of numbered(0)) keys.add(printOf({ key, item }));
+    expect(keys.size).toBe(5_000);
+    const seen = seenIn(keys);
+    expect(numbered(0).every(seen)).toBe(true);
+    expect(numbered(5_000).some(seen)).toBe(false);
+  });
+
   it("knows which keys it has, whatever is known of their rows", () => {
     const prints = printTable();
     prints.add(printOf({ key: "stored", item }));

@@ -117,15 +117,13 @@ describe("what is known of rows from run to run", () => {
     const order = { runId: "run2", refresh: true, rebuild: false, spoolOnly: false };
     const first = rowsAtStart(replacing, order, { rows: done, isDone: true });
     expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2", start: 3 } });
-    const behind = rowsBehind(
-      { ...first, log: { id: "run2", start: 3, end: 6, rows: 10, kept: true } },
-      { records: 10, unchanged: 10 },
-    );
-    const third = rowsAtStart(
-      replacing,
-      { ...order, runId: "run3" },
-      { rows: behind, isDone: true },
-    );
-    expect(third).toMatchObject({ known: { id: "run2" }, log: { id: "run3", start: 0 } });
+    // Behind it, until there is room before it for one that may be larger.
+    const next = (id: string, start: number, end: number) => {
+      const log = { id, start, end, rows: 10, kept: true };
+      const rows = rowsBehind({ ...first, log }, { records: 10, unchanged: 10 });
+      return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
+    };
+    expect(next("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
+    expect(next("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
   });
 });

@@ -138,7 +138,8 @@ function naiveCost(run: UsedByRun, memoryMb: number, rowUnits: number): RunCost 
 function unitsOfRow(runs: readonly UsedByRun[]): number {
   const rows = ({ written, deleted }: UsedByRun) => written + deleted;
   const most = runs.reduce((a, b) => (rows(b) > rows(a) ? b : a));
-  const checkpoints = Math.min(most.pages, most.worked_ms / CHECKPOINT_MS);
+  // Now and then, and at the end of each slice.
+  const checkpoints = Math.min(most.pages, 1 + most.slices + most.worked_ms / CHECKPOINT_MS);
   const ownUnits = 2 + 2 * checkpoints; // its begin, too
   return rows(most) === 0 ? 1 : Math.max(1, (most.write_units - ownUnits) / rows(most));
 }

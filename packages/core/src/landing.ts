@@ -83,7 +83,7 @@ export function openLanding(
   let working: Promise<void> = Promise.resolve();
   let isWorking = false;
   let isOver = false;
-  let rested = Number.NEGATIVE_INFINITY;
+  let restsUntil = Number.NEGATIVE_INFINITY;
   let hurry = new AbortController();
   let failure: { error: unknown } | undefined;
   let onFailure: (error: unknown) => void = () => {};
@@ -110,9 +110,9 @@ export function openLanding(
   }
 
   async function rest(): Promise<void> {
-    const left = rested - world.clock.monotonic();
+    const left = restsUntil - world.clock.monotonic();
     if (left > 0) await world.clock.sleep(left, hurry.signal).catch(() => {});
-    rested = world.clock.monotonic() + CHECKPOINT_MS;
+    restsUntil = world.clock.monotonic() + CHECKPOINT_MS;
   }
 
   async function land(group: readonly Afloat[]): Promise<void> {

@@ -1,5 +1,6 @@
+import { isFailure } from "./errors.ts";
 import type { Counts } from "./flow.ts";
-import { type Seen, seenIn } from "./load/prints.ts";
+import { type Prints, printTable, seenIn } from "./load/prints.ts";
 import { readPrints } from "./load/prints-log.ts";
 import type { RunState, SweepState } from "./load/state-item.ts";
 import { countStep, deleteStep, refusal, type Sweeping } from "./load/sweep.ts";
@@ -12,7 +13,7 @@ const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
 
 /**
  * The end of a refresh: counts the rows that it did not see, lets the guard decide, and deletes
- * them. Calls `moved` behind every step; ends between steps when time is short.
+ * them, unless fingerprints show that there are none. Calls `moved` behind every step; ends between steps when time is short.
  */
 export async function sweep(
   job: Job,
@@ -23,12 +24,17 @@ export async function sweep(
   const pace = pacer(world);
   let state = from;
   if (!isOpen(state) || !pace.hasTime()) return state;
-
+  const shown = await shownTo(state, job);
+  if (await isAllThere(state, shown, job)) {
+    state = { ...state, phase: "end" };
+    moved(state);
+    return state;
+  }
   const of: Sweeping = {
     ...world,
     table: tableName(world.names, resource),
     key: resource.key,
-    seen: await seenBy(state, job),
+    seen: seenIn(shown),
     keyText: (item) => keyTextOf(item, resource.key),
     guard: lease.guard,
   };
@@ -44,9 +50,30 @@ export async function sweep(
 }
 
 /** The log of a refresh has every key that it was shown. */
-async function seenBy({ rows }: RunState, { world, place, order }: Job): Promise<Seen> {
-  const log = rows.log ?? { start: 0, end: 0 };
-  return seenIn(await readPrints(world, { place, log: order.runId }, log));
+function shownTo({ rows }: RunState, { world, place, order }: Job): Promise<Prints> {
+  const log = rows.log ?? { start: 0, end: 0, rows: 0 };
+  return readPrints(world, { place, log: order.runId }, log, printTable(log.rows, "keys"));
+}
+
+/**
+ * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and
+ * the table need not be read.
+ */
+async function isAllThere(
+  { phase, sweep, rows: { how, known } }: RunState,
+  shown: Prints,
+  { world, place }: Job,
+): Promise<boolean> {
+  if (phase !== "count" || sweep || how !== "fingerprints" || !known?.whole) return false;
+  const keys = printTable(known.rows, "keys");
+  const had = await readPrints(world, { place, log: known.id }, known, keys).catch(
+    (error: unknown) => {
+      if (isFailure(error) && error.code === "load.seen_missing") return undefined;
+      throw error;
+    },
+  );
+  for (const print of had ?? []) if (shown.find(print) === "new") return false;
+  return had !== undefined;
 }
 
 const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";

@@ -50,23 +50,24 @@ export const seenIn =
   (key) =>
     prints.find(printOf({ key })) !== "new";
 
-/** The words of a slot: two of the key, two of the content. */
-const WORDS = 4;
+/** The words of a slot: two of the key, and two of the content where that is kept. */
+const WORDS = Object.freeze({ keys: 2, prints: 4 });
 
 /** How full it may be: with more, keys would be looked for in too many slots. */
 const FILL = 0.75;
 
-/** Open addressing over one typed array: 21 MB for a million rows, where so many are expected. */
-export function printTable(expected = 0): Prints {
+/** Open addressing over one typed array: 21 MB for a million expected rows, half for their keys. */
+export function printTable(expected = 0, keep: keyof typeof WORDS = "prints"): Prints {
+  const width = WORDS[keep];
   let slots = Math.max(1024, Math.ceil(expected / FILL) + 1);
-  let words = new Int32Array(slots * WORDS);
+  let words = new Int32Array(slots * width);
   let size = 0;
 
   /** Where the key is, or would be. */
   function slotOf(one: number, two: number): number {
-    let at = ((two >>> 0) % slots) * WORDS;
+    let at = ((two >>> 0) % slots) * width;
     while (words[at] !== 0 && (words[at] !== one || words[at + 1] !== two)) {
-      at += WORDS;
+      at += width;
       if (at === words.length) at = 0;
     }
     return at;
@@ -75,11 +76,11 @@ export function printTable(expected = 0): Prints {
   function grow(): void {
     const old = words;
     slots *= 2;
-    words = new Int32Array(slots * WORDS);
-    for (let from = 0; from < old.length; from += WORDS) {
+    words = new Int32Array(slots * width);
+    for (let from = 0; from < old.length; from += width) {
       const one = old[from] as number;
       if (one === 0) continue;
-      words.set(old.subarray(from, from + WORDS), slotOf(one, old[from + 1] as number));
+      words.set(old.subarray(from, from + width), slotOf(one, old[from + 1] as number));
     }
   }
 
@@ -90,6 +91,7 @@ export function printTable(expected = 0): Prints {
     find(print) {
       const at = slotOf(print.readInt32LE(0), print.readInt32LE(4));
       if (words[at] === 0) return "new";
+      if (keep === "keys") return "other";
       const isSame =
         words[at + 2] === print.readInt32LE(8) && words[at + 3] === print.readInt32LE(12);
       return isSame ? "same" : "other";
@@ -102,14 +104,15 @@ export function printTable(expected = 0): Prints {
       if (words[slot] === 0) size += 1;
       words[slot] = one;
       words[slot + 1] = two;
+      if (keep === "keys") return;
       words[slot + 2] = prints.readInt32LE(at + 8);
       words[slot + 3] = prints.readInt32LE(at + 12);
     },
     *[Symbol.iterator]() {
-      for (let at = 0; at < words.length; at += WORDS) {
+      for (let at = 0; at < words.length; at += width) {
         if (words[at] === 0) continue;
         const print = Buffer.alloc(PRINT_BYTES);
-        for (let n = 0; n < WORDS; n++) print.writeInt32LE(words[at + n] as number, n * 4);
+        for (let n = 0; n < width; n++) print.writeInt32LE(words[at + n] as number, n * 4);
         yield print;
       }
     },

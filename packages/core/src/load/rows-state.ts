@@ -14,6 +14,8 @@ export interface RowLog {
   end: number;
   /** How many rows it tells of, at least. */
   rows: number;
+  /** A refresh began it: the table has no row of ours that it does not tell of. */
+  whole?: boolean;
 }
 
 /** Part of a run's state. */
@@ -40,6 +42,13 @@ export const nothingKnown: RowsState = {
   in_doubt: false,
   last: null,
 };
+
+/**
+ * Pure: where a log begins that is not to be written over this one. Before it, if there is room for
+ * twice as many blocks. Should more come, the old one is told to be gone, and rows are compared.
+ */
+export const besideLog = ({ start, end }: Pick<RowLog, "start" | "end">): number =>
+  start >= 2 * (end - start) ? 0 : end;
 
 /** What an earlier run has left. */
 export interface Before {
@@ -78,9 +87,8 @@ export function rowsAtStart(
     rebuild,
   });
   const goesBy = how === "fingerprints" ? known : null;
-  // A log is not written over the one that the run goes by.
-  const start = goesBy?.start === 0 ? goesBy.end : 0;
-  const own = { id: runId, start, end: start, rows: 0, kept: log };
+  const start = goesBy ? besideLog(goesBy) : 0;
+  const own = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
   return {
     how,
     known: goesBy,

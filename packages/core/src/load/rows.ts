@@ -4,7 +4,7 @@ import type { World } from "../world.ts";
 import { agrees, type Comparing, unchangedOf } from "./compare.ts";
 import { type Prints, printOf, printTable } from "./prints.ts";
 import { appendPrints, readPrints } from "./prints-log.ts";
-import { doubted, type RowLog, type RowsState } from "./rows-state.ts";
+import { besideLog, doubted, type RowLog, type RowsState } from "./rows-state.ts";
 import type { Place } from "./state-query.ts";
 
 /** What of a page has to be put, and the prints of its rows for the log. */
@@ -50,7 +50,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   /** What the table has by now, by the log and by what was put since. */
   let known: Prints = printTable(begun.known?.rows);
   /** The keys that this slice has put: what a read shows of these may be older, or on its way. */
-  const ours: Prints = printTable();
+  const ours: Prints = printTable(0, "keys");
   let pending: Buffer[] = [];
   let sampleIn = 0;
 
@@ -140,9 +140,9 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   async function compact(): Promise<void> {
     const { log } = state;
     if (!log || log.id === runId || log.end - log.start < FEW_BLOCKS + known.size / PENDING) return;
-    const start = log.start === 0 ? log.end : 0;
+    const start = besideLog(log);
     const end = await appendPrints(of, { place, log: runId, token }, known, start);
-    const anew = { id: runId, start, end, rows: known.size };
+    const anew = { id: runId, start, end, rows: known.size, whole: log.whole ?? false };
     state = { ...state, known: anew, log: { ...anew, kept: log.kept } };
   }
 }
