@@ -6,7 +6,7 @@ import type { FunctionOptions, IndexOptions, TableOptions } from "./types.ts";
  * What AWS is asked for: a worker and its tables. A run does not depend on any of it.
  */
 
-/** A worker was seen to take 150 to 280 MB; docs/performance.md has the measurements. */
+/** A worker was seen to take 145 to 175 MB; docs/performance.md has the measurements. */
 const defaultMemoryMb = 512;
 
 /**
