@@ -1,7 +1,7 @@
-import { isFailure } from "./errors.ts";
 import type { Counts } from "./flow.ts";
 import { type Prints, printTable, seenIn } from "./load/prints.ts";
-import { readPrints } from "./load/prints-log.ts";
+import { isMissing, readPrints } from "./load/prints-log.ts";
+import type { RowLog } from "./load/rows-state.ts";
 import type { RunState, SweepState } from "./load/state-item.ts";
 import { countStep, deleteStep, refusal, type Sweeping } from "./load/sweep.ts";
 import { tableName } from "./names.ts";
@@ -13,7 +13,8 @@ const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
 
 /**
  * The end of a refresh: counts the rows that it did not see, lets the guard decide, and deletes
- * them, unless fingerprints show that there are none. Calls `moved` behind every step; ends between steps when time is short.
+ * them, unless fingerprints show that there are none. Calls `moved` behind every step; ends between
+ * steps when time is short.
  */
 export async function sweep(
   job: Job,
@@ -24,7 +25,7 @@ export async function sweep(
   const pace = pacer(world);
   let state = from;
   if (!isOpen(state) || !pace.hasTime()) return state;
-  const shown = await shownTo(state, job);
+  const shown = state.rows.log ? await keysOf(state.rows.log, job) : printTable();
   if (await isAllThere(state, shown, job)) {
     state = { ...state, phase: "end" };
     moved(state);
@@ -49,11 +50,9 @@ export async function sweep(
   return state;
 }
 
-/** The log of a refresh has every key that it was shown. */
-function shownTo({ rows }: RunState, { world, place, order }: Job): Promise<Prints> {
-  const log = rows.log ?? { start: 0, end: 0, rows: 0 };
-  return readPrints(world, { place, log: order.runId }, log, printTable(log.rows, "keys"));
-}
+/** The keys that a log tells of. That of a refresh has every key that it was shown. */
+const keysOf = (log: RowLog, { world, place }: Job): Promise<Prints> =>
+  readPrints(world, { place, log: log.id }, log, printTable(log.rows, "keys"));
 
 /**
  * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and
@@ -62,18 +61,16 @@ function shownTo({ rows }: RunState, { world, place, order }: Job): Promise<Prin
 async function isAllThere(
   { phase, sweep, rows: { how, known } }: RunState,
   shown: Prints,
-  { world, place }: Job,
+  job: Job,
 ): Promise<boolean> {
   if (phase !== "count" || sweep || how !== "fingerprints" || !known?.whole) return false;
-  const keys = printTable(known.rows, "keys");
-  const had = await readPrints(world, { place, log: known.id }, known, keys).catch(
-    (error: unknown) => {
-      if (isFailure(error) && error.code === "load.seen_missing") return undefined;
-      throw error;
-    },
-  );
-  for (const print of had ?? []) if (shown.find(print) === "new") return false;
-  return had !== undefined;
+  try {
+    for (const print of await keysOf(known, job)) if (shown.find(print) === "new") return false;
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";

@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { LeaseError, WriteError } from "../errors.ts";
+import { isFailure, LeaseError, WriteError } from "../errors.ts";
 import { putBlock } from "./blocks.ts";
 import { PRINT_BYTES, type Prints, printTable } from "./prints.ts";
 import { type Place, readMany, type StateWorld, steadily } from "./state-query.ts";
@@ -27,9 +27,11 @@ export interface Blocks {
   /** Its first block, and the one behind its last. */
   start: number;
   end: number;
-  /** How many rows they tell of, where it is known. */
-  rows?: number;
 }
+
+/** Whether an error says that a log is no longer whole. */
+export const isMissing = (error: unknown): boolean =>
+  isFailure(error) && error.code === "load.seen_missing";
 
 /** Appends prints behind the blocks before `first`. Returns the block behind the last, then. */
 export async function appendPrints(
@@ -67,8 +69,8 @@ function* packed(prints: Iterable<Buffer>): Generator<Buffer> {
 export async function readPrints(
   world: StateWorld,
   { place, log }: PrintLog,
-  { start, end, rows }: Blocks,
-  prints: Prints = printTable(rows),
+  { start, end }: Blocks,
+  prints: Prints = printTable(),
 ): Promise<Prints> {
   let found = 0;
   for (let first = start; first < end; first += BLOCKS_AT_ONCE) {

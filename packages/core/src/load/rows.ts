@@ -1,9 +1,8 @@
-import { isFailure } from "../errors.ts";
 import type { KeyedItem } from "../flow.ts";
 import type { World } from "../world.ts";
 import { agrees, type Comparing, unchangedOf } from "./compare.ts";
 import { type Prints, printOf, printTable } from "./prints.ts";
-import { appendPrints, readPrints } from "./prints-log.ts";
+import { appendPrints, isMissing, readPrints } from "./prints-log.ts";
 import { besideLog, doubted, type RowLog, type RowsState } from "./rows-state.ts";
 import type { Place } from "./state-query.ts";
 
@@ -66,7 +65,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
     // Also what earlier slices of this run have put.
     if (state.known && state.log) await load(state.log);
   } catch (error) {
-    if (!isFailure(error) || error.code !== "load.seen_missing") throw error;
+    if (!isMissing(error)) throw error;
     doubt("a part of the fingerprints is gone");
   }
 
