@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResourceConfig } from "../packages/core/src/config/types.ts";
-import type { JsonObject } from "../packages/core/src/flow.ts";
+import type { JsonObject } from "../packages/core/src/values/json.ts";
 import { openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy, testWorld } from "./support/world.ts";

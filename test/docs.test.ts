@@ -4,8 +4,8 @@ import { runInThisContext } from "node:vm";
 import { dlt, notices, rest_api_source, type Source } from "@tidetable/core";
 import ts from "typescript";
 import { describe, expect, it, test } from "vitest";
-import { sourceConfig, sourceOptions } from "../packages/core/src/config/schema.ts";
-import { validate } from "../packages/core/src/config/validate.ts";
+import { sourceConfig, sourceOptions } from "../packages/core/src/config/check/schema.ts";
+import { validate } from "../packages/core/src/config/check/validate.ts";
 
 /*
  * docs/config.md against the format: the keys of its tables are those of the types, and what it

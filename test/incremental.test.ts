@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { World } from "../packages/core/src/base/world.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
-import { readState } from "../packages/core/src/load/state-item.ts";
-import type { World } from "../packages/core/src/world.ts";
+import { readState } from "../packages/core/src/state/state-item.ts";
 import { openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy, testWorld } from "./support/world.ts";

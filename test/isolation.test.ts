@@ -22,7 +22,7 @@ import {
   secretName,
   stateTableName,
   tableName,
-} from "../packages/core/src/names.ts";
+} from "../packages/core/src/base/names.ts";
 import type { Statement } from "../stacks/permissions.ts";
 import { clientOf } from "./support/dynamodb.ts";
 import { allowedBy } from "./support/iam.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { realClock } from "../packages/core/src/clock.ts";
-import { readState } from "../packages/core/src/load/state-item.ts";
-import { tableName } from "../packages/core/src/names.ts";
+import { realClock } from "../packages/core/src/base/clock.ts";
+import { tableName } from "../packages/core/src/base/names.ts";
+import { readState } from "../packages/core/src/state/state-item.ts";
 import { openEngine } from "../packages/local/src/engine.ts";
 import { localNames } from "../packages/local/src/names.ts";
 import { offsetPages, openApi } from "./support/api.ts";

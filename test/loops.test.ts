@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { limits } from "../packages/core/src/extract/limits.ts";
-import { type Footprint, footprint, type LoopGuard, watch } from "../packages/core/src/loops.ts";
+import { limits } from "../packages/core/src/base/limits.ts";
+import { type Footprint, footprint, watch } from "../packages/core/src/run/loop-guard.ts";
+import type { LoopGuard } from "../packages/core/src/state/run-state.ts";
 
 /** Reads pages until something repeats; after how many, and what. */
 function follow(pages: Iterable<Footprint>): { after: number; repeats: string } | undefined {

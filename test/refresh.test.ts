@@ -1,9 +1,9 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/clock.ts";
+import { realClock } from "../packages/core/src/base/clock.ts";
+import type { World } from "../packages/core/src/base/world.ts";
 import type { ResourceOptions, SourceConfig } from "../packages/core/src/config/types.ts";
-import { readState } from "../packages/core/src/load/state-item.ts";
-import type { World } from "../packages/core/src/world.ts";
+import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { faultyDynamodb } from "./support/faulty-dynamodb.ts";

@@ -1,11 +1,12 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
-import type { JsonValue, Rejection } from "../packages/core/src/flow.ts";
-import { listQuarantine, setAside } from "../packages/core/src/load/quarantine.ts";
-import { takeLease } from "../packages/core/src/load/state.ts";
-import { readState, updateState } from "../packages/core/src/load/state-item.ts";
-import { replayQuarantine } from "../packages/core/src/replay.ts";
+import type { Rejection } from "../packages/core/src/flow.ts";
+import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
+import { takeLease } from "../packages/core/src/state/lease.ts";
+import { listQuarantine, setAside } from "../packages/core/src/state/quarantine.ts";
+import { readState, updateState } from "../packages/core/src/state/state-item.ts";
+import type { JsonValue } from "../packages/core/src/values/json.ts";
 import { virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy, testWorld } from "./support/world.ts";

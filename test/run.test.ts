@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/clock.ts";
+import { realClock } from "../packages/core/src/base/clock.ts";
+import type { World } from "../packages/core/src/base/world.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
-import { nothingKnown } from "../packages/core/src/load/rows-state.ts";
-import { opening, takeLease } from "../packages/core/src/load/state.ts";
-import { readState } from "../packages/core/src/load/state-item.ts";
-import type { World } from "../packages/core/src/world.ts";
+import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
+import { takeLease } from "../packages/core/src/state/lease.ts";
+import { opening } from "../packages/core/src/state/opening.ts";
+import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy, testWorld } from "./support/world.ts";

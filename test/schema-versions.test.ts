@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { realClock } from "../packages/core/src/clock.ts";
-import { forgetSchema } from "../packages/core/src/load/schemas.ts";
-import { LEASE_MS, TAKEOVER_MS } from "../packages/core/src/load/state.ts";
+import { realClock } from "../packages/core/src/base/clock.ts";
+import type { World } from "../packages/core/src/base/world.ts";
 import { parseShape } from "../packages/core/src/schema/shape.ts";
-import type { World } from "../packages/core/src/world.ts";
+import { LEASE_MS, TAKEOVER_MS } from "../packages/core/src/state/lease.ts";
+import { forgetSchema } from "../packages/core/src/state/schemas.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { changed, configOf, openDesk, rowsOf, steady } from "./support/desk.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { SchemaContractMode } from "../packages/core/src/config/types.ts";
-import { sliceMetrics } from "../packages/core/src/metrics.ts";
+import { sliceMetrics } from "../packages/core/src/report/metrics.ts";
 import { changed, configOf, openDesk, rowsOf } from "./support/desk.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy } from "./support/world.ts";

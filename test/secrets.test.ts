@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
-import { listQuarantine } from "../packages/core/src/load/quarantine.ts";
-import { stateTable, tableDefinition } from "../packages/core/src/load/tables.ts";
-import { replayQuarantine } from "../packages/core/src/replay.ts";
-import { planOf, resourceOf, work } from "../packages/core/src/worker.ts";
+import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
+import { work } from "../packages/core/src/entry/worker.ts";
+import { planOf, resourceOf } from "../packages/core/src/run/reach.ts";
+import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
+import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
 import { hiding } from "../packages/local/src/io.ts";
 import { localSecrets } from "../packages/local/src/secrets-endpoint.ts";
 import { type Handler, openApi, type Reply } from "./support/api.ts";

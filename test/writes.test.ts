@@ -1,6 +1,6 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/clock.ts";
+import { realClock } from "../packages/core/src/base/clock.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { type Call, faultyDynamodb } from "./support/faulty-dynamodb.ts";

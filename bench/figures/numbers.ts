@@ -1,4 +1,4 @@
-import { parseJson } from "../../packages/core/src/extract/json.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 import { type Figure, interleaved, median, type Scale } from "../measure.ts";
 import { record } from "../stubs/records.ts";
 import { PAGE } from "../stubs.ts";

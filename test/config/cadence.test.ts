@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
+import { ConfigError } from "../../packages/core/src/base/errors.ts";
 import { firingsPerMonth, longestGap } from "../../packages/core/src/config/cadence.ts";
-import { ConfigError } from "../../packages/core/src/errors.ts";
 
 const hour = 60 * 60_000;
 const day = 24 * hour;

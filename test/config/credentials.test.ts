@@ -1,8 +1,8 @@
 import { dlt, plan, rest_api_source, type SourceConfig } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { notices } from "../../packages/core/src/config/notices.ts";
-import { validate } from "../../packages/core/src/config/validate.ts";
-import { Secret } from "../../packages/core/src/secret.ts";
+import { notices } from "../../packages/core/src/config/check/notices.ts";
+import { validate } from "../../packages/core/src/config/check/validate.ts";
+import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
 const base_url = "https://api.example.com";
 const k = dlt.secrets["k"];

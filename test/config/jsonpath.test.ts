@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
+import { ConfigError } from "../../packages/core/src/base/errors.ts";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
-import { ConfigError } from "../../packages/core/src/errors.ts";
 
 const steps = (text: string) => parsePath(text).steps;
 

@@ -1,6 +1,6 @@
 import { rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { validate } from "../../packages/core/src/config/validate.ts";
+import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 const client = { base_url: "https://api.example.com" };
 const tickets = { name: "tickets", primary_key: "id", endpoint: { path: "tickets" } };

@@ -1,6 +1,6 @@
 import { dlt, plan, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { Secret } from "../../packages/core/src/secret.ts";
+import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
 const base_url = "https://api.example.com";
 const paginator = { type: "offset", limit: 100 };

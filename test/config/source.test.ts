@@ -7,7 +7,7 @@ import {
   type Source,
 } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../packages/core/src/secret.ts";
+import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
 const config = { client: { base_url: "https://api.example.com" }, resources: ["tickets"] };
 

@@ -1,6 +1,6 @@
 import { dlt, rest_api_source, type Source, type SourceConfig } from "@tidetable/core";
 import { expect, expectTypeOf, it } from "vitest";
-import { validate } from "../../packages/core/src/config/validate.ts";
+import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 /*
  * An editor and the command line say the same: each line below is a type error (else the compiler

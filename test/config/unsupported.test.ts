@@ -1,6 +1,6 @@
 import { rest_api_source, type SourceConfig } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { validate } from "../../packages/core/src/config/validate.ts";
+import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 const client = { base_url: "https://api.example.com" };
 const endpoint = { data_selector: "data", paginator: { type: "offset", limit: 1 } };

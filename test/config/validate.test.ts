@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dlt, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { validate } from "../../packages/core/src/config/validate.ts";
+import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 const endpoint = {
   path: "/v1/tickets",

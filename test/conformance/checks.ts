@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { parseJson } from "../../packages/core/src/extract/json.ts";
-import type { JsonObject } from "../../packages/core/src/flow.ts";
-import { jsonText } from "../../packages/core/src/json-text.ts";
+import type { JsonObject } from "../../packages/core/src/values/json.ts";
+import { jsonText } from "../../packages/core/src/values/json-text.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 import type { SeenRequest } from "../support/api.ts";
 import { parseLine } from "./api.ts";
 import type { Records, RequestParts, Run } from "./rows.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { World } from "../../packages/core/src/base/world.ts";
 import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
-import type { JsonObject } from "../../packages/core/src/flow.ts";
-import { readState } from "../../packages/core/src/load/state-item.ts";
-import type { World } from "../../packages/core/src/world.ts";
+import { readState } from "../../packages/core/src/state/state-item.ts";
+import type { JsonObject } from "../../packages/core/src/values/json.ts";
 import { type Api, offsetPages, openApi } from "../support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { engines } from "../support/engines.ts";

@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { request } from "undici";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Network } from "../../packages/core/src/addresses.ts";
-import { httpAgent } from "../../packages/core/src/extract/agent.ts";
+import type { Network } from "../../packages/core/src/base/addresses.ts";
+import { httpAgent } from "../../packages/core/src/extract/http/agent.ts";
 
 /** What a name server says; undefined asks the real one. */
 let answer: (() => unknown[]) | undefined;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { realClock } from "../../packages/core/src/clock.ts";
+import { realClock } from "../../packages/core/src/base/clock.ts";
 import type { ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { fill } from "../../packages/core/src/extract/fill.ts";
 import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
-import type { JsonValue } from "../../packages/core/src/flow.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { type Handler, offsetPages, openApi } from "../support/api.ts";
 import { CANARY, noMeter, offsetPlan, testResource, testSecrets, testWorld } from "./fixtures.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { explain } from "../../packages/core/src/base/errors.ts";
 import type { AuthPlan, RequestPlan } from "../../packages/core/src/config/plan-types.ts";
-import { explain } from "../../packages/core/src/errors.ts";
-import { authenticator } from "../../packages/core/src/extract/auth.ts";
-import { sealed } from "../../packages/core/src/extract/sealed.ts";
-import type { HttpRequest } from "../../packages/core/src/extract/transport.ts";
-import { Secret } from "../../packages/core/src/secret.ts";
+import { authenticator } from "../../packages/core/src/extract/auth/auth.ts";
+import { sealed } from "../../packages/core/src/extract/auth/sealed.ts";
+import type { HttpRequest } from "../../packages/core/src/extract/http/transport.ts";
+import { Secret } from "../../packages/core/src/secrets/reference.ts";
 import { type Handler, openApi, type Reply } from "../support/api.ts";
 import { virtualClock } from "../support/clock.ts";
 import { CANARY, testResource, testSecrets, testWorld } from "./fixtures.ts";

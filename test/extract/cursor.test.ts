@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.ts";
-import { advance, commit, startValue } from "../../packages/core/src/extract/cursor.ts";
-import { parseJson } from "../../packages/core/src/extract/json.ts";
-import type { Cursor, JsonValue } from "../../packages/core/src/flow.ts";
+import { advance, commit, startValue } from "../../packages/core/src/extract/cursor/cursor.ts";
+import type { Cursor } from "../../packages/core/src/flow.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 
 const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan => ({
   path: parsePath("at"),

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { detectPaginator } from "../../packages/core/src/extract/detect.ts";
 import { fill } from "../../packages/core/src/extract/fill.ts";
 import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
-import type { JsonValue, Page, PageRequest } from "../../packages/core/src/flow.ts";
+import { detectPaginator } from "../../packages/core/src/extract/paging/detect.ts";
+import type { Page, PageRequest } from "../../packages/core/src/flow.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { type Handler, openApi } from "../support/api.ts";
 import { CANARY, noMeter, testResource, testSecrets, testWorld } from "./fixtures.ts";
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
+import { limits } from "../../packages/core/src/base/limits.ts";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import { assertStorable } from "../../packages/core/src/extract/echo.ts";
-import { limits } from "../../packages/core/src/extract/limits.ts";
-import { paginator } from "../../packages/core/src/extract/paginators.ts";
+import { paginator } from "../../packages/core/src/extract/paging/paginators.ts";
 
 const long = (length: number) => "a".repeat(length);
 const { storedCharacters: most } = limits;

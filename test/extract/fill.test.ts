@@ -2,7 +2,8 @@ import { describe, expect, it, test } from "vitest";
 import { plan } from "../../packages/core/src/config/plan.ts";
 import { rest_api_source } from "../../packages/core/src/config/source.ts";
 import { fill, incrementalValues, type Values } from "../../packages/core/src/extract/fill.ts";
-import type { Cursor, JsonValue } from "../../packages/core/src/flow.ts";
+import type { Cursor } from "../../packages/core/src/flow.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
 
 const incremental = { cursor_path: "at", initial_value: 5 };
 const base_url = "https://api.example.com/v1";

@@ -1,10 +1,10 @@
 import { Agent } from "undici";
 import { onTestFinished } from "vitest";
+import type { World } from "../../packages/core/src/base/world.ts";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { PaginatorPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
-import { Secret, type SecretValues } from "../../packages/core/src/secret.ts";
-import type { SecretStore } from "../../packages/core/src/secrets.ts";
-import type { World } from "../../packages/core/src/world.ts";
+import { Secret, type SecretValues } from "../../packages/core/src/secrets/reference.ts";
+import type { SecretStore } from "../../packages/core/src/secrets/store.ts";
 import { guarded, leaves } from "../support/canary.ts";
 import { virtualClock } from "../support/clock.ts";
 

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { usualOverlap } from "../../packages/core/src/config/paginators.ts";
 import type { OffsetPlan } from "../../packages/core/src/config/plan-types.ts";
-import { paginator } from "../../packages/core/src/extract/paginators.ts";
-import type { JsonValue, OverlapMemory, PageRequest } from "../../packages/core/src/flow.ts";
+import { paginator } from "../../packages/core/src/extract/paging/paginators.ts";
+import type { OverlapMemory, PageRequest } from "../../packages/core/src/flow.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { offsetPlan } from "./fixtures.ts";
 
 type Row = { id: number; v: number };

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { World } from "../../packages/core/src/base/world.ts";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { fill } from "../../packages/core/src/extract/fill.ts";
 import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
 import type { Page, PageRequest } from "../../packages/core/src/flow.ts";
-import type { World } from "../../packages/core/src/world.ts";
 import { type Handler, offsetPages, openApi, type Reply } from "../support/api.ts";
 import { CANARY, noMeter, offsetPlan, testResource, testSecrets, testWorld } from "./fixtures.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { PaginatorConfig } from "../../packages/core/src/config/endpoint-types.ts";
 import { planPaginator } from "../../packages/core/src/config/paginators.ts";
-import { paginator } from "../../packages/core/src/extract/paginators.ts";
-import type { JsonValue, PageRequest } from "../../packages/core/src/flow.ts";
+import { paginator } from "../../packages/core/src/extract/paging/paginators.ts";
+import type { PageRequest } from "../../packages/core/src/flow.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
 
 /*
  * One table for all paginators: a config, the answers of an API, and the requests that these make.

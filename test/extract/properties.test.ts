@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RequestError } from "../../packages/core/src/errors.ts";
-import { nextDelay } from "../../packages/core/src/extract/retry.ts";
+import { RequestError } from "../../packages/core/src/base/errors.ts";
+import { nextDelay } from "../../packages/core/src/extract/http/retry.ts";
 
 describe("a retry's delay (P12)", () => {
   const errors = fc.record({

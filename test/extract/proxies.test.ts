@@ -1,9 +1,9 @@
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { realClock as clock } from "../../packages/core/src/clock.ts";
-import { httpAgent, type Proxies } from "../../packages/core/src/extract/agent.ts";
-import { exchange } from "../../packages/core/src/extract/transport.ts";
+import { realClock as clock } from "../../packages/core/src/base/clock.ts";
+import { httpAgent, type Proxies } from "../../packages/core/src/extract/http/agent.ts";
+import { exchange } from "../../packages/core/src/extract/http/transport.ts";
 import { cliFolder } from "../support/cli.ts";
 import { answers, type Fault, openFaultyApi } from "../support/faults.ts";
 import { testWorld } from "./fixtures.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { RequestError } from "../../packages/core/src/errors.ts";
+import { RequestError } from "../../packages/core/src/base/errors.ts";
 import {
   type Authenticator,
   type Caller,
   fetchJson,
-} from "../../packages/core/src/extract/request.ts";
-import type { HttpRequest } from "../../packages/core/src/extract/transport.ts";
+} from "../../packages/core/src/extract/http/request.ts";
+import type { HttpRequest } from "../../packages/core/src/extract/http/transport.ts";
 import { openApi, type Reply } from "../support/api.ts";
 import { virtualClock } from "../support/clock.ts";
 import { noMeter, type TestWorld, testResource, testWorld } from "./fixtures.ts";

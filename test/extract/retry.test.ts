@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RequestError } from "../../packages/core/src/errors.ts";
-import { nextDelay, retryAfter } from "../../packages/core/src/extract/retry.ts";
+import { RequestError } from "../../packages/core/src/base/errors.ts";
+import { nextDelay, retryAfter } from "../../packages/core/src/extract/http/retry.ts";
 
 const policy = { statuses: new Set([503]), maxRetries: 3, backoffFactor: 2 };
 

@@ -4,7 +4,7 @@ import type { EndpointConfig } from "../../packages/core/src/config/endpoint-typ
 import { plan } from "../../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../../packages/core/src/config/source.ts";
 import { firstRequest, openSession, pages } from "../../packages/core/src/extract/pages.ts";
-import { seriesAt } from "../../packages/core/src/series.ts";
+import { seriesAt } from "../../packages/core/src/run/page-series.ts";
 import { type Handler, openApi, type Reply } from "../support/api.ts";
 import { CANARY, noMeter, testSecrets, testWorld } from "./fixtures.ts";
 

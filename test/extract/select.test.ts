@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
 import { detect, find, select } from "../../packages/core/src/extract/select.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
 
 const a = { id: 1 };
 const b = { id: 2 };

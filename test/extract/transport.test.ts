@@ -6,10 +6,14 @@ import { runInNewContext } from "node:vm";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { Agent } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RequestError } from "../../packages/core/src/errors.ts";
-import { httpAgent } from "../../packages/core/src/extract/agent.ts";
-import { limits } from "../../packages/core/src/extract/limits.ts";
-import { exchange, type HttpRequest, shown } from "../../packages/core/src/extract/transport.ts";
+import { RequestError } from "../../packages/core/src/base/errors.ts";
+import { limits } from "../../packages/core/src/base/limits.ts";
+import { httpAgent } from "../../packages/core/src/extract/http/agent.ts";
+import {
+  exchange,
+  type HttpRequest,
+  shown,
+} from "../../packages/core/src/extract/http/transport.ts";
 import { openApi } from "../support/api.ts";
 import { virtualClock } from "../support/clock.ts";
 import { CANARY, testWorld } from "./fixtures.ts";

@@ -3,13 +3,13 @@ import { describe, expect } from "vitest";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import { plan } from "../../packages/core/src/config/plan.ts";
 import { rest_api_source } from "../../packages/core/src/config/source.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
 import { fill } from "../../packages/core/src/extract/fill.ts";
-import { parseJson } from "../../packages/core/src/extract/json.ts";
-import { linkOf } from "../../packages/core/src/extract/paginators-next.ts";
+import { linkOf } from "../../packages/core/src/extract/paging/paginators-next.ts";
 import { detect, find, select, writePath } from "../../packages/core/src/extract/select.ts";
-import type { JsonValue } from "../../packages/core/src/flow.ts";
-import { jsonText } from "../../packages/core/src/json-text.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
+import { jsonText } from "../../packages/core/src/values/json-text.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 import { anyText, fuzz, mutated, refusalOf, repeated } from "../support/fuzz.ts";
 
 // Whatever an API sends.

@@ -3,11 +3,16 @@ import { describe, expect } from "vitest";
 import { converters } from "../../packages/core/src/config/converters.ts";
 import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
 import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.ts";
-import { advance, commit, startValue, windowEnd } from "../../packages/core/src/extract/cursor.ts";
+import {
+  advance,
+  commit,
+  startValue,
+  windowEnd,
+} from "../../packages/core/src/extract/cursor/cursor.ts";
+import { isAtLeast } from "../../packages/core/src/extract/cursor/marks.ts";
 import { incrementalValues } from "../../packages/core/src/extract/fill.ts";
-import { isAtLeast } from "../../packages/core/src/extract/marks.ts";
 import type { Cursor } from "../../packages/core/src/flow.ts";
-import { compareTimes, readTime, writeTime } from "../../packages/core/src/iso-time.ts";
+import { compareTimes, readTime, writeTime } from "../../packages/core/src/values/time.ts";
 import { anyText, fuzz, mutated, refusalOf, repeated } from "../support/fuzz.ts";
 
 // What an API may have where a cursor should be.

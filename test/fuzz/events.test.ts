@@ -1,9 +1,9 @@
 import { sources } from "@tidetable/sources";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { isFailure } from "../../packages/core/src/errors.ts";
-import { parseScheduleEvent, parseWorkerEvent } from "../../packages/core/src/events.ts";
-import { planOf, resourceOf } from "../../packages/core/src/worker.ts";
+import { isFailure } from "../../packages/core/src/base/errors.ts";
+import { parseScheduleEvent, parseWorkerEvent } from "../../packages/core/src/entry/events.ts";
+import { planOf, resourceOf } from "../../packages/core/src/run/reach.ts";
 import { anyText, fuzz, refusalOf } from "../support/fuzz.ts";
 
 // Whatever somebody pastes into the console, or another account's function sends.

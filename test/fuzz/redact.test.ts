@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { hide, learn, openRedactor } from "../../packages/core/src/redact.ts";
+import { hide, learn, openRedactor } from "../../packages/core/src/secrets/redact.ts";
 import { anyText, fuzz } from "../support/fuzz.ts";
 
 // Whatever an API makes of a credential.

@@ -3,11 +3,12 @@ import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import type { Item, JsonValue, KeyedItem } from "../../packages/core/src/flow.ts";
+import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
+import type { Item, KeyedItem } from "../../packages/core/src/flow.ts";
 import { agrees, isSameMap, unchangedOf } from "../../packages/core/src/load/compare.ts";
-import { tableDefinition } from "../../packages/core/src/load/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Fields, World } from "../../packages/core/src/base/world.ts";
 import { plan } from "../../packages/core/src/config/plan.ts";
 import { rest_api_source } from "../../packages/core/src/config/source.ts";
-import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
-import { schedule } from "../../packages/core/src/schedule.ts";
-import { work } from "../../packages/core/src/worker.ts";
-import type { Fields, World } from "../../packages/core/src/world.ts";
+import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
+import { schedule } from "../../packages/core/src/entry/schedule.ts";
+import { work } from "../../packages/core/src/entry/worker.ts";
 import { follow, type Pipeline } from "../../packages/local/src/follow.ts";
 import { type Handler, offsetPages, openApi } from "../support/api.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvokeCommand, type InvokeCommandInput, LambdaClient } from "@aws-sdk/client-lambda";
 import { onTestFinished } from "vitest";
-import {
-  type InvocationReport,
-  type LambdaFunction,
-  type LambdaOptions,
-  openLambda,
-} from "../../packages/local/src/lambda/service.ts";
+import { openLambda } from "../../packages/local/src/lambda/service.ts";
+import type {
+  InvocationReport,
+  LambdaFunction,
+  LambdaOptions,
+} from "../../packages/local/src/lambda/types.ts";
 
 /** A function in a folder of its own, with this code as its `index.mjs`. */
 export function functionOf(code: string, options: Partial<LambdaFunction> = {}): LambdaFunction {

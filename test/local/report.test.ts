@@ -1,6 +1,6 @@
 import { ConfigError, noCounts, type ResourceReport } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
-import { LeaseError } from "../../packages/core/src/errors.ts";
+import { LeaseError } from "../../packages/core/src/base/errors.ts";
 import { failureOf, problemsDocument, runDocument } from "../../packages/local/src/report.ts";
 
 const run = { run_id: "r1", started_at: "2026-01-01T00:00:00.000Z", duration_ms: 1234 };

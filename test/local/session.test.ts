@@ -1,6 +1,7 @@
 import { plan, rest_api_source, type SourceOptions } from "@tidetable/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openSession, prepare, type Session } from "../../packages/local/src/session.ts";
+import { openSession, prepare } from "../../packages/local/src/session.ts";
+import type { Session } from "../../packages/local/src/session-type.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 
 let engine: Engine;

@@ -2,10 +2,11 @@ import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import type { Item, JsonObject, JsonValue, KeyedItem } from "../../packages/core/src/flow.ts";
-import { tableDefinition } from "../../packages/core/src/load/tables.ts";
+import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
+import type { Item, KeyedItem } from "../../packages/core/src/flow.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { RecordError } from "../../packages/core/src/base/errors.ts";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import { RecordError } from "../../packages/core/src/errors.ts";
-import type { JsonObject, JsonValue } from "../../packages/core/src/flow.ts";
 import { type At, keysOf } from "../../packages/core/src/normalize/keys.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 
 type Type = "S" | "N" | "B";
 const at: At = { runId: "run-1", page: 0 };

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import { RecordError } from "../../packages/core/src/errors.ts";
-import type { JsonObject, JsonValue } from "../../packages/core/src/flow.ts";
+import { RecordError } from "../../packages/core/src/base/errors.ts";
 import { toItem, utf8Bytes } from "../../packages/core/src/normalize/values.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 
 describe("a record becomes an item with its types kept", () => {
   it.each<[string, JsonValue, object]>([

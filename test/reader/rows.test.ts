@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Decimal } from "../../packages/core/src/decimal.ts";
 import type { Item } from "../../packages/core/src/flow.ts";
 import { toItem } from "../../packages/core/src/normalize/values.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import { numberOf, rowsOf } from "../../packages/reader/src/rows.ts";
 
 describe("a number has all its digits", () => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import type { DataType } from "../../packages/core/src/config/plan-types.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import { numberText } from "../../packages/core/src/normalize/numbers.ts";
+import type { DataType } from "../../packages/core/src/config/data-types.ts";
 import { coerce } from "../../packages/core/src/schema/coerce.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import { numberText } from "../../packages/core/src/values/dynamodb-number.ts";
 
 type Value = Parameters<typeof coerce>[0];
 

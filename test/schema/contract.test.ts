@@ -1,10 +1,10 @@
 import { describe, expect, it, test } from "vitest";
+import { RecordError, SchemaError } from "../../packages/core/src/base/errors.ts";
 import type { ContractMode } from "../../packages/core/src/config/plan-types.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import { RecordError, SchemaError } from "../../packages/core/src/errors.ts";
-import type { JsonObject } from "../../packages/core/src/flow.ts";
 import { firstFitter, fitter } from "../../packages/core/src/schema/contract.ts";
 import { emptyShape } from "../../packages/core/src/schema/shape.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { JsonObject } from "../../packages/core/src/values/json.ts";
 import { planOf, shapeOf } from "./support.ts";
 
 const row = {

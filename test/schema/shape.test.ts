@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { Decimal } from "../../packages/core/src/decimal.ts";
-import type { Members } from "../../packages/core/src/schema/kinds.ts";
 import {
   emptyShape,
   merge,
@@ -9,6 +7,8 @@ import {
   parseShape,
   shapeText,
 } from "../../packages/core/src/schema/shape.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { Members } from "../../packages/core/src/values/json.ts";
 import { columnsSeen, fieldOf, recordsOf, shapeOf } from "./support.ts";
 
 describe("what a value is", () => {

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { planColumns, planContract } from "../../packages/core/src/config/columns.ts";
 import type { ContractPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import type { ColumnConfig } from "../../packages/core/src/config/types.ts";
-import { Decimal } from "../../packages/core/src/decimal.ts";
 import { type Columns, columnsOf, typeText } from "../../packages/core/src/schema/columns.ts";
-import type { Members } from "../../packages/core/src/schema/kinds.ts";
 import { emptyShape, observer, type Shape } from "../../packages/core/src/schema/shape.ts";
+import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import type { Members } from "../../packages/core/src/values/json.ts";
 
 /** What of a plan the schema reads: rows by `id`, and what a test says over it. */
 export function planOf({

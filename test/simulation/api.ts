@@ -1,10 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { jsonOf, listed, type Model, openModel, type Row } from "./api-model.ts";
 import { EPOCH } from "./process.ts";
-import type { Kind } from "./shop.ts";
+import { type Kind, ORIGIN } from "./shop.ts";
 import type { Stage } from "./stage.ts";
-
-export const ORIGIN = "https://api.example.com";
 
 /** One answer as it goes over the wire. */
 export interface Reply {

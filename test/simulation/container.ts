@@ -1,5 +1,5 @@
 import { Dispatcher } from "undici";
-import type { World } from "../../packages/core/src/world.ts";
+import type { World } from "../../packages/core/src/base/world.ts";
 import type { Api, Reply, Served } from "./api.ts";
 import type { Dynamodb, Input } from "./dynamodb.ts";
 import { aborted, connectionReset, serverError, throttled, timedOut } from "./dynamodb-errors.ts";

@@ -1,7 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Table } from "./dynamodb.ts";
 import { invalid } from "./dynamodb-errors.ts";
 import { keyOf } from "./dynamodb-rules.ts";
+import type { Table } from "./dynamodb-table.ts";
 import { compare, compiler, type Item } from "./expressions.ts";
 
 export interface ReadRequest {

@@ -1,5 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { TableDefinition } from "../../packages/core/src/load/tables.ts";
+import type { TableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { invalid } from "./dynamodb-errors.ts";
 import type { Item } from "./expressions.ts";
 

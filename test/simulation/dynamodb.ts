@@ -1,8 +1,9 @@
 import type { BatchWriteItemInput, WriteRequest } from "@aws-sdk/client-dynamodb";
-import type { TableDefinition } from "../../packages/core/src/load/tables.ts";
+import type { TableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { conditionFailed, invalid, notFound } from "./dynamodb-errors.ts";
 import { type ReadRequest, readPage } from "./dynamodb-reads.ts";
 import { accepted, checkKeyOnly, keyOf } from "./dynamodb-rules.ts";
+import type { Table } from "./dynamodb-table.ts";
 import { compiler, type Item } from "./expressions.ts";
 
 /*
@@ -16,18 +17,6 @@ export interface Change {
   key: string;
   before: Item | undefined;
   after: Item | undefined;
-}
-
-interface Slot {
-  item: Item | undefined;
-  /** What a read without ConsistentRead may still see. */
-  before: Item | undefined;
-  changedAt: number;
-}
-
-export interface Table extends TableDefinition {
-  id: string;
-  slots: Map<string, Slot>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the input of any command, as the SDK types it.

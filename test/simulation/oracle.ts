@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ResourceReport } from "../../packages/core/src/flow.ts";
-import { CANARY, ORIGIN } from "./api.ts";
+import type { ResourceReport } from "../../packages/core/src/report/types.ts";
+import { CANARY } from "./api.ts";
 import { itemOf, type Row } from "./api-model.ts";
 import type { Author, Watcher } from "./container.ts";
 import type { Change, Dynamodb } from "./dynamodb.ts";
@@ -8,6 +8,7 @@ import type { Item } from "./expressions.ts";
 import { type Deployed, openKnowledge, type Subject, unaccounted, versionOf } from "./knowledge.ts";
 import { stateSteps } from "./oracle-state.ts";
 import type { Process } from "./process.ts";
+import { ORIGIN } from "./shop.ts";
 import type { Stage } from "./stage.ts";
 
 /*

@@ -1,9 +1,10 @@
-import type { WorkerEvent } from "../../packages/core/src/events.ts";
-import type { Names } from "../../packages/core/src/names.ts";
-import { deadlineOf } from "../../packages/core/src/pace.ts";
-import { schedule } from "../../packages/core/src/schedule.ts";
-import { RunError, type Sources, work } from "../../packages/core/src/worker.ts";
-import type { Log, World } from "../../packages/core/src/world.ts";
+import type { Names } from "../../packages/core/src/base/names.ts";
+import type { Log, World } from "../../packages/core/src/base/world.ts";
+import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
+import { schedule } from "../../packages/core/src/entry/schedule.ts";
+import { RunError, work } from "../../packages/core/src/entry/worker.ts";
+import { deadlineOf } from "../../packages/core/src/run/pacer.ts";
+import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { type Container, openContainer, type Services } from "./container.ts";
 import { serverError } from "./dynamodb-errors.ts";
 import type { Oracle } from "./oracle.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../packages/core/src/world.ts";
+import type { Clock } from "../../packages/core/src/base/world.ts";
 import type { Stage } from "./stage.ts";
 import type { Fate, Service } from "./weather.ts";
 

@@ -1,8 +1,9 @@
 import { dlt, rest_api_source, type Source } from "../../packages/core/src/config/source.ts";
 import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
-import { ORIGIN } from "./api.ts";
 import { LATE_COMMIT_MS } from "./api-model.ts";
 import type { Random } from "./random.ts";
+
+export const ORIGIN = "https://api.example.com";
 
 /** What a resource of the simulated API is for. */
 export interface Kind {

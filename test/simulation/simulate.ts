@@ -1,6 +1,6 @@
+import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
 import { plan } from "../../packages/core/src/config/plan.ts";
-import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
-import { stateTableName, tableName } from "../../packages/core/src/names.ts";
+import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { openApi } from "./api.ts";
 import { openDynamodb } from "./dynamodb.ts";
 import { openOracle } from "./oracle.ts";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { plan, type Sources } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { describe, expect, it, test } from "vitest";
-import { validate } from "../../packages/core/src/config/validate.ts";
+import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 /*
  * The sources' dicts are those of the documents in ./seeds, token by token. Python and TypeScript

@@ -1,4 +1,4 @@
-import type { Clock } from "../../packages/core/src/world.ts";
+import type { Clock } from "../../packages/core/src/base/world.ts";
 
 export interface VirtualClock extends Clock {
   /** The sleeps that made time pass, in order. */

@@ -1,10 +1,10 @@
-import { realClock } from "../../packages/core/src/clock.ts";
+import { realClock } from "../../packages/core/src/base/clock.ts";
+import type { World } from "../../packages/core/src/base/world.ts";
 import type { ResourceOptions } from "../../packages/core/src/config/types.ts";
-import { readRun } from "../../packages/core/src/load/history.ts";
-import { listQuarantine } from "../../packages/core/src/load/quarantine.ts";
-import { readSchema, readVersions } from "../../packages/core/src/load/schemas.ts";
-import { replayQuarantine } from "../../packages/core/src/replay.ts";
-import type { World } from "../../packages/core/src/world.ts";
+import { replayQuarantine } from "../../packages/core/src/run/replay-quarantine.ts";
+import { readRun } from "../../packages/core/src/state/history.ts";
+import { listQuarantine } from "../../packages/core/src/state/quarantine.ts";
+import { readSchema, readVersions } from "../../packages/core/src/state/schemas.ts";
 import { type Api, offsetPages, openApi } from "./api.ts";
 import type { Engine } from "./dynamodb.ts";
 import { deploy, testWorld } from "./world.ts";

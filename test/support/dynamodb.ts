@@ -1,6 +1,6 @@
 import { type AttributeValue, type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
-import { dynamodbClient } from "../../packages/core/src/load/client.ts";
-import { createTable, type TableDefinition } from "../../packages/core/src/load/tables.ts";
+import { dynamodbClient } from "../../packages/core/src/dynamodb/client.ts";
+import { createTable, type TableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { dynalite, type Launch } from "./engines.ts";
 
 export interface Engine {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { it } from "vitest";
-import { isFailure, type TidetableError } from "../../packages/core/src/errors.ts";
+import { isFailure, type TidetableError } from "../../packages/core/src/base/errors.ts";
 
 /*
  * Inputs that nobody writes by hand. The seed is fixed: `npm test` tries the same every time, and

@@ -2,20 +2,20 @@ import { DeleteItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Context } from "aws-lambda";
 import { vi } from "vitest";
 import type { Seams } from "../../functions/world.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
-import type { SourcePlan } from "../../packages/core/src/config/plan-types.ts";
-import { dlt, rest_api_source, type Source } from "../../packages/core/src/config/source.ts";
-import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
-import type { WorkerEvent } from "../../packages/core/src/events.ts";
-import type { ResourceReport } from "../../packages/core/src/flow.ts";
-import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
 import {
   scheduleFunctionName,
   secretName,
   stateTableName,
   tableName,
   workerFunctionName,
-} from "../../packages/core/src/names.ts";
+} from "../../packages/core/src/base/names.ts";
+import { plan } from "../../packages/core/src/config/plan.ts";
+import type { SourcePlan } from "../../packages/core/src/config/plan-types.ts";
+import { dlt, rest_api_source, type Source } from "../../packages/core/src/config/source.ts";
+import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
+import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
+import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
+import type { ResourceReport } from "../../packages/core/src/report/types.ts";
 import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
 import {
   openSecretsEndpoint,

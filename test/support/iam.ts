@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { stateTableName } from "../../packages/core/src/names.ts";
+import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { openLoopback } from "../../packages/local/src/loopback.ts";
 import type { Place, Statement } from "../../stacks/permissions.ts";
 

@@ -1,14 +1,14 @@
-import { realClock } from "../../packages/core/src/clock.ts";
+import { realClock } from "../../packages/core/src/base/clock.ts";
+import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
+import type { World } from "../../packages/core/src/base/world.ts";
 import { plan } from "../../packages/core/src/config/plan.ts";
 import { rest_api_source } from "../../packages/core/src/config/source.ts";
 import type { SourceConfig, SourceOptions } from "../../packages/core/src/config/types.ts";
-import { httpAgent } from "../../packages/core/src/extract/agent.ts";
-import { stateTable, tableDefinition } from "../../packages/core/src/load/tables.ts";
-import { tokenLock } from "../../packages/core/src/load/token-lock.ts";
-import { stateTableName, tableName } from "../../packages/core/src/names.ts";
-import { runResource } from "../../packages/core/src/run.ts";
-import { secretStore } from "../../packages/core/src/secrets.ts";
-import type { World } from "../../packages/core/src/world.ts";
+import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
+import { httpAgent } from "../../packages/core/src/extract/http/agent.ts";
+import { runResource } from "../../packages/core/src/run/run.ts";
+import { secretStore } from "../../packages/core/src/secrets/store.ts";
+import { tokenLock } from "../../packages/core/src/state/token-lock.ts";
 import { leaves } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 

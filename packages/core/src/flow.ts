@@ -1,25 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Decimal } from "./decimal.ts";
-import type { Change } from "./schema/columns.ts";
-import type { Members } from "./schema/kinds.ts";
-
-/*
- * What moves between the rooms, in the order in which it moves:
- * PageRequest → Page(records) → Item[] → Batch → Counts → ResourceReport.
- */
-
-/** JSON as tidetable reads it: every number exact. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | Decimal
-  | string
-  | JsonValue[]
-  | { [member: string]: JsonValue };
-
-export type JsonObject = { [member: string]: JsonValue };
+import type { JsonValue, Members } from "./values/json.ts";
 
 /**
  * What a paginator adds to the resource's request to get one page. Plain JSON without credentials:
@@ -132,86 +112,5 @@ export interface Gate {
   close(ms: number): Promise<void>;
 }
 
-/**
- * Does `work` while no other worker of the source does, and waits for its turn before. What `work`
- * asks of an API has to have ended by `until`, on the monotonic clock.
- */
-export type Alone = <T>(work: (until: number) => Promise<T>) => Promise<T>;
-
 /** The incremental value: where a run starts from. */
 export type Cursor = string | number | null;
-
-/** What a run has done so far. `records = written + unchanged + superseded + quarantined`. */
-export interface Counts {
-  /** Every request sent to the API for pages, retries included. */
-  requests: number;
-  pages: number;
-  records: number;
-  written: number;
-  unchanged: number;
-  superseded: number;
-  quarantined: number;
-  deleted: number;
-  /** Values that the schema_contract left out of their records. */
-  discarded_values: number;
-  retries: number;
-  waited_ms: number;
-  /** DynamoDB's own count of capacity units. */
-  write_units: number;
-  read_units: number;
-  /** Answers of DynamoDB that took nothing, or not all, because it was asked too fast. */
-  throttled: number;
-  /** Time in workers. Between slices a run costs nothing. */
-  worked_ms: number;
-}
-
-export const noCounts = (): Counts => ({
-  requests: 0,
-  pages: 0,
-  records: 0,
-  written: 0,
-  unchanged: 0,
-  superseded: 0,
-  quarantined: 0,
-  deleted: 0,
-  discarded_values: 0,
-  retries: 0,
-  waited_ms: 0,
-  write_units: 0,
-  read_units: 0,
-  throttled: 0,
-  worked_ms: 0,
-});
-
-/** What a run has found out about its records' fields. */
-export interface SchemaReport {
-  version: number;
-  /** How many fields are not as they were at the version before; the first of them. */
-  changed: number;
-  changes: Change[];
-}
-
-/**
- * What a worker returns for one slice. `running` and `waiting` mean: invoke it again
- * (`waiting` not before `not_before`).
- */
-export interface ResourceReport extends Counts {
-  source: string;
-  resource: string;
-  table: string;
-  run_id: string;
-  status: "done" | "running" | "waiting" | "failed" | "skipped";
-  not_before?: string;
-  limited?: true;
-  /** This run was under way when a refresh was asked for: start another one for it. */
-  refresh_due?: true;
-  /** What this slice alone has done. */
-  slice: Counts;
-  slices: number;
-  started_at: string;
-  duration_ms: number;
-  cursor: { before: Cursor; after: Cursor } | null;
-  /** Null before the run has ended, and where nothing is stored. */
-  schema: SchemaReport | null;
-  error: null | { code: string; message: string; hint: string | null };
-}

@@ -1,10 +1,28 @@
-// What a source file uses.
-
-// What the functions, the stacks and local mode use.
-export type { Network } from "./addresses.ts";
-export { realClock } from "./clock.ts";
+export type { Network } from "./base/addresses.ts";
+export { realClock } from "./base/clock.ts";
+export {
+  ConfigError,
+  explain,
+  isFailure,
+  type Problem,
+  ReadError,
+  RecordError,
+} from "./base/errors.ts";
+export {
+  failureQueueName,
+  type Names,
+  scheduleFunctionName,
+  secretName,
+  stateTableName,
+  tableName,
+  workerFunctionName,
+} from "./base/names.ts";
+export { isLoopback } from "./base/origins.ts";
+export type { Clock, Fields, Log, World } from "./base/world.ts";
+export { notices } from "./config/check/notices.ts";
+export type * from "./config/data-types.ts";
+export { workerEnvironment } from "./config/deployment.ts";
 export type * from "./config/endpoint-types.ts";
-export { notices } from "./config/notices.ts";
 export { plan } from "./config/plan.ts";
 export type * from "./config/plan-types.ts";
 export {
@@ -15,55 +33,25 @@ export {
   rest_api_source,
   type Source,
 } from "./config/source.ts";
-export { workerEnvironment } from "./config/storage.ts";
 export { suggest } from "./config/suggest.ts";
 export type * from "./config/types.ts";
-export { prices, type SourceCost, sourceCost, stageMonth } from "./costs.ts";
-export { Decimal } from "./decimal.ts";
-export { ConfigError, explain, isFailure, type Problem, ReadError, RecordError } from "./errors.ts";
-export type { WorkerEvent } from "./events.ts";
-export { httpAgent, type Proxies } from "./extract/agent.ts";
+export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";
+export { checkTable, createTable, stateTable, tableDefinition } from "./dynamodb/tables.ts";
+export type { WorkerEvent } from "./entry/events.ts";
+export { schedule } from "./entry/schedule.ts";
+export { RunError, work } from "./entry/worker.ts";
+export { httpAgent, type Proxies } from "./extract/http/agent.ts";
 export { firstRequest } from "./extract/pages.ts";
-export {
-  type Counts,
-  type Item,
-  type JsonObject,
-  type JsonValue,
-  noCounts,
-  type PageRequest,
-  type ResourceReport,
-} from "./flow.ts";
-export { jsonText } from "./json-text.ts";
-export { awsRetryDelay, dynamodbClient } from "./load/client.ts";
-export { forget } from "./load/forget.ts";
-export { type RunRecord, readRun, readRuns } from "./load/history.ts";
-export { listQuarantine, type QuarantineEntry } from "./load/quarantine.ts";
-export {
-  forgetSchema,
-  readSchema,
-  readVersion,
-  type SchemaVersion,
-  type StoredSchema,
-} from "./load/schemas.ts";
-export { readState, type StoredState } from "./load/state-item.ts";
-export { checkTable, createTable, stateTable, tableDefinition } from "./load/tables.ts";
-export {
-  failureQueueName,
-  type Names,
-  scheduleFunctionName,
-  secretName,
-  stateTableName,
-  tableName,
-  workerFunctionName,
-} from "./names.ts";
+export type { Item, PageRequest } from "./flow.ts";
 export { keyTextOf, rowKey } from "./normalize/keys.ts";
-export { numberText } from "./normalize/numbers.ts";
-export { isLoopback } from "./origins.ts";
-export { deadlineOf } from "./pace.ts";
-export { type Preview, preview } from "./preview.ts";
-export type { Warning } from "./preview-warnings.ts";
-export { type Replayed, replayQuarantine } from "./replay.ts";
-export { schedule } from "./schedule.ts";
+export { type Preview, preview } from "./preview/preview.ts";
+export type { Warning } from "./preview/warnings.ts";
+export { prices, type SourceCost, sourceCost, stageMonth } from "./report/costs.ts";
+export { type Counts, noCounts } from "./report/counts.ts";
+export type { ResourceReport } from "./report/types.ts";
+export { deadlineOf } from "./run/pacer.ts";
+export type { Sources } from "./run/reach.ts";
+export { type Replayed, replayQuarantine } from "./run/replay-quarantine.ts";
 export {
   type Change,
   type Column,
@@ -74,7 +62,20 @@ export {
   typeText,
 } from "./schema/columns.ts";
 export { parseShape, type Shape } from "./schema/shape.ts";
-export { Secret } from "./secret.ts";
-export { secretStore, secretsManagerClient } from "./secrets.ts";
-export { RunError, type Sources, work } from "./worker.ts";
-export type { Clock, Fields, Log, World } from "./world.ts";
+export { Secret } from "./secrets/reference.ts";
+export { secretStore, secretsManagerClient } from "./secrets/store.ts";
+export { forget } from "./state/forget.ts";
+export { type RunRecord, readRun, readRuns } from "./state/history.ts";
+export { listQuarantine, type QuarantineEntry } from "./state/quarantine.ts";
+export {
+  forgetSchema,
+  readSchema,
+  readVersion,
+  type SchemaVersion,
+  type StoredSchema,
+} from "./state/schemas.ts";
+export { readState, type StoredState } from "./state/state-item.ts";
+export { Decimal } from "./values/decimal.ts";
+export { numberText } from "./values/dynamodb-number.ts";
+export type { JsonObject, JsonValue } from "./values/json.ts";
+export { jsonText } from "./values/json-text.ts";

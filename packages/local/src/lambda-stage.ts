@@ -13,12 +13,8 @@ import {
 import type { Bundles } from "./bundle.ts";
 import type { Asked, Pipeline, Place } from "./follow.ts";
 import { invokeSchedule } from "./invoke.ts";
-import {
-  type FailureRecord,
-  type Lambda,
-  type LambdaOptions,
-  openLambda,
-} from "./lambda/service.ts";
+import { openLambda } from "./lambda/service.ts";
+import type { FailureRecord, Lambda, LambdaOptions } from "./lambda/types.ts";
 
 /** The functions of `stacks/pipeline.ts` under a Lambda of this machine. */
 export interface LambdaStage {

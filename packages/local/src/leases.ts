@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { readState, stateTableName } from "@tidetable/core";
-import type { Session } from "./session.ts";
+import type { Session } from "./session-type.ts";
 
 /*
  * A worker that was killed leaves its lease to run out. On one machine we can do better: the owner

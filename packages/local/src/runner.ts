@@ -23,7 +23,8 @@ import type { Loaded } from "./load-source.ts";
 import { newRunId } from "./names.ts";
 import type { Options } from "./options.ts";
 import { keepSecrets, localSecrets, type SecretPlaces, secretsFile } from "./secrets-endpoint.ts";
-import { openSession, prepare, type Session } from "./session.ts";
+import { openSession, prepare } from "./session.ts";
+import type { Session } from "./session-type.ts";
 
 /** More would only queue at the engine, which has one core. */
 const RESOURCES_AT_ONCE = 8;

@@ -12,7 +12,8 @@ import {
   type Shape,
   typeText,
 } from "@tidetable/core";
-import { orNothing, type Session } from "./session.ts";
+import { orNothing } from "./session.ts";
+import type { Session } from "./session-type.ts";
 
 /*
  * A resource's schema as it is kept, and the ways in which it is shown.

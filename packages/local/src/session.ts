@@ -1,11 +1,8 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
-  type Clock,
   createTable,
   dynamodbClient,
   isFailure,
   type Log,
-  type Names,
   type ResourcePlan,
   realClock,
   type SourcePlan,
@@ -19,18 +16,8 @@ import { openEngine } from "./engine.ts";
 import { releaseDeadLease } from "./leases.ts";
 import { localNames } from "./names.ts";
 import { type KeeperOf, openSecretsEndpoint } from "./secrets-endpoint.ts";
+import type { Session } from "./session-type.ts";
 import { openStage } from "./stage.ts";
-
-/** Where the tables are, and a client for them: a laptop's AWS account, or a deployed stage. */
-export interface Session {
-  names: Names;
-  /** The DynamoDB endpoint of this machine. A stage's is the SDK's to know. */
-  endpoint: string | undefined;
-  dynamodb: DynamoDBClient;
-  clock: Clock;
-  random: () => number;
-  close(): Promise<void>;
-}
 
 /**
  * Starts (or finds) the embedded engine on the data folder and points this process's AWS clients

@@ -14,7 +14,7 @@ import {
   secretsManagerClient,
   workerFunctionName,
 } from "@tidetable/core";
-import type { Session } from "./session.ts";
+import type { Session } from "./session-type.ts";
 import { notDeployed } from "./stage.ts";
 
 /** What a stage lacks that its sources need: members of secrets, tables with their keys, functions. */

@@ -9,7 +9,7 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import { ConfigError, dynamodbClient, realClock, stateTableName } from "@tidetable/core";
 import { deployedNames } from "./names.ts";
 import { oneLine } from "./render.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./session-type.ts";
 
 /*
  * A stage that `npx sst deploy` has made. The SDK finds credentials and region where it always

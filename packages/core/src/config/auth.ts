@@ -1,4 +1,4 @@
-import { Secret } from "../secret.ts";
+import { Secret } from "../secrets/reference.ts";
 import type { Credential } from "./endpoint-types.ts";
 import type { AuthPlan, ResourcePlan, TokenPlan } from "./plan-types.ts";
 import type { SettledAuth } from "./settle.ts";

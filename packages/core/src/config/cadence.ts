@@ -1,8 +1,9 @@
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../base/errors.ts";
 import { firings } from "./cron.ts";
 import { nearest } from "./suggest.ts";
 
 const minutesIn = { minute: 1, hour: 60, day: 24 * 60 } as const;
+
 const units = Object.keys(minutesIn) as (keyof typeof minutesIn)[];
 
 /**
@@ -20,6 +21,7 @@ export function longestGap(expression: string): number {
 }
 
 const daysInYear = 365.25;
+
 /** Hours of a month, as AWS counts them. */
 export const monthHours = 730;
 

@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../base/errors.ts";
 
 /*
  * EventBridge's cron: minutes, hours, day of month, month, day of week, year. Days of the week count
@@ -15,13 +15,16 @@ interface Field {
 }
 
 const minutesField: Field = { name: "minutes", min: 0, max: 59, hint: '"0", "0,30" or "0/15"' };
+
 const hoursField: Field = { name: "hours", min: 0, max: 23, hint: '"6", "6,18", "8-17" or "*"' };
+
 const dayField: Field = {
   name: "day of month",
   min: 1,
   max: 31,
   hint: '"1", "1,15", "L" (the last), "15W" or "?"',
 };
+
 const monthField: Field = {
   name: "month",
   min: 1,
@@ -29,6 +32,7 @@ const monthField: Field = {
   words: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
   hint: '"1", "JAN,JUL", "1-6" or "*"',
 };
+
 const weekdayField: Field = {
   name: "day of week",
   min: 1,
@@ -36,6 +40,7 @@ const weekdayField: Field = {
   words: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
   hint: '"MON-FRI", "FRI,SAT,SUN", "MON#1" (the first), "FRIL" (the last) or "?"',
 };
+
 const yearField: Field = { name: "year", min: 1970, max: 2199, hint: '"*" or "2030-2035"' };
 
 /**

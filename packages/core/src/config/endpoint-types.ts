@@ -1,5 +1,5 @@
-import type { JsonValue } from "../flow.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../secrets/reference.ts";
+import type { JsonValue } from "../values/json.ts";
 
 /*
  * The part of the vocabulary that speaks of requests: auth, endpoints, paginators. See types.ts.

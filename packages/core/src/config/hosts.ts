@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { refusal } from "../addresses.ts";
+import { refusal } from "../base/addresses.ts";
 
 /** RFC 2606 and RFC 6761: nobody can own these names, so nothing real is behind them. */
 const reserved = /(^|\.)(example\.(com|net|org)|example|test|invalid|localhost)\.?$/;

@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../base/errors.ts";
 
 /** One step of a parsed JSONPath. `where` keeps the elements that have this value at that path. */
 export type Step =
@@ -20,9 +20,12 @@ const supported = `a path is made of names (data.items), ['any name'], [0], [-1]
 
 // Each form of a step with what it means. Sticky: matched where the last step ended.
 const name = /[^\s.[\]*`'"()?,:]+/y;
+
 const star = /\*/y;
+
 const filter =
   /\[\s*\?\s*\(\s*@([^=<>!~&|()]*[^=<>!~&|()\s])\s*==\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+)\s*\)\s*\]/y;
+
 const brackets: [RegExp, (inside: string, value: string) => Step][] = [
   [/\[\*\]/y, () => ({ all: true })],
   [/\[(-?\d+)\]/y, (digits) => ({ index: Number(digits) })],

@@ -1,5 +1,6 @@
-import type { JsonObject } from "../flow.ts";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../secrets/reference.ts";
+import type { JsonObject } from "../values/json.ts";
+import type { DataType } from "./data-types.ts";
 import type { CursorValue, ResponseHook } from "./endpoint-types.ts";
 import type { Path } from "./jsonpath.ts";
 import type { Template } from "./templates.ts";
@@ -290,19 +291,6 @@ export interface KeyAttribute {
   name: string;
   type: "S" | "N" | "B";
 }
-
-export type DataType =
-  | "text"
-  | "double"
-  | "bool"
-  | "timestamp"
-  | "bigint"
-  | "binary"
-  | "json"
-  | "decimal"
-  | "wei"
-  | "date"
-  | "time";
 
 export interface ColumnPlan {
   dataType: DataType | undefined;

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { Secret } from "../secret.ts";
+import { Secret } from "../secrets/reference.ts";
 import { planAuth, secretNames } from "./auth.ts";
 import { longestGap } from "./cadence.ts";
 import { planColumns, planContract } from "./columns.ts";
+import { planFunction, planStorage } from "./deployment.ts";
 import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
 import { planIncremental } from "./incremental.ts";
@@ -26,7 +27,6 @@ import {
   settle,
 } from "./settle.ts";
 import type { Source } from "./source.ts";
-import { planFunction, planStorage } from "./storage.ts";
 import type { SourceOptions } from "./types.ts";
 
 /** What another attempt may cure. dlt retries every 5xx; the source documents name these. */
@@ -34,6 +34,7 @@ const retryStatuses = [
   429 /* Too Many Requests */, 500 /* Internal Server Error */, 502 /* Bad Gateway */,
   503 /* Service Unavailable */, 504 /* Gateway Timeout */,
 ];
+
 const defaults = { maxRetries: 3, backoffFactor: 2, timeoutSeconds: 30, parallelPages: 4 };
 
 /**

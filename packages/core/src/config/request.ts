@@ -1,4 +1,4 @@
-import { Secret } from "../secret.ts";
+import { Secret } from "../secrets/reference.ts";
 import type {
   Credential,
   EndpointConfig,

@@ -1,6 +1,6 @@
+import type { DataType } from "./data-types.ts";
 import type {
   ColumnPlan,
-  DataType,
   Disposition,
   KeyAttribute,
   KeyPlan,

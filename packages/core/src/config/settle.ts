@@ -70,6 +70,7 @@ export type SettledAuth =
   | OAuth2RefreshTokenAuth;
 
 type Typed<T, Type extends string> = Omit<T, "type"> & { type: Type };
+
 type Some<T> = { [K in keyof T]: Exclude<T[K], null> };
 
 /**

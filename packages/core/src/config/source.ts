@@ -1,5 +1,13 @@
-import { Secret } from "../secret.ts";
+import { Secret } from "../secrets/reference.ts";
 import type { SourceConfig, SourceOptions } from "./types.ts";
+
+/*
+ * How large a config may be: far beyond what anybody writes, and small enough for all that walks
+ * it afterwards, by recursion too.
+ */
+
+/** Of a source. An event names as many at most. */
+export const MOST_RESOURCES = 500;
 
 // A registered symbol: a source stays one when two copies of this module are loaded.
 const brand = Symbol.for("tidetable.source");
@@ -37,6 +45,7 @@ export function rest_api_source<
   config: Checked<Config, SourceConfig>,
   options?: Checked<Options, SourceOptions>,
 ): Source<Config, Options>;
+
 export function rest_api_source(config: SourceConfig, options?: SourceOptions | null): Source {
   return Object.freeze({ [brand]: true, config, options: options ?? {} });
 }

@@ -1,5 +1,5 @@
-import type { Problem } from "../errors.ts";
-import { Secret } from "../secret.ts";
+import type { Problem } from "../base/errors.ts";
+import { Secret } from "../secrets/reference.ts";
 
 /*
  * Aliases and shorthands end here: each part is rewritten where it stands, so that it can still be
@@ -26,6 +26,7 @@ interface Spelling {
 }
 
 type Notes = Pick<Spelling, "written" | "problems">;
+
 type Speller = (value: unknown, path: string, notes: Notes) => unknown;
 
 export function spell(config: unknown): Spelling {
@@ -116,9 +117,13 @@ const auth = chain(
   }),
   oauth2,
 );
+
 const paginator = chain(short("type"), within({ type: otherWord({ json_response: "json_link" }) }));
+
 const endpoint = within({ method, auth, paginator });
+
 const write_disposition = short("disposition");
+
 const source = within({
   client: within({ auth, paginator }),
   resource_defaults: within({ write_disposition, endpoint }),

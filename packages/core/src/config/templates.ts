@@ -1,5 +1,5 @@
-import { ConfigError } from "../errors.ts";
-import { secretParts } from "../secret.ts";
+import { ConfigError } from "../base/errors.ts";
+import { secretParts } from "../secrets/reference.ts";
 import { type Path, parsePath } from "./jsonpath.ts";
 
 /*
@@ -39,6 +39,7 @@ export class Template {
 }
 
 const brace = /\{\{|\}\}|\{([^{}]+)\}/g;
+
 const reference = /\{(?:resources|incremental|secrets)\./;
 
 /** The names in a text's `{…}`. */

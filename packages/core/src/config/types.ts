@@ -1,4 +1,5 @@
-import type { JsonObject } from "../flow.ts";
+import type { JsonObject } from "../values/json.ts";
+import type { DataType } from "./data-types.ts";
 import type {
   AuthConfig,
   AuthName,
@@ -9,7 +10,6 @@ import type {
   PaginatorConfig,
   PaginatorName,
 } from "./endpoint-types.ts";
-import type { DataType } from "./plan-types.ts";
 
 /*
  * What a user types: dlt's `rest_api` vocabulary, key by key, in snake_case as they write it.

@@ -1,8 +1,9 @@
-import type { JsonValue, PageRequest } from "../flow.ts";
-import { jsonText } from "../json-text.ts";
+import type { PageRequest } from "../flow.ts";
+import type { JsonValue } from "../values/json.ts";
+import { jsonText } from "../values/json-text.ts";
+import { refillSecrets } from "./auth/sealed.ts";
 import type { FilledRequest } from "./fill.ts";
-import { refillSecrets } from "./sealed.ts";
-import type { HttpRequest } from "./transport.ts";
+import type { HttpRequest } from "./http/transport.ts";
 
 /** The request for a page: no credentials yet. A next link has the resource's parameters already. */
 export function httpRequest(plan: FilledRequest, page: PageRequest): HttpRequest {

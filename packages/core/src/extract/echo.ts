@@ -1,6 +1,6 @@
-import { RequestError } from "../errors.ts";
-import { isSecret, isSecretPath } from "../redact.ts";
-import { limits } from "./limits.ts";
+import { RequestError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
+import { isSecret, isSecretPath } from "../secrets/redact.ts";
 
 /** What a run goes on from is stored. An API that makes a credential of it, or a book, can not be read on. */
 export function assertStorable(values: readonly unknown[], what: string): void {

@@ -1,10 +1,11 @@
+import { RequestError } from "../base/errors.ts";
 import type { CursorValue } from "../config/endpoint-types.ts";
 import type { IncrementalPlan, ParamPlan, RequestPlan, Text } from "../config/plan-types.ts";
 import { type Reference, Template } from "../config/templates.ts";
-import { Decimal } from "../decimal.ts";
-import { RequestError } from "../errors.ts";
-import type { Cursor, JsonValue } from "../flow.ts";
-import { sealed } from "./sealed.ts";
+import type { Cursor } from "../flow.ts";
+import { Decimal } from "../values/decimal.ts";
+import type { JsonValue } from "../values/json.ts";
+import { type ParamValue, sealed } from "./auth/sealed.ts";
 
 /** A request without templates: what `build.ts` makes a page's request from. */
 export interface FilledRequest {
@@ -15,9 +16,6 @@ export interface FilledRequest {
   json: unknown;
   data: string | [string, string][] | undefined;
 }
-
-type Scalar = string | number | boolean;
-export type ParamValue = Scalar | Scalar[];
 
 /** What a reference stands for. Undefined: there is nothing to say. */
 export type Values = (reference: Reference) => JsonValue | undefined;

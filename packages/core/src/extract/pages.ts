@@ -1,21 +1,21 @@
+import { unroute } from "../base/origins.ts";
+import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import type { Gate, Page, PageRequest, PagingMemory } from "../flow.ts";
-import { unroute } from "../origins.ts";
-import { isSecret } from "../redact.ts";
-import type { SecretStore } from "../secrets.ts";
-import type { World } from "../world.ts";
-import { firstWindow, guesses, openAhead, widened } from "./ahead.ts";
-import type { Answer } from "./answer.ts";
-import { authenticator } from "./auth.ts";
+import { isSecret } from "../secrets/redact.ts";
+import type { SecretStore } from "../secrets/store.ts";
+import { authenticator } from "./auth/auth.ts";
+import { emptySecrets } from "./auth/sealed.ts";
 import { httpRequest } from "./build.ts";
 import { assertStorable, assertStorablePath } from "./echo.ts";
 import { type FilledRequest, fill, incrementalValues } from "./fill.ts";
-import { findPaginator, findSelector } from "./findings.ts";
-import { paginator } from "./paginators.ts";
+import type { Answer } from "./http/answer.ts";
+import { fetchJson, type Meter } from "./http/request.ts";
+import type { HttpRequest } from "./http/transport.ts";
+import { firstWindow, guesses, openAhead, widened } from "./paging/ahead.ts";
+import { findPaginator, findSelector } from "./paging/findings.ts";
+import { paginator } from "./paging/paginators.ts";
 import { recordsOf } from "./records.ts";
-import { fetchJson, type Meter } from "./request.ts";
-import { emptySecrets } from "./sealed.ts";
-import type { HttpRequest } from "./transport.ts";
 
 /** Requests of one resource, with its credentials, retries and limits. */
 export interface Session {

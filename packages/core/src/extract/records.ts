@@ -1,10 +1,10 @@
+import { RequestError } from "../base/errors.ts";
+import { limits } from "../base/limits.ts";
 import type { Path } from "../config/jsonpath.ts";
-import { RequestError } from "../errors.ts";
-import type { JsonValue } from "../flow.ts";
-import { jsonText } from "../json-text.ts";
-import { limits } from "./limits.ts";
-import { isObject, type Selection, select } from "./select.ts";
-import { type HttpRequest, shown, tooMuch } from "./transport.ts";
+import { isObject, type JsonValue } from "../values/json.ts";
+import { jsonText } from "../values/json-text.ts";
+import { type HttpRequest, shown, tooMuch } from "./http/transport.ts";
+import { type Selection, select } from "./select.ts";
 
 /** Where records are looked for, and how. */
 interface Search {

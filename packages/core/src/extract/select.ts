@@ -1,7 +1,6 @@
 import type { Path, Step } from "../config/jsonpath.ts";
-import { Decimal } from "../decimal.ts";
-import { isNumeric } from "../exact-number.ts";
-import type { JsonObject, JsonValue } from "../flow.ts";
+import { isNumeric } from "../values/compare-numbers.ts";
+import { isObject, type JsonValue } from "../values/json.ts";
 
 /**
  * What a selector found: a list (an empty one is an empty page), or where its way ended. No match
@@ -64,15 +63,6 @@ function equals(value: JsonValue | undefined, wanted: string | number | boolean 
     return value === wanted;
   }
   return isNumeric(String(value)) && Number(value) === wanted;
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Decimal)
-  );
 }
 
 /** The names that dlt expects a list of records under. */

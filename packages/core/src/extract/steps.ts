@@ -1,6 +1,6 @@
+import { RequestError } from "../base/errors.ts";
 import type { StepPlan } from "../config/plan-types.ts";
-import { RequestError } from "../errors.ts";
-import type { JsonObject, JsonValue } from "../flow.ts";
+import type { JsonObject, JsonValue } from "../values/json.ts";
 
 /** What the config's functions make of a page's records, one step after the other. */
 export function applySteps(records: readonly JsonValue[], steps: readonly StepPlan[]): JsonValue[] {

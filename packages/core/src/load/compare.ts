@@ -1,9 +1,9 @@
 import { type AttributeValue, BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
-import { WriteError } from "../errors.ts";
+import { WriteError } from "../base/errors.ts";
+import { inLanes, keyItem, type WriterOptions } from "../dynamodb/attempts.ts";
+import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
+import { keyAttributes, tableMissing } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem } from "../flow.ts";
-import { inLanes, keyItem, type WriterOptions } from "./attempts.ts";
-import { nameOf, outcome, patiently } from "./client.ts";
-import { keyAttributes, tableMissing } from "./tables.ts";
 
 /*
  * Which items the table has already, found out by reading them. In doubt an item is not one of
@@ -12,7 +12,9 @@ import { keyAttributes, tableMissing } from "./tables.ts";
 
 /** Of one BatchGetItem. */
 const KEYS_AT_ONCE = 100;
+
 const READS_IN_FLIGHT = 4;
+
 /** Enough to notice, and few enough to cost nothing. */
 const SAMPLE = 5;
 

@@ -1,9 +1,10 @@
+import { RecordError } from "../base/errors.ts";
 import type { IndexPlan, KeyAttribute } from "../config/plan-types.ts";
-import { RecordError } from "../errors.ts";
 import type { Item } from "../flow.ts";
 import { utf8Bytes } from "./values.ts";
 
 const maxBytes = Object.freeze({ hash: 2048, range: 1024 });
+
 const words = { S: "text", N: "a number", B: "binary" } as const;
 
 /**

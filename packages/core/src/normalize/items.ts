@@ -1,10 +1,10 @@
+import { RecordError } from "../base/errors.ts";
 import type { ResourcePlan, TablePlan } from "../config/plan-types.ts";
-import { Decimal } from "../decimal.ts";
-import { RecordError } from "../errors.ts";
-import { compareNumbers } from "../exact-number.ts";
-import type { Item, JsonObject, JsonValue, KeyedItem, Prepared, Rejection } from "../flow.ts";
+import type { Item, KeyedItem, Prepared, Rejection } from "../flow.ts";
 import type { Fit } from "../schema/contract.ts";
-import type { Members } from "../schema/kinds.ts";
+import { compareNumbers } from "../values/compare-numbers.ts";
+import { Decimal } from "../values/decimal.ts";
+import type { JsonObject, JsonValue, Members } from "../values/json.ts";
 import { fitIndexes } from "./indexes.ts";
 import { type At, keysOf } from "./keys.ts";
 import { toItem } from "./values.ts";

@@ -1,10 +1,11 @@
 import { hash as digest } from "node:crypto";
+import { RecordError } from "../base/errors.ts";
 import type { KeyAttribute, KeyPlan } from "../config/plan-types.ts";
-import { Decimal } from "../decimal.ts";
-import { RecordError } from "../errors.ts";
-import type { Item, JsonObject, JsonValue } from "../flow.ts";
-import { jsonText } from "../json-text.ts";
-import { canonical, numberText } from "./numbers.ts";
+import type { Item } from "../flow.ts";
+import { Decimal } from "../values/decimal.ts";
+import { canonical, numberText } from "../values/dynamodb-number.ts";
+import type { JsonObject, JsonValue } from "../values/json.ts";
+import { jsonText } from "../values/json-text.ts";
 import { NUMBER, toItem, utf8Bytes } from "./values.ts";
 
 /** DynamoDB's, for the value of a key. */

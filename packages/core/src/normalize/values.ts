@@ -1,8 +1,9 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { Decimal } from "../decimal.ts";
-import { RecordError } from "../errors.ts";
-import type { Item, JsonValue } from "../flow.ts";
-import { numberBytes, numberText } from "./numbers.ts";
+import { RecordError } from "../base/errors.ts";
+import type { Item } from "../flow.ts";
+import { Decimal } from "../values/decimal.ts";
+import { numberBytes, numberText } from "../values/dynamodb-number.ts";
+import type { JsonValue } from "../values/json.ts";
 
 /** DynamoDB's, checked here because the embedded engine does not know them all. */
 const limits = Object.freeze({

@@ -1,10 +1,12 @@
-import type { DataType } from "../config/plan-types.ts";
-import { Decimal } from "../decimal.ts";
-import { readTime } from "../iso-time.ts";
-import { type FieldValue, kindOf, kinds } from "./kinds.ts";
+import type { DataType } from "../config/data-types.ts";
+import { Decimal } from "../values/decimal.ts";
+import type { FieldValue } from "../values/json.ts";
+import { readTime } from "../values/time.ts";
+import { kindOf, kinds } from "./kinds.ts";
 
 /** A value that is not null, as its declared type has it. Undefined: it can not be that without a loss. */
 type Coerce = (value: NonNullable<FieldValue>, precision: number | undefined) => Fitted;
+
 type Fitted = NonNullable<FieldValue> | undefined;
 
 /**
@@ -21,8 +23,11 @@ export function coerce(
 }
 
 const { bigint, double, decimal, text, timestamp, date, time, bool, object, list, binary } = kinds;
+
 const numbers = bigint | double | decimal;
+
 const texts = text | timestamp | date | time;
+
 const never: Coerce = () => undefined;
 
 const types: Record<DataType, { is: number; from: Coerce }> = {
@@ -45,6 +50,7 @@ function toText(value: NonNullable<FieldValue>): Fitted {
 
 /** As JSON writes a whole number: one with a leading zero would come back without it. */
 const whole = /^(?:0|-?[1-9]\d*)$/;
+
 /** As programs write it: an exponent stands behind one digit. With two digits of it, DynamoDB holds it. */
 const number = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|[1-9](?:\.\d+)?[eE][+-]?\d\d?)$/;
 

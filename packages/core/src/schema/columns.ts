@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import type { ColumnPlan, DataType, ResourcePlan } from "../config/plan-types.ts";
+import type { DataType } from "../config/data-types.ts";
+import type { ColumnPlan, ResourcePlan } from "../config/plan-types.ts";
 import { dataTypeOf, kinds, typesOf } from "./kinds.ts";
 import { emptyShape, type Shape } from "./shape.ts";
 

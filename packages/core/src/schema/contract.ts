@@ -1,16 +1,9 @@
-import type { ContractMode, DataType, ResourcePlan } from "../config/plan-types.ts";
-import { RecordError, SchemaError } from "../errors.ts";
-import type { JsonObject } from "../flow.ts";
+import { RecordError, SchemaError } from "../base/errors.ts";
+import type { DataType } from "../config/data-types.ts";
+import type { ContractMode, ResourcePlan } from "../config/plan-types.ts";
+import type { FieldValue, JsonObject, Members } from "../values/json.ts";
 import { coerce } from "./coerce.ts";
-import {
-  dataTypeOf,
-  type FieldValue,
-  isSameType,
-  kindOf,
-  kinds,
-  type Members,
-  typesOf,
-} from "./kinds.ts";
+import { dataTypeOf, isSameType, kindOf, kinds, typesOf } from "./kinds.ts";
 import type { Shape } from "./shape.ts";
 
 /** Says how many values of the record it has left out. */

@@ -1,12 +1,6 @@
-import type { DataType } from "../config/plan-types.ts";
-import { Decimal } from "../decimal.ts";
-import type { JsonValue } from "../flow.ts";
-
-/** A value of a record, and the bytes that a declared binary field becomes. */
-export type FieldValue = JsonValue | Uint8Array;
-
-/** An object, or a whole record. */
-export type Members = Record<string, FieldValue>;
+import type { DataType } from "../config/data-types.ts";
+import { Decimal } from "../values/decimal.ts";
+import type { FieldValue } from "../values/json.ts";
 
 /*
  * What values are, as bits: what has been seen of a field is then one number, and seeing more is
@@ -28,8 +22,11 @@ export const kinds = {
 } as const;
 
 const { bigint, double, decimal, text, timestamp, date, time, bool, object, list, binary } = kinds;
+
 const numbers = bigint | double | decimal;
+
 const texts = text | timestamp | date | time;
+
 const nested = object | list;
 
 /** Of a value that is not null. `seen` saves looking closer at the texts of a field that has plain ones. */
@@ -59,13 +56,19 @@ export function join(a: number, b: number): number {
 }
 
 const DATE = String.raw`\d{4}-(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1\d|2[0-9]))`;
+
 const CLOCK = String.raw`(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:[.,]\d{1,18})?)?`;
+
 const ZONE = String.raw`(?: ?(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?))?`;
+
 const dated = new RegExp(`^${DATE}(?:[Tt ]${CLOCK}${ZONE})?$`);
+
 const clocked = /^(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,18})?$/;
 
 const LONGEST_TIMESTAMP = 50;
+
 const DASH = 45;
+
 const COLON = 58;
 
 function textKind(value: string): number {

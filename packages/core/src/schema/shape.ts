@@ -1,4 +1,5 @@
-import { type FieldValue, join, kindOf, kinds, type Members } from "./kinds.ts";
+import type { FieldValue, Members } from "../values/json.ts";
+import { join, kindOf, kinds } from "./kinds.ts";
 
 /**
  * What has been seen of a field: every kind of value, whether it was ever null or missing, and what

@@ -13,7 +13,8 @@ import type { Context } from "../options.ts";
 import { progress } from "../progress.ts";
 import { type Colors, colors, count, oneLine, several, table } from "../render.ts";
 import { failureOf } from "../report.ts";
-import { openSession, orNothing, type Session } from "../session.ts";
+import { openSession, orNothing } from "../session.ts";
+import type { Session } from "../session-type.ts";
 import { loadResource, loadTarget } from "../target.ts";
 
 type Entry = { source: string; resource: string } & QuarantineEntry;

@@ -22,7 +22,8 @@ import { deleteItems } from "../delete-items.ts";
 import { localOwner, releaseDeadLease } from "../leases.ts";
 import type { Context, Options } from "../options.ts";
 import { type Colors, colors, several, table } from "../render.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession } from "../session.ts";
+import type { Session } from "../session-type.ts";
 import { loadTarget } from "../target.ts";
 
 /** What `reset --json` prints. */

@@ -19,7 +19,8 @@ import {
   keyWord,
   readKept,
 } from "../schema-rows.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession } from "../session.ts";
+import type { Session } from "../session-type.ts";
 import { loadResource, parseTarget } from "../target.ts";
 
 /** What `schema --json` prints. */

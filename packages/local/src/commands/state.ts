@@ -8,7 +8,8 @@ import {
 } from "@tidetable/core";
 import type { Context } from "../options.ts";
 import { table } from "../render.ts";
-import { openSession, orNothing, type Session } from "../session.ts";
+import { openSession, orNothing } from "../session.ts";
+import type { Session } from "../session-type.ts";
 import { loadTarget } from "../target.ts";
 
 /** Cursor, checkpoint, lease and last run of each resource. */

@@ -1,7 +1,8 @@
 import { type ResourcePlan, type RunRecord, readRuns, readState, tableName } from "@tidetable/core";
 import type { Context } from "../options.ts";
 import { type Colors, colors, dollars, driftLines, duration, table } from "../render.ts";
-import { openSession, orNothing, type Session } from "../session.ts";
+import { openSession, orNothing } from "../session.ts";
+import type { Session } from "../session-type.ts";
 import { loadTarget, parseTarget } from "../target.ts";
 
 /** How many runs of a resource the document has. */

@@ -5,7 +5,8 @@ import type { Context } from "../options.ts";
 import { several } from "../render.ts";
 import { comment, type Described, rowKind, tsText, usesDecimal, zodText } from "../row-types.ts";
 import { columnsNow, readKept } from "../schema-rows.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession } from "../session.ts";
+import type { Session } from "../session-type.ts";
 import { loadTarget } from "../target.ts";
 
 /** What `types --json` prints. */

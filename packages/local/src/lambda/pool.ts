@@ -1,5 +1,5 @@
 import type { Sandbox } from "./sandbox.ts";
-import type { LambdaFunction } from "./service.ts";
+import type { LambdaFunction } from "./types.ts";
 
 export interface Pool {
   /** Does the work with a process of the function: a warm one, or a new one. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Answer, Invocation } from "./runtime-api.ts";
-import type { FailureRecord, LambdaFunction } from "./service.ts";
+import type { FailureRecord, LambdaFunction } from "./types.ts";
 
 export interface Queue {
   /** Returns at once. */

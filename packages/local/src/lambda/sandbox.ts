@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Answer, type Invocation, openRuntimeApi } from "./runtime-api.ts";
-import type { LambdaFunction } from "./service.ts";
+import type { LambdaFunction } from "./types.ts";
 
 /** One process of a function. It does one invocation at a time. */
 export interface Sandbox {

@@ -1,0 +1,12 @@
+export type DataType =
+  | "text"
+  | "double"
+  | "bool"
+  | "timestamp"
+  | "bigint"
+  | "binary"
+  | "json"
+  | "decimal"
+  | "wei"
+  | "date"
+  | "time";

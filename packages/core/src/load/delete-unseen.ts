@@ -1,0 +1,151 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
+import { WriteError } from "../base/errors.ts";
+import { inLanes, untilTaken, type WriterOptions } from "../dynamodb/attempts.ts";
+import { nameOf, patiently } from "../dynamodb/client.ts";
+import { keyAttributes } from "../dynamodb/tables.ts";
+import type { Item } from "../flow.ts";
+import type { SweepState } from "../state/run-state.ts";
+import type { Seen } from "./fingerprints.ts";
+
+/*
+ * The end of a refresh: rows that it did not see go. A first pass over the table counts them, the
+ * guard decides, and a second pass deletes. Both go on from a checkpoint.
+ */
+
+/** Rows between two checkpoints: one more write unit for each 1,000 rows read. */
+const ROWS_PER_STEP = 1000;
+
+const DELETES_IN_FLIGHT = 8;
+
+/** An expression takes 300 operators and 4 KB; an item with more attributes is compared by these. */
+const COMPARED_ATTRIBUTES = 100;
+
+export interface Sweeping extends WriterOptions {
+  seen: Seen;
+  /** An item's key as the text that `seen` knows. */
+  keyText: (item: Item) => string;
+}
+
+/** One step of the first pass. `from` is null after the last. */
+export async function countStep(sweep: SweepState, of: Sweeping): Promise<SweepState> {
+  const { items, from } = await scan(of, sweep.from, true);
+  const unseen = items.filter((item) => !of.seen(of.keyText(item))).length;
+  return { from, rows: sweep.rows + items.length, unseen: sweep.unseen + unseen };
+}
+
+/** One step of the second pass. */
+export async function deleteStep(
+  sweep: SweepState,
+  of: Sweeping,
+): Promise<{ sweep: SweepState; deleted: number }> {
+  const { items, from } = await scan(of, sweep.from, false);
+  const going = items.filter((item) => !of.seen(of.keyText(item)));
+  let deleted = 0;
+  await inLanes(DELETES_IN_FLIGHT, going, async (item) => {
+    if (await remove(item, of)) deleted += 1;
+  });
+  return { sweep: { ...sweep, from }, deleted };
+}
+
+/** Pure: why these rows may not go; undefined when they may. */
+export function refusal(
+  { rows, unseen }: Pick<SweepState, "rows" | "unseen">,
+  seen: number,
+): WriteError | undefined {
+  if (unseen === 0) return undefined;
+  const empty = seen === 0;
+  if (!empty && unseen <= rows - unseen) return undefined;
+  return new WriteError({
+    code: "load.sweep_refused",
+    message: empty
+      ? `the API showed no records at all, and the table has ${rows} rows: nothing was deleted`
+      : `${unseen} of ${rows} rows would go, more than would stay: nothing was deleted`,
+    hint: "check what the API answers; if it is right, set allow_shrink: true for this resource and refresh again",
+  });
+}
+
+async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
+  const names = keyNames(of);
+  const command = new ScanCommand({
+    TableName: of.table,
+    ConsistentRead: true,
+    Limit: ROWS_PER_STEP,
+    ExclusiveStartKey: from ? decode(from) : undefined,
+    ...(keysOnly
+      ? {
+          ProjectionExpression: names.map((_, n) => `#k${n}`).join(", "),
+          ExpressionAttributeNames: Object.fromEntries(names.map((name, n) => [`#k${n}`, name])),
+        }
+      : {}),
+  });
+  const answer = await patiently(of, () => of.dynamodb.send(command)).catch((error: unknown) => {
+    throw unreadable(of.table, error);
+  });
+  const last = answer.LastEvaluatedKey;
+  return { items: (answer.Items ?? []) as Item[], from: last ? encode(last) : null };
+}
+
+/** Deletes a row if it still is as it was scanned; false when somebody has changed it since. */
+async function remove(item: Item, of: Sweeping): Promise<boolean> {
+  const attributes = Object.entries(item).slice(0, COMPARED_ATTRIBUTES);
+  const asScanned = attributes.map((_, n) => `#a${n} = :a${n}`).join(" AND ");
+  const command = new DeleteItemCommand({
+    TableName: of.table,
+    Key: Object.fromEntries(keyNames(of).map((name) => [name, item[name] as Item[string]])),
+    // A row that is gone is what we want, and what a retry finds after a lost answer.
+    ConditionExpression: `attribute_not_exists(#key) OR (${asScanned})`,
+    ExpressionAttributeNames: {
+      "#key": of.key.hash.name,
+      ...Object.fromEntries(attributes.map(([name], n) => [`#a${n}`, name])),
+    },
+    ExpressionAttributeValues: Object.fromEntries(
+      attributes.map(([, value], n) => [`:a${n}`, value]),
+    ),
+  });
+  let deleted = true;
+  await untilTaken(async () => {
+    try {
+      await of.dynamodb.send(command, { abortSignal: of.signal });
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      deleted = false;
+    }
+    return undefined;
+  }, of);
+  return deleted;
+}
+
+const keyNames = ({ key }: Sweeping) => keyAttributes(key).map(({ name }) => name);
+
+const unreadable = (table: string, error: unknown) =>
+  new WriteError({
+    code: "load.sweep",
+    message: `DynamoDB did not answer a scan of the table ${table} (${nameOf(error)})`,
+    hint: "the next slice goes on with the sweep",
+  });
+
+/** A key as the checkpoint stores it: bytes have no place in JSON. */
+const encode = (key: Record<string, Item[string]>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(key).map(([name, { S, N, B }]) => [
+      name,
+      S !== undefined
+        ? `S${S}`
+        : N !== undefined
+          ? `N${N}`
+          : `B${Buffer.from(B ?? []).toString("base64")}`,
+    ]),
+  );
+
+const decode = (key: Record<string, string>): Record<string, Item[string]> =>
+  Object.fromEntries(
+    Object.entries(key).map(([name, text]) => {
+      const value = text.slice(1);
+      if (text.startsWith("B")) return [name, { B: Buffer.from(value, "base64") }];
+      return [name, text.startsWith("N") ? { N: value } : { S: value }];
+    }),
+  );

@@ -1,0 +1,153 @@
+import { isFailure, LeaseError, RequestError } from "../base/errors.ts";
+import { tableName } from "../base/names.ts";
+import type { World } from "../base/world.ts";
+import type { ResourcePlan } from "../config/plan-types.ts";
+import type { Cursor } from "../flow.ts";
+import type { Counts, Tally } from "../report/counts.ts";
+import type { ResourceReport, SchemaReport } from "../report/types.ts";
+import { hideIn } from "../secrets/redact.ts";
+import type { RunState } from "../state/run-state.ts";
+import type { Status } from "../state/state-item.ts";
+
+type ReportError = NonNullable<ResourceReport["error"]>;
+
+/** Builds the reports of one invocation. */
+export function reporter(
+  resource: ResourcePlan,
+  order: { runId: string; limitPages?: number | undefined },
+  world: Pick<World, "names" | "clock">,
+  tally: Tally,
+) {
+  const invoked = world.clock.now();
+  return (
+    status: ResourceReport["status"],
+    end: {
+      state?: RunState | undefined;
+      error?: ReportError | undefined;
+      notBefore?: string | undefined;
+      /** The cursor that the run started from, where it has moved. */
+      before?: Cursor | undefined;
+      schema?: SchemaReport | undefined;
+    },
+  ): ResourceReport => {
+    tally.touch();
+    const started = end.state?.started_at ?? new Date(invoked).toISOString();
+    const after = end.state?.cursor ?? null;
+    // The API's words are in it: in errors, cursors and names of fields.
+    return hideIn({
+      source: resource.source,
+      resource: resource.name,
+      table: tableName(world.names, resource),
+      run_id: order.runId,
+      status,
+      ...(end.notBefore === undefined ? {} : { not_before: end.notBefore }),
+      ...(order.limitPages === undefined ? {} : { limited: true as const }),
+      ...(end.state?.refresh_next ? { refresh_due: true as const } : {}),
+      ...tally.counts,
+      slice: tally.slice(),
+      slices: end.state?.slices ?? 1,
+      started_at: started,
+      duration_ms: Math.max(0, world.clock.now() - Date.parse(started)),
+      cursor: resource.incremental
+        ? { before: end.before === undefined ? after : end.before, after }
+        : null,
+      schema: end.schema ?? null,
+      error: end.error ?? null,
+    });
+  };
+}
+
+/** How an error ends a slice: what the state keeps, and what the report says. */
+export interface Ending {
+  status: Status;
+  report: ResourceReport["status"];
+  error: ReportError;
+  notBefore?: string | undefined;
+  /** What the state has to remember. */
+  changes?: Partial<RunState>;
+}
+
+/** Pure: the end that an error means. */
+export function ending(
+  error: unknown,
+  {
+    resource,
+    state,
+    world,
+  }: {
+    resource: Pick<ResourcePlan, "retry">;
+    state: RunState | undefined;
+    world: Pick<World, "signal" | "clock">;
+  },
+): Ending {
+  if (world.signal.aborted) {
+    return { status: "running", report: "failed", error: interrupted };
+  }
+  if (error instanceof LeaseError) {
+    return { status: "running", report: "skipped", error: errorOf(error) };
+  }
+  if (error instanceof RequestError && error.waitMs !== undefined) {
+    // Waits in a row on one page count as retries, however long each is; another worker's do not.
+    const waits = (state?.waits ?? 0) + (patient.has(error.code) ? 0 : 1);
+    if (waits <= resource.retry.maxRetries) {
+      return {
+        status: "waiting",
+        report: "waiting",
+        error: errorOf(error),
+        notBefore: new Date(world.clock.now() + error.waitMs).toISOString(),
+        changes: { waits },
+      };
+    }
+  }
+  if (error instanceof RequestError && error.code === "run.parent_failed") {
+    return { status: "failed", report: "skipped", error: errorOf(error) };
+  }
+  // Nothing has begun: a source whose secret nobody has filled yet is not in trouble.
+  const waitsForSecret = !state && isFailure(error) && error.code === "secrets.empty";
+  return {
+    status: "failed",
+    report: waitsForSecret ? "skipped" : "failed",
+    error: errorOf(error),
+  };
+}
+
+/** Waits that say nothing against the API: other workers cause them. */
+const patient = new Set(["extract.blocked", "run.parent_pending"]);
+
+const interrupted: ReportError = {
+  code: "run.interrupted",
+  message: "the run was interrupted",
+  hint: "the next run continues from the last checkpoint",
+};
+
+/** The end of a run whose page kills every worker that takes it up. */
+export function poisoned({ page, deaths }: RunState): RequestError {
+  return new RequestError({
+    code: "run.page_poison",
+    message: `${deaths} workers have died on page ${page + 1} of this run`,
+    hint: "look into the worker's log: is there memory enough for one page? Try a smaller limit",
+    retryable: false,
+  });
+}
+
+/** What a person may read of an error. Foreign messages can quote bodies and URLs: they stay out. */
+export function errorOf(error: unknown): ReportError {
+  if (isFailure(error)) {
+    return { code: error.code, message: error.message, hint: error.hint ?? null };
+  }
+  const name = error instanceof Error ? error.name : typeof error;
+  return {
+    code: "run.unexpected",
+    message: `an unexpected error (${name}) ended the run`,
+    hint: "please report it; the next run continues from the last checkpoint",
+  };
+}
+
+/** P8: no record disappears between the API and the table. */
+export function assertAccounts(counts: Counts): void {
+  const { records, written, unchanged, superseded, quarantined } = counts;
+  const accounted = written + unchanged + superseded + quarantined;
+  if (records !== accounted) {
+    throw new Error(`accounting: ${records} records read, ${accounted} accounted for`);
+  }
+}

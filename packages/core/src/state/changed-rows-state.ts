@@ -1,0 +1,103 @@
+import type { ResourcePlan } from "../config/plan-types.ts";
+import { chooseWrites } from "./choose-writes.ts";
+import type { RowLog, RowsState } from "./run-state.ts";
+
+export const nothingKnown: RowsState = {
+  how: "always",
+  known: null,
+  log: null,
+  open: false,
+  in_doubt: false,
+  last: null,
+};
+
+/**
+ * Pure: where a log begins that is not to be written over this one. Before it, if there is room for
+ * twice as many blocks. Should more come, the old one is told to be gone, and rows are compared.
+ */
+export const besideLog = ({ start, end }: Pick<RowLog, "start" | "end">): number =>
+  start >= 2 * (end - start) ? 0 : end;
+
+/** What an earlier run has left. */
+export interface Before {
+  rows?: RowsState | undefined;
+  /** It came to its end. */
+  isDone: boolean;
+}
+
+/** Pure: what a new run goes by. `rebuild`: somebody asked for a full refresh. */
+export function rowsAtStart(
+  resource: Parameters<typeof chooseWrites>[0] & Pick<ResourcePlan, "selected">,
+  {
+    runId,
+    refresh,
+    rebuild,
+    spoolOnly,
+  }: { runId: string; refresh: boolean; rebuild: boolean; spoolOnly: boolean },
+  before: Before | undefined,
+): RowsState {
+  const { known, last, ...past } = before?.rows ?? nothingKnown;
+  const failed = before !== undefined && !before.isDone;
+  if (spoolOnly || !resource.selected) {
+    return {
+      ...past,
+      known,
+      last,
+      log: null,
+      open: false,
+      in_doubt: past.in_doubt || past.open || failed,
+    };
+  }
+  const { how, log } = chooseWrites(resource, {
+    last: last ?? undefined,
+    log: known?.rows,
+    inDoubt: failed || past.open || past.in_doubt,
+    rebuild,
+  });
+  const goesBy = how === "fingerprints" ? known : null;
+  const start = goesBy ? besideLog(goesBy) : 0;
+  const own = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
+  return {
+    how,
+    known: goesBy,
+    // A sweep asks the log which rows were seen, so a refresh writes all of it.
+    log: refresh || (log && !goesBy) ? own : goesBy && { ...goesBy, kept: true },
+    open: true,
+    in_doubt: failed || past.open,
+    last,
+  };
+}
+
+/** Pure: what the next slice of a run goes by. */
+export function rowsGoingOn(rows: RowsState | undefined, runId: string): RowsState {
+  if (!rows) return { ...nothingKnown, open: true };
+  return rows.open ? doubted(rows, runId) : { ...rows, open: true };
+}
+
+/** Pure: the same, but that no print counts any more. A refresh still needs to know what it has seen. */
+export function doubted(rows: RowsState, runId: string): RowsState {
+  return {
+    ...rows,
+    how: rows.how === "fingerprints" ? "compare" : rows.how,
+    known: null,
+    log: rows.log?.id === runId ? { ...rows.log, kept: false } : null,
+    open: true,
+    in_doubt: true,
+  };
+}
+
+/** Pure: what a run that is done leaves. */
+export function rowsBehind(
+  { how, log, in_doubt }: RowsState,
+  { records, unchanged }: { records: number; unchanged: number },
+): RowsState {
+  const { kept, ...known } = log ?? {};
+  return {
+    how,
+    known: kept && !in_doubt ? (known as RowLog) : null,
+    log: null,
+    open: false,
+    in_doubt,
+    last: { how, records, unchanged },
+  };
+}

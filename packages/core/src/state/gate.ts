@@ -1,0 +1,49 @@
+import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { stateTableName } from "../base/names.ts";
+import type { World } from "../base/world.ts";
+import type { Gate } from "../flow.ts";
+
+/*
+ * One 429 pauses all workers of a source: they share its limit. It only saves requests that would
+ * be refused, so a state table that does not answer closes nothing.
+ */
+
+/** How long an answer of the state table counts. */
+const FRESH_MS = 5_000;
+
+export function sourceGate(
+  { dynamodb, names, clock }: Pick<World, "dynamodb" | "names" | "clock">,
+  source: string,
+): Gate {
+  const place = {
+    TableName: stateTableName(names),
+    Key: { pk: { S: `${source}#` }, sk: { S: "gate" } },
+  };
+  let until = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  return {
+    async closedFor() {
+      if (clock.monotonic() - readAt >= FRESH_MS) {
+        readAt = clock.monotonic();
+        const answer = await dynamodb.send(new GetItemCommand(place)).catch(() => undefined);
+        until = Number(answer?.Item?.blocked_until?.N ?? until);
+      }
+      return Math.max(0, until - clock.now());
+    },
+    async close(ms) {
+      until = Math.max(until, clock.now() + ms);
+      const command = new UpdateItemCommand({
+        ...place,
+        UpdateExpression: "SET blocked_until = :until, expires = :expires",
+        ConditionExpression: "attribute_not_exists(blocked_until) OR blocked_until < :until",
+        ExpressionAttributeValues: {
+          ":until": { N: String(Math.ceil(until)) },
+          ":expires": { N: String(Math.ceil(until / 1000) + 86_400) },
+        },
+      });
+      // Somebody else closed it for longer, or the table does not answer: both are fine.
+      await dynamodb.send(command).catch(() => {});
+    },
+  };
+}

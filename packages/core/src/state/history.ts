@@ -1,0 +1,144 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { stateTableName } from "../base/names.ts";
+import type { Cursor, Item } from "../flow.ts";
+import { runCost } from "../report/costs.ts";
+import { type Counts, noCounts } from "../report/counts.ts";
+import type { ResourceReport } from "../report/types.ts";
+import {
+  type Place,
+  placed,
+  queryState,
+  readMany,
+  type StateWorld,
+  steadily,
+} from "./state-table.ts";
+
+/*
+ * The run history: one item per run and resource (sk `run#<run_id>`), its attributes plain, so that
+ * it can be read in the AWS console as well.
+ */
+
+const KEPT_DAYS = 90;
+
+/** What has become of a run, as its last report told it. */
+export interface RunRecord extends Counts {
+  run_id: string;
+  status: ResourceReport["status"];
+  started_at: string;
+  ended_at: string;
+  duration_ms: number;
+  slices: number;
+  cursor: ResourceReport["cursor"];
+  schema: ResourceReport["schema"];
+  error: null | { code: string; message: string };
+  /** What the run costs in AWS, estimated. */
+  cost_usd: number;
+}
+
+/**
+ * Keeps what a report says about its run, over what an earlier one said. The same report makes the
+ * same item. A worker that was overtaken does not undo the success of its successor, and an event
+ * that found nothing to do says nothing of a run that there is.
+ */
+export async function recordRun(
+  world: StateWorld,
+  place: Place,
+  report: ResourceReport,
+  memoryMb: number,
+): Promise<void> {
+  const over = report.status === "skipped" ? [] : ["#status <> :done"];
+  const command = new PutItemCommand({
+    TableName: stateTableName(world.names),
+    Item: toItem(place, report, memoryMb),
+    ConditionExpression: ["attribute_not_exists(pk)", ...over].join(" OR "),
+    ...(over.length > 0 && {
+      ExpressionAttributeNames: { "#status": "status" },
+      ExpressionAttributeValues: { ":done": { S: "done" } },
+    }),
+  });
+  try {
+    await steadily(world, "did not take the run's history", () => world.dynamodb.send(command));
+  } catch (error) {
+    // Also what a retry meets after its first try came through and the answer was lost.
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+/** The newest runs of a resource, by their start: run ids made in AWS do not sort by time. */
+export async function readRuns(
+  world: StateWorld,
+  place: Place,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for await (const items of queryState(world, place, "run#")) runs.push(...items.map(fromItem));
+  const newestFirst = (a: RunRecord, b: RunRecord) => (a.started_at < b.started_at ? 1 : -1);
+  return runs.sort(newestFirst).slice(0, limit);
+}
+
+/** One run of a resource, when it has ended. */
+export async function readRun(
+  world: StateWorld,
+  place: Place,
+  runId: string,
+): Promise<RunRecord | undefined> {
+  const [item] = await readMany(world, [placed(place, `run#${runId}`)]);
+  return item && fromItem(item);
+}
+
+const countNames = Object.keys(noCounts()) as (keyof Counts)[];
+
+function toItem(place: Place, report: ResourceReport, memoryMb: number): Item {
+  const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
+  const ended = Date.parse(started_at) + duration_ms;
+  const numbers = {
+    duration_ms,
+    slices,
+    ...Object.fromEntries(countNames.map((name) => [name, report[name]])),
+    cost_usd: Number(runCost(report, memoryMb).total.toFixed(9)),
+    expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
+  };
+  return {
+    ...placed(place, `run#${run_id}`),
+    status: { S: status },
+    started_at: { S: started_at },
+    ended_at: { S: new Date(ended).toISOString() },
+    ...Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, { N: String(n) }])),
+    ...(cursor ? { cursor_before: scalar(cursor.before), cursor_after: scalar(cursor.after) } : {}),
+    ...(schema ? { schema: { S: JSON.stringify(schema) } } : {}),
+    ...(error ? { error_code: { S: error.code }, error_message: { S: error.message } } : {}),
+  };
+}
+
+function fromItem(item: Item): RunRecord {
+  const text = (name: string) => item[name]?.S ?? "";
+  const number = (name: string) => Number(item[name]?.N ?? 0);
+  const counts = Object.fromEntries(countNames.map((name) => [name, number(name)]));
+  return {
+    run_id: text("sk").slice("run#".length),
+    status: text("status") as RunRecord["status"],
+    started_at: text("started_at"),
+    ended_at: text("ended_at"),
+    duration_ms: number("duration_ms"),
+    slices: number("slices"),
+    ...(counts as unknown as Counts),
+    cursor: item.cursor_before
+      ? { before: cursorIn(item.cursor_before), after: cursorIn(item.cursor_after) }
+      : null,
+    schema: item.schema ? JSON.parse(text("schema")) : null,
+    error: item.error_code ? { code: text("error_code"), message: text("error_message") } : null,
+    cost_usd: number("cost_usd"),
+  };
+}
+
+const scalar = (value: Cursor): AttributeValue => {
+  if (value === null) return { NULL: true };
+  return typeof value === "number" ? { N: String(value) } : { S: value };
+};
+
+const cursorIn = (value: AttributeValue | undefined): Cursor =>
+  value?.S ?? (value?.N === undefined ? null : Number(value.N));

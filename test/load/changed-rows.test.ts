@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stateTableName } from "../../packages/core/src/base/names.ts";
+import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import type { KeyedItem } from "../../packages/core/src/flow.ts";
+import { openRows } from "../../packages/core/src/load/changed-rows.ts";
+import { readPrints } from "../../packages/core/src/load/fingerprint-log.ts";
+import { seenIn } from "../../packages/core/src/load/fingerprints.ts";
+import {
+  nothingKnown,
+  rowsAtStart,
+  rowsBehind,
+  rowsGoingOn,
+} from "../../packages/core/src/state/changed-rows-state.ts";
+import type { RowsState } from "../../packages/core/src/state/run-state.ts";
+import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { testWorld } from "../support/world.ts";
+
+const key = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined } as const;
+const resource = {
+  writes: "fingerprints",
+  writeMode: { kind: "batch" },
+  disposition: "merge",
+  incremental: undefined,
+  selected: true,
+  key: { ...key, fields: ["id"] },
+} as Parameters<typeof rowsAtStart>[0];
+
+const item = (id: string, v = "1"): KeyedItem => ({
+  key: id,
+  item: { id: { S: id }, v: { S: v } },
+  bytes: 10,
+  index: 0,
+  record: { id, v },
+});
+
+const start = (runId: string, rows?: RowsState) =>
+  rowsAtStart(
+    resource,
+    { runId, refresh: false, rebuild: false, spoolOnly: false },
+    rows && { rows, isDone: true },
+  );
+
+describe("a log that has grown from run to run", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startDynamodb();
+    const world = testWorld(engine);
+    await engine.createTables({ [stateTableName(world.names)]: stateTable });
+  });
+  afterAll(() => engine.close());
+
+  it("is written anew before it has many small blocks, and tells of every row", async () => {
+    const world = testWorld(engine);
+    const place = { source: "shop", resource: "rows" };
+    let behind: RowsState | undefined;
+    const ids = new Set<string>();
+    let longest = 0;
+    for (let run = 0; run < 120; run++) {
+      const runId = `run${run}`;
+      const of = { ...world, table: "rows", key, place, runId, token: 1 };
+      const rows = await openRows({ ...of, refresh: false, isLater: false }, start(runId, behind));
+      const { put, prints } = await rows.sift([item(`id${run}`)]);
+      expect(put).toHaveLength(1);
+      await rows.keep(prints, []);
+      behind = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
+      ids.add(`id${run}`);
+      const log = behind.known ?? { id: "", start: 0, end: 0 };
+      longest = Math.max(longest, log.end - log.start);
+    }
+    expect(longest).toBeGreaterThan(50);
+    expect(longest).toBeLessThan(110);
+    const log = behind?.known ?? { id: "", start: 0, end: 0 };
+    const seen = seenIn(await readPrints(world, { place, log: log.id }, log));
+    expect([...ids].filter((id) => !seen(id))).toEqual([]);
+  });
+});
+
+describe("what is known of rows from run to run", () => {
+  const log = { id: "run1", start: 0, end: 3, rows: 10 };
+  const done: RowsState = {
+    ...nothingKnown,
+    how: "always",
+    known: log,
+    last: { how: "always", records: 10, unchanged: 0 },
+  };
+
+  it("is the log that the last run has left, which goes on", () => {
+    expect(start("run2", done)).toMatchObject({
+      how: "fingerprints",
+      known: log,
+      log: { ...log, kept: true },
+      open: true,
+      in_doubt: false,
+    });
+  });
+
+  it("is nothing after a slice that was not closed, for this run and the next", () => {
+    const died = { ...start("run2", done), open: true };
+    const next = rowsGoingOn(died, "run2");
+    expect(next).toMatchObject({ how: "compare", known: null, log: null, in_doubt: true });
+    const behind = rowsBehind({ ...next, open: false }, { records: 10, unchanged: 10 });
+    expect(behind.known).toBeNull();
+    expect(start("run3", behind)).toMatchObject({ how: "compare", known: null });
+  });
+
+  it("is left alone by a run that reads for children only, and doubt with it", () => {
+    const order = { runId: "run2", refresh: false, rebuild: false, spoolOnly: true };
+    expect(rowsAtStart(resource, order, { rows: done, isDone: true })).toEqual({
+      ...done,
+      open: false,
+    });
+    expect(rowsAtStart(resource, order, { rows: done, isDone: false }).in_doubt).toBe(true);
+  });
+
+  it("of a refresh is a log of its own, beside the one that it goes by", () => {
+    const replacing = { ...resource, disposition: "replace" } as typeof resource;
+    const order = { runId: "run2", refresh: true, rebuild: false, spoolOnly: false };
+    const first = rowsAtStart(replacing, order, { rows: done, isDone: true });
+    expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2", start: 3 } });
+    // Behind it, until there is room before it for one that may be larger.
+    const next = (id: string, start: number, end: number) => {
+      const log = { id, start, end, rows: 10, kept: true };
+      const rows = rowsBehind({ ...first, log }, { records: 10, unchanged: 10 });
+      return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
+    };
+    expect(next("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
+    expect(next("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
+  });
+});

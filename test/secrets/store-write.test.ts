@@ -1,0 +1,53 @@
+import { GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { describe, expect, test } from "vitest";
+import { secretStore } from "../../packages/core/src/secrets/store.ts";
+import { virtualClock } from "../support/clock.ts";
+
+/** A Secrets Manager whose next calls of PutSecretValue fail. */
+function open(text: string, failures: string[] = []) {
+  const vault = { text };
+  const puts: PutSecretValueCommand["input"][] = [];
+  const send = async (command: unknown) => {
+    if (command instanceof GetSecretValueCommand) return { SecretString: vault.text };
+    if (!(command instanceof PutSecretValueCommand)) throw new Error("not expected");
+    puts.push(command.input);
+    const failure = failures.shift();
+    if (failure) throw Object.assign(new Error("canary"), { name: failure });
+    vault.text = String(command.input.SecretString);
+    return {};
+  };
+  const clock = virtualClock();
+  const world = { secretsManager: { send: send as never }, names: { app: "a", stage: "s" }, clock };
+  return { vault, puts, clock, store: secretStore(world, "crm", ["token"]) };
+}
+
+describe("writing a member of a secret", () => {
+  test("keeps the others, every number exact, and is what is read from then on", async () => {
+    const { vault, store } = open('{"token":"old","big":12345678901234567890,"deep":{"a":0.1}}');
+    await store.refresh();
+    await store.write({ token: "new" });
+    expect(vault.text).toBe('{"token":"new","big":12345678901234567890,"deep":{"a":0.1}}');
+    expect((await store.read()).get("token")).toBe("new");
+  });
+
+  test("is tried again as the same call, for its answer may have been lost", async () => {
+    const { puts, clock, store } = open('{"token":"old"}', ["TimeoutError", "ThrottlingException"]);
+    await store.refresh();
+    await store.write({ token: "new" });
+    expect(puts).toHaveLength(3);
+    expect(new Set(puts.map((put) => put.ClientRequestToken)).size).toBe(1);
+    expect(String(puts[0]?.ClientRequestToken).length).toBeGreaterThanOrEqual(32);
+    expect(clock.sleeps).toEqual([200, 1000]);
+  });
+
+  test("that is refused for good is an error without the value", async () => {
+    const { store } = open('{"token":"old"}', Array(3).fill("AccessDeniedException"));
+    await store.refresh();
+    await expect(store.write({ token: "canary" })).rejects.toMatchObject({
+      code: "secrets.unwritten",
+      message:
+        "the API has replaced a credential, and the secret a/s/crm did not take the new one (AccessDeniedException)",
+      hint: expect.not.stringContaining("canary"),
+    });
+  });
+});

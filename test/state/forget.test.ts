@@ -1,0 +1,124 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { stateTableName } from "../../packages/core/src/base/names.ts";
+import type { World } from "../../packages/core/src/base/world.ts";
+import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import { forget } from "../../packages/core/src/state/forget.ts";
+import { takeLease } from "../../packages/core/src/state/lease.ts";
+import type { RunState } from "../../packages/core/src/state/run-state.ts";
+import { readState } from "../../packages/core/src/state/state-item.ts";
+import { virtualClock } from "../support/clock.ts";
+import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+
+const place = { source: "desk", resource: "tickets" };
+const body = { cursor: "2026", page: 3 } as RunState;
+
+let engine: Engine;
+let world: World;
+let tests = 0;
+
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+beforeEach(async () => {
+  tests += 1;
+  const names = { app: "tidetable", stage: `forget-${tests}` };
+  await engine.createTables({ [stateTableName(names)]: stateTable });
+  world = {
+    names,
+    dynamodb: engine.dynamodb,
+    clock: virtualClock(),
+    random: Math.random,
+  } as unknown as World;
+});
+
+const put = (pk: string, sk: string, filler = "") =>
+  engine.dynamodb.send(
+    new PutItemCommand({
+      TableName: stateTableName(world.names),
+      Item: { pk: { S: pk }, sk: { S: sk }, filler: { S: filler } },
+    }),
+  );
+const keys = async () =>
+  (await engine.scan(stateTableName(world.names))).map(({ pk, sk }) => `${pk?.S} ${sk?.S}`).sort();
+
+/** A run that has ended, or that still holds its lease. */
+async function ran({ release = true } = {}) {
+  const stored = await readState(world, place);
+  const run = { runId: "r1", body };
+  const lease = await takeLease(world, place, stored, { owner: "worker", run });
+  if (release) await lease.release({ status: "done", body });
+  return lease;
+}
+
+describe("forgetting a resource", () => {
+  it("leaves nothing to go on from, and its history and quarantine where they are", async () => {
+    await ran();
+    await put("desk#tickets", "run#r1");
+    await put("desk#tickets", "quarantine#1");
+    await forget(world, place, { owner: "me" });
+    expect(await readState(world, place)).toMatchObject({
+      status: "new",
+      run_id: null,
+      body: null,
+      lease: null,
+    });
+    expect(await keys()).toEqual([
+      "desk#tickets quarantine#1",
+      "desk#tickets run#r1",
+      "desk#tickets state",
+    ]);
+  });
+
+  it("removes all of its blocks and none of its neighbours'", async () => {
+    await ran();
+    const filler = "x".repeat(100_000);
+    for (let block = 0; block < 15; block++)
+      await put(`desk#tickets/seen/${block}`, "keys", filler);
+    await put("desk#tickets_old/seen/0", "keys");
+    await put("desks#tickets/seen/0", "keys");
+    await forget(world, place, { owner: "me" });
+    expect(await keys()).toEqual([
+      "desk#tickets state",
+      "desk#tickets_old/seen/0 keys",
+      "desks#tickets/seen/0 keys",
+    ]);
+  });
+
+  it("keeps the lease's token growing: a worker of an earlier life can move nothing (P5)", async () => {
+    const old = await ran({ release: false });
+    (world.clock as ReturnType<typeof virtualClock>).advance(120_000);
+    await forget(world, place, { owner: "me" });
+    await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
+    const next = await ran({ release: false });
+    expect(next.token).toBeGreaterThan(old.token + 1);
+    await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
+  });
+
+  it("is refused while a run holds the lease (P5)", async () => {
+    await ran({ release: false });
+    await put("desk#tickets/seen/0", "keys");
+    const done: string[] = [];
+    const also = async () => void done.push("also");
+    await expect(forget(world, place, { owner: "me", also })).rejects.toMatchObject({
+      code: "state.lease_held",
+    });
+    expect(done).toEqual([]);
+    expect(await readState(world, place)).toMatchObject({ run_id: "r1", body });
+    expect(await keys()).toContain("desk#tickets/seen/0 keys");
+  });
+
+  it("that fails on the way keeps the cursor and gives its lease back", async () => {
+    await ran();
+    const also = () => Promise.reject(new Error("no"));
+    await expect(forget(world, place, { owner: "me", also })).rejects.toThrow("no");
+    expect(await readState(world, place)).toMatchObject({ status: "done", body, lease: null });
+  });
+
+  it("does no harm where nothing ever ran", async () => {
+    await forget(world, place, { owner: "me" });
+    await forget(world, place, { owner: "me" });
+    expect(await readState(world, place)).toMatchObject({ status: "new", lease: null });
+  });
+});

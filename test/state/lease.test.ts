@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { stateTableName } from "../../packages/core/src/base/names.ts";
+import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import { noCounts } from "../../packages/core/src/report/counts.ts";
+import { nothingKnown } from "../../packages/core/src/state/changed-rows-state.ts";
+import { LEASE_MS, TAKEOVER_MS, takeLease } from "../../packages/core/src/state/lease.ts";
+import { opening } from "../../packages/core/src/state/opening.ts";
+import type { RunState } from "../../packages/core/src/state/run-state.ts";
+import { readState, type StoredState } from "../../packages/core/src/state/state-item.ts";
+import { virtualClock } from "../support/clock.ts";
+import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+
+const names = { app: "tidetable", stage: "test" };
+const start = Date.UTC(2026, 0, 1);
+const body: RunState = {
+  plan_hash: "plan",
+  table_id: "table",
+  started_at: new Date(start).toISOString(),
+  slices: 1,
+  page: 0,
+  refresh: false,
+  refresh_next: false,
+  phase: "read",
+  next: null,
+  counts: noCounts(),
+  cursor: null,
+  cursor_path: null,
+  initial: null,
+  candidate: null,
+  known: [],
+  edge: [],
+  window: null,
+  spool: { log: "r1", run_ids: ["r1"], start: 0, end: 0, past: [] },
+  at: null,
+  spool_only: false,
+  api_time: null,
+  loops: null,
+  rows: nothingKnown,
+  sweep: null,
+  deaths: 0,
+  waits: 0,
+};
+const run = { runId: "r1", body };
+
+let engine: Engine;
+let nth = 0;
+let place: { source: string; resource: string };
+
+beforeAll(async () => {
+  engine = await startDynamodb();
+  await engine.createTables({ [stateTableName(names)]: stateTable });
+});
+afterAll(() => engine.close());
+beforeEach(() => {
+  nth += 1;
+  place = { source: "test", resource: `r${nth}` };
+});
+
+const worldWith = (dynamodb = engine.dynamodb) => ({
+  dynamodb,
+  names,
+  clock: virtualClock({ start }),
+  random: Math.random,
+});
+const stored = () => readState(worldWith(), place);
+
+describe("a lease", () => {
+  it("moves body, counts and lease in one step, and each step is one further", async () => {
+    const lease = await takeLease(worldWith(), place, undefined, { owner: "a", run });
+    expect(await stored()).toMatchObject({
+      status: "running",
+      run_id: "r1",
+      token: 1,
+      seq: 1,
+      lease: { owner: "a", until: start + LEASE_MS },
+      body,
+    });
+    const next = { params: { offset: 100 } };
+    await lease.checkpoint({ ...body, page: 1, next });
+    expect(await stored()).toMatchObject({ token: 1, seq: 2, body: { page: 1, next } });
+    await lease.release({ status: "done", body: { ...body, page: 1, phase: "end" } });
+    expect(await stored()).toMatchObject({ status: "done", seq: 3, lease: null });
+  });
+
+  it("is refused while another worker holds it, and until ten seconds after its end (P5)", async () => {
+    const world = worldWith();
+    await takeLease(world, place, undefined, { owner: "a", run });
+    const held = await stored();
+    world.clock.advance(LEASE_MS + TAKEOVER_MS - 1);
+    const early = takeLease(world, place, held, { owner: "b", run });
+    await expect(early).rejects.toMatchObject({ code: "state.lease_held" });
+    world.clock.advance(1);
+    await takeLease(world, place, held, { owner: "b", run });
+    expect(await stored()).toMatchObject({ token: 2, lease: { owner: "b" } });
+  });
+
+  it("goes to one of many that reach for it at once (P5)", async () => {
+    const reach = (owner: string) => takeLease(worldWith(), place, undefined, { owner, run });
+    const ends = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => reach(`w${n}`)));
+    expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const end of ends) {
+      if (end.status === "rejected") expect(end.reason.code).toBe("state.lease_held");
+    }
+  });
+
+  it("lets an overtaken worker move nothing (P5)", async () => {
+    const world = worldWith();
+    const paused = await takeLease(world, place, undefined, { owner: "a", run });
+    world.clock.advance(LEASE_MS + TAKEOVER_MS);
+    expect(() => paused.guard()).toThrow("lease ran out");
+    const fresh = await takeLease(world, place, await stored(), { owner: "b", run });
+    await fresh.checkpoint({ ...body, page: 7 });
+
+    const late = paused.checkpoint({ ...body, page: 3 });
+    await expect(late).rejects.toMatchObject({ code: "state.lease_lost" });
+    await expect(paused.renew()).rejects.toMatchObject({ code: "state.lease_lost" });
+    await expect(paused.letGo()).rejects.toMatchObject({ code: "state.lease_lost" });
+    expect(await stored()).toMatchObject({ lease: { owner: "b" }, body: { page: 7 } });
+  });
+
+  it("is renewed by every checkpoint", async () => {
+    const world = worldWith();
+    const lease = await takeLease(world, place, undefined, { owner: "a", run });
+    for (let page = 1; page <= 5; page++) {
+      world.clock.advance(LEASE_MS - 1000);
+      lease.guard();
+      await lease.checkpoint({ ...body, page });
+    }
+    lease.guard();
+    world.clock.advance(LEASE_MS);
+    expect(() => lease.guard()).toThrow("lease ran out");
+  });
+
+  it("can be given back without moving the run", async () => {
+    const lease = await takeLease(worldWith(), place, undefined, { owner: "a", run });
+    await lease.checkpoint({ ...body, page: 2 });
+    await lease.letGo();
+    expect(await stored()).toMatchObject({ status: "running", lease: null, body: { page: 2 } });
+  });
+});
+
+describe("a step whose answer was lost", () => {
+  it("is recognised as its own success (P6)", async () => {
+    const proxy = await faultyDynamodb(engine.endpoint, ({ number }) =>
+      number === 2 ? { kind: "reset", when: "after" } : undefined,
+    );
+    const dynamodb = clientOf(proxy.endpoint);
+    const lease = await takeLease(worldWith(dynamodb), place, undefined, { owner: "a", run });
+    await lease.checkpoint({ ...body, page: 1 });
+    expect(await stored()).toMatchObject({ seq: 2, body: { page: 1 } });
+    expect(proxy.calls.map(({ operation }) => operation)).toEqual([
+      "UpdateItem",
+      "UpdateItem",
+      "UpdateItem",
+      "GetItem",
+    ]);
+    await lease.checkpoint({ ...body, page: 2 });
+    dynamodb.destroy();
+    await proxy.close();
+  });
+
+  it("is tried again through throttles and errors, and given up while the lease still lasts", async () => {
+    const proxy = await faultyDynamodb(engine.endpoint, ({ number }) =>
+      number === 1 ? undefined : { kind: "error", status: 500, type: "InternalServerError" },
+    );
+    const dynamodb = clientOf(proxy.endpoint);
+    const world = worldWith(dynamodb);
+    const lease = await takeLease(world, place, undefined, { owner: "a", run });
+    const step = lease.checkpoint({ ...body, page: 1 });
+    await expect(step).rejects.toMatchObject({ code: "state.unavailable" });
+    expect(proxy.calls.length).toBeGreaterThan(5);
+    expect(world.clock.monotonic()).toBeLessThan(LEASE_MS);
+    dynamodb.destroy();
+    await proxy.close();
+  });
+});
+
+describe("the run that an event means", () => {
+  const want = {
+    runId: "r2",
+    refresh: false,
+    planHash: "plan",
+    tableId: "table",
+    cursorPath: null,
+    rows: () => nothingKnown,
+    now: start + 1000,
+  };
+  const state = (changes: Partial<StoredState>): StoredState => ({
+    status: "running",
+    run_id: "r1",
+    token: 3,
+    seq: 9,
+    write_id: "",
+    lease: null,
+    not_before: null,
+    updated_at: "",
+    succeeded_at: null,
+    body: { ...body, page: 4, next: { params: { offset: 400 } }, cursor: "2026-01-01" },
+    ...changes,
+  });
+
+  it("is a new one where nothing is stored", () => {
+    expect(opening(undefined, want)).toMatchObject({
+      kind: "start",
+      runId: "r2",
+      body: { page: 0 },
+    });
+  });
+
+  it("is the unfinished one, whatever the event's own id (P7)", () => {
+    expect(opening(state({}), want)).toMatchObject({
+      kind: "continue",
+      runId: "r1",
+      body: { page: 4, slices: 2, next: { params: { offset: 400 } } },
+    });
+  });
+
+  it("has ended when a second delivery of the same event comes late (P7)", () => {
+    const again = { ...want, runId: "r1" };
+    expect(opening(state({ status: "done" }), again)).toMatchObject({ kind: "ended" });
+    expect(opening(state({ status: "done" }), want)).toMatchObject({
+      kind: "start",
+      body: { page: 0, cursor: "2026-01-01" },
+    });
+  });
+
+  it("goes on after a failure only for its own retry", () => {
+    const failed = state({ status: "failed" });
+    expect(opening(failed, { ...want, runId: "r1" })).toMatchObject({ kind: "continue" });
+    expect(opening(failed, want)).toMatchObject({ kind: "start", runId: "r2", body: { page: 0 } });
+  });
+
+  it("waits until the time that the API asked for", () => {
+    const not_before = new Date(want.now + 1).toISOString();
+    const waiting = state({ status: "waiting", not_before });
+    expect(opening(waiting, want)).toMatchObject({ kind: "wait", notBefore: not_before });
+    expect(opening(waiting, { ...want, now: want.now + 1 })).toMatchObject({ kind: "continue" });
+  });
+
+  it("starts anew when the config changed under an unfinished run, and says so (P6)", () => {
+    const open = opening(state({}), { ...want, planHash: "other" });
+    expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: "2026-01-01" } });
+    expect(open).toHaveProperty("note", expect.stringContaining("config changed"));
+  });
+
+  it("forgets a cursor of another field", () => {
+    const other = { ...want, cursorPath: "updated_at" };
+    expect(opening(state({ status: "done" }), other)).toMatchObject({ body: { cursor: null } });
+  });
+
+  it("forgets position and cursor when the table is another one, and says so", () => {
+    const open = opening(state({ status: "done" }), { ...want, tableId: "new" });
+    expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: null } });
+    expect(open).toHaveProperty("note", expect.stringContaining("not the one"));
+  });
+});
