@@ -60,6 +60,8 @@ export interface Page {
   next: PageRequest | undefined;
   /** Rows went away before this page: the next one was, in part, read before. */
   goesBack?: boolean;
+  /** The next page is found by its number, and shows no row of this one: rows that move go unseen. */
+  isNumbered?: boolean;
   /** The API's own clock, epoch milliseconds, where its answer has a Date. */
   apiTime?: number | undefined;
 }

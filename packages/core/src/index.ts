@@ -66,6 +66,7 @@ export { Secret } from "./secrets/reference.ts";
 export { secretStore, secretsManagerClient } from "./secrets/store.ts";
 export { forget } from "./state/forget.ts";
 export { type RunRecord, readRun, readRuns } from "./state/history.ts";
+export { endLeaseOf } from "./state/lease.ts";
 export { listQuarantine, type QuarantineEntry } from "./state/quarantine.ts";
 export {
   forgetSchema,

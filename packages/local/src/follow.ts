@@ -139,7 +139,7 @@ async function toItsEnd(
   const place = { source, resource: name };
   const base = { ...place, table: tableName(world.names, resource) };
   const tell = teller(asked, base, log);
-  let run = asked;
+  const run = asked;
   while (true) {
     const { state, record } = await look(run, open, world);
     const last = pipeline.heard?.(place);
@@ -151,10 +151,6 @@ async function toItsEnd(
       if (report) tell.failure(report);
     } else if (!report) {
       tell.progress(state);
-    } else if (report.status === "done" && state?.body?.refresh_next && run === asked) {
-      // It only finished what was open; the refresh that was asked for is a run of its own.
-      run = { ...place, runId: `${asked.runId}-refresh`, at: clock.now() };
-      await pipeline.schedule({ source, resources: [name], time: run.runId });
     } else if (
       report.run_id === run.runId ||
       report === last ||

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
-import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { readState, stateTableName } from "@tidetable/core";
+import { endLeaseOf, readState } from "@tidetable/core";
 import type { Session } from "./session-type.ts";
 
 /*
@@ -19,20 +18,11 @@ export async function releaseDeadLease(
   session: Session,
   place: { source: string; resource: string },
 ): Promise<void> {
-  const stored = await readState(session, place);
-  const owner = stored?.lease?.owner;
-  if (!owner || !isGone(owner)) return;
-  const command = new UpdateItemCommand({
-    TableName: stateTableName(session.names),
-    Key: { pk: { S: `${place.source}#${place.resource}` }, sk: { S: "state" } },
-    UpdateExpression: "SET lease_until = :past",
-    ConditionExpression: "lease_owner = :owner",
-    ExpressionAttributeValues: { ":owner": { S: owner }, ":past": { N: "0" } },
-  });
-  await session.dynamodb.send(command).catch((error: Error) => {
-    // Another command took it over: that one is alive.
-    if (error.name !== "ConditionalCheckFailedException") throw error;
-  });
+  for (const slot of ["own", "for_children"] as const) {
+    const stored = await readState(session, place, slot);
+    const owner = stored?.lease?.owner;
+    if (stored && owner && isGone(owner)) await endLeaseOf(session, place, slot, stored);
+  }
 }
 
 function isGone(owner: string): boolean {

@@ -72,7 +72,7 @@ export function progress(
 
   function slice(row: Row, report: ResourceReport): void {
     row.counts = report;
-    if (report.status === "running" || report.status === "waiting") {
+    if (report.status === "running" || report.status === "waiting" || report.status === "covered") {
       row.note = report.not_before ? `waits until ${report.not_before}` : report.status;
       if (live) draw();
       return;

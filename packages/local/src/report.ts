@@ -57,6 +57,7 @@ const statuses = {
   failed: "failed",
   running: "failed",
   waiting: "failed",
+  covered: "failed",
 } as const satisfies Record<ResourceReport["status"], ResourceDocument["status"]>;
 
 function resourceDocument(
@@ -76,6 +77,7 @@ function resourceDocument(
     superseded: report.superseded,
     quarantined: report.quarantined,
     deleted: report.deleted,
+    parents_set_aside: report.parents_set_aside,
     discarded_values: report.discarded_values,
     retries: report.retries,
     waited_ms: report.waited_ms,
@@ -91,7 +93,8 @@ function resourceDocument(
   };
 }
 
-const isOpen = ({ status }: ResourceReport) => status === "running" || status === "waiting";
+const isOpen = ({ status }: ResourceReport) =>
+  status === "running" || status === "waiting" || status === "covered";
 
 /** Nobody invokes it again: what was open when the command ended was interrupted. */
 const interrupted = {

@@ -9,6 +9,7 @@ import {
   preview,
   type ResourceReport,
   RunError,
+  readRun,
   type SourcePlan,
   type Sources,
   type WorkerEvent,
@@ -86,7 +87,7 @@ export async function openRunner(
         : undefined,
   });
   const invokeAll = (events: object[], log: Log, signal: AbortSignal) =>
-    runLocally({ sources, events, log, signal });
+    runLocally({ sources, plans, session, events, log, signal });
 
   return {
     plans,
@@ -139,52 +140,130 @@ const notKept = (source: string): Problem => ({
 /** Calls the real functions as EventBridge and Lambda would, until every resource has ended. */
 async function runLocally(run: {
   sources: Sources;
+  plans: readonly SourcePlan[];
+  session: Session;
   events: object[];
   log: Log;
   signal: AbortSignal;
 }): Promise<Outcome> {
-  const { sources, log, signal } = run;
-  const runId = newRunId(Date.now());
-  const queue: WorkerEvent[] = [];
-  const schedule = scheduler({
-    sources,
-    log,
-    invoke: async (event) => void queue.push(event),
-  });
-  for (const event of run.events) await schedule(event, context(runId));
-
-  const invoke = worker({ sources, log, signal });
-  const reports: ResourceReport[] = [];
-  const waiting = queue.entries();
-  const lane = async () => {
-    for (const [index, event] of waiting) reports[index] = await toItsEnd(event, invoke, signal);
-  };
-  await Promise.all(Array.from({ length: RESOURCES_AT_ONCE }, lane));
-  return { runId, reports };
+  const fanOut = new LocalFanOut(run);
+  return fanOut.run(run.events);
 }
 
-/** What the resume tick does in AWS: the next slice, not before its time. */
-async function toItsEnd(
-  event: WorkerEvent,
-  invoke: ReturnType<typeof worker>,
-  signal: AbortSignal,
-): Promise<ResourceReport> {
-  let next = event;
-  while (true) {
-    const report = await invoke(next, context(randomBytes(4).toString("hex"))).catch(reportOf);
-    if (signal.aborted) return report;
-    if (report.status === "done" && report.refresh_due && next === event) {
-      // It only finished what was open; the refresh that was asked for is a run of its own.
-      next = { ...event, run_id: `${event.run_id}-refresh` };
-      continue;
+/** How long an event waits that another run goes before, and how often the resume tick comes. */
+const POLL_MS = 500;
+
+/**
+ * One fan-out on this machine: the schedule function's events, a worker for each, and the resume
+ * tick, which goes on with what earlier commands have left open and others wait for.
+ */
+class LocalFanOut {
+  readonly #schedule: ReturnType<typeof scheduler>;
+  readonly #invoke: ReturnType<typeof worker>;
+  readonly #session: Session;
+  readonly #sources: readonly string[];
+  readonly #signal: AbortSignal;
+  readonly #runId = newRunId(Date.now());
+  /** What the schedule function has started, and nobody works on yet. */
+  #queue: WorkerEvent[] = [];
+  /** Reads that are being worked on, by resource and slot. */
+  readonly #inWork = new Set<string>();
+  /** Reads that a tick has started. */
+  readonly #resumed = new Set<Promise<unknown>>();
+  #nextTick = 0;
+
+  constructor({
+    sources,
+    plans,
+    session,
+    log,
+    signal,
+  }: Omit<Parameters<typeof runLocally>[0], "events">) {
+    this.#session = session;
+    this.#signal = signal;
+    this.#sources = plans.map(({ name }) => name);
+    this.#schedule = scheduler({
+      sources,
+      log,
+      invoke: async (event) => void this.#queue.push(event),
+    });
+    this.#invoke = worker({ sources, log, signal });
+  }
+
+  async run(events: object[]): Promise<Outcome> {
+    for (const event of events) await this.#schedule(event, context(this.#runId));
+    const started = this.#queue;
+    this.#queue = [];
+    const reports: ResourceReport[] = [];
+    const waiting = started.entries();
+    const lane = async () => {
+      for (const [index, event] of waiting) reports[index] = await this.#toItsEnd(event);
+    };
+    await Promise.all(Array.from({ length: RESOURCES_AT_ONCE }, lane));
+    await Promise.allSettled(this.#resumed);
+    return { runId: this.#runId, reports };
+  }
+
+  /** Invokes a worker again and again, as Lambda and the tick would, until its event is answered. */
+  async #toItsEnd(event: WorkerEvent): Promise<ResourceReport> {
+    while (true) {
+      const report = await this.#invokeOnce(event);
+      if (this.#signal.aborted) return report;
+      const isOpen = ["running", "waiting", "covered"].includes(report.status);
+      const isAnothers = report.status === "done" && report.run_id !== event.run_id;
+      if (!isOpen && !(isAnothers && (await this.#isUnanswered(event)))) return report;
+      if (report.status === "running") continue;
+      const pause = report.not_before ? Date.parse(report.not_before) - Date.now() : 0;
+      await this.#wait(Math.max(pause, report.status === "covered" ? POLL_MS : 0));
+      if (this.#signal.aborted) return report;
     }
-    const open = report.status === "running" || report.status === "waiting";
-    if (!open) return report;
-    const pause = report.not_before ? Date.parse(report.not_before) - Date.now() : 0;
-    await wait(Math.max(0, pause), undefined, { signal }).catch(() => {});
-    if (signal.aborted) return report;
+  }
+
+  async #invokeOnce(event: WorkerEvent): Promise<ResourceReport> {
+    const name = nameOf(event);
+    this.#inWork.add(name);
+    try {
+      return await this.#invoke(event, context(randomBytes(4).toString("hex"))).catch(reportOf);
+    } finally {
+      this.#inWork.delete(name);
+    }
+  }
+
+  /** Whether the run that has ended was another one, and this event's is still to come. */
+  async #isUnanswered({ source, resource, run_id, limit_pages }: WorkerEvent): Promise<boolean> {
+    if (limit_pages !== undefined) return false;
+    const line = await readRun(this.#session, { source, resource }, run_id);
+    return line?.status !== "done" && line?.status !== "failed";
+  }
+
+  /** Waits, and meanwhile goes on with what is due: a read that this one waits for may be among it. */
+  async #wait(ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    while (!this.#signal.aborted) {
+      if (Date.now() >= this.#nextTick) await this.#tick();
+      const left = until - Date.now();
+      if (left <= 0) return;
+      await wait(Math.min(left, POLL_MS), undefined, { signal: this.#signal }).catch(() => {});
+    }
+  }
+
+  async #tick(): Promise<void> {
+    this.#nextTick = Date.now() + POLL_MS;
+    for (const source of this.#sources) {
+      await this.#schedule({ source, resume: true }, context("tick"));
+    }
+    const due = this.#queue.filter((event) => !this.#inWork.has(nameOf(event)));
+    this.#queue = [];
+    for (const event of due) {
+      const work = this.#invokeOnce(event).catch(() => {});
+      this.#resumed.add(work);
+      void work.finally(() => this.#resumed.delete(work));
+    }
   }
 }
+
+const nameOf = ({ source, resource, spool_only = false }: WorkerEvent) =>
+  `${source}/${resource}/${spool_only}`;
 
 function reportOf(error: unknown): ResourceReport {
   if (error instanceof RunError) return error.report;

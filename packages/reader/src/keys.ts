@@ -17,7 +17,7 @@ export function keyOf(given: object, { about, plan: { key } }: Place) {
 
 /** The value of one attribute of a key. */
 export function partOf(given: unknown, part: KeyAttribute, { about }: Place): AttributeValue {
-  const alone = { fields: [part.name], hash: part, range: undefined };
+  const alone = { fields: [part.name], rowId: undefined, hash: part, range: undefined };
   return made({ [part.name]: given }, alone, about).item[part.name] as AttributeValue;
 }
 

@@ -1,7 +1,7 @@
 import { converters } from "./converters.ts";
 import type { IncrementalConfig, IncrementalParam } from "./endpoint-types.ts";
 import { type Path, parsePath } from "./jsonpath.ts";
-import type { ColumnPlan, Disposition, IncrementalPlan } from "./plan-types.ts";
+import type { ColumnPlan, IncrementalPlan } from "./plan-types.ts";
 import type { SettledEndpoint } from "./settle.ts";
 import { isDict } from "./spell.ts";
 
@@ -25,11 +25,7 @@ export const isIncrementalParam = (param: unknown): param is IncrementalParam =>
 
 export function planIncremental(
   endpoint: SettledEndpoint,
-  {
-    columns,
-    disposition,
-    key,
-  }: { columns: Record<string, ColumnPlan>; disposition: Disposition; key: string[] },
+  columns: Record<string, ColumnPlan>,
 ): IncrementalPlan | undefined {
   const [found] = incrementals(endpoint);
   if (!found) return undefined;
@@ -49,21 +45,12 @@ export function planIncremental(
     rangeEnd: config.range_end ?? "open",
     perParent: config.per_parent ?? false,
     convert: planConvert(config.convert ?? config.transform),
-    boundary: disposition === "append" ? planBoundary(config, key) : undefined,
     isTimestamp: columnAt(path, columns)?.dataType === "timestamp",
   };
 }
 
 const planConvert = (convert: IncrementalConfig["convert"]): IncrementalPlan["convert"] =>
   typeof convert === "string" ? converters[convert] : convert;
-
-// As in dlt, what is read again on purpose is kept again.
-function planBoundary({ lag, range_start, primary_key }: IncrementalConfig, key: string[]) {
-  if (lag || range_start === "open") return undefined;
-  if (primary_key == null) return key;
-  const fields = [primary_key].flat();
-  return fields.length === 0 ? undefined : fields;
-}
 
 function columnAt({ steps: [step, ...deeper] }: Path, columns: Record<string, ColumnPlan>) {
   return step && "name" in step && deeper.length === 0 ? columns[step.name] : undefined;

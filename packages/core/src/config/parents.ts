@@ -77,19 +77,29 @@ export function planParent(
   const parent = planned.get(parentOf(resource) ?? "");
   if (!parent) return undefined;
   const include = (resource.include_from_parent ?? []).map((field) => ({
-    field: memberPath(field),
+    field: includedPath(field),
     as: `_${parent.name}_${field}`,
   }));
   const needed = [...new Set(fieldsIn(resource).map(({ text }) => text))];
-  return { plan: parent, needed, include, onMissing: resource.on_parent_value_missing ?? "raise" };
+  return {
+    plan: parent,
+    needed,
+    include,
+    onMissing: resource.on_parent_value_missing ?? "set_aside",
+    onError: resource.on_parent_error ?? "raise",
+  };
 }
 
 /** What its children need of each of a resource's records. */
 export function planSpooled(name: string, resources: readonly SettledResource[]): Path[] {
   const fields = resources
     .filter((one) => parentOf(one) === name)
-    .flatMap((child) => [...fieldsIn(child), ...(child.include_from_parent ?? []).map(memberPath)]);
+    .flatMap((child) => [
+      ...fieldsIn(child),
+      ...(child.include_from_parent ?? []).map(includedPath),
+    ]);
   return [...new Map(fields.map((field) => [field.text, field])).values()];
 }
 
-const memberPath = (name: string): Path => ({ text: name, steps: [{ name }] });
+/** A field of a record, or a path into it: dots lead into objects. */
+const includedPath = (field: string): Path => parsePath(field);

@@ -71,6 +71,8 @@ export interface ResourcePlan {
   parent: ParentPlan | undefined;
   /** What children need of each record. Empty: there are none. */
   spooled: Path[];
+  /** Stored resources below it whose parent records its cursor decides about. Not in the hash. */
+  followers: FollowerPlan[];
   key: KeyPlan;
   request: RequestPlan;
   auth: AuthPlan | undefined;
@@ -123,8 +125,16 @@ export interface ParentPlan {
   needed: string[];
   /** Fields of its record that each record gets. */
   include: { field: Path; as: string }[];
-  /** What a record of it without a value that a request needs means. */
-  onMissing: "raise" | "skip";
+  /** What becomes of a record of it whose values cannot stand in a request. */
+  onMissing: "set_aside" | "skip" | "raise";
+  /** What a request for one of its records that fails means for the run. */
+  onError: "raise" | "skip";
+}
+
+export interface FollowerPlan {
+  name: string;
+  /** It replaces its rows in every run, so every run needs all records of its ancestors. */
+  needsWhole: boolean;
 }
 
 export type Disposition = "merge" | "append" | "replace";
@@ -248,11 +258,6 @@ export interface IncrementalPlan {
   perParent: boolean;
   /** What is sent instead of a value. */
   convert: ((value: CursorValue) => CursorValue) | undefined;
-  /**
-   * Only where rows are appended: by which fields a record at the start is known again, `[]` for
-   * the whole record. Undefined: it is not.
-   */
-  boundary: string[] | undefined;
   /** The column is declared a timestamp: numbers in it count from 1970. */
   isTimestamp: boolean;
 }
@@ -282,9 +287,21 @@ export type WriteModePlan =
 export interface KeyPlan {
   /** The primary_key fields; empty when every record gets its own `_row_id`. */
   fields: string[];
+  /** What a `_row_id` is made of; undefined where rows have a key of their own. */
+  rowId: RowIdPlan | undefined;
   hash: KeyAttribute;
   range: KeyAttribute | undefined;
 }
+
+/**
+ * Rows without a key of their own are named by what they are, so that reading a record again never
+ * doubles it. Values that the request takes from the parent are part of every name.
+ */
+export type RowIdPlan =
+  /** By key fields and cursor: each version of a record is a row. */
+  | { kind: "version"; fields: string[]; cursor: Path }
+  /** By content; `isPerRead`: each read that covers everything appends all rows anew. */
+  | { kind: "content"; isPerRead: boolean };
 
 export interface KeyAttribute {
   /** The attribute's name: a field, `_key` (the joined rest) or `_row_id`. */

@@ -8,6 +8,7 @@ import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
 import { planIncremental } from "./incremental.ts";
 import { parsePath } from "./jsonpath.ts";
+import { addFollowers } from "./lineage.ts";
 import { planPaginator } from "./paginators.ts";
 import { parentsFirst, planParent, planSpooled } from "./parents.ts";
 import type { ResourcePlan, RetryPlan, SchedulePlan, SourcePlan } from "./plan-types.ts";
@@ -18,6 +19,7 @@ import {
   planDisposition,
   planHardDelete,
   planKey,
+  planRowId,
   planWriteMode,
 } from "./rows.ts";
 import {
@@ -52,6 +54,7 @@ export function plan(source: Source, name: string): SourcePlan {
     byName.set(one.name, one);
     return one;
   });
+  addFollowers(planned);
   return {
     name,
     secrets: secretNames(planned),
@@ -73,6 +76,7 @@ function planResource(
   const { name, endpoint, primary_key } = resource;
   const columns = planColumns(resource.columns);
   const disposition = planDisposition(resource);
+  const incremental = planIncremental(endpoint, columns);
   const settled = {
     source,
     name,
@@ -80,11 +84,15 @@ function planResource(
     disposition,
     selected: isSelected(resource),
     ...family,
-    key: planKey(disposition === "append" ? [] : primary_key, columns),
+    key: planKey(
+      disposition === "append" ? [] : primary_key,
+      columns,
+      planRowId({ disposition, incremental, parent: family.parent }, primary_key),
+    ),
     request: planRequest(client, endpoint),
     auth: endpoint.auth && planAuth(endpoint.auth),
     paginator: planPaginator(endpoint.paginator),
-    incremental: planIncremental(endpoint, { columns, disposition, key: primary_key }),
+    incremental,
     selector: endpoint.data_selector === undefined ? undefined : parsePath(endpoint.data_selector),
     steps: planSteps(resource.processing_steps ?? []),
     actions: planActions(endpoint.response_actions ?? []),
@@ -99,7 +107,8 @@ function planResource(
   };
   return {
     ...settled,
-    hash: fingerprint(settled),
+    hash: planHash(settled),
+    followers: [],
     storage: planStorage(resource.table, columns),
     writes: resource.writes ?? undefined,
     parallelPages: resource.parallel_pages ?? defaults.parallelPages,
@@ -125,7 +134,22 @@ function planSchedule(schedule: SourceOptions["schedule"]): SchedulePlan | undef
   };
 }
 
-/** Equal for equal plans, in whatever order their parts were written. */
+/** Equal for plans of one meaning: the range of the cursor that is read is none of it. */
+function planHash({
+  incremental,
+  parent,
+  ...meaning
+}: Pick<ResourcePlan, "incremental" | "parent">): string {
+  const { initialValue, endValue, ...cursor } = incremental ?? {};
+  return fingerprint({
+    ...meaning,
+    cursor,
+    isBackfill: endValue !== undefined,
+    parent: parent && { ...parent, plan: parent.plan.hash },
+  });
+}
+
+/** Equal for equal values, in whatever order their parts were written. */
 function fingerprint(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value, canonical)).digest("hex").slice(0, 16);
 }

@@ -268,6 +268,11 @@ export interface ResourceExtensions {
    */
   on_parent_value_missing?: "raise" | "skip" | None;
   /**
+   * Of a child: what a request that fails means. "raise" (the default): the run fails. "skip": the
+   * parent's record is set aside, and the others are read.
+   */
+  on_parent_error?: "raise" | "skip" | None;
+  /**
    * The field by which rows grow newer, in one format. Its column needs a data_type.
    * @example "updated_at"
    */

@@ -33,8 +33,10 @@ export interface WorkerEvent {
   full_refresh?: boolean;
   /** As of the schedule function: whoever calls a worker by hand confirms, too. */
   confirm?: string;
-  /** Read for the children's sake alone. */
+  /** Read for children alone, which were asked for without it. */
   spool_only?: boolean;
+  /** The descendants that were asked for in the same fan-out; all of them without. */
+  serves?: string[];
   /** Read one page, write nothing. */
   check?: boolean;
 }
@@ -54,6 +56,11 @@ const isList = (value: unknown): boolean =>
 const text: Field = { words: "a text of 1 to 256 ASCII characters", test: isText };
 
 const texts: Field = { words: `a list of 1 to ${MOST_RESOURCES} such names`, test: isList };
+
+const names: Field = {
+  words: `a list of up to ${MOST_RESOURCES} such names`,
+  test: (value) => Array.isArray(value) && (value.length === 0 || isList(value)),
+};
 
 const count: Field = {
   words: "a whole number above 0",
@@ -81,6 +88,7 @@ const workerFields: Record<keyof WorkerEvent, Field> = {
   full_refresh: flag,
   confirm: text,
   spool_only: flag,
+  serves: names,
   check: flag,
 };
 

@@ -32,7 +32,8 @@ export async function work(
     runId: run_id,
     owner: deps.invocation,
     refresh: wanted.full_refresh,
-    spoolOnly: wanted.spool_only,
+    forChildren: wanted.spool_only,
+    serves: wanted.serves,
     limitPages: wanted.limit_pages,
     memoryMb: planned.function.memoryMb,
   };

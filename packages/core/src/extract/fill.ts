@@ -95,7 +95,7 @@ function textOf(value: JsonValue | undefined): string {
   const isScalar = typeof value !== "object" || value instanceof Decimal;
   if (isScalar) return String(value);
   throw new RequestError({
-    code: "extract.template",
+    code: "extract.parent_value",
     message: `a value to fill in is ${Array.isArray(value) ? "a list" : "an object"}`,
     hint: "name a field with a text or a number",
     retryable: false,
@@ -111,7 +111,7 @@ function pathText(text: string): string {
 /** A URL resolves dots, however they are written, and then it is of something else. */
 const noSegment = () =>
   new RequestError({
-    code: "extract.template",
+    code: "extract.parent_value",
     message: "a value to fill into the path is . or .. or no Unicode text",
     hint: "name a field that identifies the record",
     retryable: false,

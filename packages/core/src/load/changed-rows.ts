@@ -1,6 +1,6 @@
 import type { World } from "../base/world.ts";
 import type { KeyedItem } from "../flow.ts";
-import { besideLog, doubted } from "../state/changed-rows-state.ts";
+import { doubted, startBeside } from "../state/changed-rows-state.ts";
 import type { RowLog, RowsState } from "../state/run-state.ts";
 import type { Place } from "../state/state-table.ts";
 import { agrees, type Comparing, unchangedOf } from "./compare.ts";
@@ -42,7 +42,7 @@ interface Opening extends Comparing {
   runId: string;
   token: number;
   refresh: boolean;
-  /** Another slice of this run was there before. */
+  /** Rows were put a moment ago, by an earlier slice or by the run before. */
   isLater: boolean;
 }
 
@@ -143,7 +143,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   async function compact(): Promise<void> {
     const { log } = state;
     if (!log || log.id === runId || log.end - log.start < FEW_BLOCKS + known.size / PENDING) return;
-    const start = besideLog(log);
+    const start = startBeside([log]);
     const end = await appendPrints(of, { place, log: runId, token }, known, start);
     const anew = { id: runId, start, end, rows: known.size, whole: log.whole ?? false };
     state = { ...state, known: anew, log: { ...anew, kept: log.kept } };

@@ -9,7 +9,6 @@ import { nameOf, patiently } from "../dynamodb/client.ts";
 import { keyAttributes } from "../dynamodb/tables.ts";
 import type { Item } from "../flow.ts";
 import type { SweepState } from "../state/run-state.ts";
-import type { Seen } from "./fingerprints.ts";
 
 /*
  * The end of a refresh: rows that it did not see go. A first pass over the table counts them, the
@@ -25,15 +24,16 @@ const DELETES_IN_FLIGHT = 8;
 const COMPARED_ATTRIBUTES = 100;
 
 export interface Sweeping extends WriterOptions {
-  seen: Seen;
-  /** An item's key as the text that `seen` knows. */
-  keyText: (item: Item) => string;
+  /** Whether a row is one that the read did not see, and should have. */
+  mayGo: (row: Item) => boolean;
+  /** The key of a row is enough to tell. */
+  isToldByKey: boolean;
 }
 
 /** One step of the first pass. `from` is null after the last. */
 export async function countStep(sweep: SweepState, of: Sweeping): Promise<SweepState> {
-  const { items, from } = await scan(of, sweep.from, true);
-  const unseen = items.filter((item) => !of.seen(of.keyText(item))).length;
+  const { items, from } = await scan(of, sweep.from, of.isToldByKey);
+  const unseen = items.filter((item) => of.mayGo(item)).length;
   return { from, rows: sweep.rows + items.length, unseen: sweep.unseen + unseen };
 }
 
@@ -43,7 +43,7 @@ export async function deleteStep(
   of: Sweeping,
 ): Promise<{ sweep: SweepState; deleted: number }> {
   const { items, from } = await scan(of, sweep.from, false);
-  const going = items.filter((item) => !of.seen(of.keyText(item)));
+  const going = items.filter((item) => of.mayGo(item));
   let deleted = 0;
   await inLanes(DELETES_IN_FLIGHT, going, async (item) => {
     if (await remove(item, of)) deleted += 1;
@@ -51,19 +51,27 @@ export async function deleteStep(
   return { sweep: { ...sweep, from }, deleted };
 }
 
-/** Pure: why these rows may not go; undefined when they may. */
+/**
+ * Pure: why these rows may not go; undefined when they may. `lastSeen`: how many records the last
+ * read had that swept, for rows that have no key to be known by; null when there was none.
+ */
 export function refusal(
   { rows, unseen }: Pick<SweepState, "rows" | "unseen">,
-  seen: number,
+  { seen, lastSeen }: { seen: number; lastSeen?: number | null | undefined },
 ): WriteError | undefined {
   if (unseen === 0) return undefined;
-  const empty = seen === 0;
-  if (!empty && unseen <= rows - unseen) return undefined;
+  const isEmpty = seen === 0;
+  const isShrunk =
+    lastSeen === undefined ? unseen > rows - unseen : lastSeen !== null && 2 * seen < lastSeen;
+  if (!isEmpty && !isShrunk) return undefined;
+  const reason = isEmpty
+    ? `the API showed no records at all, and the table has ${rows} rows`
+    : lastSeen === undefined
+      ? `${unseen} of ${rows} rows would go, more than would stay`
+      : `the API showed ${seen} records, fewer than half of the ${lastSeen} of the last refresh`;
   return new WriteError({
     code: "load.sweep_refused",
-    message: empty
-      ? `the API showed no records at all, and the table has ${rows} rows: nothing was deleted`
-      : `${unseen} of ${rows} rows would go, more than would stay: nothing was deleted`,
+    message: `${reason}: nothing was deleted`,
     hint: "check what the API answers; if it is right, set allow_shrink: true for this resource and refresh again",
   });
 }

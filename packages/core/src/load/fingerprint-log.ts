@@ -1,7 +1,5 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { isFailure, LeaseError, WriteError } from "../base/errors.ts";
-import { putBlock } from "../state/blocks.ts";
-import { type Place, readMany, type StateWorld, steadily } from "../state/state-table.ts";
+import { isFailure, WriteError } from "../base/errors.ts";
+import { blockKey, getItems, type Place, putBlock, type StateWorld } from "../state/state-table.ts";
 import { PRINT_BYTES, type Prints, printTable } from "./fingerprints.ts";
 
 /*
@@ -45,12 +43,8 @@ export async function appendPrints(
   let block = first;
   for (const bytes of packed(prints)) {
     const content = { log: { S: log }, prints: { B: bytes } };
-    const command = putBlock(world, keyOf(place, block), content, { token, days: KEPT_DAYS });
-    await steadily(world, "did not take the prints of rows", () =>
-      world.dynamodb.send(command),
-    ).catch((error: unknown) => {
-      throw error instanceof ConditionalCheckFailedException ? overtaken() : error;
-    });
+    const how = { token, days: KEPT_DAYS, failure: "did not take the fingerprints of rows" };
+    await putBlock(world, keyOf(place, block), content, how);
     block += 1;
   }
   return block;
@@ -78,7 +72,7 @@ export async function readPrints(
   for (let first = start; first < end; first += BLOCKS_AT_ONCE) {
     const length = Math.min(BLOCKS_AT_ONCE, end - first);
     const keys = Array.from({ length }, (_, n) => keyOf(place, first + n));
-    const items = new Map((await readMany(world, keys)).map((item) => [item.pk?.S, item]));
+    const items = new Map((await getItems(world, keys)).map((item) => [item.pk?.S, item]));
     // DynamoDB answers in any order.
     for (const { pk } of keys) {
       const item = items.get(pk.S);
@@ -92,17 +86,7 @@ export async function readPrints(
   return prints;
 }
 
-const keyOf = ({ source, resource }: Place, block: number) => ({
-  pk: { S: `${source}#${resource}/seen/${block}` },
-  sk: { S: "keys" },
-});
-
-const overtaken = () =>
-  new LeaseError({
-    code: "state.lease_lost",
-    message: "another worker has seen further pages of this run",
-    hint: "it continues from the last checkpoint; nothing is lost",
-  });
+const keyOf = (place: Place, block: number) => blockKey(place, `seen/${block}`, "keys");
 
 const missing = (found: number, blocks: number) =>
   new WriteError({

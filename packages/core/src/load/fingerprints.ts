@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { KeyedItem } from "../flow.ts";
+import type { Item, KeyedItem } from "../flow.ts";
 
 /*
  * What a table holds, in 16 bytes for each row: half a digest's worth of its key, and as much of its
@@ -24,12 +24,31 @@ export function printOf({
   const content = remove
     ? ofKey.slice(HALF, 2 * HALF)
     : item
-      ? hash("sha256", JSON.stringify(item)).slice(0, HALF)
+      ? hash("sha256", itemText(item)).slice(0, HALF)
       : ofKey.slice(2 * HALF, 3 * HALF);
   const print = Buffer.from(ofKey.slice(0, HALF) + content, "hex");
   // So that no print begins with zeros: these are what a free slot is told by.
   print.writeUInt8(print.readUInt8(0) | 1, 0);
   return print;
+}
+
+/** The item as text, whatever the order of its members: an API may send them in another each time. */
+const itemText = (item: Item): string => JSON.stringify(sortedMap(item));
+
+function sortedMap(map: Item): Item {
+  const sorted: Item = {};
+  for (const name of Object.keys(map).sort()) {
+    // Not by assignment: a member may be named __proto__.
+    const value = sortedValue(map[name] as Item[string]);
+    if (name === "__proto__") Object.defineProperty(sorted, name, { value, enumerable: true });
+    else sorted[name] = value;
+  }
+  return sorted;
+}
+
+function sortedValue(value: Item[string]): Item[string] {
+  if (value.M) return { M: sortedMap(value.M) };
+  return value.L ? { L: value.L.map(sortedValue) } : value;
 }
 
 /** What is known of the row that an item would become. */

@@ -6,7 +6,7 @@ import { compareNumbers } from "../values/compare-numbers.ts";
 import { Decimal } from "../values/decimal.ts";
 import type { JsonObject, JsonValue, Members } from "../values/json.ts";
 import { fitIndexes } from "./indexes.ts";
-import { type At, keysOf } from "./keys.ts";
+import { keysOf, type RowNaming } from "./keys.ts";
 import { toItem } from "./values.ts";
 
 /**
@@ -20,10 +20,10 @@ export function toItems(
     Partial<Pick<ResourcePlan, "hardDelete" | "dedupSort">> & {
       storage: Pick<TablePlan, "indexes">;
     },
-  at: At,
+  naming: RowNaming,
   fit?: Fit | undefined,
 ): Prepared {
-  const keyOf = keysOf(resource.key, at);
+  const keyOf = keysOf(resource.key, naming);
   const items = new Map<string, KeyedItem>();
   const rejections: Rejection[] = [];
   const fitted: Members[] = [];

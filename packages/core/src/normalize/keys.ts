@@ -1,20 +1,27 @@
 import { hash as digest } from "node:crypto";
 import { RecordError } from "../base/errors.ts";
-import type { KeyAttribute, KeyPlan } from "../config/plan-types.ts";
+import type { Path } from "../config/jsonpath.ts";
+import type { KeyAttribute, KeyPlan, RowIdPlan } from "../config/plan-types.ts";
 import type { Item } from "../flow.ts";
+import { contentText } from "../values/content-text.ts";
 import { Decimal } from "../values/decimal.ts";
 import { canonical, numberText } from "../values/dynamodb-number.ts";
 import type { JsonObject, JsonValue } from "../values/json.ts";
-import { jsonText } from "../values/json-text.ts";
 import { NUMBER, toItem, utf8Bytes } from "./values.ts";
 
 /** DynamoDB's, for the value of a key. */
 const maxBytes = Object.freeze({ hash: 2048, range: 1024 });
 
-/** Which page of which run: what makes a `_row_id`. */
-export interface At {
-  runId: string;
-  page: number;
+/** What the name of a row without a key of its own is made of, beside its record. */
+export interface RowNaming {
+  /** The values that the request names of its parent's record. */
+  parent: JsonObject | null;
+  /** The fields that the record got from the parent: they do not belong to its content. */
+  added: readonly string[];
+  /** Drawn when the read began, and kept until one has completed. */
+  readId: string;
+  /** Follows a path in a record. */
+  find: (record: JsonValue, path: Path) => JsonValue | undefined;
 }
 
 interface Key {
@@ -28,8 +35,8 @@ interface Key {
 type Part = string | Decimal | Uint8Array;
 
 /** The function that gives each record of a page its key, or throws a RecordError. */
-export function keysOf(plan: KeyPlan, at: At): (record: JsonObject) => Key {
-  return plan.fields.length === 0 ? rowIds(plan.hash, at) : (record) => keyOf(record, plan);
+export function keysOf(plan: KeyPlan, naming: RowNaming): (record: JsonObject) => Key {
+  return plan.rowId ? rowIds(plan.hash, plan.rowId, naming) : (record) => keyOf(record, plan);
 }
 
 /** The same text as above, from the key attributes of an item as DynamoDB returns it. */
@@ -69,17 +76,30 @@ function join(record: JsonObject, fields: string[], range: KeyAttribute): string
 }
 
 /**
- * The same id when a page is replayed within its run, another one in the next run. Records of a
- * page that are equal are told apart by their count.
+ * The same record makes the same id, whichever read it comes from. Equal records of a page are told
+ * apart by their count; on different pages they are one row.
  */
-function rowIds({ name }: KeyAttribute, { runId, page }: At): (record: JsonObject) => Key {
-  const seen = new Map<string, number>();
+function rowIds(
+  { name }: KeyAttribute,
+  plan: RowIdPlan,
+  { parent, added, readId, find }: RowNaming,
+): (record: JsonObject) => Key {
+  const left = new Set(added);
+  const occurrences = new Map<string, number>();
+  const isPerRead = plan.kind === "content" && plan.isPerRead;
   return (record) => {
     refuseOwn(record, name);
-    const content = digest("sha256", jsonText(record, { sorted: true }), "base64url");
-    const occurrence = seen.get(content) ?? 0;
-    seen.set(content, occurrence + 1);
-    const id = digest("sha256", JSON.stringify([runId, page, content, occurrence]), "base64url");
+    let parts: JsonValue[];
+    if (plan.kind === "version") {
+      const key = plan.fields.map((field) => keyPart(record, { name: field, type: "S" }, Infinity));
+      parts = [parent, key.map(textOf), find(record, plan.cursor) ?? null];
+    } else {
+      const content = digest("sha256", contentText(record, left), "base64url");
+      const occurrence = occurrences.get(content) ?? 0;
+      occurrences.set(content, occurrence + 1);
+      parts = [parent, content, occurrence, ...(isPerRead ? [readId] : [])];
+    }
+    const id = digest("sha256", contentText(parts), "base64url");
     return { text: id, members: { [name]: id } };
   };
 }

@@ -5,9 +5,9 @@ import { toItems } from "../normalize/items.ts";
 import { tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { Order } from "../run/job.ts";
-import { made } from "../run/page-records.ts";
+import { rowNaming, withSteps } from "../run/page-records.ts";
 import { ending, reporter } from "../run/report.ts";
-import { spotSeries } from "../run/sample-parents.ts";
+import { sampleSeries } from "../run/sample-parents.ts";
 import { fitter } from "../schema/contract.ts";
 import type { SecretStore } from "../secrets/store.ts";
 
@@ -23,16 +23,16 @@ export async function checkResource(
   const report = reporter(resource, order, world, tallied);
   try {
     const asking = { world, secrets, meter: counts, pages: 1 };
-    const { value: series } = await spotSeries(resource, asking).next();
+    const { value: series } = await sampleSeries(resource, asking).next();
     // A child whose parent has no records has nothing to ask for.
     if (!series) return report("done", {});
     const session = openSession(resource, asking);
     const { value: page } = await pages(resource, series.request, undefined, session).next();
-    const records = made(page?.records ?? [], series.added, resource.steps);
+    const records = withSteps(page?.records ?? [], series.parent?.added ?? {}, resource.steps);
     const { rejections, superseded } = toItems(
       records,
       resource,
-      { runId: order.runId, page: 0 },
+      rowNaming(series.parent, order.runId),
       fitter(resource, undefined),
     );
     Object.assign(counts, { pages: 1, records: records.length });

@@ -8,9 +8,9 @@ import { find } from "../extract/select.ts";
 import type { Page, Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
 import { noCounts } from "../report/counts.ts";
-import { made } from "../run/page-records.ts";
+import { type ParentValues, rowNaming, withSteps } from "../run/page-records.ts";
 import { type Reach, reach } from "../run/reach.ts";
-import { spotSeries } from "../run/sample-parents.ts";
+import { sampleSeries } from "../run/sample-parents.ts";
 import { type Columns, columnsOf } from "../schema/columns.ts";
 import { fitter } from "../schema/contract.ts";
 import { emptyShape, observer } from "../schema/shape.ts";
@@ -57,10 +57,13 @@ async function previewResource(
   const records: Members[] = [];
   const seen: Omit<Seen, "columns"> = { shape, read: 0, superseded: 0, rejections: [] };
 
-  function take(page: Page, { added, range }: { added: JsonObject; range: Range }): void {
-    const all = made(page.records, added, resource.steps);
-    const at = { runId: "preview", page: 0 };
-    const { fitted, rejections, superseded } = toItems(all, resource, at, fit);
+  function take(
+    page: Page,
+    { parent, range }: { parent: ParentValues | undefined; range: Range },
+  ): void {
+    const all = withSteps(page.records, parent?.added ?? {}, resource.steps);
+    const naming = rowNaming(parent, "preview");
+    const { fitted, rejections, superseded } = toItems(all, resource, naming, fit);
     const shown = withRejected(fitted, rejections, all.length);
     for (const one of shown) observe(one);
     records.push(...shown);
@@ -71,7 +74,7 @@ async function previewResource(
   }
 
   let count = 0;
-  series: for await (const { request, ...series } of spotSeries(resource, asking)) {
+  series: for await (const { request, ...series } of sampleSeries(resource, asking)) {
     for await (const page of pages(resource, request, undefined, session)) {
       take(page, series);
       const { params } = request;

@@ -12,18 +12,17 @@ export interface SchemaReport {
 
 /**
  * What a worker returns for one slice. `running` and `waiting` mean: invoke it again
- * (`waiting` not before `not_before`).
+ * (`waiting` not before `not_before`). `covered`: another run goes first, and the next one that
+ * begins answers this event; how it ended stands in the history then.
  */
 export interface ResourceReport extends Counts {
   source: string;
   resource: string;
   table: string;
   run_id: string;
-  status: "done" | "running" | "waiting" | "failed" | "skipped";
+  status: "done" | "running" | "waiting" | "failed" | "skipped" | "covered";
   not_before?: string;
   limited?: true;
-  /** This run was under way when a refresh was asked for: start another one for it. */
-  refresh_due?: true;
   /** What this slice alone has done. */
   slice: Counts;
   slices: number;

@@ -4,10 +4,13 @@ import type { Job } from "./job.ts";
 const RENEW_MS = 20_000;
 
 /**
- * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is called off
- * and waited for: nothing of this worker goes on behind its end.
+ * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is stopped and
+ * waited for: nothing of this worker goes on after its end.
  */
-export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job): Promise<T> {
+export async function keepingLease<T>(
+  work: Promise<T>,
+  { lease, world, signals }: Pick<Job, "lease" | "world" | "signals">,
+): Promise<T> {
   const settled = new AbortController();
   const result = work.finally(() => settled.abort());
   const ended = result.then(
@@ -21,10 +24,11 @@ export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job):
     );
     if (!(await Promise.race([due, ended]))) return result;
     try {
+      // planted: renew-while-pending
       await lease.renew();
     } catch (error) {
-      stop.abort(error);
-      // A step of its own that failed is why this one did: the work tells.
+      signals.abort(error);
+      // A step of the work that failed is the cause: the work tells.
       await result;
       throw error;
     }

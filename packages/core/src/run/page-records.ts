@@ -2,10 +2,11 @@ import { RequestError } from "../base/errors.ts";
 import type { ParentPlan, ResourcePlan, StepPlan } from "../config/plan-types.ts";
 import { find } from "../extract/select.ts";
 import { applySteps } from "../extract/steps.ts";
+import type { RowNaming } from "../normalize/keys.ts";
 import type { SpoolRow } from "../state/spool.ts";
 import { isObject, type JsonObject, type JsonValue } from "../values/json.ts";
 
-/** What of a record goes into the spool. A field that it has not stays out. */
+/** The fields of a record that go into the spool. A field that the record does not have stays out. */
 export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spooled">): SpoolRow {
   const row: SpoolRow = {};
   for (const path of spooled) {
@@ -15,25 +16,34 @@ export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spo
   return row;
 }
 
-/** The fields of the parent's record that each record gets. Undefined: this one is to be left out. */
-export function fieldsFrom(row: SpoolRow, resource: ResourcePlan): JsonObject | undefined {
-  const { plan, needed, include, onMissing } = resource.parent as ParentPlan;
-  const missing = needed.find((field) => row[field] == null);
-  if (missing !== undefined) {
-    if (onMissing === "skip") return undefined;
-    throw withoutValue(missing, row, plan);
+/** What a child's records get from a record of its parent. */
+export interface ParentValues {
+  /** What the child's requests name of it: part of the name of a row without a key. */
+  named: JsonObject;
+  /** The fields that each record gets. */
+  added: JsonObject;
+}
+
+/** Throws a RequestError `extract.parent_field` when the parent's record lacks a value. */
+export function parentValues(row: SpoolRow, resource: ResourcePlan): ParentValues {
+  const { plan, needed, include } = resource.parent as ParentPlan;
+  for (const field of needed) {
+    const value = row[field];
+    if (value == null || value === "") throw withoutValue(field, value, plan);
   }
-  return Object.fromEntries(
-    include.map(({ field, as }) => {
-      const value = row[field.text];
-      if (value === undefined) throw withoutValue(field.text, row, plan);
-      return [as, value];
-    }),
-  );
+  const added = include.map(({ field, as }) => {
+    const value = row[field.text];
+    if (value === undefined) throw withoutValue(field.text, value, plan);
+    return [as, value] as const;
+  });
+  return {
+    named: Object.fromEntries(needed.map((field) => [field, row[field] ?? null])),
+    added: Object.fromEntries(added),
+  };
 }
 
 /** A page's records with the parent's fields, as the config's functions leave them. */
-export function made(
+export function withSteps(
   records: JsonValue[],
   added: JsonObject,
   steps: readonly StepPlan[],
@@ -41,14 +51,24 @@ export function made(
   const withFields =
     Object.keys(added).length === 0
       ? records
-      : records.map((one) => (isObject(one) ? { ...one, ...added } : one));
+      : records.map((record) => (isObject(record) ? { ...record, ...added } : record));
   return steps.length === 0 ? withFields : applySteps(withFields, steps);
 }
 
-const withoutValue = (field: string, row: SpoolRow, { name }: ResourcePlan) =>
-  new RequestError({
+/** What rows without a key of their own are named by, beside their records. */
+export const rowNaming = (parent: ParentValues | undefined, readId: string): RowNaming => ({
+  parent: parent?.named ?? null,
+  added: Object.keys(parent?.added ?? {}),
+  readId,
+  find,
+});
+
+function withoutValue(field: string, value: JsonValue | undefined, { name }: ResourcePlan) {
+  const what = value === null ? "null" : value === "" ? "an empty string" : "nothing";
+  return new RequestError({
     code: "extract.parent_field",
-    message: `a record of ${name} has ${row[field] === null ? "null" : "nothing"} at "${field}"`,
+    message: `a record of ${name} has ${what} at "${field}"`,
     hint: `correct the field's name, or set "on_parent_value_missing": "skip"`,
     retryable: false,
   });
+}

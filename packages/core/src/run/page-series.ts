@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { isFailure, RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { type Range, startValue, windowEnd } from "../extract/cursor/cursor.ts";
 import { type FilledRequest, fill, incrementalValues } from "../extract/fill.ts";
@@ -6,77 +7,115 @@ import type { Cursor } from "../flow.ts";
 import { readParentCursor } from "../state/parent-cursors.ts";
 import type { RunState } from "../state/run-state.ts";
 import type { SpoolRow } from "../state/spool.ts";
-import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
 import type { Job } from "./job.ts";
-import { fieldsFrom } from "./page-records.ts";
+import { type ParentValues, parentValues } from "./page-records.ts";
 import type { ParentRow } from "./parent-rows.ts";
 
 /**
- * What is paged through in one go: the whole resource, a window of a backfill, or what belongs to
- * one record of the parent. A run reads its series one after the other.
+ * What is paged through in one go: the whole resource, a window of a backfill, or the records of one
+ * record of the parent. A run reads its series one after the other.
  */
 export interface Series {
   request: FilledRequest;
-  /** What of it is kept, for an incremental. */
+  /** Which records of it are kept, for an incremental. */
   range: Range;
-  /** What each record gets of the parent's. */
-  added: JsonObject;
+  /** The record of the parent that it is read for. */
+  parent: (ParentValues & { row: ParentRow }) | undefined;
   /** Where it has a cursor of its own: whose, and where that stands. */
   own?: { id: string; cursor: Cursor };
-  /** What the state becomes when it begins, and behind its last page. */
-  here: Partial<RunState>;
-  behind: Partial<RunState>;
+  /** Changes of the state when it begins, and after its last page. */
+  stateAtStart: Partial<RunState>;
+  stateAfter: Partial<RunState>;
 }
 
-/** The series from the one that a state stands in. Returns what the state becomes behind the last. */
+/** A record of the parent that no request can be made for. */
+export interface UnusableParent {
+  unusable: RequestError;
+  row: ParentRow;
+}
+
+/** The series from the one that a state stands in. Returns the changes of the state after the last. */
 export async function* allSeries(
   job: Pick<Job, "resource" | "place" | "world">,
-  from: RunState,
-  rows: AsyncGenerator<ParentRow, RunState["at"]>,
-): AsyncGenerator<Series, Partial<RunState>> {
+  begun: RunState,
+  rows: AsyncGenerator<ParentRow, Partial<RunState>>,
+): AsyncGenerator<Series | UnusableParent, Partial<RunState>> {
   const { resource } = job;
-  const over: Partial<RunState> = { phase: from.refresh ? "count" : "end" };
+  const over: Partial<RunState> = { phase: begun.refresh ? "count" : "end" };
   if (!resource.parent) {
-    for (const { last, next, ...series } of windows(resource, from)) {
-      yield { ...series, added: {}, behind: last ? over : { window: next } };
+    for (const { isLast, next, ...series } of windows(resource, begun)) {
+      const stateAfter = isLast ? over : { window: next };
+      yield { ...series, parent: undefined, stateAfter };
     }
     return over;
   }
   // Only the first record can be one that an earlier slice has begun.
-  let begun = from.window;
+  let window = begun.window;
   while (true) {
     const { value, done } = await rows.next();
-    if (done) return { ...over, at: value };
-    const added = fieldsFrom(value.row, resource);
-    if (!added) continue;
-    const own = resource.incremental?.perParent
-      ? await ownCursor(job, value.row, from.refresh)
-      : undefined;
-    const state = { ...from, ...(own ? { cursor: own.cursor } : {}), window: begun };
-    begun = null;
-    for (const { last, next, here, ...series } of windows(resource, state, value.row)) {
-      const behind = last ? { at: value.behind, window: null } : { window: next };
-      yield {
-        ...series,
-        added,
-        ...(own ? { own } : {}),
-        here: { ...here, at: value.here },
-        behind,
-      };
-    }
+    if (done) return { ...over, ...value };
+    yield* seriesOfRow(job, begun, value, window);
+    window = null;
   }
 }
 
+async function* seriesOfRow(
+  job: Pick<Job, "resource" | "place" | "world">,
+  begun: RunState,
+  row: ParentRow,
+  window: Cursor,
+): AsyncGenerator<Series | UnusableParent> {
+  const { resource } = job;
+  const values = usableValues(resource, row, begun);
+  if (values === undefined) return;
+  if (values instanceof RequestError) {
+    yield { unusable: values, row };
+    return;
+  }
+  const own = resource.incremental?.perParent ? await ownCursor(job, values, begun) : undefined;
+  const state = { ...begun, ...(own ? { start: own.cursor } : {}), window };
+  for (const { isLast, next, ...series } of windows(resource, state, row.row)) {
+    yield {
+      ...series,
+      parent: { ...values, row },
+      ...(own ? { own } : {}),
+      stateAtStart: { ...series.stateAtStart, ...row.stateHere },
+      stateAfter: isLast ? { ...row.stateAfter, window: null } : { window: next },
+    };
+  }
+}
+
+/** What requests need of a parent's record, or why none can be made. Undefined: it is left out. */
+function usableValues(
+  resource: ResourcePlan,
+  { row }: ParentRow,
+  begun: RunState,
+): ParentValues | RequestError | undefined {
+  try {
+    const values = parentValues(row, resource);
+    seriesAt(resource, begun, row);
+    return values;
+  } catch (error) {
+    const { onMissing } = resource.parent ?? {};
+    if (!isUnusable(error) || onMissing === "raise") throw error;
+    return onMissing === "skip" ? undefined : error;
+  }
+}
+
+export const isUnusable = (error: unknown): error is RequestError =>
+  isFailure(error) &&
+  (error.code === "extract.parent_field" || error.code === "extract.parent_value");
+
 /** The windows of a backfill, or the one that is everything. */
-function* windows(resource: ResourcePlan, from: RunState, row?: SpoolRow) {
-  let window = from.window;
+function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
+  let window = state.window;
   while (true) {
-    const { request, range } = seriesAt(resource, { ...from, window }, row);
+    const { request, range } = seriesAt(resource, { ...state, window }, row);
     const next = range.end ?? null;
-    const last = next === null || next === resource.incremental?.endValue;
-    yield { request, range, here: { window }, next, last };
-    if (last) return;
+    const isLast = next === null || next === resource.incremental?.endValue;
+    yield { request, range, stateAtStart: { window } as Partial<RunState>, next, isLast };
+    if (isLast) return;
     window = next;
   }
 }
@@ -84,23 +123,22 @@ function* windows(resource: ResourcePlan, from: RunState, row?: SpoolRow) {
 /** The cursor of one record of the parent, which is known by what the request names of it. */
 async function ownCursor(
   { resource, place, world }: Pick<Job, "resource" | "place" | "world">,
-  row: SpoolRow,
-  refresh: boolean,
+  { named }: ParentValues,
+  { refresh, refresh_asked, table_id }: RunState,
 ): Promise<NonNullable<Series["own"]>> {
-  const named = resource.parent?.needed.map((field) => [field, row[field] ?? null]) ?? [];
-  const id = hash("sha256", jsonText(Object.fromEntries(named), { sorted: true }), "base64url");
+  const id = hash("sha256", jsonText(named, { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
-  return { id, cursor: refresh ? null : await readParentCursor(world, place, { id, path }) };
+  if (refresh || refresh_asked) return { id, cursor: null };
+  return { id, cursor: await readParentCursor(world, place, { id, path, tableId: table_id }) };
 }
 
 /** Pure: the request that a state asks with, for a child in the name of a record of its parent. */
 export function seriesAt(
   { request, incremental }: Pick<ResourcePlan, "request" | "incremental">,
-  state: Pick<RunState, "refresh" | "cursor" | "window">,
+  { start: last, window }: Pick<RunState, "start" | "window">,
   row: SpoolRow = {},
 ): Pick<Series, "request" | "range"> {
-  const last = state.refresh ? null : state.cursor;
-  const start = incremental ? (state.window ?? startValue(incremental, last)) : null;
+  const start = incremental ? (window ?? startValue(incremental, last)) : null;
   const end = incremental && windowEnd(incremental, start);
   const own = incrementalValues(incremental, { start, last, end });
   const filled = fill(request, (reference) =>

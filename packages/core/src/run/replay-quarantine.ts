@@ -8,7 +8,8 @@ import { writer } from "../dynamodb/batch-writer.ts";
 import { checkTable } from "../dynamodb/tables.ts";
 import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
-import { takeLease } from "../state/lease.ts";
+import type { RowNaming } from "../normalize/keys.ts";
+import { Lease, leaseHeld } from "../state/lease.ts";
 import {
   listQuarantine,
   type QuarantineEntry,
@@ -18,7 +19,9 @@ import {
 } from "../state/quarantine.ts";
 import { readState } from "../state/state-item.ts";
 import type { Place } from "../state/state-table.ts";
+import type { JsonObject } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
+import { rowNaming } from "./page-records.ts";
 import { openSchema, type RunSchema } from "./run-schema.ts";
 
 export interface Replayed {
@@ -50,7 +53,8 @@ export async function replayQuarantine(
   const stored = await readState(world, place);
   if (stored?.body?.refresh && stored.status !== "done") throw refreshOpen();
 
-  const lease = await takeLease(world, place, stored, { owner, run: undefined });
+  const lease = await Lease.take(world, { place, slot: "own", owner, stored });
+  if (!lease) throw leaseHeld();
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
@@ -63,7 +67,7 @@ export async function replayQuarantine(
       }
       const entry = await readEntry(world, place, id);
       if (!entry) continue;
-      const reason = await putBack(entry, resource, world, { guard: lease.guard, schema });
+      const reason = await putBack(entry, resource, world, { guard: () => lease.guard(), schema });
       if (reason) {
         result.kept.push({ id, ...reason });
       } else {
@@ -103,9 +107,10 @@ async function putBack(
 ): Promise<Reason | undefined> {
   if (entry.record_bytes !== null) return wasCut(entry.record_bytes);
   if (entry.redacted) return wasRedacted;
-  const at = { runId: entry.run_id, page: entry.page };
+  if (entry.code.startsWith("extract.parent")) return isParents;
   const record = parseJson(entry.record);
-  const { items, rejections, fitted } = toItems([record], resource, at, schema.fit);
+  const naming = namingOf(entry);
+  const { items, rejections, fitted } = toItems([record], resource, naming, schema.fit);
   const [made] = items;
   if (!made) return reasonOf(rejections);
 
@@ -119,6 +124,17 @@ async function putBack(
   await schema.keep();
   return undefined;
 }
+
+/** As the run named the row: a record that is read again after its replay is not doubled. */
+function namingOf({ naming, run_id }: QuarantineEntry): RowNaming {
+  const nothing = rowNaming(undefined, run_id);
+  return naming === null ? nothing : { ...nothing, ...(parseJson(naming) as JsonObject) };
+}
+
+const isParents: Reason = {
+  code: "quarantine.parent",
+  message: "it is a record of the parent: the next run that reads it asks for it again",
+};
 
 const reasonOf = ([first]: Rejection[]): Reason | undefined =>
   first && { code: first.code, message: first.message };

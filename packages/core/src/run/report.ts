@@ -42,7 +42,6 @@ export function reporter(
       status,
       ...(end.notBefore === undefined ? {} : { not_before: end.notBefore }),
       ...(order.limitPages === undefined ? {} : { limited: true as const }),
-      ...(end.state?.refresh_next ? { refresh_due: true as const } : {}),
       ...tally.counts,
       slice: tally.slice(),
       slices: end.state?.slices ?? 1,
@@ -99,7 +98,7 @@ export function ending(
       };
     }
   }
-  if (error instanceof RequestError && error.code === "run.parent_failed") {
+  if (error instanceof RequestError && fruitless.has(error.code)) {
     return { status: "failed", report: "skipped", error: errorOf(error) };
   }
   // Nothing has begun: a source whose secret nobody has filled yet is not in trouble.
@@ -110,6 +109,9 @@ export function ending(
     error: errorOf(error),
   };
 }
+
+/** The parent has no records for this run; a later one reads them. */
+const fruitless = new Set(["run.parent_failed", "run.parent_gap", "run.parent_older"]);
 
 /** Waits that say nothing against the API: other workers cause them. */
 const patient = new Set(["extract.blocked", "run.parent_pending"]);

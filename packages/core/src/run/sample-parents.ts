@@ -4,9 +4,10 @@ import { advance } from "../extract/cursor/cursor.ts";
 import type { Meter } from "../extract/http/request.ts";
 import { openSession, pages } from "../extract/pages.ts";
 import type { SecretStore } from "../secrets/store.ts";
+import type { RunState } from "../state/run-state.ts";
 import type { SpoolRow } from "../state/spool.ts";
-import { fieldsFrom, made, spoolRow } from "./page-records.ts";
-import { type Series, seriesAt } from "./page-series.ts";
+import { type ParentValues, parentValues, spoolRow, withSteps } from "./page-records.ts";
+import { isUnusable, type Series, seriesAt } from "./page-series.ts";
 import type { ParentRow } from "./parent-rows.ts";
 
 /*
@@ -22,32 +23,32 @@ interface Asking {
   pages: number;
 }
 
-type SpotSeries = Pick<Series, "request" | "range" | "added">;
+type SampleSeries = Pick<Series, "request" | "range"> & { parent: ParentValues | undefined };
 
-const atStart = { refresh: false, cursor: null, window: null };
+const atStart = { start: null, window: null };
 
 /** The series of a resource as a first run would read them. */
-export async function* spotSeries(
+export async function* sampleSeries(
   resource: ResourcePlan,
   asking: Asking,
-): AsyncGenerator<SpotSeries> {
+): AsyncGenerator<SampleSeries> {
   if (!resource.parent) {
-    yield { ...seriesAt(resource, atStart), added: {} };
+    yield { ...seriesAt(resource, atStart), parent: undefined };
     return;
   }
-  for await (const row of spotRows(resource.parent.plan, asking)) {
-    const added = fieldsFrom(row, resource);
-    if (added) yield { ...seriesAt(resource, atStart, row), added };
+  for await (const row of sampleRows(resource.parent.plan, asking)) {
+    const series = usable(resource, row);
+    if (series) yield series;
   }
 }
 
-async function* spotRows(resource: ResourcePlan, asking: Asking): AsyncGenerator<SpoolRow> {
+async function* sampleRows(resource: ResourcePlan, asking: Asking): AsyncGenerator<SpoolRow> {
   const session = openSession(resource, asking);
   let count = 0;
-  for await (const { request, range, added } of spotSeries(resource, asking)) {
+  for await (const { request, range, parent } of sampleSeries(resource, asking)) {
     for await (const page of pages(resource, request, undefined, session)) {
       const { incremental, steps } = resource;
-      const all = made(page.records, added, steps);
+      const all = withSteps(page.records, parent?.added ?? {}, steps);
       const records = incremental ? advance(all, incremental, range, null).records : all;
       for (const record of records) yield spoolRow(record, resource);
       count += 1;
@@ -56,15 +57,26 @@ async function* spotRows(resource: ResourcePlan, asking: Asking): AsyncGenerator
   }
 }
 
+/** Undefined: the values of the parent's record cannot stand in a request. */
+function usable(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
+  try {
+    return { ...seriesAt(resource, atStart, row), parent: parentValues(row, resource) };
+  } catch (error) {
+    const isRaised = resource.parent?.onMissing === "raise" || !isUnusable(error);
+    if (isRaised) throw error;
+    return undefined;
+  }
+}
+
 /** The same as the rows of a spool, for a sample. */
-export async function* spotParentRows(
+export async function* sampleParentRows(
   resource: ResourcePlan,
   asking: Asking,
-): AsyncGenerator<ParentRow, null> {
-  const nowhere = { log: "", block: 0, row: 0 };
-  if (!resource.parent) return null;
-  for await (const row of spotRows(resource.parent.plan, asking)) {
-    yield { row, here: nowhere, behind: nowhere };
+): AsyncGenerator<ParentRow, Partial<RunState>> {
+  if (!resource.parent) return {};
+  for await (const row of sampleRows(resource.parent.plan, asking)) {
+    const place = { block: 0, row: 0 };
+    yield { row, place, stateHere: {}, stateAfter: {}, isSecondTry: false };
   }
-  return null;
+  return {};
 }

@@ -12,15 +12,20 @@ export const nothingKnown: RowsState = {
 };
 
 /**
- * Pure: where a log begins that is not to be written over this one. Before it, if there is room for
- * twice as many blocks. Should more come, the old one is told to be gone, and rows are compared.
+ * Pure: where a log begins that must not be written over these. At the start, if there is room for
+ * twice as many blocks. Should more come, an older one is told to be gone, and rows are compared.
  */
-export const besideLog = ({ start, end }: Pick<RowLog, "start" | "end">): number =>
-  start >= 2 * (end - start) ? 0 : end;
+export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): number {
+  const longest = Math.max(0, ...logs.map(({ start, end }) => end - start));
+  const isFree = logs.every(({ start }) => start >= 2 * longest);
+  return isFree ? 0 : Math.max(...logs.map(({ end }) => end));
+}
 
 /** What an earlier run has left. */
 export interface Before {
   rows?: RowsState | undefined;
+  /** The keys that the last whole read saw, where these are still needed. */
+  lastWhole?: RowLog | null;
   /** It came to its end. */
   isDone: boolean;
 }
@@ -55,7 +60,7 @@ export function rowsAtStart(
     rebuild,
   });
   const goesBy = how === "fingerprints" ? known : null;
-  const start = goesBy ? besideLog(goesBy) : 0;
+  const start = startBeside([goesBy, before?.lastWhole].flatMap((log) => log ?? []));
   const own = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
   return {
     how,

@@ -1,20 +1,17 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  PutItemCommand,
-} from "@aws-sdk/client-dynamodb";
-import { stateTableName } from "../base/names.ts";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Cursor, Item } from "../flow.ts";
 import { runCost } from "../report/costs.ts";
 import { type Counts, noCounts } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
+import type { EpochRef, Slot } from "./run-state.ts";
 import {
+  FORMAT,
+  getItem,
   type Place,
   placed,
-  queryState,
-  readMany,
+  putItem,
+  queryItems,
   type StateWorld,
-  steadily,
 } from "./state-table.ts";
 
 /*
@@ -35,6 +32,8 @@ export interface RunRecord extends Counts {
   cursor: ResourceReport["cursor"];
   schema: ResourceReport["schema"];
   error: null | { code: string; message: string };
+  /** The read that its children's runs of this fan-out read. */
+  epoch: EpochRef | null;
   /** What the run costs in AWS, estimated. */
   cost_usd: number;
 }
@@ -46,26 +45,23 @@ export interface RunRecord extends Counts {
  */
 export async function recordRun(
   world: StateWorld,
-  place: Place,
+  { place, slot, id, epoch }: { place: Place; slot: Slot; id: string; epoch?: number | undefined },
   report: ResourceReport,
   memoryMb: number,
 ): Promise<void> {
-  const over = report.status === "skipped" ? [] : ["#status <> :done"];
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: toItem(place, report, memoryMb),
-    ConditionExpression: ["attribute_not_exists(pk)", ...over].join(" OR "),
-    ...(over.length > 0 && {
-      ExpressionAttributeNames: { "#status": "status" },
-      ExpressionAttributeValues: { ":done": { S: "done" } },
-    }),
-  });
-  try {
-    await steadily(world, "did not take the run's history", () => world.dynamodb.send(command));
-  } catch (error) {
-    // Also what a retry meets after its first try came through and the answer was lost.
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+  const isOver = report.status === "skipped" ? "" : " OR #status <> :done";
+  await putItem(
+    world,
+    { ...toItem(place, slot, { ...report, run_id: id }, memoryMb), ...epochOf(slot, epoch) },
+    {
+      // Also what a retry meets after its first try came through and the answer was lost.
+      condition: {
+        expression: `attribute_not_exists(pk)${isOver}`,
+        ...(isOver && { names: { "#status": "status" }, values: { ":done": { S: "done" } } }),
+      },
+      failure: "did not take the run's history",
+    },
+  );
 }
 
 /** The newest runs of a resource, by their start: run ids made in AWS do not sort by time. */
@@ -75,7 +71,7 @@ export async function readRuns(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
-  for await (const items of queryState(world, place, "run#")) runs.push(...items.map(fromItem));
+  for await (const items of queryItems(world, place, "run#")) runs.push(...items.map(fromItem));
   const newestFirst = (a: RunRecord, b: RunRecord) => (a.started_at < b.started_at ? 1 : -1);
   return runs.sort(newestFirst).slice(0, limit);
 }
@@ -85,14 +81,21 @@ export async function readRun(
   world: StateWorld,
   place: Place,
   runId: string,
+  slot: Slot = "own",
 ): Promise<RunRecord | undefined> {
-  const [item] = await readMany(world, [placed(place, `run#${runId}`)]);
+  const item = await getItem(world, placed(place, prefixes[slot] + runId));
   return item && fromItem(item);
 }
 
+/** Reads for children are no runs of the resource: they are kept apart. */
+const prefixes: Record<Slot, string> = { own: "run#", for_children: "for_children#" };
+
+const epochOf = (slot: Slot, id: number | undefined): Item =>
+  id === undefined ? {} : { epoch_slot: { S: slot }, epoch_id: { N: String(id) } };
+
 const countNames = Object.keys(noCounts()) as (keyof Counts)[];
 
-function toItem(place: Place, report: ResourceReport, memoryMb: number): Item {
+function toItem(place: Place, slot: Slot, report: ResourceReport, memoryMb: number): Item {
   const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
@@ -103,7 +106,8 @@ function toItem(place: Place, report: ResourceReport, memoryMb: number): Item {
     expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
   };
   return {
-    ...placed(place, `run#${run_id}`),
+    ...placed(place, prefixes[slot] + run_id),
+    format: FORMAT,
     status: { S: status },
     started_at: { S: started_at },
     ended_at: { S: new Date(ended).toISOString() },
@@ -119,7 +123,7 @@ function fromItem(item: Item): RunRecord {
   const number = (name: string) => Number(item[name]?.N ?? 0);
   const counts = Object.fromEntries(countNames.map((name) => [name, number(name)]));
   return {
-    run_id: text("sk").slice("run#".length),
+    run_id: text("sk").replace(/^[^#]*#/, ""),
     status: text("status") as RunRecord["status"],
     started_at: text("started_at"),
     ended_at: text("ended_at"),
@@ -131,6 +135,7 @@ function fromItem(item: Item): RunRecord {
       : null,
     schema: item.schema ? JSON.parse(text("schema")) : null,
     error: item.error_code ? { code: text("error_code"), message: text("error_message") } : null,
+    epoch: item.epoch_id ? { slot: text("epoch_slot") as Slot, id: number("epoch_id") } : null,
     cost_usd: number("cost_usd"),
   };
 }

@@ -1,47 +1,54 @@
-import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { stateTableName } from "../base/names.ts";
 import type { Cursor } from "../flow.ts";
-import { type Place, type StateWorld, steadily } from "./state-table.ts";
+import { blockKey, FORMAT, getItem, type Place, putItem, type StateWorld } from "./state-table.ts";
 
 /*
  * Where a child reads each record of its parent from its own place on, there is a cursor for each: an
  * item in a partition of its own. It moves when all pages of that record are durable.
  */
 
+/** Which record of the parent, and what the cursor is of. */
+interface ParentCursorRef {
+  id: string;
+  path: string;
+  tableId: string | null;
+}
+
 export async function readParentCursor(
   world: StateWorld,
   place: Place,
-  { id, path }: { id: string; path: string },
+  { id, path, tableId }: ParentCursorRef,
 ): Promise<Cursor> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: keyOf(place, id),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  // A cursor of another field says nothing.
-  if (Item?.cursor_path?.S !== path) return null;
-  return Item.cursor?.S ?? (Item.cursor?.N === undefined ? null : Number(Item.cursor.N));
+  const item = await getItem(world, keyOf(place, id));
+  // A cursor of another field, or of another table under the same name, says nothing.
+  if (item?.cursor_path?.S !== path || item.table_id?.S !== (tableId ?? "")) return null;
+  return item.cursor?.S ?? (item.cursor?.N === undefined ? null : Number(item.cursor.N));
 }
 
-/** The same cursor makes the same item, so a page that is replayed does no harm. */
+/**
+ * The same cursor makes the same item, so a page that is replayed does no harm. The writer's lease
+ * token fences it: a worker that was overtaken cannot move it back. That worker stops at its next
+ * checkpoint, so here it is only kept out.
+ */
 export async function writeParentCursor(
   world: StateWorld,
   place: Place,
-  { id, path, cursor }: { id: string; path: string; cursor: Exclude<Cursor, null> },
+  { id, path, tableId, cursor }: ParentCursorRef & { cursor: Exclude<Cursor, null> },
+  token: number,
 ): Promise<void> {
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: {
-      ...keyOf(place, id),
-      cursor_path: { S: path },
-      cursor: typeof cursor === "number" ? { N: String(cursor) } : { S: cursor },
-    },
-  });
-  await steadily(world, "did not take a cursor", () => world.dynamodb.send(command));
+  const item = {
+    ...keyOf(place, id),
+    format: FORMAT,
+    token: { N: String(token) },
+    cursor_path: { S: path },
+    table_id: { S: tableId ?? "" },
+    cursor: typeof cursor === "number" ? { N: String(cursor) } : { S: cursor },
+  };
+  const condition = {
+    expression: "attribute_not_exists(#token) OR #token <= :token",
+    names: { "#token": "token" },
+    values: { ":token": { N: String(token) } },
+  };
+  await putItem(world, item, { condition, failure: "did not take a cursor" });
 }
 
-const keyOf = ({ source, resource }: Place, id: string) => ({
-  pk: { S: `${source}#${resource}/cursor/${id}` },
-  sk: { S: "cursor" },
-});
+const keyOf = (place: Place, id: string) => blockKey(place, `cursor/${id}`, "cursor");

@@ -1,10 +1,5 @@
 import { hash } from "node:crypto";
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  GetItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
 import type { World } from "../base/world.ts";
@@ -15,8 +10,17 @@ import { nameOf, patiently } from "../dynamodb/client.ts";
 import { keyAttributes, stateKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { hide } from "../secrets/redact.ts";
+import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import { type Place, placed, queryState, type StateWorld, steadily } from "./state-table.ts";
+import {
+  deleteItem,
+  FORMAT,
+  getItem,
+  type Place,
+  placed,
+  queryItems,
+  type StateWorld,
+} from "./state-table.ts";
 
 const limits = Object.freeze({
   // An item holds 400 KB. What is larger can not be replayed, only looked at.
@@ -37,6 +41,8 @@ interface Aside {
   place: Place;
   runId: string;
   page: number;
+  /** What its row would be named by, where rows have no key of their own. */
+  naming?: { parent: JsonObject | null; added: readonly string[]; readId: string } | undefined;
 }
 
 /**
@@ -77,7 +83,7 @@ export function tooManyError(rejections: readonly Rejection[]): WriteError {
   });
 }
 
-function entry(rejection: Rejection, { world, place, runId, page }: Aside): KeyedItem {
+function entry(rejection: Rejection, { world, place, runId, page, naming }: Aside): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
@@ -88,6 +94,7 @@ function entry(rejection: Rejection, { world, place, runId, page }: Aside): Keye
   const whole = text.length <= limits.wholeRecordBytes;
   const item: Item = {
     ...placed(place, PREFIX + id),
+    format: FORMAT,
     code: { S: code },
     message: { S: hide(message) },
     path: { S: cut(Buffer.from(hide(path)), limits.pathBytes) },
@@ -97,6 +104,7 @@ function entry(rejection: Rejection, { world, place, runId, page }: Aside): Keye
     record: { S: whole ? text.toString() : cut(text, limits.cutRecordBytes) },
     ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
     ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
+    ...(naming ? { naming: { S: hide(jsonText({ ...naming, added: [...naming.added] })) } } : {}),
     at: { S: new Date(now).toISOString() },
     expires: { N: String(Math.floor(now / 1000) + limits.days * 86_400) },
   };
@@ -124,6 +132,8 @@ export interface QuarantineEntry {
   record_bytes: number | null;
   /** A credential of the source was in it, and is not any more: it is not the record that came. */
   redacted: boolean;
+  /** What its row is named by, as JSON, where rows have no key of their own. */
+  naming: string | null;
   at: string;
 }
 
@@ -132,7 +142,7 @@ export async function* listQuarantine(
   world: StateWorld,
   place: Place,
 ): AsyncGenerator<QuarantineEntry[]> {
-  for await (const items of queryState(world, place, PREFIX)) yield items.map(fromItem);
+  for await (const items of queryItems(world, place, PREFIX)) yield items.map(fromItem);
 }
 
 /** One entry as it is now; undefined when it is gone. */
@@ -141,13 +151,8 @@ export async function readEntry(
   place: Place,
   id: string,
 ): Promise<QuarantineEntry | undefined> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: placed(place, PREFIX + id),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  return Item && fromItem(Item);
+  const item = await getItem(world, placed(place, PREFIX + id));
+  return item && fromItem(item);
 }
 
 /** Removes the entry that was read; one that was set aside anew since then stays. */
@@ -156,18 +161,14 @@ export async function removeEntry(
   place: Place,
   { id, at }: QuarantineEntry,
 ): Promise<void> {
-  const command = new DeleteItemCommand({
-    TableName: stateTableName(world.names),
-    Key: placed(place, PREFIX + id),
-    ConditionExpression: "#at = :at",
-    ExpressionAttributeNames: { "#at": "at" },
-    ExpressionAttributeValues: { ":at": { S: at } },
+  await deleteItem(world, placed(place, PREFIX + id), {
+    condition: {
+      expression: "#at = :at",
+      names: { "#at": "at" },
+      values: { ":at": { S: at } },
+    },
+    failure: "did not let go of an entry",
   });
-  try {
-    await steadily(world, "did not let go of an entry", () => world.dynamodb.send(command));
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
 }
 
 /** The row of a table that an item would replace. */
@@ -206,6 +207,7 @@ function fromItem(item: Item): QuarantineEntry {
     record: text("record"),
     record_bytes: item.record_bytes ? Number(item.record_bytes.N) : null,
     redacted: item.redacted?.BOOL ?? false,
+    naming: item.naming?.S ?? null,
     at: text("at"),
   };
 }

@@ -1,13 +1,16 @@
-import {
-  ConditionalCheckFailedException,
-  GetItemCommand,
-  PutItemCommand,
-} from "@aws-sdk/client-dynamodb";
-import { LeaseError } from "../base/errors.ts";
-import { stateTableName } from "../base/names.ts";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Item } from "../flow.ts";
 import type { Columns } from "../schema/columns.ts";
-import { type Place, placed, queryState, type StateWorld, steadily } from "./state-table.ts";
+import {
+  FORMAT,
+  getItem,
+  overtaken,
+  type Place,
+  placed,
+  putItem,
+  queryItems,
+  type StateWorld,
+} from "./state-table.ts";
 
 /*
  * What is known of a resource's fields (sk `schema`), and each version of it that a run came to
@@ -50,7 +53,7 @@ export async function readSchema(
   world: StateWorld,
   place: Place,
 ): Promise<StoredSchema | undefined> {
-  const item = await get(world, place, "schema");
+  const item = await getItem(world, placed(place, "schema"));
   return (
     item && {
       revision: Number(item.revision?.N ?? 0),
@@ -70,35 +73,31 @@ export async function writeSchema(
   place: Place,
   { revision, token, table_id, seen, known, version, hash }: StoredSchema,
 ): Promise<void> {
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: {
-      ...placed(place, "schema"),
-      revision: { N: String(revision) },
-      token: { N: String(token) },
-      table_id: { S: table_id },
-      seen: { S: seen },
-      version: { N: String(version) },
-      ...(known === null ? {} : { known: { S: known } }),
-      ...(hash === null ? {} : { hash: { S: hash } }),
+  const item = {
+    ...placed(place, "schema"),
+    format: FORMAT,
+    revision: { N: String(revision) },
+    token: { N: String(token) },
+    table_id: { S: table_id },
+    seen: { S: seen },
+    version: { N: String(version) },
+    ...(known === null ? {} : { known: { S: known } }),
+    ...(hash === null ? {} : { hash: { S: hash } }),
+  };
+  const isTaken = await putItem(world, item, {
+    condition: {
+      // What a worker with an older lease wrote meanwhile, its successor has read or reads again.
+      expression:
+        "attribute_not_exists(pk) OR (revision = :before AND #token <= :token) OR #token < :token",
+      names: { "#token": "token" },
+      values: { ":before": { N: String(revision - 1) }, ":token": { N: String(token) } },
     },
-    // What a worker with an older lease wrote meanwhile, its successor has read or reads again.
-    ConditionExpression:
-      "attribute_not_exists(pk) OR (revision = :before AND #token <= :token) OR #token < :token",
-    ExpressionAttributeNames: { "#token": "token" },
-    ExpressionAttributeValues: {
-      ":before": { N: String(revision - 1) },
-      ":token": { N: String(token) },
-    },
+    failure: "did not take the schema",
   });
-  try {
-    await steadily(world, "did not take the schema", () => world.dynamodb.send(command));
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    // A retry whose first try came through and whose answer was lost meets its own success.
-    const stored = await readSchema(world, place);
-    if (stored?.revision !== revision || stored.token !== token) throw overtaken();
-  }
+  if (isTaken) return;
+  // A retry whose first try came through and whose answer was lost meets its own success.
+  const stored = await readSchema(world, place);
+  if (stored?.revision !== revision || stored.token !== token) throw overtaken();
 }
 
 export const nothingSeen: Pick<StoredSchema, "seen" | "known"> = { seen: "{}", known: null };
@@ -118,25 +117,24 @@ export async function writeVersion(
   { version, hash, first_seen, run_id, columns }: SchemaVersion,
   token: number,
 ): Promise<void> {
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: {
-      ...placed(place, versionKey(version)),
-      token: { N: String(token) },
-      hash: { S: hash },
-      first_seen: { S: first_seen },
-      run_id: { S: run_id },
-      columns: { S: JSON.stringify(columns) },
+  const item = {
+    ...placed(place, versionKey(version)),
+    format: FORMAT,
+    token: { N: String(token) } satisfies AttributeValue,
+    hash: { S: hash },
+    first_seen: { S: first_seen },
+    run_id: { S: run_id },
+    columns: { S: JSON.stringify(columns) },
+  };
+  const isTaken = await putItem(world, item, {
+    condition: {
+      expression: "attribute_not_exists(pk) OR #token <= :token",
+      names: { "#token": "token" },
+      values: { ":token": { N: String(token) } },
     },
-    ConditionExpression: "attribute_not_exists(pk) OR #token <= :token",
-    ExpressionAttributeNames: { "#token": "token" },
-    ExpressionAttributeValues: { ":token": { N: String(token) } },
+    failure: "did not take the schema",
   });
-  try {
-    await steadily(world, "did not take the schema", () => world.dynamodb.send(command));
-  } catch (error) {
-    throw error instanceof ConditionalCheckFailedException ? overtaken() : error;
-  }
+  if (!isTaken) throw overtaken();
 }
 
 export async function readVersion(
@@ -144,14 +142,14 @@ export async function readVersion(
   place: Place,
   version: number,
 ): Promise<SchemaVersion | undefined> {
-  const item = await get(world, place, versionKey(version));
+  const item = await getItem(world, placed(place, versionKey(version)));
   return item && fromItem(item);
 }
 
 /** All versions, the oldest first. */
 export async function readVersions(world: StateWorld, place: Place): Promise<SchemaVersion[]> {
   const versions: SchemaVersion[] = [];
-  for await (const items of queryState(world, place, VERSION))
+  for await (const items of queryItems(world, place, VERSION))
     versions.push(...items.map(fromItem));
   return versions;
 }
@@ -166,20 +164,3 @@ function fromItem(item: Item): SchemaVersion {
     columns: JSON.parse(text("columns")),
   };
 }
-
-async function get(world: StateWorld, place: Place, sk: string): Promise<Item | undefined> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: placed(place, sk),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  return Item;
-}
-
-const overtaken = () =>
-  new LeaseError({
-    code: "state.lease_lost",
-    message: "another worker wrote this resource's schema",
-    hint: "it continues from the last checkpoint; nothing is lost",
-  });

@@ -1,15 +1,12 @@
-import { ConditionalCheckFailedException, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { LeaseError, WriteError } from "../base/errors.ts";
-import { stateTableName } from "../base/names.ts";
+import { WriteError } from "../base/errors.ts";
 import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import { putBlock } from "./blocks.ts";
-import { type Place, type StateWorld, steadily } from "./state-table.ts";
+import type { EpochRef } from "./run-state.ts";
+import { blockKey, getItem, type Place, putBlock, type StateWorld } from "./state-table.ts";
 
 /*
- * What the children of a resource need of its records: a log in blocks of the state table, written
- * before the checkpoint of their page and numbered on from run to run. A child keeps its own place
- * in it. Each block has a partition of its own, so that they never throttle the lease.
+ * The records of a read as its children need them: blocks of the state table, written before the
+ * checkpoint of their page. A child keeps its own place in them.
  */
 
 /** About a hundred write units, and far from an item's 400 KB. */
@@ -20,28 +17,27 @@ const KEPT_DAYS = 14;
 /** Of one record: the values at the paths that children name, by the paths' texts. */
 export type SpoolRow = JsonObject;
 
-/** Appends rows behind the `first` blocks that are there. Returns how many there are then. */
+/** Appends rows after the `first` blocks that are there. Returns how many blocks there are then. */
 export async function appendSpool(
   world: StateWorld,
-  { place, token }: { place: Place; token: number },
+  { place, epoch, token }: { place: Place; epoch: EpochRef; token: number },
   rows: readonly SpoolRow[],
   first: number,
 ): Promise<number> {
   let block = first;
-  for (const text of blocks(rows)) {
-    const guard = { token, days: KEPT_DAYS };
-    const command = putBlock(world, keyOf(place, block), { rows: { S: text } }, guard);
-    await steadily(world, "did not take what the children need", () =>
-      world.dynamodb.send(command),
-    ).catch((error: unknown) => {
-      throw error instanceof ConditionalCheckFailedException ? overtaken() : error;
-    });
+  for (const text of blocksOf(rows)) {
+    await putBlock(
+      world,
+      keyOf(place, epoch, block),
+      { rows: { S: text } },
+      { token, days: KEPT_DAYS, failure: "did not take the records for the children" },
+    );
     block += 1;
   }
   return block;
 }
 
-function* blocks(rows: readonly SpoolRow[]): Generator<string> {
+function* blocksOf(rows: readonly SpoolRow[]): Generator<string> {
   let texts: string[] = [];
   let bytes = 0;
   for (const row of rows) {
@@ -59,29 +55,20 @@ function* blocks(rows: readonly SpoolRow[]): Generator<string> {
 }
 
 /** The text of a block, a JSON list of rows: whoever reads it needs its numbers exact. */
-export async function readSpool(world: StateWorld, place: Place, block: number): Promise<string> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: keyOf(place, block),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  if (Item?.rows?.S !== undefined) return Item.rows.S;
+export async function readSpoolBlock(
+  world: StateWorld,
+  place: Place,
+  epoch: EpochRef,
+  block: number,
+): Promise<string> {
+  const item = await getItem(world, keyOf(place, epoch, block));
+  if (item?.rows?.S !== undefined) return item.rows.S;
   throw new WriteError({
     code: "load.spool_missing",
     message: `block ${block} of ${place.source}.${place.resource}'s records is gone; they are kept for ${KEPT_DAYS} days`,
-    hint: "a full refresh of the source reads the parent's records again",
+    hint: "the next run reads the parent's records again",
   });
 }
 
-const keyOf = ({ source, resource }: Place, block: number) => ({
-  pk: { S: `${source}#${resource}/spool/${block}` },
-  sk: { S: "rows" },
-});
-
-const overtaken = () =>
-  new LeaseError({
-    code: "state.lease_lost",
-    message: "another worker has read further pages of this run",
-    hint: "it continues from the last checkpoint; nothing is lost",
-  });
+const keyOf = (place: Place, { slot, id }: EpochRef, block: number) =>
+  blockKey(place, `${slot === "own" ? "spool" : "spool-for-children"}/${id}/${block}`, "rows");

@@ -1,13 +1,7 @@
 import { randomUUID } from "node:crypto";
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
 import { isFailure, RequestError } from "../base/errors.ts";
-import { stateTableName } from "../base/names.ts";
 import type { Alone } from "../secrets/store.ts";
-import { type StateWorld, steadily } from "./state-table.ts";
+import { type StateKey, type StateWorld, updateItem } from "./state-table.ts";
 
 /*
  * The lock of a source's token (pk `source#`, sk `token`). A refresh token is good for one refresh,
@@ -24,28 +18,39 @@ const POLL_MS = 1_000;
 
 export function tokenLock(world: StateWorld, source: string): Alone {
   const { clock, deadline = Number.POSITIVE_INFINITY, signal } = world;
+  const key: StateKey = { pk: { S: `${source}#` }, sk: { S: "token" } };
 
-  const take = async (owner: string): Promise<boolean> => {
+  const take = (owner: string): Promise<boolean> => {
     const now = clock.now();
-    return update(world, source, {
-      UpdateExpression: "SET lock_owner = :owner, lock_until = :until, expires = :expires",
-      // Its own, too: an answer that was lost makes the next attempt meet itself.
-      ConditionExpression:
-        "attribute_not_exists(lock_until) OR lock_until < :now OR lock_owner = :owner",
-      ExpressionAttributeValues: {
-        ":owner": { S: owner },
-        ":now": { N: String(now) },
-        ":until": { N: String(now + LOCK_MS) },
-        ":expires": { N: String(Math.ceil((now + LOCK_MS) / 1000) + 86_400) },
+    return updateItem(world, key, {
+      set: {
+        lock_owner: { S: owner },
+        lock_until: { N: String(now + LOCK_MS) },
+        expires: { N: String(Math.ceil((now + LOCK_MS) / 1000) + 86_400) },
       },
+      // Its own, too: an answer that was lost makes the next attempt meet itself.
+      condition: {
+        expression:
+          "attribute_not_exists(#lock_until) OR #lock_until < :now OR #lock_owner = :lock_owner",
+        values: { ":now": { N: String(now) } },
+      },
+      failure: "did not take a lock",
+    }).catch((error: unknown) => {
+      // A laptop's first check: nothing is deployed, so nobody else is there.
+      if (isFailure(error) && error.code === "load.table_missing") return true;
+      throw error;
     });
   };
 
-  const giveBack = (owner: string) =>
-    update(world, source, {
-      UpdateExpression: "SET lock_until = :past",
-      ConditionExpression: "lock_owner = :owner",
-      ExpressionAttributeValues: { ":owner": { S: owner }, ":past": { N: "0" } },
+  const giveBack = (owner: string): Promise<boolean> =>
+    updateItem(world, key, {
+      set: { lock_until: { N: "0" } },
+      condition: {
+        expression: "#lock_owner = :owner",
+        names: { "#lock_owner": "lock_owner" },
+        values: { ":owner": { S: owner } },
+      },
+      failure: "did not take a lock",
     });
 
   return async (work) => {
@@ -57,36 +62,10 @@ export function tokenLock(world: StateWorld, source: string): Alone {
     try {
       return await work(clock.monotonic() + WORK_MS);
     } finally {
-      // One that can not be given back runs out.
+      // One that cannot be given back runs out.
       await giveBack(owner).catch(() => {});
     }
   };
-}
-
-/** False when another worker has the lock. */
-async function update(
-  world: StateWorld,
-  source: string,
-  change: {
-    UpdateExpression: string;
-    ConditionExpression: string;
-    ExpressionAttributeValues: Record<string, AttributeValue>;
-  },
-): Promise<boolean> {
-  const command = new UpdateItemCommand({
-    TableName: stateTableName(world.names),
-    Key: { pk: { S: `${source}#` }, sk: { S: "token" } },
-    ...change,
-  });
-  try {
-    await steadily(world, "did not take a lock", () => world.dynamodb.send(command));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    // A laptop's first check: nothing is deployed, so nobody else is there.
-    if (isFailure(error) && error.code === "load.table_missing") return true;
-    throw error;
-  }
 }
 
 const occupied = () =>

@@ -131,6 +131,7 @@ const extensions: Shape<ResourceExtensions> = {
   allow_shrink: optional(flag),
   write_mode: optional(oneOf("batch", "ordered")),
   on_parent_value_missing: optional(oneOf("raise", "skip")),
+  on_parent_error: optional(oneOf("raise", "skip")),
   version_field: optional(text),
   writes: optional(oneOf("always", "compare", "fingerprints")),
   parallel_pages: optional(fromOne.max(8, { error: "can be 8 at most" })),

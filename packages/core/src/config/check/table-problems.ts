@@ -36,7 +36,11 @@ function ttlProblems(resource: SettledResource, indexed: unknown[], locate: Loca
   if (typeof ttl !== "string") return [];
   const path = locate("table", "ttl");
   const appends = planDisposition(resource) === "append";
-  const { hash, range } = planKey(appends ? [] : resource.primary_key, {});
+  const { hash, range } = planKey(
+    appends ? [] : resource.primary_key,
+    {},
+    { kind: "content", isPerRead: appends },
+  );
   if (ttl === hash.name || ttl === range?.name) {
     return [
       {

@@ -5,7 +5,6 @@ import { Decimal } from "../../values/decimal.ts";
 import type { JsonValue } from "../../values/json.ts";
 import { assertStorable } from "../echo.ts";
 import { find } from "../select.ts";
-import { type Edge, identity } from "./edge.ts";
 import {
   changed,
   direction,
@@ -57,19 +56,16 @@ export interface Advance {
   records: JsonValue[];
   /** The furthest value of the run so far. */
   candidate: Cursor;
-  /** What was in range, for `edge.ts`. Empty where rows are merged. */
-  found: Edge;
   /** The API sends its records in order, and the rest of them is out of range. */
   isOver: boolean;
 }
 
-/** Takes what is in range from a page, but for the records that an earlier run has stored. */
+/** Takes what is in range from a page. */
 export function advance(
   page: readonly JsonValue[],
   plan: IncrementalPlan,
   { start, end }: Range,
   candidate: Cursor,
-  known: ReadonlySet<string> = new Set(),
 ): Advance {
   const first = start === null ? undefined : mark(start);
   const last = end === undefined ? undefined : mark(end);
@@ -77,7 +73,6 @@ export function advance(
   let furthest = candidate === null ? undefined : mark(candidate);
   let isOver = false;
   const records: JsonValue[] = [];
-  const all: Edge = [];
   for (const [index, record] of page.entries()) {
     const value = cursorOf(record, index, plan);
     if (value === undefined) {
@@ -100,15 +95,21 @@ export function advance(
     }
     const atStart = first !== undefined && isEqual(found, first);
     if (atStart && plan.rangeStart === "open") continue;
-    if (plan.boundary) {
-      const id = identity(record, plan.boundary);
-      all.push([id, value]);
-      if (known.has(id)) continue;
-    }
     records.push(record);
   }
   assertStorable([furthest?.value], `the cursor at "${plan.path.text}"`);
-  return { records, candidate: furthest?.value ?? null, found: all, isOver };
+  return { records, candidate: furthest?.value ?? null, isOver };
+}
+
+/** Whether a stored value lies in the range that the config bounds. One of another kind does not. */
+export function isInRange(value: Value, plan: IncrementalPlan): boolean {
+  const place = mark(value);
+  for (const border of [plan.initialValue, plan.endValue]) {
+    if (border !== undefined && mark(border).kind !== place.kind) return false;
+  }
+  const { initialValue: first, endValue: last } = plan;
+  if (first !== undefined && isBehind(place, mark(first), plan)) return false;
+  return last === undefined || !isBeyond(place, mark(last), plan);
 }
 
 const isBeyond = (found: Mark, last: Mark, plan: IncrementalPlan): boolean =>

@@ -29,8 +29,9 @@ export function frontier(
   return cap(mark(candidate), apiTime, plan);
 }
 
-export const isAtLeast = (value: Value, place: Value, plan: IncrementalPlan): boolean =>
-  !isBehind(mark(value), mark(place), plan);
+/** Whether a value lies before another on the way that the cursor goes. */
+export const isFurtherBack = (value: Value, other: Value, plan: IncrementalPlan): boolean =>
+  isBehind(mark(value), mark(other), plan);
 
 export function mark(value: Value): Mark {
   const time = typeof value === "string" ? readTime(value) : undefined;
