@@ -31,22 +31,22 @@ export interface Sweeping extends WriterOptions {
 }
 
 /** One step of the first pass. `from` is null after the last. */
-export async function countStep(sweep: SweepState, of: Sweeping): Promise<SweepState> {
-  const { items, from } = await scan(of, sweep.from, of.isToldByKey);
-  const unseen = items.filter((item) => of.mayGo(item)).length;
+export async function countStep(sweep: SweepState, sweeping: Sweeping): Promise<SweepState> {
+  const { items, from } = await scan(sweeping, sweep.from, sweeping.isToldByKey);
+  const unseen = items.filter((item) => sweeping.mayGo(item)).length;
   return { from, rows: sweep.rows + items.length, unseen: sweep.unseen + unseen };
 }
 
 /** One step of the second pass. */
 export async function deleteStep(
   sweep: SweepState,
-  of: Sweeping,
+  sweeping: Sweeping,
 ): Promise<{ sweep: SweepState; deleted: number }> {
-  const { items, from } = await scan(of, sweep.from, false);
-  const going = items.filter((item) => of.mayGo(item));
+  const { items, from } = await scan(sweeping, sweep.from, false);
+  const going = items.filter((item) => sweeping.mayGo(item));
   let deleted = 0;
   await inLanes(DELETES_IN_FLIGHT, going, async (item) => {
-    if (await remove(item, of)) deleted += 1;
+    if (await remove(item, sweeping)) deleted += 1;
   });
   return { sweep: { ...sweep, from }, deleted };
 }
@@ -76,10 +76,10 @@ export function refusal(
   });
 }
 
-async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
-  const names = keyNames(of);
+async function scan(sweeping: Sweeping, from: SweepState["from"], keysOnly: boolean) {
+  const names = keyNames(sweeping);
   const command = new ScanCommand({
-    TableName: of.table,
+    TableName: sweeping.table,
     ConsistentRead: true,
     Limit: ROWS_PER_STEP,
     ExclusiveStartKey: from ? decode(from) : undefined,
@@ -90,24 +90,26 @@ async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
         }
       : {}),
   });
-  const answer = await patiently(of, () => of.dynamodb.send(command)).catch((error: unknown) => {
-    throw unreadable(of.table, error);
-  });
+  const answer = await patiently(sweeping, () => sweeping.dynamodb.send(command)).catch(
+    (error: unknown) => {
+      throw unreadable(sweeping.table, error);
+    },
+  );
   const last = answer.LastEvaluatedKey;
   return { items: (answer.Items ?? []) as Item[], from: last ? encode(last) : null };
 }
 
 /** Deletes a row if it still is as it was scanned; false when somebody has changed it since. */
-async function remove(item: Item, of: Sweeping): Promise<boolean> {
+async function remove(item: Item, sweeping: Sweeping): Promise<boolean> {
   const attributes = Object.entries(item).slice(0, COMPARED_ATTRIBUTES);
   const asScanned = attributes.map((_, n) => `#a${n} = :a${n}`).join(" AND ");
   const command = new DeleteItemCommand({
-    TableName: of.table,
-    Key: Object.fromEntries(keyNames(of).map((name) => [name, item[name] as Item[string]])),
+    TableName: sweeping.table,
+    Key: Object.fromEntries(keyNames(sweeping).map((name) => [name, item[name] as Item[string]])),
     // A row that is gone is what we want, and what a retry finds after a lost answer.
     ConditionExpression: `attribute_not_exists(#key) OR (${asScanned})`,
     ExpressionAttributeNames: {
-      "#key": of.key.hash.name,
+      "#key": sweeping.key.hash.name,
       ...Object.fromEntries(attributes.map(([name], n) => [`#a${n}`, name])),
     },
     ExpressionAttributeValues: Object.fromEntries(
@@ -117,13 +119,13 @@ async function remove(item: Item, of: Sweeping): Promise<boolean> {
   let deleted = true;
   await untilTaken(async () => {
     try {
-      await of.dynamodb.send(command, { abortSignal: of.signal });
+      await sweeping.dynamodb.send(command, { abortSignal: sweeping.signal });
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       deleted = false;
     }
     return undefined;
-  }, of);
+  }, sweeping);
   return deleted;
 }
 

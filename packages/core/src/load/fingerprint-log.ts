@@ -1,30 +1,29 @@
 import { isFailure, WriteError } from "../base/errors.ts";
 import { blockKey, getItems, type Place, putBlock, type StateWorld } from "../state/state-table.ts";
-import { PRINT_BYTES, type Prints, printTable } from "./fingerprints.ts";
+import { FINGERPRINT_BYTES, FingerprintTable } from "./fingerprints.ts";
 
 /*
- * The log of a table's rows: their prints, in blocks of the state table. A block is durable before
- * the checkpoint that counts it, and each has a partition of its own, so that they never throttle
- * the lease. Later blocks count over earlier ones.
+ * The log of a table's rows: their fingerprints, in blocks of the state table. A block is durable
+ * before the checkpoint that counts it. Later blocks count over earlier ones.
  */
 
 /** 96 KB: about a hundred write units at most, and far from an item's 400 KB. */
-const PRINTS_PER_BLOCK = 6_000;
+const FINGERPRINTS_PER_BLOCK = 6_000;
 
 const KEPT_DAYS = 90;
 
-/** While they are read, each takes the memory of its bytes a few times over. */
+/** While blocks are read, each takes a few times the memory of its bytes. */
 const BLOCKS_AT_ONCE = 16;
 
 /** Which log: it has the id of the run that began it. */
-export interface PrintLog {
+export interface LogRef {
   place: Place;
   log: string;
 }
 
 /** The part of a resource's blocks that a log takes. They are numbered on from log to log. */
 export interface Blocks {
-  /** Its first block, and the one behind its last. */
+  /** Its first block, and the one after its last. */
   start: number;
   end: number;
 }
@@ -33,15 +32,15 @@ export interface Blocks {
 export const isMissing = (error: unknown): boolean =>
   isFailure(error) && error.code === "load.seen_missing";
 
-/** Appends prints behind the blocks before `first`. Returns the block behind the last, then. */
-export async function appendPrints(
+/** Appends fingerprints as blocks from `first` on. Returns the number after the last block. */
+export async function appendFingerprints(
   world: StateWorld,
-  { place, log, token }: PrintLog & { token: number },
-  prints: Iterable<Buffer>,
+  { place, log, token }: LogRef & { token: number },
+  fingerprints: Iterable<Buffer>,
   first: number,
 ): Promise<number> {
   let block = first;
-  for (const bytes of packed(prints)) {
+  for (const bytes of packed(fingerprints)) {
     const content = { log: { S: log }, prints: { B: bytes } };
     const how = { token, days: KEPT_DAYS, failure: "did not take the fingerprints of rows" };
     await putBlock(world, keyOf(place, block), content, how);
@@ -50,11 +49,11 @@ export async function appendPrints(
   return block;
 }
 
-function* packed(prints: Iterable<Buffer>): Generator<Buffer> {
+function* packed(fingerprints: Iterable<Buffer>): Generator<Buffer> {
   let block: Buffer[] = [];
-  for (const print of prints) {
-    block.push(print);
-    if (block.length < PRINTS_PER_BLOCK) continue;
+  for (const fingerprint of fingerprints) {
+    block.push(fingerprint);
+    if (block.length < FINGERPRINTS_PER_BLOCK) continue;
     yield Buffer.concat(block);
     block = [];
   }
@@ -62,35 +61,35 @@ function* packed(prints: Iterable<Buffer>): Generator<Buffer> {
 }
 
 /** Reads all blocks of a log into a table; throws when one is missing. */
-export async function readPrints(
+export async function readFingerprints(
   world: StateWorld,
-  { place, log }: PrintLog,
+  { place, log }: LogRef,
   { start, end }: Blocks,
-  prints: Prints = printTable(),
-): Promise<Prints> {
-  let found = 0;
+  table = new FingerprintTable(),
+): Promise<FingerprintTable> {
+  let blocksRead = 0;
   for (let first = start; first < end; first += BLOCKS_AT_ONCE) {
     const length = Math.min(BLOCKS_AT_ONCE, end - first);
     const keys = Array.from({ length }, (_, n) => keyOf(place, first + n));
     const items = new Map((await getItems(world, keys)).map((item) => [item.pk?.S, item]));
-    // DynamoDB answers in any order.
+    // In the order of the blocks: DynamoDB answers in any order.
     for (const { pk } of keys) {
       const item = items.get(pk.S);
       if (item?.log?.S !== log || !item.prints?.B) continue;
-      found += 1;
+      blocksRead += 1;
       const bytes = Buffer.from(item.prints.B);
-      for (let at = 0; at < bytes.length; at += PRINT_BYTES) prints.add(bytes, at);
+      for (let at = 0; at < bytes.length; at += FINGERPRINT_BYTES) table.add(bytes, at);
     }
   }
-  if (found !== end - start) throw missing(found, end - start);
-  return prints;
+  if (blocksRead !== end - start) throw missing(blocksRead, end - start);
+  return table;
 }
 
 const keyOf = (place: Place, block: number) => blockKey(place, `seen/${block}`, "keys");
 
-const missing = (found: number, blocks: number) =>
+const missing = (blocksRead: number, blocks: number) =>
   new WriteError({
     code: "load.seen_missing",
-    message: `only ${found} of ${blocks} blocks with the keys that were read are there, so nothing was deleted`,
+    message: `only ${blocksRead} of ${blocks} blocks with the keys that were read are there, so nothing was deleted`,
     hint: "start the refresh again",
   });

@@ -2,7 +2,7 @@ import { CHECKPOINT_MS } from "../base/timing.ts";
 import type { Writer, Written } from "../dynamodb/attempts.ts";
 import { commit } from "../extract/cursor/cursor.ts";
 import type { Page, Prepared, Rejection } from "../flow.ts";
-import type { Rows } from "../load/changed-rows.ts";
+import type { ChangedRows } from "../load/changed-rows.ts";
 import type { RowNaming } from "../normalize/keys.ts";
 import type { Counts } from "../report/counts.ts";
 import { writeParentCursor } from "../state/parent-cursors.ts";
@@ -62,7 +62,7 @@ const MAX_PENDING = Object.freeze({ pages: 64, bytes: 16 * 1024 * 1024 });
 export class PageWriter {
   readonly #job: Job;
   readonly #writer: Writer;
-  readonly #rows: Rows;
+  readonly #rows: ChangedRows;
   readonly #onCheckpoint: (state: RunState) => void;
   readonly #isSpooled: boolean;
 
@@ -87,7 +87,7 @@ export class PageWriter {
     job: Job,
     parts: {
       writer: Writer;
-      rows: Rows;
+      rows: ChangedRows;
       start: RunState;
       onCheckpoint: (state: RunState) => void;
     },
@@ -172,11 +172,11 @@ export class PageWriter {
   async #write({ page, prepared }: ReadPage): Promise<WrittenPage> {
     const { items, rejections } = prepared;
     const sending = this.#handedToWriter.then(async () => {
-      const { put, prints } = await this.#rows.sift(items);
-      return { put, prints, acknowledged: this.#writer.write(put) };
+      const changes = await this.#rows.changesOf(items);
+      return { changes, acknowledged: this.#writer.write(changes.put) };
     });
     this.#handedToWriter = sending.catch(() => {});
-    const { put, prints, acknowledged } = await sending;
+    const { changes, acknowledged } = await sending;
     const total = await acknowledged;
     this.#job.schema?.learn(prepared.fitted);
     const refusedKeys = total.rejections.flatMap(
@@ -185,8 +185,8 @@ export class PageWriter {
     return {
       ...total,
       records: page.records.length,
-      unchanged: total.unchanged + items.length - put.length,
-      superseded: prepared.superseded + total.superseded,
+      unchanged: total.unchanged + items.length - changes.put.length - changes.repeated,
+      superseded: prepared.superseded + total.superseded + changes.repeated,
       discarded: prepared.discarded,
       quarantined: [...rejections, ...total.rejections],
       unknownKeys: [
@@ -194,7 +194,7 @@ export class PageWriter {
         ...rejections.flatMap(({ key }) => key ?? []),
         ...refusedKeys,
       ],
-      fingerprints: prints,
+      fingerprints: changes.fingerprints,
       spoolRows: this.#isSpooled
         ? page.records.map((record) => spoolRow(record, this.#job.resource))
         : [],

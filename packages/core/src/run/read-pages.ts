@@ -7,7 +7,7 @@ import { writerFor } from "../dynamodb/writer.ts";
 import { advance, commit } from "../extract/cursor/cursor.ts";
 import { openSession, pages, type Session } from "../extract/pages.ts";
 import type { KeyedItem, Page, PageRequest, Prepared, Rejection } from "../flow.ts";
-import { openRows } from "../load/changed-rows.ts";
+import { ChangedRows } from "../load/changed-rows.ts";
 import { toItems } from "../normalize/items.ts";
 import { sourceGate } from "../state/gate.ts";
 import { setAside } from "../state/quarantine.ts";
@@ -36,7 +36,7 @@ export async function readPages(
   const writing = { ...world, signal: signals.writing };
   const into = { ...writing, table: tableName(world.names, resource), key: resource.key };
   const guard = () => lease.guard();
-  const rows = await openRows(
+  const rows = await ChangedRows.open(
     {
       ...into,
       place,
@@ -44,6 +44,7 @@ export async function readPages(
       token: lease.token,
       refresh: begun.refresh,
       isLater: begun.slices > 1 || job.wroteLately,
+      isNamedByContent: resource.key.rowId?.kind === "content",
     },
     begun.rows,
   );

@@ -1,7 +1,7 @@
 import { tableName } from "../base/names.ts";
 import { countStep, deleteStep, refusal, type Sweeping } from "../load/delete-unseen.ts";
-import { isMissing, readPrints } from "../load/fingerprint-log.ts";
-import { type Prints, printTable, seenIn } from "../load/fingerprints.ts";
+import { isMissing, readFingerprints } from "../load/fingerprint-log.ts";
+import { FingerprintTable, isSeenIn } from "../load/fingerprints.ts";
 import { keyTextOf } from "../normalize/keys.ts";
 import type { Counts } from "../report/counts.ts";
 import type { RowLog, RunState, SweepState } from "../state/run-state.ts";
@@ -34,7 +34,7 @@ export async function sweep(
     onCheckpoint(state);
     return state;
   }
-  const isSeen = seenIn(seen);
+  const isSeen = isSeenIn(seen);
   const keyText = (item: Parameters<typeof keyTextOf>[0]) => keyTextOf(item, resource.key);
   const sweeping: Sweeping = {
     ...world,
@@ -64,8 +64,8 @@ async function seenKeys(
   { rows, last_whole }: RunState,
   { needsTwoReads }: SweepPermission,
   job: Job,
-): Promise<Prints | undefined> {
-  const seen = printTable(rows.log?.rows, "keys");
+): Promise<FingerprintTable | undefined> {
+  const seen = new FingerprintTable(rows.log?.rows, "keys");
   if (rows.log) await addKeys(rows.log, seen, job);
   if (!needsTwoReads) return seen;
   if (!last_whole) return undefined;
@@ -79,8 +79,11 @@ async function seenKeys(
 }
 
 /** Adds the keys that a log tells of. That of a refresh has every key that it was shown. */
-const addKeys = (log: RowLog, into: Prints, { world, place }: Job): Promise<Prints> =>
-  readPrints(world, { place, log: log.id }, log, into);
+const addKeys = (
+  log: RowLog,
+  into: FingerprintTable,
+  { world, place }: Job,
+): Promise<FingerprintTable> => readFingerprints(world, { place, log: log.id }, log, into);
 
 /**
  * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and
@@ -88,13 +91,13 @@ const addKeys = (log: RowLog, into: Prints, { world, place }: Job): Promise<Prin
  */
 async function isAllThere(
   { phase, sweep: under_way, rows: { how, known } }: RunState,
-  seen: Prints,
+  seen: FingerprintTable,
   job: Job,
 ): Promise<boolean> {
   if (phase !== "count" || under_way || how !== "fingerprints" || !known?.whole) return false;
   try {
-    const before = await addKeys(known, printTable(known.rows, "keys"), job);
-    for (const print of before) if (seen.find(print) === "new") return false;
+    const before = await addKeys(known, new FingerprintTable(known.rows, "keys"), job);
+    for (const fingerprint of before) if (seen.match(fingerprint) === "new") return false;
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
