@@ -13,6 +13,7 @@ export default defineConfig({
     // Suites start real engines and child processes; two busy cores can make one of them wait.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     env: { NO_COLOR: "1" },
     // After each test: is a secret in anything that it printed, stored or reported?
     setupFiles: ["test/support/canary-setup.ts"],

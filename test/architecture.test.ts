@@ -149,7 +149,7 @@ describe("the linter holds the import direction of the packages", () => {
     ["functions/planted.ts", "@tidetable/local"],
     ["functions/planted.ts", "../packages/core/src/run/run.ts"],
     ["stacks/planted.ts", "@tidetable/local"],
-    ["packages/local/src/lambda/planted.ts", "../session.ts"],
+    ["packages/local/src/lambda/planted.ts", "../session/session.ts"],
   ];
   it.each(forbidden)("%s may not import %s", (file, specifier) => {
     expect(lint(file, `import "${specifier}";`)).toContain("noRestrictedImports");

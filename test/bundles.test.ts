@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Bundles, bundleFunctions } from "../packages/local/src/bundle.ts";
+import { type FunctionBundles, bundleFunctions } from "../packages/local/src/runner/function-bundles.ts";
 import { asLines, bundlePackages, packagesFile } from "../scripts/bundle-packages.ts";
 
 // What AWS runs, as `sst deploy` would upload it: whose code is in it, and what that code can do.
 
 let folder: string;
-let bundles: Bundles;
+let bundles: FunctionBundles;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "tidetable-bundles-"));
   bundles = await bundleFunctions(folder);

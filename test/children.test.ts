@@ -1,18 +1,17 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import { rest_api_source } from "../packages/core/src/config/source.ts";
 import type { ResourceConfig, SourceConfig } from "../packages/core/src/config/types.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../packages/core/src/entry/events.ts";
-import { schedule } from "../packages/core/src/entry/schedule.ts";
-import { RunError, work } from "../packages/core/src/entry/worker.ts";
+import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent, RunError } from "../packages/core/src/entry/worker.ts";
 import type { ResourceReport } from "../packages/core/src/report/types.ts";
 import { planOf } from "../packages/core/src/run/reach.ts";
 import { forget } from "../packages/core/src/state/forget.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Api, openApi } from "./support/api.ts";
+import { slicedTime } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { testWorld } from "./support/world.ts";
 
@@ -30,9 +29,12 @@ interface User {
 }
 
 /** Users, each with posts, each with comments: two of each to a page. */
-function blog(users: User[], { broken = (_: string): boolean => false, delayMs = 0 } = {}) {
-  return openApi(async ({ path, query }) => {
-    if (delayMs > 0) await wait(delayMs);
+function blog(
+  users: User[],
+  { broken = (_: string): boolean => false, passAnswer = () => {} } = {},
+) {
+  return openApi(({ path, query }) => {
+    passAnswer();
     if (broken(path)) return { status: 404 };
     const [, kind, id, what, under] = path.split("/");
     const offset = Number(query.get("offset"));
@@ -75,7 +77,7 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
     await engine.createTables({ [`tidetable-test-${name}.${plan.table}`]: tableDefinition(plan) });
   }
   const invoke = (event: WorkerEvent, world: World = testWorld(engine)) =>
-    work(event, {
+    handleWorkerEvent(event, {
       sources,
       world,
       invocation: `worker/${Math.random()}`,
@@ -95,7 +97,7 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
   async function started(event: object, requestId: string): Promise<WorkerEvent[]> {
     const events: WorkerEvent[] = [];
     const world = { ...testWorld(engine), sources, requestId };
-    await schedule(
+    await handleScheduleEvent(
       { source: name, ...event },
       { ...world, invoke: async (one) => void events.push(one) },
     );
@@ -171,16 +173,16 @@ describe("a child", () => {
   });
 
   it("goes on between records and pages, whenever its slice ends (P6)", async () => {
-    const api = await blog(users(1, 2, 3), { delayMs: 60 });
+    const { passAnswer, oneSlice } = slicedTime();
+    const api = await blog(users(1, 2, 3), { passAnswer });
     const { started, toItsEnd, invoke, ids } = await deploy(api, ["users", posts]);
     const [parent, child] = await started({}, "r1");
     if (!parent || !child) throw new Error("not started");
     await toItsEnd(parent);
     let slices = 0;
     for (let open = true; open; slices += 1) {
-      // Time for some pages of the six.
-      const world = testWorld(engine, { deadline: realClock.monotonic() + 250 });
-      const report = await invoke(child, { ...world, random: () => 0 });
+      const world = testWorld(engine, { ...oneSlice(), random: () => 0 });
+      const report = await invoke(child, world);
       open = report.status === "running" || report.status === "waiting";
       if (slices > 60) throw new Error("does not end");
     }

@@ -8,9 +8,9 @@ import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
 import { bodies } from "./faults/bodies.ts";
 import { connections } from "./faults/connections.ts";
 import { records } from "./faults/data.ts";
-import type { Row } from "./faults/row.ts";
+import type { FaultCase } from "./faults/fault-case.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { openFaultyApi, whole } from "./support/faults.ts";
+import { openFaultyApi, wholeAnswer } from "./support/faults.ts";
 import { deploy, testWorld } from "./support/world.ts";
 
 /*
@@ -31,12 +31,12 @@ const pages: Record<string, string> = {
   4: '{"data":[]}',
 };
 
-async function setup({ answer, first, timeout = 0.4, endpoint }: Row) {
+async function setup({ answer, isFirstPage: first, timeout = 0.4, endpoint }: FaultCase) {
   const api = { isWell: false };
   const { url, requests } = await openFaultyApi((socket, asked) => {
     const offset = new URL(asked.target, "http://api").searchParams.get("offset") ?? "";
     if (offset === (first ? "0" : "2") && !api.isWell) answer(socket, asked);
-    else socket.write(whole(pages[offset] ?? ""));
+    else socket.write(wholeAnswer(pages[offset] ?? ""));
   });
   const deployed = await deploy(engine, {
     client: { base_url: url, timeout },
@@ -59,22 +59,22 @@ async function setup({ answer, first, timeout = 0.4, endpoint }: Row) {
   return { ...deployed, api, url, requests, ids };
 }
 
-async function show(row: Row) {
-  const { api, url, requests, run, table, place, ids } = await setup(row);
+async function show(row: FaultCase) {
+  const { api, url, requests, run, table, resourceRef, ids } = await setup(row);
   const world = () => testWorld(engine);
   const report = await run(world());
-  const before = row.first ? [] : ["1", "2"];
-  if (row.fails) {
-    const [code, message] = row.fails;
-    const attempts = row.retried ? " (2 attempts)" : "";
+  const before = row.isFirstPage ? [] : ["1", "2"];
+  if (row.error) {
+    const [code, message] = row.error;
+    const attempts = row.isRetried ? " (2 attempts)" : "";
     expect(report).toMatchObject({
       status: "failed",
       records: before.length,
       written: before.length,
       error: { code, message: message.replaceAll("$api", url) + attempts },
     });
-    const circle = row.does === "redirects in a circle" ? 5 : 0;
-    expect(requests).toHaveLength(before.length / 2 + (row.retried ? 2 : 1) + circle);
+    const circle = row.fault === "redirects in a circle" ? 5 : 0;
+    expect(requests).toHaveLength(before.length / 2 + (row.isRetried ? 2 : 1) + circle);
     expect(await ids()).toEqual(before);
   } else {
     const found = row.ids ?? ["3", "4"];
@@ -82,7 +82,7 @@ async function show(row: Row) {
       status: "done",
       records: 4,
       written: before.length + found.length,
-      quarantined: row.aside ? 1 : 0,
+      quarantined: row.rejection ? 1 : 0,
       error: null,
     });
     expect(await ids()).toEqual([...before, ...found]);
@@ -90,10 +90,10 @@ async function show(row: Row) {
   const scanned = await engine.scan(table);
   for (const item of row.items ?? []) expect(scanned).toContainEqual(item);
   const aside: unknown[] = [];
-  for await (const entries of listQuarantine(world(), place)) {
+  for await (const entries of listQuarantine(world(), resourceRef)) {
     aside.push(...entries.map(({ code, message }) => [code, message]));
   }
-  expect(aside).toEqual(row.aside ? [row.aside] : []);
+  expect(aside).toEqual(row.rejection ? [row.rejection] : []);
 
   // No part of it has come in, and none stays out.
   api.isWell = true;
@@ -106,14 +106,14 @@ describe.each([
   ["answers", bodies],
   ["records", records],
 ])("faults of %s (P10, P12, P13)", (_, rows) => {
-  for (const row of rows) it(row.does, () => show(row), 30_000);
+  for (const row of rows) it(row.fault, () => show(row), 30_000);
 });
 
 it("a hundred requests at once take eight connections (P10)", async () => {
   let connections = 0;
   const api = await openFaultyApi((socket) => {
     if (socket.bytesWritten === 0) connections += 1;
-    socket.write(whole("[]"));
+    socket.write(wholeAnswer("[]"));
   });
   const dispatcher = httpAgent("machine");
   onTestFinished(() => dispatcher.destroy());
@@ -135,10 +135,10 @@ describe("docs/faults.md", () => {
 
   it("has a line for each of these faults, with what they end in and what a person reads", () => {
     const rows = [...connections, ...bodies, ...records].map((row) => {
-      const failure = row.retried ? "tries again, then fails" : "fails";
-      const success = row.aside ? "sets the record aside" : "reads it";
-      const said = (row.fails ?? row.aside)?.map(code) ?? ["–", "–"];
-      return [row.does, row.fails ? failure : success, ...said];
+      const failure = row.isRetried ? "tries again, then fails" : "fails";
+      const success = row.rejection ? "sets the record aside" : "reads it";
+      const said = (row.error ?? row.rejection)?.map(code) ?? ["–", "–"];
+      return [row.fault, row.error ? failure : success, ...said];
     });
     expect(cells.filter((row) => row.length === 4 && !row[3]?.includes("test"))).toEqual(rows);
   });

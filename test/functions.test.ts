@@ -1,9 +1,9 @@
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { plan } from "../packages/core/src/config/plan.ts";
+import { planSource } from "../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { openSecretsEndpoint } from "../packages/local/src/secrets-endpoint.ts";
+import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 
@@ -74,7 +74,7 @@ async function printed(work: () => Promise<unknown>): Promise<string[]> {
 }
 
 it("schedule starts one invocation per resource, and a second delivery is the same run (P7)", async () => {
-  const { scheduler } = await import("../functions/schedule.ts");
+  const { createScheduler: scheduler } = await import("../functions/schedule.ts");
   const sources = { desk: source("http://127.0.0.1:9") };
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const invoked: object[] = [];
@@ -106,7 +106,7 @@ it.each([
   ["desk", /JSON object/],
   [{ source: "desk", base_url: "https://evil.example" }, /unknown field "base_url"/],
 ])("schedule refuses %j with a message that shows what is right", async (event, message) => {
-  const { scheduler } = await import("../functions/schedule.ts");
+  const { createScheduler: scheduler } = await import("../functions/schedule.ts");
   const sources = { desk: source("http://127.0.0.1:9") };
   const invoke = vi.fn();
   const answer = scheduler({ sources, invoke })(event, context("wrong"));
@@ -124,13 +124,13 @@ it("a worker fills its table and logs one JSON line per event, without the key",
     return { status: 429, headers: { "retry-after": "1" } };
   });
   const desk = source(api.url);
-  for (const resource of plan(desk, "desk").resources) {
+  for (const resource of planSource(desk, "desk").resources) {
     await engine.createTables({
       "tidetable-test-state": stateTable,
       [`tidetable-test-desk.${resource.name}`]: tableDefinition(resource),
     });
   }
-  const { worker } = await import("../functions/resource.ts");
+  const { createWorker: worker } = await import("../functions/resource.ts");
   const event = { source: "desk", resource: "notes", run_id: "r1" };
   const invoke = worker({ sources: { desk } });
   const lines = await printed(() => invoke(event, context("q1")));
@@ -153,7 +153,7 @@ it("a worker fills its table and logs one JSON line per event, without the key",
 
 it("a worker that fails throws, so that the platform tries again (P18)", async () => {
   const api = await openApi(() => ({ body: { rows: [] } }));
-  const { worker } = await import("../functions/resource.ts");
+  const { createWorker: worker } = await import("../functions/resource.ts");
   const invoke = worker({ sources: { desk: source(api.url) } });
   const event = { source: "desk", resource: "tasks", run_id: "r1" };
   let failure: unknown;
@@ -172,7 +172,7 @@ it("a worker that fails throws, so that the platform tries again (P18)", async (
 
 it("requests go to another origin only in local mode, whatever the environment says (P16)", async () => {
   const api = await openApi(offsetPages([]));
-  const { worker } = await import("../functions/resource.ts");
+  const { createWorker: worker } = await import("../functions/resource.ts");
   vi.stubEnv("TIDETABLE_ORIGIN_DESK", api.url);
   vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", undefined);
   const invoke = worker({ sources: { desk: source("https://api.example.com") } });
@@ -199,7 +199,7 @@ it.each([
   // Its connections are kept as long as the module.
   vi.resetModules();
   const fresh = await import("../packages/core/src/config/source.ts");
-  const { worker } = await import("../functions/resource.ts");
+  const { createWorker: worker } = await import("../functions/resource.ts");
   const desk = fresh.rest_api_source({
     client: { base_url: origin },
     resource_defaults: { primary_key: "id", write_disposition: "merge" },

@@ -63,7 +63,7 @@ describe("a cursor (P3)", () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR };
     const api = await changesApi(rows, clock);
-    const { run, table, place } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       records: 25,
@@ -83,7 +83,7 @@ describe("a cursor (P3)", () => {
     });
     expect(api.requests[before]?.query.get("since")).toBe(iso(noon + 24));
     expect(await engine.scan(table)).toHaveLength(25);
-    expect((await readState(world(), place))?.body?.cursor).toBe(iso(noon + 1000));
+    expect((await readState(world(), resourceRef))?.body?.cursor).toBe(iso(noon + 1000));
   });
 
   it("never goes beyond the API's own clock at the first page, whatever the rows say", async () => {
@@ -103,13 +103,13 @@ describe("a cursor (P3)", () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR, broken: true };
     const api = await changesApi(rows, clock);
-    const { run, place } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "failed",
       records: 10,
       cursor: { before: null, after: null },
     });
-    expect((await readState(world(), place))?.body?.cursor).toBeNull();
+    expect((await readState(world(), resourceRef))?.body?.cursor).toBeNull();
     clock.broken = false;
     expect(await run(world())).toMatchObject({ status: "done", records: 25 });
   });
@@ -117,9 +117,9 @@ describe("a cursor (P3)", () => {
   it("is not moved by a sample, and ignored by a refresh", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const api = await changesApi(rows, { now: noon + HOUR });
-    const { run, place } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     await run(world(), { limitPages: 1 });
-    expect((await readState(world(), place))?.body ?? null).toBeNull();
+    expect((await readState(world(), resourceRef))?.body ?? null).toBeNull();
     await run(world());
     const before = api.requests.length;
     rows.splice(0, 5);

@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { realClock } from "../packages/core/src/base/clock.ts";
 import { tableName } from "../packages/core/src/base/names.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
-import { openEngine } from "../packages/local/src/engine.ts";
-import { localNames } from "../packages/local/src/names.ts";
+import { localNames } from "../packages/local/src/base/names.ts";
+import { openEmbeddedEngine } from "../packages/local/src/engine/embedded-engine.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { cliFolder } from "./support/cli.ts";
 import { clientOf, scan } from "./support/dynamodb.ts";
@@ -108,7 +108,7 @@ async function laptop() {
     return offsetPages(data, { total: true })(request, response);
   });
   const { folder, put, start } = await cliFolder();
-  const engine = await openEngine(join(folder, ".tidetable"), { idleMs: 100 });
+  const engine = await openEmbeddedEngine(join(folder, ".tidetable"), { idleMs: 100 });
   const dynamodb = clientOf(engine.endpoint);
   onTestFinished(async () => {
     dynamodb.destroy();

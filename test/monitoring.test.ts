@@ -5,9 +5,9 @@ import type { AuthConfig } from "../packages/core/src/config/endpoint-types.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import type { SourceOptions } from "../packages/core/src/config/types.ts";
 import { checkTable, stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { schedule } from "../packages/core/src/entry/schedule.ts";
-import { work } from "../packages/core/src/entry/worker.ts";
-import { noCounts } from "../packages/core/src/report/counts.ts";
+import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent } from "../packages/core/src/entry/worker.ts";
+import { zeroCounts } from "../packages/core/src/report/counts.ts";
 import { sliceMetrics } from "../packages/core/src/report/metrics.ts";
 import type { ResourceReport } from "../packages/core/src/report/types.ts";
 import { planOf, type Sources } from "../packages/core/src/run/reach.ts";
@@ -78,7 +78,7 @@ async function source(
 }
 
 const invoke = (sources: Sources, world: World, run_id = "r1") =>
-  work(
+  handleWorkerEvent(
     { source: Object.keys(sources)[0], resource: "rows", run_id },
     {
       sources,
@@ -156,7 +156,7 @@ describe("the metrics of a run", () => {
       [`${broken} resource=rows`]: { failed: 1 },
     });
 
-    const stopped = { status: "failed", error: { code: "run.interrupted" }, slice: noCounts() };
+    const stopped = { status: "failed", error: { code: "run.interrupted" }, slice: zeroCounts() };
     const fields = sliceMetrics(world.names, stopped as ResourceReport, 0);
     expect(fields).not.toHaveProperty("failed");
   });
@@ -193,9 +193,9 @@ describe("a secret that nobody has filled yet", () => {
     expect(api.requests).toHaveLength(0);
     expect(lines).toMatchObject([{ level: "info", message: expect.stringContaining("unfilled") }]);
     expect(lines[0]).not.toHaveProperty("_aws");
-    const place = { source: "unfilled", resource: "rows" };
-    expect(await readState(world, place)).toBeUndefined();
-    expect(await readRuns(world, place)).toMatchObject([
+    const resourceRef = { source: "unfilled", resource: "rows" };
+    expect(await readState(world, resourceRef)).toBeUndefined();
+    expect(await readRuns(world, resourceRef)).toMatchObject([
       { run_id: "r1", status: "skipped", error: { code: "secrets.empty" } },
     ]);
   });
@@ -206,7 +206,7 @@ describe("the run history", () => {
     const api = await openApi(offsetPages(rows(3)));
     const sources = await source("busy", api.url);
     const { world } = listening();
-    const place = { source: "busy", resource: "rows" };
+    const resourceRef = { source: "busy", resource: "rows" };
     const [resource] = planOf(sources, "busy").resources;
     if (!resource) throw new Error("no resource");
     const { tableId } = await checkTable(world, resource);
@@ -220,18 +220,18 @@ describe("the run history", () => {
       now: world.clock.now(),
     };
     const run = opening(undefined, want);
-    await takeLease(world, place, undefined, { owner: "a", run });
+    await takeLease(world, resourceRef, undefined, { owner: "a", run });
 
     expect(await invoke(sources, world, "r2")).toMatchObject({ status: "skipped" });
     expect(await invoke(sources, world, "r1")).toMatchObject({ status: "skipped" });
-    expect(await readRuns(world, place)).toMatchObject([
+    expect(await readRuns(world, resourceRef)).toMatchObject([
       { run_id: "r2", status: "skipped", error: { code: "state.lease_held" } },
     ]);
 
     const lost = { ...world, names: { ...world.names, stage: "nowhere" } };
     await engine.createTables({ "tidetable-nowhere-state": stateTable });
     await expect(invoke(sources, lost, "r3")).rejects.toThrow("does not exist");
-    expect(await readRuns(lost, place)).toMatchObject([
+    expect(await readRuns(lost, resourceRef)).toMatchObject([
       { run_id: "r3", status: "failed", error: { code: "load.table_missing" } },
     ]);
   });
@@ -251,7 +251,7 @@ describe("a resource is stale", () => {
     const { lines, world } = listening({ clock, deadline: Number.POSITIVE_INFINITY });
     const tick = async () => {
       lines.length = 0;
-      await schedule(
+      await handleScheduleEvent(
         { resume: true },
         { ...world, sources: real, requestId: "tick", invoke: async () => {} },
       );

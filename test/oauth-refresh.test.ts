@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { dlt, plan, rest_api_source } from "@tidetable/core";
+import { dlt, planSource, rest_api_source } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { World } from "../packages/core/src/base/world.ts";
-import { authenticator } from "../packages/core/src/extract/auth/auth.ts";
+import { createAuthenticator } from "../packages/core/src/extract/auth/auth.ts";
 import { runResource } from "../packages/core/src/run/run.ts";
-import { secretStore } from "../packages/core/src/secrets/store.ts";
+import { openSecretStore } from "../packages/core/src/secrets/store.ts";
 import { tokenLock } from "../packages/core/src/state/token-lock.ts";
-import { openSecretsEndpoint } from "../packages/local/src/secrets-endpoint.ts";
+import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
 import { type Api, openApi, type Reply, type SeenRequest } from "./support/api.ts";
 import { cliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
@@ -162,13 +162,13 @@ describe("a refresh token that is good once", () => {
     const s = await scene();
     const refresh = async () => {
       const world = s.container();
-      const { name, secrets } = plan(rest_api_source(s.config), s.source.place.source);
-      const store = { ...secretStore(world, name, secrets), alone: tokenLock(world, name) };
+      const { name, secrets } = planSource(rest_api_source(s.config), s.source.resourceRef.source);
+      const store = { ...openSecretStore(world, name, secrets), withLock: tokenLock(world, name) };
       // As every run begins: what they all have read is out of date for all but one.
       await store.read();
       const { source, name: resource, retry, timeoutMs } = s.source.resource;
-      const caller = { place: { source, resource }, world, retry, timeoutMs };
-      const auth = authenticator(s.source.resource, { secrets: store, caller });
+      const context = { resourceRef: { source, resource }, world, retry, timeoutMs };
+      const auth = createAuthenticator(s.source.resource, { secrets: store, context });
       return auth.apply({ method: "GET", url: s.api.url, headers: {} });
     };
     const signed = await Promise.all(Array.from({ length: 4 }, refresh));
@@ -185,8 +185,11 @@ describe("a refresh token that is good once", () => {
   it("is spent once for all resources in one container, and for the next run", async () => {
     const s = await scene();
     const world = s.container();
-    const { name, secrets, resources } = plan(rest_api_source(s.config), s.source.place.source);
-    const store = { ...secretStore(world, name, secrets), alone: tokenLock(world, name) };
+    const { name, secrets, resources } = planSource(
+      rest_api_source(s.config),
+      s.source.resourceRef.source,
+    );
+    const store = { ...openSecretStore(world, name, secrets), withLock: tokenLock(world, name) };
     const more = resources[1] ?? s.source.resource;
     const second = await deploy(
       engine,
@@ -321,7 +324,7 @@ describe("on a laptop", () => {
       ],
     };
     const { vault } = s;
-    const name = s.source.place.source.replace("source", "laptop");
+    const name = s.source.resourceRef.source.replace("source", "laptop");
     const folder = await cliFolder({
       [`${name}.json`]: config,
       "mine.json": { ...vault, team: 7 },

@@ -28,12 +28,12 @@ afterAll(() => engine.close());
 async function desk(records: JsonValue[], resource: object = {}) {
   const world = testWorld(engine, { clock: virtualClock() });
   const deployed = await deploy(engine, config(resource));
-  const { place } = deployed;
+  const { resourceRef } = deployed;
   const aside = async (some: JsonValue[], page = 0, clock = world.clock) => {
     const rejections = some.map(
       (record, index): Rejection => ({ index, code: "record.old", message: "", path: "", record }),
     );
-    await setAside(rejections, { world: { ...world, clock }, place, runId: "run-1", page });
+    await setAside(rejections, { world: { ...world, clock }, resourceRef, runId: "run-1", page });
   };
   await aside(records);
   return {
@@ -43,7 +43,7 @@ async function desk(records: JsonValue[], resource: object = {}) {
     replay: () => replayQuarantine(deployed.resource, world, "me/1"),
     left: async () => {
       const entries = [];
-      for await (const some of listQuarantine(world, place)) entries.push(...some);
+      for await (const some of listQuarantine(world, resourceRef)) entries.push(...some);
       return entries.map(({ record }) => record).sort();
     },
     rows: () => engine.scan(deployed.table),
@@ -69,9 +69,9 @@ describe("a replay", () => {
   });
 
   it("of nothing does nothing and gives its lease back", async () => {
-    const { replay, world, place } = await desk([]);
+    const { replay, world, resourceRef } = await desk([]);
     expect(await replay()).toEqual({ replayed: 0, kept: [] });
-    expect(await readState(world, place)).toMatchObject({ status: "new", lease: null });
+    expect(await readState(world, resourceRef)).toMatchObject({ status: "new", lease: null });
   });
 
   it("keeps a record of which only the beginning is there", async () => {
@@ -126,18 +126,21 @@ describe("a replay", () => {
   });
 
   it("waits for nobody: while a run has the lease it changes nothing (P5)", async () => {
-    const { replay, left, world, place } = await desk([{ id: "1" }]);
-    await takeLease(world, place, undefined, { owner: "other", run: undefined });
+    const { replay, left, world, resourceRef } = await desk([{ id: "1" }]);
+    await takeLease(world, resourceRef, undefined, { owner: "other", run: undefined });
     await expect(replay()).rejects.toMatchObject({ code: "state.lease_held" });
     expect(await left()).toHaveLength(1);
   });
 
   it("is refused while a refresh is open, whose sweep would delete what it puts in (P4)", async () => {
-    const { replay, left, world, place } = await desk([{ id: "1" }]);
+    const { replay, left, world, resourceRef } = await desk([{ id: "1" }]);
     const fields = { token: 1, seq: 1, write_id: "w", updated_at: "", run_id: "r" };
     const body = JSON.stringify({ refresh: true, phase: "sweep" });
     const expected = { token: 0, seq: 0 };
-    await updateState(world, place, { expected, fields: { ...fields, status: "running", body } });
+    await updateState(world, resourceRef, {
+      expected,
+      fields: { ...fields, status: "running", body },
+    });
     await expect(replay()).rejects.toMatchObject({ code: "state.refresh_open" });
     expect(await left()).toHaveLength(1);
   });

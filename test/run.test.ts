@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
 import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
 import { takeLease } from "../packages/core/src/state/lease.ts";
 import { opening } from "../packages/core/src/state/opening.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
-import { type Handler, offsetPages, openApi } from "./support/api.ts";
+import { offsetPages, openApi } from "./support/api.ts";
+import { slicedTime, virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy, testWorld } from "./support/world.ts";
 
@@ -36,12 +36,13 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const world = (changes?: Partial<World>) => testWorld(engine, changes);
-const stateOf = (place: { source: string; resource: string }) => readState(world(), place);
+const stateOf = (resourceRef: { source: string; resource: string }) =>
+  readState(world(), resourceRef);
 
 describe("a run", () => {
   it("puts every record into the table and says so", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, place } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       table,
@@ -53,7 +54,7 @@ describe("a run", () => {
       error: null,
     });
     expect(await engine.scan(table)).toHaveLength(250);
-    expect(await stateOf(place)).toMatchObject({ status: "done", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "done", lease: null });
   });
 
   it("fails where a server sends one page for ever, also of records without keys (P11)", async () => {
@@ -93,7 +94,7 @@ describe("a run", () => {
   it("counts every record: superseded and set aside ones too (P8)", async () => {
     const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
     const api = await openApi(offsetPages(data));
-    const { run, table, state, place } = await deploy(engine, config(api.url));
+    const { run, table, state, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       records: 5,
@@ -104,7 +105,7 @@ describe("a run", () => {
     const items = await engine.scan(table);
     expect(items.find(({ id }) => id?.S === "1")?.v).toEqual({ S: "new" });
     const aside = (await engine.scan(state)).filter(
-      ({ pk, sk }) => pk?.S === `${place.source}#rows` && sk?.S?.startsWith("quarantine#"),
+      ({ pk, sk }) => pk?.S === `${resourceRef.source}#rows` && sk?.S?.startsWith("quarantine#"),
     );
     expect(aside.map(({ message }) => message?.S).sort()).toEqual([
       'the key field "id" is missing',
@@ -125,20 +126,19 @@ describe("a run", () => {
 
 describe("a slice", () => {
   it("ends between pages when the next might not fit, and another goes on (P6, P10)", async () => {
-    const slow: Handler = async (request, response) => {
-      await realClock.sleep(60);
+    const { passAnswer, oneSlice } = slicedTime();
+    const api = await openApi((request, response) => {
+      passAnswer();
       return offsetPages(rows)(request, response);
-    };
-    const api = await openApi(slow);
-    const { run, table, place } = await deploy(engine, config(api.url));
-    const short = () => world({ deadline: realClock.monotonic() + 150 });
-    const first = await run(short(), { runId: "long" });
+    });
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
+    const first = await run(world(oneSlice()), { runId: "long" });
     expect(first.status).toBe("running");
     expect(first.pages).toBeLessThan(4);
-    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
 
     let report = first;
-    while (report.status === "running") report = await run(short(), { runId: "later" });
+    while (report.status === "running") report = await run(world(oneSlice()), { runId: "later" });
     expect(report).toMatchObject({ status: "done", records: 250, written: 250, pages: 4 });
     expect(report.slices).toBeGreaterThan(1);
     expect(report.requests).toBe(4);
@@ -153,7 +153,7 @@ describe("a slice", () => {
         ? { status: 500 }
         : offsetPages(rows)(request, response),
     );
-    const { run, place } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world(), { runId: "tick" })).toMatchObject({
       status: "failed",
       records: 195,
@@ -161,7 +161,7 @@ describe("a slice", () => {
       retries: 3,
       error: { code: "extract.status" },
     });
-    expect(await stateOf(place)).toMatchObject({ status: "failed", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "failed", lease: null });
     broken = false;
     const before = api.requests.length;
     expect(await run(world(), { runId: "tick" })).toMatchObject({ status: "done", records: 250 });
@@ -173,24 +173,23 @@ describe("a slice", () => {
 
   it("waits where it costs nothing when the API asks for longer than there is time", async () => {
     const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
-    const { run, place } = await deploy(engine, config(api.url));
-    const report = await run(world());
+    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const clock = virtualClock();
+    const report = await run(world({ clock }));
     expect(report).toMatchObject({ status: "waiting", error: { code: "extract.status" } });
-    const wait = Date.parse(report.not_before ?? "") - Date.now();
-    expect(wait).toBeGreaterThan(3590_000);
-    expect(wait).toBeLessThan(3610_000);
-    expect(await stateOf(place)).toMatchObject({
+    expect(Date.parse(report.not_before ?? "") - clock.now()).toBe(3600_000);
+    expect(await stateOf(resourceRef)).toMatchObject({
       status: "waiting",
       not_before: report.not_before,
     });
     // Another event does not hurry it.
-    expect(await run(world())).toMatchObject({ status: "waiting" });
+    expect(await run(world({ clock }))).toMatchObject({ status: "waiting" });
     expect(api.requests).toHaveLength(1);
   });
 
   it("leaves as skipped while another worker has the lease, and requests nothing (P5)", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, place, resource } = await deploy(engine, config(api.url));
+    const { run, resourceRef, resource } = await deploy(engine, config(api.url));
     const want = {
       refresh: false,
       planHash: resource.hash,
@@ -200,7 +199,7 @@ describe("a slice", () => {
       now: Date.now(),
     };
     const { runId, body } = opening(undefined, { ...want, runId: "x" });
-    await takeLease(world(), place, undefined, { owner: "other", run: { runId, body } });
+    await takeLease(world(), resourceRef, undefined, { owner: "other", run: { runId, body } });
     expect(await run(world())).toMatchObject({
       status: "skipped",
       error: { code: "state.lease_held" },
@@ -217,12 +216,12 @@ describe("a slice", () => {
       }
       return offsetPages(rows)(request, response);
     });
-    const { run, place } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world({ signal: stop.signal }))).toMatchObject({
       status: "failed",
       error: { code: "run.interrupted" },
     });
-    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
     expect(await run(world())).toMatchObject({ status: "done", records: 250, slices: 2 });
   });
 });
@@ -230,9 +229,9 @@ describe("a slice", () => {
 describe("a sample", () => {
   it("writes its pages and leaves an unfinished run as it was", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, place } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
     await run(world({ deadline: 0 }));
-    const before = await stateOf(place);
+    const before = await stateOf(resourceRef);
     expect(await run(world(), { limitPages: 2 })).toMatchObject({
       status: "done",
       limited: true,
@@ -240,7 +239,7 @@ describe("a sample", () => {
       records: 195,
     });
     expect(await engine.scan(table)).toHaveLength(195);
-    const after = await stateOf(place);
+    const after = await stateOf(resourceRef);
     expect(after).toMatchObject({ status: before?.status, body: before?.body, lease: null });
   });
 });

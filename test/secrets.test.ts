@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { work } from "../packages/core/src/entry/worker.ts";
+import { handleWorkerEvent } from "../packages/core/src/entry/worker.ts";
 import { planOf, resourceOf } from "../packages/core/src/run/reach.ts";
 import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
 import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
-import { hiding } from "../packages/local/src/io.ts";
-import { localSecrets } from "../packages/local/src/secrets-endpoint.ts";
+import { hidingStream } from "../packages/local/src/base/io.ts";
+import { createSecretLookup } from "../packages/local/src/secrets/secrets-endpoint.ts";
 import { type Handler, openApi, type Reply } from "./support/api.ts";
 import { carries, guarded } from "./support/canary.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
@@ -64,7 +64,7 @@ async function desk(script: Handler | (Handler | Reply)[], endpoint: EndpointCon
     secretsManager: { send: async () => ({ SecretString }) } as never,
   });
   const run = () =>
-    work(
+    handleWorkerEvent(
       { source: name, resource: "notes", run_id: "r1" },
       {
         sources,
@@ -77,8 +77,8 @@ async function desk(script: Handler | (Handler | Reply)[], endpoint: EndpointCon
     const items = await engine.scan(state);
     return JSON.stringify(items.filter(({ pk }) => pk?.S?.startsWith(`${name}#`)));
   };
-  const place = { source: name, resource: "notes" };
-  return { api, run, stored, lines, table, resource, world, place };
+  const resourceRef = { source: name, resource: "notes" };
+  return { api, run, stored, lines, table, resource, world, resourceRef };
 }
 
 describe("a credential that the API repeats (P15)", () => {
@@ -130,10 +130,16 @@ describe("a credential that the API repeats (P15)", () => {
 
   it("in a record that is set aside is taken out of it, and the entry says so", async () => {
     const record = { text: `it is ${KEY}`, [KEY]: 1 };
-    const { run, stored, resource, world, place } = await desk([{ body: { data: [record] } }]);
+    const {
+      run,
+      stored,
+      resource,
+      world,
+      resourceRef,
+    } = await desk([{ body: { data: [record] } }]);
     expect(await run()).toMatchObject({ status: "done", quarantined: 1 });
     const entries = [];
-    for await (const some of listQuarantine(world, place)) entries.push(...some);
+    for await (const some of listQuarantine(world, resourceRef)) entries.push(...some);
     expect(entries).toMatchObject([
       { redacted: true, record: '{"text":"it is [secret]","[secret]":1}' },
     ]);
@@ -164,10 +170,10 @@ describe("what the commands print", () => {
   it("has no value of a secret that they have read", async () => {
     const env = { TIDETABLE_SECRET_A: KEY };
     const options = { data: "nowhere", cwd: "nowhere", env, warn() {} };
-    expect(await localSecrets(options)("desk", ["a"])).toEqual({ a: KEY });
+    expect(await createSecretLookup(options)("desk", ["a"])).toEqual({ a: KEY });
     const printed: string[] = [];
     const stdout = { isTTY: true, columns: 80, write: (text: string) => printed.push(text) };
-    const hidden = hiding(stdout);
+    const hidden = hidingStream(stdout);
     hidden.write(`it is ${KEY}\n`);
     stdout.columns = 100;
     expect(printed).toEqual(["it is [secret]\n"]);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type Network, refusal } from "../../packages/core/src/base/addresses.ts";
+import { type Network, refuseAddress } from "../../packages/core/src/base/addresses.ts";
 
 /** Where each of them may go: the internet, also a vpc's network, also this machine. */
 const open = (address: string) =>
-  (["internet", "vpc", "machine"] as Network[]).filter((one) => !refusal(address, one));
+  (["internet", "vpc", "machine"] as Network[]).filter((one) => !refuseAddress(address, one));
 
 describe("addresses (P16)", () => {
   test.each([
@@ -32,7 +32,7 @@ describe("addresses (P16)", () => {
     "64:ff9b::10.0.0.1",
   ])("%s is a private network's", (address) => {
     expect(open(address)).toEqual(["vpc", "machine"]);
-    expect(refusal(address, "internet")).toBe("a private address");
+    expect(refuseAddress(address, "internet")).toBe("a private address");
   });
 
   test.each([
@@ -47,7 +47,7 @@ describe("addresses (P16)", () => {
     "64:ff9b::7f00:1",
   ])("%s is this machine's", (address) => {
     expect(open(address)).toEqual(["machine"]);
-    expect(refusal(address, "vpc")).toBe("a loopback address");
+    expect(refuseAddress(address, "vpc")).toBe("a loopback address");
   });
 
   test.each([

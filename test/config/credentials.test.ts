@@ -1,6 +1,6 @@
-import { dlt, plan, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { dlt, planSource, rest_api_source, type SourceConfig } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { notices } from "../../packages/core/src/config/check/notices.ts";
+import { findNotices } from "../../packages/core/src/config/check/notices.ts";
 import { validate } from "../../packages/core/src/config/check/validate.ts";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
@@ -14,7 +14,7 @@ const source = (client: object, endpoint: object = {}) =>
     ],
   } as unknown as SourceConfig);
 const problems = (client: object, endpoint?: object) => validate(source(client, endpoint), "s");
-const planned = (client: object, endpoint?: object) => plan(source(client, endpoint), "s");
+const planned = (client: object, endpoint?: object) => planSource(source(client, endpoint), "s");
 const auth = (value: unknown) => planned({ auth: value }).resources[0]?.auth;
 
 describe("what a config leaves out of an auth is in the source's secret, under its own name", () => {
@@ -35,8 +35,8 @@ describe("what a config leaves out of an auth is in the source's secret, under i
   it("a text that holds secrets is one, and no plain text", () => {
     const token = `Token ${k}:${dlt.secrets["l"]}`;
     expect(named({ token })).toEqual(["k", "l"]);
-    expect(notices(source({ auth: { token } }))).toEqual([]);
-    expect(notices(source({ auth: { token: "plain" } }))).toHaveLength(1);
+    expect(findNotices(source({ auth: { token } }))).toEqual([]);
+    expect(findNotices(source({ auth: { token: "plain" } }))).toHaveLength(1);
   });
 });
 
@@ -49,12 +49,12 @@ describe("OAuth2", () => {
     ).toEqual({
       type,
       accessTokenUrl: token_url,
-      clientId: Secret.named("client_id"),
+      clientId: Secret.fromName("client_id"),
       clientSecret: undefined,
       clientAuthMethod: "client_secret_post",
-      requestData: { scope: Secret.literal("a b") },
+      requestData: { scope: Secret.fromPlainText("a b") },
       defaultTokenExpiration: 3600,
-      refreshToken: Secret.named("k"),
+      refreshToken: Secret.fromName("k"),
     });
     for (const refresh_token of ["plain", `x${k}`]) {
       expect(problems({ auth: { type, token_url, refresh_token } })).toEqual([
@@ -84,7 +84,7 @@ describe("OAuth2", () => {
     const access_token_request_data = { a: 1, b: true, c: null, d: k };
     expect(problems({ auth: { type: "oauth2", access_token_request_data } })).toEqual([]);
     expect(auth({ type: "oauth2", access_token_request_data })).toMatchObject({
-      requestData: { a: Secret.literal("1"), b: Secret.literal("true"), d: k },
+      requestData: { a: Secret.fromPlainText("1"), b: Secret.fromPlainText("true"), d: k },
     });
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
 import { ConfigError } from "../../packages/core/src/base/errors.ts";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 
-const steps = (text: string) => parsePath(text).steps;
+const steps = (text: string) => parseJsonPath(text).steps;
 
 test.each([
   ["$", []],
@@ -40,7 +40,7 @@ test.each([
 });
 
 it("keeps the text for messages", () => {
-  expect(parsePath("$.data").text).toBe("$.data");
+  expect(parseJsonPath("$.data").text).toBe("$.data");
 });
 
 describe("what is not supported is refused with its position", () => {
@@ -62,13 +62,13 @@ describe("what is not supported is refused with its position", () => {
     ["data[0]id", '"i" at position 8'],
     [".data", '"." at position 1'],
   ])("%s", (text, where) => {
-    const parse = () => parsePath(text);
+    const parse = () => parseJsonPath(text);
     expect(parse).toThrow(ConfigError);
     expect(parse).toThrow(`not a path that tidetable reads: it did not expect ${where}`);
   });
 
   it("says what is supported", () => {
-    expect(() => parsePath("data[0:2]")).toThrow(
+    expect(() => parseJsonPath("data[0:2]")).toThrow(
       expect.objectContaining({ hint: expect.stringContaining("[*]") }),
     );
   });

@@ -1,7 +1,7 @@
-import { dlt, notices, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { dlt, findNotices, rest_api_source, type SourceConfig } from "@tidetable/core";
 import { expect, it } from "vitest";
 
-const found = (config: unknown) => notices(rest_api_source(config as SourceConfig));
+const found = (config: unknown) => findNotices(rest_api_source(config as SourceConfig));
 
 it("says where a credential stands as plain text, and never what it is", () => {
   const auth = { type: "oauth2", client_id: "public", client_secret: "hunter2" };

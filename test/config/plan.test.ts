@@ -1,11 +1,11 @@
-import { dlt, plan, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
+import { dlt, planSource, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
 const base_url = "https://api.example.com";
 const paginator = { type: "offset", limit: 100 };
 const all = (config: object, options: SourceOptions = {}) =>
-  plan(rest_api_source(config as SourceConfig, options), "ticketing");
+  planSource(rest_api_source(config as SourceConfig, options), "ticketing");
 const only = (resource: object, client: object = {}, options: SourceOptions = {}) => {
   const endpoint = { paginator, data_selector: "data", ...Reflect.get(resource, "endpoint") };
   const resources = [{ name: "tickets", ...resource, endpoint }];
@@ -248,7 +248,7 @@ describe("the request", () => {
 });
 
 describe("auth", () => {
-  const secret = Secret.named;
+  const secret = Secret.fromName;
   test.each([
     ["bearer", { type: "bearer", token: secret("token") }],
     [{ token: dlt.secrets["t"] }, { type: "bearer", token: secret("t") }],
@@ -277,7 +277,7 @@ describe("auth", () => {
         clientId: secret("client_id"),
         clientSecret: secret("client_secret"),
         clientAuthMethod: "client_secret_post",
-        requestData: { scope: Secret.literal("read") },
+        requestData: { scope: Secret.fromPlainText("read") },
         defaultTokenExpiration: 60,
         accessToken: undefined,
       },
@@ -286,7 +286,7 @@ describe("auth", () => {
 
   it("a plain text becomes a secret without a name", () => {
     const planned = auth({ type: "bearer", token: "hunter2" });
-    expect(planned).toEqual({ type: "bearer", token: Secret.literal("hunter2") });
+    expect(planned).toEqual({ type: "bearer", token: Secret.fromPlainText("hunter2") });
     expect(JSON.stringify(planned)).not.toContain("hunter2");
   });
 

@@ -1,11 +1,11 @@
 import { dlt, rest_api_source, type SourceConfig } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { settle } from "../../packages/core/src/config/settle.ts";
-import { spell } from "../../packages/core/src/config/spell.ts";
+import { settleSource } from "../../packages/core/src/config/settle.ts";
+import { expandShorthands } from "../../packages/core/src/config/shorthands.ts";
 
 const base_url = "https://api.example.com";
 const settled = (config: unknown, options = {}) =>
-  settle(rest_api_source(config as SourceConfig, options));
+  settleSource(rest_api_source(config as SourceConfig, options));
 const only = (resource: unknown, defaults: unknown = {}, client: object = {}) => {
   const config = { client: { base_url, ...client }, resource_defaults: defaults };
   const [first] = settled({ ...config, resources: [resource] }).resources;
@@ -79,7 +79,7 @@ describe("aliases", () => {
       scope: "x",
       scopes: ["y"],
     };
-    expect(spell({ client: { auth: both } }).problems).toEqual([
+    expect(expandShorthands({ client: { auth: both } }).problems).toEqual([
       {
         path: "client.auth.token_url",
         message: '"access_token_url" and "token_url" are two names of the same thing',

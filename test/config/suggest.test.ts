@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest, suggest } from "../../packages/core/src/config/suggest.ts";
+import { nearestWord, spellingHint } from "../../packages/core/src/config/suggest.ts";
 
 const known = ["path", "params", "paginator", "data_selector", "json"];
 
@@ -14,14 +14,14 @@ test.each([
   ["headers", undefined],
   ["", undefined],
 ])("%s most likely means %s", (word, meant) => {
-  expect(nearest(word, known)).toBe(meant);
+  expect(nearestWord(word, known)).toBe(meant);
 });
 
 test("the nearer of two wins", () => {
-  expect(nearest("parans", ["param", "params"])).toBe("params");
+  expect(nearestWord("parans", ["param", "params"])).toBe("params");
 });
 
 test("without a near one all known words are listed", () => {
-  expect(suggest("apth", known)).toBe("did you mean path?");
-  expect(suggest("headers", ["path", "json"])).toBe("known here: path, json");
+  expect(spellingHint("apth", known)).toBe("did you mean path?");
+  expect(spellingHint("headers", ["path", "json"])).toBe("known here: path, json");
 });

@@ -86,7 +86,7 @@ for (const { name, launch, missing } of engines) {
     it("records that DynamoDB can not hold are set aside, each with its reason; the others stand (P8)", async () => {
       const api = await openApi(() => ({ headers: json, body: `{"data":[${unstorable}]}` }));
       const single = { endpoint: { path: "/rows", data_selector: "data" } };
-      const { run, table, state, place } = await open(api, single);
+      const { run, table, state, resourceRef } = await open(api, single);
       const good = 5;
       const bad = Object.keys(reasons).length;
       expect(await run(world())).toMatchObject({
@@ -97,7 +97,7 @@ for (const { name, launch, missing } of engines) {
       });
       expect(await engine.scan(table)).toHaveLength(good);
       const aside = (await engine.scan(state)).filter(
-        ({ pk, sk }) => pk?.S === `${place.source}#rows` && sk?.S?.startsWith("quarantine#"),
+        ({ pk, sk }) => pk?.S === `${resourceRef.source}#rows` && sk?.S?.startsWith("quarantine#"),
       );
       expect(aside.map(({ code }) => code?.S).sort()).toEqual(Object.values(reasons).sort());
       for (const { message, record } of aside) expect([message?.S, record?.S]).not.toContain("");
@@ -148,7 +148,7 @@ for (const { name, launch, missing } of engines) {
 
     it("of many workers that start at once, one works and the others leave (P5, P7)", async () => {
       const api = await openApi(offsetPages(rows(250)));
-      const { run, table, place } = await open(api);
+      const { run, table, resourceRef } = await open(api);
       const reports = await Promise.all(Array.from({ length: 8 }, () => run(world())));
       const done = reports.filter(({ status }) => status === "done");
       const skipped = reports.filter(({ status }) => status === "skipped");
@@ -156,11 +156,11 @@ for (const { name, launch, missing } of engines) {
       expect(skipped.map(({ error }) => error?.code)).toEqual(Array(7).fill("state.lease_held"));
       expect(api.requests).toHaveLength(4);
       expect(await engine.scan(table)).toHaveLength(250);
-      expect(await readState(world(), place)).toMatchObject({ status: "done", lease: null });
+      expect(await readState(world(), resourceRef)).toMatchObject({ status: "done", lease: null });
     });
 
     it("a run whose every second answer is lost ends as if none had been (P1, P5, P8)", async () => {
-      const { run, table, place } = await open(await openApi(offsetPages(rows(250))));
+      const { run, table, resourceRef } = await open(await openApi(offsetPages(rows(250))));
       expect(await run(world({ dynamodb: await losing(engine) }))).toMatchObject({
         status: "done",
         records: 250,
@@ -169,7 +169,7 @@ for (const { name, launch, missing } of engines) {
         slices: 1,
       });
       expect(await engine.scan(table)).toHaveLength(250);
-      expect(await readState(world(), place)).toMatchObject({ status: "done", lease: null });
+      expect(await readState(world(), resourceRef)).toMatchObject({ status: "done", lease: null });
     });
 
     it("an ordered table keeps the newest version, whatever comes later (P5)", async () => {

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { plan } from "@tidetable/core";
+import { planSource } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import type { Context } from "aws-lambda";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { scheduler } from "../../functions/schedule.ts";
+import { createScheduler } from "../../functions/schedule.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import {
   parseScheduleEvent,
   parseWorkerEvent,
   type WorkerEvent,
 } from "../../packages/core/src/entry/events.ts";
-import { schedule } from "../../packages/core/src/entry/schedule.ts";
-import { work } from "../../packages/core/src/entry/worker.ts";
+import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent } from "../../packages/core/src/entry/worker.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { testWorld } from "../support/world.ts";
 
@@ -41,7 +41,7 @@ afterAll(async () => {
 async function send(event: unknown) {
   const sent: WorkerEvent[] = [];
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const handler = scheduler({ log: silent, invoke: async (one) => void sent.push(one) });
+  const handler = createScheduler({ log: silent, invoke: async (one) => void sent.push(one) });
   const answer = await handler(event, {
     awsRequestId: "console",
     getRemainingTimeInMillis: () => 60_000,
@@ -51,7 +51,7 @@ async function send(event: unknown) {
 
 /** Every resource that is registered, parents first. */
 const all = Object.entries(sources).flatMap(([source, one]) =>
-  plan(one, source).resources.map((resource) => ({ source, resource: resource.name })),
+  planSource(one, source).resources.map((resource) => ({ source, resource: resource.name })),
 );
 const ticketing = all.filter(({ source }) => source === "ticketing");
 
@@ -219,7 +219,7 @@ describe("no event whatsoever", () => {
         expect(parseWorkerEvent(JSON.parse(JSON.stringify(started)))).toEqual(started);
         await reach(started);
       };
-      const call = schedule(one, { ...world, sources, requestId: "q1", invoke });
+      const call = handleScheduleEvent(one, { ...world, sources, requestId: "q1", invoke });
       await call.catch((error) => refused(error, reached, () => parseScheduleEvent(one)));
     });
     await fc.assert(property, options);
@@ -229,7 +229,7 @@ describe("no event whatsoever", () => {
     const places = { localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }) };
     const property = fc.asyncProperty(event, async (one) => {
       const { reached, world } = outside();
-      const call = work(one, { sources, world, ...places, invocation: "i1" });
+      const call = handleWorkerEvent(one, { sources, world, ...places, invocation: "i1" });
       await call.catch((error) => refused(error, reached, () => parseWorkerEvent(one)));
     });
     await fc.assert(property, options);

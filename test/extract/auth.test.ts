@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { explain } from "../../packages/core/src/base/errors.ts";
+import { explainError } from "../../packages/core/src/base/errors.ts";
 import type { AuthPlan, RequestPlan } from "../../packages/core/src/config/plan-types.ts";
-import { authenticator } from "../../packages/core/src/extract/auth/auth.ts";
-import { sealed } from "../../packages/core/src/extract/auth/sealed.ts";
+import { createAuthenticator } from "../../packages/core/src/extract/auth/auth.ts";
+import { sealSecret } from "../../packages/core/src/extract/auth/sealed.ts";
 import type { HttpRequest } from "../../packages/core/src/extract/http/transport.ts";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 import { type Handler, openApi, type Reply } from "../support/api.ts";
@@ -24,23 +24,23 @@ function setup(
 ) {
   const resource = testResource(origin);
   const { retry, timeoutMs } = resource;
-  const place = { source: "support", resource: "tickets" };
-  const caller = { place, world, retry, timeoutMs };
+  const resourceRef = { source: "support", resource: "tickets" };
+  const context = { resourceRef, world, retry, timeoutMs };
   const asked = { source: "support", auth: plan, request: { ...resource.request, ...changes } };
-  return authenticator(asked, { secrets, caller });
+  return createAuthenticator(asked, { secrets, context });
 }
 
 const key = (location: "header" | "query" | "cookie", name = "api_key"): AuthPlan => ({
   type: "api_key",
   name,
-  apiKey: Secret.named("api_key"),
+  apiKey: Secret.fromName("api_key"),
   location,
 });
 
 const basic: AuthPlan = {
   type: "http_basic",
-  username: Secret.named("user"),
-  password: Secret.named("password"),
+  username: Secret.fromName("user"),
+  password: Secret.fromName("password"),
 };
 
 describe("a copy of the request gets the credentials", () => {
@@ -60,7 +60,7 @@ describe("a copy of the request gets the credentials", () => {
     ],
     [
       "a bearer token",
-      { type: "bearer", token: Secret.named("api_key") },
+      { type: "bearer", token: Secret.fromName("api_key") },
       { headers: { "x-team": "a", authorization: `Bearer ${CANARY}` } },
     ],
     [
@@ -94,7 +94,10 @@ describe("a copy of the request gets the credentials", () => {
   });
 
   test("a key can be a part of a text", async () => {
-    const plan = { ...key("header", "Authorization"), apiKey: Secret.of("Token {secrets.k}!") };
+    const plan = {
+      ...key("header", "Authorization"),
+      apiKey: Secret.fromText("Token {secrets.k}!"),
+    };
     const auth = setup(plan as AuthPlan, testSecrets({ k: CANARY }));
     expect((await auth.apply(request)).headers.authorization).toBe(`Token ${CANARY}!`);
     expect(auth.quote(`bad ${CANARY}`)).toBe("bad [secret]");
@@ -117,13 +120,13 @@ describe("credentials go to the configured origins only (P16)", () => {
 
   test("a path that is a whole URL is asked without any, headers with secrets left out", async () => {
     const auth = setup(undefined, testSecrets({ k: CANARY }), testWorld(), elsewhere);
-    const headers = { "x-team": "a", "x-key": sealed("k") };
+    const headers = { "x-team": "a", "x-key": sealSecret("k") };
     const bare = await auth.apply({ ...request, headers, url: "https://other.example/v1?page=2" });
     expect(bare.headers).toEqual({ "x-team": "a" });
     await expect(auth.apply({ ...request, url: "https://third.example/" })).rejects.toMatchObject({
       code: "extract.origin",
     });
-    const body = { ...request, url: elsewhere.url, body: sealed("k") };
+    const body = { ...request, url: elsewhere.url, body: sealSecret("k") };
     await expect(auth.apply(body)).rejects.toMatchObject({ code: "extract.origin" });
   });
 
@@ -148,8 +151,8 @@ describe("credentials go to the configured origins only (P16)", () => {
 test("a credential with a line break is an error without its text", async () => {
   const auth = setup(key("header", "X-Key"), testSecrets({ api_key: `${CANARY}\n` }));
   const error = await auth.apply(request).catch((thrown) => thrown);
-  expect(explain(error)).toBe(
-    'the credential for the header "x-key" has a character that headers can not carry; was it pasted with a line break?',
+  expect(explainError(error)).toBe(
+    'the credential for the header "x-key" has a character that headers cannot carry; was it pasted with a line break?',
   );
 });
 
@@ -157,7 +160,7 @@ describe("what to check after a refusal", () => {
   test.each<[AuthPlan | undefined, string]>([
     [key("query"), 'check the secret "api_key" (tidetable check support)'],
     [basic, 'check the secrets "user" and "password" (tidetable check support)'],
-    [{ type: "bearer", token: Secret.literal("x") }, "check the credentials in the config"],
+    [{ type: "bearer", token: Secret.fromPlainText("x") }, "check the credentials in the config"],
     [undefined, "the config names no auth for this resource: does the API need one?"],
   ])("%#", (plan, hint) => {
     expect(setup(plan, testSecrets({})).refusedHint).toBe(hint);
@@ -175,7 +178,7 @@ describe("renewing", () => {
 
   test("is not possible for what stands in the config", async () => {
     const secrets = testSecrets({});
-    expect(await setup({ type: "bearer", token: Secret.literal("x") }, secrets).renew()).toBe(
+    expect(await setup({ type: "bearer", token: Secret.fromPlainText("x") }, secrets).renew()).toBe(
       false,
     );
     expect(await setup(undefined, secrets).renew()).toBe(false);
@@ -197,9 +200,9 @@ describe("OAuth2 client credentials", () => {
     const plan: AuthPlan = {
       type: "oauth2_client_credentials",
       accessTokenUrl: `${api.url}/oauth/token`,
-      clientId: Secret.named("client_id"),
-      clientSecret: Secret.named("client_secret"),
-      requestData: { scope: Secret.literal("read") },
+      clientId: Secret.fromName("client_id"),
+      clientSecret: Secret.fromName("client_secret"),
+      requestData: { scope: Secret.fromPlainText("read") },
       clientAuthMethod: "client_secret_post",
       accessToken: undefined,
       defaultTokenExpiration: 3600,
@@ -253,7 +256,10 @@ describe("OAuth2 client credentials", () => {
   });
 
   test("more fields go over the others", async () => {
-    const requestData = { client_id: Secret.literal("other"), audience: Secret.named("client_id") };
+    const requestData = {
+      client_id: Secret.fromPlainText("other"),
+      audience: Secret.fromName("client_id"),
+    };
     const { api, bearer } = await oauth(tokens(), undefined, { requestData });
     await bearer();
     expect([...new URLSearchParams(api.requests[0]?.body)]).toEqual([
@@ -280,7 +286,7 @@ describe("OAuth2 client credentials", () => {
   test("a token to begin with is used until it is refused", async () => {
     const secrets = testSecrets({ ...members, first: "t0" });
     const { api, auth, bearer } = await oauth(tokens(), secrets, {
-      accessToken: Secret.named("first"),
+      accessToken: Secret.fromName("first"),
     });
     expect([await bearer(), await bearer()]).toEqual(["Bearer t0", "Bearer t0"]);
     expect(api.requests).toHaveLength(0);
@@ -290,7 +296,7 @@ describe("OAuth2 client credentials", () => {
 
   test("a token to begin with is used for the default life", async () => {
     const { clock, bearer } = await oauth(tokens(), undefined, {
-      accessToken: Secret.literal("t0"),
+      accessToken: Secret.fromPlainText("t0"),
     });
     await bearer();
     clock.advance(3_600_000);
@@ -298,7 +304,7 @@ describe("OAuth2 client credentials", () => {
   });
 
   test("where to ask can be a secret, and has to be a URL then", async () => {
-    const accessTokenUrl = Secret.named("url");
+    const accessTokenUrl = Secret.fromName("url");
     const other = await openApi(tokens());
     const good = testSecrets({ ...members, url: `${other.url}/t` });
     expect(await (await oauth([], good, { accessTokenUrl })).bearer()).toBe("Bearer t1");
@@ -306,7 +312,7 @@ describe("OAuth2 client credentials", () => {
     const error = await (await oauth([], bad, { accessTokenUrl }))
       .bearer()
       .catch((thrown) => thrown);
-    expect(explain(error)).toBe(
+    expect(explainError(error)).toBe(
       'the secret "url" is no http or https URL; it is the access_token_url, like https://api.example.com/oauth/token',
     );
   });
@@ -343,7 +349,7 @@ describe("OAuth2 client credentials", () => {
     const refused = { status, body: { error: "invalid_client", client_secret: CANARY } };
     const { api, bearer } = await oauth([refused]);
     const error = await bearer().catch((thrown) => thrown);
-    expect(explain(error)).toBe(
+    expect(explainError(error)).toBe(
       `POST /oauth/token answered ${status}; check the secrets "client_id" and "client_secret" (tidetable check support)`,
     );
     // The same credentials again would be refused again.

@@ -1,14 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.ts";
-import { advance, commit, startValue } from "../../packages/core/src/extract/cursor/cursor.ts";
+import {
+  advanceCursor,
+  commitCursor,
+  startValue,
+} from "../../packages/core/src/extract/cursor/cursor.ts";
 import type { Cursor } from "../../packages/core/src/flow.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 
 const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan => ({
-  path: parsePath("at"),
+  path: parseJsonPath("at"),
   initialValue: undefined,
   endValue: undefined,
   step: undefined,
@@ -27,7 +31,8 @@ const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan =>
 const plan = incremental();
 /** The candidate behind a page, in a run that began where the plan says. */
 const observe = (candidate: Cursor, page: JsonValue[], of: IncrementalPlan): Cursor =>
-  advance(page, of, { start: of.initialValue ?? null, end: of.endValue }, candidate).candidate;
+  advanceCursor(page, of, { start: of.initialValue ?? null, end: of.endValue }, candidate)
+    .candidate;
 const records = (...values: JsonValue[]) => values.map((at) => ({ at }));
 const highest = (...values: JsonValue[]) => observe(null, records(...values), plan);
 const utc = (text: string) => Date.parse(text);
@@ -115,7 +120,7 @@ describe("observe: the highest cursor of the records (P3)", () => {
   });
 
   it("finds it inside of a record", () => {
-    const nested = incremental({ path: parsePath("meta.updated[0]") });
+    const nested = incremental({ path: parseJsonPath("meta.updated[0]") });
     expect(observe(null, [{ meta: { updated: [4, 9] } }], nested)).toBe(4);
   });
 
@@ -267,7 +272,7 @@ describe("commit: the cursor after a run (P3)", () => {
     ["the clock's own date stays", "2024-03-01", "2024-03-01"],
     ["no text that is no time", "3024", "3024"],
   ])("a time is capped at the API's clock: %s", (_, candidate, expected) => {
-    expect(commit(null, candidate, clock, plan)).toBe(expected);
+    expect(commitCursor(null, candidate, clock, plan)).toBe(expected);
   });
 
   test.each<[Cursor, Cursor]>([
@@ -279,25 +284,27 @@ describe("commit: the cursor after a run (P3)", () => {
     [`${clock + 1}000001`, `${clock}000000`],
     [`${clock / 1000 + 5}.000247`, `${clock / 1000}`],
   ])("a number, here %s, is when its column is a timestamp: %s", (candidate, expected) => {
-    expect(commit(null, candidate, clock, incremental({ isTimestamp: true }))).toBe(expected);
-    expect(commit(null, candidate, clock, plan)).toBe(candidate);
+    expect(commitCursor(null, candidate, clock, incremental({ isTimestamp: true }))).toBe(expected);
+    expect(commitCursor(null, candidate, clock, plan)).toBe(candidate);
   });
 
   it("is the candidate where the API tells no time, and stays without one", () => {
-    expect(commit(null, "2999-01-01T00:00:00Z", undefined, plan)).toBe("2999-01-01T00:00:00Z");
-    expect(commit("2024-01-01", null, clock, plan)).toBe("2024-01-01");
-    expect(commit(null, null, clock, plan)).toBeNull();
+    expect(commitCursor(null, "2999-01-01T00:00:00Z", undefined, plan)).toBe(
+      "2999-01-01T00:00:00Z",
+    );
+    expect(commitCursor("2024-01-01", null, clock, plan)).toBe("2024-01-01");
+    expect(commitCursor(null, null, clock, plan)).toBeNull();
   });
 
   it("never moves back, not even to the API's clock", () => {
-    expect(commit(7, 5, undefined, plan)).toBe(7);
-    expect(commit("2024-03-01T12:00:00Z", "2024-03-01T13:00:00Z", clock, plan)).toBe(
+    expect(commitCursor(7, 5, undefined, plan)).toBe(7);
+    expect(commitCursor("2024-03-01T12:00:00Z", "2024-03-01T13:00:00Z", clock, plan)).toBe(
       "2024-03-01T12:00:00Z",
     );
   });
 
   it("fails where the kind is another one than before", () => {
-    expect(() => commit("2024-03-01", 5, clock, plan)).toThrow(
+    expect(() => commitCursor("2024-03-01", 5, clock, plan)).toThrow(
       expect.objectContaining({
         code: "extract.cursor",
         message: 'there is a number at cursor_path "at", and the cursor is a time so far',
@@ -312,7 +319,7 @@ describe("commit: the cursor after a run (P3)", () => {
       times.find((one) => one.text === text)?.ns;
     fc.assert(
       fc.property(time(), time(), seconds, (before, candidate, now) => {
-        const after = commit(before.text, candidate.text, now * 1000, plan);
+        const after = commitCursor(before.text, candidate.text, now * 1000, plan);
         const api = BigInt(now) * 1_000_000_000n;
         const limit = candidate.ns < api ? candidate.ns : api;
         const expected = before.ns > limit ? before.ns : limit;
@@ -331,7 +338,7 @@ test("P3: what changes while a run reads is asked for by the next one", () => {
   // The record on page 1 changes at 10:00:05, behind the reader; page 2 shows 10:00:09 already.
   const pages = [records("2024-03-01T09:00:00Z"), records("2024-03-01T10:00:09Z")];
   const candidate = pages.reduce((so, page) => observe(so, page, plan), null as Cursor);
-  const cursor = commit(null, candidate, utc("2024-03-01T10:00:00Z"), plan);
+  const cursor = commitCursor(null, candidate, utc("2024-03-01T10:00:00Z"), plan);
   const next = String(startValue(plan, cursor));
   expect(next <= "2024-03-01T10:00:05Z").toBe(true);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { fill } from "../../packages/core/src/extract/fill.ts";
-import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
+import { fillRequest } from "../../packages/core/src/extract/fill-request.ts";
+import { fetchPages, openSession, type Page } from "../../packages/core/src/extract/pages.ts";
 import { detectPaginator } from "../../packages/core/src/extract/paging/detect.ts";
-import type { Page, PageRequest } from "../../packages/core/src/flow.ts";
+import type { PageRequest } from "../../packages/core/src/extract/paging/page-request.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { type Handler, openApi } from "../support/api.ts";
 import { CANARY, noMeter, testResource, testSecrets, testWorld } from "./fixtures.ts";
@@ -77,8 +77,8 @@ async function readAll(handler: Handler, from?: PageRequest) {
     meter: noMeter(),
   });
   const all: Page[] = [];
-  const filled = fill(resource.request, () => undefined);
-  for await (const page of pages(resource, filled, from, session)) all.push(page);
+  const filled = fillRequest(resource.request, () => undefined);
+  for await (const page of fetchPages(resource, filled, from, session)) all.push(page);
   const asked = api.requests.map(({ query }) => query.get("page") ?? query.get("cursor"));
   return { all, asked, world };
 }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { usualOverlap } from "../../packages/core/src/config/paginators.ts";
+import { defaultOverlap } from "../../packages/core/src/config/paginators.ts";
 import type { OffsetPlan } from "../../packages/core/src/config/plan-types.ts";
-import { paginator } from "../../packages/core/src/extract/paging/paginators.ts";
-import type { OverlapMemory, PageRequest } from "../../packages/core/src/flow.ts";
+import type { PageRequest } from "../../packages/core/src/extract/paging/page-request.ts";
+import { createPaginator } from "../../packages/core/src/extract/paging/paginators.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { offsetPlan } from "./fixtures.ts";
 
@@ -37,8 +37,8 @@ function readAll(
   { keyed = true, ...changes }: Partial<OffsetPlan> & { keyed?: boolean } = {},
 ): Read {
   const limit = changes.limit ?? 100;
-  const plan = offsetPlan({ limit, overlap: usualOverlap(limit), ...changes });
-  const paging = paginator(plan, keyed ? ["id"] : []);
+  const plan = offsetPlan({ limit, overlap: defaultOverlap(limit), ...changes });
+  const paging = createPaginator(plan, keyed ? ["id"] : []);
   const read: Read = { ids: [], offsets: [], tail: 0, off: undefined };
   let request: PageRequest | undefined = paging.first();
   while (request) {
@@ -90,7 +90,7 @@ describe("offset pages overlap a little (P14)", () => {
     [25, 5],
     [1000, 5],
   ])("a limit of %i has an overlap of %i", (limit, overlap) => {
-    expect(usualOverlap(limit)).toBe(overlap);
+    expect(defaultOverlap(limit)).toBe(overlap);
   });
 
   test("an overlap of 0 switches it off", () => {
@@ -210,7 +210,7 @@ describe("rows that move while they are read (P14)", () => {
           const read = readAll(rows, { cap, withTotal }, { limit, keyed });
           expect(read.ids).toEqual(ids(rows));
           const page = Math.min(limit, cap);
-          const step = Math.max(1, page - usualOverlap(page));
+          const step = Math.max(1, page - defaultOverlap(page));
           expect(read.offsets.length).toBeLessThanOrEqual(length / step + 3);
         },
       ),

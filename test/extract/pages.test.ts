@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { World } from "../../packages/core/src/base/world.ts";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 import type { ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
-import { fill } from "../../packages/core/src/extract/fill.ts";
-import { openSession, pages } from "../../packages/core/src/extract/pages.ts";
-import type { Page, PageRequest } from "../../packages/core/src/flow.ts";
+import { fillRequest } from "../../packages/core/src/extract/fill-request.ts";
+import { fetchPages, openSession, type Page } from "../../packages/core/src/extract/pages.ts";
+import type { PageRequest } from "../../packages/core/src/extract/paging/page-request.ts";
 import { type Handler, offsetPages, openApi, type Reply } from "../support/api.ts";
 import { CANARY, noMeter, offsetPlan, testResource, testSecrets, testWorld } from "./fixtures.ts";
 
@@ -22,10 +22,10 @@ async function setup(
   const meter = noMeter();
   const resource = testResource(api.url, { paginator: offsetPlan(), ...changes });
   const session = openSession(resource, { world, secrets, meter });
-  const filled = fill(resource.request, () => undefined);
+  const filled = fillRequest(resource.request, () => undefined);
   const read = async (from?: PageRequest): Promise<Page[]> => {
     const all: Page[] = [];
-    for await (const page of pages(resource, filled, from, session)) all.push(page);
+    for await (const page of fetchPages(resource, filled, from, session)) all.push(page);
     return all;
   };
   return { api, world, meter, read };
@@ -81,8 +81,8 @@ test("pages are asked for one at a time, when they are wanted", async () => {
   const resource = testResource(api.url, { paginator: offsetPlan() });
   const secrets = testSecrets({ api_key: CANARY });
   const session = openSession(resource, { world: testWorld(), secrets, meter: noMeter() });
-  const filled = fill(resource.request, () => undefined);
-  const reading = pages(resource, filled, undefined, session);
+  const filled = fillRequest(resource.request, () => undefined);
+  const reading = fetchPages(resource, filled, undefined, session);
   await reading.next();
   await reading.return(undefined);
   expect(api.requests).toHaveLength(1);
@@ -135,7 +135,7 @@ describe("a selector that finds no list fails, and says what is there (P13)", ()
     [{ data: "x" }, "data.items", '"data" is a string'],
     [many, "data", "the body has: m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, …"],
   ])("%j at %s", async (body, path, there) => {
-    const { read } = await setup([{ body }], { selector: parsePath(path) });
+    const { read } = await setup([{ body }], { selector: parseJsonPath(path) });
     await expect(read()).rejects.toMatchObject({
       code: "extract.selector",
       message: `the answer to GET /v1/tickets has nothing at data_selector "${path}"; ${there}`,
@@ -184,7 +184,7 @@ describe("a next link that has the key in its path is not followed, for it would
   ])("%s", async (_, key) => {
     const next = `/v1/keys/${key}/tickets?page=2`;
     const script = [{ body: { data: rows, next } }, { body: { data: [] } }];
-    const paging = { type: "json_link", next: parsePath("next") } as const;
+    const paging = { type: "json_link", next: parseJsonPath("next") } as const;
     const { api, read } = await setup(script, { paginator: paging });
     await expect(read()).rejects.toMatchObject({
       code: "extract.echo",
@@ -213,7 +213,7 @@ describe("the key in the query is in no error and no log (P15)", () => {
     ["a member's name on the way", () => ({ body: { data: { [CANARY]: 1 } } })],
     ["a reset", (_, response) => void response.destroy()],
   ])("when the answer is %s", async (_, handler) => {
-    const selector = parsePath("data.items");
+    const selector = parseJsonPath("data.items");
     const { world, read } = await setup(handler, { selector });
     const error = await read().then(
       () => undefined,

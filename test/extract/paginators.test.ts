@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { PaginatorConfig } from "../../packages/core/src/config/endpoint-types.ts";
 import { planPaginator } from "../../packages/core/src/config/paginators.ts";
-import { paginator } from "../../packages/core/src/extract/paging/paginators.ts";
-import type { PageRequest } from "../../packages/core/src/flow.ts";
+import type { PageRequest } from "../../packages/core/src/extract/paging/page-request.ts";
+import { createPaginator } from "../../packages/core/src/extract/paging/paginators.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 
 /*
@@ -19,7 +19,7 @@ const START = "https://api.example.com/v1/items?a=1";
 const shown = ({ memory: _, ...request }: PageRequest) => request;
 
 function requestsFor(config: object, answers: Answer[]): object[] {
-  const paging = paginator(planPaginator(config as PaginatorConfig), ["id"]);
+  const paging = createPaginator(planPaginator(config as PaginatorConfig), ["id"]);
   const requests: object[] = [];
   let request: PageRequest | undefined = paging.first();
   let ids = 0;

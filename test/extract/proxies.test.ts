@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { realClock as clock } from "../../packages/core/src/base/clock.ts";
 import { httpAgent, type Proxies } from "../../packages/core/src/extract/http/agent.ts";
-import { exchange } from "../../packages/core/src/extract/http/transport.ts";
+import { sendRequest } from "../../packages/core/src/extract/http/transport.ts";
 import { cliFolder } from "../support/cli.ts";
-import { answers, type Fault, openFaultyApi } from "../support/faults.ts";
+import { sendAnswer, type Fault, openFaultyApi } from "../support/faults.ts";
 import { testWorld } from "./fixtures.ts";
 
 const KEY = "canary-key-of-a-proxied-request";
@@ -15,12 +15,12 @@ async function get(url: string, proxies: Proxies, network: "internet" | "machine
   const http = httpAgent(network, proxies);
   onTestFinished(() => http.destroy());
   const request = { method: "GET" as const, url: `${url}/rows?api_key=${KEY}`, headers: {} };
-  const { body } = await exchange(request, testWorld({ http, clock }), 10_000);
+  const { body } = await sendRequest(request, testWorld({ http, clock }), 10_000);
   return body.toString();
 }
 
 /** A proxy for plain http: it is asked for whole URLs, and answers in the name of any host. */
-async function openProxy(answer: Fault = answers("[]")) {
+async function openProxy(answer: Fault = sendAnswer("[]")) {
   const heads: string[] = [];
   const proxy = await openFaultyApi((socket, asked) => {
     heads.push(asked.head);
@@ -59,7 +59,7 @@ describe("a proxy for http", () => {
   });
 
   test("gets its own password, and it stands in no message", async () => {
-    const proxy = await openProxy(answers("", {}, "407 Proxy Authentication Required"));
+    const proxy = await openProxy(sendAnswer("", {}, "407 Proxy Authentication Required"));
     const http = proxy.url.replace("http://", "http://me:canary-word@");
     await expect(get("http://api.example.com", { http })).rejects.toMatchObject({
       code: "extract.proxy",
@@ -72,7 +72,7 @@ describe("a proxy for http", () => {
 
   test("is not asked for the hosts of NO_PROXY", async () => {
     const proxy = await openProxy();
-    const api = await openFaultyApi(answers("[1]"));
+    const api = await openFaultyApi(sendAnswer("[1]"));
     const { port } = new URL(api.url);
     const proxies = { http: proxy.url, none: "example.com,127.0.0.1" };
     expect(await get(`http://127.0.0.1:${port}`, proxies)).toBe("[1]");
@@ -108,7 +108,7 @@ describe("a proxy for https", () => {
     const http = httpAgent("internet", { https: proxy.url });
     onTestFinished(() => http.destroy());
     const request = { method: "GET" as const, url: "https://api.example.com/rows", headers: {} };
-    await expect(exchange(request, testWorld({ http, clock }), 100)).rejects.toMatchObject({
+    await expect(sendRequest(request, testWorld({ http, clock }), 100)).rejects.toMatchObject({
       code: "extract.timeout",
     });
     expect(proxy.heads).toHaveLength(1);
@@ -150,7 +150,7 @@ test.each([
 
 test("the command line takes its proxies from the environment", async () => {
   const proxy = await openProxy((socket, { target }) =>
-    answers(new URL(target).search.includes("offset=0") ? '[{"id":1}]' : "[]")(socket, {
+    sendAnswer(new URL(target).search.includes("offset=0") ? '[{"id":1}]' : "[]")(socket, {
       target,
       head: "",
     }),

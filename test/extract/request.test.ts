@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { RequestError } from "../../packages/core/src/base/errors.ts";
 import {
   type Authenticator,
-  type Caller,
   fetchJson,
+  type RequestContext,
 } from "../../packages/core/src/extract/http/request.ts";
 import type { HttpRequest } from "../../packages/core/src/extract/http/transport.ts";
 import { openApi, type Reply } from "../support/api.ts";
@@ -19,7 +19,7 @@ function testAuth(changes: Partial<Authenticator> = {}): Authenticator {
       return { ...request, headers: { ...request.headers, "x-attempt": String(applied) } };
     },
     renew: async () => false,
-    refusals: new Set([401, 403]),
+    refusalStatuses: new Set([401, 403]),
     refusedHint: 'check the secret "api_key" (tidetable check help_desk)',
     quote: (text) => text.slice(0, 200),
     ...changes,
@@ -33,8 +33,8 @@ async function setup(
   const api = await openApi(script);
   const clock = virtualClock();
   const world = testWorld({ clock, ...changes.world });
-  const caller: Caller = {
-    place: { source: "help_desk", resource: "tickets" },
+  const caller: RequestContext = {
+    resourceRef: { source: "help_desk", resource: "tickets" },
     world,
     auth: testAuth(changes.auth),
     retry: testResource(api.url).retry,
@@ -166,7 +166,7 @@ describe("the deadline (P10)", () => {
     const world = testWorld({ clock, deadline: 12_000 });
     const { retry } = testResource(api.url);
     const caller = {
-      place: { source: "a", resource: "b" },
+      resourceRef: { source: "a", resource: "b" },
       world,
       auth: testAuth(),
       retry,

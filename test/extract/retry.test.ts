@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RequestError } from "../../packages/core/src/base/errors.ts";
-import { nextDelay, retryAfter } from "../../packages/core/src/extract/http/retry.ts";
+import { nextDelay, readRetryAfter } from "../../packages/core/src/extract/http/retry.ts";
 
 const policy = { statuses: new Set([503]), maxRetries: 3, backoffFactor: 2 };
 
@@ -61,11 +61,11 @@ describe("Retry-After", () => {
     ["", undefined],
     ["99999999999999999999", undefined],
   ])("%s: %s", (value, ms) => {
-    expect(retryAfter({ "retry-after": value }, { now, status: 503 })).toBe(ms);
+    expect(readRetryAfter({ "retry-after": value }, { now, status: 503 })).toBe(ms);
   });
 
   test("absent", () => {
-    expect(retryAfter({}, { now, status: 503 })).toBe(undefined);
+    expect(readRetryAfter({}, { now, status: 503 })).toBe(undefined);
   });
 
   test.each([
@@ -77,10 +77,10 @@ describe("Retry-After", () => {
     [{ "x-ratelimit-reset": "soon" }, undefined],
     [{ "x-ratelimit-reset": "30", "retry-after": "2" }, 2000],
   ])("a 429 may name the reset of its limit instead: %j: %s", (headers, ms) => {
-    expect(retryAfter(headers, { now, status: 429 })).toBe(ms);
+    expect(readRetryAfter(headers, { now, status: 429 })).toBe(ms);
   });
 
   test("such a reset says nothing when the status is another", () => {
-    expect(retryAfter({ "x-ratelimit-reset": "30" }, { now, status: 503 })).toBe(undefined);
+    expect(readRetryAfter({ "x-ratelimit-reset": "30" }, { now, status: 503 })).toBe(undefined);
   });
 });

@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { EndpointConfig } from "../../packages/core/src/config/endpoint-types.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../../packages/core/src/config/source.ts";
-import { firstRequest, openSession, pages } from "../../packages/core/src/extract/pages.ts";
+import { fetchPages, firstRequest, openSession } from "../../packages/core/src/extract/pages.ts";
 import { seriesAt } from "../../packages/core/src/run/page-series.ts";
 import { type Handler, openApi, type Reply } from "../support/api.ts";
 import { CANARY, noMeter, testSecrets, testWorld } from "./fixtures.ts";
@@ -25,14 +25,14 @@ async function read(
       },
     ],
   };
-  const [resource] = plan(rest_api_source(config), "desk").resources;
+  const [resource] = planSource(rest_api_source(config), "desk").resources;
   if (!resource) throw new Error("no resource");
   const world = testWorld();
   const session = openSession(resource, { world, secrets, meter: noMeter() });
   const { request } = seriesAt(resource, { refresh: false, cursor: null, window: null });
   const found: unknown[] = [];
   const run = async () => {
-    for await (const page of pages(resource, request, undefined, session)) found.push(page);
+    for await (const page of fetchPages(resource, request, undefined, session)) found.push(page);
   };
   const error = await run().catch((thrown) => thrown);
   return { api, resource, found, error, world };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
-import { detect, find, select } from "../../packages/core/src/extract/select.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
+import {
+  detectSelector,
+  findValue,
+  selectRecords,
+} from "../../packages/core/src/extract/select.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 
 const a = { id: 1 };
@@ -40,7 +44,7 @@ describe("the records of a page, as in dlt", () => {
     ["no elements in any list", { g: [{ m: [] }, { m: [] }] }, "g[*].m[*]", []],
     ["scalars, for the next room to refuse", { data: ["x", 1n] }, "data", ["x", 1n]],
   ])("%s", (_, body, path, records) => {
-    expect(select(body, parsePath(path))).toEqual({ records });
+    expect(selectRecords(body, parseJsonPath(path))).toEqual({ records });
   });
 });
 
@@ -54,18 +58,21 @@ describe("no list is not an empty list (P13)", () => {
     ["a name in a number", { data: new Decimal("0.1") }, "data.text", "data"],
     ["groups without members", { groups: [{}] }, "groups[*].m[*]", "groups[*]"],
   ])("%s", (_, body, path, reached) => {
-    expect(select(body, parsePath(path))).toMatchObject({ reached });
+    expect(selectRecords(body, parseJsonPath(path))).toMatchObject({ reached });
   });
 
   test("null is told apart", () => {
-    expect(select({ data: null }, parsePath("data"))).toEqual({ reached: "data", found: null });
+    expect(selectRecords({ data: null }, parseJsonPath("data"))).toEqual({
+      reached: "data",
+      found: null,
+    });
   });
 });
 
 test("find gives the one value, or undefined", () => {
-  expect(find({ meta: { total: 7 } }, parsePath("meta.total"))).toBe(7);
-  expect(find({ meta: { total: null } }, parsePath("meta.total"))).toBe(null);
-  expect(find({ meta: {} }, parsePath("meta.total"))).toBe(undefined);
+  expect(findValue({ meta: { total: 7 } }, parseJsonPath("meta.total"))).toBe(7);
+  expect(findValue({ meta: { total: null } }, parseJsonPath("meta.total"))).toBe(null);
+  expect(findValue({ meta: {} }, parseJsonPath("meta.total"))).toBe(undefined);
 });
 
 describe("without a data_selector the list is found by its shape", () => {
@@ -76,7 +83,7 @@ describe("without a data_selector the list is found by its shape", () => {
     ["a list inside of an object", { response: { page: { rows: [a] } } }, "response.page.rows"],
     ["a body without a list", { id: 1 }, "$"],
   ])("%s", (_, body, path) => {
-    const detected = detect(body);
-    expect(detected).toEqual({ text: path, steps: parsePath(path).steps });
+    const detected = detectSelector(body);
+    expect(detected).toEqual({ text: path, steps: parseJsonPath(path).steps });
   });
 });

@@ -10,9 +10,9 @@ import { RequestError } from "../../packages/core/src/base/errors.ts";
 import { limits } from "../../packages/core/src/base/limits.ts";
 import { httpAgent } from "../../packages/core/src/extract/http/agent.ts";
 import {
-  exchange,
+  describeRequest,
   type HttpRequest,
-  shown,
+  sendRequest,
 } from "../../packages/core/src/extract/http/transport.ts";
 import { openApi } from "../support/api.ts";
 import { virtualClock } from "../support/clock.ts";
@@ -55,32 +55,32 @@ describe("a request", () => {
   test("says what it accepts and who asks", async () => {
     const api = await openApi([{ body: {} }, { body: {} }]);
     const world = testWorld();
-    await exchange(get(api.url), world, 30_000);
+    await sendRequest(get(api.url), world, 30_000);
     expect(api.requests[0]?.headers).toMatchObject({
       accept: "application/json",
       "accept-encoding": "gzip, br",
       "user-agent": expect.stringMatching(/^tidetable\//),
     });
     const headers = { accept: "text/json", "user-agent": "mine" };
-    await exchange({ ...get(api.url), headers }, world, 30_000);
+    await sendRequest({ ...get(api.url), headers }, world, 30_000);
     expect(api.requests[1]?.headers).toMatchObject(headers);
   });
 
   test("goes where the origin map says, with its path and query", async () => {
     const api = await openApi([{ body: {} }]);
     const world = testWorld({ origins: new Map([["https://api.example.com", api.url]]) });
-    await exchange(get("https://api.example.com"), world, 30_000);
+    await sendRequest(get("https://api.example.com"), world, 30_000);
     expect(api.requests[0]?.path).toBe("/v1/tickets");
     expect(api.requests[0]?.query.get("api_key")).toBe(CANARY);
   });
 
   test("is shown without host and query", () => {
-    expect(shown(get("https://user:pass@api.example.com"))).toBe("GET /v1/tickets");
+    expect(describeRequest(get("https://user:pass@api.example.com"))).toBe("GET /v1/tickets");
   });
 
   test("an answer of any status is an answer, and a redirect is not followed", async () => {
     const api = await openApi([{ status: 302, headers: { location: "/elsewhere" } }]);
-    expect((await exchange(get(api.url), testWorld(), 30_000)).status).toBe(302);
+    expect((await sendRequest(get(api.url), testWorld(), 30_000)).status).toBe(302);
     expect(api.requests).toHaveLength(1);
   });
 });
@@ -95,25 +95,25 @@ describe("a compressed body", () => {
     ["identity", Buffer.from(text)],
   ])("is decoded: %s", async (encoding, body) => {
     const api = await openApi([{ headers: { "content-encoding": encoding }, body }]);
-    const response = await exchange(get(api.url), testWorld(), 30_000);
+    const response = await sendRequest(get(api.url), testWorld(), 30_000);
     expect(response.body.toString()).toBe(text);
   });
 
   test("may be empty", async () => {
     const api = await openApi([{ status: 503, headers: { "content-encoding": "gzip" } }]);
-    expect((await exchange(get(api.url), testWorld(), 30_000)).status).toBe(503);
+    expect((await sendRequest(get(api.url), testWorld(), 30_000)).status).toBe(503);
   });
 
   test("that is cut off is worth another attempt", async () => {
     const body = gzipSync(text).subarray(0, 30);
     const api = await openApi([{ headers: { "content-encoding": "gzip" }, body }]);
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await failure(sendRequest(get(api.url), testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.body", retryable: true });
   });
 
   test("in layers or unknown ways is refused", async () => {
     const api = await openApi([{ headers: { "content-encoding": "gzip, br" }, body: "x" }]);
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await failure(sendRequest(get(api.url), testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.body", retryable: false });
   });
 });
@@ -133,7 +133,7 @@ describe("a body is bounded (P10)", () => {
     ],
   ])("%s", async (_, encoding, body, what) => {
     const api = await openApi([{ headers: { "content-encoding": encoding }, body }]);
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await failure(sendRequest(get(api.url), testWorld(), 30_000));
     expect(error.message).toBe(`GET /v1/tickets answered with ${what}`);
     expect(error).toMatchObject({ code: "extract.size", retryable: false });
   });
@@ -142,13 +142,13 @@ describe("a body is bounded (P10)", () => {
     const body = gzipSync(Buffer.alloc(limits.anyRatioBytes, 32));
     expect(body.length * limits.ratio).toBeLessThan(limits.anyRatioBytes);
     const api = await openApi([{ headers: { "content-encoding": "gzip" }, body }]);
-    const response = await exchange(get(api.url), testWorld(), 30_000);
+    const response = await sendRequest(get(api.url), testWorld(), 30_000);
     expect(response.body.length).toBe(limits.anyRatioBytes);
   });
 
   test("exactly the limit is not too much", async () => {
     const api = await openApi([{ body: Buffer.alloc(limit, 32) }]);
-    const response = await exchange(get(api.url), testWorld(), 30_000);
+    const response = await sendRequest(get(api.url), testWorld(), 30_000);
     expect(response.body.length).toBe(limit);
   });
 });
@@ -160,7 +160,7 @@ describe("a request ends in time (P10)", () => {
       clock.advance(30_000);
       return undefined;
     });
-    const error = await failure(exchange(get(api.url), testWorld({ clock }), 30_000));
+    const error = await failure(sendRequest(get(api.url), testWorld({ clock }), 30_000));
     expect(error.message).toBe("GET /v1/tickets timed out after 30 s");
     expect(error).toMatchObject({ code: "extract.timeout", retryable: true });
   });
@@ -178,7 +178,7 @@ describe("a request ends in time (P10)", () => {
       response.on("close", () => clearInterval(trickle));
       return undefined;
     });
-    const error = await failure(exchange(get(api.url), testWorld({ clock }), 30_000));
+    const error = await failure(sendRequest(get(api.url), testWorld({ clock }), 30_000));
     expect(error.message).toBe("GET /v1/tickets timed out after 30 s");
     expect(sent).toBeGreaterThanOrEqual(5);
   });
@@ -190,7 +190,7 @@ describe("a request ends in time (P10)", () => {
     const http = new Agent({ connect: { timeout: 0 } });
     onTestFinished(() => http.destroy());
     const request = get(url.replace("http", "https"));
-    const asking = exchange(request, testWorld({ clock, http }), 30_000);
+    const asking = sendRequest(request, testWorld({ clock, http }), 30_000);
     expect(await failure(asking)).toMatchObject({ code: "extract.timeout", retryable: true });
   });
 
@@ -205,7 +205,7 @@ describe("a request ends in time (P10)", () => {
       },
     };
     const api = await openApi([{ body: {} }]);
-    await exchange(get(api.url), testWorld({ clock: watched }), 30_000);
+    await sendRequest(get(api.url), testWorld({ clock: watched }), 30_000);
     expect(signals.map((signal) => signal.aborted)).toEqual([true]);
   });
 });
@@ -220,7 +220,7 @@ describe("an abort from outside throws its own reason", () => {
       return undefined;
     });
     const world = testWorld({ signal: stop.signal });
-    await expect(exchange(get(api.url), world, 30_000)).rejects.toBe(reason);
+    await expect(sendRequest(get(api.url), world, 30_000)).rejects.toBe(reason);
   });
 
   test("in the middle of the body", async () => {
@@ -230,13 +230,13 @@ describe("an abort from outside throws its own reason", () => {
       return undefined;
     });
     const world = testWorld({ signal: stop.signal });
-    await expect(exchange(get(api.url), world, 30_000)).rejects.toBe(reason);
+    await expect(sendRequest(get(api.url), world, 30_000)).rejects.toBe(reason);
   });
 
   test("before the request", async () => {
     const api = await openApi([]);
     const world = testWorld({ signal: AbortSignal.abort(reason) });
-    await expect(exchange(get(api.url), world, 30_000)).rejects.toBe(reason);
+    await expect(sendRequest(get(api.url), world, 30_000)).rejects.toBe(reason);
     expect(api.requests).toHaveLength(0);
   });
 });
@@ -255,7 +255,7 @@ describe("a failure of the network is named for a person and worth another attem
     ["another protocol", (socket) => void socket.end("SSH-2.0 hi\r\n"), "failed to answer in HTTP"],
   ])("%s", async (_, answer, words) => {
     const url = await openSocket(answer);
-    const error = await failure(exchange(get(url), testWorld(), 30_000));
+    const error = await failure(sendRequest(get(url), testWorld(), 30_000));
     expect(error.message).toContain(`GET /v1/tickets: ${url} ${words}`);
     expect(error).toMatchObject({ code: "extract.network", retryable: true });
   });
@@ -263,20 +263,20 @@ describe("a failure of the network is named for a person and worth another attem
   test("a refused connection", async () => {
     const api = await openApi([]);
     await api.close();
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await failure(sendRequest(get(api.url), testWorld(), 30_000));
     expect(error.message).toBe(`GET /v1/tickets: ${api.url} refused the connection`);
     expect(error.hint).toBe("check base_url, whether the API is up, and the proxy if there is one");
     expect(error.retryable).toBe(true);
   });
 
   test("a host that does not exist", async () => {
-    const error = await failure(exchange(get("http://api.invalid"), testWorld(), 30_000));
+    const error = await failure(sendRequest(get("http://api.invalid"), testWorld(), 30_000));
     expect(error.message).toContain("http://api.invalid was not found");
   });
 
   test("but a header that can not be sent is not", async () => {
     const request = { ...get("http://127.0.0.1:9"), headers: { "x-team": "a\ncanary" } };
-    const error = await failure(exchange(request, testWorld(), 30_000));
+    const error = await failure(sendRequest(request, testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.request", retryable: false });
   });
 });
@@ -291,7 +291,7 @@ test("of an answer that was read nothing stays in memory, however many there are
     return process.memoryUsage().arrayBuffers;
   };
   const read = async (times: number) => {
-    for (let n = 0; n < times; n++) await exchange(get(api.url), world, 30_000);
+    for (let n = 0; n < times; n++) await sendRequest(get(api.url), world, 30_000);
   };
   await read(20);
   const before = bytes();

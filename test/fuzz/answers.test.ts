@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { rest_api_source } from "../../packages/core/src/config/source.ts";
-import { fill } from "../../packages/core/src/extract/fill.ts";
-import { linkOf } from "../../packages/core/src/extract/paging/paginators-next.ts";
-import { detect, find, select, writePath } from "../../packages/core/src/extract/select.ts";
+import { fillRequest } from "../../packages/core/src/extract/fill-request.ts";
+import { findLink } from "../../packages/core/src/extract/paging/paginators-next.ts";
+import { detectSelector, findValue, selectRecords, writePath } from "../../packages/core/src/extract/select.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { jsonText } from "../../packages/core/src/values/json-text.ts";
@@ -89,25 +89,25 @@ describe("a selector", () => {
     6000,
     fc.tuple(paths, bodies),
     ([text, body]) => {
-      const refusal = refusalOf(() => parsePath(text));
+      const refusal = refusalOf(() => parseJsonPath(text));
       if (refusal) {
         expect(refusal).toMatchObject({ name: "ConfigError", code: "config.jsonpath" });
         // One character of the text, at most.
         expect(refusal.message.length).toBeLessThan(120);
         return;
       }
-      const path = parsePath(text);
-      const found = select(body, path);
+      const path = parseJsonPath(text);
+      const found = selectRecords(body, path);
       if ("records" in found) expect(found.records).toBeInstanceOf(Array);
-      else expect(parsePath(found.reached).steps.length).toBeLessThanOrEqual(path.steps.length);
-      if ("records" in found && found.records.length > 0) expect(find(body, path)).toBeDefined();
-      expect(parsePath(writePath(path.steps)).steps).toEqual(path.steps);
+      else expect(parseJsonPath(found.reached).steps.length).toBeLessThanOrEqual(path.steps.length);
+      if ("records" in found && found.records.length > 0) expect(findValue(body, path)).toBeDefined();
+      expect(parseJsonPath(writePath(path.steps)).steps).toEqual(path.steps);
     },
   );
 
   fuzz("that is found finds the records that it was found by", 3000, bodies, (body) => {
-    const path = detect(body);
-    expect(select(body, parsePath(path.text))).toEqual(select(body, path));
+    const path = detectSelector(body);
+    expect(selectRecords(body, parseJsonPath(path.text))).toEqual(selectRecords(body, path));
   });
 });
 
@@ -132,7 +132,7 @@ describe("a Link header", () => {
       })
       .join(", ");
     for (const rel of ["next", ...some.flatMap(({ rels }) => rels)]) {
-      expect(linkOf(header, rel)).toBe(some.find(({ rels }) => rels.includes(rel))?.target);
+      expect(findLink(header, rel)).toBe(some.find(({ rels }) => rels.includes(rel))?.target);
     }
   });
 
@@ -143,7 +143,7 @@ describe("a Link header", () => {
     repeated(words),
   );
   fuzz("of any text has a part of it or nothing", 4000, headers, (header) => {
-    const link = linkOf(header, "next");
+    const link = findLink(header, "next");
     if (link !== undefined) expect(header).toContain(`<${link}>`);
   });
 });
@@ -156,7 +156,7 @@ describe("a parent's value", () => {
       { name: "posts", endpoint: "users/{resources.users.id}/posts" },
     ],
   });
-  const posts = plan(source, "forum").resources.find(({ name }) => name === "posts");
+  const posts = planSource(source, "forum").resources.find(({ name }) => name === "posts");
   const ids = fc.oneof(
     anyText,
     fc.jsonValue() as fc.Arbitrary<JsonValue>,
@@ -165,7 +165,7 @@ describe("a parent's value", () => {
   fuzz("stays one segment of the path, or is refused", 3000, ids, (id) => {
     let url = "";
     const refusal = refusalOf(() => {
-      if (posts) url = fill(posts.request, () => id).url;
+      if (posts) url = fillRequest(posts.request, () => id).url;
     });
     if (refusal) return expect(refusal.code).toBe("extract.template");
     const { origin, pathname, search, hash } = new URL(url);

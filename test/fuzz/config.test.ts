@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { longestGap } from "../../packages/core/src/config/cadence.ts";
 import {
-  parseSecrets,
+  parseSecretReferences,
   parseTemplate,
-  references,
+  templateReferences,
   Template,
 } from "../../packages/core/src/config/templates.ts";
 import { judged } from "../support/configs.ts";
@@ -183,10 +183,10 @@ const templates = fc.oneof(
 
 describe("a template", () => {
   fuzz("is a text, has references or is refused", 2000, templates, (text) => {
-    for (const parse of [parseTemplate, parseSecrets]) {
+    for (const parse of [parseTemplate, parseSecretReferences]) {
       const refusal = refusalOf(() => {
         const parsed = parse(text);
-        if (parsed instanceof Template) expect([...references(parsed)]).not.toEqual([]);
+        if (parsed instanceof Template) expect([...templateReferences(parsed)]).not.toEqual([]);
       });
       if (refusal) expect(refusal.code).toMatch(/^config\.(template|jsonpath)$/);
     }
@@ -206,12 +206,12 @@ describe("a template", () => {
         typeof part === "string" ? part.replace(/[{}]/g, "") : `{secrets.${part.name}}`,
       );
       const named = parts.flatMap((part) => (typeof part === "string" ? [] : part.name));
-      expect(Secret.of(shown.join("")).names).toEqual(named);
+      expect(Secret.fromText(shown.join("")).names).toEqual(named);
       const values = { get: (name: string) => `<${name}>` };
       const full = parts.map((part) =>
         typeof part === "string" ? part.replace(/[{}]/g, "") : `<${part.name}>`,
       );
-      expect(Secret.of(shown.join("")).reveal(values)).toBe(full.join(""));
+      expect(Secret.fromText(shown.join("")).reveal(values)).toBe(full.join(""));
     },
   );
 });

@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { converters } from "../../packages/core/src/config/converters.ts";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.ts";
 import {
-  advance,
-  commit,
+  advanceCursor,
+  commitCursor,
   startValue,
   windowEnd,
 } from "../../packages/core/src/extract/cursor/cursor.ts";
-import { isAtLeast } from "../../packages/core/src/extract/cursor/marks.ts";
-import { incrementalValues } from "../../packages/core/src/extract/fill.ts";
+import { isAtOrAfter } from "../../packages/core/src/extract/cursor/cursor-values.ts";
+import { incrementalValues } from "../../packages/core/src/extract/fill-request.ts";
 import type { Cursor } from "../../packages/core/src/flow.ts";
-import { compareTimes, readTime, writeTime } from "../../packages/core/src/values/time.ts";
+import { compareTimes, parseTime, formatTime } from "../../packages/core/src/values/time.ts";
 import { anyText, fuzz, mutated, refusalOf, repeated } from "../support/fuzz.ts";
 
 // What an API may have where a cursor should be.
@@ -44,15 +44,15 @@ const cursors: fc.Arbitrary<string | number> = fc.oneof(
 
 describe("a time", () => {
   fuzz("is written as it was read", 4000, texts, (text) => {
-    const time = readTime(text);
+    const time = parseTime(text);
     if (!time) return;
-    const again = readTime(writeTime(time, text));
+    const again = parseTime(formatTime(time, text));
     expect(again && compareTimes(again, time)).toBe(0);
   });
 
   fuzz("is written in any format that was read", 3000, fc.tuple(texts, texts), ([text, like]) => {
-    const [time, format] = [readTime(text), readTime(like)];
-    if (time && format) expect(readTime(writeTime(time, like))).toBeDefined();
+    const [time, format] = [parseTime(text), parseTime(like)];
+    if (time && format) expect(parseTime(formatTime(time, like))).toBeDefined();
   });
 });
 
@@ -67,7 +67,7 @@ const plans = fc.record({
 });
 
 const incremental: IncrementalPlan = {
-  path: parsePath("at"),
+  path: parseJsonPath("at"),
   initialValue: undefined,
   endValue: undefined,
   step: undefined,
@@ -98,11 +98,11 @@ describe("a cursor", () => {
       const start = startValue(plan, before);
       const end = windowEnd(plan, start);
       const records = page.map((at) => ({ at })) as { at: string }[];
-      const { candidate } = advance(records, plan, { start, end }, null);
-      after = commit(before, candidate, apiTime, plan);
+      const { candidate } = advanceCursor(records, plan, { start, end }, null);
+      after = commitCursor(before, candidate, apiTime, plan);
     });
     if (refusal) expect(refusal.code).toMatch(/^(extract\.cursor|config\.lag)$/);
-    else if (before !== null && after !== null) expect(isAtLeast(after, before, plan)).toBe(true);
+    else if (before !== null && after !== null) expect(isAtOrAfter(after, before, plan)).toBe(true);
   });
 
   const converted = fc.tuple(fc.constantFrom(...Object.values(converters)), cursors);

@@ -3,14 +3,14 @@ import { rest_api_source, type SourceConfig } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { toConfig } from "../../packages/local/src/literal.ts";
 import {
   commentsAbove,
   readPython,
-  refusals,
-  textOf,
+  expressionProblems,
+  expressionText,
 } from "../../packages/local/src/python/load.ts";
-import { sourceFile } from "../../packages/local/src/typescript.ts";
+import { literalToConfig } from "../../packages/local/src/sources/literal.ts";
+import { sourceFileText } from "../../packages/local/src/sources/typescript.ts";
 import { anyText, fuzz, mutated, repeated } from "../support/fuzz.ts";
 
 // Whatever a Python file holds.
@@ -93,15 +93,15 @@ function outcome(text: string): { told: string; typescript?: string } {
     return { told: JSON.stringify(read.problems) };
   }
   const { file, config, statement, unread, remarks } = read;
-  const found = [...refusals(read), ...unread, ...remarks];
+  const found = [...expressionProblems(read), ...unread, ...remarks];
   for (const { path, message } of found) {
     expect(path).toMatch(/^crm\.py/);
     expect(message).not.toMatch(/undefined|\[object/);
   }
   if (config.kind !== "dict") return { told: JSON.stringify(found) };
-  const problems = validate(rest_api_source(toConfig(config) as SourceConfig), "crm");
+  const problems = validate(rest_api_source(literalToConfig(config) as SourceConfig), "crm");
   const comments = commentsAbove(file, statement);
-  const typescript = sourceFile({ config, comments, textOf: textOf(file) });
+  const typescript = sourceFileText({ config, comments, textOf: expressionText(file) });
   return { told: JSON.stringify([...found, ...problems]), typescript };
 }
 

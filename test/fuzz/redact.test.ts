@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { hide, learn, openRedactor } from "../../packages/core/src/secrets/redact.ts";
+import { hideSecrets, registerSecret, openRedactor } from "../../packages/core/src/secrets/redact.ts";
 import { anyText, fuzz } from "../support/fuzz.ts";
 
 // Whatever an API makes of a credential.
@@ -9,7 +9,7 @@ const characters = [..."abcXYZ0189", ..."-._~+/=!$&'()*,;:@%\"<>\\ #?|{}[]^`", "
 const secret = fc.string({ unit: fc.constantFrom(...characters), minLength: 8, maxLength: 40 });
 /** A container meets a few. */
 const secrets = fc.sample(secret, { numRuns: 25, seed: 7 });
-for (const one of secrets) learn(one);
+for (const one of secrets) registerSecret(one);
 
 const json = (text: string) => JSON.stringify(text).slice(1, -1);
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -48,12 +48,12 @@ describe("a secret", () => {
     ([[one, encode], [before, open, close, after]]) => {
       const form = encode(one);
       const text = before + open + form + close + after;
-      for (const told of [hide(text), openRedactor().quote(text)]) {
+      for (const told of [hideSecrets(text), openRedactor().quote(text)]) {
         expect(told).not.toContain(one);
         expect(told).not.toContain(form);
       }
       // Of a last character that was encoded twice, the end may stay: it tells nothing.
-      const told = hide(open + form + close);
+      const told = hideSecrets(open + form + close);
       expect(told.slice(0, open.length + 8)).toBe(`${open}[secret]`);
       expect(told.slice(open.length + 8, told.length - close.length)).toMatch(/^.{0,6}$/);
     },
@@ -65,7 +65,7 @@ describe("a secret", () => {
     anyText,
   );
   fuzz("does not survive within other bytes in base64", 2000, headers, ([one, user, more]) => {
-    const told = hide(`Basic ${base64(user + one + more)}`);
+    const told = hideSecrets(`Basic ${base64(user + one + more)}`);
     for (const [piece] of told.matchAll(/[\w+/-]{8,}={0,2}/g)) {
       expect(Buffer.from(piece, "base64").toString("latin1")).not.toContain(one.slice(2, -2));
     }
@@ -73,6 +73,6 @@ describe("a secret", () => {
   });
 
   fuzz("that is not there changes nothing", 3000, anyText, (text) => {
-    expect(hide(text)).toBe(text);
+    expect(hideSecrets(text)).toBe(text);
   });
 });

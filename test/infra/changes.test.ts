@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { workerFunctionName } from "@tidetable/core";
 import { sources as registered } from "@tidetable/sources";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { tooLong } from "../../stacks/limits.ts";
+import { findLongNames } from "../../stacks/limits.ts";
 import { workerStatements } from "../../stacks/permissions.ts";
 import { alarmEmails, sources as orders } from "./fixtures/orders.ts";
 import { type Deployed, openStage, reasonToSkip } from "./harness.ts";
@@ -177,12 +177,12 @@ describe("a name", () => {
   if (!ordersPlan) throw new Error("the fixture has a source");
 
   it("that fits is deployed", () => {
-    expect(tooLong(plansOf(registered), placeOf("production").names)).toEqual([]);
+    expect(findLongNames(plansOf(registered), placeOf("production").names)).toEqual([]);
   });
 
   it("of a function that AWS would refuse names the source, the stage and the limit", () => {
     const plan = { ...ordersPlan, name: long(50) };
-    expect(tooLong([plan], placeOf("dev").names)).toEqual([
+    expect(findLongNames([plan], placeOf("dev").names)).toEqual([
       `tidetable-dev-worker-${long(50)}: a Lambda function has at most 64 characters, and this one ` +
         `71; give the source ${long(50)} a shorter name, or use a shorter stage than dev`,
     ]);
@@ -190,14 +190,14 @@ describe("a name", () => {
 
   it("of a table that AWS would refuse names the resource", () => {
     const resources = ordersPlan.resources.map((one) => ({ ...one, table: long(240) }));
-    expect(tooLong([{ ...ordersPlan, resources }], placeOf("dev").names)).toMatchObject([
+    expect(findLongNames([{ ...ordersPlan, resources }], placeOf("dev").names)).toMatchObject([
       expect.stringMatching(/255 .* 261; give orders\/orders a shorter table_name/),
       expect.stringMatching(/255 .* 261; give orders\/log a shorter table_name/),
     ]);
   });
 
   it("of a stage can be too long for all", () => {
-    const refused = tooLong([], placeOf(long(64)).names);
+    const refused = findLongNames([], placeOf(long(64)).names);
     expect(refused).toHaveLength(2);
     for (const line of refused) expect(line).toContain("use a shorter stage");
   });

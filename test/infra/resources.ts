@@ -1,5 +1,5 @@
-import { plan, type Source, type SourcePlan } from "@tidetable/core";
-import type { Place } from "../../stacks/permissions.ts";
+import { planSource, type Source, type SourcePlan } from "@tidetable/core";
+import type { StageLocation } from "../../stacks/permissions.ts";
 import type { Deployed } from "./harness.ts";
 
 /*
@@ -14,10 +14,10 @@ export const SECRET = "aws:secretsmanager/secret:Secret";
 export const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
 
 export const plansOf = (sources: Readonly<Record<string, Source>>): SourcePlan[] =>
-  Object.entries(sources).map(([name, source]) => plan(source, name));
+  Object.entries(sources).map(([name, source]) => planSource(source, name));
 
 /** Where the stand-in for Pulumi says that a stage is. */
-export const placeOf = (stage: string): Place => ({
+export const placeOf = (stage: string): StageLocation => ({
   names: { app: "tidetable", stage },
   ...{ partition: "aws", region: "us-east-1", account: "123456789012" },
 });

@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { plan } from "@tidetable/core";
+import { planSource } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { startAws } from "./stand-ins/aws.ts";
 
 export const project = resolve(import.meta.dirname, "../..");
 export const names = { app: "tidetable", stage: "smoke" };
-export const plans = Object.entries(sources).map(([name, source]) => plan(source, name));
+export const plans = Object.entries(sources).map(([name, source]) => planSource(source, name));
 
 /** Values that have no business in anything that a deployment leaves somewhere. */
 export const secretValues = {

@@ -110,8 +110,8 @@ describe("a row", () => {
 describe("a key is made as a run makes it", () => {
   it("of a number for a text key", async () => {
     const records: JsonObject[] = [{ id: 7 }, { id: "8" }];
-    const place = { source: sources.support, name: "support", resource: "support_tickets" };
-    await fill(engine, { ...place, stage: "text" }, records);
+    const resourceRef = { source: sources.support, name: "support", resource: "support_tickets" };
+    await fill(engine, { ...resourceRef, stage: "text" }, records);
     const tickets = table(sources.support, "support_tickets", {
       stage: "text",
       client: engine.dynamodb,
@@ -146,7 +146,7 @@ describe("a key is made as a run makes it", () => {
     [{ order: "", line: 1 }, 'the key field "order" is empty'],
     [{ order: "a" }, 'the key field "line" is missing'],
     [{ order: null, line: 1 }, 'the key field "order" is null'],
-    [{ order: "a", line: "x" }, 'the key field "line" is text that DynamoDB can not hold'],
+    [{ order: "a", line: "x" }, 'the key field "line" is a string that DynamoDB cannot hold'],
     [{ order: ["a"], line: 1 }, 'the key field "order" is a list'],
     [{ order: "a", line: Number.NaN }, "a number does not fit"],
   ])("%o is refused before anything is asked", async (key, what) => {
@@ -226,7 +226,7 @@ describe("what can not be read says why, and what to do", () => {
     );
     vi.stubEnv("TIDETABLE_STAGE", undefined);
     expect(await refusal(() => table(shop, "orders", { source }))).toMatch(
-      /^read.stage: shop.orders: no stage is named.*pass \{ stage: "production" \}/,
+      /^read.stage: shop.orders: no stage is given.*pass \{ stage: "production" \}/,
     );
     vi.stubEnv("TIDETABLE_STAGE", "dev");
     expect(table(shop, "orders", { source }).name).toBe("tidetable-dev-shop.orders");

@@ -27,7 +27,7 @@ const source = rest_api_source(
     },
   },
 );
-const place = { source, name: "shop", resource: "lines", stage: "pages" };
+const resourceRef = { source, name: "shop", resource: "lines", stage: "pages" };
 const options = { source: "shop", stage: "pages" };
 
 /** Of about 4 KB each: 1 MB, DynamoDB's page, holds some 250 of them. */
@@ -45,7 +45,7 @@ const open = (endpoint: string) =>
   table(source, "lines", { ...options, client: clientOf(endpoint) });
 beforeAll(async () => {
   engine = await startDynamodb();
-  await fill(engine, place, records);
+  await fill(engine, resourceRef, records);
   lines = open(engine.endpoint);
 });
 afterAll(() => engine.close());
@@ -190,7 +190,7 @@ describe("query", () => {
     [() => lines.query({ order: "a" }, { range: { like: 1 } as never }), 'one condition on "line"'],
     [() => lines.query({ order: "a" }, { range: {} as never }), "and this is none"],
     [() => lines.query({ order: "a" }, { range: { gt: 1, lt: 3 } }), "this is gt and lt"],
-    [() => lines.query({ order: "a" }, { range: { gt: "x" as never } }), '"line" is text that'],
+    [() => lines.query({ order: "a" }, { range: { gt: "x" as never } }), '"line" is a string that'],
     [() => lines.query({ sku: "a" }, { index: "by_skew" as "by_sku" }), 'no index "by_skew"'],
     [
       () => lines.query({ sku: "a" }, { index: "slim", range: { gt: 1 } as never }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Item } from "../../packages/core/src/flow.ts";
 import { toItem } from "../../packages/core/src/normalize/values.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
-import { numberOf, rowsOf } from "../../packages/reader/src/rows.ts";
+import { readNumber, rowReader } from "../../packages/reader/src/rows.ts";
 
 describe("a number has all its digits", () => {
   it.each<[string, unknown]>([
@@ -22,7 +22,7 @@ describe("a number has all its digits", () => {
     ["9007199254740993.5", new Decimal("9007199254740993.5")],
     ["1e-130", 1e-130],
   ])("%s", (text, expected) => {
-    expect(numberOf(text)).toEqual(expected);
+    expect(readNumber(text)).toEqual(expected);
   });
 
   it("whatever it is: its text is the number that was written", () => {
@@ -30,7 +30,7 @@ describe("a number has all its digits", () => {
     fc.assert(
       fc.property(digits, (text) => {
         const written = toItem({ n: new Decimal(text) }).item.n?.N;
-        expect(toItem({ n: numberOf(text) }).item.n?.N).toBe(written);
+        expect(toItem({ n: readNumber(text) }).item.n?.N).toBe(written);
       }),
     );
   });
@@ -43,7 +43,7 @@ const place = (columns: object) => ({
   },
 });
 const rowOf = (item: Item, columns = {}, fields?: string[]) =>
-  rowsOf(place(columns) as never, fields)(item);
+  rowReader(place(columns) as never, fields)(item);
 
 describe("a row", () => {
   it("keeps a member named __proto__ as data (P9)", () => {

@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  hide,
-  hideIn,
-  isSecret,
-  learn,
+  hideSecrets,
+  hideSecretsIn,
+  isHiddenValue,
+  registerSecret,
   openRedactor,
 } from "../../packages/core/src/secrets/redact.ts";
 import { CANARY } from "../extract/fixtures.ts";
 import { carries } from "../support/canary.ts";
+import { cpuTime } from "../support/cpu.ts";
 
 test.each([
   ["as it is", CANARY],
@@ -66,20 +67,20 @@ test("an empty value hides nothing", () => {
 describe("everything that this process prints and stores (P15)", () => {
   test("has no learned value, wherever it was learned", () => {
     openRedactor().learn("learned-in-a-request");
-    learn("learned-from-the-store");
-    expect(hide("a learned-in-a-request b learned-from-the-store")).toBe("a [secret] b [secret]");
+    registerSecret("learned-from-the-store");
+    expect(hideSecrets("a learned-in-a-request b learned-from-the-store")).toBe("a [secret] b [secret]");
   });
 
   test("has values of less than six characters: those are hidden in quotes alone", () => {
     const { learn, quote } = openRedactor();
     learn("12345");
-    expect([quote("12345 rows"), hide("12345 rows")]).toEqual(["[secret] rows", "12345 rows"]);
+    expect([quote("12345 rows"), hideSecrets("12345 rows")]).toEqual(["[secret] rows", "12345 rows"]);
   });
 
   test("has its own names, and no value in any other text, also in names", () => {
-    learn("help_desk");
+    registerSecret("help_desk");
     const report = { source: "help_desk", n: 1, error: { help_desk: ["a help_desk", null] } };
-    expect(hideIn(report)).toEqual({
+    expect(hideSecretsIn(report)).toEqual({
       source: "help_desk",
       n: 1,
       error: { "[secret]": ["a [secret]", null] },
@@ -87,14 +88,14 @@ describe("everything that this process prints and stores (P15)", () => {
   });
 
   test("is not hidden twice by a value such as `secret`", () => {
-    learn("a-long-value");
-    learn("secret");
-    expect(hide("a-long-value, secret")).toBe("[secret], [secret]");
+    registerSecret("a-long-value");
+    registerSecret("secret");
+    expect(hideSecrets("a-long-value, secret")).toBe("[secret], [secret]");
   });
 
   test("knows a value that is all of a text", () => {
-    learn("value/1");
-    expect(["value/1", "value%2F1", "value/12", "[secret]"].map(isSecret)).toEqual([
+    registerSecret("value/1");
+    expect(["value/1", "value%2F1", "value/12", "[secret]"].map(isHiddenValue)).toEqual([
       true,
       true,
       false,
@@ -110,12 +111,10 @@ describe("everything that this process prints and stores (P15)", () => {
     "canary-",
     "é",
   ])("takes no time over a megabyte of %j", (piece) => {
-    learn(`${"\\".repeat(20)}x`);
-    learn("canary-canary-canary-x");
+    registerSecret(`${"\\".repeat(20)}x`);
+    registerSecret("canary-canary-canary-x");
     const text = piece.repeat(2 ** 20 / piece.length);
-    const began = performance.now();
-    hide(text);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(cpuTime(() => hideSecrets(text))).toBeLessThan(2_000);
   });
 
   const encodings: ((value: string) => string)[] = [
@@ -143,9 +142,9 @@ describe("everything that this process prints and stores (P15)", () => {
         around,
         around,
         (value, encode, before, behind) => {
-          learn(value);
-          const hidden = hide(`${before} ${encode(value)} ${behind}`);
-          return !carries(hidden.replaceAll("[secret]", " "), [value]) && hide(hidden) === hidden;
+          registerSecret(value);
+          const hidden = hideSecrets(`${before} ${encode(value)} ${behind}`);
+          return !carries(hidden.replaceAll("[secret]", " "), [value]) && hideSecrets(hidden) === hidden;
         },
       ),
       { numRuns: 400, seed: 7 },

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, test } from "vitest";
-import { secretStore } from "../../packages/core/src/secrets/store.ts";
+import { openSecretStore } from "../../packages/core/src/secrets/store.ts";
 import { virtualClock } from "../support/clock.ts";
 
 /** A Secrets Manager whose next calls of PutSecretValue fail. */
@@ -18,7 +18,7 @@ function open(text: string, failures: string[] = []) {
   };
   const clock = virtualClock();
   const world = { secretsManager: { send: send as never }, names: { app: "a", stage: "s" }, clock };
-  return { vault, puts, clock, store: secretStore(world, "crm", ["token"]) };
+  return { vault, puts, clock, store: openSecretStore(world, "crm", ["token"]) };
 }
 
 describe("writing a member of a secret", () => {

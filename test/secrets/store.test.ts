@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { explain, isFailure } from "../../packages/core/src/base/errors.ts";
-import { secretStore } from "../../packages/core/src/secrets/store.ts";
+import { explainError, isFailure } from "../../packages/core/src/base/errors.ts";
+import { openSecretStore } from "../../packages/core/src/secrets/store.ts";
 import { virtualClock } from "../support/clock.ts";
 
 /** A Secrets Manager that answers with what `value` gives: text, or undefined for none. */
@@ -37,7 +37,7 @@ async function openSecrets(value: () => string | undefined) {
   });
   const clock = virtualClock();
   const world = { secretsManager: client, names: { app: "tidetable", stage: "dev" }, clock };
-  const store = (names = ["api_key"]) => secretStore(world, "help_desk", names);
+  const store = (names = ["api_key"]) => openSecretStore(world, "help_desk", names);
   return { asked, clock, store, close: () => server.close() };
 }
 
@@ -128,7 +128,7 @@ describe("a secret that is wrong is named with what to do, and never quoted (P17
   ])("%j", async (value, code, message) => {
     const { store } = await openSecrets(() => value);
     const error = await failure(store(["api_key", "user"]).read());
-    expect(explain(error)).toBe(`${message}; ${hint}`);
+    expect(explainError(error)).toBe(`${message}; ${hint}`);
     expect(error.code).toBe(code);
   });
 

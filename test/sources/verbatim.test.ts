@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { plan, type Sources } from "@tidetable/core";
+import { planSource, type Sources } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { describe, expect, it, test } from "vitest";
 import { validate } from "../../packages/core/src/config/check/validate.ts";
@@ -81,7 +81,7 @@ describe("the registered sources", () => {
 
   test.each(Object.entries(sources))("%s is valid and runs on a schedule", (name, source) => {
     expect(validate(source, name)).toEqual([]);
-    expect(plan(source, name).schedule?.enabled).toBe(true);
+    expect(planSource(source, name).schedule?.enabled).toBe(true);
   });
 
   test.each([
@@ -94,7 +94,7 @@ describe("the registered sources", () => {
   ])("%s.%s is planned as its document says", (name, table, selector, secrets) => {
     const source = (sources as Sources)[name];
     if (!source) throw new Error(`no source ${name}`);
-    const planned = plan(source, name);
+    const planned = planSource(source, name);
     expect(planned.secrets).toEqual(secrets);
     expect(planned.resources.find((resource) => resource.table === table)).toMatchObject({
       disposition: "merge",

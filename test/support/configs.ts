@@ -1,7 +1,7 @@
 import {
+  findNotices,
   firstRequest,
-  notices,
-  plan,
+  planSource,
   rest_api_source,
   type SourceConfig,
   type SourceOptions,
@@ -20,9 +20,9 @@ export function judged(config: unknown, options: unknown = {}): string {
     expect(message).not.toMatch(/\[object/);
   }
   if (problems.length > 0) return JSON.stringify(problems);
-  for (const resource of plan(source, "shop").resources) {
+  for (const resource of planSource(source, "shop").resources) {
     const refusal = refusalOf(() => expect(firstRequest(resource).url).toMatch(/^https?:/));
     if (refusal) expect(refusal.code).toMatch(/^extract\.(template|convert|url)$/);
   }
-  return JSON.stringify(notices(source));
+  return JSON.stringify(findNotices(source));
 }

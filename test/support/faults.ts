@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** Answers one request on its connection, or does not. */
-export type Fault = (socket: Socket, request: Asked) => void;
+export type Fault = (socket: Socket, request: SocketRequest) => void;
 
-interface Asked {
+interface SocketRequest {
   /** As its first line has it: a path, or a whole URL where a proxy is asked. */
   target: string;
   /** Its first line and headers. */
@@ -51,33 +51,33 @@ export async function openFaultyApi(answer: Fault): Promise<FaultyApi> {
 type Headers = Record<string, string | number>;
 
 /** The first line and the headers of an answer. */
-export const head = (headers: Headers, status = "200 OK"): string =>
+export const answerHead = (headers: Headers, status = "200 OK"): string =>
   [`HTTP/1.1 ${status}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
     .concat("", "")
     .join("\r\n");
 
 /** A whole and honest answer. */
-export const whole = (body: string | Uint8Array, headers: Headers = {}, status?: string): Buffer =>
+export const wholeAnswer = (body: string | Uint8Array, headers: Headers = {}, status?: string): Buffer =>
   Buffer.concat([
-    Buffer.from(head({ "content-length": Buffer.byteLength(body), ...headers }, status), "latin1"),
+    Buffer.from(answerHead({ "content-length": Buffer.byteLength(body), ...headers }, status), "latin1"),
     Buffer.from(body as string),
   ]);
 
 /** Sends such an answer. */
-export const answers =
-  (...parts: Parameters<typeof whole>): Fault =>
+export const sendAnswer =
+  (...parts: Parameters<typeof wholeAnswer>): Fault =>
   (socket) =>
-    void socket.write(whole(...parts));
+    void socket.write(wholeAnswer(...parts));
 
 /** Sends bytes as they are; the connection stays open. */
-export const sends =
+export const sendBytes =
   (...bytes: (string | Uint8Array)[]): Fault =>
   (socket) => {
     for (const one of bytes) socket.write(one);
   };
 
 /** Sends bytes and closes the connection in good order. */
-export const ends =
+export const sendAndClose =
   (...bytes: (string | Uint8Array)[]): Fault =>
   (socket) => {
     for (const one of bytes) socket.write(one);
@@ -85,7 +85,7 @@ export const ends =
   };
 
 /** Sends bytes, and then the same ones again for ever, as fast as they are taken. */
-export const never =
+export const sendForever =
   (begin: string, again: string | Uint8Array): Fault =>
   (socket) => {
     const more = (): void => {
@@ -98,7 +98,7 @@ export const never =
   };
 
 /** Sends bytes, and then one of `again` every 20 ms. */
-export const trickles =
+export const sendSlowly =
   (begin: string, again: string): Fault =>
   (socket) => {
     let sent = 0;

@@ -9,7 +9,7 @@ import {
   tableName,
   workerFunctionName,
 } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import type { SourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { dlt, rest_api_source, type Source } from "../../packages/core/src/config/source.ts";
 import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
@@ -20,9 +20,9 @@ import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
 import {
   openSecretsEndpoint,
   type SecretMembers,
-} from "../../packages/local/src/secrets-endpoint.ts";
+} from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import {
-  type Place,
+  type StageLocation,
   type Statement,
   scheduleStatements,
   workerStatements,
@@ -35,7 +35,7 @@ import { openIam } from "./iam.ts";
  * container of its own and under its own role, with AWS behind IAM.
  */
 
-export const place: Place = {
+export const place: StageLocation = {
   names: { app: "tidetable", stage: "iam" },
   ...{ partition: "aws", region: "us-east-1", account: "123456789012" },
 };
@@ -129,11 +129,11 @@ export async function openStage() {
   }
 
   const workerOf = (role: Role, declarations: Record<string, Declaration>) =>
-    container(role, async () => (await import("../../functions/resource.ts")).worker, declarations);
+    container(role, async () => (await import("../../functions/resource.ts")).createWorker, declarations);
   const scheduleOf = (role: Role, declarations: Record<string, Declaration>) =>
     container(
       role,
-      async () => (await import("../../functions/schedule.ts")).scheduler,
+      async () => (await import("../../functions/schedule.ts")).createScheduler,
       declarations,
     );
 
@@ -143,7 +143,7 @@ export async function openStage() {
   async function deploy(declare: Declaration, changes: Changes = {}) {
     count += 1;
     const name = `source${count}`;
-    const planned = plan(declare({ dlt, rest_api_source }), name);
+    const planned = planSource(declare({ dlt, rest_api_source }), name);
     for (const resource of planned.resources) {
       await engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
     }

@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import {
-  canonical,
+  canonicalNumber,
   numberBytes,
   numberText,
 } from "../../packages/core/src/values/dynamodb-number.ts";
+import { cpuTime } from "../support/cpu.ts";
 
 describe("the canonical text of a number", () => {
   it.each([
@@ -23,7 +24,7 @@ describe("the canonical text of a number", () => {
     ["12345678901234567890", "12345678901234567890"],
     ["99999999999999999999999999999999999999", "99999999999999999999999999999999999999"],
   ])("of %s is %s", (text, expected) => {
-    expect(canonical(text)).toBe(expected);
+    expect(canonicalNumber(text)).toBe(expected);
   });
 
   it.each([
@@ -35,7 +36,7 @@ describe("the canonical text of a number", () => {
     ["an empty text", ""],
     ["spaces", " 1"],
   ])("does not exist for %s", (_, text) => {
-    expect(canonical(text)).toBeUndefined();
+    expect(canonicalNumber(text)).toBeUndefined();
   });
 
   it.each([NaN, Infinity, -Infinity, 1e126, 1e-200])("does not exist for %s", (value) => {
@@ -52,7 +53,7 @@ describe("the canonical text of a number", () => {
   it("is numerically equal to what it was made from (P9)", () => {
     fc.assert(
       fc.property(decimalText, (text) => {
-        const made = canonical(text);
+        const made = canonicalNumber(text);
         if (made !== undefined) expect(scaled(made)).toBe(scaled(text));
       }),
     );
@@ -60,9 +61,7 @@ describe("the canonical text of a number", () => {
 
   it("does not take long for a megabyte of zeros", () => {
     const text = `1${"0".repeat(500_000)}1${"0".repeat(500_000)}`;
-    const began = performance.now();
-    expect(canonical(text)).toBeUndefined();
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(cpuTime(() => expect(canonicalNumber(text)).toBeUndefined())).toBeLessThan(1_000);
   });
 });
 

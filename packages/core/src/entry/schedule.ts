@@ -1,16 +1,17 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
-import type { ResourcePlan } from "../config/plan-types.ts";
+import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
 import { stalenessMetric } from "../report/metrics.ts";
 import { planOf, resourceOf, type Sources } from "../run/reach.ts";
 import { isDue } from "../state/opening.ts";
-import { readStates } from "../state/state-item.ts";
+import { readStates, type StoredState } from "../state/state-item.ts";
 import { parseScheduleEvent, type ScheduleEvent, type WorkerEvent } from "./events.ts";
 import { stalenessOf } from "./staleness.ts";
 
-/** The answer of the schedule function: what it started. */
-interface Started {
+/** The schedule function's answer: the runs that it has started. */
+interface StartedRuns {
   run_id: string;
-  started: { source: string; resource: string }[];
+  started: ResourceRef[];
 }
 
 export interface ScheduleDeps
@@ -21,29 +22,37 @@ export interface ScheduleDeps
 }
 
 /**
- * Fans out: one asynchronous invocation per resource. The run id comes from the scheduled time,
- * else from the request, so that a second delivery of one event starts nothing new.
+ * Starts one asynchronous invocation per resource. The scheduled time is the run id, so that a
+ * second delivery of an event starts no second run. An event without a time uses its request id.
  */
-export async function schedule(event: unknown, deps: ScheduleDeps): Promise<Started> {
-  const wanted = parseScheduleEvent(event);
-  const run_id = wanted.time ?? deps.requestId;
-  const events = wanted.resume ? await due(wanted, deps) : fanOut(wanted, run_id, deps.sources);
-  await Promise.all(events.map(deps.invoke));
-  const started = events.map(({ source, resource }) => ({ source, resource }));
-  // The tick comes every minute, and mostly finds nothing to do.
-  if (!wanted.resume || started.length > 0) deps.log.info("started", { run_id, started });
+export async function handleScheduleEvent(
+  event: unknown,
+  deps: ScheduleDeps,
+): Promise<StartedRuns> {
+  const parsed = parseScheduleEvent(event);
+  const run_id = parsed.time ?? deps.requestId;
+  const workerEvents = parsed.resume
+    ? await findDueRuns(parsed, deps)
+    : fanOut(parsed, run_id, deps.sources);
+  await Promise.all(workerEvents.map(deps.invoke));
+  const started = workerEvents.map(({ source, resource }) => ({ source, resource }));
+  // The tick comes every minute and mostly has nothing to do, which is not worth a line.
+  if (!parsed.resume || started.length > 0) deps.log.info("started", { run_id, started });
   return { run_id, started };
 }
 
-function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): WorkerEvent[] {
-  const { resources, limit_pages, full_refresh, check } = wanted;
-  return (wanted.source ? [wanted.source] : Object.keys(sources)).flatMap((source) => {
-    const planned = planOf(sources, source);
-    const asked = resources?.map((one) => resourceOf(planned, one));
-    const chosen = asked ?? planned.resources.filter(isRead);
-    // A check and a sample read what they need of a parent themselves.
-    const alone = check || limit_pages !== undefined;
-    return [...(alone ? [] : ancestorsOf(chosen)), ...chosen].map((resource) => ({
+function fanOut(event: ScheduleEvent, run_id: string, sources: Sources): WorkerEvent[] {
+  const { resources: resourceNames, limit_pages, full_refresh, check } = event;
+  const sourceNames = event.source ? [event.source] : Object.keys(sources);
+  return sourceNames.flatMap((source) => {
+    const sourcePlan = planOf(sources, source);
+    const chosen =
+      resourceNames?.map((name) => resourceOf(sourcePlan, name)) ??
+      sourcePlan.resources.filter(isRead);
+    // A check and a sample read the few parent records that they need themselves.
+    const readsOwnParents = check || limit_pages !== undefined;
+    const ancestors = readsOwnParents ? [] : ancestorsOf(chosen);
+    return [...ancestors, ...chosen].map((resource) => ({
       source,
       resource: resource.name,
       run_id,
@@ -55,42 +64,51 @@ function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): Worker
   });
 }
 
-/** What is not stored is read for children only. */
+/** A resource that is not stored is read only when it has children. */
 const isRead = ({ selected, spooled }: ResourcePlan) => selected || spooled.length > 0;
 
-/** What has to be read for these and is not among them, parents first. */
+/** Returns the ancestors of the chosen resources that are not chosen themselves, parents first. */
 function ancestorsOf(chosen: readonly ResourcePlan[]): ResourcePlan[] {
-  const names = new Set(chosen.map(({ name }) => name));
-  const found = new Map<string, ResourcePlan>();
-  const climb = ({ parent }: ResourcePlan): void => {
-    if (!parent || names.has(parent.plan.name)) return;
-    climb(parent.plan);
-    found.set(parent.plan.name, parent.plan);
+  const chosenNames = new Set(chosen.map(({ name }) => name));
+  const ancestors = new Map<string, ResourcePlan>();
+  const addParent = ({ parent }: ResourcePlan): void => {
+    if (!parent || chosenNames.has(parent.plan.name)) return;
+    addParent(parent.plan);
+    ancestors.set(parent.plan.name, parent.plan);
   };
-  for (const one of chosen) climb(one);
-  return [...found.values()];
+  for (const resource of chosen) addParent(resource);
+  return [...ancestors.values()];
 }
 
-/** What is unfinished, and nobody works on, and need not wait. On its way it tells what is stale. */
-async function due({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
-  const plans = (source ? [source] : Object.keys(deps.sources)).map((one) =>
-    planOf(deps.sources, one),
-  );
-  const places = plans.flatMap((plan) =>
-    plan.resources.map(({ name }) => ({ plan, place: { source: plan.name, resource: name } })),
-  );
-  const states = await readStates(
-    deps,
-    places.map(({ place }) => place),
-  );
-  const now = deps.clock.now();
-  return places.flatMap(({ plan, place }, i) => {
-    const state = states[i];
-    const staleness = stalenessOf(plan, state, now);
-    if (staleness !== undefined) {
-      const fields = stalenessMetric(deps.names, place, staleness, now);
-      deps.log.warn(`no run has succeeded since ${state?.succeeded_at}`, fields);
-    }
-    return state?.run_id && isDue(state, now) ? { ...place, run_id: state.run_id } : [];
+/** Finds the unfinished runs that no worker works on and that need not wait. Reports stale resources. */
+async function findDueRuns({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
+  const sourceNames = source ? [source] : Object.keys(deps.sources);
+  const resources = sourceNames.flatMap((name) => {
+    const sourcePlan = planOf(deps.sources, name);
+    return sourcePlan.resources.map((resource) => ({
+      sourcePlan,
+      resourceRef: { source: sourcePlan.name, resource: resource.name },
+    }));
   });
+  const resourceRefs = resources.map(({ resourceRef }) => resourceRef);
+  const states = await readStates(deps, resourceRefs);
+  const now = deps.clock.now();
+  return resources.flatMap(({ sourcePlan, resourceRef }, index) => {
+    const state = states[index];
+    warnIfStale(sourcePlan, resourceRef, state, deps);
+    return state?.run_id && isDue(state, now) ? { ...resourceRef, run_id: state.run_id } : [];
+  });
+}
+
+function warnIfStale(
+  sourcePlan: SourcePlan,
+  resourceRef: ResourceRef,
+  state: StoredState | undefined,
+  { names, clock, log }: ScheduleDeps,
+): void {
+  const now = clock.now();
+  const staleness = stalenessOf(sourcePlan, state, now);
+  if (staleness === undefined) return;
+  const metric = stalenessMetric(names, resourceRef, staleness, now);
+  log.warn(`no run has succeeded since ${state?.succeeded_at}`, metric);
 }

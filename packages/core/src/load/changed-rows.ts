@@ -1,8 +1,9 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyedItem } from "../flow.ts";
 import { besideLog, doubted } from "../state/changed-rows-state.ts";
 import type { RowLog, RowsState } from "../state/run-state.ts";
-import type { Place } from "../state/state-table.ts";
 import { agrees, type Comparing, unchangedOf } from "./compare.ts";
 import { appendPrints, isMissing, readPrints } from "./fingerprint-log.ts";
 import { type Prints, printOf, printTable } from "./fingerprints.ts";
@@ -26,9 +27,6 @@ export interface Rows {
 /** A log that no sweep waits for is written in blocks of so many prints, or at the end of a slice. */
 const PENDING = 6_000;
 
-/** The slice before may have put rows so long ago that a read can still miss them. */
-const SETTLED_MS = 30_000;
-
 /** Beyond what its rows need. */
 const FEW_BLOCKS = 100;
 
@@ -38,7 +36,7 @@ const SAMPLED = 50;
 interface Opening extends Comparing {
   names: World["names"];
   log: World["log"];
-  place: Place;
+  resourceRef: ResourceRef;
   runId: string;
   token: number;
   refresh: boolean;
@@ -47,8 +45,8 @@ interface Opening extends Comparing {
 }
 
 export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
-  const { place, runId, token, refresh, clock, random } = of;
-  const settled = clock.monotonic() + (of.isLater ? SETTLED_MS : 0);
+  const { resourceRef, runId, token, refresh, clock, random } = of;
+  const settled = clock.monotonic() + (of.isLater ? CONSISTENT_AFTER_MS : 0);
   let state = begun;
   /** What the table has by now, by the log and by what was put since. */
   let known: Prints = printTable(begun.known?.rows);
@@ -58,12 +56,12 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   let sampleIn = 0;
 
   function doubt(why: string): void {
-    of.log.warn(`${why}: rows are compared by reading them`, { ...place });
+    of.log.warn(`${why}: rows are compared by reading them`, { ...resourceRef });
     state = doubted(state, runId);
     known = printTable();
   }
 
-  const load = (log: RowLog) => readPrints(of, { place, log: log.id }, log, known);
+  const load = (log: RowLog) => readPrints(of, { resourceRef, log: log.id }, log, known);
   try {
     if (state.known && state.known.id !== state.log?.id) await load(state.known);
     // Also what earlier slices of this run have put.
@@ -116,6 +114,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
       if (!state.log) return state;
       const gone = unknown.map((key) => printOf({ key }));
       for (const print of gone) known.add(print);
+      // planted: fingerprints-of-unwritten-rows
       pending.push(...prints, ...gone);
       // A sweep needs to know of every page behind the checkpoint.
       if (refresh || pending.length >= PENDING) await flush();
@@ -133,7 +132,12 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   async function flush(): Promise<void> {
     if (!state.log || pending.length === 0) return;
     const { log } = state;
-    const end = await appendPrints(of, { place, log: log.id, token }, pending, log.end);
+    const end = await appendPrints(
+      of,
+      { resourceRef, log: log.id, token },
+      pending,
+      /* planted: end-of-log */ log.end,
+    );
     const rows = log.id === runId ? log.rows + pending.length : known.size;
     state = { ...state, log: { ...log, end, rows } };
     pending = [];
@@ -144,7 +148,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
     const { log } = state;
     if (!log || log.id === runId || log.end - log.start < FEW_BLOCKS + known.size / PENDING) return;
     const start = besideLog(log);
-    const end = await appendPrints(of, { place, log: runId, token }, known, start);
+    const end = await appendPrints(of, { resourceRef, log: runId, token }, known, start);
     const anew = { id: runId, start, end, rows: known.size, whole: log.whole ?? false };
     state = { ...state, known: anew, log: { ...anew, kept: log.kept } };
   }

@@ -1,7 +1,9 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { isFailure, LeaseError, WriteError } from "../base/errors.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { FINGERPRINT_DAYS } from "../base/timing.ts";
 import { putBlock } from "../state/blocks.ts";
-import { type Place, readMany, type StateWorld, steadily } from "../state/state-table.ts";
+import { readMany, type StateWorld, steadily } from "../state/state-table.ts";
 import { PRINT_BYTES, type Prints, printTable } from "./fingerprints.ts";
 
 /*
@@ -13,14 +15,12 @@ import { PRINT_BYTES, type Prints, printTable } from "./fingerprints.ts";
 /** 96 KB: about a hundred write units at most, and far from an item's 400 KB. */
 const PRINTS_PER_BLOCK = 6_000;
 
-const KEPT_DAYS = 90;
-
 /** While they are read, each takes the memory of its bytes a few times over. */
 const BLOCKS_AT_ONCE = 16;
 
 /** Which log: it has the id of the run that began it. */
 export interface PrintLog {
-  place: Place;
+  resourceRef: ResourceRef;
   log: string;
 }
 
@@ -38,14 +38,17 @@ export const isMissing = (error: unknown): boolean =>
 /** Appends prints behind the blocks before `first`. Returns the block behind the last, then. */
 export async function appendPrints(
   world: StateWorld,
-  { place, log, token }: PrintLog & { token: number },
+  { resourceRef, log, token }: PrintLog & { token: number },
   prints: Iterable<Buffer>,
   first: number,
 ): Promise<number> {
   let block = first;
   for (const bytes of packed(prints)) {
     const content = { log: { S: log }, prints: { B: bytes } };
-    const command = putBlock(world, keyOf(place, block), content, { token, days: KEPT_DAYS });
+    const command = putBlock(world, keyOf(resourceRef, block), content, {
+      token,
+      days: FINGERPRINT_DAYS,
+    });
     await steadily(world, "did not take the prints of rows", () =>
       world.dynamodb.send(command),
     ).catch((error: unknown) => {
@@ -70,14 +73,14 @@ function* packed(prints: Iterable<Buffer>): Generator<Buffer> {
 /** Reads all blocks of a log into a table; throws when one is missing. */
 export async function readPrints(
   world: StateWorld,
-  { place, log }: PrintLog,
+  { resourceRef, log }: PrintLog,
   { start, end }: Blocks,
   prints: Prints = printTable(),
 ): Promise<Prints> {
   let found = 0;
   for (let first = start; first < end; first += BLOCKS_AT_ONCE) {
     const length = Math.min(BLOCKS_AT_ONCE, end - first);
-    const keys = Array.from({ length }, (_, n) => keyOf(place, first + n));
+    const keys = Array.from({ length }, (_, n) => keyOf(resourceRef, first + n));
     const items = new Map((await readMany(world, keys)).map((item) => [item.pk?.S, item]));
     // DynamoDB answers in any order.
     for (const { pk } of keys) {
@@ -92,7 +95,7 @@ export async function readPrints(
   return prints;
 }
 
-const keyOf = ({ source, resource }: Place, block: number) => ({
+const keyOf = ({ source, resource }: ResourceRef, block: number) => ({
   pk: { S: `${source}#${resource}/seen/${block}` },
   sk: { S: "keys" },
 });

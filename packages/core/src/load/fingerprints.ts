@@ -18,10 +18,10 @@ const HALF = 16;
 export function printOf({
   key,
   item,
-  remove,
-}: Pick<KeyedItem, "key" | "remove"> & Partial<Pick<KeyedItem, "item">>): Buffer {
+  deletesRow,
+}: Pick<KeyedItem, "key" | "deletesRow"> & Partial<Pick<KeyedItem, "item">>): Buffer {
   const ofKey = hash("sha256", key);
-  const content = remove
+  const content = deletesRow
     ? ofKey.slice(HALF, 2 * HALF)
     : item
       ? hash("sha256", JSON.stringify(item)).slice(0, HALF)

@@ -1,4 +1,5 @@
 import type { Names } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { ResourceReport } from "./types.ts";
 
 /*
@@ -15,11 +16,6 @@ const perSource = ["app", "stage", "source"];
 const perResource = [...perSource, "resource"];
 
 type Unit = "Count" | "Milliseconds" | "None";
-
-interface Place {
-  source: string;
-  resource: string;
-}
 
 /** The fields that make a log line count one slice of a run. */
 export function sliceMetrics(names: Names, report: ResourceReport, now: number) {
@@ -42,14 +38,19 @@ export function sliceMetrics(names: Names, report: ResourceReport, now: number) 
 }
 
 /** The fields that make a log line say how many of its longest gaps ago a resource succeeded. */
-export const stalenessMetric = (names: Names, place: Place, staleness: number, now: number) =>
-  line(names, place, now, [
+export const stalenessMetric = (
+  names: Names,
+  resourceRef: ResourceRef,
+  staleness: number,
+  now: number,
+) =>
+  line(names, resourceRef, now, [
     { dimensions: [perSource, perResource], unit: "None", values: { staleness } },
   ]);
 
 function line(
   { app, stage }: Names,
-  { source, resource }: Place,
+  { source, resource }: ResourceRef,
   now: number,
   groups: { dimensions: string[][]; unit: Unit; values: Record<string, number> }[],
 ) {

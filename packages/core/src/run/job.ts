@@ -1,9 +1,9 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import type { Counts } from "../report/counts.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { Lease } from "../state/lease.ts";
-import type { Place } from "../state/state-table.ts";
 import type { RunSchema } from "./run-schema.ts";
 
 export interface Order {
@@ -23,7 +23,7 @@ export interface Order {
 /** What a slice works with. */
 export interface Job {
   resource: ResourcePlan;
-  place: Place;
+  resourceRef: ResourceRef;
   order: Order;
   world: World;
   secrets: SecretStore;

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { type Range, startValue, windowEnd } from "../extract/cursor/cursor.ts";
-import { type FilledRequest, fill, incrementalValues } from "../extract/fill.ts";
+import { type CursorRange, startValue, windowEnd } from "../extract/cursor/cursor.ts";
+import { type FilledRequest, fillRequest, incrementalValues } from "../extract/fill-request.ts";
 import type { Cursor } from "../flow.ts";
 import { readParentCursor } from "../state/parent-cursors.ts";
 import type { RunState } from "../state/run-state.ts";
@@ -19,7 +19,7 @@ import type { ParentRow } from "./parent-rows.ts";
 export interface Series {
   request: FilledRequest;
   /** What of it is kept, for an incremental. */
-  range: Range;
+  range: CursorRange;
   /** What each record gets of the parent's. */
   added: JsonObject;
   /** Where it has a cursor of its own: whose, and where that stands. */
@@ -31,7 +31,7 @@ export interface Series {
 
 /** The series from the one that a state stands in. Returns what the state becomes behind the last. */
 export async function* allSeries(
-  job: Pick<Job, "resource" | "place" | "world">,
+  job: Pick<Job, "resource" | "resourceRef" | "world">,
   from: RunState,
   rows: AsyncGenerator<ParentRow, RunState["at"]>,
 ): AsyncGenerator<Series, Partial<RunState>> {
@@ -83,14 +83,14 @@ function* windows(resource: ResourcePlan, from: RunState, row?: SpoolRow) {
 
 /** The cursor of one record of the parent, which is known by what the request names of it. */
 async function ownCursor(
-  { resource, place, world }: Pick<Job, "resource" | "place" | "world">,
+  { resource, resourceRef, world }: Pick<Job, "resource" | "resourceRef" | "world">,
   row: SpoolRow,
   refresh: boolean,
 ): Promise<NonNullable<Series["own"]>> {
   const named = resource.parent?.needed.map((field) => [field, row[field] ?? null]) ?? [];
   const id = hash("sha256", jsonText(Object.fromEntries(named), { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
-  return { id, cursor: refresh ? null : await readParentCursor(world, place, { id, path }) };
+  return { id, cursor: refresh ? null : await readParentCursor(world, resourceRef, { id, path }) };
 }
 
 /** Pure: the request that a state asks with, for a child in the name of a record of its parent. */
@@ -103,7 +103,7 @@ export function seriesAt(
   const start = incremental ? (state.window ?? startValue(incremental, last)) : null;
   const end = incremental && windowEnd(incremental, start);
   const own = incrementalValues(incremental, { start, last, end });
-  const filled = fill(request, (reference) =>
+  const filled = fillRequest(request, (reference) =>
     reference.of === "parent" ? row[reference.field.text] : own(reference),
   );
   return { request: filled, range: { start, end } };

@@ -1,7 +1,8 @@
 import { CHECKPOINT_MS } from "../base/timing.ts";
 import type { Writer, Written } from "../dynamodb/attempts.ts";
-import { commit } from "../extract/cursor/cursor.ts";
-import type { Page, Prepared, Rejection } from "../flow.ts";
+import { commitCursor } from "../extract/cursor/cursor.ts";
+import type { Page } from "../extract/pages.ts";
+import type { PreparedPage, Rejection } from "../flow.ts";
 import type { Rows } from "../load/changed-rows.ts";
 import type { Counts } from "../report/counts.ts";
 import { writeParentCursor } from "../state/parent-cursors.ts";
@@ -16,7 +17,7 @@ import { assertAccounts } from "./report.ts";
 /** A page as it leaves for the table. */
 export interface Cargo {
   page: Page;
-  prepared: Prepared;
+  prepared: PreparedPage;
   /** Where the run stands behind it, but for what only landing knows. */
   behind: RunState;
   /** The cursor that moves when it is durable, where it is the last of its series. */
@@ -93,6 +94,7 @@ export function openLanding(
     isWorking = true;
     try {
       for (let first = afloat[0]; first; first = afloat[0]) {
+        // planted: storing-before-checkpoint
         await first.storing;
         await rest();
         const waiting = afloat.findIndex(({ stored }) => !stored);
@@ -120,6 +122,7 @@ export function openLanding(
     const all = group.map(({ stored }) => stored as Stored);
     for (const [n, { aside }] of all.entries()) {
       const page = (group[n] as Afloat).behind.page - 1;
+      // planted: quarantine-before-checkpoint
       await setAside(aside, { ...job, runId: order.runId, page });
     }
     await job.schema?.keep();
@@ -131,6 +134,7 @@ export function openLanding(
     const { behind } = group.at(-1) as Afloat;
     for (const { own, behind } of group) if (own) await keepOwn(own, behind, job);
     state = { ...behind, rows: known, spool, counts: { ...counts } };
+    // planted: checkpoint-in-order
     if (!isSample) await lease.checkpoint(state);
     afloat.splice(0, group.length);
     bytes -= group.reduce((sum, one) => sum + one.bytes, 0);
@@ -151,15 +155,16 @@ export function openLanding(
     queued = sending.catch(() => {});
     const { put, prints, written } = await sending;
     const total = await written;
-    job.schema?.learn(prepared.fitted);
+    job.schema?.learn(prepared.typedRecords);
     return {
       ...total,
       records: page.records.length,
       unchanged: total.unchanged + items.length - put.length,
       superseded: prepared.superseded + total.superseded,
-      discarded: prepared.discarded,
+      discarded: prepared.discardedValues,
       aside: [...rejections, ...total.rejections],
       unknown: [
+        // planted: rejected-rows-stay
         ...rejections.flatMap(({ key }) => key ?? []),
         ...total.rejections.flatMap(
           ({ index }) => items.find((one) => one.index === index)?.key ?? [],
@@ -224,11 +229,11 @@ export function openLanding(
 async function keepSpool(
   landed: readonly Stored[],
   { spool }: RunState,
-  { place, world, lease }: Job,
+  { resourceRef, world, lease }: Job,
 ): Promise<SpoolState> {
   const rows = landed.flatMap(({ spooled }) => spooled);
   if (rows.length === 0) return spool;
-  const end = await appendSpool(world, { place, token: lease.token }, rows, spool.end);
+  const end = await appendSpool(world, { resourceRef, token: lease.token }, rows, spool.end);
   return { ...spool, end };
 }
 
@@ -241,7 +246,9 @@ function account(counts: Counts, landed: Stored, isStored: boolean): void {
   counts.written += landed.written;
   counts.unchanged += landed.unchanged;
   counts.deleted += landed.deleted;
+  // planted: superseded-count
   counts.superseded += landed.superseded;
+  // planted: quarantined-count
   counts.quarantined += aside.length;
   counts.discarded_values += landed.discarded;
   assertAccounts(counts);
@@ -254,10 +261,10 @@ function account(counts: Counts, landed: Stored, isStored: boolean): void {
 async function keepOwn(
   { id, cursor: before }: NonNullable<Series["own"]>,
   { candidate, api_time }: RunState,
-  { resource: { incremental }, order, world, place }: Job,
+  { resource: { incremental }, order, world, resourceRef }: Job,
 ): Promise<void> {
   if (!incremental || order.limitPages !== undefined || order.spoolOnly) return;
-  const cursor = commit(before, candidate, api_time ?? undefined, incremental);
+  const cursor = commitCursor(before, candidate, api_time ?? undefined, incremental);
   if (cursor === null || cursor === before) return;
-  await writeParentCursor(world, place, { id, path: incremental.path.text, cursor });
+  await writeParentCursor(world, resourceRef, { id, path: incremental.path.text, cursor });
 }

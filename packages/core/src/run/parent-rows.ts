@@ -1,7 +1,14 @@
 import { RequestError } from "../base/errors.ts";
+import { refOf } from "../base/resource-ref.ts";
+import {
+  PARENT_OVERDUE_MS,
+  PARENT_PATIENCE_MS,
+  PARENT_POLL_MS,
+  PARENT_RESUME_MS,
+} from "../base/timing.ts";
 import type { ParentPlan, ResourcePlan } from "../config/plan-types.ts";
 import { readRun } from "../state/history.ts";
-import type { RunState } from "../state/run-state.ts";
+import type { RunState, SpoolPosition } from "../state/run-state.ts";
 import { readSpool, type SpoolRow } from "../state/spool.ts";
 import { readState, type StoredState } from "../state/state-item.ts";
 import { parseJson } from "../values/parse-json.ts";
@@ -15,11 +22,9 @@ import type { Job } from "./job.ts";
 /** A record of the parent, and the place behind it. */
 export interface ParentRow {
   row: SpoolRow;
-  here: Place;
-  behind: Place;
+  here: SpoolPosition;
+  behind: SpoolPosition;
 }
-
-type Place = NonNullable<RunState["at"]>;
 
 /** What the parent's run, as far as it concerns the child's, has made of the spool. */
 export type Upstream =
@@ -46,22 +51,17 @@ export function upstream(
   return { kind: "done", log, start: part.start, end };
 }
 
-/** A child waits in its slice for so long, in steps that grow; then it costs nothing until it is resumed. */
-const PATIENCE_MS = 5_000;
-
-const STEP_MS = Object.freeze({ first: 50, most: 1_000 });
-
-/** A parent that has not begun by then does not begin any more. */
-const OVERDUE_MS = 15 * 60_000;
-
 /** The parent's records from the child's place on. Returns the place behind the last. */
-export async function* parentRows(job: Job, from: RunState): AsyncGenerator<ParentRow, Place> {
+export async function* parentRows(
+  job: Job,
+  from: RunState,
+): AsyncGenerator<ParentRow, SpoolPosition> {
   const { world, resource } = job;
   const { plan } = resource.parent as ParentPlan;
-  const parent = { source: plan.source, resource: plan.name };
+  const parent = refOf(plan);
   let at = from.at;
   let waited = 0;
-  let step: number = STEP_MS.first;
+  let step: number = PARENT_POLL_MS.first;
   while (true) {
     const up = await look(job, from);
     if (up.kind !== "none") {
@@ -76,31 +76,31 @@ export async function* parentRows(job: Job, from: RunState): AsyncGenerator<Pare
         }
         at = after(at);
         waited = 0;
-        step = STEP_MS.first;
+        step = PARENT_POLL_MS.first;
       }
       if (up.kind === "done") return at;
     }
-    if (waited >= PATIENCE_MS || world.clock.monotonic() + step >= world.deadline)
+    if (waited >= PARENT_PATIENCE_MS || world.clock.monotonic() + step >= world.deadline)
       throw pending(plan);
     await world.clock.sleep(step, world.signal);
     waited += step;
-    step = Math.min(step * 2, STEP_MS.most);
+    step = Math.min(step * 2, PARENT_POLL_MS.most);
   }
 }
 
-const after = (at: Place): Place => ({ ...at, block: at.block + 1, row: 0 });
+const after = (at: SpoolPosition): SpoolPosition => ({ ...at, block: at.block + 1, row: 0 });
 
 /** Where the parent's run stands. Throws when there will be none, or when it has failed. */
 async function look({ world, resource, order }: Job, state: RunState): Promise<Upstream> {
   const { plan } = resource.parent as ParentPlan;
-  const parent = { source: plan.source, resource: plan.name };
+  const parent = refOf(plan);
   const stored = await readState(world, parent);
   const up = upstream(stored, order.runId, plan.incremental !== undefined);
   if (up.kind === "failed") throw parentFailed(plan, "its run has failed");
   if (up.kind !== "none") return up;
   const run = await readRun(world, parent, order.runId);
   if (run && run.status !== "done") throw parentFailed(plan, run.error?.message ?? run.status);
-  const overdue = world.clock.now() - Date.parse(state.started_at) > OVERDUE_MS;
+  const overdue = world.clock.now() - Date.parse(state.started_at) > PARENT_OVERDUE_MS;
   if (overdue) throw parentFailed(plan, "its run has not begun");
   return up;
 }
@@ -111,7 +111,7 @@ const pending = ({ name }: ResourcePlan) =>
     message: `waiting for more records of ${name}`,
     hint: "nothing to do: the run goes on when they are there",
     retryable: true,
-    waitMs: 1_000,
+    waitMs: PARENT_RESUME_MS,
   });
 
 const parentFailed = ({ source, name }: ResourcePlan, why: string) =>

@@ -3,10 +3,11 @@ import { tableName } from "../base/names.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { forMany } from "../dynamodb/request-queue.ts";
 import { writerFor } from "../dynamodb/writer.ts";
-import { advance } from "../extract/cursor/cursor.ts";
+import { advanceCursor } from "../extract/cursor/cursor.ts";
 import { keepEdge } from "../extract/cursor/edge.ts";
-import { openSession, pages } from "../extract/pages.ts";
-import type { KeyedItem, Page, PageRequest, Prepared, Rejection } from "../flow.ts";
+import { fetchPages, openSession, type Page } from "../extract/pages.ts";
+import type { PageRequest } from "../extract/paging/page-request.ts";
+import type { KeyedItem, PreparedPage, Rejection } from "../flow.ts";
 import { openRows } from "../load/changed-rows.ts";
 import { toItems } from "../normalize/items.ts";
 import { sourceGate } from "../state/gate.ts";
@@ -32,22 +33,22 @@ export async function read(
   moved: (state: RunState) => void,
 ): Promise<RunState> {
   if (begun.phase !== "read") return begun;
-  const { resource, place, order, world, lease, counts, schema } = job;
+  const { resource, resourceRef, order, world, lease, counts, schema } = job;
   // Pages that were asked for before their turn, and have none any more.
   const over = new AbortController();
   const session = openSession(resource, {
     world: { ...world, signal: forMany(world.signal, over.signal) },
     secrets: job.secrets,
     meter: counts,
-    gate: sourceGate(world, place.source),
-    parallel: order.limitPages === undefined ? resource.parallelPages : 1,
+    gate: sourceGate(world, resourceRef.source),
+    parallelPages: order.limitPages === undefined ? resource.parallelPages : 1,
   });
   const ashore = { ...world, signal: job.landing };
   const into = { ...ashore, table: tableName(world.names, resource), key: resource.key };
   const writing = writerFor(resource, { ...into, guard: lease.guard });
   const { runId } = order;
   const run = {
-    place,
+    resourceRef,
     runId,
     token: lease.token,
     refresh: begun.refresh,
@@ -66,7 +67,7 @@ export async function read(
     const parents = sampled === undefined ? parentRows(job, begun) : spotRowsFor(job, sampled);
     const all = allSeries(job, begun, parents);
     // Only the first series can be one that an earlier slice has begun.
-    let from = begun.next ?? undefined;
+    let from = /* planted: first-request-of-slice */ begun.next ?? undefined;
     while (ahead.phase === "read" && toRead > 0 && pace.hasTime()) {
       const { value: series, done } = await landing.orFails(all.next());
       if (done) return series;
@@ -79,7 +80,7 @@ export async function read(
   }
 
   async function readSeries(series: Series, from: PageRequest | undefined): Promise<void> {
-    const reading = pages(resource, series.request, from, session);
+    const reading = fetchPages(resource, series.request, from, session);
     const ask = () => {
       const upcoming = { page: reading.next(), ended: pace.begin() };
       upcoming.page.catch(() => {});
@@ -112,7 +113,7 @@ export async function read(
     const prepared = isStored ? toItems(page.records, resource, at, schema?.fit) : nothing;
     const keys = keysOf(prepared.items, prepared.rejections);
     const moved = behind({ ...ahead, ...cursor }, page, marksOf(whole, keys, resource));
-    ahead = { ...moved, ...(page.next ? {} : series.behind) };
+    ahead = { ...moved, .../* planted: end-of-series */ (page.next ? {} : series.behind) };
     return { page, prepared, behind: ahead, own: page.next ? undefined : series.own };
   }
 
@@ -137,7 +138,7 @@ const spotRowsFor = ({ resource, world, secrets, counts }: Job, most: number) =>
   spotParentRows(resource, { world, secrets, meter: counts, pages: most });
 
 /** Of a page that is read for children alone. */
-const nothing: Prepared = { items: [], superseded: 0, rejections: [], fitted: [], discarded: 0 };
+const nothing: PreparedPage = { items: [], superseded: 0, rejections: [], typedRecords: [], discardedValues: 0 };
 
 /** Pure: what an incremental keeps of a page, and how its cursor moves. */
 function inRange(
@@ -149,13 +150,12 @@ function inRange(
   const page = { ...whole, records: made(whole.records, added, steps) };
   if (!incremental) return { page, cursor: {} };
   const known = new Set(state.known);
-  const { records, candidate, found, isOver } = advance(
-    page.records,
-    incremental,
-    range,
-    state.candidate,
-    known,
-  );
+  const {
+    records,
+    candidate,
+    edge: found,
+    isOver,
+  } = advanceCursor(page.records, incremental, range, state.candidate, known);
   const api_time = state.api_time ?? page.apiTime;
   const edge = keepEdge([...state.edge, ...found], candidate, api_time ?? undefined, incremental);
   const next = isOver ? undefined : page.next;
@@ -182,6 +182,7 @@ function behind(state: RunState, page: Page, marks: readonly string[]): RunState
     next: page.next ?? null,
     api_time: state.api_time ?? page.apiTime ?? null,
     loops: guard,
+    // planted: cursor-stays-while-reading
     deaths: 0,
     waits: 0,
   };

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { LeaseError } from "../base/errors.ts";
 import { tableName } from "../base/names.ts";
+import { type ResourceRef, refOf } from "../base/resource-ref.ts";
+import { REPLAY_RENEWAL_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
@@ -17,7 +19,6 @@ import {
   rowLike,
 } from "../state/quarantine.ts";
 import { readState } from "../state/state-item.ts";
-import type { Place } from "../state/state-table.ts";
 import { parseJson } from "../values/parse-json.ts";
 import { openSchema, type RunSchema } from "./run-schema.ts";
 
@@ -35,9 +36,6 @@ interface Reason {
 
 type ReplayWorld = Omit<World, "secretsManager" | "http" | "origins">;
 
-/** Well inside of a lease. */
-const RENEW_MS = 15_000;
-
 /** Puts the records that were set aside through again, under the plan as it is now. */
 export async function replayQuarantine(
   resource: ResourcePlan,
@@ -45,29 +43,29 @@ export async function replayQuarantine(
   owner: string,
 ): Promise<Replayed> {
   const { clock, signal } = world;
-  const place = { source: resource.source, resource: resource.name };
+  const resourceRef = refOf(resource);
   const { tableId } = await checkTable(world, resource);
-  const stored = await readState(world, place);
+  const stored = await readState(world, resourceRef);
   if (stored?.body?.refresh && stored.status !== "done") throw refreshOpen();
 
-  const lease = await takeLease(world, place, stored, { owner, run: undefined });
+  const lease = await takeLease(world, resourceRef, stored, { owner, run: undefined });
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
-    const schema = await openSchema(resource, world, { place, tableId, token: lease.token });
-    for (const id of await newestFirst(world, place)) {
+    const schema = await openSchema(resource, world, { resourceRef, tableId, token: lease.token });
+    for (const id of await newestFirst(world, resourceRef)) {
       signal.throwIfAborted();
-      if (clock.monotonic() - renewed > RENEW_MS) {
+      if (clock.monotonic() - renewed > REPLAY_RENEWAL_MS) {
         renewed = clock.monotonic();
         await lease.renew();
       }
-      const entry = await readEntry(world, place, id);
+      const entry = await readEntry(world, resourceRef, id);
       if (!entry) continue;
       const reason = await putBack(entry, resource, world, { guard: lease.guard, schema });
       if (reason) {
         result.kept.push({ id, ...reason });
       } else {
-        await removeEntry(world, place, entry);
+        await removeEntry(world, resourceRef, entry);
         result.replayed += 1;
       }
     }
@@ -80,9 +78,9 @@ export async function replayQuarantine(
 }
 
 /** Of two versions of a record the later one goes in, and the earlier finds its key taken. */
-async function newestFirst(world: ReplayWorld, place: Place): Promise<string[]> {
+async function newestFirst(world: ReplayWorld, resourceRef: ResourceRef): Promise<string[]> {
   const found: Pick<QuarantineEntry, "id" | "at" | "page" | "index">[] = [];
-  for await (const entries of listQuarantine(world, place)) {
+  for await (const entries of listQuarantine(world, resourceRef)) {
     // Without the records, of which there may be more than fit into memory.
     found.push(...entries.map(({ id, at, page, index }) => ({ id, at, page, index })));
   }
@@ -105,7 +103,7 @@ async function putBack(
   if (entry.redacted) return wasRedacted;
   const at = { runId: entry.run_id, page: entry.page };
   const record = parseJson(entry.record);
-  const { items, rejections, fitted } = toItems([record], resource, at, schema.fit);
+  const { items, rejections, typedRecords: fitted } = toItems([record], resource, at, schema.fit);
   const [made] = items;
   if (!made) return reasonOf(rejections);
 

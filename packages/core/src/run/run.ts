@@ -1,10 +1,12 @@
 import { LeaseError } from "../base/errors.ts";
+import { refOf } from "../base/resource-ref.ts";
+import { FINISH_WRITING_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { metered } from "../dynamodb/meter.ts";
 import { checkTable } from "../dynamodb/tables.ts";
-import { commit } from "../extract/cursor/cursor.ts";
-import { type Counts, type Tally, tally } from "../report/counts.ts";
+import { commitCursor } from "../extract/cursor/cursor.ts";
+import { type Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import { nothingKnown, rowsAtStart, rowsBehind } from "../state/changed-rows-state.ts";
@@ -20,9 +22,6 @@ import { read } from "./read-pages.ts";
 import { ending, poisoned, reporter } from "./report.ts";
 import { openSchema, type RunSchema, tell } from "./run-schema.ts";
 import { sweep } from "./sweep.ts";
-
-/** How long what was read may take to land when a run is interrupted. */
-const LANDING_MS = 2_000;
 
 /** One invocation, as far as it has come: what has gone wrong is told by what it had by then. */
 interface Slice extends Omit<Job, "lease" | "schema"> {
@@ -47,7 +46,7 @@ export async function runResource(
   outer: World,
   secrets: SecretStore,
 ): Promise<ResourceReport> {
-  const tallied = tally(outer.clock);
+  const tallied = new Tally(outer.clock);
   const { counts } = tallied;
   const dynamodb = metered(outer.dynamodb, counts);
   const { names, clock, random, deadline, signal } = outer;
@@ -58,7 +57,7 @@ export async function runResource(
   const landing = AbortSignal.any([late.signal, stop.signal]);
   const settled = new AbortController();
   const interrupted = () => {
-    clock.sleep(LANDING_MS, settled.signal).then(
+    clock.sleep(FINISH_WRITING_MS, settled.signal).then(
       () => late.abort(signal.reason),
       () => {},
     );
@@ -68,7 +67,7 @@ export async function runResource(
   const order = { ...event };
   const slice: Slice = {
     resource,
-    place: { source: resource.source, resource: resource.name },
+    resourceRef: refOf(resource),
     order,
     world: { ...outer, dynamodb, signal: called },
     landing,
@@ -92,12 +91,12 @@ export async function runResource(
 }
 
 async function work(slice: Slice): Promise<ResourceReport> {
-  const { resource, place, order, world, steps, tallied, report, isSample } = slice;
+  const { resource, resourceRef, order, world, steps, tallied, report, isSample } = slice;
   const [, { tableId }, stored] = await atOnce(
     // Whatever else is wrong: until somebody has filled it, there is no run to begin.
     slice.secrets.read(),
     resource.selected ? checkTable(steps, resource) : Promise.resolve({ tableId: undefined }),
-    readState(steps, place),
+    readState(steps, resourceRef),
   );
   const open = opening(isSample ? undefined : stored, {
     runId: order.runId,
@@ -119,24 +118,24 @@ async function work(slice: Slice): Promise<ResourceReport> {
   const state = open.body;
   slice.state = state;
   order.runId = open.runId;
-  tallied.goOnFrom(state.counts);
+  tallied.addEarlierSlices(state.counts);
   if (open.kind === "ended") return report("done", { state });
   if (open.kind === "wait") return report("waiting", { state, notBefore: open.notBefore });
-  if (open.kind === "start" && open.note) world.log.warn(open.note, { ...place });
+  if (open.kind === "start" && open.note) world.log.warn(open.note, { ...resourceRef });
 
   const run = isSample ? undefined : open;
-  const lease = await takeLease(steps, place, stored, { owner: order.owner, run });
+  const lease = await takeLease(steps, resourceRef, stored, { owner: order.owner, run });
   slice.lease = lease;
   if (open.kind === "poison") throw poisoned(state);
   if (resource.selected && !state.spool_only) {
     const ashore = { ...world, signal: slice.landing };
-    slice.schema = await openSchema(resource, ashore, { place, tableId, token: lease.token });
+    slice.schema = await openSchema(resource, ashore, { resourceRef, tableId, token: lease.token });
   }
   const job = { ...slice, lease, schema: slice.schema };
   const moved = (next: RunState) => {
     slice.state = next;
-    tallied.touch();
-    world.log.debug("page", { ...place, counts: next.counts });
+    tallied.updateWorkedTime();
+    world.log.debug("page", { ...resourceRef, counts: next.counts });
   };
   const behind = await holding(read(job, state, moved), job);
   return finish(slice, lease, await holding(sweep(job, behind, moved), job));
@@ -149,14 +148,14 @@ async function atOnce<T extends readonly Promise<unknown>[]>(...asked: T) {
 }
 
 async function finish(slice: Slice, lease: Lease, state: RunState): Promise<ResourceReport> {
-  const { resource, place, world, report, schema } = slice;
-  if (!slice.isSample && state.phase !== "end") {
+  const { resource, resourceRef, world, report, schema } = slice;
+  if (/* planted: unfinished-slice */ !slice.isSample && state.phase !== "end") {
     const running = report("running", { state });
     await lease.release({ status: "running", body: { ...state, counts: { ...slice.counts } } });
     return running;
   }
   const found = schema?.found();
-  tell(found, world, place);
+  tell(found, world, resourceRef);
   if (slice.isSample) {
     await schema?.close(slice.order.runId, { part: true });
     await lease.letGo();
@@ -201,8 +200,8 @@ async function giveUp(
   return failed;
 }
 
-const remember = ({ steps, place, order }: Slice, ended: ResourceReport): Promise<void> =>
-  recordRun(steps, place, ended, order.memoryMb ?? 512);
+const remember = ({ steps, resourceRef, order }: Slice, ended: ResourceReport): Promise<void> =>
+  recordRun(steps, resourceRef, ended, order.memoryMb ?? 512);
 
 /** What nothing of is stored has nothing to sweep. */
 const isRefresh = (order: Order, { selected, disposition }: ResourcePlan): boolean =>
@@ -225,6 +224,11 @@ function committed(through: RunState, { incremental, selected }: ResourcePlan): 
   const state = { ...through, rows: rowsBehind(through.rows, through.counts) };
   if (!incremental || incremental.perParent) return state;
   const before = state.refresh ? null : state.cursor;
-  const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
+  const cursor = commitCursor(
+    before,
+    state.candidate,
+    /* planted: time-of-cursor-cap */ state.api_time ?? undefined,
+    incremental,
+  );
   return { ...state, cursor };
 }

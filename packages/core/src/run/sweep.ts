@@ -50,8 +50,8 @@ export async function sweep(
 }
 
 /** The keys that a log tells of. That of a refresh has every key that it was shown. */
-const keysOf = (log: RowLog, { world, place }: Job): Promise<Prints> =>
-  readPrints(world, { place, log: log.id }, log, printTable(log.rows, "keys"));
+const keysOf = (log: RowLog, { world, resourceRef }: Job): Promise<Prints> =>
+  readPrints(world, { resourceRef, log: log.id }, log, printTable(log.rows, "keys"));
 
 /**
  * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and

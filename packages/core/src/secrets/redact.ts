@@ -29,7 +29,8 @@ function hider() {
       if (patterns.size > MOST) patterns.delete(oldest);
       inOrder = [...patterns].sort(([a], [b]) => b.length - a.length).map(([, one]) => one);
     },
-    hide: (text: string): string => inOrder.reduce((all, one) => replaceBetween(all, one), text),
+    hide: (text: string): string =>
+      /* planted: hidden-secrets */ inOrder.reduce((all, one) => replaceBetween(all, one), text),
   };
 }
 
@@ -44,33 +45,33 @@ const replaceBetween = (text: string, pattern: RegExp) =>
 const everywhere = hider();
 
 /** From now on this value is hidden. Returns it. */
-export function learn(value: string): string {
+export function registerSecret(value: string): string {
   if (value.length >= SHORTEST) everywhere.add(value);
   return value;
 }
 
-export const hide = everywhere.hide;
+export const hideSecrets = everywhere.hide;
 
 /** Whether a text is a hidden value and nothing else. */
-export const isSecret = (text: string): boolean => text !== HIDDEN && hide(text) === HIDDEN;
+export const isHiddenValue = (text: string): boolean => text !== HIDDEN && hideSecrets(text) === HIDDEN;
 
 /** Whether a hidden value stands between two slashes of a path. It may have slashes itself. */
-export const isSecretPath = (path: string): boolean =>
-  !path.includes(HIDDEN) && hide(path).split("/").includes(HIDDEN);
+export const hasHiddenSegment = (path: string): boolean =>
+  !path.includes(HIDDEN) && hideSecrets(path).split("/").includes(HIDDEN);
 
 /** Names that are ours to give, and that machines read. */
 const ours = new Set(["app", "stage", "source", "resource", "table"]);
 
 /** A copy with every text in it hidden, also in names. */
-export function hideIn<T>(value: T): T {
+export function hideSecretsIn<T>(value: T): T {
   const hidden = (one: unknown): unknown => {
-    if (typeof one === "string") return hide(one);
+    if (typeof one === "string") return hideSecrets(one);
     if (Array.isArray(one)) return one.map(hidden);
     if (typeof one !== "object" || one === null) return one;
     const members = Object.entries(one);
     return Object.fromEntries(
       members.map(([name, member]) =>
-        ours.has(name) ? [name, member] : [hide(name), hidden(member)],
+        ours.has(name) ? [name, member] : [hideSecrets(name), hidden(member)],
       ),
     );
   };
@@ -91,11 +92,11 @@ export function openRedactor(): Redactor {
   return {
     learn(value) {
       here.add(value);
-      return learn(value);
+      return registerSecret(value);
     },
     // Hidden first, cut afterwards: a cut through the middle would leave half of a key.
     quote(text) {
-      const line = hide(here.hide(text))
+      const line = hideSecrets(here.hide(text))
         .slice(0, 10_000)
         .replace(/[\p{C}\s]+/gu, " ")
         .trim();

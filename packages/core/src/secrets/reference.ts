@@ -17,12 +17,12 @@ export class Secret {
     this.name = typeof only === "object" && rest.length === 0 ? only.name : undefined;
   }
 
-  static named(name: string): Secret {
+  static fromName(name: string): Secret {
     return new Secret([{ name }]);
   }
 
   /** A credential written into the config as plain text: it runs, with a warning, and stays unprinted. */
-  static literal(text: string): Secret {
+  static fromPlainText(text: string): Secret {
     return new Secret([text]);
   }
 
@@ -30,8 +30,8 @@ export class Secret {
    * A credential with references in it, such as `Token ${dlt.secrets["key"]}`; without any, one in
    * plain text.
    */
-  static of(text: string): Secret {
-    return new Secret(secretParts(text));
+  static fromText(text: string): Secret {
+    return new Secret(splitSecretText(text));
   }
 
   /** The members of the source's secret that it takes. */
@@ -64,7 +64,7 @@ type Part = string | { name: string };
 const reference = /\{secrets\.([^{}]+)\}/g;
 
 /** A text's references to members of the source's secret, and the texts between them. */
-export function secretParts(text: string): Part[] {
+export function splitSecretText(text: string): Part[] {
   // Splitting by a pattern with a group gives texts and names in turn.
   const parts = text.split(reference).map((part, i) => (i % 2 === 0 ? part : { name: part }));
   return parts.filter((part) => part !== "");

@@ -7,19 +7,25 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { ConfigError, RequestError } from "../base/errors.ts";
 import { secretName } from "../base/names.ts";
+import {
+  AWS_CONNECT_MS,
+  AWS_REQUEST_MS,
+  SECRET_CACHE_MS,
+  SECRET_WRITE_PAUSES_MS,
+} from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import { Decimal } from "../values/decimal.ts";
 import { isObject, type JsonValue } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
 import { parseJson } from "../values/parse-json.ts";
-import { learn } from "./redact.ts";
+import { registerSecret } from "./redact.ts";
 import type { SecretValues } from "./reference.ts";
 
 /**
  * Does `work` while no other worker of the source does, and waits for its turn before. What `work`
  * asks of an API has to have ended by `until`, on the monotonic clock.
  */
-export type Alone = <T>(work: (until: number) => Promise<T>) => Promise<T>;
+export type WithLock = <T>(work: (until: number) => Promise<T>) => Promise<T>;
 
 /** The secret of one source. Reading rejects unless it has every member that the source names. */
 export interface SecretStore {
@@ -32,7 +38,7 @@ export interface SecretStore {
    */
   write(changes: Readonly<Record<string, string>>): Promise<void>;
   /** Around a `write`, its `refresh` and what lies between them. */
-  alone: Alone;
+  withLock: WithLock;
 }
 
 /** What a container knows of a secret. */
@@ -45,21 +51,19 @@ interface Held {
 type Members = ReadonlyMap<string, JsonValue>;
 
 /** Which secret, for messages. */
-interface Place {
+interface SecretLocation {
   id: string;
   /** The command that fills it. */
   set: string;
 }
 
-const TTL_MS = 5 * 60_000;
-
 /** Time-outs throw, as the DynamoDB client's do. Two attempts: a secret is read once per container. */
-export const secretsManagerClient = (): SecretsManagerClient =>
+export const createSecretsManager = (): SecretsManagerClient =>
   new SecretsManagerClient({
     maxAttempts: 2,
     requestHandler: {
-      connectionTimeout: 2_000,
-      requestTimeout: 5_000,
+      connectionTimeout: AWS_CONNECT_MS,
+      requestTimeout: AWS_REQUEST_MS,
       throwOnRequestTimeout: true,
     },
   });
@@ -68,12 +72,12 @@ export const secretsManagerClient = (): SecretsManagerClient =>
 const containers = new WeakMap<Pick<SecretsManagerClient, "send">, Map<string, Held>>();
 
 /** Reads the source's one secret, a JSON object, when something is asked of it. */
-export function secretStore(
+export function openSecretStore(
   world: Pick<World, "secretsManager" | "names" | "clock">,
   source: string,
   /** The members that the source refers to. */
   names: readonly string[],
-): Omit<SecretStore, "alone"> {
+): Omit<SecretStore, "withLock"> {
   const { secretsManager, clock } = world;
   const id = secretName(world.names, source);
   const place = { id, set: `tidetable secrets set ${source} --stage ${world.names.stage}` };
@@ -114,7 +118,7 @@ export function secretStore(
 
   const read = async () => {
     const { cached } = held;
-    const fresh = cached && clock.now() - cached.readAt < TTL_MS;
+    const fresh = cached && clock.now() - cached.readAt < SECRET_CACHE_MS;
     return fresh ? checked(await cached.members, names, place) : refresh();
   };
 
@@ -127,12 +131,9 @@ export function secretStore(
 const isAsBefore = (members: Members, { changes, over }: NonNullable<Held["unwritten"]>) =>
   Object.keys(changes).every((name) => members.get(name) === over.get(name));
 
-/** Before each further attempt, milliseconds. */
-const PAUSES = [200, 1_000];
-
 async function put(
   { secretsManager, clock }: Pick<World, "secretsManager" | "clock">,
-  place: Place,
+  place: SecretLocation,
   members: Members,
 ): Promise<void> {
   const input = {
@@ -141,7 +142,7 @@ async function put(
     ClientRequestToken: randomUUID(),
     SecretString: jsonText(Object.fromEntries(members)),
   };
-  for (const pause of [...PAUSES, undefined]) {
+  for (const pause of [...SECRET_WRITE_PAUSES_MS, undefined]) {
     try {
       await secretsManager.send(new PutSecretValueCommand(input));
       return;
@@ -154,7 +155,7 @@ async function put(
 
 async function fetchMembers(
   client: Pick<SecretsManagerClient, "send">,
-  place: Place,
+  place: SecretLocation,
 ): Promise<Members> {
   const command = new GetSecretValueCommand({ SecretId: place.id, VersionStage: "AWSCURRENT" });
   const { SecretString } = await client.send(command).catch((error: unknown) => {
@@ -163,7 +164,7 @@ async function fetchMembers(
   const value = parsed(SecretString ?? "");
   if (isObject(value)) {
     // Whatever becomes of them: from here on nothing prints or stores one.
-    for (const member of Object.values(value)) learn(String(member));
+    for (const member of Object.values(value)) registerSecret(String(member));
     return new Map(Object.entries(value));
   }
   throw wrongShape(`the secret ${place.id} is not a JSON object such as {"api_key": "…"}`, place);
@@ -179,7 +180,7 @@ function parsed(text: string): JsonValue | undefined {
 }
 
 /** All members that are wrong, at once. */
-function checked(members: Members, names: readonly string[], place: Place): SecretValues {
+function checked(members: Members, names: readonly string[], place: SecretLocation): SecretValues {
   const faults = names.flatMap((name) => faultOf(name, members) ?? []);
   if (faults.length > 0) {
     throw wrongShape(`in the secret ${place.id}, ${faults.join(" and ")}`, place);
@@ -203,7 +204,7 @@ function faultOf(name: string, members: Members): string | undefined {
   return isNumber ? `"${name}" is a number that needs quotes` : `"${name}" is not a text`;
 }
 
-function wrongShape(message: string, { set }: Place): ConfigError {
+function wrongShape(message: string, { set }: SecretLocation): ConfigError {
   return new ConfigError({
     code: "secrets.shape",
     message,
@@ -211,7 +212,7 @@ function wrongShape(message: string, { set }: Place): ConfigError {
   });
 }
 
-function unwritable(error: unknown, { id, set }: Place): RequestError {
+function unwritable(error: unknown, { id, set }: SecretLocation): RequestError {
   return new RequestError({
     code: "secrets.unwritten",
     message: `the API has replaced a credential, and the secret ${id} did not take the new one (${nameOf(error)})`,
@@ -220,7 +221,7 @@ function unwritable(error: unknown, { id, set }: Place): RequestError {
   });
 }
 
-function unreadable(error: unknown, { id, set }: Place): ConfigError | RequestError {
+function unreadable(error: unknown, { id, set }: SecretLocation): ConfigError | RequestError {
   if (error instanceof ResourceNotFoundException) {
     return new ConfigError({
       code: "secrets.empty",

@@ -1,9 +1,10 @@
 import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Item } from "../flow.ts";
 import { takeLease } from "./lease.ts";
 import { readState, updateState } from "./state-item.ts";
-import { type Place, type StateWorld, steadily } from "./state-table.ts";
+import { type StateWorld, steadily } from "./state-table.ts";
 
 /**
  * Forgets a resource's cursor, its open run and the blocks of either, under its lease. What became
@@ -12,20 +13,20 @@ import { type Place, type StateWorld, steadily } from "./state-table.ts";
  */
 export async function forget(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { owner, also = async () => {} }: { owner: string; also?: (() => Promise<void>) | undefined },
 ): Promise<void> {
-  const stored = await readState(world, place);
-  const lease = await takeLease(world, place, stored, { owner, run: undefined });
+  const stored = await readState(world, resourceRef);
+  const lease = await takeLease(world, resourceRef, stored, { owner, run: undefined });
   try {
-    await removeBlocks(world, place, lease.guard);
+    await removeBlocks(world, resourceRef, lease.guard);
     await also();
     lease.guard();
     // Token and seq stay and grow: if they began anew, a worker that was paused in an earlier life
     // of this state could wake up and take it for its own.
     const token = lease.token;
     const taken = (stored?.seq ?? 0) + 1;
-    await updateState(world, place, {
+    await updateState(world, resourceRef, {
       expected: { token, seq: taken },
       fields: {
         token,
@@ -50,7 +51,7 @@ export async function forget(
 /** Blocks stand under partition keys of their own, which only a scan finds. */
 async function removeBlocks(
   world: StateWorld,
-  { source, resource }: Place,
+  { source, resource }: ResourceRef,
   guard: () => void,
 ): Promise<void> {
   const TableName = stateTableName(world.names);

@@ -4,25 +4,18 @@ import {
   PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { HISTORY_DAYS } from "../base/timing.ts";
 import type { Cursor, Item } from "../flow.ts";
-import { runCost } from "../report/costs.ts";
-import { type Counts, noCounts } from "../report/counts.ts";
+import { calculateRunCost } from "../report/costs.ts";
+import { type Counts, zeroCounts } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
-import {
-  type Place,
-  placed,
-  queryState,
-  readMany,
-  type StateWorld,
-  steadily,
-} from "./state-table.ts";
+import { placed, queryState, readMany, type StateWorld, steadily } from "./state-table.ts";
 
 /*
  * The run history: one item per run and resource (sk `run#<run_id>`), its attributes plain, so that
  * it can be read in the AWS console as well.
  */
-
-const KEPT_DAYS = 90;
 
 /** What has become of a run, as its last report told it. */
 export interface RunRecord extends Counts {
@@ -46,14 +39,14 @@ export interface RunRecord extends Counts {
  */
 export async function recordRun(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   report: ResourceReport,
   memoryMb: number,
 ): Promise<void> {
   const over = report.status === "skipped" ? [] : ["#status <> :done"];
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
-    Item: toItem(place, report, memoryMb),
+    Item: toItem(resourceRef, report, memoryMb),
     ConditionExpression: ["attribute_not_exists(pk)", ...over].join(" OR "),
     ...(over.length > 0 && {
       ExpressionAttributeNames: { "#status": "status" },
@@ -71,11 +64,12 @@ export async function recordRun(
 /** The newest runs of a resource, by their start: run ids made in AWS do not sort by time. */
 export async function readRuns(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
-  for await (const items of queryState(world, place, "run#")) runs.push(...items.map(fromItem));
+  for await (const items of queryState(world, resourceRef, "run#"))
+    runs.push(...items.map(fromItem));
   const newestFirst = (a: RunRecord, b: RunRecord) => (a.started_at < b.started_at ? 1 : -1);
   return runs.sort(newestFirst).slice(0, limit);
 }
@@ -83,27 +77,27 @@ export async function readRuns(
 /** One run of a resource, when it has ended. */
 export async function readRun(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   runId: string,
 ): Promise<RunRecord | undefined> {
-  const [item] = await readMany(world, [placed(place, `run#${runId}`)]);
+  const [item] = await readMany(world, [placed(resourceRef, `run#${runId}`)]);
   return item && fromItem(item);
 }
 
-const countNames = Object.keys(noCounts()) as (keyof Counts)[];
+const countNames = Object.keys(zeroCounts()) as (keyof Counts)[];
 
-function toItem(place: Place, report: ResourceReport, memoryMb: number): Item {
+function toItem(resourceRef: ResourceRef, report: ResourceReport, memoryMb: number): Item {
   const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
     duration_ms,
     slices,
     ...Object.fromEntries(countNames.map((name) => [name, report[name]])),
-    cost_usd: Number(runCost(report, memoryMb).total.toFixed(9)),
-    expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
+    cost_usd: Number(calculateRunCost(report, memoryMb).total.toFixed(9)),
+    expires: Math.floor(ended / 1000) + HISTORY_DAYS * 86_400,
   };
   return {
-    ...placed(place, `run#${run_id}`),
+    ...placed(resourceRef, `run#${run_id}`),
     status: { S: status },
     started_at: { S: started_at },
     ended_at: { S: new Date(ended).toISOString() },

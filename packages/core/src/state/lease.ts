@@ -1,19 +1,15 @@
 import { LeaseError } from "../base/errors.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { LEASE_MS, TAKEOVER_MS } from "../base/timing.ts";
 import type { RunState } from "./run-state.ts";
 import { type Fields, type Status, type StoredState, updateState } from "./state-item.ts";
-import type { Place, StateWorld } from "./state-table.ts";
+import type { StateWorld } from "./state-table.ts";
 
 /*
  * The state item of a resource (pk `source#resource`, sk `state`) is the truth about its runs.
  * Every step is one conditional UpdateItem that moves position, counts and lease together, so that
  * a worker which was paused, duplicated or started late can not move anything.
  */
-
-/** How long a lease lasts; each checkpoint renews it. */
-export const LEASE_MS = 50_000;
-
-/** A takeover starts this long after a lease's end: what its holder had sent has landed by then. */
-export const TAKEOVER_MS = 10_000;
 
 /** The right to write a resource, and the only way to move its state. */
 export interface Lease {
@@ -37,12 +33,12 @@ export interface Lease {
  */
 export async function takeLease(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   stored: StoredState | undefined,
   { owner, run }: { owner: string; run: { runId: string; body: RunState } | undefined },
 ): Promise<Lease> {
   const { clock } = world;
-  if (stored?.lease && clock.now() < stored.lease.until + TAKEOVER_MS)
+  if (stored?.lease && /* planted: lease-is-held */ clock.now() < stored.lease.until + TAKEOVER_MS)
     throw leaseHeld(stored.lease);
 
   let token = stored?.token ?? 0;
@@ -64,7 +60,7 @@ export async function takeLease(
     // Counted from before the request: the lease may only seem shorter than it is, never longer.
     const asked = clock.monotonic();
     const next = { token: take ? token + 1 : token, seq: seq + 1 };
-    await updateState(world, place, {
+    await updateState(world, resourceRef, {
       expected: { token, seq },
       fields: {
         ...fields,
@@ -78,7 +74,7 @@ export async function takeLease(
       },
     });
     ({ token, seq } = next);
-    until = giveBack ? 0 : asked + LEASE_MS;
+    until = giveBack ? 0 : /* planted: lease-counts-from-request */ asked + LEASE_MS;
   }
 
   const runFields = (status: Status, body: RunState, notBefore?: string): Fields => ({

@@ -1,7 +1,7 @@
+import { TAKEOVER_MS } from "../base/timing.ts";
 import type { Cursor } from "../flow.ts";
-import { noCounts } from "../report/counts.ts";
+import { zeroCounts } from "../report/counts.ts";
 import { type Before, rowsGoingOn } from "./changed-rows-state.ts";
-import { TAKEOVER_MS } from "./lease.ts";
 import type { RowsState, RunState, SpoolState } from "./run-state.ts";
 import type { StoredState } from "./state-item.ts";
 
@@ -54,7 +54,11 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
   if (body.plan_hash !== want.planHash) {
     return anew(body, "the config changed since the interrupted run; starting anew");
   }
-  if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > want.now) {
+  if (
+    /* planted: wait-of-run */ status === "waiting" &&
+    stored.not_before &&
+    Date.parse(stored.not_before) > want.now
+  ) {
     return { kind: "wait", runId, body, notBefore: stored.not_before };
   }
   // A lease that was never given back is a worker that died.
@@ -65,6 +69,7 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
     slices: body.slices + 1,
     refresh_next: body.refresh_next || (want.refresh && !body.refresh),
     spool: coveredBy(body.spool, want.runId),
+    // planted: rows-of-earlier-slices
     rows: rowsGoingOn(body.rows, runId),
   };
   return { kind: deaths >= DEATHS ? "poison" : "continue", runId, body: goesOn };
@@ -93,7 +98,7 @@ function start(
     phase: "read",
     page: 0,
     next: null,
-    counts: noCounts(),
+    counts: zeroCounts(),
     cursor,
     cursor_path: want.cursorPath,
     initial,

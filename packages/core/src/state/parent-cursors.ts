@@ -1,7 +1,8 @@
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Cursor } from "../flow.ts";
-import { type Place, type StateWorld, steadily } from "./state-table.ts";
+import { type StateWorld, steadily } from "./state-table.ts";
 
 /*
  * Where a child reads each record of its parent from its own place on, there is a cursor for each: an
@@ -10,12 +11,12 @@ import { type Place, type StateWorld, steadily } from "./state-table.ts";
 
 export async function readParentCursor(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { id, path }: { id: string; path: string },
 ): Promise<Cursor> {
   const command = new GetItemCommand({
     TableName: stateTableName(world.names),
-    Key: keyOf(place, id),
+    Key: keyOf(resourceRef, id),
     ConsistentRead: true,
   });
   const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
@@ -27,13 +28,13 @@ export async function readParentCursor(
 /** The same cursor makes the same item, so a page that is replayed does no harm. */
 export async function writeParentCursor(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { id, path, cursor }: { id: string; path: string; cursor: Exclude<Cursor, null> },
 ): Promise<void> {
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
     Item: {
-      ...keyOf(place, id),
+      ...keyOf(resourceRef, id),
       cursor_path: { S: path },
       cursor: typeof cursor === "number" ? { N: String(cursor) } : { S: cursor },
     },
@@ -41,7 +42,7 @@ export async function writeParentCursor(
   await steadily(world, "did not take a cursor", () => world.dynamodb.send(command));
 }
 
-const keyOf = ({ source, resource }: Place, id: string) => ({
+const keyOf = ({ source, resource }: ResourceRef, id: string) => ({
   pk: { S: `${source}#${resource}/cursor/${id}` },
   sk: { S: "cursor" },
 });

@@ -7,6 +7,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { QUARANTINE_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
@@ -14,16 +16,15 @@ import { writer } from "../dynamodb/batch-writer.ts";
 import { nameOf, patiently } from "../dynamodb/client.ts";
 import { keyAttributes, stateKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import { hide } from "../secrets/redact.ts";
+import { hideSecrets } from "../secrets/redact.ts";
 import { jsonText } from "../values/json-text.ts";
-import { type Place, placed, queryState, type StateWorld, steadily } from "./state-table.ts";
+import { placed, queryState, type StateWorld, steadily } from "./state-table.ts";
 
 const limits = Object.freeze({
   // An item holds 400 KB. What is larger can not be replayed, only looked at.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
   pathBytes: 1024,
-  days: 30,
 });
 
 /** Beyond both, it is not single records that are wrong but the config or the API. */
@@ -34,7 +35,7 @@ const PREFIX = "quarantine#";
 
 interface Aside {
   world: World;
-  place: Place;
+  resourceRef: ResourceRef;
   runId: string;
   page: number;
 }
@@ -77,20 +78,20 @@ export function tooManyError(rejections: readonly Rejection[]): WriteError {
   });
 }
 
-function entry(rejection: Rejection, { world, place, runId, page }: Aside): KeyedItem {
+function entry(rejection: Rejection, { world, resourceRef, runId, page }: Aside): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
-  const id = hash("sha256", JSON.stringify([place, code, path, content]), "base64url");
+  const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
   const plain = jsonText(record);
-  const hidden = hide(plain);
+  const hidden = hideSecrets(plain);
   const text = Buffer.from(hidden);
   const whole = text.length <= limits.wholeRecordBytes;
   const item: Item = {
-    ...placed(place, PREFIX + id),
+    ...placed(resourceRef, PREFIX + id),
     code: { S: code },
-    message: { S: hide(message) },
-    path: { S: cut(Buffer.from(hide(path)), limits.pathBytes) },
+    message: { S: hideSecrets(message) },
+    path: { S: cut(Buffer.from(hideSecrets(path)), limits.pathBytes) },
     run_id: { S: runId },
     page: { N: String(page) },
     index: { N: String(index) },
@@ -98,7 +99,7 @@ function entry(rejection: Rejection, { world, place, runId, page }: Aside): Keye
     ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
     ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
     at: { S: new Date(now).toISOString() },
-    expires: { N: String(Math.floor(now / 1000) + limits.days * 86_400) },
+    expires: { N: String(Math.floor(now / 1000) + QUARANTINE_DAYS * 86_400) },
   };
   const bytes = Math.min(text.length, limits.wholeRecordBytes) + 4096;
   return { key: id, item, bytes, index, record };
@@ -130,20 +131,20 @@ export interface QuarantineEntry {
 /** What is set aside of a resource, one answer of DynamoDB at a time, in no order. */
 export async function* listQuarantine(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
 ): AsyncGenerator<QuarantineEntry[]> {
-  for await (const items of queryState(world, place, PREFIX)) yield items.map(fromItem);
+  for await (const items of queryState(world, resourceRef, PREFIX)) yield items.map(fromItem);
 }
 
 /** One entry as it is now; undefined when it is gone. */
 export async function readEntry(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   id: string,
 ): Promise<QuarantineEntry | undefined> {
   const command = new GetItemCommand({
     TableName: stateTableName(world.names),
-    Key: placed(place, PREFIX + id),
+    Key: placed(resourceRef, PREFIX + id),
     ConsistentRead: true,
   });
   const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
@@ -153,12 +154,12 @@ export async function readEntry(
 /** Removes the entry that was read; one that was set aside anew since then stays. */
 export async function removeEntry(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { id, at }: QuarantineEntry,
 ): Promise<void> {
   const command = new DeleteItemCommand({
     TableName: stateTableName(world.names),
-    Key: placed(place, PREFIX + id),
+    Key: placed(resourceRef, PREFIX + id),
     ConditionExpression: "#at = :at",
     ExpressionAttributeNames: { "#at": "at" },
     ExpressionAttributeValues: { ":at": { S: at } },

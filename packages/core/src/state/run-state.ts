@@ -1,4 +1,5 @@
-import type { Cursor, PageRequest } from "../flow.ts";
+import type { PageRequest } from "../extract/paging/page-request.ts";
+import type { Cursor } from "../flow.ts";
 import type { Counts } from "../report/counts.ts";
 import type { Choice } from "./choose-writes.ts";
 
@@ -73,7 +74,7 @@ export interface RunState {
   /** Where its records stand for its children. */
   spool: SpoolState;
   /** Of a child: the record of the parent that it reads. Null before it knows where to begin. */
-  at: SpoolPlace | null;
+  at: SpoolPosition | null;
   /** It reads for its children's sake alone: nothing is stored, and no cursor moves. */
   spool_only: boolean;
   /** What is known of the table's rows, and which of them a refresh has seen. */
@@ -94,7 +95,7 @@ export interface SpoolPart {
 }
 
 /** A record in a spool. */
-export interface SpoolPlace {
+export interface SpoolPosition {
   log: string;
   block: number;
   row: number;

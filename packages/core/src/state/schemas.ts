@@ -5,9 +5,10 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { LeaseError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Item } from "../flow.ts";
 import type { Columns } from "../schema/columns.ts";
-import { type Place, placed, queryState, type StateWorld, steadily } from "./state-table.ts";
+import { placed, type StateWorld, steadily } from "./state-table.ts";
 
 /*
  * What is known of a resource's fields (sk `schema`), and each version of it that a run came to
@@ -48,9 +49,9 @@ const versionKey = (version: number) => VERSION + String(version).padStart(8, "0
 
 export async function readSchema(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
 ): Promise<StoredSchema | undefined> {
-  const item = await get(world, place, "schema");
+  const item = await get(world, resourceRef, "schema");
   return (
     item && {
       revision: Number(item.revision?.N ?? 0),
@@ -67,13 +68,13 @@ export async function readSchema(
 /** Puts the next revision. Throws LeaseError when another worker has put one. */
 export async function writeSchema(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { revision, token, table_id, seen, known, version, hash }: StoredSchema,
 ): Promise<void> {
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
     Item: {
-      ...placed(place, "schema"),
+      ...placed(resourceRef, "schema"),
       revision: { N: String(revision) },
       token: { N: String(token) },
       table_id: { S: table_id },
@@ -96,7 +97,7 @@ export async function writeSchema(
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // A retry whose first try came through and whose answer was lost meets its own success.
-    const stored = await readSchema(world, place);
+    const stored = await readSchema(world, resourceRef);
     if (stored?.revision !== revision || stored.token !== token) throw overtaken();
   }
 }
@@ -104,24 +105,24 @@ export async function writeSchema(
 export const nothingSeen: Pick<StoredSchema, "seen" | "known"> = { seen: "{}", known: null };
 
 /** Forgets what was seen, for a table that was emptied. Versions stay, and are counted on. */
-export async function forgetSchema(world: StateWorld, place: Place): Promise<void> {
-  const stored = await readSchema(world, place);
+export async function forgetSchema(world: StateWorld, resourceRef: ResourceRef): Promise<void> {
+  const stored = await readSchema(world, resourceRef);
   if (!stored) return;
   const revision = stored.revision + 1;
-  await writeSchema(world, place, { ...stored, revision, ...nothingSeen });
+  await writeSchema(world, resourceRef, { ...stored, revision, ...nothingSeen });
 }
 
 /** Puts a version, over one that a worker with an older lease has left. */
 export async function writeVersion(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { version, hash, first_seen, run_id, columns }: SchemaVersion,
   token: number,
 ): Promise<void> {
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
     Item: {
-      ...placed(place, versionKey(version)),
+      ...placed(resourceRef, versionKey(version)),
       token: { N: String(token) },
       hash: { S: hash },
       first_seen: { S: first_seen },
@@ -141,19 +142,11 @@ export async function writeVersion(
 
 export async function readVersion(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   version: number,
 ): Promise<SchemaVersion | undefined> {
-  const item = await get(world, place, versionKey(version));
+  const item = await get(world, resourceRef, versionKey(version));
   return item && fromItem(item);
-}
-
-/** All versions, the oldest first. */
-export async function readVersions(world: StateWorld, place: Place): Promise<SchemaVersion[]> {
-  const versions: SchemaVersion[] = [];
-  for await (const items of queryState(world, place, VERSION))
-    versions.push(...items.map(fromItem));
-  return versions;
 }
 
 function fromItem(item: Item): SchemaVersion {
@@ -167,10 +160,14 @@ function fromItem(item: Item): SchemaVersion {
   };
 }
 
-async function get(world: StateWorld, place: Place, sk: string): Promise<Item | undefined> {
+async function get(
+  world: StateWorld,
+  resourceRef: ResourceRef,
+  sk: string,
+): Promise<Item | undefined> {
   const command = new GetItemCommand({
     TableName: stateTableName(world.names),
-    Key: placed(place, sk),
+    Key: placed(resourceRef, sk),
     ConsistentRead: true,
   });
   const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));

@@ -1,10 +1,12 @@
 import { ConditionalCheckFailedException, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { LeaseError, WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { SPOOL_DAYS } from "../base/timing.ts";
 import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
 import { putBlock } from "./blocks.ts";
-import { type Place, type StateWorld, steadily } from "./state-table.ts";
+import { type StateWorld, steadily } from "./state-table.ts";
 
 /*
  * What the children of a resource need of its records: a log in blocks of the state table, written
@@ -15,22 +17,20 @@ import { type Place, type StateWorld, steadily } from "./state-table.ts";
 /** About a hundred write units, and far from an item's 400 KB. */
 const BLOCK_BYTES = 90_000;
 
-const KEPT_DAYS = 14;
-
 /** Of one record: the values at the paths that children name, by the paths' texts. */
 export type SpoolRow = JsonObject;
 
 /** Appends rows behind the `first` blocks that are there. Returns how many there are then. */
 export async function appendSpool(
   world: StateWorld,
-  { place, token }: { place: Place; token: number },
+  { resourceRef, token }: { resourceRef: ResourceRef; token: number },
   rows: readonly SpoolRow[],
   first: number,
 ): Promise<number> {
   let block = first;
   for (const text of blocks(rows)) {
-    const guard = { token, days: KEPT_DAYS };
-    const command = putBlock(world, keyOf(place, block), { rows: { S: text } }, guard);
+    const guard = { token, days: SPOOL_DAYS };
+    const command = putBlock(world, keyOf(resourceRef, block), { rows: { S: text } }, guard);
     await steadily(world, "did not take what the children need", () =>
       world.dynamodb.send(command),
     ).catch((error: unknown) => {
@@ -59,22 +59,26 @@ function* blocks(rows: readonly SpoolRow[]): Generator<string> {
 }
 
 /** The text of a block, a JSON list of rows: whoever reads it needs its numbers exact. */
-export async function readSpool(world: StateWorld, place: Place, block: number): Promise<string> {
+export async function readSpool(
+  world: StateWorld,
+  resourceRef: ResourceRef,
+  block: number,
+): Promise<string> {
   const command = new GetItemCommand({
     TableName: stateTableName(world.names),
-    Key: keyOf(place, block),
+    Key: keyOf(resourceRef, block),
     ConsistentRead: true,
   });
   const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
   if (Item?.rows?.S !== undefined) return Item.rows.S;
   throw new WriteError({
     code: "load.spool_missing",
-    message: `block ${block} of ${place.source}.${place.resource}'s records is gone; they are kept for ${KEPT_DAYS} days`,
+    message: `block ${block} of ${resourceRef.source}.${resourceRef.resource}'s records is gone; they are kept for ${SPOOL_DAYS} days`,
     hint: "a full refresh of the source reads the parent's records again",
   });
 }
 
-const keyOf = ({ source, resource }: Place, block: number) => ({
+const keyOf = ({ source, resource }: ResourceRef, block: number) => ({
   pk: { S: `${source}#${resource}/spool/${block}` },
   sk: { S: "rows" },
 });

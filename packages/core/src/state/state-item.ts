@@ -6,8 +6,9 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { LeaseError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { RunState } from "./run-state.ts";
-import { type Place, placed, readMany, type StateWorld, steadily } from "./state-table.ts";
+import { placed, readMany, type StateWorld, steadily } from "./state-table.ts";
 
 export type Status = "running" | "waiting" | "done" | "failed";
 
@@ -31,11 +32,14 @@ export interface StoredState {
 /** Top-level attributes of the state item; null removes one. */
 export type Fields = Record<string, string | number | null>;
 
-export async function readState(world: StateWorld, place: Place): Promise<StoredState | undefined> {
+export async function readState(
+  world: StateWorld,
+  resourceRef: ResourceRef,
+): Promise<StoredState | undefined> {
   const command = new GetItemCommand({
     TableName: stateTableName(world.names),
-    Key: stateAt(place),
-    ConsistentRead: true,
+    Key: stateAt(resourceRef),
+    ConsistentRead: /* planted: consistent-state */ true,
   });
   const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
   return Item && fromItem(Item);
@@ -44,22 +48,22 @@ export async function readState(world: StateWorld, place: Place): Promise<Stored
 /** The states of many resources at once, in the same order. */
 export async function readStates(
   world: StateWorld,
-  places: readonly Place[],
+  places: readonly ResourceRef[],
 ): Promise<(StoredState | undefined)[]> {
   const items = await readMany(world, places.map(stateAt));
   const states = new Map(items.map((item) => [item.pk?.S, fromItem(item)]));
-  return places.map((place) => states.get(stateAt(place).pk.S));
+  return places.map((resourceRef) => states.get(stateAt(resourceRef).pk.S));
 }
 
 /** One conditional write of the state item. Throws LeaseError when another worker came first. */
 export async function updateState(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   { expected, fields }: { expected: { token: number; seq: number }; fields: Fields },
 ): Promise<void> {
   const command = new UpdateItemCommand({
     TableName: stateTableName(world.names),
-    Key: stateAt(place),
+    Key: stateAt(resourceRef),
     ...expression(expected, fields),
   });
   try {
@@ -68,12 +72,37 @@ export async function updateState(
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // A lost response makes a retry fail on its own success. Read back who wrote last: one way for
     // all engines, since some do not return the old item with a failed condition.
-    const stored = await readState(world, place);
-    if (stored?.write_id !== fields.write_id) throw overtaken(stored);
+    const stored = await readState(world, resourceRef);
+    if (/* planted: write-of-another-worker */ stored?.write_id !== fields.write_id)
+      throw overtaken(stored);
   }
 }
 
-const stateAt = (place: Place) => placed(place, "state");
+/**
+ * Ends the lease of an owner that is known to be dead, so that the next worker does not have to
+ * wait for its end. The owner's name stays in the item: it says that a worker died. A lease that
+ * another owner has taken in the meantime is left alone.
+ */
+export async function expireLease(
+  world: StateWorld,
+  resourceRef: ResourceRef,
+  deadOwner: string,
+): Promise<void> {
+  const command = new UpdateItemCommand({
+    TableName: stateTableName(world.names),
+    Key: stateAt(resourceRef),
+    UpdateExpression: "SET lease_until = :past",
+    ConditionExpression: "lease_owner = :owner",
+    ExpressionAttributeValues: { ":owner": { S: deadOwner }, ":past": { N: "0" } },
+  });
+  try {
+    await steadily(world, "did not end a lease", () => world.dynamodb.send(command));
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+const stateAt = (resourceRef: ResourceRef) => placed(resourceRef, "state");
 
 function expression(expected: { token: number; seq: number }, fields: Fields) {
   const names: Record<string, string> = { "#token": "token", "#seq": "seq" };
@@ -97,8 +126,8 @@ function expression(expected: { token: number; seq: number }, fields: Fields) {
   return {
     UpdateExpression: `SET ${set.join(", ")}${remove.length > 0 ? ` REMOVE ${remove.join(", ")}` : ""}`,
     ConditionExpression: first
-      ? "attribute_not_exists(#seq)"
-      : "#token = :expected_token AND #seq = :expected_seq",
+      ? /* planted: condition-of-first-step */ "attribute_not_exists(#seq)"
+      : /* planted: condition-of-later-steps */ "#token = :expected_token AND #seq = :expected_seq",
     ExpressionAttributeNames: names,
     ExpressionAttributeValues: values,
   };

@@ -6,23 +6,18 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { isFailure, WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
 import { tableMissing } from "../dynamodb/tables.ts";
 import type { Item } from "../flow.ts";
-
-/** Which resource. */
-export interface Place {
-  source: string;
-  resource: string;
-}
 
 /** What reading and writing single items of the state table takes. */
 export type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random"> &
   Partial<Pick<World, "deadline" | "signal">>;
 
 /** Where an item about a resource stands: `run#<id>`, `quarantine#<id>`, … */
-export const placed = ({ source, resource }: Place, sk: string) => ({
+export const placed = ({ source, resource }: ResourceRef, sk: string) => ({
   pk: { S: `${source}#${resource}` },
   sk: { S: sk },
 });
@@ -30,10 +25,10 @@ export const placed = ({ source, resource }: Place, sk: string) => ({
 /** A resource's items whose sort key begins with `prefix`, one answer of DynamoDB at a time. */
 export async function* queryState(
   world: StateWorld,
-  place: Place,
+  resourceRef: ResourceRef,
   prefix: string,
 ): AsyncGenerator<Item[]> {
-  const { pk, sk } = placed(place, prefix);
+  const { pk, sk } = placed(resourceRef, prefix);
   let from: Record<string, AttributeValue> | undefined;
   do {
     const command = new QueryCommand({

@@ -6,7 +6,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { isFailure, RequestError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
-import type { Alone } from "../secrets/store.ts";
+import { LOCK_DAYS, TOKEN_LOCK_MS, TOKEN_LOCK_POLL_MS, TOKEN_REFRESH_MS } from "../base/timing.ts";
+import type { WithLock } from "../secrets/store.ts";
 import { type StateWorld, steadily } from "./state-table.ts";
 
 /*
@@ -14,15 +15,7 @@ import { type StateWorld, steadily } from "./state-table.ts";
  * and Secrets Manager compares nothing: two workers at once would each lose the other's.
  */
 
-/** How long the lock outlives a worker that died. */
-const LOCK_MS = 60_000;
-
-/** Well inside, with time left to store what the API has answered; behind a slice's deadline, too. */
-const WORK_MS = 20_000;
-
-const POLL_MS = 1_000;
-
-export function tokenLock(world: StateWorld, source: string): Alone {
+export function tokenLock(world: StateWorld, source: string): WithLock {
   const { clock, deadline = Number.POSITIVE_INFINITY, signal } = world;
 
   const take = async (owner: string): Promise<boolean> => {
@@ -35,8 +28,8 @@ export function tokenLock(world: StateWorld, source: string): Alone {
       ExpressionAttributeValues: {
         ":owner": { S: owner },
         ":now": { N: String(now) },
-        ":until": { N: String(now + LOCK_MS) },
-        ":expires": { N: String(Math.ceil((now + LOCK_MS) / 1000) + 86_400) },
+        ":until": { N: String(now + TOKEN_LOCK_MS) },
+        ":expires": { N: String(Math.ceil((now + TOKEN_LOCK_MS) / 1000) + LOCK_DAYS * 86_400) },
       },
     });
   };
@@ -51,11 +44,11 @@ export function tokenLock(world: StateWorld, source: string): Alone {
   return async (work) => {
     const owner = randomUUID();
     while (!(await take(owner))) {
-      if (clock.monotonic() + POLL_MS >= deadline) throw occupied();
-      await clock.sleep(POLL_MS, signal);
+      if (clock.monotonic() + TOKEN_LOCK_POLL_MS >= deadline) throw occupied();
+      await clock.sleep(TOKEN_LOCK_POLL_MS, signal);
     }
     try {
-      return await work(clock.monotonic() + WORK_MS);
+      return await work(clock.monotonic() + TOKEN_REFRESH_MS);
     } finally {
       // One that can not be given back runs out.
       await giveBack(owner).catch(() => {});
@@ -95,5 +88,5 @@ const occupied = () =>
     message: "another worker of this source is refreshing the token",
     hint: "nothing to do: the run goes on when it has ended",
     retryable: true,
-    waitMs: LOCK_MS,
+    waitMs: TOKEN_LOCK_MS,
   });

@@ -8,7 +8,7 @@ import {
   type KeyPlan,
   type Names,
   type PaginatorPlan,
-  plan as planOf,
+  planSource as planOf,
   type ResourcePlan,
   type SchedulePlan,
   type Secret,
@@ -18,24 +18,24 @@ import {
   type TokenPlan,
   tableName,
 } from "@tidetable/core";
-import { loadSources } from "../load-source.ts";
-import { deployedNames, localNames } from "../names.ts";
-import type { Context } from "../options.ts";
-import { type Colors, colors, several } from "../render.ts";
-import { costOf, costText } from "./plan-cost.ts";
+import { deployedNames, localNames } from "../base/names.ts";
+import type { Context } from "../base/options.ts";
+import { type Colors, createColors, formatAmount } from "../output/render.ts";
+import { loadSources } from "../sources/load-source.ts";
+import { costText, estimateCost } from "./plan-cost.ts";
 
 /** What a run would do, from the config alone; what it costs, from the history of the last runs. */
-export async function plan({ args, options, io }: Context): Promise<number> {
+export async function printPlan({ args, options, io }: Context): Promise<number> {
   const { stage, ...here } = options;
   const names = stage === undefined ? localNames : deployedNames(stage);
   const loaded = await loadSources(args, here, io);
   const plans = loaded.map(({ source, name }) => planOf(source, name));
-  const cost = options.cost ? await costOf(plans, options) : undefined;
+  const cost = options.cost ? await estimateCost(plans, options) : undefined;
   if (options.json) {
     const sources = plans.map((one) => sourceDocument(one, names, cost?.sources.get(one)));
     io.stdout.write(`${JSON.stringify({ sources, ...(cost && { cost: cost.stage }) })}\n`);
   } else {
-    const color = colors(io.stdout, io.env);
+    const color = createColors(io.stdout, io.env);
     const texts = plans.map((one) => sourceText(one, names, color));
     io.stdout.write([...texts, ...(cost ? [costText(cost)] : [])].join("\n"));
   }
@@ -170,7 +170,7 @@ const tableLines = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePlan):
   ...(kmsKey === undefined ? [] : [["kms key", kmsKey]]),
   ...(maxWriteUnits === undefined
     ? []
-    : [["fuse", `${several(maxWriteUnits, "write unit")} per second`]]),
+    : [["fuse", `${formatAmount(maxWriteUnits, "write unit")} per second`]]),
 ];
 
 function indexText({ name, hash, range, projection }: IndexPlan): string {
@@ -228,7 +228,7 @@ function paginatorText(paginator: PaginatorPlan): string {
     case "single_page":
       return "single_page";
     case "offset":
-      return `offset, ${several(paginator.limit, "record")} each, until ${endText(paginator)}`;
+      return `offset, ${formatAmount(paginator.limit, "record")} each, until ${endText(paginator)}`;
     case "page_number":
       return `page_number from ${paginator.page} on, until ${endText(paginator)}`;
     case "cursor":
@@ -258,5 +258,5 @@ function retryText({ retry, timeoutMs }: ResourcePlan): string {
   const delays = Array.from({ length: retry.maxRetries }, (_, n) => retry.backoffFactor * 2 ** n);
   const statuses = [...retry.statuses].join(", ");
   const after = delays.length > 0 ? ` after ${delays.join(", ")} s` : "";
-  return `${statuses}: ${several(retry.maxRetries, "retry", "retries")}${after}; ${timeoutMs / 1000} s per request`;
+  return `${statuses}: ${formatAmount(retry.maxRetries, "retry", "retries")}${after}; ${timeoutMs / 1000} s per request`;
 }

@@ -7,21 +7,21 @@ import {
   readVersion,
   typeText,
 } from "@tidetable/core";
-import { itemSchema } from "../item-schema.ts";
-import type { Context } from "../options.ts";
-import { oneLine, table } from "../render.ts";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { formatTable, safeLine } from "../output/render.ts";
+import { itemJsonSchema } from "../schema/item-schema.ts";
 import {
-  columnsNow,
-  flat,
+  currentColumns,
+  flattenColumns,
   itemColumns,
-  type KeptSchema,
-  keyText,
-  keyWord,
-  readKept,
-} from "../schema-rows.ts";
-import { openSession } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadResource, parseTarget } from "../target.ts";
+  keyDescription,
+  keyRole,
+  type ResourceSchema,
+  readResourceSchema,
+} from "../schema/kept-schema.ts";
+import { openSession } from "../session/session.ts";
+import { loadResourcePlan, parseTarget } from "../sources/target.ts";
 
 /** What `schema --json` prints. */
 interface SchemaDocument {
@@ -42,14 +42,14 @@ interface DiffDocument {
 }
 
 /** `schema`: a resource's fields, as its runs have found them and its source declares them. */
-export async function schema({ args: [target = ""], options, io }: Context): Promise<number> {
-  const resource = await loadResource(target, options, io, {
+export async function printSchema({ args: [target = ""], options, io }: Context): Promise<number> {
+  const resource = await loadResourcePlan(target, options, io, {
     code: "cli.schema",
     message: "a schema is printed for one resource",
   });
   const session = await openSession(options);
   try {
-    const kept = await readKept(resource, session);
+    const kept = await readResourceSchema(resource, session);
     if (!kept) throw unknown(target, resource);
     io.stdout.write(await printed(kept, resource, { session, options }));
     return 0;
@@ -59,14 +59,14 @@ export async function schema({ args: [target = ""], options, io }: Context): Pro
 }
 
 async function printed(
-  kept: KeptSchema,
+  kept: ResourceSchema,
   resource: ResourcePlan,
   { session, options }: Pick<Context, "options"> & { session: Session },
 ): Promise<string> {
-  const columns = columnsNow(kept, resource);
+  const columns = currentColumns(kept, resource);
   const name = `${resource.source}.${resource.name}`;
   if (options.jsonSchema) {
-    const found = itemSchema(name, itemColumns(columns, resource.key));
+    const found = itemJsonSchema(name, itemColumns(columns, resource.key));
     return `${JSON.stringify(found, null, 2)}\n`;
   }
   if (options.diff) {
@@ -83,26 +83,26 @@ function text({ version, first_seen, run_id, columns }: SchemaDocument, { key }:
     version === 0
       ? "no run has ended yet: what is declared, and what has been seen so far"
       : `version ${version}, first seen ${first_seen} by run ${run_id}`;
-  const rows = flat(columns).map(({ field, column }) => [
-    oneLine(field),
+  const rows = flattenColumns(columns).map(({ field, column }) => [
+    safeLine(field),
     // Of a field that is only declared, and without a type, nothing is known.
     version === 0 && !column.data_type ? "-" : typeText(column),
     column.nullable ? "yes" : "no",
     column.declared ? "yes" : "",
-    keyWord(field, key),
-    oneLine(column.description ?? ""),
+    keyRole(field, key),
+    safeLine(column.description ?? ""),
   ]);
   const heads = ["field", "type", "null", "declared", "key", "description"];
-  return `${since}\nkey: ${keyText(key, columns)}\n\n${table(heads, rows)}`;
+  return `${since}\nkey: ${keyDescription(key, columns)}\n\n${formatTable(heads, rows)}`;
 }
 
 async function diff(
-  { version }: KeptSchema,
+  { version }: ResourceSchema,
   { source, name }: ResourcePlan,
   session: Session,
 ): Promise<DiffDocument> {
-  const place = { source, resource: name };
-  const before = version && (await readVersion(session, place, version.version - 1));
+  const resourceRef = { source, resource: name };
+  const before = version && (await readVersion(session, resourceRef, version.version - 1));
   return {
     version: version?.version ?? 0,
     before: before?.version ?? null,
@@ -117,7 +117,7 @@ function diffText({ version, before, changes }: DiffDocument): string {
 }
 
 function line({ field, change, before, after }: Change): string {
-  const name = oneLine(field);
+  const name = safeLine(field);
   if (change === "new") return `+ ${name} (${after})`;
   return change === "gone" ? `- ${name} (${before})` : `~ ${name} ${before} → ${after}`;
 }

@@ -1,10 +1,10 @@
-import { ConfigError, type Problem, plan, suggest } from "@tidetable/core";
-import { learn } from "@tidetable/core/redact";
-import type { Io } from "../io.ts";
-import { loadSources } from "../load-source.ts";
-import type { Context } from "../options.ts";
-import { deployedSecret, localSecret } from "../secret-homes.ts";
-import type { SecretMembers } from "../secrets-endpoint.ts";
+import { ConfigError, isObject, type Problem, planSource, spellingHint } from "@tidetable/core";
+import { registerSecret } from "@tidetable/core/redact";
+import type { Io } from "../base/io.ts";
+import type { Context } from "../base/options.ts";
+import { openDeployedSecret, openLocalSecret } from "../secrets/secret-homes.ts";
+import type { SecretMembers } from "../secrets/secrets-endpoint.ts";
+import { loadSources } from "../sources/load-source.ts";
 
 /** What `secrets set --json` prints. */
 interface SetDocument {
@@ -21,14 +21,16 @@ interface SetDocument {
  * `secrets set SOURCE`: asks for each credential that the source refers to. No value is an argument,
  * which other processes could see, and none is printed.
  */
-export async function set({ args, options, io }: Context): Promise<number> {
+export async function setSecrets({ args, options, io }: Context): Promise<number> {
   const [loaded] = await loadSources(args, options, io);
   if (!loaded) throw new Error("no source was loaded");
-  const { name: source, secrets } = plan(loaded.source, loaded.name);
+  const { name: source, secrets } = planSource(loaded.source, loaded.name);
   const { stage } = options;
   const warn = (line: string) => void io.stderr.write(`warning: ${line}\n`);
   const home =
-    stage === undefined ? localSecret(source, options) : deployedSecret(source, stage, warn);
+    stage === undefined
+      ? openLocalSecret(source, options)
+      : openDeployedSecret(source, stage, warn);
   const document: SetDocument = {
     status: "succeeded",
     source,
@@ -65,7 +67,7 @@ async function asked(
     const keep = present[name] ? " (Enter keeps the present one)" : "";
     const value = await ask?.(`${name}${keep}: `, { hidden: true });
     if (signal.aborted) break;
-    if (value) given[name] = learn(value);
+    if (value) given[name] = registerSecret(value);
   }
   return given;
 }
@@ -85,14 +87,14 @@ async function piped(
     ]);
   }
   const value = parsed(await input());
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     const hint = 'it is asked for at a terminal, else it has to be piped in: {"api_key": "…"}';
     throw invalid([
       { path: "standard input", message: "there is no JSON object of secret values", hint },
     ]);
   }
   const members = Object.entries(value);
-  for (const [, one] of members) learn(String(one));
+  for (const [, one] of members) registerSecret(String(one));
   const problems = members.flatMap(([name, one]) => faultOf(name, one, names) ?? []);
   if (problems.length > 0) throw invalid(problems);
   return Object.fromEntries(members) as SecretMembers;
@@ -110,7 +112,7 @@ function parsed(content: string): unknown {
 function faultOf(name: string, value: unknown, names: readonly string[]): Problem | undefined {
   const path = `secrets.${name}`;
   if (!names.includes(name)) {
-    const hint = suggest(name, names) ?? `it refers to ${names.join(", ")}`;
+    const hint = spellingHint(name, names) ?? `it refers to ${names.join(", ")}`;
     return { path, message: "the source does not refer to it", hint };
   }
   if (typeof value !== "string") return { path, message: "it is not a text", hint: "quote it" };

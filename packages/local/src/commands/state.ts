@@ -2,26 +2,27 @@ import {
   type ResourcePlan,
   readSchema,
   readState,
+  refOf,
   type StoredSchema,
   type StoredState,
   tableName,
 } from "@tidetable/core";
-import type { Context } from "../options.ts";
-import { table } from "../render.ts";
-import { openSession, orNothing } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadTarget } from "../target.ts";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { formatTable } from "../output/render.ts";
+import { openSession, readIfPresent } from "../session/session.ts";
+import { loadResourcePlans } from "../sources/target.ts";
 
 /** Cursor, checkpoint, lease and last run of each resource. */
-export async function state({ args: [target], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+export async function printState({ args: [target], options, io }: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {
     const documents = await Promise.all(
       resources.map(async (resource) => {
-        const place = { source: resource.source, resource: resource.name };
-        const state = await orNothing(readState(session, place));
-        const schema = await orNothing(readSchema(session, place));
+        const resourceRef = refOf(resource);
+        const state = await readIfPresent(readState(session, resourceRef));
+        const schema = await readIfPresent(readSchema(session, resourceRef));
         return document(resource, { state, schema }, session);
       }),
     );
@@ -80,7 +81,7 @@ function text(documents: Document[]): string {
     "schema",
     "lease",
   ];
-  return table(
+  return formatTable(
     heads,
     documents.map((one) => [
       one.source,

@@ -1,9 +1,23 @@
-import { type ResourcePlan, type RunRecord, readRuns, readState, tableName } from "@tidetable/core";
-import type { Context } from "../options.ts";
-import { type Colors, colors, dollars, driftLines, duration, table } from "../render.ts";
-import { openSession, orNothing } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadTarget, parseTarget } from "../target.ts";
+import {
+  type ResourcePlan,
+  type RunRecord,
+  readRuns,
+  readState,
+  refOf,
+  tableName,
+} from "@tidetable/core";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import {
+  type Colors,
+  createColors,
+  formatDollars,
+  formatDuration,
+  formatTable,
+  schemaChangeLines,
+} from "../output/render.ts";
+import { openSession, readIfPresent } from "../session/session.ts";
+import { loadResourcePlans, parseTarget } from "../sources/target.ts";
 
 /** How many runs of a resource the document has. */
 const RUNS = 10;
@@ -24,15 +38,15 @@ interface Document {
 }
 
 /** `status`: how fresh everything is, and how its last runs went. */
-export async function status({ args: [target], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+export async function printStatus({ args: [target], options, io }: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {
     const documents = await Promise.all(resources.map((resource) => document(resource, session)));
     io.stdout.write(
       options.json
         ? `${JSON.stringify({ resources: documents })}\n`
-        : text(documents, colors(io.stdout, io.env), target && parseTarget(target).source),
+        : text(documents, createColors(io.stdout, io.env), target && parseTarget(target).source),
     );
     return 0;
   } finally {
@@ -41,12 +55,12 @@ export async function status({ args: [target], options, io }: Context): Promise<
 }
 
 async function document(resource: ResourcePlan, session: Session): Promise<Document> {
-  const place = { source: resource.source, resource: resource.name };
-  const state = await orNothing(readState(session, place));
-  const runs = (await orNothing(readRuns(session, place))) ?? [];
+  const resourceRef = refOf(resource);
+  const state = await readIfPresent(readState(session, resourceRef));
+  const runs = (await readIfPresent(readRuns(session, resourceRef))) ?? [];
   const success = runs.find((run) => run.status === "done");
   return {
-    ...place,
+    ...resourceRef,
     table: tableName(session.names, resource),
     status: state?.status ?? "new",
     not_before: state?.not_before ?? null,
@@ -70,22 +84,22 @@ function text(documents: Document[], color: Colors, called: string | undefined):
   ];
   const paint = { done: color.green, failed: color.red, skipped: color.yellow };
   const drift = documents.flatMap(({ source, resource, runs: [last] }) =>
-    driftLines({ source, resource, schema: last?.schema }, called),
+    schemaChangeLines({ source, resource, schema: last?.schema }, called),
   );
   const rows = documents.map(({ runs: [last], ...one }) => [
     one.source,
     one.resource,
     one.not_before ? `${one.status} until ${one.not_before}` : one.status,
-    one.age_ms === null ? "never" : `${duration(one.age_ms)} ago`,
+    one.age_ms === null ? "never" : `${formatDuration(one.age_ms)} ago`,
     last && last.status in paint
       ? paint[last.status as keyof typeof paint](last.status)
       : (last?.status ?? "-"),
     last?.records ?? "-",
-    last ? duration(last.duration_ms) : "-",
-    last ? dollars(last.cost_usd) : "-",
+    last ? formatDuration(last.duration_ms) : "-",
+    last ? formatDollars(last.cost_usd) : "-",
     schemaText(last?.schema),
   ]);
-  return [table(heads, rows), ...(drift.length > 0 ? ["\n", ...drift] : [])].join("");
+  return [formatTable(heads, rows), ...(drift.length > 0 ? ["\n", ...drift] : [])].join("");
 }
 
 function schemaText(schema: RunRecord["schema"] | undefined): string {

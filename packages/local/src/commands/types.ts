@@ -1,13 +1,20 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ConfigError, columnsOf, type ResourcePlan } from "@tidetable/core";
-import type { Context } from "../options.ts";
-import { several } from "../render.ts";
-import { comment, type Described, rowKind, tsText, usesDecimal, zodText } from "../row-types.ts";
-import { columnsNow, readKept } from "../schema-rows.ts";
-import { openSession } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadTarget } from "../target.ts";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { formatAmount } from "../output/render.ts";
+import { currentColumns, readResourceSchema } from "../schema/kept-schema.ts";
+import {
+  type DescribedResource,
+  docComment,
+  rowType,
+  typescriptText,
+  usesDecimal,
+  zodText,
+} from "../schema/row-types.ts";
+import { openSession } from "../session/session.ts";
+import { loadResourcePlans } from "../sources/target.ts";
 
 /** What `types --json` prints. */
 interface TypesDocument {
@@ -19,8 +26,8 @@ interface TypesDocument {
 }
 
 /** `types`: the rows of a source's tables as TypeScript, from what is declared and was seen. */
-export async function types({ args: [target = ""], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+export async function writeTypes({ args: [target = ""], options, io }: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {
     const described = await describe(resources, session);
@@ -47,24 +54,26 @@ export async function types({ args: [target = ""], options, io }: Context): Prom
     if (out !== null) await put(resolve(io.cwd, out), out, document.typescript);
     if (options.json) io.stdout.write(`${JSON.stringify(document)}\n`);
     else if (out === null) io.stdout.write(document.typescript);
-    else io.stderr.write(`${out}: written, with ${several(described.length, "type")}\n`);
+    else io.stderr.write(`${out}: written, with ${formatAmount(described.length, "type")}\n`);
     return 0;
   } finally {
     await session.close();
   }
 }
 
-async function describe(resources: ResourcePlan[], session: Session): Promise<Described[]> {
-  const kept = await Promise.all(resources.map((resource) => readKept(resource, session)));
+async function describe(resources: ResourcePlan[], session: Session): Promise<DescribedResource[]> {
+  const kept = await Promise.all(
+    resources.map((resource) => readResourceSchema(resource, session)),
+  );
   // What the file itself says must stay what it is.
   const taken = new Set(["Tables", "Decimal", "Record", "Uint8Array"]);
   return resources.flatMap((resource, i) => {
     const found = kept[i];
     if (!found || !resource.selected) return [];
     const typeName = unique(pascal(resource.name), taken);
-    const { seen, version } = found;
+    const { shape: seen, version } = found;
     // Of a table that was emptied its last version is known.
-    const columns = seen ? columnsOf(seen, resource) : columnsNow(found, resource);
+    const columns = seen ? columnsOf(seen, resource) : currentColumns(found, resource);
     return { resource, columns, seen, version: version?.version ?? 0, typeName };
   });
 }
@@ -88,31 +97,31 @@ function unique(name: string, taken: Set<string>): string {
 
 interface Kind {
   imports: (hasDecimal: boolean) => string;
-  declaration: (described: Described) => string;
+  declaration: (described: DescribedResource) => string;
 }
 
 const typeFile: Kind = {
   imports: (hasDecimal) =>
     hasDecimal ? `import type { Decimal } from "@tidetable/reader";\n\n` : "",
-  declaration: (one) => `export interface ${one.typeName} ${tsText(rowKind(one))}\n`,
+  declaration: (one) => `export interface ${one.typeName} ${typescriptText(rowType(one))}\n`,
 };
 
 const zodFile: Kind = {
   imports: (hasDecimal) =>
     `${hasDecimal ? `import { Decimal } from "@tidetable/reader";\n` : ""}import { z } from "zod";\n\n`,
   declaration: (one) =>
-    `export const ${one.typeName} = ${zodText(rowKind(one))};
+    `export const ${one.typeName} = ${zodText(rowType(one))};
 export type ${one.typeName} = z.infer<typeof ${one.typeName}>;
 `,
 };
 
 /** No date: the file changes when the schema does. */
-function fileText(described: Described[], command: string, kind: Kind): string {
-  const hasDecimal = described.some((one) => usesDecimal(rowKind(one)));
+function fileText(described: DescribedResource[], command: string, kind: Kind): string {
+  const hasDecimal = described.some((one) => usesDecimal(rowType(one)));
   const declarations = described.map((one) => {
     const { source, name } = one.resource;
     const title = `A row of ${source}/${name}, by version ${one.version} of its schema.`;
-    return `${comment(title, "")}${kind.declaration(one)}\n`;
+    return `${docComment(title, "")}${kind.declaration(one)}\n`;
   });
   const rows = described.map(({ resource, typeName }) => `  "${resource.name}": ${typeName};\n`);
   return [

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { openLoopback } from "../loopback.ts";
+import { openLoopbackServer } from "../base/loopback.ts";
 import type { Answer } from "./runtime-api.ts";
 
 /** What can be invoked. */
@@ -30,7 +30,7 @@ const LIMITS: Record<string, number> = {
 export async function openInvokeApi(
   find: (functionName: string) => Invokable | undefined,
 ): Promise<{ endpoint: string; close(): Promise<void> }> {
-  const { url, close } = await openLoopback(async (request, response) => {
+  const { url, close } = await openLoopbackServer(async (request, response) => {
     const requestId = randomUUID();
     const { status, headers, body } = await reply(request, requestId, find).catch(failed);
     response.writeHead(status, {

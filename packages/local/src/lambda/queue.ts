@@ -6,7 +6,7 @@ export interface Queue {
   /** Returns at once. */
   send(definition: LambdaFunction, event: Invocation): void;
   /** Resolves when nothing waits or is in work any more. */
-  quiet(): Promise<void>;
+  waitUntilIdle(): Promise<void>;
 }
 
 export interface QueueSettings {
@@ -70,7 +70,7 @@ export function openQueue(settings: QueueSettings): Queue {
         .finally(() => open.delete(delivery));
       open.add(delivery);
     },
-    async quiet() {
+    async waitUntilIdle() {
       while (open.size > 0) await Promise.all(open);
     },
   };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { openLoopback } from "../loopback.ts";
+import { openLoopbackServer } from "../base/loopback.ts";
 
 export interface Invocation {
   requestId: string;
@@ -56,7 +56,7 @@ export async function openRuntimeApi(): Promise<RuntimeApi> {
     response.writeHead(202).end();
   }
 
-  const { url, close } = await openLoopback((request, response) => {
+  const { url, close } = await openLoopbackServer((request, response) => {
     // A process that was killed leaves half a request.
     serve(request, response).catch(() => response.destroy());
   });

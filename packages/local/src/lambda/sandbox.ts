@@ -8,7 +8,7 @@ import type { LambdaFunction } from "./types.ts";
 /** One process of a function. It does one invocation at a time. */
 export interface Sandbox {
   functionName: string;
-  run(invocation: Invocation): Promise<Outcome>;
+  run(invocation: Invocation): Promise<InvocationOutcome>;
   /** Whether it can take another invocation. */
   isAlive(): boolean;
   /** Resolves when the process is gone. */
@@ -16,7 +16,7 @@ export interface Sandbox {
   end(): Promise<void>;
 }
 
-export interface Outcome extends Answer {
+export interface InvocationOutcome extends Answer {
   /** Of the first invocation: from the start of the process until it asked for an event. */
   initMs?: number;
   durationMs: number;
@@ -88,7 +88,7 @@ export async function openSandbox(
   }
 
   let isCold = true;
-  async function run(invocation: Invocation): Promise<Outcome> {
+  async function run(invocation: Invocation): Promise<InvocationOutcome> {
     const { requestId } = invocation;
     const refused = await within(settings.initTimeoutMs, runtime.ready());
     const init = isCold ? { initMs: performance.now() - startedAt } : {};

@@ -76,11 +76,11 @@ export async function openLambda({
   return {
     endpoint: api.endpoint,
     failures,
-    quiet: queue.quiet,
+    waitUntilIdle: queue.waitUntilIdle,
     async close() {
       closing.abort();
       await Promise.all([api.close(), pool.close()]);
-      await queue.quiet();
+      await queue.waitUntilIdle();
     },
   };
 }

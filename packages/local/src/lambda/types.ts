@@ -74,7 +74,7 @@ export interface Lambda {
   /** What arrived at the on-failure destination. */
   failures: readonly FailureRecord[];
   /** Resolves when no asynchronous event waits or is in work any more. */
-  quiet(): Promise<void>;
+  waitUntilIdle(): Promise<void>;
   /** Drops what waits and ends all processes. */
   close(): Promise<void>;
 }

@@ -4,43 +4,43 @@ import type { IncrementalPlan } from "../../config/plan-types.ts";
 import type { Cursor } from "../../flow.ts";
 import { isObject, type JsonObject, type JsonValue } from "../../values/json.ts";
 import { jsonText } from "../../values/json-text.ts";
-import { frontier, isAtLeast } from "./marks.ts";
+import { capCursor, isAtOrAfter } from "./cursor-values.ts";
 
 /*
- * A run reads the records at its start again. Where rows are merged that does no harm; where they
- * are appended, what is known has to be left out.
+ * A run reads the records at its start again. Where rows are merged, that does no harm. Where they
+ * are appended, the records that are stored have to be left out: the edge holds their identities.
  */
 
-/** The records from the cursor on that have been stored, each with its value. */
-export type Edge = [id: string, value: string | number][];
+/** The stored records from the cursor on, each with its cursor value. */
+export type CursorEdge = [id: string, value: string | number][];
 
-/** They stand in the state item, which moves with every page. */
-const MOST = 1000;
+/** The edge stands in the state item, which is written after each page. */
+const MAX_EDGE_RECORDS = 1000;
 
-/** Tells a record again: by some of its fields, or as a whole. */
-export function identity(record: JsonValue, fields: readonly string[]): string {
-  const known =
+/** Identifies a record by some of its fields, or by its whole content. */
+export function recordIdentity(record: JsonValue, fields: readonly string[]): string {
+  const identifying =
     fields.length > 0 && isObject(record)
       ? fields.map((name) => (record as JsonObject)[name] ?? null)
       : record;
-  return hash("sha256", jsonText(known, { sorted: true }), "base64url").slice(0, 11);
+  return hash("sha256", jsonText(identifying, { sorted: true }), "base64url").slice(0, 11);
 }
 
-/** Of what a run has found so far, that which the next one will find again. */
+/** The records read so far that the next run will read again. */
 export function keepEdge(
-  found: Edge,
+  edge: CursorEdge,
   candidate: Cursor,
   apiTime: number | undefined,
   plan: IncrementalPlan,
-): Edge {
-  if (candidate === null) return found;
-  const from = frontier(candidate, apiTime, plan);
-  const kept = new Map(found.filter(([, value]) => isAtLeast(value, from, plan)));
-  if (kept.size > MOST) throw tooMany(kept.size, plan);
+): CursorEdge {
+  if (candidate === null) return edge;
+  const nextStart = capCursor(candidate, apiTime, plan);
+  const kept = new Map(edge.filter(([, value]) => isAtOrAfter(value, nextStart, plan)));
+  if (kept.size > MAX_EDGE_RECORDS) throw edgeError(kept.size, plan);
   return [...kept];
 }
 
-const tooMany = (count: number, { path }: IncrementalPlan) =>
+const edgeError = (count: number, { path }: IncrementalPlan) =>
   new RequestError({
     code: "extract.cursor",
     message: `${count} records share the last value at cursor_path "${path.text}", too many to tell which are stored`,
