@@ -1,5 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import {
+  createSecretsManager,
   deadlineOf,
   dynamodbClient,
   httpAgent,
@@ -10,7 +11,6 @@ import {
   type Proxies,
   realClock,
   type Sources,
-  createSecretsManager,
   type WorkerEvent,
   type World,
 } from "@tidetable/core";
@@ -50,7 +50,7 @@ export const localOrigin = (source: string) => ({
   dynamodbEndpoint: process.env.AWS_ENDPOINT_URL_DYNAMODB,
 });
 
-/** A DynamoDB on this machine means local mode. The stack tells a worker that it has a `vpc`. */
+/** A DynamoDB on this machine means local mode. The stack sets the variable for a `vpc`. */
 function readNetwork(): Network {
   if (isLoopback(process.env.AWS_ENDPOINT_URL_DYNAMODB)) return "machine";
   return process.env.TIDETABLE_NETWORK === "vpc" ? "vpc" : "internet";

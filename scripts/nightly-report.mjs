@@ -9,7 +9,7 @@ const [folder, mode] = process.argv.slice(2);
 const steps = readSteps(folder)
   .map((step) => ({
     ...step,
-    startedAt: Number(step.read("start")),
+    number: Number(step.read("number")),
     seconds: Number(step.read("seconds")),
   }))
   .sort((a, b) => a.number - b.number);

@@ -13,7 +13,9 @@ const environment = { TIDETABLE_APP: names.app, TIDETABLE_STAGE: names.stage };
 
 const HOUR = 3600;
 
-/** Creates a worker per source, the schedule function that invokes workers, and the failure queue. */
+/**
+ * Creates a worker per source, the schedule function that invokes workers, and the failure queue.
+ */
 export function createPipeline(plans: SourcePlan[], location: StageLocation) {
   const failures = new sst.aws.Queue("failures", {
     transform: {

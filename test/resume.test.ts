@@ -42,7 +42,7 @@ describe("the resume tick", () => {
     return invoked;
   }
 
-  it("starts again what is unfinished and nobody works on, and what is due, and nothing else", async () => {
+  it("the tick continues runs that are unfinished without a worker and runs that are due, and no others", async () => {
     const want = {
       runId: "r1",
       refresh: false,
@@ -81,7 +81,7 @@ describe("the resume tick", () => {
 });
 
 describe("one 429 pauses all workers of a source", () => {
-  it("and lets them go on when its time is over", async () => {
+  it("a 429 pauses all workers of a source until its time is over", async () => {
     const clock = virtualClock();
     const world = testWorld(engine, { clock });
     const first = sourceGate(world, "desk");
@@ -98,7 +98,7 @@ describe("one 429 pauses all workers of a source", () => {
     expect(await second.remainingMs()).toBe(0);
   });
 
-  it("a shorter pause never shortens a longer one", async () => {
+  it("a shorter pause of a source never shortens a longer one", async () => {
     const clock = virtualClock();
     const world = testWorld(engine, { clock });
     await sourceGate(world, "shop").closeFor(20_000);
@@ -106,7 +106,7 @@ describe("one 429 pauses all workers of a source", () => {
     expect(await sourceGate(world, "shop").remainingMs()).toBe(20_000);
   });
 
-  it("a state table that does not answer closes nothing", async () => {
+  it("a state table that does not answer pauses no other worker", async () => {
     const send = () => Promise.reject(new Error("no connection"));
     const gate = sourceGate({ ...testWorld(engine), clock: realClock, dynamodb: { send } }, "x");
     await gate.closeFor(5_000);

@@ -40,7 +40,7 @@ const stateOf = (resourceRef: { source: string; resource: string }) =>
   readState(world(), resourceRef);
 
 describe("a run", () => {
-  it("puts every record into the table and says so", async () => {
+  it("a run puts every record into the table and reports it", async () => {
     const api = await openApi(offsetPages(rows));
     const { run, table, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
@@ -57,7 +57,7 @@ describe("a run", () => {
     expect(await stateOf(resourceRef)).toMatchObject({ status: "done", lease: null });
   });
 
-  it("fails where a server sends one page for ever, also of records without keys (P11)", async () => {
+  it("a run fails when a server sends the same page for ever, even if its records have no keys (P11)", async () => {
     const api = await openApi(() => ({ body: { data: rows.slice(0, 2) } }));
     const appends = { primary_key: null, write_disposition: "append" };
     const endpoint = { data_selector: "data", paginator: "page_number" };
@@ -69,7 +69,7 @@ describe("a run", () => {
     });
   });
 
-  it("merges when it is repeated: changed records change, nothing doubles (P1)", async () => {
+  it("a repeated run merges: changed records change, and no row is doubled (P1)", async () => {
     const data = rows.map((row) => ({ ...row }));
     const api = await openApi(offsetPages(data));
     const { run, table } = await deploy(engine, config(api.url));
@@ -82,7 +82,7 @@ describe("a run", () => {
     expect(items.find(({ id }) => id?.S === "42")?.title).toEqual({ S: "changed" });
   });
 
-  it("appends every run's records, and once only when a page is replayed", async () => {
+  it("every run of an append resource adds its records", async () => {
     const api = await openApi(offsetPages(rows.slice(0, 5)));
     const append = { write_disposition: "append" as const };
     const { run, table } = await deploy(engine, config(api.url, append));
@@ -91,7 +91,7 @@ describe("a run", () => {
     expect(await engine.scan(table)).toHaveLength(10);
   });
 
-  it("counts every record: superseded and set aside ones too (P8)", async () => {
+  it("a run counts every record, including superseded and quarantined ones (P8)", async () => {
     const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
     const api = await openApi(offsetPages(data));
     const { run, table, state, resourceRef } = await deploy(engine, config(api.url));
@@ -113,7 +113,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("stops when most of a page can not be stored: then the config is wrong", async () => {
+  it("a run fails when most records of a page cannot be stored, because the config is wrong then", async () => {
     const api = await openApi(offsetPages(rows.map(({ title }) => ({ title }))));
     const { run, table } = await deploy(engine, config(api.url));
     const report = await run(world());
@@ -125,7 +125,7 @@ describe("a run", () => {
 });
 
 describe("a slice", () => {
-  it("ends between pages when the next might not fit, and another goes on (P6, P10)", async () => {
+  it("a slice ends between pages when the next page might not fit, and the next slice continues (P6, P10)", async () => {
     const { passAnswer, oneSlice } = slicedTime();
     const api = await openApi((request, response) => {
       passAnswer();
@@ -146,7 +146,7 @@ describe("a slice", () => {
     expect(await engine.scan(table)).toHaveLength(250);
   });
 
-  it("that failed is gone on with by its own retry, from the checkpoint (P6)", async () => {
+  it("the retry of a failed event continues from the checkpoint (P6)", async () => {
     let broken = true;
     const api = await openApi((request, response) =>
       broken && request.query.get("offset") === "190"
@@ -171,7 +171,7 @@ describe("a slice", () => {
     ]);
   });
 
-  it("waits where it costs nothing when the API asks for longer than there is time", async () => {
+  it("a run waits without a worker when the API asks for a longer pause than a slice has", async () => {
     const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
     const { run, resourceRef } = await deploy(engine, config(api.url));
     const clock = virtualClock();
@@ -187,7 +187,7 @@ describe("a slice", () => {
     expect(api.requests).toHaveLength(1);
   });
 
-  it("leaves as skipped while another worker has the lease, and requests nothing (P5)", async () => {
+  it("a run is skipped without a request while another worker has the lease (P5)", async () => {
     const api = await openApi(offsetPages(rows));
     const { run, resourceRef, resource } = await deploy(engine, config(api.url));
     const want = {
@@ -207,7 +207,7 @@ describe("a slice", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("gives its lease back when it is interrupted, and the next run goes on at once", async () => {
+  it("an interrupted run gives its lease back, and the next run continues at once", async () => {
     const stop = new AbortController();
     const api = await openApi((request, response) => {
       if (request.query.get("offset") === "190" && !stop.signal.aborted) {
@@ -227,7 +227,7 @@ describe("a slice", () => {
 });
 
 describe("a sample", () => {
-  it("writes its pages and leaves an unfinished run as it was", async () => {
+  it("a sample writes its pages and leaves an unfinished run as it was", async () => {
     const api = await openApi(offsetPages(rows));
     const { run, table, resourceRef } = await deploy(engine, config(api.url));
     await run(world({ deadline: 0 }));
@@ -245,7 +245,7 @@ describe("a sample", () => {
 });
 
 describe("bad input ends with a clear error", () => {
-  it("a missing table", async () => {
+  it("a run without its table fails with the table's name and the next step", async () => {
     const api = await openApi(offsetPages(rows));
     const { run } = await deploy(engine, config(api.url));
     const report = await run(world({ names: { app: "tidetable", stage: "absent" } }));
@@ -255,7 +255,7 @@ describe("bad input ends with a clear error", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a table that was made with another key", async () => {
+  it("a run fails when the table was created with another key", async () => {
     const api = await openApi(offsetPages(rows));
     const { resource } = await deploy(engine, config(api.url));
     const changed = config(api.url, { primary_key: ["title", "id"] });
@@ -267,7 +267,7 @@ describe("bad input ends with a clear error", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("an API that refuses connections", async () => {
+  it("a run fails when the API refuses connections", async () => {
     const api = await openApi(offsetPages(rows));
     const { run } = await deploy(engine, config(api.url));
     await api.close();
@@ -276,7 +276,7 @@ describe("bad input ends with a clear error", () => {
     expect(report.error?.message).toContain("refused");
   });
 
-  it("a selector that matches nothing", async () => {
+  it("a run fails when the selector matches nothing, and names the keys of the answer", async () => {
     const api = await openApi(() => ({ body: { results: rows, count: 250 } }));
     const { run } = await deploy(engine, config(api.url));
     const report = await run(world());

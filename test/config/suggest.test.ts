@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nearestWord, spellingHint } from "../../packages/core/src/config/suggest.ts";
 
-const known = ["path", "params", "paginator", "data_selector", "json"];
+const rightWords = ["path", "params", "paginator", "data_selector", "json"];
 
 test.each([
   ["data_selecter", "data_selector"],
@@ -13,15 +13,15 @@ test.each([
   ["JSON", undefined],
   ["headers", undefined],
   ["", undefined],
-])("%s most likely means %s", (word, meant) => {
-  expect(nearestWord(word, known)).toBe(meant);
+])("the nearest right word to %j is %j", (word, meant) => {
+  expect(nearestWord(word, rightWords)).toBe(meant);
 });
 
-test("the nearer of two wins", () => {
+test("the nearer of two similar words is suggested", () => {
   expect(nearestWord("parans", ["param", "params"])).toBe("params");
 });
 
-test("without a near one all known words are listed", () => {
-  expect(spellingHint("apth", known)).toBe("did you mean path?");
+test("the hint lists all right words when none of them is near", () => {
+  expect(spellingHint("apth", rightWords)).toBe("did you mean path?");
   expect(spellingHint("headers", ["path", "json"])).toBe("known here: path, json");
 });

@@ -11,7 +11,7 @@ import { virtualClock } from "../support/clock.ts";
 /** A key that no log, message or shown URL may hold, with characters that encodings change. */
 export const CANARY = "canary/key+with=signs&a space";
 
-/** What a test looks at besides the result. */
+/** A world with the lines of its log. */
 export interface TestWorld extends World {
   lines: string[];
 }

@@ -9,58 +9,60 @@ import { CANARY, noMeter, offsetPlan, testResource, testSecrets, testWorld } fro
 
 const rowsOf = (count: number) => Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
 
-/** Reads everything, page by page; `most` is how many requests the API had at a time. */
+/** Reads every page. `mostAtOnce`: the most requests that the API had at a time. */
 async function readAll(
   answer: Handler,
   {
-    parallel = 4,
+    parallelPages = 4,
     delayMs = 20,
     ...changes
-  }: Partial<ResourcePlan> & { parallel?: number; delayMs?: number } = {},
+  }: Partial<ResourcePlan> & { delayMs?: number } = {},
 ) {
-  let now = 0;
-  const seen = { most: 0, at: [] as number[] };
+  let openRequests = 0;
+  const observed = { mostAtOnce: 0, openAtRequest: [] as number[] };
   const api = await openApi(async (request, response) => {
-    now += 1;
-    seen.most = Math.max(seen.most, now);
-    seen.at.push(now);
+    openRequests += 1;
+    observed.mostAtOnce = Math.max(observed.mostAtOnce, openRequests);
+    observed.openAtRequest.push(openRequests);
     await realClock.sleep(delayMs);
-    now -= 1;
+    openRequests -= 1;
     return answer(request, response);
   });
   const resource = testResource(api.url, { paginator: offsetPlan({ limit: 10 }), ...changes });
   const meter = noMeter();
   const secrets = testSecrets({ api_key: CANARY });
-  const session = openSession(resource, { world: testWorld(), secrets, meter, parallel });
+  const session = openSession(resource, { world: testWorld(), secrets, meter, parallelPages });
   const records: JsonValue[] = [];
   const filled = fillRequest(resource.request, () => undefined);
   for await (const page of fetchPages(resource, filled, undefined, session))
     records.push(...page.records);
   const offsets = api.requests.map(({ query }) => Number(query.get("offset") ?? query.get("page")));
-  return { records, offsets, meter, ...seen };
+  return { records, offsets, meter, ...observed };
 }
 
 test("with a total, pages are asked for side by side, more and more, and not one too many", async () => {
   const rows = rowsOf(200);
-  const { records, offsets, most, at } = await readAll(offsetPages(rows, { total: true }));
+  const { records, offsets, mostAtOnce, openAtRequest } = await readAll(
+    offsetPages(rows, { total: true }),
+  );
   expect(records).toEqual(rows);
   expect([...offsets].sort((a, b) => a - b)).toEqual(
     rows.filter(({ id }) => id % 10 === 1).map(({ id }) => id - 1),
   );
-  expect(most).toBe(4);
-  expect(at.slice(0, 2)).toEqual([1, 1]);
+  expect(mostAtOnce).toBe(4);
+  expect(openAtRequest.slice(0, 2)).toEqual([1, 1]);
 });
 
 test("without a total, eight pages have to follow each other evenly first, and a few are asked for in vain", async () => {
   const rows = rowsOf(205);
-  const { records, offsets, most, at } = await readAll(offsetPages(rows));
+  const { records, offsets, mostAtOnce, openAtRequest } = await readAll(offsetPages(rows));
   expect(records).toEqual(rows);
-  expect(at.slice(0, 8)).toEqual(Array(8).fill(1));
-  expect(most).toBe(4);
+  expect(openAtRequest.slice(0, 8)).toEqual(Array(8).fill(1));
+  expect(mostAtOnce).toBe(4);
   expect(offsets.filter((offset) => offset > 210).length).toBeLessThan(4);
 });
 
-test("numbered pages, too", async () => {
+test("numbered pages are asked for side by side, too", async () => {
   const rows = rowsOf(200);
   const paginator = {
     type: "page_number",
@@ -72,7 +74,7 @@ test("numbered pages, too", async () => {
     hasMore: undefined,
     stopAfterEmptyPage: true,
   } as unknown as ResourcePlan["paginator"];
-  const { records, most } = await readAll(
+  const { records, mostAtOnce } = await readAll(
     ({ query }) => {
       const start = (Number(query.get("page")) - 1) * 10;
       return { body: { data: rows.slice(start, start + 10) } };
@@ -80,21 +82,21 @@ test("numbered pages, too", async () => {
     { paginator },
   );
   expect(records).toEqual(rows);
-  expect(most).toBe(4);
+  expect(mostAtOnce).toBe(4);
 });
 
 test.each([
-  ["one at a time where parallel_pages says so", { parallel: 1 }, 1],
-  ["one at a time where pages are not counted", { paginator: { type: "single_page" } as const }, 1],
-])("%s", async (_, changes, expected) => {
-  const { most } = await readAll(offsetPages(rowsOf(200), { total: true }), changes);
-  expect(most).toBe(expected);
+  ["where parallel_pages is 1", { parallelPages: 1 }, 1],
+  ["where pages are not counted", { paginator: { type: "single_page" } as const }, 1],
+])("pages are asked for one at a time %s", async (_, changes, expected) => {
+  const { mostAtOnce } = await readAll(offsetPages(rowsOf(200), { total: true }), changes);
+  expect(mostAtOnce).toBe(expected);
 });
 
-test("fewer after the API asked to slow down", async () => {
+test("fewer pages are asked for side by side after the API asked to slow down", async () => {
   const rows = rowsOf(400);
   let refusals = 0;
-  const { records, offsets, at, meter } = await readAll(
+  const { records, offsets, openAtRequest, meter } = await readAll(
     (request, response) => {
       if (request.query.get("offset") === "200" && refusals++ === 0) {
         return { status: 429, headers: { "retry-after": "1" } };
@@ -105,12 +107,12 @@ test("fewer after the API asked to slow down", async () => {
   );
   expect(records).toEqual(rows);
   expect(meter.retries).toBeGreaterThan(0);
-  const again = offsets.lastIndexOf(200);
-  const after = at.slice(again + 1, again + 4);
-  expect(Math.max(...after)).toBeLessThan(4);
+  const retried = offsets.lastIndexOf(200);
+  const openAfterRetry = openAtRequest.slice(retried + 1, retried + 4);
+  expect(Math.max(...openAfterRetry)).toBeLessThan(4);
 });
 
-test("an error behind the last page is nobody's", async () => {
+test("an error after the last page, which was asked for early, fails nothing", async () => {
   const rows = rowsOf(200);
   const { records } = await readAll((request, response) => {
     if (Number(request.query.get("offset")) > 200) return { status: 400, body: "no such page" };
@@ -119,7 +121,7 @@ test("an error behind the last page is nobody's", async () => {
   expect(records).toEqual(rows);
 });
 
-test("rows that go away while pages are under way are noticed, and none behind is skipped (P14)", async () => {
+test("rows that go away while pages are under way are noticed, and no later row is skipped (P14)", async () => {
   const rows = rowsOf(600);
   let answers = 0;
   const { records } = await readAll(
@@ -133,6 +135,6 @@ test("rows that go away while pages are under way are noticed, and none behind i
       key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     },
   );
-  const read = new Set(records.map((record) => (record as { id: number }).id));
-  expect(rowsOf(600).filter(({ id }) => id > 37 && !read.has(id))).toEqual([]);
+  const readIds = new Set(records.map((record) => (record as { id: number }).id));
+  expect(rowsOf(600).filter(({ id }) => id > 37 && !readIds.has(id))).toEqual([]);
 });

@@ -1,20 +1,42 @@
-import { sendAnswer, sendAndClose, answerHead, sendForever, sendBytes, sendSlowly, wholeAnswer } from "../support/faults.ts";
-import { brokenJson, chunkOf, chunkedHead, connectionClosed, MIB, notHttp, secondPage, type FaultCase, timedOut } from "./fault-case.ts";
+import {
+  answerHead,
+  sendAndClose,
+  sendAnswer,
+  sendBytes,
+  sendForever,
+  sendSlowly,
+  wholeAnswer,
+} from "../support/faults.ts";
+import {
+  brokenJson,
+  chunkedHead,
+  chunkOf,
+  connectionClosed,
+  type FaultCase,
+  MIB,
+  notHttp,
+  secondPage,
+  timedOut,
+} from "./fault-case.ts";
 
-const network = (message: string) => ({
-  fails: ["extract.network", message] as [string, string],
-  retried: true as const,
+const networkError = (message: string): Partial<FaultCase> => ({
+  error: ["extract.network", message],
+  isRetried: true,
 });
-const late = { fails: ["extract.timeout", timedOut] as [string, string], retried: true as const };
-const headers = "GET /rows: $api answered with more than 16 KiB of headers";
+const timeOut: Partial<FaultCase> = { error: ["extract.timeout", timedOut], isRetried: true };
+const headersTooLong = "GET /rows: $api answered with more than 16 KiB of headers";
 
-/** What goes wrong below the answer: the connection, HTTP, and time. */
+/** Faults of the connection, of HTTP, and of time. */
 export const connections: FaultCase[] = [
-  { fault: "closes a kept connection without a byte", answer: sendAndClose(), ...network(connectionClosed) },
+  {
+    fault: "closes a kept connection without a byte",
+    answer: sendAndClose(),
+    ...networkError(connectionClosed),
+  },
   {
     fault: "resets the connection",
     answer: (socket) => void socket.resetAndDestroy(),
-    ...network(connectionClosed),
+    ...networkError(connectionClosed),
   },
   {
     fault: "resets the connection within the body",
@@ -22,12 +44,12 @@ export const connections: FaultCase[] = [
       void socket.write(answerHead({ "content-length": 100 }) + secondPage, () =>
         setTimeout(() => socket.resetAndDestroy(), 20),
       ),
-    ...network(connectionClosed),
+    ...networkError(connectionClosed),
   },
   {
     fault: "sends less than its Content-Length",
     answer: sendAndClose(answerHead({ "content-length": 100 }) + secondPage),
-    ...network(connectionClosed),
+    ...networkError(connectionClosed),
   },
   {
     fault: "sends more than its Content-Length",
@@ -38,7 +60,7 @@ export const connections: FaultCase[] = [
   {
     fault: "ends a chunked body early",
     answer: sendAndClose(chunkedHead + chunkOf(secondPage)),
-    ...network(connectionClosed),
+    ...networkError(connectionClosed),
   },
   {
     fault: "declares no length and ends in the middle",
@@ -57,36 +79,46 @@ export const connections: FaultCase[] = [
   {
     fault: "sends a chunk size that is not a number",
     answer: sendBytes(`${chunkedHead}xyz\r\n${secondPage}\r\n0\r\n\r\n`),
-    ...network(notHttp),
+    ...networkError(notHttp),
   },
   {
     fault: "declares two lengths",
-    answer: sendAndClose(`HTTP/1.1 200 OK\r\ncontent-length: 28\r\ncontent-length: 5\r\n\r\n${secondPage}`),
-    ...network(connectionClosed),
+    answer: sendAndClose(
+      `HTTP/1.1 200 OK\r\ncontent-length: 28\r\ncontent-length: 5\r\n\r\n${secondPage}`,
+    ),
+    ...networkError(connectionClosed),
   },
   {
     fault: "declares a length and sends chunks",
     answer: sendAndClose(
       `${answerHead({ "content-length": 28, "transfer-encoding": "chunked" })}${chunkOf(secondPage)}0\r\n\r\n`,
     ),
-    ...network(connectionClosed),
+    ...networkError(connectionClosed),
   },
-  { fault: "speaks another protocol", answer: sendAndClose("SSH-2.0 hello\r\n"), ...network(notHttp) },
-  { fault: "sends a body without a head", answer: sendAndClose(secondPage), ...network(notHttp) },
+  {
+    fault: "speaks another protocol",
+    answer: sendAndClose("SSH-2.0 hello\r\n"),
+    ...networkError(notHttp),
+  },
+  {
+    fault: "sends a body without a head",
+    answer: sendAndClose(secondPage),
+    ...networkError(notHttp),
+  },
   {
     fault: "sends a header of 17 KiB",
     answer: sendAnswer(secondPage, { "x-long": "x".repeat(17 * 1024) }),
-    ...network(headers),
+    ...networkError(headersTooLong),
   },
   {
     fault: "sends headers without end",
     answer: sendForever("HTTP/1.1 200 OK\r\n", "x-a: b\r\n".repeat(100)),
-    ...network(headers),
+    ...networkError(headersTooLong),
   },
   {
     fault: "sends trailers without end",
     answer: sendForever(`${chunkedHead}${chunkOf(secondPage)}0\r\n`, "x-a: b\r\n".repeat(100)),
-    ...network(headers),
+    ...networkError(headersTooLong),
   },
   {
     fault: "sends headers twice, some of them named like JavaScript's own",
@@ -110,33 +142,35 @@ export const connections: FaultCase[] = [
   {
     fault: "sends 103 Early Hints without end",
     answer: sendForever("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10)),
-    ...late,
+    ...timeOut,
   },
   {
     fault: "sends a 100 Continue that was not asked for",
     answer: sendBytes("HTTP/1.1 100 Continue\r\n\r\n", wholeAnswer(secondPage)),
-    ...network(connectionClosed),
+    ...networkError(connectionClosed),
   },
   {
     fault: "switches to another protocol",
-    answer: sendBytes("HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"),
-    ...network(connectionClosed),
+    answer: sendBytes(
+      "HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+    ),
+    ...networkError(connectionClosed),
   },
-  { fault: "never answers", answer: () => {}, ...late },
+  { fault: "never answers", answer: () => {}, ...timeOut },
   {
     fault: "sends its headers a byte at a time",
     answer: sendSlowly("HTTP/1.1 200 OK\r\nx-slow: ", "x"),
-    ...late,
+    ...timeOut,
   },
   {
     fault: "sends its body a byte at a time",
     answer: sendSlowly(answerHead({ "content-length": 10_000 }), " "),
-    ...late,
+    ...timeOut,
   },
   {
     fault: "sends a chunk's extension without end",
     answer: sendForever(`${chunkedHead}1;a=`, "x".repeat(10_000)),
-    ...late,
+    ...timeOut,
   },
   {
     fault: "sends a chunk for each byte",

@@ -1,12 +1,12 @@
 import { sendAnswer } from "../support/faults.ts";
-import { brokenJson, pageOf, MIB, type FaultCase } from "./fault-case.ts";
+import { brokenJson, type FaultCase, MIB, pageOf } from "./fault-case.ts";
 
-const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
-const size = (what: string) => ({
-  fails: ["extract.size", `GET /rows answered with ${what}`] as [string, string],
+const nestedLists = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+const sizeError = (problem: string): Partial<FaultCase> => ({
+  error: ["extract.size", `GET /rows answered with ${problem}`],
 });
 
-/** What goes wrong in records that came in good order. */
+/** Faults of records in answers that are valid. */
 export const records: FaultCase[] = [
   {
     fault: "opens 1,048,576 lists and closes none",
@@ -16,25 +16,25 @@ export const records: FaultCase[] = [
   },
   {
     fault: "sends a megabyte of lists in lists",
-    answer: sendAnswer(pageOf(nested(MIB / 2), '{"id":4}')),
+    answer: sendAnswer(pageOf(nestedLists(MIB / 2), '{"id":4}')),
     rejection: ["record.not_object", "the record is not an object"],
     ids: ["4"],
   },
   {
     fault: "sends a record of 100,000 levels",
-    answer: sendAnswer(pageOf(`{"id":3,"deep":${nested(100_000)}}`, '{"id":4}')),
+    answer: sendAnswer(pageOf(`{"id":3,"deep":${nestedLists(100_000)}}`, '{"id":4}')),
     rejection: ["record.depth", "it is nested more than 32 levels deep"],
     ids: ["4"],
   },
   {
     fault: "sends 2,097,153 values in a few megabytes",
     answer: sendAnswer(`[${"[],".repeat(2 * MIB)}[]]`),
-    ...size("more than 2097152 values"),
+    ...sizeError("more than 2097152 values"),
   },
   {
     fault: "sends 200,001 records on a page",
     answer: sendAnswer(pageOf(`${"{},".repeat(200_000)}{}`)),
-    ...size("200001 records on a page, of 200000 at most"),
+    ...sizeError("200001 records on a page, of 200000 at most"),
   },
   {
     fault: "sends half a character in a string",
@@ -59,7 +59,7 @@ export const records: FaultCase[] = [
     answer: sendAnswer(
       pageOf('{"id":3,"__proto__":{"admin":true},"constructor":{"prototype":1}}', '{"id":4}'),
     ),
-    // The SDK loses the other one when it reads; normalize/items.test.ts looks at the wire.
+    // The SDK loses `__proto__` when it reads; normalize/items.test.ts looks at the wire.
     items: [
       {
         id: { S: "3" },

@@ -1,4 +1,4 @@
-import { type Fault, answerHead } from "../support/faults.ts";
+import { answerHead, type Fault } from "../support/faults.ts";
 
 /** One fault of an API, at its second page of three. */
 export interface FaultCase {
@@ -32,7 +32,8 @@ export const pageOf = (...records: string[]): string => `{"data":[${records.join
 export const chunkOf = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 export const chunkedHead = answerHead({ "transfer-encoding": "chunked" });
 
-export const connectionClosed = "GET /rows: $api closed the connection before its answer was complete";
+export const connectionClosed =
+  "GET /rows: $api closed the connection before its answer was complete";
 export const notHttp = "GET /rows: $api failed to answer in HTTP (HTTPParserError)";
 export const timedOut = "GET /rows timed out after 30 s";
 export const brokenJson = "GET /rows answered 200 with JSON that is broken or ended early";

@@ -169,7 +169,7 @@ describe("the embedded engine and toItems agree", () => {
     ["a number too great", { id: { S: "1" }, n: { N: "1e126" } }],
     ["a number too small", { id: { S: "1" }, n: { N: "1e-131" } }],
     ["NaN", { id: { S: "1" }, n: { N: "NaN" } }],
-    ["an item over 400 KB", { id: { S: "1" }, a: { S: "x".repeat(409_597) } }],
+    ["more than 400 KB", { id: { S: "1" }, a: { S: "x".repeat(409_597) } }],
     ["no key", { a: { S: "1" } }],
     ["an empty key", { id: { S: "" } }],
     ["a key of another type", { id: { BOOL: true } }],

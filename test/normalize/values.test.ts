@@ -47,11 +47,11 @@ describe("a record that DynamoDB cannot hold", () => {
     ["a number too great", { n: 1e126 }, "record.number", "n"],
     ["NaN", { n: Number.NaN }, "record.number", "n"],
     ["half a surrogate pair", { a: { t: "x\ud800y" } }, "record.text", "a.t"],
-    ["a name with half a pair", { a: { "\udc00": 1 } }, "record.name", "a"],
+    ["a name of half a surrogate pair", { a: { "\udc00": 1 } }, "record.name", "a"],
     ["an empty name", { a: [{ "": 1 }] }, "record.name", "a[0]"],
     ["a name of 64 KB", { ["n".repeat(65_536)]: 1 }, "record.name", ""],
     ["33 levels", { a: nested(32) }, "record.depth", `a${".in".repeat(32)}`],
-    ["an item over 400 KB", { a: "x".repeat(409_600) }, "record.too_large", ""],
+    ["more than 400 KB", { a: "x".repeat(409_600) }, "record.too_large", ""],
   ])("a record with %s is refused, and the error has the path", (_, record, code, path) => {
     const refusal = refusalOf(record);
     expect(refusal.code).toBe(code);

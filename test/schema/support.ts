@@ -8,7 +8,9 @@ import { emptyShape, type Shape } from "../../packages/core/src/schema/shape.ts"
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { Members } from "../../packages/core/src/values/json.ts";
 
-/** The part of a plan that the schema reads. Rows have the key `id` unless a test says otherwise. */
+/**
+ * The part of a plan that the schema reads. Rows have the key `id` unless a test says otherwise.
+ */
 export function planOf({
   columns = {},
   contract,

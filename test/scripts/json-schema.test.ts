@@ -8,17 +8,17 @@ import { jsonSchema, schemaFile } from "../../scripts/json-schema.ts";
 
 const committed = JSON.parse(readFileSync(schemaFile, "utf8"));
 
-// zod as core has it. It reads draft 7, in which a $ref stands alone.
+// core's zod reads draft 7, in which an object with a $ref has no other keyword.
 const core = fileURLToPath(new URL("../../packages/core/package.json", import.meta.url));
 const z = createRequire(core)("zod");
-const alone = (_: string, value: unknown) =>
+const dropRefSiblings = (_: string, value: unknown) =>
   typeof value === "object" && value !== null && "$ref" in value ? { $ref: value.$ref } : value;
-const schema = z.fromJSONSchema(JSON.parse(JSON.stringify(committed), alone));
+const schema = z.fromJSONSchema(JSON.parse(JSON.stringify(committed), dropRefSiblings));
 
 const isValid = (config: unknown) => schema.safeParse(config).success;
 
-/** As a person writes it into a file. */
-const asJson = (config: unknown) =>
+/** The config as a person writes it into a .json file. */
+const toJson = (config: unknown) =>
   JSON.parse(
     JSON.stringify(config, secretMarker).replaceAll(/"\{secrets\.(\w+)\}"/g, '{"$secret":"$1"}'),
   );
@@ -33,16 +33,16 @@ const withResource = (resource: Partial<ResourceConfig>) => ({
 });
 
 it(
-  "is what the types say today (node --import tsx scripts/json-schema.ts)",
+  "the committed JSON Schema matches the types (node --import tsx scripts/json-schema.ts)",
   { timeout: 30_000 },
   () => {
     expect(jsonSchema()).toEqual(committed);
   },
 );
 
-describe("an editor accepts", () => {
-  test.each(Object.entries(sources))("%s", (_, { config }) => {
-    const json = asJson(config);
+describe("valid configs", () => {
+  test.each(Object.entries(sources))("the JSON Schema accepts the source %s", (_, { config }) => {
+    const json = toJson(config);
     expect(JSON.stringify(json)).toContain('{"$secret":');
     expect(isValid({ $schema: "./rest_api.schema.json", ...json })).toBe(true);
   });
@@ -71,19 +71,19 @@ describe("an editor accepts", () => {
     ],
     ["columns of both forms", withResource({ columns: { id: { data_type: "bigint" } } })],
     ["columns as a list", withResource({ columns: [{ name: "id", nullable: false }] })],
-  ])("%s", (_, config) => {
+  ])("the JSON Schema accepts %s", (_, config) => {
     expect(isValid(config)).toBe(true);
   });
 });
 
-describe("an editor underlines", () => {
+describe("invalid configs", () => {
   test.each<[name: string, config: unknown]>([
     ["a typo at the top", { client, resource: ["deals"], resources: ["deals"] }],
     ["a typo in a resource", withResource({ primary_kye: "id" } as object)],
     ["a typo in an endpoint", withResource({ endpoint: { data_selecter: "x" } as object })],
     ["an unknown paginator", withResource({ endpoint: { paginator: { type: "ofset" } as never } })],
     [
-      "a limit as text",
+      "a limit that is a string",
       withResource({ endpoint: { paginator: { type: "offset", limit: "5" } as never } }),
     ],
     [
@@ -95,12 +95,12 @@ describe("an editor underlines", () => {
       "a secret with a typo",
       { client: { ...client, auth: { token: { $secrets: "t" } } }, resources: ["deals"] },
     ],
-  ])("%s", (_, config) => {
+  ])("the JSON Schema refuses %s", (_, config) => {
     expect(isValid(config)).toBe(false);
   });
 });
 
-it("each key has its line from types.ts", () => {
+it("a key has its comment in types.ts as its description in the JSON Schema", () => {
   const { base_url } = committed.definitions.ClientConfig.properties;
   expect(base_url.description).toBe("Paths are joined to it with one slash.");
   expect(base_url.examples).toEqual(["https://api.example.com/v2"]);

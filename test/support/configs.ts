@@ -10,8 +10,8 @@ import { validate } from "@tidetable/core/validate";
 import { expect } from "vitest";
 import { refusalOf } from "./fuzz.ts";
 
-/** What is not right has a place and a reason, and what is right has a plan. */
-export function judged(config: unknown, options: unknown = {}): string {
+/** Expects problems with a path and a message, or a plan. Returns the messages. */
+export function expectProblemsOrPlan(config: unknown, options: unknown = {}): string {
   const source = rest_api_source(config as SourceConfig, options as SourceOptions);
   const problems = validate(source, "shop");
   for (const { path, message } of problems) {

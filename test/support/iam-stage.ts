@@ -17,10 +17,8 @@ import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/ta
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import type { ResourceReport } from "../../packages/core/src/report/types.ts";
 import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
-import {
-  openSecretsEndpoint,
-  type SecretMembers,
-} from "../../packages/local/src/secrets/secrets-endpoint.ts";
+import type { SecretMembers } from "../../packages/local/src/secrets/local-secrets.ts";
+import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import {
   type StageLocation,
   type Statement,
@@ -129,7 +127,11 @@ export async function openStage() {
   }
 
   const workerOf = (role: Role, declarations: Record<string, Declaration>) =>
-    container(role, async () => (await import("../../functions/resource.ts")).createWorker, declarations);
+    container(
+      role,
+      async () => (await import("../../functions/resource.ts")).createWorker,
+      declarations,
+    );
   const scheduleOf = (role: Role, declarations: Record<string, Declaration>) =>
     container(
       role,

@@ -24,7 +24,7 @@ export const testWorld = (engine: Engine, changes: Partial<World> = {}): World =
   random: Math.random,
   log,
   signal: new AbortController().signal,
-  deadline: realClock.monotonic() + 60_000,
+  deadline: realClock.monotonic() + 600_000,
   dynamodb: engine.dynamodb,
   secretsManager: { send: () => Promise.reject(new Error("no secrets in this test")) },
   http: httpAgent("machine"),

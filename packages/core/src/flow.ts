@@ -3,51 +3,52 @@ import type { JsonValue, Members } from "./values/json.ts";
 
 export type Item = Record<string, AttributeValue>;
 
-/** An item with its key as one text, equal for equal keys, and the record that it was made from. */
+/** An item with the key of its row, and the record that the item was made from. */
 export interface KeyedItem {
+  /** The row's key as a string. Equal keys have equal strings. */
   key: string;
   item: Item;
-  /** By DynamoDB's measure: names and values, without JSON's quotes and braces. */
+  /** The size that DynamoDB counts: names and values, without JSON's quotes and braces. */
   bytes: number;
-  /** Position in the page. */
+  /** The position of the record in its page. */
   index: number;
   record: JsonValue;
-  /** The record says that its row is gone. */
+  /** The record asks for the deletion of its row. */
   deletesRow?: true;
 }
 
-/** A record that DynamoDB could not hold, and why. It goes to quarantine. */
+/** A record that cannot become an item. The record goes to quarantine. */
 export interface Rejection {
-  /** Position in the page. */
+  /** The position of the record in its page. */
   index: number;
   code: string;
   message: string;
-  /** Where in the record. */
+  /** The path to the field that caused the rejection. */
   path: string;
   record: JsonValue;
-  /** Its key, where it has one: the row that it could not replace is still the API's. */
+  /** The record's key, if it has one. A sweep keeps the row, because the API still has the record. */
   key?: string;
 }
 
-/** What a page became. `items.length + superseded + rejections.length` = records. */
+/** A page's records as items. `items.length + superseded + rejections.length` is the number of records. */
 export interface PreparedPage {
   items: KeyedItem[];
-  /** Records that a later one of the same page with the same key replaced. */
+  /** The number of records that were replaced by a later record of the page with the same key. */
   superseded: number;
   rejections: Rejection[];
-  /** What became items, as the schema has it. */
+  /** The records behind the items, with the types of the schema. */
   typedRecords: Members[];
-  /** Values that the schema_contract did not let in. */
+  /** The number of values that the schema_contract kept out. */
   discardedValues: number;
 }
 
-/** The one thing that flows back: how long the requests of a source have to wait. */
+/** The gate makes all workers of a source wait after a 429. */
 export interface Gate {
-  /** Milliseconds until the next request may go; 0 when it may go now. */
+  /** Returns the milliseconds until the next request may be sent. */
   remainingMs(): Promise<number>;
-  /** Makes all workers of the source wait. */
+  /** Closes the gate for all workers of the source. */
   closeFor(ms: number): Promise<void>;
 }
 
-/** The incremental value: where a run starts from. */
+/** The incremental value up to which a resource has been read. */
 export type Cursor = string | number | null;

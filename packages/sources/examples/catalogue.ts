@@ -11,8 +11,8 @@ import { dlt, rest_api_source } from "@tidetable/core";
  *   that were not in it. The table is never empty in between.
  *
  * Run the file: `npx tidetable run packages/sources/examples/catalogue.ts`. Before a deploy, move
- * the file to `packages/sources/src` and register the source in `index.ts`: `import catalogue from
- * "./catalogue.ts"`.
+ * the file to `packages/sources/src` and register the source in `index.ts`:
+ * `import catalogue from "./catalogue.ts"`.
  */
 export default rest_api_source(
     {

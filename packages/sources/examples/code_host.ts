@@ -12,8 +12,8 @@ import { dlt, rest_api_source } from "@tidetable/core";
  * - The weekly full refresh deletes the rows of deleted issues.
  *
  * Run the file: `npx tidetable run packages/sources/examples/code_host.ts`. Before a deploy, move
- * the file to `packages/sources/src` and register the source in `index.ts`: `import code_host from
- * "./code_host.ts"`.
+ * the file to `packages/sources/src` and register the source in `index.ts`:
+ * `import code_host from "./code_host.ts"`.
  */
 export default rest_api_source(
     {

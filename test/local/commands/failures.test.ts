@@ -181,7 +181,9 @@ describe("failures redrive", () => {
       signal: AbortSignal.abort(new Error("interrupted by SIGINT")),
     });
     expect(exit).toBe(1);
-    expect(stdout).toMatch(/^0 events sent again, 1 kept\n {2}\S+ kept: the command was interrupted before its turn\n$/);
+    expect(stdout).toMatch(
+      /^0 events sent again, 1 kept\n {2}\S+ kept: the command was interrupted before its turn\n$/,
+    );
     expect([lambda.invoked, sqs.visible().length]).toEqual([[], 1]);
   });
 });

@@ -112,9 +112,9 @@ source = rest_api_source({
 
 const translated = `import { dlt, rest_api_source } from "@tidetable/core";
 
-// What is marked TODO is not translated: this file loads when nothing calls this any more.
+// The parts marked TODO are not translated. This file loads when nothing calls todo() any more.
 function todo(): never {
-    throw new Error("what is marked TODO has to be written first");
+    throw new Error("the parts marked TODO have to be written first");
 }
 
 // The CRM of the sales people.
@@ -163,7 +163,7 @@ describe("what only Python could tell is marked", () => {
     const { code, stderr: refusal } = await cli(["plan", "crm.ts"]);
     expect({ code, refusal }).toEqual({
       code: 2,
-      refusal: expect.stringMatching(/^crm\.ts: .* what is marked TODO has to be written first/),
+      refusal: expect.stringMatching(/^crm\.ts: .* the parts marked TODO have to be written first/),
     });
   });
 
@@ -272,19 +272,22 @@ const scalar = fc.oneof(
 );
 const rarely = <T, U>(usual: T, rare: U) =>
   fc.constantFrom<(T | U)[]>(...Array(8).fill(usual), rare);
-const comments = fc.record({ before: rarely([], ["note", ""]), after: rarely(undefined, "why") });
-const layout = { oneLine: fc.boolean(), end: rarely([], ["the end"]) };
+const comments = fc.record({
+  commentsAbove: rarely([], ["note", ""]),
+  commentAfter: rarely(undefined, "why"),
+});
+const layout = { isOneLine: fc.boolean(), commentsAtEnd: rarely([], ["the end"]) };
 const { literal } = fc.letrec<{ literal: Literal }>((tie) => ({
   literal: fc.oneof(
     { maxDepth: 4, depthSize: "medium" },
     fc.record({ kind: fc.constant("scalar"), value: scalar }),
     fc.record({ kind: fc.constant("secret"), name: fc.constantFrom("key", "a'b") }),
-    fc.constant({ kind: "foreign", what: "", hint: "", from: 0, to: 0 }),
+    fc.constant({ kind: "expression", subject: "", hint: "", from: 0, to: 0 }),
     fc.array(fc.integer(), { maxLength: 30 }).map((numbers) => ({
       kind: "list",
-      items: numbers.map((value) => ({ before: [], value: { kind: "scalar", value } })),
-      oneLine: true,
-      end: [],
+      items: numbers.map((value) => ({ commentsAbove: [], value: { kind: "scalar", value } })),
+      isOneLine: true,
+      commentsAtEnd: [],
     })),
     fc.record({
       kind: fc.constant("list"),
@@ -311,12 +314,11 @@ it("the text is what the formatter would write, whatever the config", async () =
   const values = fc.sample(literal, { numRuns: 400, seed: 5 });
   const config: DictLiteral = {
     kind: "dict",
-    entries: values.map((value, i) => ({ key: `k${i}`, value, before: [] })),
-    oneLine: false,
-    end: [],
+    entries: values.map((value, i) => ({ key: `k${i}`, value, commentsAbove: [] })),
+    isOneLine: false,
+    commentsAtEnd: [],
   };
-  const textOf = () => "lambda x: (\n        x\n    )";
-  expect(await lint({ "any.ts": sourceFileText({ config, comments: ["all"], textOf }) })).toEqual(
-    [],
-  );
+  const expressionText = () => "lambda x: (\n        x\n    )";
+  const typescript = sourceFileText({ config, comments: ["all"], expressionText });
+  expect(await lint({ "any.ts": typescript })).toEqual([]);
 });

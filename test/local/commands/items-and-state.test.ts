@@ -1,5 +1,5 @@
 import { BatchWriteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { zeroCounts, stateTable, tableDefinition } from "@tidetable/core";
+import { stateTable, tableDefinition, zeroCounts } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../../packages/local/src/cli.ts";
 import { parseTarget } from "../../../packages/local/src/sources/target.ts";

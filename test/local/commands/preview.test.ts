@@ -12,23 +12,23 @@ afterAll(() => engine.close());
 
 type Dict = Record<string, unknown>;
 
-interface Warned {
+interface PrintedWarning {
   code: string;
   field: string | null;
   message: string;
   hint: string;
 }
 
-/** A resource `rows` over an API, in the form that leaves nothing to be found out. */
-async function open(
+/** Opens an API and a source. The config leaves no paging to detection unless `resource` says so. */
+async function openSource(
   rows: unknown[],
-  { resource = {}, answer }: { resource?: Dict; answer?: (seen: SeenRequest) => unknown } = {},
+  { resource = {}, answer }: { resource?: Dict; answer?: (request: SeenRequest) => unknown } = {},
 ) {
   const api = await openApi(
-    answer ? (seen) => ({ body: answer(seen) }) : offsetPages(rows, { total: true }),
+    answer ? (request) => ({ body: answer(request) }) : offsetPages(rows, { total: true }),
   );
   const folder = await commandFolder(engine);
-  const { endpoint = {}, ...more } = resource as { endpoint?: Dict };
+  const { endpoint = {}, ...members } = resource as { endpoint?: Dict };
   await folder.source({
     client: { base_url: api.url },
     resources: [
@@ -41,7 +41,7 @@ async function open(
           paginator: { type: "offset", limit: 100 },
           ...endpoint,
         },
-        ...more,
+        ...members,
       },
     ],
   });
@@ -49,15 +49,15 @@ async function open(
   return { api, preview, ...folder };
 }
 
-/** What it says of an API that answers with these records. */
-async function warnings(rows: unknown[], resource: Dict = {}): Promise<Warned[]> {
-  const { preview } = await open(rows, { resource });
+/** The warnings of a preview of an API that answers with these records. */
+async function previewWarnings(rows: unknown[], resource: Dict = {}): Promise<PrintedWarning[]> {
+  const { preview } = await openSource(rows, { resource });
   const { exit, stdout } = await preview("--json");
   expect(exit).toBe(0);
   return JSON.parse(stdout).warnings;
 }
 
-const declared = { columns: { id: { data_type: "bigint" } } };
+const declaredKey = { columns: { id: { data_type: "bigint" } } };
 
 describe("preview", () => {
   const rows = [
@@ -65,8 +65,8 @@ describe("preview", () => {
     { id: 2, name: null, size: 2.5, at: "2026-01-02T00:00:00Z", nested: { on: false } },
   ];
 
-  it("--json has the key, the columns, the records and the warnings, and nothing else", async () => {
-    const { preview } = await open(rows, { resource: declared });
+  it("preview --json prints the key, the columns, the records and the warnings", async () => {
+    const { preview } = await openSource(rows, { resource: declaredKey });
     const { exit, stdout, stderr } = await preview("--json");
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual({
@@ -90,9 +90,9 @@ describe("preview", () => {
     });
   });
 
-  it("shows records as they would be stored, with all digits", async () => {
+  it("preview shows records in their stored form, with all digits of numbers", async () => {
     const body = '{"data": [{"id": 1, "exact": 9007199254740993123, "n": "7"}], "total": 1}';
-    const { preview } = await open([], {
+    const { preview } = await openSource([], {
       answer: () => body,
       resource: { columns: { n: { data_type: "bigint" } } },
     });
@@ -100,8 +100,8 @@ describe("preview", () => {
     expect(stdout).toContain('"records":[{"id":1,"exact":9007199254740993123,"n":7}]');
   });
 
-  it("as text has a table of records, the fields beside what is declared, and the key", async () => {
-    const { name, preview } = await open(rows, {
+  it("preview prints a table of records, the key, and the found and declared fields", async () => {
+    const { name, preview } = await openSource(rows, {
       resource: { columns: { at: { data_type: "timestamp", nullable: false }, id: {} } },
     });
     const { exit, stdout } = await preview();
@@ -124,26 +124,26 @@ nested     json object  no
 nested.on  bool         no
 size       double       no
 
-warning: "id" is a bigint and becomes a text key, since columns does not declare its type: keys sort as texts; keep it, or declare "columns": {"id": {"data_type": "bigint"}} before the first deploy: a table's key never changes
+warning: "id" is a bigint and becomes a text key, since columns does not declare its type: keys sort as text; keep it, or declare "columns": {"id": {"data_type": "bigint"}} before the first deploy: a table's key never changes
 `);
   });
 
-  it("fits its table of records to the terminal, and says what is left out", async () => {
+  it("preview fits its table of records to the terminal, and says how many fields are left out", async () => {
     const wide = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`field${i}`, "x"]));
-    const { run, file } = await open([{ id: "1", text: "y".repeat(300), ...wide }]);
+    const { run, file } = await openSource([{ id: "1", text: "y".repeat(300), ...wide }]);
     const { stdout } = await run(["preview", file, "rows"], 60);
-    const [, , heads = "", row = "", rest] = stdout.split("\n");
+    const [, , heads = "", row = "", omitted] = stdout.split("\n");
     expect(heads.length).toBeLessThan(60);
     expect(row).toMatch(/^1 {3}y{23}… {2}x/);
-    expect(rest).toBe("and 27 more fields");
+    expect(omitted).toBe("and 27 more fields");
   });
 
-  it("learns from all records of the pages that it reads, and prints so many", async () => {
+  it("preview infers columns from whole pages, and prints the number of records in --limit", async () => {
     const many = Array.from({ length: 250 }, (_, i) => ({
       id: `${i}`,
       ...(i < 99 ? { a: 1 } : {}),
     }));
-    const { api, preview } = await open(many);
+    const { api, preview } = await openSource(many);
     const few = JSON.parse((await preview("--limit", "3", "--json")).stdout);
     expect(few.records).toHaveLength(3);
     expect(few.schema.columns.a.nullable).toBe(true);
@@ -153,14 +153,14 @@ warning: "id" is a bigint and becomes a text key, since columns does not declare
     expect(api.requests).toHaveLength(3);
   });
 
-  it("writes nothing and needs no table", async () => {
-    const { name, preview } = await open(rows);
+  it("preview writes nothing and needs no table", async () => {
+    const { name, preview } = await openSource(rows);
     await preview();
     const { TableNames = [] } = await engine.dynamodb.send(new ListTablesCommand({}));
-    expect(TableNames.filter((one) => one.includes(name))).toEqual([]);
+    expect(TableNames.filter((tableName) => tableName.includes(name))).toEqual([]);
   });
 
-  it("reads a child with what its parent's first page has, and stops after ten pages", async () => {
+  it("preview reads a child for the first page of its parent, and stops after ten pages", async () => {
     const api = await openApi(({ path }) => ({
       body: path === "/users" ? Array.from({ length: 50 }, (_, id) => ({ id })) : [],
     }));
@@ -185,8 +185,10 @@ warning: "id" is a bigint and becomes a text key, since columns does not declare
 });
 
 describe("a preview that fails", () => {
-  it("is exit code 1 with the API's answer, in the document, too", async () => {
-    const { name, preview } = await open([], { resource: { endpoint: { data_selector: "rows" } } });
+  it("a failed preview ends with exit code 1 and the API's answer, in --json as well", async () => {
+    const { name, preview } = await openSource([], {
+      resource: { endpoint: { data_selector: "rows" } },
+    });
     const text = await preview();
     expect(text).toMatchObject({ exit: 1, stdout: "" });
     expect(text.stderr).toContain(`${name}.rows: the answer to GET /rows`);
@@ -205,8 +207,8 @@ describe("a preview that fails", () => {
     });
   });
 
-  it("is exit code 2 for a resource that is not there, before anything is asked", async () => {
-    const { api, run, file } = await open([]);
+  it("a preview of an unknown resource ends with exit code 2 before any request", async () => {
+    const { api, run, file } = await openSource([]);
     const { exit, stderr } = await run(["preview", file, "row"]);
     expect({ exit, stderr }).toEqual({
       exit: 2,
@@ -216,8 +218,8 @@ describe("a preview that fails", () => {
   });
 });
 
-describe("preview warns of", () => {
-  it.each<[name: string, rows: unknown[], resource: Dict, expected: Partial<Warned>]>([
+describe("warnings about records", () => {
+  it.each<[name: string, rows: unknown[], resource: Dict, expected: Partial<PrintedWarning>]>([
     [
       "numbers that become text keys",
       [{ id: 7 }],
@@ -272,13 +274,13 @@ describe("preview warns of", () => {
       },
     ],
     [
-      "values at which a frozen run fails",
+      "values at which a run with a frozen schema fails",
       [{ id: "7", size: "12 kg" }],
       { columns: { size: { data_type: "bigint" } }, schema_contract: "freeze" },
       { code: "preview.value_type", hint: expect.stringContaining("a run fails at them") },
     ],
     [
-      "null where it is declared away",
+      "null in a column that is not nullable",
       [{ id: "7", size: null }],
       { columns: { size: { nullable: false } } },
       { code: "preview.value_null", field: "size", message: expect.stringContaining("is null in") },
@@ -293,7 +295,7 @@ describe("preview warns of", () => {
       },
     ],
     [
-      "names that are data",
+      "more than 1,000 field names",
       [{ id: "7", ...Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`n${i}`, i])) }],
       {},
       { code: "preview.many_fields" },
@@ -304,25 +306,25 @@ describe("preview warns of", () => {
       {},
       { code: "preview.no_records", hint: expect.stringContaining("check data_selector") },
     ],
-  ])("%s", async (_, rows, resource, expected) => {
-    const [first, ...others] = await warnings(rows, resource);
+  ])("preview warns of %s", async (_, rows, resource, expected) => {
+    const [first, ...more] = await previewWarnings(rows, resource);
     expect(first).toMatchObject(expected);
-    expect(others).toEqual([]);
+    expect(more).toEqual([]);
     expect(first?.message).not.toBe("");
     expect(first?.hint).not.toBe("");
   });
 
-  it("nothing of a key that is declared, whatever the API sends", async () => {
-    const text = { columns: { id: { data_type: "text" } } };
-    expect(await warnings([{ id: 7 }], text)).toEqual([]);
-    expect(await warnings([{ id: 7 }], declared)).toEqual([]);
+  it("preview does not warn of a text key that is declared, whatever type the API sends", async () => {
+    const textKey = { columns: { id: { data_type: "text" } } };
+    expect(await previewWarnings([{ id: 7 }], textKey)).toEqual([]);
+    expect(await previewWarnings([{ id: 7 }], declaredKey)).toEqual([]);
   });
 });
 
-describe("preview warns of a cursor", () => {
-  const incremental = (more: Dict = {}) => ({
+describe("warnings about a cursor", () => {
+  const withIncremental = (members: Dict = {}) => ({
     endpoint: {
-      incremental: { cursor_path: "at", initial_value: "2026-01-02", ...more },
+      incremental: { cursor_path: "at", initial_value: "2026-01-02", ...members },
       params: { since: "{incremental.start_value}" },
     },
   });
@@ -332,78 +334,82 @@ describe("preview warns of a cursor", () => {
     { id: "3", at: "2026-01-03" },
   ];
 
-  it("that a record has not", async () => {
-    const [first] = await warnings([{ id: "1" }], incremental());
+  it("preview warns of a record without a cursor", async () => {
+    const [first] = await previewWarnings([{ id: "1" }], withIncremental());
     expect(first).toMatchObject({ code: "preview.cursor", field: "at" });
     expect(first?.message).toContain('records[0] of the page has no value at cursor_path "at"');
   });
 
-  it("that the API does not know: it sends what was not asked for", async () => {
-    expect(await warnings(rows, incremental())).toMatchObject([
+  it("preview warns of records out of range, because the API seems to ignore the cursor", async () => {
+    expect(await previewWarnings(rows, withIncremental())).toMatchObject([
       { code: "preview.cursor_range", message: expect.stringContaining("1 of 3 records") },
     ]);
   });
 
-  it("that does not come in the order that row_order says", async () => {
+  it("preview warns of records that do not come in the order of row_order", async () => {
     const later = rows.slice(1);
-    expect(await warnings(later, incremental({ row_order: "asc" }))).toMatchObject([
+    expect(await previewWarnings(later, withIncremental({ row_order: "asc" }))).toMatchObject([
       { code: "preview.cursor_order", field: "at" },
     ]);
-    expect(await warnings(later, incremental({ row_order: "desc" }))).toEqual([]);
-    expect(await warnings(later, incremental())).toEqual([]);
+    expect(await previewWarnings(later, withIncremental({ row_order: "desc" }))).toEqual([]);
+    expect(await previewWarnings(later, withIncremental())).toEqual([]);
   });
 });
 
-describe("preview warns of paging", () => {
+describe("warnings about paging", () => {
   const hundred = Array.from({ length: 100 }, (_, i) => ({ id: `${i}` }));
-  const codes = async (answer: () => unknown, endpoint: Dict) => {
-    const { preview } = await open([], { answer, resource: { endpoint } });
+  const warningCodes = async (answer: () => unknown, endpoint: Dict) => {
+    const { preview } = await openSource([], { answer, resource: { endpoint } });
     const { warnings } = JSON.parse((await preview("--json")).stdout);
-    return warnings.map(({ code }: Warned) => code);
+    return warnings.map(({ code }: PrintedWarning) => code);
   };
-  const offset = { type: "offset", limit: 100 };
+  const offsetPaginator = { type: "offset", limit: 100 };
 
-  it.each<[name: string, body: unknown, endpoint: Dict, codes: string[]]>([
-    ["the limit and no total", { data: hundred }, { paginator: offset }, ["preview.page_full"]],
-    ["the limit and a total", { data: hundred, total: 300 }, { paginator: offset }, []],
-    ["less than the limit", { data: hundred.slice(1) }, { paginator: offset }, []],
+  it.each<[name: string, body: unknown, endpoint: Dict]>([
     [
-      "the limit, and the API says whether there is more",
-      { data: hundred, more: true },
-      { paginator: { ...offset, has_more_path: "more" } },
-      [],
+      "as many records as the limit and no total",
+      { data: hundred },
+      { paginator: offsetPaginator },
     ],
     [
-      "the limit on the only page",
+      "as many records as the limit on the only page",
       { data: hundred },
       { paginator: "single_page", params: { per_page: 100 } },
-      ["preview.page_full"],
     ],
-    [
-      "as many as APIs usually send, on the only page",
-      { data: hundred },
-      { paginator: "single_page" },
-      ["preview.page_full"],
-    ],
-    [
-      "any other number on the only page",
-      { data: hundred.slice(58) },
-      { paginator: "single_page" },
-      [],
-    ],
-    [
-      "the limit and a next link",
-      { data: hundred, next: "/rows?page=2" },
-      { paginator: { type: "json_link", next_url_path: "next" }, params: { limit: 100 } },
-      [],
-    ],
-  ])("%s: %#", async (_, body, endpoint, expected) => {
-    expect(await codes(() => body, endpoint)).toEqual(expected);
+    ["a usual page size on the only page", { data: hundred }, { paginator: "single_page" }],
+  ])("preview warns of a first page with %s", async (_, body, endpoint) => {
+    expect(await warningCodes(() => body, endpoint)).toEqual(["preview.page_full"]);
   });
 
-  it("what the first answer has shown is to be written down", async () => {
+  it.each<[name: string, body: unknown, endpoint: Dict]>([
+    [
+      "as many records as the limit and a total",
+      { data: hundred, total: 300 },
+      { paginator: offsetPaginator },
+    ],
+    ["fewer records than the limit", { data: hundred.slice(1) }, { paginator: offsetPaginator }],
+    [
+      "as many records as the limit and a flag for more pages",
+      { data: hundred, more: true },
+      { paginator: { ...offsetPaginator, has_more_path: "more" } },
+    ],
+    [
+      "an unusual number of records on the only page",
+      { data: hundred.slice(58) },
+      { paginator: "single_page" },
+    ],
+    [
+      "as many records as the limit and a next link",
+      { data: hundred, next: "/rows?page=2" },
+      { paginator: { type: "json_link", next_url_path: "next" }, params: { limit: 100 } },
+    ],
+  ])("preview does not warn of a first page with %s", async (_, body, endpoint) => {
+    expect(await warningCodes(() => body, endpoint)).toEqual([]);
+  });
+
+  it("preview says how to write down the selector and the paginator that the first answer has shown", async () => {
     const body = { data: hundred.slice(1), next: "/rows?page=2" };
-    const { preview } = await open([], {
+    const { preview } = await openSource([], {
       answer: () => body,
       resource: { endpoint: { data_selector: undefined, paginator: undefined } },
     });

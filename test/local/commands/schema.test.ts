@@ -58,7 +58,7 @@ describe("schema, before the first run", () => {
     expect(await schema()).toEqual({
       exit: 2,
       stdout: "",
-      stderr: `${target}: nothing is known of its fields: it has not run, and its source declares none; \`tidetable run\` finds them; \`tidetable preview ${file} rows\` looks without writing\n`,
+      stderr: `${target}: none of its fields is known: it has not run, and its source declares none; \`tidetable run\` finds them; \`tidetable preview ${file} rows\` looks without writing\n`,
     });
   });
 
@@ -231,7 +231,7 @@ describe("a schema that has changed", () => {
       changes: [],
     });
     await refresh([next]);
-    expect((await schema("--diff")).stdout).toBe(`${name}.rows: version 2 beside version 1
+    expect((await schema("--diff")).stdout).toBe(`${name}.rows: version 2 compared with version 1
 + priority (bigint)
 ~ subject not null → nullable
 ~ tags[] text → bigint | text

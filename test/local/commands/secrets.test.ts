@@ -65,7 +65,7 @@ describe("on this machine", () => {
     await set(["support"], { answers: [canaries.id, canaries.old] });
     const { exit, stdout, questions } = await set(["support"], { answers: ["", canaries.secret] });
     expect(exit).toBe(0);
-    expect(questions[0]).toBe("client_id (Enter keeps the present one): ");
+    expect(questions[0]).toBe("client_id (Enter keeps the present value): ");
     expect(await read(file("support"))).toEqual({
       client_id: canaries.id,
       client_secret: canaries.secret,
@@ -114,7 +114,7 @@ describe("on this machine", () => {
     [`["${canaries.secret}"]`, /^standard input: there is no JSON object/],
     [
       JSON.stringify({ client_idd: canaries.id, client_secret: 5 }),
-      /^secrets\.client_idd: the source does not refer to it; did you mean client_id\?\nsecrets\.client_secret: it is not a text; quote it\n$/,
+      /^secrets\.client_idd: the source does not refer to it; did you mean client_id\?\nsecrets\.client_secret: it is not a string; quote it\n$/,
     ],
     [
       JSON.stringify({ client_id: "", client_secret: canaries.secret }),

@@ -148,8 +148,8 @@ test("One client that closes does not take the engine from another", async () =>
 test("The engine leaves when its client is killed", async () => {
   const folder = await dataFolder();
   const script = `
-    const { openEngine } = await import(${JSON.stringify(engineUrl)});
-    await openEngine(${JSON.stringify(folder)}, { idleMs: 100 });
+    const { openEmbeddedEngine } = await import(${JSON.stringify(engineUrl)});
+    await openEmbeddedEngine(${JSON.stringify(folder)}, { idleMs: 100 });
     console.log("open");
     setInterval(() => {}, 1000);
   `;
@@ -165,8 +165,8 @@ test("The engine leaves when its client is killed", async () => {
 test("A command can exit although it did not let go of the engine", async () => {
   const folder = await dataFolder();
   const script = `
-    const { openEngine } = await import(${JSON.stringify(engineUrl)});
-    await openEngine(${JSON.stringify(folder)});
+    const { openEmbeddedEngine } = await import(${JSON.stringify(engineUrl)});
+    await openEmbeddedEngine(${JSON.stringify(folder)});
   `;
   const client = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
   const [code] = await once(client, "exit");

@@ -1,4 +1,4 @@
-import { ConfigError, zeroCounts, type ResourceReport } from "@tidetable/core";
+import { ConfigError, type ResourceReport, zeroCounts } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
 import { LeaseError } from "../../../packages/core/src/base/errors.ts";
 import {

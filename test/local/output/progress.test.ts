@@ -1,4 +1,4 @@
-import { zeroCounts, type ResourceReport } from "@tidetable/core";
+import { type ResourceReport, zeroCounts } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
 import { openProgressLog } from "../../../packages/local/src/output/progress.ts";
 

@@ -11,7 +11,7 @@ import {
   formatDuration,
   formatTable,
   problemLines,
-  runTable,
+  runReportText,
   safeLine,
 } from "../../../packages/local/src/output/render.ts";
 
@@ -113,7 +113,7 @@ describe("the end of a run", () => {
 
   it("is a row per resource, a line per failure and the sum", () => {
     const failure = { code: "extract.status", message: "answered 404", hint: "look at the path" };
-    const text = runTable(
+    const text = runReportText(
       run([
         resource({ records: 250, written: 250, retries: 2, waited_ms: 4000 }),
         resource({ resource: "comments", status: "failed", error: failure }),
@@ -130,8 +130,8 @@ ticketing.comments: answered 404; look at the path
   });
 
   it("shows set-aside and superseded records as soon as there are any", () => {
-    const quiet = runTable(run([resource()]), plain);
-    const loud = runTable(run([resource({ quarantined: 1, superseded: 3 })]), plain);
+    const quiet = runReportText(run([resource()]), plain);
+    const loud = runReportText(run([resource({ quarantined: 1, superseded: 3 })]), plain);
     expect(quiet).not.toContain("quarantined");
     expect(loud.split("\n")[0]).toMatch(/written {2}superseded {2}quarantined {2}retries/);
   });

@@ -21,7 +21,7 @@ const seeds = readdirSync(documents)
 function read(text: string, name?: string): { config: unknown } | { problems: Problem[] } {
   const found = readPython("crm.py", text, name);
   if ("problems" in found) return found;
-  const problems = [...expressionProblems(found), ...found.unread];
+  const problems = [...expressionProblems(found), ...found.unreadArguments];
   return problems.length > 0 ? { problems } : { config: literalToConfig(found.config) };
 }
 
@@ -199,13 +199,13 @@ describe("what is no literal is refused", () => {
     ["a call", "dict(a=1)", /only literals are read/],
     ["a name", "API_KEY", /write its value here/],
     ["a function", "lambda r: r", /tidetable import crm\.py/],
-    ["an f-string", `f"x{y}"`, /write the text itself/],
-    ["an f-string", `"a" f"b"`, /write the text itself/],
-    ["a text of bytes", `b"x"`, /write the text itself/],
-    ["an escape in this text", String.raw`"\N{DASH}"`, /write the text itself/],
+    ["an f-string", `f"x{y}"`, /write the string itself/],
+    ["an f-string", `"a" f"b"`, /write the string itself/],
+    ["a bytes string", `b"x"`, /write the string itself/],
+    ["an escape in this string", String.raw`"\N{DASH}"`, /write the string itself/],
     ["an expression", `"a" + "b"`, /only literals/],
     ["an expression", "not True", /only literals/],
-    ["what belongs to an object", `os.environ["API_KEY"]`, /dlt\.secrets\["api_key"\]/],
+    ["a member of an object", `os.environ["API_KEY"]`, /dlt\.secrets\["api_key"\]/],
     ["dlt.config", `dlt.config["host"]`, /write the value itself/],
     ["a secret without its name", "dlt.secrets.value", /dlt\.secrets\["name"\]/],
     ["a set", "{1}", /list/],
@@ -213,9 +213,9 @@ describe("what is no literal is refused", () => {
     ["an if", "1 if x else 2", /only literals/],
     ["a number that a double cannot hold", "9007199254740993", /in quotes/],
     ["a number that a double cannot hold", "1e999", /in quotes/],
-    ["a list inside of a list by *", "[*x]", /only literals/],
-    ["a dict inside of a dict by **", "{**x}", /write its keys here/],
-    ["a key that is not a text", "{1: 2}", /in quotes/],
+    ["a list inside a list by *", "[*x]", /only literals/],
+    ["a dict inside a dict by **", "{**x}", /write its keys here/],
+    ["a key that is not a string", "{1: 2}", /in quotes/],
     [`the key "a" a second time`, `{"a": 1, 'a': 2}`, /keep one/],
   ])("%s: %s", (what, expression, hint) => {
     const [problem, ...more] = problems(`rest_api_source({"v": ${expression}})`);

@@ -1,7 +1,6 @@
 import { DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { tableName } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createPatience } from "../../../packages/local/src/runner/stage-runner.ts";
 import { type Handler, offsetPages, openApi } from "../../support/api.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 import { faultyDynamodb } from "../../support/faulty-dynamodb.ts";
@@ -115,59 +114,6 @@ describe("run --stage", () => {
   });
 });
 
-describe("how long a failed run is waited for", () => {
-  const run = { source: "desk", resource: "notes", runId: "r1", at: 0 };
-  const minute = 60_000;
-
-  it.each([
-    ["a run of which nothing is seen, for ten minutes", [[9 * minute, undefined]], undefined],
-    ["and not longer", [[10 * minute, undefined]], "its worker has not begun for ten minutes"],
-    [
-      "after one failure, until the next attempt is due",
-      [
-        [0, 1],
-        [2 * minute, 1],
-      ],
-      undefined,
-    ],
-    [
-      "and not longer",
-      [
-        [0, 1],
-        [3 * minute, 1],
-      ],
-      "all attempts failed",
-    ],
-    [
-      "after a second failure, anew",
-      [
-        [0, 1],
-        [2 * minute, 2],
-        [4 * minute, 2],
-      ],
-      undefined,
-    ],
-    [
-      "after the third not at all",
-      [
-        [0, 1],
-        [minute, 2],
-        [2 * minute, 3],
-      ],
-      "all attempts failed",
-    ],
-  ] as [string, [number, number | undefined][], string | undefined][])("%s", (_, looks, why) => {
-    let now = 0;
-    const givenUp = createPatience({ now: () => now });
-    const answers = looks.map(([at, failedAt]) => {
-      now = at;
-      return givenUp(run, failedAt);
-    });
-    expect(answers.at(-1)).toBe(why);
-    expect(answers.slice(0, -1).every((answer) => answer === undefined)).toBe(true);
-  });
-});
-
 describe("check --stage", () => {
   it("asks each worker for one page", async () => {
     const { call, lambda, table } = await deployed();
@@ -215,7 +161,7 @@ describe("check --stage", () => {
       /^ticketing: the secret tidetable\/\S+ has no value yet; run: tidetable secrets set/,
     ],
     ["{}", /^ticketing: in the secret tidetable\/\S+, "api_key" is missing; run: tidetable/],
-    [`{"api_key": ["${canary}"]}`, /"api_key" is not a text; run: tidetable secrets set/],
+    [`{"api_key": ["${canary}"]}`, /"api_key" is not a string; run: tidetable secrets set/],
     [canary, /is not a JSON object/],
   ])("a secret that is %j is named before anything is asked", async (secret, line) => {
     const { call, requests, lambda } = await deployed(undefined, {

@@ -8,18 +8,20 @@ import { isObject } from "../values/json.ts";
 
 /** An event for the schedule function. */
 export interface ScheduleEvent {
-  /** The source to run. Default: all sources. */
+  /** The source to run. Default: every source. */
   source?: string;
-  /** The resources to run. Default: all resources of the source. */
+  /** The resources to run. Default: every resource of the source. */
   resources?: string[];
-  /** The scheduled time. Two deliveries of one event have the same time, and become one run. */
+  /**
+   * The scheduled time. A second delivery of an event has the same time and starts no second run.
+   */
   time?: string;
   /** Makes a sample: as many pages of each resource, without checkpoint and cursor. */
   limit_pages?: number;
   /** Reads everything and deletes the rows that are gone. `confirm` repeats the source's name. */
   full_refresh?: boolean;
   confirm?: string;
-  /** Reads one page of each resource and writes nothing. */
+  /** Reads a page of each resource without writing. */
   check?: boolean;
   /** The tick: goes on with the runs that are unfinished and due. */
   resume?: boolean;
@@ -36,7 +38,7 @@ export interface WorkerEvent {
   confirm?: string;
   /** Reads the resource only because its children need the records. */
   spool_only?: boolean;
-  /** Reads one page and writes nothing. */
+  /** Reads a page without writing. */
   check?: boolean;
 }
 
@@ -91,7 +93,7 @@ const workerFields: Record<keyof WorkerEvent, FieldRule> = {
   check: flag,
 };
 
-/** Two of these orders in one event are refused, because one of them would be ignored. */
+/** An event may have one of these orders: a second one would be ignored. */
 const exclusiveOrders = ["full_refresh", "limit_pages", "check", "resume"] as const;
 
 const scheduleExamples = `{}, {"source": "ticketing"}, {"source": "ticketing", "resources": ["tickets"]}, {"source": "ticketing", "full_refresh": true, "confirm": "ticketing"}, {"source": "ticketing", "check": true} or {"resume": true}`;

@@ -8,7 +8,7 @@ import { readStates, type StoredState } from "../state/state-item.ts";
 import { parseScheduleEvent, type ScheduleEvent, type WorkerEvent } from "./events.ts";
 import { stalenessOf } from "./staleness.ts";
 
-/** The schedule function's answer: the runs that it has started. */
+/** The schedule function's answer: the started runs. */
 interface StartedRuns {
   run_id: string;
   started: ResourceRef[];
@@ -22,8 +22,8 @@ export interface ScheduleDeps
 }
 
 /**
- * Starts one asynchronous invocation per resource. The scheduled time is the run id, so that a
- * second delivery of an event starts no second run. An event without a time uses its request id.
+ * Starts an asynchronous invocation per resource. The scheduled time is the run id: a second
+ * delivery of an event then starts no second run. An event without a time uses its request id.
  */
 export async function handleScheduleEvent(
   event: unknown,
@@ -49,7 +49,7 @@ function fanOut(event: ScheduleEvent, run_id: string, sources: Sources): WorkerE
     const chosen =
       resourceNames?.map((name) => resourceOf(sourcePlan, name)) ??
       sourcePlan.resources.filter(isRead);
-    // A check and a sample read the few parent records that they need themselves.
+    // A check and a sample read the few parent records themselves.
     const readsOwnParents = check || limit_pages !== undefined;
     const ancestors = readsOwnParents ? [] : ancestorsOf(chosen);
     return [...ancestors, ...chosen].map((resource) => ({
@@ -64,7 +64,7 @@ function fanOut(event: ScheduleEvent, run_id: string, sources: Sources): WorkerE
   });
 }
 
-/** A resource that is not stored is read only when it has children. */
+/** An unselected resource is read only when it has children. */
 const isRead = ({ selected, spooled }: ResourcePlan) => selected || spooled.length > 0;
 
 /** Returns the ancestors of the chosen resources that are not chosen themselves, parents first. */
@@ -80,7 +80,7 @@ function ancestorsOf(chosen: readonly ResourcePlan[]): ResourcePlan[] {
   return [...ancestors.values()];
 }
 
-/** Finds the unfinished runs that no worker works on and that need not wait. Reports stale resources. */
+/** Finds the unfinished runs that are due, and reports stale resources. */
 async function findDueRuns({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
   const sourceNames = source ? [source] : Object.keys(deps.sources);
   const resources = sourceNames.flatMap((name) => {

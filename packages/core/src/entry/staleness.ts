@@ -5,9 +5,9 @@ import type { StoredState } from "../state/state-item.ts";
 const ALLOWED_GAPS = 2;
 
 /**
- * Counts how many of the schedule's longest gaps have passed since a resource's last success, and
- * returns the count once it is too high. A resource that has no schedule or has never succeeded is
- * not stale: its failed runs are reported as failures.
+ * Counts the gaps of the schedule, at their longest, since a resource's last success. Returns the
+ * count when more than ALLOWED_GAPS have passed. A resource without a schedule or without any
+ * success is not stale: failed runs are reported as failures.
  */
 export function stalenessOf(
   { schedule, isExample }: Pick<SourcePlan, "schedule" | "isExample">,

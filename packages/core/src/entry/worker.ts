@@ -6,7 +6,9 @@ import { type Reach, reach } from "../run/reach.ts";
 import { runResource } from "../run/run.ts";
 import { parseWorkerEvent } from "./events.ts";
 
-/** Thrown for a run that failed: Lambda then tries the event again, and keeps it at the end. */
+/**
+ * Thrown for a failed run. Lambda tries the event again, and at last sends it to the failure queue.
+ */
 export class RunError extends Error {
   readonly report: ResourceReport;
 
@@ -22,7 +24,7 @@ export class RunError extends Error {
 export async function handleWorkerEvent(
   event: unknown,
   deps: Reach & {
-    /** A name for the invocation that no other invocation has. */
+    /** A unique name for the invocation. */
     invocation: string;
   },
 ): Promise<ResourceReport> {

@@ -26,8 +26,8 @@ export interface FilledRequest {
 export type TemplateValues = (reference: TemplateReference) => JsonValue | undefined;
 
 /**
- * The request with its values. A parameter or header without a value is left out: `since=None` would
- * ask for something else. A path, a form or a string cannot leave a part out, so there it is an error.
+ * Fills the templates of a request. A parameter or header without a value is left out: `since=None`
+ * would ask for other records. A missing value in a path, a form or a longer string is an error.
  */
 export function fillRequest(plan: RequestPlan, givenValues: TemplateValues): FilledRequest {
   const { method, url, params, headers, json, data } = plan;
@@ -112,7 +112,7 @@ function textOf(value: JsonValue | undefined): string {
   });
 }
 
-/** Encodes a value as one segment of a path. Characters that a segment may have stay as they are. */
+/** Encodes a value as a single path segment. Characters allowed in a segment stay unencoded. */
 function encodeSegment(text: string): string {
   // A URL parser resolves dots, however they are written, and the path would be another.
   if (text === "." || text === ".." || /\p{Surrogate}/u.test(text)) {
@@ -169,7 +169,7 @@ function convertCursor(
   } catch (error) {
     throw convertError(`threw ${error instanceof Error ? error.name : typeof error}`);
   }
-  // NaN must not be sent: `since=NaN` would ask for something else.
+  // NaN must not be sent: `since=NaN` would ask for other records.
   if (Number.isNaN(converted)) throw convertError("made no number");
   return converted;
 }

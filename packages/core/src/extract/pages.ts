@@ -19,11 +19,11 @@ import { ReadAhead } from "./paging/read-ahead.ts";
 import { recordsOf } from "./records.ts";
 import { storableRequest } from "./storable.ts";
 
-/** One answer of the API. `records` are as the API sent them. */
+/** An answer of the API, with the records unchanged. */
 export interface Page {
   request: PageRequest;
   records: JsonValue[];
-  /** The request for the page after this one; undefined after the last. */
+  /** The request for the next page; undefined after the last. */
   next: PageRequest | undefined;
   /** Rows have moved: the next page was read before, at least in part. */
   goesBack?: boolean;
@@ -31,7 +31,7 @@ export interface Page {
   apiTime?: number | undefined;
 }
 
-/** Requests of one resource, with its credentials, retries and limits. */
+/** Makes the requests of a resource, with credentials, retries and limits. */
 export interface Session {
   fetch(request: HttpRequest): Promise<Answer>;
   /** Makes text of the API fit for a message. */
@@ -39,7 +39,7 @@ export interface Session {
   log(message: string): void;
   /** A URL with the origin of the config, where local mode sends requests to another origin. */
   configuredUrl(url: string): string;
-  /** How many pages may be asked for at once. */
+  /** The most requests under way at once. */
   parallelPages: number;
   retriesSoFar(): number;
 }
@@ -88,8 +88,8 @@ export function firstRequest({ request, paginator, incremental }: ResourcePlan):
 
 /**
  * The pages of a request, from the first or from a checkpoint's request on. A page is asked for when
- * the reader wants it; where pages are counted, some are asked for before. The selector and the
- * paginator that the first answer shows are part of each next request, so that later slices use them.
+ * the reader wants it; where pages are counted, a few are asked for earlier. A selector and a
+ * paginator detected in the first answer are kept in each next request, for later slices.
  */
 export async function* fetchPages(
   resource: Pick<ResourcePlan, "paginator" | "selector" | "key" | "auth">,

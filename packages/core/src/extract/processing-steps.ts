@@ -2,7 +2,7 @@ import { RequestError } from "../base/errors.ts";
 import type { StepPlan } from "../config/plan-types.ts";
 import type { JsonObject, JsonValue } from "../values/json.ts";
 
-/** Runs the config's functions over a page's records, one step after the other. */
+/** Runs the config's functions over a page's records, step by step. */
 export function applySteps(records: readonly JsonValue[], steps: readonly StepPlan[]): JsonValue[] {
   return steps.reduce<JsonValue[]>(
     (stepInput, step, index) =>

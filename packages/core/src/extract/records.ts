@@ -8,20 +8,20 @@ import { type MissedSelection, selectRecords } from "./select.ts";
 
 interface RecordSearch {
   selector: JsonPath;
-  /** The config names no selector, and this page showed it. */
+  /** The selector was detected, not configured. */
   isGuess: boolean;
   /** Makes text of the API fit for a message. */
   quote: (text: string) => string;
 }
 
-/** The records of a page, or a RequestError that says what the answer has instead. */
+/** The records of a page. An answer without records throws a RequestError with a description. */
 export function recordsOf(
   request: HttpRequest,
   body: JsonValue,
   { selector, isGuess, quote }: RecordSearch,
 ): JsonValue[] {
   const isErrorBody = isGuess && hasOnlyErrors(body, selector);
-  const selection = isErrorBody ? { reached: "$", found: body } : selectRecords(body, selector);
+  const selection = isErrorBody ? { reached: "$", value: body } : selectRecords(body, selector);
   const selectorError = (absence: string, content: string) =>
     new RequestError({
       code: "extract.selector",
@@ -36,7 +36,7 @@ export function recordsOf(
     throw selectorError(absence, describeMiss(selection, body));
   }
   const { records } = selection;
-  // An empty list would end the paging, and a refresh then deletes every row that it has not seen.
+  // An empty list would end the paging, and a refresh would delete every row not read so far.
   if (records.length === 0 && reportsError(body)) {
     throw selectorError("no records", quoteBody(body));
   }
@@ -57,12 +57,12 @@ const reportsError = (body: JsonValue): boolean =>
 const isFilled = (value: JsonValue | undefined): boolean =>
   typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 
-function describeMiss({ reached, found }: MissedSelection, body: JsonValue): string {
+function describeMiss({ reached, value }: MissedSelection, body: JsonValue): string {
   const subject = reached === "$" ? "the body" : `"${reached}"`;
   const content =
-    found === null && body !== null
+    value === null && body !== null
       ? `${subject} is null; the body ${describeValue(body)}`
-      : `${subject} ${describeValue(found)}`;
+      : `${subject} ${describeValue(value)}`;
   return reportsError(body) ? `${content}; ${quoteBody(body)}` : content;
 }
 

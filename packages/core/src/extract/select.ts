@@ -3,8 +3,8 @@ import { isObject, type JsonValue } from "../values/json.ts";
 import { isPlainNumber } from "../values/plain-number.ts";
 
 /**
- * The result of a selector: a list, or the place where its path ended. Only a list proves that a page
- * is empty: no match and null do not.
+ * The result of a selector: a list, or the place where the path ended. Only an empty list proves an
+ * empty page: no match and null do not.
  */
 export type Selection = { records: JsonValue[] } | MissedSelection;
 
@@ -12,10 +12,10 @@ export interface MissedSelection {
   /** The part of the path that the body has, `$` for the body itself. */
   reached: string;
   /** The value at `reached`. */
-  found: JsonValue;
+  value: JsonValue;
 }
 
-/** The records of a page. A list of lists counts as one list, a lone record as a list of one. */
+/** The records of a page. A list of lists counts as a single list, a lone record as a list. */
 export function selectRecords(body: JsonValue, { steps }: JsonPath): Selection {
   let matches = [body];
   for (const [index, step] of steps.entries()) {
@@ -23,17 +23,17 @@ export function selectRecords(body: JsonValue, { steps }: JsonPath): Selection {
     if (deeper.length === 0) {
       const isFilter = "all" in step || "where" in step;
       if (isFilter && matches.every((value) => Array.isArray(value))) return { records: [] };
-      return { reached: writePath(steps.slice(0, index)), found: matches[0] as JsonValue };
+      return { reached: writePath(steps.slice(0, index)), value: matches[0] as JsonValue };
     }
     matches = deeper;
   }
   const [match] = matches;
   if (matches.length > 1) return { records: matches.flat() as JsonValue[] };
-  if (match === null) return { reached: writePath(steps), found: null };
+  if (match === null) return { reached: writePath(steps), value: null };
   return { records: Array.isArray(match) ? (match.flat() as JsonValue[]) : [match as JsonValue] };
 }
 
-/** The value at a path that leads to a single value, such as a total or a cursor. */
+/** The value at a path to a single value, for instance a total or a cursor. */
 export function findValue(
   body: JsonValue,
   { steps }: Pick<JsonPath, "steps">,
@@ -92,7 +92,7 @@ const DETECT_DEPTH = 3;
 
 /**
  * The path to the records of a body, where the config names none, as in dlt: the first list with a
- * usual name, else the first list, else the body itself as a single record.
+ * usual name, or the first list, or the body itself as a single record.
  */
 export function detectSelector(body: JsonValue): JsonPath {
   const lists = Array.isArray(body) ? [] : findLists(body, []);

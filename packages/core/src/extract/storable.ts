@@ -7,8 +7,8 @@ import type { FilledRequest } from "./fill-request.ts";
 import type { PageRequest } from "./paging/page-request.ts";
 
 /*
- * The checkpoint stores what a run goes on from: the next request and the cursor. An API that puts a
- * credential there, or far too many characters, cannot be read on.
+ * The checkpoint stores the next request and the cursor. Where the API puts a credential or far too
+ * many characters into either, reading stops with an error.
  */
 
 /** `subject` names the values in the error. */
@@ -25,7 +25,7 @@ export function assertStorable(values: readonly unknown[], subject: string): voi
   }
 }
 
-/** The request for the next page as a checkpoint may store it: a link without the API's echo of secrets. */
+/** The request for the next page, fit for a checkpoint: links lose the secrets that the API repeats. */
 export function storableRequest(
   next: PageRequest,
   { auth }: Pick<ResourcePlan, "auth">,
@@ -41,7 +41,7 @@ export function storableRequest(
   }
   const keyName = auth?.type === "api_key" && auth.location === "query" ? auth.name : undefined;
   for (const [name, value] of [...url.searchParams]) {
-    // Some APIs repeat a header's key under a name of their own, such as `?token=`.
+    // Some APIs repeat a header's key under another name, for instance `?token=`.
     const isEcho = name === keyName || (isHiddenValue(value) && !Object.hasOwn(params, name));
     if (isEcho) url.searchParams.delete(name);
   }

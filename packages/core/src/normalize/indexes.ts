@@ -7,10 +7,10 @@ import { utf8Bytes } from "./values.ts";
 const keyTypes = { S: "a string", N: "a number", B: "binary" } as const;
 
 /**
- * Returns the item as the indexes of its table can hold it. DynamoDB refuses a row with a null in an
- * index key; without the null the row is in the table and only absent from the index. For any other
- * value that an index cannot hold, a RecordError is thrown: the table must not hold other data than
- * the API.
+ * Returns the item as the indexes of its table can hold it. DynamoDB refuses a row with a null in
+ * an index key. Without the null, the row is in the table and only absent from the index. For any
+ * other value that an index cannot hold, a RecordError is thrown: changing the value would falsify
+ * the row.
  */
 export function fitIndexes(item: Item, indexes: readonly IndexPlan[]): Item {
   let fitted = item;

@@ -2,22 +2,22 @@ import { RecordError } from "../base/errors.ts";
 import type { IndexPlan, ResourcePlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, PreparedPage, Rejection } from "../flow.ts";
 import type { FitRecord } from "../schema/contract.ts";
-import { compareNumbers } from "../values/number-parts.ts";
 import { isObject, type JsonObject, type JsonValue, type Members } from "../values/json.ts";
+import { compareNumbers } from "../values/number-parts.ts";
 import { fitIndexes } from "./indexes.ts";
 import { keyMaker, type PageOfRun } from "./keys.ts";
 import { toItem } from "./values.ts";
 
-/** The parts of a resource's plan that decide what its items are. */
+/** The parts of a resource's plan that decide about items. */
 type ItemPlan = Pick<ResourcePlan, "key" | "writeMode"> &
   Partial<Pick<ResourcePlan, "hardDelete" | "dedupSort">> & {
     storage: { indexes: readonly IndexPlan[] };
   };
 
 /**
- * Converts the records of a page to items, one for each key. The later of two records with the same
- * key wins, as if they had been written one after the other. A record that DynamoDB cannot hold is
- * rejected with the reason. `fitRecord` gives each record the form that the schema has.
+ * Converts the records of a page to items with different keys. The later of two records with the
+ * same key wins, as if each record had been written. A record that DynamoDB cannot hold is rejected
+ * with the reason. `fitRecord` applies the schema to each record.
  */
 export function toItems(
   records: readonly JsonValue[],
@@ -39,7 +39,7 @@ export function toItems(
       const key = makeKey(record);
       keyText = key.text;
       const isDeletion = deletesRow(record, plan.hardDelete);
-      // A deletion often carries no more than the key, so it teaches the schema nothing.
+      // A deletion often has only the key, from which the schema must not conclude missing fields.
       const fit = isDeletion ? undefined : fitRecord?.(record);
       const members = fit?.record ?? record;
       const { item, bytes } = toItem({ ...members, ...key.members });
@@ -66,7 +66,13 @@ export function toItems(
       rejections.push({ index, code, message, path, record, ...key });
     }
   }
-  return { items: [...items.values()], superseded, rejections, typedRecords: fitted, discardedValues: discarded };
+  return {
+    items: [...items.values()],
+    superseded,
+    rejections,
+    typedRecords: fitted,
+    discardedValues: discarded,
+  };
 }
 
 /** Decides between two records with the same key. The later one in API order wins by default. */
@@ -83,7 +89,7 @@ function earlierWins(
   return writeMode.kind === "batch" && dedupSort?.order === "asc" ? order > 0 : order < 0;
 }
 
-/** Returns 0 for values that have no order. */
+/** Returns 0 for values without an order. */
 function compareValues(left: Item[string] | undefined, right: Item[string] | undefined): number {
   if (left?.N !== undefined && right?.N !== undefined) return compareNumbers(left.N, right.N);
   if (left?.S === undefined || right?.S === undefined) return 0;
@@ -91,7 +97,7 @@ function compareValues(left: Item[string] | undefined, right: Item[string] | und
   return Buffer.compare(Buffer.from(left.S), Buffer.from(right.S));
 }
 
-/** As in dlt, a boolean decides by its value, and any other value by being there. */
+/** As in dlt, `true` and every value that is not a boolean or null mark a deletion. */
 function deletesRow(record: JsonObject, field: string | undefined): boolean {
   const value = field === undefined ? undefined : record[field];
   return typeof value === "boolean" ? value : value != null;

@@ -37,7 +37,9 @@ export function keyMaker(plan: KeyPlan, page: PageOfRun): (record: JsonObject) =
 export function keyTextOf(item: Item, { hash, range }: KeyPlan): string {
   const attributeText = ({ name }: KeyAttribute): string => {
     const { S, N, B } = item[name] ?? {};
-    return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : String(canonicalNumber(N)));
+    return (
+      S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : String(canonicalNumber(N)))
+    );
   };
   return range ? JSON.stringify([attributeText(hash), attributeText(range)]) : attributeText(hash);
 }
@@ -72,9 +74,9 @@ function joinRangeKey(record: JsonObject, fields: string[], range: KeyAttribute)
 }
 
 /**
- * Returns the function that makes a `_row_id` for each record of a page. The ids are the same when
- * the page is read again in the same run, and others in the next run. Equal records on one page
- * get different ids by their count.
+ * Returns the function that makes a `_row_id` for each record of a page. Reading the page again in
+ * the same run makes the same ids, and the next run makes different ids. A count gives different
+ * ids to equal records of a page.
  */
 function rowIdMaker(
   { name }: KeyAttribute,

@@ -46,7 +46,7 @@ const estimatedUsage = Object.freeze({
   scheduleMs: 50, // the function is warm because the tick calls it every minute
 });
 
-/** The part of a run's history that its cost is calculated from. */
+/** The usage from which the cost of a run is calculated. */
 type RunUsage = Pick<Counts, "write_units" | "read_units" | "worked_ms"> & { slices: number };
 
 /** A run in a resource's history. */
@@ -82,7 +82,7 @@ export interface ResourceCost {
   month: RunCost;
 }
 
-/** The usual run is the median of this many recent runs, so that a first load does not count. */
+/** The usual run is the median of so many recent runs, which leaves out a first load. */
 const RECENT_RUNS = 10;
 
 /** Estimates from a resource's history, newest first. A refresh counts as the most expensive run. */

@@ -44,7 +44,7 @@ export const zeroCounts = (): Counts => ({
 
 const countNames = Object.keys(zeroCounts()) as (keyof Counts)[];
 
-/** Counts a run's work as it happens, and tells this slice's part of it. */
+/** Counts the work of a run, and of the current slice within the run. */
 export class Tally {
   /** The counts of the whole run so far. A checkpoint stores a copy. */
   readonly counts = zeroCounts();
@@ -71,7 +71,7 @@ export class Tally {
     this.counts.worked_ms = this.earlier.worked_ms + workedNow;
   }
 
-  /** The counts of this slice without the earlier ones. */
+  /** The counts of the current slice. */
   sliceCounts(): Counts {
     const sliceCounts = zeroCounts();
     for (const name of countNames) sliceCounts[name] = this.counts[name] - this.earlier[name];

@@ -22,19 +22,24 @@ export function reach({ source, resource: name }: ResourceRef, deps: Reach) {
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
-  const world = { ...deps.world, origins, log: hiding(deps.world.log) };
+  const world = { ...deps.world, origins, log: hideInLog(deps.world.log) };
   const withLock = tokenLock(world, source);
   const secrets = { ...openSecretStore(world, source, planned.secrets), withLock };
   return { planned, resource, world, secrets };
 }
 
-/** A log's lines, and metrics with them, without a secret in them. */
-function hiding({ debug, info, warn, error }: Log): Log {
-  const hidden =
-    (write: Log["info"]): Log["info"] =>
+/** Wraps a log so that no line and no metric shows a secret. */
+function hideInLog(log: Log): Log {
+  const writeHidden =
+    (level: keyof Log): Log["info"] =>
     (message, fields) =>
-      write(hideSecrets(message), fields && hideSecretsIn(fields));
-  return { debug: hidden(debug), info: hidden(info), warn: hidden(warn), error: hidden(error) };
+      log[level](hideSecrets(message), fields && hideSecretsIn(fields));
+  return {
+    debug: writeHidden("debug"),
+    info: writeHidden("info"),
+    warn: writeHidden("warn"),
+    error: writeHidden("error"),
+  };
 }
 
 /** The registered sources by name. */

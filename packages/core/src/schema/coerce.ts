@@ -10,8 +10,8 @@ type Value = NonNullable<FieldValue>;
 type Coerced = Value | undefined;
 
 /**
- * Returns the value in its declared type. A value of that type comes back as it is, and other values
- * are converted only where the conversion can be undone without loss. Otherwise returns undefined.
+ * Returns the value in its declared type. A value of that type is returned unchanged. Any other
+ * value is converted if the conversion can be undone without loss, and is undefined otherwise.
  */
 export function coerceValue(value: Value, type: DataType, precision?: number | undefined): Coerced {
   const { accepts, convert } = conversions[type];
@@ -48,7 +48,7 @@ function toText(value: Value): Coerced {
   return kindOf(value) & (numbers | bool) ? String(value) : undefined;
 }
 
-/** A whole number as JSON writes it. A leading zero would be lost, so it is not accepted. */
+/** A whole number as JSON writes it. Leading zeros are refused, because they would be lost. */
 const integerPattern = /^(?:0|-?[1-9]\d*)$/;
 
 /** A number as programs write it. DynamoDB holds every number with an exponent of two digits. */

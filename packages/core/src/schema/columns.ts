@@ -4,7 +4,9 @@ import type { ColumnPlan, ResourcePlan } from "../config/plan-types.ts";
 import { dataTypeOf, dataTypesOf, kindGroups, kinds } from "./kinds.ts";
 import { emptyShape, type Shape, sortByName } from "./shape.ts";
 
-/** A field in dlt's words for a column, and the columns of nested values, which dlt does not have. */
+/**
+ * A field in dlt's words for a column, and the columns of nested values, which dlt does not have.
+ */
 export interface Column {
   /** Undefined as long as the field has only been null. */
   data_type?: DataType;

@@ -18,9 +18,9 @@ export type FitRecord = (record: JsonObject) => FittedRecord;
 type SchemaPlan = Pick<ResourcePlan, "columns" | "contract" | "key">;
 
 /**
- * Returns the function that every record passes before it becomes an item: values get their declared
- * types, and the contract decides about the rest. `priorShape` is the schema from before the run; a
- * run without one makes the schema. Undefined when no record could change.
+ * Returns the function that every record passes before it becomes an item: values get their
+ * declared types, and the contract decides about the rest. `priorShape` is the schema from before
+ * the run; a run without one makes the schema. Undefined when no record could change.
  */
 export function recordFitter(
   plan: SchemaPlan,
@@ -46,7 +46,9 @@ export function firstRunFitter(plan: SchemaPlan): FitRecord | undefined {
 
 class RecordFitter {
   private readonly contract: ContractPlan;
-  /** The attributes of the table's key, which the contract ignores: the table settles their types. */
+  /**
+   * The attributes of the table's key, which the contract ignores: the table settles their types.
+   */
   private readonly keyNames: ReadonlySet<string | undefined>;
   /** The declared columns by name, without those of the key. */
   private readonly declared: ReadonlyMap<string, ColumnPlan>;
@@ -54,7 +56,9 @@ class RecordFitter {
   private readonly requiredNames: readonly string[];
   /** The schema from before the run. Undefined when the contract refuses no value, too. */
   private readonly priorShape: Shape | undefined;
-  /** Counts the values that the current record has lost so far. Zero at the start of each record. */
+  /**
+   * Counts the values that the current record has lost so far. Zero at the start of each record.
+   */
   private discarded = 0;
 
   constructor({ columns, contract, key }: SchemaPlan, priorShape: Shape | undefined) {
@@ -96,7 +100,7 @@ class RecordFitter {
     return fitted;
   }
 
-  /** `parentPath` is empty for the fields of the record itself, the only ones that columns declare. */
+  /** `parentPath` is empty for top-level fields, and columns only declare top-level fields. */
   private fitMember(
     value: FieldValue,
     name: string,

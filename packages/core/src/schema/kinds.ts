@@ -3,8 +3,8 @@ import { Decimal } from "../values/decimal.ts";
 import type { FieldValue } from "../values/json.ts";
 
 /*
- * Kinds of values, one bit each: the kinds that a field has had are one number, and adding a kind is
- * one operation. Null has no kind. The bits are stored, so no kind may ever get another number.
+ * Kinds of values, a bit for each: the kinds that a field has had are a single number, and adding a
+ * kind is a single operation. Null has no kind. The numbers are stored, so a kind keeps its number.
  */
 export const kinds = {
   bigint: 1,
@@ -53,7 +53,7 @@ export function kindOf(value: NonNullable<FieldValue>, pastKinds = 0): number {
   }
 }
 
-/** All kinds of both sets. Two different kinds of text become plain text, which holds both. */
+/** Joins two sets of kinds. Different kinds of text become plain text, which holds every text. */
 export function joinKinds(leftKinds: number, rightKinds: number): number {
   const joined = leftKinds | rightKinds;
   const textKinds = joined & texts;
@@ -95,8 +95,8 @@ function isInvalidLeapDay(value: string): boolean {
 }
 
 /**
- * The data type of a field that has had these kinds: the narrowest type that holds all values, or
- * `json` when the kinds have nothing in common. Undefined when the field has only been null.
+ * The data type of a field that has had the kinds: the narrowest type that holds every value, or
+ * `json` for kinds without a common type. Undefined for a field that has only been null.
  */
 export function dataTypeOf(fieldKinds: number): DataType | undefined {
   if (fieldKinds === 0) return undefined;
@@ -105,7 +105,7 @@ export function dataTypeOf(fieldKinds: number): DataType | undefined {
   return dataTypesOf(fieldKinds).at(-1);
 }
 
-/** Says whether a field that has had these kinds keeps its data types with a value of `kind`. */
+/** Says whether a value of `kind` leaves the data types of a field unchanged. */
 export function keepsDataTypes(fieldKinds: number, kind: number): boolean {
   if (fieldKinds & kind) return true;
   if (kind & nested) return false;

@@ -12,12 +12,14 @@ import {
 
 /**
  * Adds records to a shape. Every record of every run goes through an observer, so a record that
- * shows nothing new has to cost no more than a look-up per field. A shape has one observer at most.
+ * changes nothing has to cost no more than a look-up per field. A shape has at most one observer.
  */
 export class ShapeObserver {
   /** The shape of a whole record. The observer alone changes the shape. */
   private readonly shape: Shape;
-  /** Counts observed objects, nested ones included. The count is the number of the latest object. */
+  /**
+   * Counts observed objects, nested ones included. The count is the number of the latest object.
+   */
   private objectCount = 0;
   /** Bytes that new fields may still add to the stored text. Fields without room are not added. */
   private freeBytes: number;
@@ -57,7 +59,8 @@ export class ShapeObserver {
       field.lastObject = objectNumber;
       if (this.observeValue(field, value, level + 1)) hasChanged = true;
     }
-    // Looking for the missing fields takes another loop, which most objects are spared by the count.
+    // Looking for the missing fields takes another loop, which most objects are spared by the
+    // count.
     if (presentCount < shape.alwaysPresentCount) {
       markMissing(shape, objectNumber);
       hasChanged = true;
@@ -86,7 +89,7 @@ export class ShapeObserver {
     this.observeMembers(values, object, level);
   }
 
-  /** Observes an object whose names are data: one shape describes all members. */
+  /** Observes an object whose names are data, with a single shape for its members. */
   private observeMembers(shape: Shape, object: Members, level: number): boolean {
     let hasChanged = false;
     for (const name of Object.keys(object)) {
@@ -123,7 +126,9 @@ export class ShapeObserver {
     return hasChanged;
   }
 
-  /** Reserves room in the stored text for a new field, and returns false when there is too little. */
+  /**
+   * Reserves room in the stored text for a new field, and returns false when there is too little.
+   */
   private takeBytes(name: string): boolean {
     const bytes = fieldBytes(name);
     if (bytes > this.freeBytes) return false;
@@ -132,7 +137,7 @@ export class ShapeObserver {
   }
 }
 
-/** Marks the fields that every earlier object had and that the given object does not have. */
+/** Marks the fields that every earlier object had and the current object does not have. */
 function markMissing(shape: Shape, objectNumber: number): void {
   for (const field of shape.fields?.values() ?? []) {
     if (field.wasMissing || field.lastObject === objectNumber) continue;

@@ -7,13 +7,15 @@ import { joinKinds, kinds } from "./kinds.ts";
 export interface Shape {
   kinds: number;
   wasNull: boolean;
-  /** True when at least one of the objects that could have the field was without it. */
+  /** True when at least one object that could have the field did not have it. */
   wasMissing: boolean;
   /** Shapes by name, for objects. Undefined without objects, and when `values` describes them. */
   fields: Map<string, Shape> | undefined;
-  /** Describes objects with so many names that the names are data, as in `{ "u17": …, "u18": … }`. */
+  /**
+   * Describes objects with so many names that the names are data, as in `{ "u17": …, "u18": … }`.
+   */
   values: Shape | undefined;
-  /** Describes all elements of lists together. */
+  /** Describes every element of lists. */
   items: Shape | undefined;
   /** The number of fields that every object so far has had. Not stored. */
   alwaysPresentCount: number;
@@ -80,7 +82,9 @@ function mergeFields(
   if (target.fields.size > maxNames(level)) collapseNames(target);
 }
 
-/** Takes the names of an object for data: one shape then describes the values of all its fields. */
+/**
+ * Takes the names of an object for data: a single shape then describes the values of its fields.
+ */
 export function collapseNames(shape: Shape): Shape {
   if (shape.values) return shape.values;
   const values = emptyShape();

@@ -16,9 +16,7 @@ import { type Failure, type QueuedFailure, withQueuedFailures } from "../stage/f
 export async function listFailures({ options, io }: Context): Promise<number> {
   const { stage = "" } = options;
   const entries = await withQueuedFailures(stage, async (queued) =>
-    queued
-      .map(({ failure }) => failure)
-      .sort((left, right) => right.at.localeCompare(left.at)),
+    queued.map(({ failure }) => failure).sort((left, right) => right.at.localeCompare(left.at)),
   );
   io.stdout.write(options.json ? `${JSON.stringify({ entries })}\n` : entriesText(entries, stage));
   return 0;
@@ -62,11 +60,7 @@ interface Reason {
 }
 
 /** `failures redrive`: sends each event to its worker again, and then deletes it from the queue. */
-export async function redriveFailures({
-  args: [target],
-  options,
-  io,
-}: Context): Promise<number> {
+export async function redriveFailures({ args: [target], options, io }: Context): Promise<number> {
   const { stage = "" } = options;
   const resources = await loadResourcePlans(target, options, io);
   const lambda = explainAwsErrors(new LambdaClient(), stage);

@@ -95,7 +95,9 @@ async function scanTable(
 }
 
 function itemsText(items: Item[], key: KeyPlan, { stdout }: Pick<Io, "stdout">): string {
-  const keyNames = [key.hash, key.range].flatMap((attribute) => (attribute ? [attribute.name] : []));
+  const keyNames = [key.hash, key.range].flatMap((attribute) =>
+    attribute ? [attribute.name] : [],
+  );
   const rows = items.map((item) => [
     ...keyNames.map((name) => item[name]?.S ?? item[name]?.N ?? ""),
     itemJson(item, key),

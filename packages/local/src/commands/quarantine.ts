@@ -28,11 +28,7 @@ import { loadResourcePlan, loadResourcePlans } from "../sources/target.ts";
 type EntryDocument = ResourceRef & QuarantineEntry;
 
 /** `quarantine list`: prints the records that were set aside, the newest first. */
-export async function listQuarantined({
-  args: [target],
-  options,
-  io,
-}: Context): Promise<number> {
+export async function listQuarantined({ args: [target], options, io }: Context): Promise<number> {
   const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {

@@ -87,9 +87,7 @@ export function schemaChangeLines(
   const unlisted = schema.changed - listed.length;
   const command = `tidetable schema ${sourceArg}/${resource} --diff`;
   const lines =
-    unlisted > 0
-      ? [...listed, `and ${formatAmount(unlisted, "change")} more: ${command}`]
-      : listed;
+    unlisted > 0 ? [...listed, `and ${formatAmount(unlisted, "change")} more: ${command}`] : listed;
   const prefix = `${source}.${resource}, schema version ${schema.version}`;
   return lines.map((line) => `${prefix}: ${line}\n`);
 }

@@ -26,8 +26,7 @@ const calleePattern = /^(\w+\.)*rest_api_(source|resources)$/;
 const MAX_LISTED = 20;
 
 /** Parameters of dlt's function that have no meaning in DynamoDB. */
-const meaninglessKeyword =
-  /^(section|max_table_nesting|root_key|schema|spec|parallelized)$/;
+const meaninglessKeyword = /^(section|max_table_nesting|root_key|schema|spec|parallelized)$/;
 
 function findSourceCalls(file: PythonFile): Call[] {
   const calls: Call[] = [];

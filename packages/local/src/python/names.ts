@@ -64,8 +64,7 @@ function findParameterSecret(file: PythonFile, name: Node): Node | undefined {
 /** The assignments to a name inside a function; outside all functions if there is none. */
 function findDefinitions(file: PythonFile, name: string, functionNode: Node | undefined): Node[] {
   return findUses(file, name).filter(
-    (node) =>
-      isAssignmentTarget(node) && enclosingFunctions(node)[0]?.from === functionNode?.from,
+    (node) => isAssignmentTarget(node) && enclosingFunctions(node)[0]?.from === functionNode?.from,
   );
 }
 
@@ -98,7 +97,8 @@ export function resolveVariable(file: PythonFile, name: Node): ResolvedVariable 
   const [definition, secondDefinition] = findDefinitions(file, nameText, scope);
   const noSingleValue = "a name without one value in this file";
   if (!definition || isParameter) return { cause: name, message: noSingleValue };
-  if (secondDefinition) return { cause: secondDefinition, message: "a name that gets a value twice" };
+  if (secondDefinition)
+    return { cause: secondDefinition, message: "a name that gets a value twice" };
 
   const change = findUses(file, nameText).find(
     (use) =>

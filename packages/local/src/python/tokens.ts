@@ -26,14 +26,14 @@ export function decodeString(token: string): string | undefined {
   if (/b/i.test(prefix)) return undefined;
   if (/r/i.test(prefix)) return body;
   let isDecodable = true;
-  const decoded = body.replace(escapePattern, (escape, code: string) => {
+  const decoded = body.replace(escapePattern, (sequence, code: string) => {
     const character = singleCharacterEscapes[code];
     if (character !== undefined) return character;
     const codePoint = escapedCodePoint(code);
     if (codePoint !== undefined && codePoint <= 0x10ffff) return String.fromCodePoint(codePoint);
     // Python keeps the backslash of an unknown escape. An incomplete \x, \u, \U or \N is an error.
     if (/[xuUN]/.test(code)) isDecodable = false;
-    return escape;
+    return sequence;
   });
   return isDecodable ? decoded : undefined;
 }

@@ -13,7 +13,12 @@ import {
   type World,
 } from "@tidetable/core";
 import { newRunId } from "../base/names.ts";
-import { lostReport, reportFromHistory, sampleReport, unfinishedReport } from "./followed-report.ts";
+import {
+  lostReport,
+  reportFromHistory,
+  sampleReport,
+  unfinishedReport,
+} from "./followed-report.ts";
 import type { RunOutcome } from "./runner.ts";
 
 /** The answer of the schedule function. */

@@ -1,4 +1,4 @@
-import { zeroCounts, type ResourceReport, type RunRecord, type StoredState } from "@tidetable/core";
+import { type ResourceReport, type RunRecord, type StoredState, zeroCounts } from "@tidetable/core";
 
 /*
  * Builds the reports of runs that are followed from outside: from the run history, from a worker's

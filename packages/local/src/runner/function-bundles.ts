@@ -58,7 +58,10 @@ const sstBuildOptions = {
 
 /** Bundles both functions, each into its own folder in `outputFolder`. */
 export const bundleFunctions = (outputFolder: string): Promise<FunctionBundles> =>
-  bundleFiles({ schedule: "functions/schedule.ts", resource: "functions/resource.ts" }, outputFolder);
+  bundleFiles(
+    { schedule: "functions/schedule.ts", resource: "functions/resource.ts" },
+    outputFolder,
+  );
 
 /** Bundles files of the repository like functions, each into a folder with its name. */
 export async function bundleFiles<N extends string>(

@@ -14,10 +14,7 @@ interface JsonSchema {
 }
 
 /** Writes the JSON Schema of a table's items. It allows fields that have not been seen so far. */
-export function itemJsonSchema(
-  title: string,
-  columns: Columns,
-): JsonSchema & { $schema: string } {
+export function itemJsonSchema(title: string, columns: Columns): JsonSchema & { $schema: string } {
   // A record with more than a thousand names has a column "*": its names are data.
   const { "*": valueColumn, ...namedColumns } = columns;
   return {

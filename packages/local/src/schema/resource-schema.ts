@@ -114,8 +114,7 @@ const textTypes = new Set(["text", "timestamp", "date", "time"]);
 function keyColumn(column: Column | undefined, keyType: KeyAttribute["type"]): Column {
   const { data_type = "text", variants, description } = column ?? {};
   // A text key holds only strings, whatever the API sends.
-  const keepsType =
-    keyType === "N" || (keyType === "S" && !variants && textTypes.has(data_type));
+  const keepsType = keyType === "N" || (keyType === "S" && !variants && textTypes.has(data_type));
   return {
     data_type: keepsType ? data_type : keyType === "B" ? "binary" : "text",
     nullable: false,

@@ -6,7 +6,7 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
-import { isFailure, secretName, createSecretsManager } from "@tidetable/core";
+import { createSecretsManager, isFailure, secretName } from "@tidetable/core";
 import { registerSecret } from "@tidetable/core/redact";
 import { deployedNames } from "../base/names.ts";
 import type { Options } from "../base/options.ts";

@@ -125,7 +125,8 @@ async function returnMessages(
 function parseMessage({ MessageId, Body, Attributes }: Message): Omit<QueuedFailure, "remove"> {
   const { timestamp, requestContext, requestPayload, responsePayload } = parseObject(Body);
   const sentAt = Number(Attributes?.SentTimestamp ?? Number.NaN);
-  const at = stringOrNull(timestamp) ?? (Number.isNaN(sentAt) ? "" : new Date(sentAt).toISOString());
+  const at =
+    stringOrNull(timestamp) ?? (Number.isNaN(sentAt) ? "" : new Date(sentAt).toISOString());
   const id = MessageId ?? "";
   const { source, resource, run_id } = Object(requestPayload);
   const { condition, approximateInvokeCount: attempts } = Object(requestContext);

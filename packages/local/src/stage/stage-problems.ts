@@ -6,12 +6,12 @@ import {
 import {
   ConfigError,
   checkTable,
+  createSecretsManager,
   isFailure,
+  openSecretStore,
   type Problem,
   type SourcePlan,
   scheduleFunctionName,
-  openSecretStore,
-  createSecretsManager,
   workerFunctionName,
 } from "@tidetable/core";
 import type { Session } from "../base/session-type.ts";

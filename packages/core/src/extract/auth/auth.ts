@@ -29,8 +29,8 @@ interface SignerDeps extends AuthDeps {
 type Signer = Pick<Authenticator, "apply" | "renew">;
 
 /**
- * Puts a resource's credentials on a copy of each request: those of its auth, and the secrets in its
- * headers, parameters and body. They go only to the origins that they are meant for.
+ * Puts a resource's credentials on a copy of each request: the credentials of auth, and the secrets
+ * in headers, parameters and body. No other origin than base_url's and the allowed ones gets them.
  */
 export function createAuthenticator(
   { source, auth, request: plan }: Pick<ResourcePlan, "source" | "auth" | "request">,
@@ -48,7 +48,7 @@ export function createAuthenticator(
   const unseal = async (request: HttpRequest): Promise<HttpRequest> => {
     if (sealedNames.length === 0) return request;
     const values = await secrets.read();
-    const unsealed = unsealRequest(request, (name) => redactor.learn(values.get(name)));
+    const unsealed = unsealRequest(request, (name) => redactor.addSecret(values.get(name)));
     for (const [name, value] of Object.entries(unsealed.headers)) assertSendable(name, value);
     return unsealed;
   };
@@ -69,7 +69,7 @@ export function createAuthenticator(
     },
     refusalStatuses: REFUSAL_STATUSES,
     refusedHint,
-    quote: redactor.quote,
+    quote: redactor.quoteText,
   };
 }
 
@@ -89,7 +89,7 @@ function createOAuthSigner(plan: OAuthPlan, deps: SignerDeps): Signer {
   let usedToken: string | undefined;
   return {
     apply: async (request) => {
-      usedToken = deps.redactor.learn(await tokens.get());
+      usedToken = deps.redactor.addSecret(await tokens.get());
       return withHeader(request, "authorization", `Bearer ${usedToken}`);
     },
     renew: async () => {
@@ -100,7 +100,7 @@ function createOAuthSigner(plan: OAuthPlan, deps: SignerDeps): Signer {
   };
 }
 
-/** Sends credentials as they stand in the secret. A fresh read of the secret is all that renews them. */
+/** Sends credentials unchanged from the secret. Only a fresh read of the secret renews them. */
 function createFixedSigner(
   plan: Exclude<AuthPlan, OAuthPlan>,
   { secrets, redactor }: Pick<SignerDeps, "secrets" | "redactor">,
@@ -118,14 +118,14 @@ function signRequest(
   redactor: Redactor,
 ): HttpRequest {
   const reveal = (secret: Secret) => {
-    for (const name of secret.names) redactor.learn(values.get(name));
-    return redactor.learn(secret.reveal(values));
+    for (const name of secret.names) redactor.addSecret(values.get(name));
+    return redactor.addSecret(secret.reveal(values));
   };
   switch (plan.type) {
     case "bearer":
       return withHeader(request, "authorization", `Bearer ${reveal(plan.token)}`);
     case "http_basic": {
-      const pair = redactor.learn(`${reveal(plan.username)}:${reveal(plan.password)}`);
+      const pair = redactor.addSecret(`${reveal(plan.username)}:${reveal(plan.password)}`);
       const encoded = Buffer.from(pair).toString("base64");
       return withHeader(request, "authorization", `Basic ${encoded}`);
     }
@@ -180,7 +180,7 @@ function hintAfterRefusal(
     : "the config names no auth for this resource: does the API need one?";
 }
 
-/** The origin of a path that is a whole URL, else of base_url; undefined where a reference hides it. */
+/** The origin of the resource's URL; undefined where a template stands in its place. */
 function originOf(url: RequestPlan["url"]): string | undefined {
   const start = typeof url === "string" ? `${url}/` : url.parts[0];
   const [origin] = (typeof start === "string" && /^https?:\/\/[^/?#]+(?=[/?#])/i.exec(start)) || [];

@@ -19,7 +19,7 @@ interface TokenCache {
   pending?: Promise<Token> | undefined;
 }
 
-/** Gives a valid token, and fetches one where it has none. */
+/** Keeps a valid token, and fetches the next when it ends. */
 export class TokenSource {
   readonly #plan: OAuthPlan;
   readonly #deps: TokenDeps;
@@ -46,7 +46,7 @@ export class TokenSource {
     return cache.token.value;
   }
 
-  /** Drops a token that was refused, unless a newer one has taken its place. */
+  /** Drops a refused token, unless a newer token has replaced it. */
   drop(value: string | undefined): void {
     if (this.#cache.token?.value === value) this.#cache.token = undefined;
   }
@@ -69,8 +69,8 @@ export class TokenSource {
 const cachesByContainer = new WeakMap<TokenContext["world"]["http"], Map<string, TokenCache>>();
 
 /**
- * The resources of a source that run in one process share the token of a refresh: many APIs accept a
- * refresh token only once.
+ * Within a process, the resources of a source share the token of a refresh: many APIs accept a refresh
+ * token only once.
  */
 function sharedCache(plan: RefreshPlan, { world, resourceRef }: TokenContext): TokenCache {
   const caches = cachesByContainer.get(world.http) ?? new Map<string, TokenCache>();
@@ -82,8 +82,8 @@ function sharedCache(plan: RefreshPlan, { world, resourceRef }: TokenContext): T
 }
 
 /**
- * Exchanges the secret's refresh token for a token. A new refresh token in the answer is stored before
- * anything else happens: from then on it may be the only valid one.
+ * Exchanges the secret's refresh token for a token. A new refresh token in the answer is stored at
+ * once, because the API may have revoked the old one.
  */
 function refreshToken(plan: RefreshPlan, deps: TokenDeps): Promise<Token> {
   const { secrets, redactor, context } = deps;
@@ -94,14 +94,14 @@ function refreshToken(plan: RefreshPlan, deps: TokenDeps): Promise<Token> {
     let sentToken = "";
     const form = (values: SecretValues): TokenForm => {
       sentToken = plan.refreshToken.reveal(values);
-      return { grant_type: "refresh_token", refresh_token: redactor.learn(sentToken) };
+      return { grant_type: "refresh_token", refresh_token: redactor.addSecret(sentToken) };
     };
     // An interrupt must not end this request: the API may have answered with the next refresh token.
     const world = { ...context.world, signal: new AbortController().signal, deadline: until };
     const answer = await requestToken(plan, form, { ...deps, context: { ...context, world } });
     const { refresh_token: nextToken } = answer.members;
     if (typeof nextToken === "string" && nextToken !== "" && nextToken !== sentToken) {
-      await secrets.write({ [member]: redactor.learn(nextToken) });
+      await secrets.write({ [member]: redactor.addSecret(nextToken) });
     }
     return readToken(answer, plan, deps);
   });

@@ -11,9 +11,8 @@ export type ParamValue = Scalar | Scalar[];
  * its place. The authenticator replaces seals by values for the moment of sending.
  */
 
-// The stamp is new for each process, so that an API cannot send a seal, and it has letters and digits
-// alone, so that no encoding changes it. No checkpoint has one: the paginator's part of a request,
-// which alone is stored, has no secrets.
+// Each process has a new stamp, so an API cannot send a seal. Encodings do not change it: it consists
+// of letters and digits. Checkpoints never store a seal, because paginators add no secrets.
 const stamp = randomBytes(16).toString("hex");
 
 const seals = new RegExp(`${stamp}x((?:[0-9a-f]{2})*)x`, "g");
@@ -57,8 +56,8 @@ function encoderFor(contentType = ""): (value: string) => string {
 }
 
 /**
- * The request for an origin that no secret may go to, without the headers that have a secret.
- * Undefined where the URL or the body has one.
+ * The request for an origin outside of the trusted ones: headers with secrets are left out. Undefined
+ * where the URL or the body has a secret.
  */
 export function dropSealedHeaders(request: HttpRequest): HttpRequest | undefined {
   const { url, headers, body = "" } = request;
@@ -77,7 +76,7 @@ export function sealSecretParams(url: URL, params: Record<string, ParamValue>): 
   for (const [name, seal] of sealedParams(url, params)) url.searchParams.set(name, seal);
 }
 
-/** The parameters of the resource that hold a secret, as far as the link repeats them. */
+/** The resource's parameters with secrets, as far as the link repeats them. */
 function sealedParams(url: URL, params: Record<string, ParamValue>): [string, string][] {
   return Object.entries(params).flatMap(([name, value]): [string, string][] => {
     const text = String([value].flat()[0]);

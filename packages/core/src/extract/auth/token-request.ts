@@ -49,8 +49,7 @@ export async function requestToken(
   const sign = (target: HttpRequest, values: SecretValues) =>
     signTokenRequest(target, plan, { form: form(values), values, redactor });
   let lastSigned: HttpRequest | undefined;
-  // The request carries its own credentials. Apart from that it is retried, and replayed after a
-  // refusal, like any other.
+  // Retries and the replay after a refusal work as for pages, with the form's own credentials.
   const auth: Authenticator = {
     apply: async (target) => {
       lastSigned = sign(target, await secrets.read());
@@ -59,7 +58,7 @@ export async function requestToken(
     renew: async () => !isDeepStrictEqual(lastSigned, sign(request, await secrets.refresh())),
     refusalStatuses: REFUSAL_STATUSES,
     refusedHint,
-    // The text of a token endpoint may be a token.
+    // An answer of a token endpoint may contain a token.
     quote: () => "",
   };
   const meter = { requests: 0, retries: 0, waited_ms: 0 };
@@ -74,7 +73,7 @@ function signTokenRequest(
   { form, values, redactor }: { form: TokenForm; values: SecretValues; redactor: Redactor },
 ): HttpRequest {
   const reveal = (value: Secret | string) =>
-    typeof value === "string" ? value : redactor.learn(value.reveal(values));
+    typeof value === "string" ? value : redactor.addSecret(value.reveal(values));
   const id = reveal(plan.clientId);
   const secret = plan.clientSecret && reveal(plan.clientSecret);
   const isInForm = plan.clientAuthMethod === "client_secret_post";
@@ -84,7 +83,7 @@ function signTokenRequest(
     name,
     reveal(value),
   ]);
-  const basic = redactor.learn(`${encodeForForm(id)}:${encodeForForm(secret ?? "")}`);
+  const basic = redactor.addSecret(`${encodeForForm(id)}:${encodeForForm(secret ?? "")}`);
   const authorization = `Basic ${Buffer.from(basic).toString("base64")}`;
   return {
     ...request,
@@ -108,7 +107,7 @@ function tokenUrl({ accessTokenUrl }: TokenPlan, values: SecretValues): string {
   });
 }
 
-/** The token of an answer. It is valid until shortly before its end, or for 90 % of a short life. */
+/** The token of an answer. A margin, at most 10 % of its life, is taken off its end. */
 export function readToken(
   { request, members }: TokenAnswer,
   { defaultTokenExpiration }: TokenPlan,

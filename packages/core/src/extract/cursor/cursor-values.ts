@@ -13,9 +13,9 @@ import {
 } from "../../values/time.ts";
 
 /*
- * Cursor values are compared here. A number that a double cannot hold is kept as a string of digits.
- * A string of digits therefore counts as a number everywhere, which also puts "9" before "10" where
- * an API writes its ids as strings.
+ * Cursor values are compared here. Numbers beyond a double's precision are kept as strings of digits,
+ * so strings of digits count as numbers everywhere. That also puts "9" before "10" where an API writes
+ * ids as strings.
  */
 
 /** A value, parsed once for many comparisons. */
@@ -32,7 +32,7 @@ export function parseCursor(value: CursorValue): ParsedCursor {
   return { value, kind, time };
 }
 
-/** The furthest value that a cursor may be committed at when its records have reached `candidate`. */
+/** The value to commit when the records have reached `candidate`: a time at most the API's clock. */
 export function capCursor(
   candidate: CursorValue,
   apiTime: number | undefined,
@@ -59,7 +59,7 @@ export function isBefore(a: ParsedCursor, b: ParsedCursor, { furthest }: Increme
 export const isSameCursor = (a: ParsedCursor, b: ParsedCursor): boolean =>
   compareCursors(a, b) === 0;
 
-/** Of equal values the greatest string counts, so that the order of the records does not matter. */
+/** Among equal values the greatest string wins, whatever the order of the records. */
 export const isLaterString = (
   a: ParsedCursor,
   b: ParsedCursor,

@@ -20,8 +20,8 @@ import {
 import { type CursorEdge, recordIdentity } from "./edge.ts";
 
 /*
- * The cursor of an incremental resource. It comes from the records alone, is frozen while a run
- * reads, and moves when the run has ended: startValue → advanceCursor page by page → commitCursor.
+ * The cursor of an incremental resource comes from the records alone. It is frozen while a run reads,
+ * and moves at the end: startValue → advanceCursor for each page → commitCursor.
  */
 
 /** The values that a run asks for. Records outside are dropped. */
@@ -50,11 +50,11 @@ export function windowEnd(plan: IncrementalPlan, start: Cursor): CursorValue | u
   return isBefore(parseCursor(end), parseCursor(endValue), plan) ? end : endValue;
 }
 
-/** A page, as the cursor sees it. */
+/** The result of a page for the cursor. */
 export interface CursorAdvance {
   /** The records in range that an earlier run has not stored. */
   records: JsonValue[];
-  /** The furthest value of the run so far. */
+  /** The furthest value that the run has read. */
   candidate: Cursor;
   /** The records in range, for `edge.ts`. Empty where rows are merged. */
   edge: CursorEdge;
@@ -115,10 +115,10 @@ const isPastEnd = (cursor: ParsedCursor, end: ParsedCursor, plan: IncrementalPla
   isBefore(end, cursor, plan) || (plan.rangeEnd === "open" && isSameCursor(cursor, end));
 
 /**
- * The cursor after a run. It never moves back, and a time in it never goes beyond the API's own clock
- * at the first page (`apiTime`): a record that changes while the run reads may stand on a page that
- * has been read, while later pages show later times. The next run has to ask for it again. A number
- * is taken as a time where its column is declared a timestamp.
+ * The cursor after a run. It never moves back, and a time never moves beyond the API's own clock at
+ * the first page (`apiTime`): a record on a page already read may change while later pages show later
+ * times, and the next run has to ask for it again. A number counts as a time where its column is
+ * declared a timestamp.
  */
 export function commitCursor(
   before: Cursor,

@@ -7,8 +7,8 @@ import { jsonText } from "../../values/json-text.ts";
 import { capCursor, isAtOrAfter } from "./cursor-values.ts";
 
 /*
- * A run reads the records at its start again. Where rows are merged, that does no harm. Where they
- * are appended, the records that are stored have to be left out: the edge holds their identities.
+ * A run reads the records at its start again. Merged rows suffer no harm. Where rows are appended, the
+ * edge keeps the identities of the stored records, and the next run leaves them out.
  */
 
 /** The stored records from the cursor on, each with its cursor value. */
@@ -17,7 +17,7 @@ export type CursorEdge = [id: string, value: string | number][];
 /** The edge stands in the state item, which is written after each page. */
 const MAX_EDGE_RECORDS = 1000;
 
-/** Identifies a record by some of its fields, or by its whole content. */
+/** Identifies a record by the given fields, or by its whole content. */
 export function recordIdentity(record: JsonValue, fields: readonly string[]): string {
   const identifying =
     fields.length > 0 && isObject(record)
@@ -26,7 +26,7 @@ export function recordIdentity(record: JsonValue, fields: readonly string[]): st
   return hash("sha256", jsonText(identifying, { sorted: true }), "base64url").slice(0, 11);
 }
 
-/** The records read so far that the next run will read again. */
+/** The part of the edge that the next run will read again. */
 export function keepEdge(
   edge: CursorEdge,
   candidate: Cursor,

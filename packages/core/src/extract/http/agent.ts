@@ -18,9 +18,9 @@ export interface Proxies {
 }
 
 /**
- * Connections to the API, kept for the life of a container. No URL, redirect or name server can make
- * it connect to an address that is closed to a worker. Where a proxy connects, only the URL is
- * checked: the proxy alone knows the address.
+ * Connections to the API, kept for the life of a container. No URL, redirect or name server can lead
+ * to an address that is closed to a worker. Where a proxy connects, only the URL is checked: the proxy
+ * alone knows the address.
  */
 export function httpAgent(network: Network = "internet", proxies: Proxies = {}): Dispatcher {
   const agent = new EnvHttpProxyAgent({
@@ -28,9 +28,9 @@ export function httpAgent(network: Network = "internet", proxies: Proxies = {}):
     httpProxy: parseProxyUrl("HTTP_PROXY", proxies.http),
     httpsProxy: parseProxyUrl("HTTPS_PROXY", proxies.https),
     noProxy: proxies.none ?? "",
-    // Many proxies allow tunnels for https only; other clients ask them for whole http URLs, too.
+    // For http, clients send whole URLs to a proxy: many proxies allow tunnels for https only.
     proxyTunnel: false,
-    // The whole undici package adds this method to all dispatchers; its parts do not.
+    // The undici package adds `connect` to its dispatchers, but this import does not load the package.
     clientFactory: (origin, options) =>
       Object.assign(new Pool(origin, options), { connect: requestTunnel }),
     connections: limits.connections,
@@ -49,7 +49,7 @@ export function httpAgent(network: Network = "internet", proxies: Proxies = {}):
   });
 }
 
-/** People who set these variables often leave the scheme out. */
+/** People often leave the scheme out. */
 function parseProxyUrl(name: string, value = ""): string {
   const url = value === "" || value.includes("://") ? value : `http://${value}`;
   if (url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))) return url;
@@ -61,7 +61,7 @@ function parseProxyUrl(name: string, value = ""): string {
   });
 }
 
-/** Checks the URL itself. Its parser has turned every spelling of an address into the usual one. */
+/** Checks the URL itself, in which the parser has normalised every spelling of an address. */
 function assertUrlAllowed({ origin, protocol, hostname }: URL, network: Network): void {
   if (protocol !== "https:" && network !== "machine") throw insecureError(origin);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");

@@ -12,14 +12,14 @@ export interface Answer {
   headers: IncomingHttpHeaders;
   /** Undefined after a 204: the API has nothing to send. */
   body: JsonValue | undefined;
-  /** The config ignores answers like this one: no page is read from it or asked for after it. */
+  /** The config ignores such answers: the answer has no records, and no page follows. */
   isIgnored?: true;
 }
 
 /** Everything besides the response that decides about an answer. */
 export interface AnswerRules {
   retryStatuses: ReadonlySet<number>;
-  /** Statuses that mean wrong credentials. */
+  /** Statuses for wrong credentials. */
   refusalStatuses: ReadonlySet<number>;
   /** The hint of the error after a refusal. */
   refusedHint: string;
@@ -28,7 +28,7 @@ export interface AnswerRules {
   now: number;
 }
 
-/** The JSON of an answer, or a RequestError that says what came instead. */
+/** The JSON of an answer. Anything but JSON throws a RequestError that describes the answer. */
 export function readAnswer(
   request: HttpRequest,
   response: HttpResponse,
@@ -79,7 +79,7 @@ const statusHints: Record<number, string> = {
   504: "the API is not available",
 };
 
-/** The query is left out: an API that redirects repeats the key in it. */
+/** Leaves the query out: redirects repeat the key there. */
 function redirectTarget(request: HttpRequest, location: string | undefined): string {
   if (location === undefined || !URL.canParse(location, request.url)) return "no address";
   const { protocol, host, pathname } = new URL(location, request.url);
@@ -149,7 +149,7 @@ const encodingMarks: [name: string, bytes: RegExp][] = [
   ["text in UTF-16", /^(fffe|feff|00..|..00)/],
 ];
 
-/** The encoding of a body that is not UTF-8, for a message; undefined where it is UTF-8. */
+/** Names the encoding of a body for a message; undefined for UTF-8. */
 function foreignEncoding(body: Buffer, contentType = ""): string | undefined {
   const firstBytes = body.subarray(0, 4).toString("hex");
   const mark = encodingMarks.find(([, bytes]) => bytes.test(firstBytes));

@@ -6,8 +6,8 @@ import { describeRequest, type HttpRequest, type HttpResponse } from "./transpor
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Pure: the request that an answer redirects to. Undefined for any other answer, and for a redirect to
- * another origin, where the credentials may not go: `readAnswer` makes an error of that.
+ * Pure: the request that an answer redirects to. Undefined for any other answer. A redirect to another
+ * origin, where the credentials may not go, is left to `readAnswer`, which throws.
  */
 export function redirectedRequest(
   request: HttpRequest,
@@ -18,7 +18,7 @@ export function redirectedRequest(
   if (!URL.canParse(headers.location, request.url)) return undefined;
   const url = unrouteUrl(new URL(headers.location, request.url).href, origins);
   if (new URL(url).origin !== new URL(request.url).origin) return undefined;
-  // The API chose the new address and may repeat the key in it, so messages keep the first address.
+  // Messages keep the first address: the API may have put the key into the new one.
   const target = { ...request, url, shownAs: describeRequest(request) };
   const keepsMethod = status >= 307 || request.method === "GET";
   return keepsMethod ? target : { ...target, method: "GET", body: undefined };

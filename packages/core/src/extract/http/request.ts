@@ -12,13 +12,13 @@ import { applyActions } from "./response-actions.ts";
 import { nextDelay } from "./retry.ts";
 import { type HttpRequest, sendRequest } from "./transport.ts";
 
-/** Puts credentials on requests, and says which answers mean that they are wrong. */
+/** Puts credentials on requests, and knows which answers refuse them. */
 export interface Authenticator {
   /** A copy of the request with credentials. Credentials stand nowhere else. */
   apply(request: HttpRequest): Promise<HttpRequest>;
-  /** Gets fresh credentials; false where there are none to renew. */
+  /** Gets fresh credentials; false where the config has nothing to renew. */
   renew(): Promise<boolean>;
-  /** Statuses that mean wrong credentials. Fresh ones may cure them. */
+  /** Statuses for wrong credentials, which fresh credentials may cure. */
   refusalStatuses: ReadonlySet<number>;
   /** The hint of the error after a refusal. */
   refusedHint: string;
@@ -28,9 +28,9 @@ export interface Authenticator {
 
 export type RequestMeter = Pick<Counts, "requests" | "retries" | "waited_ms">;
 
-/** Everything that a request needs besides itself. */
+/** Everything besides the request that making it takes. */
 export interface RequestContext {
-  /** The resource that requests are logged under. */
+  /** Names the resource in the log. */
   resourceRef: ResourceRef;
   world: Pick<World, "http" | "clock" | "signal" | "origins" | "random" | "log" | "deadline">;
   auth: Authenticator;
@@ -45,9 +45,9 @@ export interface RequestContext {
 }
 
 /**
- * The one retry loop. Credentials are applied anew to each attempt. After a refusal they are renewed
- * once and the request is replayed, which does not count as a retry. A wait that does not fit into
- * the slice is thrown with `waitMs`, so that the run waits where it costs nothing.
+ * The only retry loop. Each attempt applies the credentials anew. After a refusal they are renewed
+ * once and the request is replayed, which does not count as a retry. A wait too long for the slice is
+ * thrown with `waitMs`: the run waits outside of the slice, at no cost.
  */
 export async function fetchJson(request: HttpRequest, context: RequestContext): Promise<Answer> {
   const { resourceRef, world, auth, retry, meter, gate } = context;
@@ -117,7 +117,7 @@ type AttemptOutcome =
   | { kind: "redirect"; request: HttpRequest }
   | { kind: "error"; error: RequestError };
 
-/** One attempt. Errors that the retry loop cannot recover from are thrown. */
+/** Makes an attempt. Only errors beyond the retry loop's recovery are thrown. */
 async function attemptRequest(
   target: HttpRequest,
   mayRedirect: boolean,

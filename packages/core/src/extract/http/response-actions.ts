@@ -6,8 +6,8 @@ import { parseJson } from "../../values/parse-json.ts";
 import type { HttpResponse } from "./transport.ts";
 
 /**
- * Runs the config's response_actions that match an answer, before it is judged by its status: an
- * ignored answer is not tried again, whatever its status. Returns the answer as the hooks leave it.
+ * Runs the config's response_actions on an answer, before its status counts: an ignored answer is not
+ * tried again, whatever its status. Returns the answer with the changes of the hooks.
  */
 export function applyActions(
   response: HttpResponse,

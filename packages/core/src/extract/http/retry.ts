@@ -5,8 +5,8 @@ import type { RetryPlan } from "../../config/plan-types.ts";
 
 /**
  * The pause before the next attempt in milliseconds, or undefined where the error is final. Attempt 1
- * is the first. A Retry-After is kept exactly. Without one the pause grows as factor × 2^(n−1)
- * seconds, times random(0.5…1), so that workers that failed together do not return together.
+ * is the first. A Retry-After is kept exactly. Otherwise the pause grows as factor × 2^(n−1) seconds,
+ * times random(0.5…1): workers that failed together should not return together.
  */
 export function nextDelay(failed: {
   attempt: number;
@@ -22,9 +22,9 @@ export function nextDelay(failed: {
 }
 
 /**
- * The wait that the API asks for, in milliseconds: a Retry-After in seconds or as an HTTP date, and
- * after a 429 without one the reset of the rate limit. Undefined where there is none, where it is
- * nonsense, and where its time has come already: that would use up the attempts without a pause.
+ * The wait in milliseconds that the API asks for: a Retry-After in seconds or as an HTTP date, or, for
+ * a 429 without a Retry-After, the reset of the rate limit. Undefined without either, for nonsense, and
+ * for a time in the past, which would use up the attempts without a pause.
  */
 export function readRetryAfter(
   headers: IncomingHttpHeaders,

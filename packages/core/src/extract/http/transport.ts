@@ -37,8 +37,8 @@ export function describeRequest({ method, url, shownAs }: HttpRequest): string {
 }
 
 /**
- * Sends one request and reads its whole answer, of any status. It ends within `timeoutMs`, however
- * slowly the server sends. An abort of the world's signal throws the signal's reason.
+ * Sends a request and reads the whole answer, of any status, within `timeoutMs`, however slowly the
+ * server sends. An abort of the world's signal throws the signal's reason.
  */
 export async function sendRequest(
   request: HttpRequest,
@@ -47,7 +47,7 @@ export async function sendRequest(
 ): Promise<HttpResponse> {
   world.signal.throwIfAborted();
   const target = routeUrl(request.url, world.origins);
-  // AbortSignal.any would leak: with a listener on it, Node keeps one for every request of a process.
+  // AbortSignal.any would leak: Node keeps every combined signal that has a listener.
   const requestEnd = new AbortController();
   const { signal } = requestEnd;
   const endRequest = () => requestEnd.abort(world.signal.reason);
@@ -89,7 +89,7 @@ const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener("abort", () => reject(signal.reason));
   });
 
-/** A header that came several times becomes one string with a list, as HTTP defines it. */
+/** A repeated header becomes a single string with a list, as HTTP defines it. */
 const joinHeaders = (headers: IncomingHttpHeaders): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, [value].flat().join(", ")]),
@@ -192,7 +192,7 @@ const socketFailures: Record<string, string> = {
   UND_ERR_HEADERS_OVERFLOW: `answered with more than ${limits.headerBytes / 1024} KiB of headers`,
 };
 
-/** Keeps only the code of a foreign error: its message may quote a URL with its key. */
+/** Keeps only the code of a foreign error, whose message may quote a URL with the key. */
 function networkError(error: unknown, request: HttpRequest, origin: string): RequestError {
   const code = codeOf(error);
   // undici has no code for a proxy that refuses.

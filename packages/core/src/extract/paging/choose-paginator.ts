@@ -10,13 +10,13 @@ import { fingerprintRecord } from "./overlap.ts";
 import type { PageRequest, PagingMemory } from "./page-request.ts";
 
 /*
- * A config may leave the paginator and the selector open. The first page shows them, and each later
- * request carries them: a later page may not show them, and a later slice starts at one.
+ * A config may leave the paginator and the selector open. Both are detected in the first page and kept
+ * in each later request: a later page may not show them, and a slice may start at any page.
  */
 
 type PagingPlan = Pick<ResourcePlan, "paginator" | "selector" | "key">;
 
-/** Fingerprints of so many records are enough to recognise the first page. */
+/** The fingerprints of five records are enough to recognise the first page. */
 const FINGERPRINTS_OF_FIRST_PAGE = 5;
 
 /** The path to the records; undefined before an answer has shown any. */

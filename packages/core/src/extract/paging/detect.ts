@@ -6,7 +6,7 @@ import { isObject, type JsonValue } from "../../values/json.ts";
 import { writePath } from "../select.ts";
 import { findLink } from "./paginators-next.ts";
 
-/** The first answer, and the parameters that it answers. */
+/** The first answer, with the parameters of its request. */
 export interface FirstAnswer {
   headers: IncomingHttpHeaders;
   body: JsonValue;
@@ -14,15 +14,15 @@ export interface FirstAnswer {
   params: Record<string, unknown>;
 }
 
-/** The kinds that an answer can show. Nothing in an answer says how an offset is asked for. */
+/** The types that an answer can show. No answer names the parameter of an offset. */
 export type DetectedConfig = Exclude<
   PaginatorConfig,
   { type: "auto" | "offset" | "header_cursor" }
 >;
 
 /**
- * The paginator of an API, from its first answer and in dlt's order. `isSure` is false for numbered
- * pages where nothing says whether the first is 0 or 1.
+ * The paginator of an API, detected in its first answer in dlt's order. `isSure` is false for numbered
+ * pages without a sign whether the first is 0 or 1.
  */
 export function detectPaginator(answer: FirstAnswer): { config: DetectedConfig; isSure: boolean } {
   const sure = (config: DetectedConfig) => ({ config, isSure: true });
@@ -43,7 +43,7 @@ const PAGE_COUNT_NAMES = /^(total_pages|pages|totalpages)$/i;
 
 const PAGE_NUMBER_NAMES = /^(page|current_?page|page_?number)$/i;
 
-/** dlt takes the first page for page 0. On most APIs it is 1, and often the answer says so. */
+/** dlt takes the first page for page 0. Most APIs begin at 1, and often the answer says so. */
 function detectPageNumbers(total_path: string, { body, params }: FirstAnswer) {
   const page = findWholeNumber(body, PAGE_NUMBER_NAMES)?.value ?? params.page;
   if (!isWholeNumber(page)) {
@@ -79,7 +79,7 @@ function findNextMember(value: JsonValue, path: PathStep[]): FoundMember | undef
   return undefined;
 }
 
-/** The first member, depth first, that has such a name and holds a whole number. */
+/** The first whole number, depth first, under a matching name. */
 function findWholeNumber(
   value: JsonValue,
   names: RegExp,

@@ -12,20 +12,20 @@ import type {
 } from "./overlap-memory.ts";
 
 /*
- * A page of an offset paginator is read by the function of the mode that paging is in. Every function
- * is pure: it returns the new rows of the page and the memory after it, or where to read instead.
+ * Each mode of offset paging has a pure function that reads a page: it returns the new rows and the
+ * next memory, or the offset to read instead.
  */
 
-/** A search reads so many pages one by one before it goes to the start. */
+/** A search takes at most eight steps before it goes to the start. */
 const MAX_STEPS_BACK = 8;
 
-/** After so many restarts, an API that never shows the same rows twice is read as pages come. */
+/** After five restarts the overlap is given up: this API never shows the same rows twice. */
 const MAX_RESTARTS = 5;
 
-/** So many searches in a row without a moved row are blamed on the server. */
+/** The third search in a row that finds no row moved is blamed on the server's rounding. */
 const MAX_NEEDLESS_SEARCHES = 3;
 
-/** So many repeated pages in a row are no accident. */
+/** The fifth repeated page in a row is no accident. */
 const MAX_REPEATS = 4;
 
 export interface OffsetPage {
@@ -34,39 +34,34 @@ export interface OffsetPage {
   records: JsonValue[];
 }
 
-/** What is fixed while a list is read. */
+/** The facts that stay the same while a list is read. */
 export interface OffsetList {
   plan: OffsetPlan;
   /** No row at or after this offset is read. */
   end: number;
-  /** The fields that identify a record. */
+  /** The fields of a record's key. */
   keyFields: readonly string[];
 }
 
 export type PageReading =
   | {
       kind: "rows";
-      /** The records that were not read before. */
+      /** The records that no earlier page had, or had in another version. */
       fresh: JsonValue[];
-      /** Rows that no earlier page had. After 0 there is nothing at `memory.position`. */
+      /** The number of rows after the overlap. 0: the list may end here. */
       gained: number;
       memory: Overlapping | AsTheyCome;
     }
-  /** The page was not the one that was asked for: paging goes on at `offset`, even after an end. */
+  /** The page is not the expected one: paging goes on at `offset`, even where the list seems to end. */
   | { kind: "detour"; offset: number; memory: OverlapMemory };
 
 /** The memory before the page at `start`, where no earlier page left one. */
 export function initialMemory({ plan }: OffsetList, start: number): OverlapMemory {
   const progress = { position: start, tail: [], largestPage: 0 };
-  return plan.overlap === 0
-    ? { ...progress, mode: "as-they-come", reason: "configured", repeats: 0 }
-    : {
-        ...progress,
-        mode: "overlapping",
-        isProven: false,
-        restarts: 0,
-        needlessSearches: 0,
-      };
+  if (plan.overlap === 0) {
+    return { ...progress, mode: "as-they-come", reason: "configured", repeats: 0 };
+  }
+  return { ...progress, mode: "overlapping", isProven: false, restarts: 0, needlessSearches: 0 };
 }
 
 export function readOffsetPage(
@@ -100,7 +95,7 @@ function readOverlapping(
     return { kind: "rows", fresh: records, gained: records.length, memory: next };
   }
   const overlap = position - start;
-  // A server that began one page at its offset does not round.
+  // A server that has begun a page at its offset does not round.
   const rounding = isProven ? 0 : start % list.plan.limit;
   const match = matchOverlap(records, { tail, overlap, rounding }, list.keyFields);
   if (match.kind === "rounded") return testRounding(memory, overlap);
@@ -115,7 +110,7 @@ function readOverlapping(
   };
 }
 
-/** One rounded page may be chance; the same after another overlap is not. */
+/** The first rounded page may be chance; a second, after another overlap, is not. */
 function testRounding(memory: Overlapping | TestingRounding, overlap: number): PageReading {
   const { position, tail, largestPage } = memory;
   if (memory.mode === "overlapping") {
@@ -132,7 +127,7 @@ function testRounding(memory: Overlapping | TestingRounding, overlap: number): P
   };
 }
 
-/** The rows before this page are not those that were read: some have gone, so their places moved. */
+/** The tail is missing: rows before it have gone, and later rows have moved to smaller offsets. */
 function searchBack(
   page: OffsetPage,
   memory: Overlapping | TestingRounding | SearchingBack,
@@ -153,16 +148,9 @@ function searchBack(
     return giveUpOverlap(memory);
   }
   const lastRecords = records.slice(-plan.overlap);
-  return {
-    kind: "detour",
-    offset: start,
-    memory: {
-      mode: "testing-repetition",
-      position,
-      tail: lastRecords.map((record) => fingerprintRecord(record, keyFields)),
-      largestPage,
-    },
-  };
+  const fingerprints = lastRecords.map((record) => fingerprintRecord(record, keyFields));
+  const progress = { position, tail: fingerprints, largestPage };
+  return { kind: "detour", offset: start, memory: { ...progress, mode: "testing-repetition" } };
 }
 
 function readSearchingBack(page: OffsetPage, memory: SearchingBack, list: OffsetList): PageReading {
@@ -170,7 +158,7 @@ function readSearchingBack(page: OffsetPage, memory: SearchingBack, list: Offset
   const end = findTail(records, memory.tail, list.keyFields);
   if (end === undefined) return searchBack(page, memory, list);
   const progress = progressAfter(page, memory.largestPage, list);
-  const fresh = records.slice(end);
+  const fresh = beforeEnd(records.slice(end), page, list);
   const gained = records.length - end;
   const hasMoved = start + end !== memory.position;
   const needlessSearches = hasMoved ? 0 : memory.needlessSearches + 1;
@@ -178,18 +166,15 @@ function readSearchingBack(page: OffsetPage, memory: SearchingBack, list: Offset
     const next = { ...progress, mode: "as-they-come", reason: "rounds", repeats: 0 } as const;
     return { kind: "rows", fresh, gained, memory: next };
   }
-  return {
-    kind: "rows",
-    fresh: hasMoved ? beforeEnd(fresh, page, list) : fresh,
-    gained,
-    memory: {
-      ...progress,
-      mode: "overlapping",
-      isProven: true,
-      restarts: memory.restarts,
-      needlessSearches,
-    },
-  };
+  const { restarts } = memory;
+  const next = {
+    ...progress,
+    mode: "overlapping",
+    isProven: true,
+    restarts,
+    needlessSearches,
+  } as const;
+  return { kind: "rows", fresh, gained, memory: next };
 }
 
 /** The page at the start came for the second time. */
@@ -209,7 +194,7 @@ function readAsTheyCome(page: OffsetPage, memory: AsTheyCome, list: OffsetList):
   const { tail, largestPage, reason, repeats } = memory;
   const isFull = records.length >= largestPage;
   if (tail.length > 0 && isFull && endsWithTail(records, tail, list.keyFields)) {
-    // Either the server rounded to a whole page after a short one, or it does not know the offset.
+    // The server rounded to a whole page after a short one, or ignores the offset.
     if (repeats >= MAX_REPEATS) throw endlessPagesError();
     const position = (Math.floor(start / limit) + 1) * limit;
     return {
@@ -219,7 +204,7 @@ function readAsTheyCome(page: OffsetPage, memory: AsTheyCome, list: OffsetList):
     };
   }
   const progress = progressAfter(page, largestPage, list);
-  // Where offsets are rounded, even a short page is followed by one at the next whole page.
+  // A server that rounds has the next row at the next whole page, even after a short page.
   const isStretched = reason === "rounds" && progress.position > start;
   const position = isStretched ? start + progress.largestPage : progress.position;
   return {
@@ -230,51 +215,37 @@ function readAsTheyCome(page: OffsetPage, memory: AsTheyCome, list: OffsetList):
   };
 }
 
-const giveUpOverlap = ({
-  position,
-  largestPage,
-}: Pick<OverlapMemory, "position" | "largestPage">): PageReading => ({
-  kind: "detour",
-  offset: position,
-  memory: {
-    mode: "as-they-come",
-    reason: "differs",
-    repeats: 0,
-    position,
-    tail: [],
-    largestPage,
-  },
-});
-
-/** Takes all of the page at the start as new. */
-function readAgainFromStart(
-  page: OffsetPage,
-  memory: Pick<Overlapping, "largestPage" | "isProven" | "restarts">,
-  list: OffsetList,
-): PageReading {
-  const { largestPage, isProven, restarts } = memory;
-  return {
-    kind: "rows",
-    fresh: page.records,
-    gained: page.records.length,
-    memory: {
-      ...progressAfter(page, largestPage, list),
-      mode: "overlapping",
-      isProven,
-      restarts: restarts + 1,
-      needlessSearches: 0,
-    },
-  };
+function giveUpOverlap({ position, largestPage }: OverlapMemory): PageReading {
+  const progress = { position, tail: [], largestPage };
+  const memory = { ...progress, mode: "as-they-come", reason: "differs", repeats: 0 } as const;
+  return { kind: "detour", offset: position, memory };
 }
 
-/** Where reading stands after a page. `continued`: the page begins with known rows, which end a tail. */
+/** Takes every record of the page at the start as new. */
+function readAgainFromStart(
+  page: OffsetPage,
+  { largestPage, isProven, restarts }: Pick<Overlapping, "largestPage" | "isProven" | "restarts">,
+  list: OffsetList,
+): PageReading {
+  const { records } = page;
+  const memory: Overlapping = {
+    ...progressAfter(page, largestPage, list),
+    mode: "overlapping",
+    isProven,
+    restarts: restarts + 1,
+    needlessSearches: 0,
+  };
+  return { kind: "rows", fresh: records, gained: records.length, memory };
+}
+
+/** The progress after a page. `continued`: the page begins with `known` rows, the end of `tail`. */
 function progressAfter(
   { start, records }: OffsetPage,
   largestPage: number,
   { plan, keyFields }: OffsetList,
   continued: { tail: string[]; known: number } = { tail: [], known: 0 },
 ) {
-  // What a server sends beyond the limit stands on the next page again.
+  // Rows beyond the limit will stand on the next page again.
   const received = /* planted: step-of-offset */ Math.min(records.length, plan.limit);
   const added = lastOf(records.slice(continued.known, received), plan.overlap);
   const fingerprints = added.map((record) => fingerprintRecord(record, keyFields));
@@ -287,7 +258,7 @@ function progressAfter(
 
 const lastOf = <T>(list: readonly T[], count: number): T[] => (count > 0 ? list.slice(-count) : []);
 
-/** The fresh records of a page, which stand at its end, without those after the end of the list. */
+/** Drops the records after the end of the list. Fresh records stand at the end of their page. */
 function beforeEnd(fresh: JsonValue[], { start, records }: OffsetPage, { end }: OffsetList) {
   const surplus = start + records.length - end;
   return surplus > 0 ? fresh.slice(0, -surplus) : fresh;

@@ -1,5 +1,5 @@
 interface Progress {
-  /** Every row before this one has been read. */
+  /** Every row before this offset has been read. */
   position: number;
   /** Fingerprints of the last rows before `position`: `key:content`, or `content` alone. */
   tail: string[];
@@ -8,11 +8,11 @@ interface Progress {
 }
 
 interface OverlapProgress extends Progress {
-  /** An overlap was found again at least once, so records of this API can be recognised. */
+  /** An overlap was found again at least once: records of this API can be recognised. */
   isProven: boolean;
-  /** How often everything was read again from the start. */
+  /** The number of times that everything was read again from the start. */
   restarts: number;
-  /** How many searches in a row found no row moved: the server may round offsets up. */
+  /** The number of searches in a row that found no row moved: the server may round offsets up. */
   needlessSearches: number;
 }
 
@@ -22,7 +22,7 @@ export type Overlapping = OverlapProgress & { mode: "overlapping" };
 /** A page seemed to begin at the multiple of the limit below its offset. The next page decides. */
 export type TestingRounding = OverlapProgress & { mode: "testing-rounding" };
 
-/** The tail was not where it should be: earlier offsets are read until it is found. */
+/** The tail was missing: earlier offsets are read until it is found. */
 export type SearchingBack = OverlapProgress & { mode: "searching-back"; steps: number };
 
 /** The same offset is asked for twice, to see whether this API sends the same records twice. */
@@ -33,11 +33,11 @@ export type AsTheyCome = Progress & {
   mode: "as-they-come";
   /** The config switches the overlap off, the server rounds offsets, or its rows never stay the same. */
   reason: "configured" | "rounds" | "differs";
-  /** How many pages in a row showed the rows of an earlier page. */
+  /** The number of pages in a row with the rows of an earlier page. */
   repeats: number;
 };
 
-/** How far offset paging has come, and the rows by which it notices that rows have moved. */
+/** The progress of offset paging, with the rows by which it notices that rows have moved. */
 export type OverlapMemory =
   | Overlapping
   | TestingRounding

@@ -3,15 +3,15 @@ import { isObject, type JsonValue } from "../../values/json.ts";
 import { jsonText } from "../../values/json-text.ts";
 
 /*
- * Offset paging notices that rows have moved because each page begins with the last rows of the page
- * before, the tail. Where the tail is found again, everything after it is new, and no row was skipped.
+ * Each page of offset paging begins with the tail: the last rows of the page before. Where the tail is
+ * found again, every row after it is new, and no row was skipped. Elsewhere, rows have moved.
  */
 
-/** Where a page has the rows that it should begin with. */
+/** The place of the tail in a page that should begin with it. */
 export type OverlapMatch =
   /**
-   * `end`: the index after the known rows. `inPlace`: they stand at the head of the page. `fresh`:
-   * the records that were not read before.
+   * `end`: the index after the tail. `inPlace`: the tail stands at the head of the page. `fresh`: the
+   * records to pass on, new or changed.
    */
   | { kind: "found"; end: number; inPlace: boolean; fresh: JsonValue[] }
   /** The page begins at the multiple of the limit below the offset that was asked for. */
@@ -19,8 +19,8 @@ export type OverlapMatch =
   | { kind: "lost" };
 
 /**
- * `key:content` where the record has all key fields, so that a row is recognised after a change.
- * Otherwise only its content can identify a record.
+ * `key:content` where the record has every key field: the key recognises a changed row. Otherwise the
+ * content alone identifies a record.
  */
 export function fingerprintRecord(record: JsonValue, keyFields: readonly string[]): string {
   const content = shortHash(record);
@@ -32,7 +32,7 @@ export function fingerprintRecord(record: JsonValue, keyFields: readonly string[
 const shortHash = (value: JsonValue): string =>
   hash("sha256", recordText(value), "base64url").slice(0, 10);
 
-/** Equal for a row that is shown twice. Members are not sorted: an API writes them in one order. */
+/** Members are not sorted: an API writes the members of a row in the same order each time. */
 function recordText(value: JsonValue): string {
   try {
     return JSON.stringify(value);
@@ -57,31 +57,31 @@ export function matchOverlap(
   keyFields: readonly string[],
 ): OverlapMatch {
   const { tail, overlap, rounding } = expected;
-  const known = tail.slice(-overlap);
+  const expectedRows = tail.slice(-overlap);
   const standsAt = (start: number): boolean =>
-    start + known.length <= records.length &&
-    known.every((fingerprint, index) => {
+    start + expectedRows.length <= records.length &&
+    expectedRows.every((fingerprint, index) => {
       const record = records[start + index] as JsonValue;
       return keyPart(fingerprintRecord(record, keyFields)) === keyPart(fingerprint);
     });
   if (standsAt(0)) {
-    const changed = records.slice(0, known.length).filter((record, index) => {
-      return fingerprintRecord(record, keyFields) !== known[index];
+    const changed = records.slice(0, expectedRows.length).filter((record, index) => {
+      return fingerprintRecord(record, keyFields) !== expectedRows[index];
     });
-    const fresh = [...changed, ...records.slice(known.length)];
-    return { kind: "found", end: known.length, inPlace: true, fresh };
+    const fresh = [...changed, ...records.slice(expectedRows.length)];
+    return { kind: "found", end: expectedRows.length, inPlace: true, fresh };
   }
   if (rounding > 0 && standsAt(rounding)) return { kind: "rounded" };
 
   const end = findTail(records, tail, keyFields);
   if (end === undefined) return { kind: "lost" };
-  // Rows before the tail were read before it. With a key, reading them again does no harm.
+  // Rows before the tail were read earlier. Rows with a key can be read again without harm.
   const earlier = keyFields.length > 0 ? records.slice(0, end) : [];
   const changed = earlier.filter((record) => !tail.includes(fingerprintRecord(record, keyFields)));
   return { kind: "found", end, inPlace: false, fresh: [...changed, ...records.slice(end)] };
 }
 
-/** Pure: the index after the rows of the tail, wherever they stand; undefined where they do not. */
+/** Pure: the index after the tail, wherever it stands; undefined where it is missing. */
 export function findTail(
   records: readonly JsonValue[],
   tail: readonly string[],
@@ -91,7 +91,7 @@ export function findTail(
   const knownKeys = new Set(tail.map(keyPart));
   const isKnown = fingerprints.map((fingerprint) => knownKeys.has(keyPart(fingerprint)));
   const first = isKnown.indexOf(true);
-  // One changed row proves little: in a list sorted by time of change it has moved by itself.
+  // A single changed row proves little: in a list sorted by change time it has moved alone.
   const isSure =
     fingerprints.some((fingerprint) => tail.includes(fingerprint)) ||
     isKnown.filter(Boolean).length * 2 > tail.length;

@@ -1,8 +1,8 @@
 import { type OverlapMemory, readStoredMemory } from "./overlap-memory.ts";
 
 /**
- * The part of a request that differs from page to page. It is plain JSON without credentials: the
- * checkpoint stores it, and the next slice goes on from it.
+ * The part of a request that differs from page to page. The checkpoint stores it for the next slice,
+ * so it is plain JSON without credentials.
  */
 export interface PageRequest {
   /** Query parameters, over the resource's own. */
@@ -11,18 +11,18 @@ export interface PageRequest {
   url?: string;
   /** Values in the JSON body, by dotted path. */
   body?: Record<string, string | number>;
-  /** Facts of earlier pages that later ones need. */
+  /** Facts of earlier pages for later pages. */
   memory?: PagingMemory;
 }
 
 export interface PagingMemory {
-  /** The data_selector that the first page showed, where the config has none. */
+  /** The data_selector detected in the first page, where the config has none. */
   selector?: string;
-  /** The paginator that the first page showed, in a config's words. */
+  /** The paginator detected in the first page, in a config's words. */
   paginator?: Record<string, string | number>;
   /** Fingerprints of records of the first page, until the second shows from where pages count. */
   first?: string[];
-  /** The last total that the API named: some APIs name one on the first page only. */
+  /** The last total that the API sent: some APIs send a total with the first page only. */
   total?: number;
   overlap?: OverlapMemory;
 }

@@ -8,8 +8,8 @@ import type { PageRequest } from "./page-request.ts";
 import { type Paginator, placeValues, type ReceivedPage, readHasMore } from "./paging.ts";
 
 /*
- * These paginators go where an answer points. An answer that points nowhere (no value, null, an empty
- * string, false or 0) is the last.
+ * Paginators for APIs whose answers point to the next page. An answer without a pointer (no value,
+ * null, an empty string, false or 0) is the last.
  */
 
 type PlanOf<Type> = Extract<PaginatorPlan, { type: Type }>;
@@ -61,7 +61,7 @@ export function headerLinkPaginator({ rel }: PlanOf<"header_link">): Paginator {
   };
 }
 
-/** A link brings its own parameters, and may be relative to the page that it stands on. */
+/** A link has its own parameters, and may be relative to the URL of its page. */
 function requestForLink(
   link: string | undefined,
   { url }: ReceivedPage,

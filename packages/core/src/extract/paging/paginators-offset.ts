@@ -19,8 +19,8 @@ import {
 } from "./paging.ts";
 
 /**
- * Offset paging that steps by what the server sends, over rows that may come and go meanwhile.
- * A position counts rows, so that limits and totals mean what they say.
+ * Offset paging over rows that may come and go meanwhile. A step is as long as the page that came, so
+ * positions count rows, as limits and totals do.
  */
 export function offsetPaginator(plan: OffsetPlan, keyFields: readonly string[]): Paginator {
   const list: OffsetList = { plan, end: endOf(plan), keyFields };
@@ -93,7 +93,7 @@ function requestAfterRows(
   });
 }
 
-/** How many rows to read again: only one where the list seems to end, which the next page confirms. */
+/** The number of rows to read again. Where the list seems to end, a single row is enough. */
 function overlapAfter(
   { mode, tail, largestPage }: OverlapMemory,
   isShort: boolean,
@@ -105,7 +105,7 @@ function overlapAfter(
   return Math.min(isShort ? 1 : usual, usual, tail.length);
 }
 
-/** After a page without new rows: undefined where it shows that the last known row is the last. */
+/** The request after a page without new rows; undefined where the page proves the end of the list. */
 function requestForMissedRows(
   page: ReceivedPage,
   memory: Overlapping | AsTheyCome,
@@ -114,7 +114,7 @@ function requestForMissedRows(
   const before = page.request.memory?.overlap;
   if (!before || memory.tail.length === 0) return undefined;
   if (isLastPage(page, before, startOf(page.request, plan), keyFields)) return undefined;
-  // A page of known rows alone may be all that the server sends at once.
+  // A capped page may have had room for known rows alone.
   const overlap =
     memory.mode === "as-they-come" ? 0 : memory.needlessSearches ? memory.tail.length : 1;
   const next = { ...page.request.memory, overlap: memory };

@@ -2,7 +2,7 @@ import type { PageNumberPlan } from "../../config/plan-types.ts";
 import type { PageRequest } from "./page-request.ts";
 import { type Paginator, placeValues, readHasMore, readSlot, readTotal } from "./paging.ts";
 
-/** Pages that are numbered. A total counts pages. */
+/** Numbered pages. A total counts pages, not rows. */
 export function pageNumberPaginator(plan: PageNumberPlan): Paginator {
   const requestAt = (number: number, total?: number): PageRequest => ({
     ...placeValues([[plan.pageAt, number]]),
@@ -14,7 +14,7 @@ export function pageNumberPaginator(plan: PageNumberPlan): Paginator {
       const isEmpty = page.records.length === 0;
       if (isEmpty && (plan.stopAfterEmptyPage || page.body === undefined)) return undefined;
       const total = readTotal(page, plan);
-      // The page that showed this paginator is the plan's first: its request has no page number.
+      // The request of the first page has no page number where the paginator was detected in its answer.
       const next = Number(readSlot(page.request, plan.pageAt) ?? plan.page) + 1;
       const isPastEnd =
         (total !== undefined && next >= total + plan.basePage) ||

@@ -6,19 +6,19 @@ import type { JsonValue } from "../../values/json.ts";
 import { findValue } from "../select.ts";
 import type { PageRequest } from "./page-request.ts";
 
-/** A page as a paginator reads it. */
+/** The input of a paginator. */
 export interface ReceivedPage {
   request: PageRequest;
-  /** The whole URL that was asked, without credentials. Relative links start from it. */
+  /** The whole URL of the request, without credentials, for relative links. */
   url: string;
-  /** As the API sent them. */
+  /** Unchanged from the API. */
   records: JsonValue[];
   headers: IncomingHttpHeaders;
   /** Undefined after a 204. */
   body: JsonValue | undefined;
 }
 
-/** A pure state machine: its whole state is in the request that it returned. */
+/** A pure state machine: the request that it returned holds its whole state. */
 export interface Paginator {
   first(): PageRequest;
   /** The records that were not read before, where pages overlap. */
@@ -45,7 +45,7 @@ export const readSlot = ({ params, body }: PageRequest, slot: Slot): SlotValue |
 const valueIn = (body: JsonValue | undefined, path: JsonPath): JsonValue | undefined =>
   body === undefined ? undefined : findValue(body, path);
 
-/** The number of rows or pages; undefined where no answer names it and the config does not ask for it. */
+/** The number of rows or pages; undefined where no answer has a total and the config names no path. */
 export function readTotal(
   { body, request }: ReceivedPage,
   { total }: RangeEnd,
@@ -53,9 +53,9 @@ export function readTotal(
   if (!total) return undefined;
   const value = valueIn(body, total.path);
   const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  // Some APIs write -1 where they have not counted.
+  // Some APIs write -1 for an unknown total.
   if (typeof count === "number" && count >= 0 && Number.isFinite(count)) return Math.trunc(count);
-  // Counting is expensive: some APIs do it on the first page only.
+  // Counting is expensive: some APIs count on the first page only.
   const earlierTotal = request.memory?.total;
   if (earlierTotal !== undefined || !total.required) return earlierTotal;
   throw new RequestError({

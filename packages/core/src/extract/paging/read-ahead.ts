@@ -5,18 +5,28 @@ import type { PageRequest } from "./page-request.ts";
 import { placeValues, readSlot } from "./paging.ts";
 
 /*
- * Pages may be asked for before their turn. The paginator alone still says which page comes next, and
- * reads them in order: an answer that it does not ask for is dropped. Thus paging notices rows that
- * move as ever, and a wrong guess costs a request and nothing else.
+ * Pages may be asked for before their turn. The paginator alone still decides which page comes next,
+ * and reads pages in order: an answer to a wrong guess is dropped. Paging therefore notices moved rows
+ * as it does without reading ahead, and a wrong guess costs no more than its request.
  */
 
-/** After so many evenly spaced pages, more are expected. A total promises them sooner. */
+/** The number of evenly spaced pages after which more are expected: fewer where a total is known. */
 const EVEN_PAGES = Object.freeze({ withTotal: 2, withoutTotal: 8 });
+
+/** The evenness of the last pages, and the room for requests that follows from it. */
+export interface ReadAheadWindow {
+  /** The distance between the last two requests; 0 after a detour. */
+  stride: number;
+  evenPages: number;
+  size: number;
+}
+
+export const firstWindow: ReadAheadWindow = { stride: 0, evenPages: 0, size: 1 };
 
 /** The parts of a session that asking ahead needs. */
 interface RequestSender {
   fetch(request: HttpRequest): Promise<Answer>;
-  /** How many requests may be under way at once. */
+  /** The most requests under way at once. */
   parallelPages: number;
   retriesSoFar(): number;
 }
@@ -38,7 +48,7 @@ export class ReadAhead {
     this.#knownRetries = sender.retriesSoFar();
   }
 
-  /** The answer to a request. Guesses that the window has room for are sent with it. */
+  /** The answer to a request. Sends guesses along, as far as the window has room. */
   get(request: HttpRequest): Promise<Answer> {
     const expected = [request, ...this.#guesses].filter(
       (each, index) => index < this.#window.size || this.#answers.has(keyOf(each)),
@@ -47,7 +57,7 @@ export class ReadAhead {
     return this.#answerTo(request);
   }
 
-  /** After a page has been read: guesses what follows its next request. */
+  /** Guesses the requests after `next`, once the page has been read. */
   moveOn(plan: PaginatorPlan, request: PageRequest, next: PageRequest): void {
     const { parallelPages } = this.#sender;
     // A retry of a page that was asked for early counts as well.
@@ -64,29 +74,16 @@ export class ReadAhead {
     const answer =
       /* planted: answer-of-its-request */ this.#answers.get(keyOf(request)) ??
       this.#sender.fetch(request);
-    // An answer that nobody reads may fail: after the last page some APIs answer with an error.
+    // A dropped answer may fail: after the last page, many APIs answer with an error.
     answer.catch(() => {});
     return answer;
   }
 }
 
-/** The requests of one resource differ from page to page in nothing else. */
+/** Only these two parts differ between the requests of a resource. */
 const keyOf = ({ url, body }: HttpRequest) => `${url} ${body ?? ""}`;
 
-/** How evenly pages follow each other, and how many requests may be under way at once. */
-export interface ReadAheadWindow {
-  /** The distance between the last two requests; 0 where they did not simply follow each other. */
-  stride: number;
-  evenPages: number;
-  size: number;
-}
-
-export const firstWindow: ReadAheadWindow = { stride: 0, evenPages: 0, size: 1 };
-
-/**
- * Pure: the window after a page. It grows by one with each page that came without a retry, and is
- * halved after a retry.
- */
+/** Pure: the window after a page. Each page without a retry adds one to it; a retry halves it. */
 export function nextWindow(
   window: ReadAheadWindow,
   step: { request: PageRequest; next: PageRequest; plan: PaginatorPlan },
@@ -147,7 +144,7 @@ function endOf(plan: PaginatorPlan, { memory }: PageRequest, start: number): num
     total + (plan.type === "page_number" ? plan.basePage : 0),
     plan.maximum ?? Number.POSITIVE_INFINITY,
   );
-  // A page begins with known rows: where it would have no other row, it is not asked for.
+  // A page of known rows alone is not worth a request.
   const overlap = memory?.overlap ? memory.overlap.position - start : 0;
   return end - overlap;
 }
