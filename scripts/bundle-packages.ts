@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Bundles, bundleFunctions } from "../packages/local/src/bundle.ts";
+import {
+  bundleFunctions,
+  type FunctionBundles,
+} from "../packages/local/src/runner/function-bundles.ts";
 
 /*
  * The packages of which something is in what AWS runs. They are checked in, so that a new one, or
@@ -23,7 +26,7 @@ interface Package {
 }
 
 /** By bundle, in the order of their names. */
-export function bundlePackages(bundles: Bundles): Record<string, Package[]> {
+export function bundlePackages(bundles: FunctionBundles): Record<string, Package[]> {
   return Object.fromEntries(
     Object.entries(bundles).map(([name, { inputs }]) => [name, packagesOf(inputs)]),
   );

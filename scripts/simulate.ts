@@ -98,8 +98,6 @@ async function runAll({ first, count }: Chunk, script: string): Promise<Totals> 
 
 function publish(totals: Totals, seconds: number): void {
   const rows = {
-    histories: totals.histories,
-    "with a broken invariant": totals.failures.length,
     "virtual hours": Math.round(totals.hours),
     "steps (calls of a worker)": totals.steps,
     ...Object.fromEntries(
@@ -110,7 +108,10 @@ function publish(totals: Totals, seconds: number): void {
   for (const [name, count] of Object.entries(rows)) {
     console.log(`${name.padEnd(width)}  ${count.toLocaleString("en").padStart(12)}`);
   }
-  console.log(`${seconds.toFixed(1)} s`);
+  const { histories, failures } = totals;
+  console.log(
+    `${histories} histories, ${failures.length} with a broken invariant, ${seconds.toFixed(1)} s`,
+  );
   const [failure] = totals.failures;
   if (failure) console.log(`\n${tell(failure)}`);
 }

@@ -78,14 +78,14 @@ const firstFileOf = (room: string) => {
 };
 
 describe("the linter holds the direction of core's rooms", () => {
-  it("names every room that core has", () => {
+  it("the test of import directions names every room of core", () => {
     const folders = readdirSync(core, { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
     expect(folders.map(({ name }) => name).sort()).toEqual([...rooms].sort());
   });
 
-  it("finds nothing but the two shared files at core's root", () => {
+  it("the root of core has only flow.ts and index.ts", () => {
     const files = readdirSync(core, { withFileTypes: true }).filter((entry) => entry.isFile());
     expect(files.map(({ name }) => name).sort()).toEqual(["flow.ts", "index.ts"]);
   });
@@ -96,7 +96,7 @@ describe("the linter holds the direction of core's rooms", () => {
   const forbidden = pairs.filter(({ room, other }) => positionOf(other) >= positionOf(room));
   const allowed = pairs.filter(({ room, other }) => positionOf(other) < positionOf(room));
 
-  it("refuses an import of a room that does not stand to the left, from each depth", () => {
+  it("the linter refuses an import of a room that does not stand to the left, at each depth", () => {
     const plants = forbidden.flatMap(({ room, other }) => [
       { file: `packages/core/src/${room}/${room}-to-${other}.ts`, to: `../${firstFileOf(other)}` },
       {
@@ -107,7 +107,7 @@ describe("the linter holds the direction of core's rooms", () => {
     expect(refusedFiles(plants)).toEqual(plants.map(({ file }) => file).sort());
   });
 
-  it("lets a room import what stands to its left", () => {
+  it("the linter lets a room import the rooms to its left", () => {
     const plants = allowed.map(({ room, other }) => ({
       file: `packages/core/src/${room}/${room}-to-${other}.ts`,
       to: `../${firstFileOf(other)}`,
@@ -115,7 +115,7 @@ describe("the linter holds the direction of core's rooms", () => {
     expect(refusedFiles(plants)).toEqual([]);
   });
 
-  it("refuses sources, local mode, functions and stacks in every room", () => {
+  it("the linter refuses sources, local mode and functions in every room of core", () => {
     const outside = ["@tidetable/sources", "@tidetable/local", "../../../../functions/resource.ts"];
     const plants = rooms.flatMap((room) =>
       outside.map((to, index) => ({ file: `packages/core/src/${room}/outside-${index}.ts`, to })),
@@ -123,7 +123,7 @@ describe("the linter holds the direction of core's rooms", () => {
     expect(refusedFiles(plants)).toEqual(plants.map(({ file }) => file).sort());
   });
 
-  it("refuses a circle of imports, of types too", () => {
+  it("the linter refuses a circle of imports, including imports of types", () => {
     const folder = "packages/core/src/base";
     const first = plant(
       `${folder}/first.ts`,
@@ -149,7 +149,7 @@ describe("the linter holds the import direction of the packages", () => {
     ["functions/planted.ts", "@tidetable/local"],
     ["functions/planted.ts", "../packages/core/src/run/run.ts"],
     ["stacks/planted.ts", "@tidetable/local"],
-    ["packages/local/src/lambda/planted.ts", "../session.ts"],
+    ["packages/local/src/lambda/planted.ts", "../session/session.ts"],
   ];
   it.each(forbidden)("%s may not import %s", (file, specifier) => {
     expect(lint(file, `import "${specifier}";`)).toContain("noRestrictedImports");
@@ -164,7 +164,7 @@ describe("the linter holds the import direction of the packages", () => {
     expect(lint(file, `import "${specifier}";`)).not.toContain("noRestrictedImports");
   });
 
-  it("core and the sources may not read the environment", () => {
+  it("the linter refuses process.env in core", () => {
     expect(lint("packages/core/src/planted.ts", "export const a = process.env.A;")).toContain(
       "noProcessEnv",
     );

@@ -1,18 +1,17 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import { rest_api_source } from "../packages/core/src/config/source.ts";
 import type { ResourceConfig, SourceConfig } from "../packages/core/src/config/types.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../packages/core/src/entry/events.ts";
-import { schedule } from "../packages/core/src/entry/schedule.ts";
-import { RunError, work } from "../packages/core/src/entry/worker.ts";
+import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent, RunError } from "../packages/core/src/entry/worker.ts";
 import type { ResourceReport } from "../packages/core/src/report/types.ts";
 import { planOf } from "../packages/core/src/run/reach.ts";
 import { forget } from "../packages/core/src/state/forget.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Api, openApi } from "./support/api.ts";
+import { slicedTime } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { testWorld } from "./support/world.ts";
 
@@ -30,9 +29,12 @@ interface User {
 }
 
 /** Users, each with posts, each with comments: two of each to a page. */
-function blog(users: User[], { broken = (_: string): boolean => false, delayMs = 0 } = {}) {
-  return openApi(async ({ path, query }) => {
-    if (delayMs > 0) await wait(delayMs);
+function openBlog(
+  users: User[],
+  { broken = (_: string): boolean => false, passAnswer = () => {} } = {},
+) {
+  return openApi(({ path, query }) => {
+    passAnswer();
     if (broken(path)) return { status: 404 };
     const [, kind, id, what, under] = path.split("/");
     const offset = Number(query.get("offset"));
@@ -75,7 +77,7 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
     await engine.createTables({ [`tidetable-test-${name}.${plan.table}`]: tableDefinition(plan) });
   }
   const invoke = (event: WorkerEvent, world: World = testWorld(engine)) =>
-    work(event, {
+    handleWorkerEvent(event, {
       sources,
       world,
       invocation: `worker/${Math.random()}`,
@@ -86,16 +88,16 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
     });
 
   /** One worker to the end of its run, as the tick would take it there. */
-  async function toItsEnd(event: WorkerEvent, most = 50): Promise<ResourceReport> {
+  async function runToEnd(event: WorkerEvent, most = 50): Promise<ResourceReport> {
     const report = await invoke(event);
     const open = report.status === "running" || report.status === "waiting";
-    return open && most > 0 ? toItsEnd(event, most - 1) : report;
+    return open && most > 0 ? runToEnd(event, most - 1) : report;
   }
 
-  async function started(event: object, requestId: string): Promise<WorkerEvent[]> {
+  async function startRun(event: object, requestId: string): Promise<WorkerEvent[]> {
     const events: WorkerEvent[] = [];
     const world = { ...testWorld(engine), sources, requestId };
-    await schedule(
+    await handleScheduleEvent(
       { source: name, ...event },
       { ...world, invoke: async (one) => void events.push(one) },
     );
@@ -106,50 +108,54 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
     name,
     plans,
     invoke,
-    toItsEnd,
-    started,
+    toItsEnd: runToEnd,
+    started: startRun,
     ids: async (resource: string) =>
       (await engine.scan(`tidetable-test-${name}.${resource}`)).map(({ id }) => id?.S).sort(),
     async run(event: object = {}, requestId = `r${Math.random()}`) {
-      const events = await started(event, requestId);
-      const reports = await Promise.all(events.map((one) => toItsEnd(one)));
+      const events = await startRun(event, requestId);
+      const reports = await Promise.all(events.map((one) => runToEnd(one)));
       return Object.fromEntries(reports.map((report) => [report.resource, report]));
     },
   };
 }
 
 const users = (...ids: number[]): User[] => ids.map((id) => ({ id, name: `user ${id}` }));
-const postsOf = (...ids: number[]) => ids.flatMap((id) => [1, 2, 3].map((n) => `${id}-${n}`));
+const postIdsOf = (...ids: number[]) => ids.flatMap((id) => [1, 2, 3].map((n) => `${id}-${n}`));
 
 describe("a child", () => {
-  it("is read for each record of its parent, one invocation per resource, and gets its fields", async () => {
-    const api = await blog(users(1, 2, 3));
+  it("a child is read for each record of its parent, in an invocation of its own, and gets the parent's fields", async () => {
+    const api = await openBlog(users(1, 2, 3));
     const { run, ids, name } = await deploy(api, ["users", posts]);
     expect(await run()).toMatchObject({
       users: { status: "done", records: 3 },
       posts: { status: "done", records: 9, written: 9 },
     });
-    expect(await ids("posts")).toEqual(postsOf(1, 2, 3));
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2, 3));
     const [first] = await engine.scan(`tidetable-test-${name}.posts`);
     expect(first?._users_name?.S).toMatch(/^user [123]$/);
     const paths = api.requests.map(({ path }) => path).filter((path) => path.includes("posts"));
     expect(new Set(paths)).toEqual(new Set([1, 2, 3].map((id) => `/users/${id}/posts`)));
   });
 
-  it("may have children itself, whatever the order in the config", async () => {
+  it("a child may have children, in any order of the config", async () => {
     const comments = {
       name: "comments",
       endpoint: { path: "posts/{resources.posts.id}/comments/x" },
       include_from_parent: ["_users_name"],
     };
-    const { run, ids, plans } = await deploy(await blog(users(1, 2)), [comments, posts, "users"]);
+    const { run, ids, plans } = await deploy(await openBlog(users(1, 2)), [
+      comments,
+      posts,
+      "users",
+    ]);
     expect(plans.map(({ name }) => name)).toEqual(["users", "posts", "comments"]);
     expect(await run()).toMatchObject({ comments: { status: "done", records: 6 } });
-    expect(await ids("comments")).toEqual(postsOf(1, 2).map((id) => `${id}/1`));
+    expect(await ids("comments")).toEqual(postIdsOf(1, 2).map((id) => `${id}/1`));
   });
 
-  it("asked for alone runs its parent for the spool only: no row of it is written", async () => {
-    const { run, ids, name } = await deploy(await blog(users(1, 2)), ["users", posts]);
+  it("a run of a child alone reads the parent for the spool only and writes no row of it", async () => {
+    const { run, ids, name } = await deploy(await openBlog(users(1, 2)), ["users", posts]);
     expect(await run({ resources: ["posts"] })).toMatchObject({
       users: { status: "done", records: 0, written: 0, pages: 2 },
       posts: { status: "done", records: 6 },
@@ -160,51 +166,51 @@ describe("a child", () => {
     expect(await run()).toMatchObject({ users: { records: 2 }, posts: { records: 6 } });
   });
 
-  it("of a parent that is not selected needs no table of that", async () => {
+  it("a child of a parent that is not selected needs no table of the parent", async () => {
     const hidden = { name: "users", selected: false };
-    const { run, ids } = await deploy(await blog(users(1, 2)), [hidden, posts]);
+    const { run, ids } = await deploy(await openBlog(users(1, 2)), [hidden, posts]);
     expect(await run()).toMatchObject({
       users: { status: "done", records: 0 },
       posts: { records: 6 },
     });
-    expect(await ids("posts")).toEqual(postsOf(1, 2));
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2));
   });
 
-  it("goes on between records and pages, whenever its slice ends (P6)", async () => {
-    const api = await blog(users(1, 2, 3), { delayMs: 60 });
+  it("a child continues between records and pages, whenever its slice ends (P6)", async () => {
+    const { passAnswer, oneSlice } = slicedTime();
+    const api = await openBlog(users(1, 2, 3), { passAnswer });
     const { started, toItsEnd, invoke, ids } = await deploy(api, ["users", posts]);
     const [parent, child] = await started({}, "r1");
     if (!parent || !child) throw new Error("not started");
     await toItsEnd(parent);
     let slices = 0;
     for (let open = true; open; slices += 1) {
-      // Time for some pages of the six.
-      const world = testWorld(engine, { deadline: realClock.monotonic() + 250 });
-      const report = await invoke(child, { ...world, random: () => 0 });
+      const world = testWorld(engine, { ...oneSlice(), random: () => 0 });
+      const report = await invoke(child, world);
       open = report.status === "running" || report.status === "waiting";
       if (slices > 60) throw new Error("does not end");
     }
     expect(slices).toBeGreaterThan(1);
-    expect(await ids("posts")).toEqual(postsOf(1, 2, 3));
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2, 3));
   });
 
-  it("sees the records of its own run only, when the parent is read whole each time", async () => {
+  it("a child of a parent that is read whole each time sees only the records of its own run", async () => {
     const list = users(1, 2);
-    const api = await blog(list);
+    const api = await openBlog(list);
     const { run, ids } = await deploy(api, ["users", posts]);
     await run();
     list.shift();
     const before = api.requests.length;
     expect(await run()).toMatchObject({ posts: { status: "done", records: 3 } });
-    const asked = api.requests.slice(before).map(({ path }) => path);
-    expect(asked.some((path) => path.startsWith("/users/1"))).toBe(false);
-    expect(await ids("posts")).toEqual(postsOf(1, 2));
+    const requestedWindows = api.requests.slice(before).map(({ path }) => path);
+    expect(requestedWindows.some((path) => path.startsWith("/users/1"))).toBe(false);
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2));
   });
 
-  it("misses no record of an incremental parent, though a run of its own comes to nothing", async () => {
+  it("a child misses no record of an incremental parent after one of its own runs has failed", async () => {
     const list: User[] = users(1, 2).map((user) => ({ ...user, at: "2026-01-01" }));
     let down = false;
-    const api = await blog(list, { broken: (path) => down && path.includes("posts") });
+    const api = await openBlog(list, { broken: (path) => down && path.includes("posts") });
     const incremental = { cursor_path: "at", start_param: "since" };
     const parent = { name: "users", endpoint: { incremental } };
     const { run, ids } = await deploy(api, [parent, posts]);
@@ -216,11 +222,11 @@ describe("a child", () => {
     list.push({ id: 4, name: "user 4", at: "2026-01-03" });
     // The parent's cursor has moved over user 3: only the spool still knows of it.
     expect(await run()).toMatchObject({ users: { records: 2 }, posts: { status: "done" } });
-    expect(await ids("posts")).toEqual(postsOf(1, 2, 3, 4));
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2, 3, 4));
   });
 
-  it("is skipped when its parent fails, and says why (P18)", async () => {
-    const api = await blog(users(1), { broken: (path) => path === "/users" });
+  it("a child is skipped when its parent fails, and its report says why (P18)", async () => {
+    const api = await openBlog(users(1), { broken: (path) => path === "/users" });
     const { run } = await deploy(api, ["users", posts]);
     const { users: parent, posts: child } = await run();
     expect(parent).toMatchObject({ status: "failed" });
@@ -230,9 +236,9 @@ describe("a child", () => {
     });
   });
 
-  it("ends with the sweep of what the API no longer shows, in a full refresh", async () => {
+  it("a full refresh of a child deletes the rows that the API no longer shows", async () => {
     const list = users(1, 2, 3);
-    const { run, ids, name } = await deploy(await blog(list), ["users", posts]);
+    const { run, ids, name } = await deploy(await openBlog(list), ["users", posts]);
     await run();
     list.pop();
     const refreshed = await run({ full_refresh: true, confirm: name });
@@ -240,14 +246,14 @@ describe("a child", () => {
       posts: { status: "done", deleted: 3 },
       users: { deleted: 1 },
     });
-    expect(await ids("posts")).toEqual(postsOf(1, 2));
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2));
   });
 
   it.each([
     ["raise", "failed"],
     ["skip", "done"],
-  ] as const)("meets a null in the parent: %s, and never asks for /null/", async (option, status) => {
-    const api = await blog([...users(1), { id: null, name: "nobody" }]);
+  ] as const)("a null in the parent's field with the option %s ends the child's run as %s, and no request has /null/ in its path", async (option, status) => {
+    const api = await openBlog([...users(1), { id: null, name: "nobody" }]);
     // The parent's own key may be null only where nothing of it is stored.
     const hidden = { name: "users", selected: false };
     const child = { ...posts, on_parent_value_missing: option };
@@ -258,8 +264,8 @@ describe("a child", () => {
     expect(api.requests.map(({ path }) => path).join()).not.toMatch(/null|None|undefined/);
   });
 
-  it("is checked and sampled with a record of its parent, and neither leaves a trace", async () => {
-    const api = await blog(users(1, 2, 3));
+  it("a check and a sample of a child use records of its parent and leave no trace in the state", async () => {
+    const api = await openBlog(users(1, 2, 3));
     const { run, invoke, name } = await deploy(api, ["users", posts]);
     const check = { source: name, resource: "posts", run_id: "c", check: true };
     expect(await invoke(check)).toMatchObject({ status: "done", records: 2, requests: 2 });
@@ -270,7 +276,7 @@ describe("a child", () => {
     expect(state?.body ?? null).toBeNull();
   });
 
-  it("may have a cursor for each record of its parent, so that a late parent is read from its start", async () => {
+  it("a child may have a cursor for each record of its parent, so that a late parent is read from its start", async () => {
     const users = [{ id: "a" }];
     const posts: Record<string, { id: string; at: number }[]> = {
       a: [{ id: "a1", at: 10 }],
@@ -312,7 +318,7 @@ describe("a child", () => {
     expect(await ids("posts")).toEqual(["a1", "a2", "b1"]);
   });
 
-  it("reads a backfill window by window for each record of its parent", async () => {
+  it("a child reads a backfill window by window for each record of its parent", async () => {
     const asked: string[] = [];
     const api = await openApi(({ path, query }) => {
       if (path === "/users") return { body: { data: [{ id: "a" }, { id: "b" }] } };
@@ -342,9 +348,9 @@ describe("a child", () => {
     expect(asked).toEqual(["a 1-3", "a 3-5", "b 1-3", "b 3-5"]);
   });
 
-  it("begins with its parent's records when that was reset, whatever its own place was", async () => {
+  it("a child begins with the records of its parent again after the parent was reset, whatever its own position", async () => {
     const list: User[] = users(1, 2, 3).map((user) => ({ ...user, at: "2026-01-01" }));
-    const api = await blog(list);
+    const api = await openBlog(list);
     const parent = { name: "users", endpoint: { incremental: { cursor_path: "at" } } };
     const { run, ids, name } = await deploy(api, [parent, posts]);
     await run();
@@ -352,6 +358,6 @@ describe("a child", () => {
     await forget(testWorld(engine), { source: name, resource: "users" }, { owner: "reset" });
     list.push({ id: 4, name: "user 4", at: "2026-01-01" });
     expect(await run()).toMatchObject({ posts: { status: "done", records: 12 } });
-    expect(await ids("posts")).toEqual(postsOf(1, 2, 3, 4));
+    expect(await ids("posts")).toEqual(postIdsOf(1, 2, 3, 4));
   });
 });

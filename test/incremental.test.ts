@@ -22,16 +22,16 @@ interface Row {
   updated_at: string;
 }
 
-/** An API that filters by `since` and has its own clock. */
-async function changesApi(rows: Row[], clock: { now: number; broken?: boolean }) {
+/** Opens an API that filters by `since` and has its own clock. */
+async function openChangesApi(rows: Row[], clock: { now: number; broken?: boolean }) {
   return openApi(({ query }) => {
     if (clock.broken && query.get("offset") !== "0") return { status: 500 };
     const since = query.get("since") ?? "";
     const offset = Number(query.get("offset"));
-    const found = rows.filter(({ updated_at }) => updated_at >= since);
+    const newerRows = rows.filter(({ updated_at }) => updated_at >= since);
     return {
       headers: { date: new Date(clock.now).toUTCString() },
-      body: { data: found.slice(offset, offset + 10) },
+      body: { data: newerRows.slice(offset, offset + 10) },
     };
   });
 }
@@ -59,11 +59,11 @@ const config = (url: string, incremental: object = {}): SourceConfig => ({
 });
 
 describe("a cursor (P3)", () => {
-  it("starts from initial_value, is frozen for the run and committed at its end", async () => {
+  it("a cursor starts from initial_value, is frozen during the run and committed at its end", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR };
-    const api = await changesApi(rows, clock);
-    const { run, table, place } = await deploy(engine, config(api.url));
+    const api = await openChangesApi(rows, clock);
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       records: 25,
@@ -75,22 +75,22 @@ describe("a cursor (P3)", () => {
 
     rows.push({ id: 3, updated_at: iso(noon + 1000) });
     rows.splice(3, 1);
-    const before = api.requests.length;
-    // The boundary is read again: another row may have come in at the very same time.
+    const requestsBefore = api.requests.length;
+    // The boundary is read again, because another row may have arrived at the very same time.
     expect(await run(world())).toMatchObject({
       records: 2,
       cursor: { before: iso(noon + 24), after: iso(noon + 1000) },
     });
-    expect(api.requests[before]?.query.get("since")).toBe(iso(noon + 24));
+    expect(api.requests[requestsBefore]?.query.get("since")).toBe(iso(noon + 24));
     expect(await engine.scan(table)).toHaveLength(25);
-    expect((await readState(world(), place))?.body?.cursor).toBe(iso(noon + 1000));
+    expect((await readState(world(), resourceRef))?.body?.cursor).toBe(iso(noon + 1000));
   });
 
-  it("never goes beyond the API's own clock at the first page, whatever the rows say", async () => {
-    // A row that was committed late carries an earlier time than one that we have read.
+  it("a cursor never goes beyond the API's own clock at the first page, whatever the rows say", async () => {
+    // A row that is committed late has an earlier time than a row that was read before.
     const rows = [{ id: 1, updated_at: iso(noon + 5 * HOUR) }];
     const clock = { now: noon };
-    const api = await changesApi(rows, clock);
+    const api = await openChangesApi(rows, clock);
     const { run, table } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({ cursor: { before: null, after: iso(noon) } });
     rows.push({ id: 2, updated_at: iso(noon + HOUR) });
@@ -99,29 +99,29 @@ describe("a cursor (P3)", () => {
     expect(await engine.scan(table)).toHaveLength(2);
   });
 
-  it("stays where it is when the run fails", async () => {
+  it("a cursor stays where it was after a failed run", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR, broken: true };
-    const api = await changesApi(rows, clock);
-    const { run, place } = await deploy(engine, config(api.url));
+    const api = await openChangesApi(rows, clock);
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "failed",
       records: 10,
       cursor: { before: null, after: null },
     });
-    expect((await readState(world(), place))?.body?.cursor).toBeNull();
+    expect((await readState(world(), resourceRef))?.body?.cursor).toBeNull();
     clock.broken = false;
     expect(await run(world())).toMatchObject({ status: "done", records: 25 });
   });
 
-  it("is not moved by a sample, and ignored by a refresh", async () => {
+  it("a cursor is not moved by a sample, and a refresh ignores it", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
-    const api = await changesApi(rows, { now: noon + HOUR });
-    const { run, place } = await deploy(engine, config(api.url));
+    const api = await openChangesApi(rows, { now: noon + HOUR });
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     await run(world(), { limitPages: 1 });
-    expect((await readState(world(), place))?.body ?? null).toBeNull();
+    expect((await readState(world(), resourceRef))?.body ?? null).toBeNull();
     await run(world());
-    const before = api.requests.length;
+    const requestsBefore = api.requests.length;
     rows.splice(0, 5);
     expect(await run(world(), { refresh: true })).toMatchObject({
       status: "done",
@@ -129,31 +129,31 @@ describe("a cursor (P3)", () => {
       deleted: 5,
       cursor: { before: iso(noon + 24), after: iso(noon + 24) },
     });
-    expect(api.requests[before]?.query.get("since")).toBe("2026-11-01T00:00:00.000Z");
+    expect(api.requests[requestsBefore]?.query.get("since")).toBe("2026-11-01T00:00:00.000Z");
   });
 
-  it("reads further back by its lag", async () => {
+  it("a run reads further back than the cursor by the lag", async () => {
     const rows = [{ id: 1, updated_at: iso(noon) }];
-    const api = await changesApi(rows, { now: noon + HOUR });
+    const api = await openChangesApi(rows, { now: noon + HOUR });
     const { run } = await deploy(engine, config(api.url, { lag: 3600 }));
     await run(world());
-    const before = api.requests.length;
+    const requestsBefore = api.requests.length;
     expect(await run(world())).toMatchObject({ cursor: { after: iso(noon) } });
-    expect(api.requests[before]?.query.get("since")).toBe(iso(noon - HOUR));
+    expect(api.requests[requestsBefore]?.query.get("since")).toBe(iso(noon - HOUR));
   });
 });
 
-describe("what an incremental keeps of what the API sends", () => {
+describe("the records that an incremental resource keeps", () => {
   interface Event {
     id: number;
     at?: number | null;
   }
 
-  /** An API that pays no heed to any parameter, in one page. */
-  const careless = (events: Event[]) => openApi(() => ({ body: events }));
+  /** Opens an API that ignores every parameter and sends one page. */
+  const openUnfilteredApi = (events: Event[]) => openApi(() => ({ body: events }));
 
-  async function events(list: Event[], incremental: object, more: object = {}) {
-    const api = await careless(list);
+  async function deployEvents(list: Event[], incremental: object, resource: object = {}) {
+    const api = await openUnfilteredApi(list);
     const source = await deploy(engine, {
       client: { base_url: api.url },
       resources: [
@@ -165,7 +165,7 @@ describe("what an incremental keeps of what the API sends", () => {
             paginator: "single_page",
             incremental: { cursor_path: "at", ...incremental },
           },
-          ...more,
+          ...resource,
         },
       ],
     });
@@ -174,21 +174,32 @@ describe("what an incremental keeps of what the API sends", () => {
     return { api, ...source, ids: async () => (await ids()).sort((a, b) => a - b) };
   }
 
-  const at = (...values: number[]): Event[] => values.map((value) => ({ id: value, at: value }));
+  const eventsAt = (...values: number[]): Event[] =>
+    values.map((value) => ({ id: value, at: value }));
 
   it.each([
-    ["from the start on", { initial_value: 3 }, [3, 4, 5], 5],
-    ["behind the start, where that is open", { initial_value: 3, range_start: "open" }, [4, 5], 5],
-    ["up to the end, and remembers nothing", { initial_value: 2, end_value: 4 }, [2, 3], null],
+    ["from initial_value on", { initial_value: 3 }, [3, 4, 5], 5],
     [
-      "with the end, where that is closed",
+      "after initial_value when range_start is open",
+      { initial_value: 3, range_start: "open" },
+      [4, 5],
+      5,
+    ],
+    ["before end_value, and stores no cursor", { initial_value: 2, end_value: 4 }, [2, 3], null],
+    [
+      "up to and including end_value when range_end is closed",
       { initial_value: 2, end_value: 4, range_end: "closed" },
       [2, 3, 4],
       null,
     ],
-    ["downwards", { initial_value: 3, last_value_func: "min" }, [1, 2, 3], 1],
     [
-      "as a function of your own says",
+      "up to initial_value when last_value_func is min",
+      { initial_value: 3, last_value_func: "min" },
+      [1, 2, 3],
+      1,
+    ],
+    [
+      "that a last_value_func of its own selects",
       {
         initial_value: 3,
         last_value_func: (values: (string | number)[]) => Math.max(...values.map(Number)),
@@ -196,8 +207,8 @@ describe("what an incremental keeps of what the API sends", () => {
       [3, 4, 5],
       5,
     ],
-  ])("%s", async (_, incremental, kept, after) => {
-    const { run, ids } = await events(at(5, 3, 1, 4, 2), incremental);
+  ])("an incremental resource keeps the records %s", async (_, incremental, kept, after) => {
+    const { run, ids } = await deployEvents(eventsAt(5, 3, 1, 4, 2), incremental);
     const report = await run(world());
     expect(report).toMatchObject({ status: "done", records: kept.length });
     expect(report.cursor?.after).toBe(after);
@@ -208,21 +219,21 @@ describe("what an incremental keeps of what the API sends", () => {
     ["raise", "failed", []],
     ["include", "done", [1, 2, 3]],
     ["exclude", "done", [1]],
-  ] as const)("a record without a value: %s", async (on_cursor_value_missing, status, kept) => {
+  ] as const)("a record without a cursor value is handled as on_cursor_value_missing says: %s", async (on_cursor_value_missing, status, kept) => {
     const list = [{ id: 1, at: 1 }, { id: 2, at: null }, { id: 3 }];
-    const { run, ids } = await events(list, { on_cursor_value_missing });
+    const { run, ids } = await deployEvents(list, { on_cursor_value_missing });
     expect(await run(world())).toMatchObject({ status });
     expect(await ids()).toEqual(kept);
   });
 
-  it("in windows of its own length each, for a backfill with step", async () => {
-    const asked: string[] = [];
+  it("a backfill with step is read in one window after the other", async () => {
+    const requestedWindows: string[] = [];
     const api = await openApi(({ query }) => {
       const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
-      asked.push(`${from}-${to}`);
+      requestedWindows.push(`${from}-${to}`);
       return {
-        body: at(1, 2, 3, 4, 5, 6, 7).filter(
-          (one) => Number(one.at) >= from && Number(one.at) < to,
+        body: eventsAt(1, 2, 3, 4, 5, 6, 7).filter(
+          ({ at }) => Number(at) >= from && Number(at) < to,
         ),
       };
     });
@@ -242,15 +253,15 @@ describe("what an incremental keeps of what the API sends", () => {
       ],
     });
     expect(await run(world())).toMatchObject({ status: "done", records: 5, pages: 3 });
-    expect(asked).toEqual(["2-4", "4-6", "6-7"]);
+    expect(requestedWindows).toEqual(["2-4", "4-6", "6-7"]);
     expect(await engine.scan(table)).toHaveLength(5);
   });
 
   it.each([
     ["desc", [9, 8, 7, 6, 5, 4, 3, 2, 1], {}, 3],
     ["asc", [1, 2, 3, 4, 5, 6, 7, 8, 9], { end_value: 6 }, 3],
-  ] as const)("and stops paging where the rest is out of range (row_order %s)", async (row_order, order, more, pages) => {
-    const list = at(...order);
+  ] as const)("paging stops when all further records are out of range (row_order %s)", async (row_order, ids, more, pages) => {
+    const list = eventsAt(...ids);
     const api = await openApi(({ query }) => {
       const offset = Number(query.get("offset"));
       return { body: { data: list.slice(offset, offset + 2) } };
@@ -272,9 +283,9 @@ describe("what an incremental keeps of what the API sends", () => {
     expect(await run(world())).toMatchObject({ status: "done", pages });
   });
 
-  it("where rows are appended: no record at the boundary twice, and none that came in there later missed", async () => {
+  it("an append stores no record at the boundary twice, and misses none that arrives there later", async () => {
     const list = [...at(1, 2, 3)];
-    const { run, table } = await events(
+    const { run, table } = await deployEvents(
       list,
       { initial_value: 1 },
       { write_disposition: "append" },
@@ -288,10 +299,15 @@ describe("what an incremental keeps of what the API sends", () => {
     expect(ids.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 33]);
   });
 
-  it("says so when initial_value changes, and goes on from the cursor", async () => {
-    const api = await careless(at(1, 2, 3));
-    const said: string[] = [];
-    const log = { debug() {}, info() {}, error() {}, warn: (line: string) => void said.push(line) };
+  it("a changed initial_value is reported, and the run continues from the cursor", async () => {
+    const api = await openUnfilteredApi(eventsAt(1, 2, 3));
+    const warnings: string[] = [];
+    const log = {
+      debug() {},
+      info() {},
+      error() {},
+      warn: (line: string) => void warnings.push(line),
+    };
     const source = (initial_value: number) => ({
       client: { base_url: api.url },
       resources: [
@@ -307,9 +323,9 @@ describe("what an incremental keeps of what the API sends", () => {
       ],
     });
     await (await deploy(engine, source(1), { name: "moved" })).run(world({ log }));
-    expect(said).toEqual([]);
+    expect(warnings).toEqual([]);
     const later = await deploy(engine, source(0), { name: "moved" });
     expect(await later.run(world({ log }), { runId: "second" })).toMatchObject({ records: 1 });
-    expect(said.join()).toMatch(/initial_value is 0 now, and the cursor stands at 3/);
+    expect(warnings.join()).toMatch(/initial_value is 0 now, and the cursor stands at 3/);
   });
 });

@@ -4,62 +4,64 @@ import { limits } from "../packages/core/src/base/limits.ts";
 import { type Footprint, footprint, watch } from "../packages/core/src/run/loop-guard.ts";
 import type { LoopGuard } from "../packages/core/src/state/run-state.ts";
 
-/** Reads pages until something repeats; after how many, and what. */
-function follow(pages: Iterable<Footprint>): { after: number; repeats: string } | undefined {
+/** Reads pages until something repeats, and gives the number of pages and what repeats. */
+function readUntilLoop(
+  pages: Iterable<Footprint>,
+): { pagesRead: number; repeats: string } | undefined {
   let guard: LoopGuard | null = null;
-  let after = 0;
+  let pagesRead = 0;
   for (const page of pages) {
-    after += 1;
+    pagesRead += 1;
     const step = watch(guard, page);
-    if (step.repeats) return { after, repeats: step.repeats };
-    // What a checkpoint stores and the next slice reads.
+    if (step.repeats) return { pagesRead, repeats: step.repeats };
+    // The guard goes through JSON, as it does through a checkpoint.
     guard = JSON.parse(JSON.stringify(step.guard));
   }
   return undefined;
 }
 
-const page = (n: number, next = n + 1) => footprint([`k${n}`, `l${n}`], { cursor: next });
+const pageFootprint = (n: number, next = n + 1) => footprint([`k${n}`, `l${n}`], { cursor: next });
 
-/** `before` pages, and then a circle of `length` for ever. */
-function* circle(before: number, length: number): Generator<Footprint> {
-  for (let n = 0; n < before; n++) yield page(n);
+/** Gives `before` pages, and then a circle of `length` pages for ever. */
+function* circlePages(before: number, length: number): Generator<Footprint> {
+  for (let n = 0; n < before; n++) yield pageFootprint(n);
   for (let n = 0; n < 100_000; n++) {
     const at = n % length;
-    yield page(before + at, before + ((at + 1) % length));
+    yield pageFootprint(before + at, before + ((at + 1) % length));
   }
 }
 
 describe("paging that goes round in circles (P11)", () => {
-  it("is noticed at once when an API ignores the offset", () => {
-    const same = footprint(["a", "b"], undefined).content;
-    const pages = Array.from({ length: 5 }, (_, n) => ({ content: same, next: `offset${n}` }));
-    expect(follow(pages)).toEqual({ after: 2, repeats: "page" });
+  it("a loop is noticed at once when an API ignores the offset", () => {
+    const content = footprint(["a", "b"], undefined).content;
+    const pages = Array.from({ length: 5 }, (_, n) => ({ content, next: `offset${n}` }));
+    expect(readUntilLoop(pages)).toEqual({ pagesRead: 2, repeats: "page" });
   });
 
-  it("is noticed when a cursor leads back, even where records have no keys", () => {
+  it("a loop is noticed when a cursor leads back, even if records have no keys", () => {
     const unkeyed = [...Array(10)].map((_, n) => footprint([], { cursor: n % 3 }));
-    expect(follow(unkeyed)?.repeats).toBe("request");
+    expect(readUntilLoop(unkeyed)?.repeats).toBe("request");
   });
 
-  it("is found whatever the circle's length and start, in a few times their sum", () => {
-    const small = fc.integer({ min: 0, max: 200 });
+  it("a loop of any length and start is found within a few times their sum", () => {
+    const anySmall = fc.integer({ min: 0, max: 200 });
     fc.assert(
-      fc.property(small, fc.integer({ min: 1, max: 200 }), (before, length) => {
-        const found = follow(circle(before, length));
-        expect(found?.after).toBeLessThanOrEqual(3 * (before + length) + 3);
+      fc.property(anySmall, fc.integer({ min: 1, max: 200 }), (before, length) => {
+        const loop = readUntilLoop(circlePages(before, length));
+        expect(loop?.pagesRead).toBeLessThanOrEqual(3 * (before + length) + 3);
       }),
     );
   });
 
-  it("is not seen where every page is another one, nor in empty pages", () => {
-    const all = Array.from({ length: 2000 }, (_, n) => page(n));
-    expect(follow(all)).toBeUndefined();
-    const empty = Array.from({ length: 50 }, (_, n) => footprint([], { offset: n }));
-    expect(follow(empty)).toBeUndefined();
-    expect(follow([...Array(9)].map(() => footprint([], undefined)))).toBeUndefined();
+  it("different pages and empty pages are not taken for a loop", () => {
+    const differentPages = Array.from({ length: 2000 }, (_, n) => pageFootprint(n));
+    expect(readUntilLoop(differentPages)).toBeUndefined();
+    const emptyPages = Array.from({ length: 50 }, (_, n) => footprint([], { offset: n }));
+    expect(readUntilLoop(emptyPages)).toBeUndefined();
+    expect(readUntilLoop([...Array(9)].map(() => footprint([], undefined)))).toBeUndefined();
   });
 
-  it("is found to have no end after a million pages, when nothing else repeats (P10)", () => {
+  it("paging is ended after a million pages in which nothing repeats (P10)", () => {
     const next = (guard: LoopGuard, isLast = false) =>
       watch(guard, { content: "c", next: isLast ? null : "n" }).repeats;
     const before = { content: "a", next: "b", until: 2 ** 19 };

@@ -41,8 +41,8 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 const world = (changes?: Partial<World>) => testWorld(engine, changes);
 
-/** A world in which time is up as soon as one step is durable. */
-function oneStep(): World {
+/** A world in which the slice ends as soon as one step is durable. */
+function oneStepWorld(): World {
   let passed = 0;
   const pass = (ms: number) => {
     passed += ms;
@@ -51,7 +51,7 @@ function oneStep(): World {
     ...realClock,
     monotonic: () => realClock.monotonic() + passed,
     sleep(ms, signal) {
-      // A request begins: after it there is no time for another, and the lease still holds.
+      // Each request takes 20 s: after it there is no time for another, and the lease still holds.
       if (ms === 30_000) pass(20_000);
       return realClock.sleep(ms, signal);
     },
@@ -64,8 +64,8 @@ function oneStep(): World {
   });
 }
 
-/** A resource over rows that a test changes, and what its table holds. */
-async function mirror(rows: Row[], resource: object = {}, options: ResourceOptions = {}) {
+/** Deploys a resource over rows that a test may change. */
+async function deployMirror(rows: Row[], resource: object = {}, options: ResourceOptions = {}) {
   const api = await openApi((request, response) => offsetPages(rows)(request, response));
   const deployed = await deploy(engine, config(api.url, resource), {
     resources: { rows: options },
@@ -76,9 +76,9 @@ async function mirror(rows: Row[], resource: object = {}, options: ResourceOptio
 }
 
 describe("a refresh (P4)", () => {
-  it("deletes the rows that the API does not show any more, and says how many", async () => {
+  it("a refresh deletes the rows that the API no longer shows, and reports their number", async () => {
     const rows = makeRows(250);
-    const { run, ids } = await mirror(rows);
+    const { run, ids } = await deployMirror(rows);
     await run(world());
     rows.splice(100, 30);
     expect(await run(world())).toMatchObject({ status: "done", deleted: 0 });
@@ -91,37 +91,37 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toEqual(rows.map(({ id }) => id));
   });
 
-  it("deletes rows whatever they hold, maps and lists within maps and lists too", async () => {
+  it("a refresh deletes rows with any values, including nested maps and lists", async () => {
     const nested = {
       map: { a: [1, { b: null }], c: {} },
       list: [[], ["x"], { n: 1.5 }],
       no: false,
     };
     const rows = makeRows(6).map((row) => ({ ...row, ...nested, own: { id: [row.id] } }));
-    const { run, ids } = await mirror(rows);
+    const { run, ids } = await deployMirror(rows);
     await run(world());
     rows.splice(0, 2);
     expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 2 });
     expect(await ids()).toEqual([3, 4, 5, 6]);
   });
 
-  it("is every run of a replace resource, with or without a key", async () => {
+  it("every run of a replace resource is a refresh, with or without a key", async () => {
     const rows = makeRows(10);
-    const keyed = await mirror(rows, { write_disposition: "replace" });
+    const keyed = await deployMirror(rows, { write_disposition: "replace" });
     await keyed.run(world());
     rows.splice(0, 3);
     expect(await keyed.run(world())).toMatchObject({ status: "done", deleted: 3 });
     expect(await keyed.ids()).toEqual([4, 5, 6, 7, 8, 9, 10]);
 
-    const bare = await mirror(rows, { write_disposition: "replace", primary_key: null });
+    const bare = await deployMirror(rows, { write_disposition: "replace", primary_key: null });
     await bare.run(world());
     await bare.run(world());
     expect((await engine.scan(bare.table)).map(({ id }) => id?.N).sort()).toHaveLength(7);
   });
 
-  it("refuses to delete more than would stay, deletes nothing and says what to do", async () => {
+  it("a refresh that would delete more rows than stay deletes nothing and says what to do", async () => {
     const rows = makeRows(100);
-    const { run, ids } = await mirror(rows);
+    const { run, ids } = await deployMirror(rows);
     await run(world());
     rows.splice(0, 60);
     const report = await run(world(), { refresh: true });
@@ -137,9 +137,9 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(100);
   });
 
-  it("refuses when the API shows nothing at all", async () => {
+  it("a refresh deletes nothing when the API shows no records at all", async () => {
     const rows = makeRows(5);
-    const { run, ids } = await mirror(rows);
+    const { run, ids } = await deployMirror(rows);
     await run(world());
     rows.length = 0;
     const report = await run(world(), { refresh: true });
@@ -148,9 +148,9 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(5);
   });
 
-  it("does both where allow_shrink says that it is right", async () => {
+  it("a refresh with allow_shrink may delete most rows, and all of them", async () => {
     const rows = makeRows(50);
-    const { run, ids } = await mirror(rows, {}, { allow_shrink: true });
+    const { run, ids } = await deployMirror(rows, {}, { allow_shrink: true });
     await run(world());
     rows.splice(0, 49);
     expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 49 });
@@ -159,9 +159,9 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toEqual([]);
   });
 
-  it("keeps the row of a record that could not be stored this time", async () => {
+  it("a refresh keeps the row of a record that could not be stored this time", async () => {
     const rows = makeRows(10);
-    const { run, ids } = await mirror(rows);
+    const { run, ids } = await deployMirror(rows);
     await run(world());
     Object.assign(rows[3] as Row, { title: "x".repeat(500_000) });
     expect(await run(world(), { refresh: true })).toMatchObject({
@@ -172,47 +172,46 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(10);
   });
 
-  it("leaves a row that somebody changed between the look and the delete", async () => {
+  it("a refresh keeps a row that somebody changed between the scan and the delete", async () => {
     const rows = makeRows(10);
-    const { run, table, place, ids, resource } = await mirror(rows);
+    const { run, table, ids, resource } = await deployMirror(rows);
     await run(world());
     rows.splice(0, 2);
-    let changed = false;
+    let allowDeletes = () => {};
+    const areChanged = new Promise<void>((resolve) => {
+      allowDeletes = resolve;
+    });
     const proxy = await faultyDynamodb(engine.endpoint, ({ operation, body }) => {
-      if (operation === "DeleteItem" && !changed) {
-        changed = true;
-        expect(JSON.stringify(body)).toContain(table);
-        // The first delete has to wait until the row is another one.
-        return { kind: "delay", ms: 200 };
-      }
-      return undefined;
+      if (operation !== "DeleteItem") return undefined;
+      expect(JSON.stringify(body)).toContain(table);
+      return { kind: "hold", until: areChanged };
     });
     const dynamodb = clientOf(proxy.endpoint);
     const refresh = run(world({ dynamodb }), { refresh: true });
-    while (!changed) await realClock.sleep(2);
+    const deletes = () => proxy.calls.filter(({ operation }) => operation === "DeleteItem");
+    await expect.poll(deletes).toHaveLength(2);
     for (const id of ["1", "2"]) {
       const Item = { id: { S: id }, title: { S: "written by another hand" } };
       await engine.dynamodb.send(new PutItemCommand({ TableName: table, Item }));
     }
-    expect((await refresh).deleted).toBeLessThan(2);
-    expect(await ids()).toEqual(expect.arrayContaining([expect.any(Number)]));
-    expect((await ids()).length).toBeGreaterThan(8);
-    expect(await readState(world(), place)).toMatchObject({ status: "done" });
+    allowDeletes();
+    expect(await refresh).toMatchObject({ status: "done", deleted: 0 });
+    expect(await ids()).toHaveLength(10);
     expect(resource.disposition).toBe("merge");
     dynamodb.destroy();
     await proxy.close();
   });
 
-  it("goes on from its checkpoint in slices, through reading, counting and sweeping (P6)", async () => {
+  it("a refresh continues from its checkpoint in slices, through reading, counting and sweeping (P6)", async () => {
     const rows = makeRows(250);
-    const { run, ids, place } = await mirror(rows);
+    const { run, ids, resourceRef } = await deployMirror(rows);
     await run(world());
     rows.splice(0, 100);
     const phases: string[] = [];
-    let report = await run(oneStep(), { refresh: true });
+    let report = await run(oneStepWorld(), { refresh: true });
     while (report.status === "running") {
-      phases.push((await readState(world(), place))?.body?.phase ?? "");
-      report = await run(oneStep());
+      phases.push((await readState(world(), resourceRef))?.body?.phase ?? "");
+      report = await run(oneStepWorld());
     }
     expect(report).toMatchObject({ status: "done", records: 150, deleted: 100 });
     expect(phases).toEqual(["read", "read", "count", "sweep"]);
@@ -220,15 +219,15 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toEqual(rows.map(({ id }) => id));
   });
 
-  it("deletes nothing when the keys that it has seen are not all there", async () => {
+  it("a refresh deletes nothing when some of the keys that it has seen are missing", async () => {
     const rows = makeRows(250);
-    const { run, ids, place, state } = await mirror(rows);
+    const { run, ids, resourceRef, state } = await deployMirror(rows);
     await run(world());
     rows.splice(0, 50);
-    const phase = async () => (await readState(world(), place))?.body?.phase;
-    await run(oneStep(), { refresh: true });
-    while ((await phase()) === "read") await run(oneStep());
-    const lost = { pk: { S: `${place.source}#rows/seen/0` }, sk: { S: "keys" } };
+    const phase = async () => (await readState(world(), resourceRef))?.body?.phase;
+    await run(oneStepWorld(), { refresh: true });
+    while ((await phase()) === "read") await run(oneStepWorld());
+    const lost = { pk: { S: `${resourceRef.source}#rows/seen/0` }, sk: { S: "keys" } };
     await engine.dynamodb.send(new PutItemCommand({ TableName: state, Item: lost }));
     expect(await run(world())).toMatchObject({
       status: "failed",
@@ -238,9 +237,9 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(250);
   });
 
-  it("that is asked for during another run comes after it", async () => {
+  it("a refresh that is requested during another run follows that run", async () => {
     const rows = makeRows(250);
-    const { run, ids } = await mirror(rows);
+    const { run, ids } = await deployMirror(rows);
     await run(world());
     rows.splice(0, 20);
     expect(await run(world({ deadline: 0 }))).toMatchObject({ status: "running" });
@@ -250,13 +249,13 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(230);
   });
 
-  it("never lets a row that the API shows be absent, at any moment", async () => {
+  it("a row that the API shows is never absent during a refresh", async () => {
     const rows = makeRows(120);
-    const { run, table, api } = await mirror(rows);
+    const { run, table, api } = await deployMirror(rows);
     await run(world());
     const gone = rows.splice(0, 10);
     let done = false;
-    const watching = (async () => {
+    const fewestRows = (async () => {
       let least = Number.POSITIVE_INFINITY;
       while (!done) {
         const ids = new Set((await engine.scan(table)).map(({ id }) => Number(id?.S)));
@@ -267,15 +266,15 @@ describe("a refresh (P4)", () => {
     const report = await run(world(), { refresh: true });
     done = true;
     expect(report).toMatchObject({ status: "done", deleted: gone.length });
-    expect(await watching).toBe(rows.length);
+    expect(await fewestRows).toBe(rows.length);
     expect(api.requests.length).toBeGreaterThan(0);
   });
 });
 
 describe("a run that does not end well", () => {
-  const slow: Handler = () => undefined;
+  const noAnswer: Handler = () => undefined;
 
-  it("fails by name when a page repeats (P11)", async () => {
+  it("a run fails with extract.loop when a page repeats (P11)", async () => {
     const api = await openApi(() => ({ body: { data: makeRows(100) } }));
     const { run } = await deploy(engine, config(api.url));
     const report = await run(world());
@@ -286,16 +285,16 @@ describe("a run that does not end well", () => {
     expect(api.requests.length).toBeLessThan(7);
   });
 
-  it("fails as such when one page kills three workers, not for ever", async () => {
-    const api = await openApi(slow);
-    const { run, place } = await deploy(engine, config(api.url));
+  it("a run fails with run.page_poison after one page has killed three workers", async () => {
+    const api = await openApi(noAnswer);
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     let now = 0;
-    const later = () => ({ ...realClock, now: () => Date.now() + now });
+    const laterClock = () => ({ ...realClock, now: () => Date.now() + now });
     let workers = 0;
     const kill = async () => {
       workers += 1;
-      // A worker that dies: its requests hang, and its lease is never given back.
-      const dead = world({ clock: later() });
+      // The dying worker's requests hang, and it never gives its lease back.
+      const dead = world({ clock: laterClock() });
       const release = dead.dynamodb;
       const stop = new AbortController();
       const dying = run({
@@ -308,7 +307,9 @@ describe("a run that does not end well", () => {
               : release.send(command)) as never,
         },
       });
-      await expect.poll(async () => (await readState(world(), place))?.token ?? 0).toBe(workers);
+      await expect
+        .poll(async () => (await readState(world(), resourceRef))?.token ?? 0)
+        .toBe(workers);
       stop.abort(new Error("killed"));
       await dying;
       now += 61_000;
@@ -316,13 +317,13 @@ describe("a run that does not end well", () => {
     await kill();
     await kill();
     await kill();
-    const report = await run(world({ clock: later() }));
+    const report = await run(world({ clock: laterClock() }));
     expect(report).toMatchObject({ status: "failed", error: { code: "run.page_poison" } });
     expect(report.error?.message).toBe("3 workers have died on page 1 of this run");
-    expect(await readState(world(), place)).toMatchObject({ status: "failed", lease: null });
+    expect(await readState(world(), resourceRef)).toMatchObject({ status: "failed", lease: null });
   });
 
-  it("fails when the API asks to wait again and again on the same page", async () => {
+  it("a run fails when the API asks to wait again and again on the same page", async () => {
     const api = await openApi(() => ({ status: 429, headers: { "retry-after": "120" } }));
     const { run } = await deploy(engine, config(api.url));
     let now = 0;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
 import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
 import { takeLease } from "../packages/core/src/state/lease.ts";
 import { opening } from "../packages/core/src/state/opening.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
-import { type Handler, offsetPages, openApi } from "./support/api.ts";
+import { offsetPages, openApi } from "./support/api.ts";
+import { slicedTime, virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploy, testWorld } from "./support/world.ts";
 
@@ -36,12 +36,13 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const world = (changes?: Partial<World>) => testWorld(engine, changes);
-const stateOf = (place: { source: string; resource: string }) => readState(world(), place);
+const stateOf = (resourceRef: { source: string; resource: string }) =>
+  readState(world(), resourceRef);
 
 describe("a run", () => {
-  it("puts every record into the table and says so", async () => {
+  it("a run puts every record into the table and reports it", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, place } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       table,
@@ -53,10 +54,10 @@ describe("a run", () => {
       error: null,
     });
     expect(await engine.scan(table)).toHaveLength(250);
-    expect(await stateOf(place)).toMatchObject({ status: "done", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "done", lease: null });
   });
 
-  it("fails where a server sends one page for ever, also of records without keys (P11)", async () => {
+  it("a run fails when a server sends the same page for ever, even if its records have no keys (P11)", async () => {
     const api = await openApi(() => ({ body: { data: rows.slice(0, 2) } }));
     const appends = { primary_key: null, write_disposition: "append" };
     const endpoint = { data_selector: "data", paginator: "page_number" };
@@ -68,7 +69,7 @@ describe("a run", () => {
     });
   });
 
-  it("merges when it is repeated: changed records change, nothing doubles (P1)", async () => {
+  it("a repeated run merges: changed records change, and no row is doubled (P1)", async () => {
     const data = rows.map((row) => ({ ...row }));
     const api = await openApi(offsetPages(data));
     const { run, table } = await deploy(engine, config(api.url));
@@ -81,7 +82,7 @@ describe("a run", () => {
     expect(items.find(({ id }) => id?.S === "42")?.title).toEqual({ S: "changed" });
   });
 
-  it("appends every run's records, and once only when a page is replayed", async () => {
+  it("every run of an append resource adds its records", async () => {
     const api = await openApi(offsetPages(rows.slice(0, 5)));
     const append = { write_disposition: "append" as const };
     const { run, table } = await deploy(engine, config(api.url, append));
@@ -90,10 +91,10 @@ describe("a run", () => {
     expect(await engine.scan(table)).toHaveLength(10);
   });
 
-  it("counts every record: superseded and set aside ones too (P8)", async () => {
+  it("a run counts every record, including superseded and quarantined ones (P8)", async () => {
     const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
     const api = await openApi(offsetPages(data));
-    const { run, table, state, place } = await deploy(engine, config(api.url));
+    const { run, table, state, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       records: 5,
@@ -104,7 +105,7 @@ describe("a run", () => {
     const items = await engine.scan(table);
     expect(items.find(({ id }) => id?.S === "1")?.v).toEqual({ S: "new" });
     const aside = (await engine.scan(state)).filter(
-      ({ pk, sk }) => pk?.S === `${place.source}#rows` && sk?.S?.startsWith("quarantine#"),
+      ({ pk, sk }) => pk?.S === `${resourceRef.source}#rows` && sk?.S?.startsWith("quarantine#"),
     );
     expect(aside.map(({ message }) => message?.S).sort()).toEqual([
       'the key field "id" is missing',
@@ -112,7 +113,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("stops when most of a page can not be stored: then the config is wrong", async () => {
+  it("a run fails when most records of a page cannot be stored, because the config is wrong then", async () => {
     const api = await openApi(offsetPages(rows.map(({ title }) => ({ title }))));
     const { run, table } = await deploy(engine, config(api.url));
     const report = await run(world());
@@ -124,21 +125,20 @@ describe("a run", () => {
 });
 
 describe("a slice", () => {
-  it("ends between pages when the next might not fit, and another goes on (P6, P10)", async () => {
-    const slow: Handler = async (request, response) => {
-      await realClock.sleep(60);
+  it("a slice ends between pages when the next page might not fit, and the next slice continues (P6, P10)", async () => {
+    const { passAnswer, oneSlice } = slicedTime();
+    const api = await openApi((request, response) => {
+      passAnswer();
       return offsetPages(rows)(request, response);
-    };
-    const api = await openApi(slow);
-    const { run, table, place } = await deploy(engine, config(api.url));
-    const short = () => world({ deadline: realClock.monotonic() + 150 });
-    const first = await run(short(), { runId: "long" });
+    });
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
+    const first = await run(world(oneSlice()), { runId: "long" });
     expect(first.status).toBe("running");
     expect(first.pages).toBeLessThan(4);
-    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
 
     let report = first;
-    while (report.status === "running") report = await run(short(), { runId: "later" });
+    while (report.status === "running") report = await run(world(oneSlice()), { runId: "later" });
     expect(report).toMatchObject({ status: "done", records: 250, written: 250, pages: 4 });
     expect(report.slices).toBeGreaterThan(1);
     expect(report.requests).toBe(4);
@@ -146,14 +146,14 @@ describe("a slice", () => {
     expect(await engine.scan(table)).toHaveLength(250);
   });
 
-  it("that failed is gone on with by its own retry, from the checkpoint (P6)", async () => {
+  it("the retry of a failed event continues from the checkpoint (P6)", async () => {
     let broken = true;
     const api = await openApi((request, response) =>
       broken && request.query.get("offset") === "190"
         ? { status: 500 }
         : offsetPages(rows)(request, response),
     );
-    const { run, place } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world(), { runId: "tick" })).toMatchObject({
       status: "failed",
       records: 195,
@@ -161,7 +161,7 @@ describe("a slice", () => {
       retries: 3,
       error: { code: "extract.status" },
     });
-    expect(await stateOf(place)).toMatchObject({ status: "failed", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "failed", lease: null });
     broken = false;
     const before = api.requests.length;
     expect(await run(world(), { runId: "tick" })).toMatchObject({ status: "done", records: 250 });
@@ -171,26 +171,25 @@ describe("a slice", () => {
     ]);
   });
 
-  it("waits where it costs nothing when the API asks for longer than there is time", async () => {
+  it("a run waits without a worker when the API asks for a longer pause than a slice has", async () => {
     const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
-    const { run, place } = await deploy(engine, config(api.url));
-    const report = await run(world());
+    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const clock = virtualClock();
+    const report = await run(world({ clock }));
     expect(report).toMatchObject({ status: "waiting", error: { code: "extract.status" } });
-    const wait = Date.parse(report.not_before ?? "") - Date.now();
-    expect(wait).toBeGreaterThan(3590_000);
-    expect(wait).toBeLessThan(3610_000);
-    expect(await stateOf(place)).toMatchObject({
+    expect(Date.parse(report.not_before ?? "") - clock.now()).toBe(3600_000);
+    expect(await stateOf(resourceRef)).toMatchObject({
       status: "waiting",
       not_before: report.not_before,
     });
     // Another event does not hurry it.
-    expect(await run(world())).toMatchObject({ status: "waiting" });
+    expect(await run(world({ clock }))).toMatchObject({ status: "waiting" });
     expect(api.requests).toHaveLength(1);
   });
 
-  it("leaves as skipped while another worker has the lease, and requests nothing (P5)", async () => {
+  it("a run is skipped without a request while another worker has the lease (P5)", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, place, resource } = await deploy(engine, config(api.url));
+    const { run, resourceRef, resource } = await deploy(engine, config(api.url));
     const want = {
       refresh: false,
       planHash: resource.hash,
@@ -200,7 +199,7 @@ describe("a slice", () => {
       now: Date.now(),
     };
     const { runId, body } = opening(undefined, { ...want, runId: "x" });
-    await takeLease(world(), place, undefined, { owner: "other", run: { runId, body } });
+    await takeLease(world(), resourceRef, undefined, { owner: "other", run: { runId, body } });
     expect(await run(world())).toMatchObject({
       status: "skipped",
       error: { code: "state.lease_held" },
@@ -208,7 +207,7 @@ describe("a slice", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("gives its lease back when it is interrupted, and the next run goes on at once", async () => {
+  it("an interrupted run gives its lease back, and the next run continues at once", async () => {
     const stop = new AbortController();
     const api = await openApi((request, response) => {
       if (request.query.get("offset") === "190" && !stop.signal.aborted) {
@@ -217,22 +216,22 @@ describe("a slice", () => {
       }
       return offsetPages(rows)(request, response);
     });
-    const { run, place } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploy(engine, config(api.url));
     expect(await run(world({ signal: stop.signal }))).toMatchObject({
       status: "failed",
       error: { code: "run.interrupted" },
     });
-    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
     expect(await run(world())).toMatchObject({ status: "done", records: 250, slices: 2 });
   });
 });
 
 describe("a sample", () => {
-  it("writes its pages and leaves an unfinished run as it was", async () => {
+  it("a sample writes its pages and leaves an unfinished run as it was", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, place } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploy(engine, config(api.url));
     await run(world({ deadline: 0 }));
-    const before = await stateOf(place);
+    const before = await stateOf(resourceRef);
     expect(await run(world(), { limitPages: 2 })).toMatchObject({
       status: "done",
       limited: true,
@@ -240,13 +239,13 @@ describe("a sample", () => {
       records: 195,
     });
     expect(await engine.scan(table)).toHaveLength(195);
-    const after = await stateOf(place);
+    const after = await stateOf(resourceRef);
     expect(after).toMatchObject({ status: before?.status, body: before?.body, lease: null });
   });
 });
 
 describe("bad input ends with a clear error", () => {
-  it("a missing table", async () => {
+  it("a run without its table fails with the table's name and the next step", async () => {
     const api = await openApi(offsetPages(rows));
     const { run } = await deploy(engine, config(api.url));
     const report = await run(world({ names: { app: "tidetable", stage: "absent" } }));
@@ -256,7 +255,7 @@ describe("bad input ends with a clear error", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a table that was made with another key", async () => {
+  it("a run fails when the table was created with another key", async () => {
     const api = await openApi(offsetPages(rows));
     const { resource } = await deploy(engine, config(api.url));
     const changed = config(api.url, { primary_key: ["title", "id"] });
@@ -268,7 +267,7 @@ describe("bad input ends with a clear error", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("an API that refuses connections", async () => {
+  it("a run fails when the API refuses connections", async () => {
     const api = await openApi(offsetPages(rows));
     const { run } = await deploy(engine, config(api.url));
     await api.close();
@@ -277,7 +276,7 @@ describe("bad input ends with a clear error", () => {
     expect(report.error?.message).toContain("refused");
   });
 
-  it("a selector that matches nothing", async () => {
+  it("a run fails when the selector matches nothing, and names the keys of the answer", async () => {
     const api = await openApi(() => ({ body: { results: rows, count: 250 } }));
     const { run } = await deploy(engine, config(api.url));
     const report = await run(world());

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { bundleFiles } from "../../packages/local/src/bundle.ts";
+import { bundleFiles } from "../../packages/local/src/runner/function-bundles.ts";
 import { type Figure, interleaved, median, type Scale } from "../measure.ts";
 
 /** What a worker may have in its bundle beside the packages that it can not do without. */

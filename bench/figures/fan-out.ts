@@ -1,5 +1,5 @@
 import { rest_api_source } from "@tidetable/core";
-import { scheduler } from "../../functions/schedule.ts";
+import { createScheduler } from "../../functions/schedule.ts";
 import { type Figure, interleaved, median, type Scale, timed } from "../measure.ts";
 import { startStub } from "../stubs.ts";
 
@@ -16,7 +16,7 @@ export async function fanOut(_: unknown, { rounds }: Scale): Promise<Figure[]> {
     Array.from({ length: SOURCES }, (_, n) => [`source_${n}`, source]),
   );
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const handler = scheduler({ sources, log: silent });
+  const handler = createScheduler({ sources, log: silent });
   const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 60_000 };
   const samples = await interleaved(rounds, {
     all: async () => (await timed(() => handler({}, context as never))).seconds,

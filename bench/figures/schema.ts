@@ -1,5 +1,6 @@
 import type { JsonObject } from "@tidetable/core";
-import { emptyShape, observer } from "../../packages/core/src/schema/shape.ts";
+import { ShapeObserver } from "../../packages/core/src/schema/observer.ts";
+import { emptyShape } from "../../packages/core/src/schema/shape.ts";
 import { slice } from "../loops/slice.ts";
 import { type Figure, interleaved, measure, median, type Scale } from "../measure.ts";
 import { PAGE, prepare, type Stubs } from "../stubs.ts";
@@ -20,7 +21,7 @@ export async function schema(stubs: Stubs, { records, rounds }: Scale): Promise<
 
 /** µs per record, of the pages that the loops read. */
 async function observing({ api }: Stubs, records: number): Promise<number> {
-  const observe = observer(emptyShape());
+  const observer = new ShapeObserver(emptyShape());
   let learnt = 0;
   let micros = 0;
   for (let offset = 0; offset < records; offset += PAGE) {
@@ -28,7 +29,7 @@ async function observing({ api }: Stubs, records: number): Promise<number> {
     // Fresh from the parser, as a slice has them.
     const { data } = (await answer.json()) as { data: JsonObject[] };
     const began = performance.now();
-    for (const record of data) if (observe(record)) learnt += 1;
+    for (const record of data) if (observer.observe(record)) learnt += 1;
     micros += (performance.now() - began) * 1000;
   }
   // The first page shows it all.

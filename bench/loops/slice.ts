@@ -1,12 +1,12 @@
 import {
   dynamodbClient,
+  handleWorkerEvent,
   httpAgent,
   type Log,
   type ResourceReport,
   realClock,
   rest_api_source,
-  secretsManagerClient,
-  work,
+  createSecretsManager,
 } from "@tidetable/core";
 import { PAGE, type Stubs } from "../stubs.ts";
 
@@ -43,7 +43,7 @@ export async function run(
   });
   const http = httpAgent("machine");
   const client = dynamodbClient({ endpoint: dynamodb });
-  const report = await work(
+  const report = await handleWorkerEvent(
     { source: "bench", resource: "records", run_id: `${Math.random()}` },
     {
       sources: { bench },
@@ -57,7 +57,7 @@ export async function run(
         signal: new AbortController().signal,
         deadline: Number.POSITIVE_INFINITY,
         dynamodb: client,
-        secretsManager: secretsManagerClient(),
+        secretsManager: createSecretsManager(),
         http,
         origins: new Map(),
       },

@@ -72,11 +72,10 @@ describe("an error is what it means for the request", () => {
     expect(nameOf(failure)).toBe("ECONNREFUSED");
   });
 
-  it("silence ends after 5 seconds and is unavailable", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, () => ({ kind: "delay", ms: 8_000 }));
-    const began = performance.now();
+  it("a request that gets no answer for 5 seconds fails as unavailable", async () => {
+    // With a longer time-out the request would be answered, and would not fail.
+    const proxy = await faultyDynamodb(engine.endpoint, () => ({ kind: "delay", ms: 7_500 }));
     const failure = await failureOf(proxy.endpoint);
-    expect(performance.now() - began).toBeLessThan(7_500);
     expect(outcome(failure)).toBe("unavailable");
     expect(nameOf(failure)).toBe("ETIMEDOUT");
     await proxy.close();

@@ -56,9 +56,9 @@ test.each([
   [
     "a number where the index takes text",
     { status: 5 },
-    /"status" is a number.*by_status takes text/,
+    /"status" is a number.*by_status takes a string/,
   ],
-  ["text where the index takes a number", { at: "2026-01-01" }, /"at" is text.*takes a number/],
+  ["text where the index takes a number", { at: "2026-01-01" }, /"at" is a string.*takes a number/],
   ["an object", { status: { code: 5 } }, /is an object/],
   ["an empty text", { status: "" }, /is empty/],
   ["a text that is too long for a key", { status: "x".repeat(2049) }, /2049 bytes/],

@@ -40,7 +40,7 @@ for (const { name, launch, missing } of engines) {
         ],
       });
 
-    it("a run merges, and merges again: changed rows change, nothing doubles (P1)", async () => {
+    it("a repeated run merges: changed rows change, and no row is doubled (P1)", async () => {
       const data = rows(250);
       const { run, table } = await open(await openApi(offsetPages(data)));
       expect(await run(world())).toMatchObject({ status: "done", records: 250, written: 250 });
@@ -55,7 +55,7 @@ for (const { name, launch, missing } of engines) {
       });
     });
 
-    it("a run appends, and a page that is replayed appends nothing (P1)", async () => {
+    it("a run appends its records once, also when a page is replayed (P1)", async () => {
       const { run, table } = await open(await openApi(offsetPages(rows(30))), append);
       await run(world({ dynamodb: await losing(engine) }));
       expect(await engine.scan(table)).toHaveLength(30);
@@ -63,7 +63,7 @@ for (const { name, launch, missing } of engines) {
       expect(await engine.scan(table)).toHaveLength(60);
     });
 
-    it("every type comes back as it went in (P9)", async () => {
+    it("a value of every type is stored exactly (P9)", async () => {
       const api = await openApi([
         { headers: json, body: `{"data":[${everyType}]}` },
         { body: { data: [] } },
@@ -83,10 +83,10 @@ for (const { name, launch, missing } of engines) {
       expect([Number(item?.small?.N), Number(item?.huge?.N)]).toEqual([1e-130, 9.9e125]);
     });
 
-    it("records that DynamoDB can not hold are set aside, each with its reason; the others stand (P8)", async () => {
+    it("records that DynamoDB cannot hold are set aside with a reason each, and the others are stored (P8)", async () => {
       const api = await openApi(() => ({ headers: json, body: `{"data":[${unstorable}]}` }));
       const single = { endpoint: { path: "/rows", data_selector: "data" } };
-      const { run, table, state, place } = await open(api, single);
+      const { run, table, state, resourceRef } = await open(api, single);
       const good = 5;
       const bad = Object.keys(reasons).length;
       expect(await run(world())).toMatchObject({
@@ -97,13 +97,13 @@ for (const { name, launch, missing } of engines) {
       });
       expect(await engine.scan(table)).toHaveLength(good);
       const aside = (await engine.scan(state)).filter(
-        ({ pk, sk }) => pk?.S === `${place.source}#rows` && sk?.S?.startsWith("quarantine#"),
+        ({ pk, sk }) => pk?.S === `${resourceRef.source}#rows` && sk?.S?.startsWith("quarantine#"),
       );
       expect(aside.map(({ code }) => code?.S).sort()).toEqual(Object.values(reasons).sort());
       for (const { message, record } of aside) expect([message?.S, record?.S]).not.toContain("");
     });
 
-    it("a field under the name of a key that is made is not overwritten (P9)", async () => {
+    it("a record with a field under the name of a generated key is set aside (P9)", async () => {
       const data: JsonObject[] = [{ id: 1, _row_id: "mine" }, { id: 2 }];
       const { run } = await open(await openApi(offsetPages(data)), append);
       expect(await run(world())).toMatchObject({ status: "done", written: 1, quarantined: 1 });
@@ -134,7 +134,7 @@ for (const { name, launch, missing } of engines) {
         { primary_key: ["s", "n", "b"] },
         { s: { S: "7" }, n: { N: "7" }, b: { S: "AP8=" }, _key: { S: '["7","AP8="]' } },
       ],
-    ])("a key of %s tells rows apart and finds them again (P1)", async (_, key, expected) => {
+    ])("a key of type %s distinguishes rows and finds them again (P1)", async (_, key, expected) => {
       const one = { s: 7, n: 7, b: "AP8=", title: "one" };
       const data = [one, { s: 8, n: 8, b: "AAAA", title: "other" }];
       const { run, table } = await open(await openApi(offsetPages(data)), key);
@@ -146,9 +146,9 @@ for (const { name, launch, missing } of engines) {
       expect(items.find(({ title }) => title?.S === "again")).toMatchObject(expected);
     });
 
-    it("of many workers that start at once, one works and the others leave (P5, P7)", async () => {
+    it("one of many workers that start at once works, and the others are skipped (P5, P7)", async () => {
       const api = await openApi(offsetPages(rows(250)));
-      const { run, table, place } = await open(api);
+      const { run, table, resourceRef } = await open(api);
       const reports = await Promise.all(Array.from({ length: 8 }, () => run(world())));
       const done = reports.filter(({ status }) => status === "done");
       const skipped = reports.filter(({ status }) => status === "skipped");
@@ -156,11 +156,11 @@ for (const { name, launch, missing } of engines) {
       expect(skipped.map(({ error }) => error?.code)).toEqual(Array(7).fill("state.lease_held"));
       expect(api.requests).toHaveLength(4);
       expect(await engine.scan(table)).toHaveLength(250);
-      expect(await readState(world(), place)).toMatchObject({ status: "done", lease: null });
+      expect(await readState(world(), resourceRef)).toMatchObject({ status: "done", lease: null });
     });
 
-    it("a run whose every second answer is lost ends as if none had been (P1, P5, P8)", async () => {
-      const { run, table, place } = await open(await openApi(offsetPages(rows(250))));
+    it("a run that loses every second answer ends as if it had lost none (P1, P5, P8)", async () => {
+      const { run, table, resourceRef } = await open(await openApi(offsetPages(rows(250))));
       expect(await run(world({ dynamodb: await losing(engine) }))).toMatchObject({
         status: "done",
         records: 250,
@@ -169,10 +169,10 @@ for (const { name, launch, missing } of engines) {
         slices: 1,
       });
       expect(await engine.scan(table)).toHaveLength(250);
-      expect(await readState(world(), place)).toMatchObject({ status: "done", lease: null });
+      expect(await readState(world(), resourceRef)).toMatchObject({ status: "done", lease: null });
     });
 
-    it("an ordered table keeps the newest version, whatever comes later (P5)", async () => {
+    it("an ordered table keeps the newest version, whatever version comes later (P5)", async () => {
       const data = [
         { id: 1, v: 2 },
         { id: 2, v: 2 },
@@ -193,7 +193,7 @@ for (const { name, launch, missing } of engines) {
       ]);
     });
 
-    it("a refresh removes what the API does not show any more, and nothing else (P4)", async () => {
+    it("a refresh removes the rows that the API no longer shows, and no others (P4)", async () => {
       const data = rows(120);
       const replace = { write_disposition: "replace" as const };
       const { run, table } = await open(await openApi(offsetPages(data)), replace);

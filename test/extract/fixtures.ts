@@ -1,7 +1,7 @@
 import { Agent } from "undici";
 import { onTestFinished } from "vitest";
 import type { World } from "../../packages/core/src/base/world.ts";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 import type { PaginatorPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { Secret, type SecretValues } from "../../packages/core/src/secrets/reference.ts";
 import type { SecretStore } from "../../packages/core/src/secrets/store.ts";
@@ -11,7 +11,7 @@ import { virtualClock } from "../support/clock.ts";
 /** A key that no log, message or shown URL may hold, with characters that encodings change. */
 export const CANARY = "canary/key+with=signs&a space";
 
-/** What a test looks at besides the result. */
+/** A world with the lines of its log. */
 export interface TestWorld extends World {
   lines: string[];
 }
@@ -61,7 +61,7 @@ export function testSecrets(
       return values();
     },
     write: () => Promise.reject(new Error("not for this test")),
-    alone: () => Promise.reject(new Error("not for this test")),
+    withLock: () => Promise.reject(new Error("not for this test")),
   };
   return store;
 }
@@ -74,7 +74,7 @@ export const offsetPlan = (
   offset: 0,
   offsetAt: { param: "offset" },
   limitAt: { param: "limit" },
-  total: { path: parsePath("total"), required: false },
+  total: { path: parseJsonPath("total"), required: false },
   maximum: undefined,
   stopAfterEmptyPage: true,
   hasMore: undefined,
@@ -111,14 +111,14 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     auth: {
       type: "api_key",
       name: "api_key",
-      apiKey: Secret.named("api_key"),
+      apiKey: Secret.fromName("api_key"),
       location: "query",
     },
     paginator: { type: "single_page" },
     incremental: undefined,
     writeMode: { kind: "batch" },
     allowShrink: false,
-    selector: parsePath("data"),
+    selector: parseJsonPath("data"),
     retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
     timeoutMs: 30_000,
     columns: {},

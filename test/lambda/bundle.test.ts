@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { esbuildVersion } from "../../packages/local/src/bundle.ts";
+import { esbuildVersion } from "../../packages/local/src/runner/function-bundles.ts";
 import { bundled } from "./support.ts";
 
 // The bundles here against those that `sst deploy` has built (`npm run infra:smoke` does).

@@ -19,7 +19,7 @@ it("a long Retry-After ends the slice, keeps no process busy, and the tick goes 
   });
   const run = stage.run();
   await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(3);
-  await stage.lambda.quiet();
+  await stage.lambda.waitUntilIdle();
   const quietAt = Date.now();
   const { reports } = await run;
   expect(reports).toMatchObject([{ status: "done", records: 450, slices: 2 }]);

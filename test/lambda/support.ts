@@ -6,13 +6,16 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { realClock } from "../../packages/core/src/base/clock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
-import { type Bundles, bundleFunctions } from "../../packages/local/src/bundle.ts";
-import { follow } from "../../packages/local/src/follow.ts";
-import { openLambdaStage, type StageOptions } from "../../packages/local/src/lambda-stage.ts";
-import { openSecretsEndpoint } from "../../packages/local/src/secrets-endpoint.ts";
+import { followRuns } from "../../packages/local/src/runner/follow.ts";
+import { type FunctionBundles, bundleFunctions } from "../../packages/local/src/runner/function-bundles.ts";
+import {
+  openLambdaStage,
+  type LambdaStageOptions,
+} from "../../packages/local/src/runner/lambda-stage.ts";
+import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
 import { leaves } from "../support/canary.ts";
 import { startDynamodb } from "../support/dynamodb.ts";
@@ -24,8 +27,8 @@ const node = process.env.TIDETABLE_LAMBDA_NODE ?? process.execPath;
 export const nodeVersion = () => execFileSync(node, ["-v"], { encoding: "utf8" }).trim();
 
 /** The bundles that AWS would get, made once for a test file. */
-export function bundled(): Bundles {
-  const bundles = {} as Bundles;
+export function bundled(): FunctionBundles {
+  const bundles = {} as FunctionBundles;
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
@@ -59,12 +62,12 @@ export async function openStage({
   secrets?: Record<string, Record<string, string>>;
   /** What goes wrong between the functions and DynamoDB. */
   trouble?: (call: Call) => Fault | undefined;
-} & Pick<StageOptions, "bundles"> &
-  Partial<StageOptions>) {
+} & Pick<LambdaStageOptions, "bundles"> &
+  Partial<LambdaStageOptions>) {
   const plans = Object.keys(origins).map((name) => {
     const source = (sources as Sources)[name];
     if (!source) throw new Error(`there is no source ${name}`);
-    return plan(source, name);
+    return planSource(source, name);
   });
   const engine = await startDynamodb();
   await engine.createTables({ [stateTableName(names)]: stateTable });
@@ -115,7 +118,7 @@ export async function openStage({
     /** Runs the sources, to their end. */
     run() {
       const events = plans.map(({ name: source }) => ({ source }));
-      return follow(stage.pipeline, events, { plans, world, log, signal });
+      return followRuns(stage.pipeline, events, { plans, world, log, signal });
     },
     /** What a resource's table holds, as plain records in the order of their keys. */
     items: (source: string, table: string) => engine.scan(`tidetable-test-${source}.${table}`),

@@ -51,13 +51,13 @@ describe("a log that has grown from run to run", () => {
 
   it("is written anew before it has many small blocks, and tells of every row", async () => {
     const world = testWorld(engine);
-    const place = { source: "shop", resource: "rows" };
+    const resourceRef = { source: "shop", resource: "rows" };
     let behind: RowsState | undefined;
     const ids = new Set<string>();
     let longest = 0;
     for (let run = 0; run < 120; run++) {
       const runId = `run${run}`;
-      const of = { ...world, table: "rows", key, place, runId, token: 1 };
+      const of = { ...world, table: "rows", key, resourceRef, runId, token: 1 };
       const rows = await openRows({ ...of, refresh: false, isLater: false }, start(runId, behind));
       const { put, prints } = await rows.sift([item(`id${run}`)]);
       expect(put).toHaveLength(1);
@@ -70,7 +70,7 @@ describe("a log that has grown from run to run", () => {
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
     const log = behind?.known ?? { id: "", start: 0, end: 0 };
-    const seen = seenIn(await readPrints(world, { place, log: log.id }, log));
+    const seen = seenIn(await readPrints(world, { resourceRef, log: log.id }, log));
     expect([...ids].filter((id) => !seen(id))).toEqual([]);
   });
 });

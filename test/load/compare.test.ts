@@ -27,7 +27,7 @@ const prepare = (records: JsonValue[], key = byText) =>
   ).items;
 const numbered = (count: number, more = {}) =>
   prepare(Array.from({ length: count }, (_, id) => ({ id, ...more })));
-const gone = (items: KeyedItem[]): KeyedItem[] => items.map((one) => ({ ...one, remove: true }));
+const gone = (items: KeyedItem[]): KeyedItem[] => items.map((one) => ({ ...one, deletesRow: true }));
 
 let engine: Engine;
 let table: string;

@@ -64,15 +64,15 @@ describe("a print", () => {
   });
 
   it("of an item, of a row that is gone and of a key alone are three", () => {
-    const prints = [print(), printOf({ key: "7", item, remove: true }), printOf({ key: "7" })];
+    const prints = [print(), printOf({ key: "7", item, deletesRow: true }), printOf({ key: "7" })];
     expect(new Set(prints.map(String)).size).toBe(3);
     expect(new Set(prints.map(ofKey)).size).toBe(1);
     // What a row was like does not matter any more when it is gone.
-    expect(printOf({ key: "7", item: {}, remove: true })).toEqual(prints[1]);
+    expect(printOf({ key: "7", item: {}, deletesRow: true })).toEqual(prints[1]);
   });
 
   it("of a row that is gone is its own for each key", () => {
-    const [one, other] = ["7", "8"].map((key) => printOf({ key, item, remove: true }));
+    const [one, other] = ["7", "8"].map((key) => printOf({ key, item, deletesRow: true }));
     expect(one?.subarray(8)).not.toEqual(other?.subarray(8));
   });
 });
@@ -146,12 +146,12 @@ describe("a table of prints", () => {
   it("knows which keys it has, whatever is known of their rows", () => {
     const prints = printTable();
     prints.add(printOf({ key: "stored", item }));
-    prints.add(printOf({ key: "gone", item, remove: true }));
+    prints.add(printOf({ key: "gone", item, deletesRow: true }));
     prints.add(printOf({ key: "set aside" }));
     const seen = seenIn(prints);
     expect(["stored", "gone", "set aside", "never"].map(seen)).toEqual([true, true, true, false]);
     expect(prints.find(printOf({ key: "set aside", item }))).toBe("other");
     expect(prints.find(printOf({ key: "gone", item }))).toBe("other");
-    expect(prints.find(printOf({ key: "gone", item: {}, remove: true }))).toBe("same");
+    expect(prints.find(printOf({ key: "gone", item: {}, deletesRow: true }))).toBe("same");
   });
 });

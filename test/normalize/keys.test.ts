@@ -2,29 +2,29 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RecordError } from "../../packages/core/src/base/errors.ts";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { type At, keysOf } from "../../packages/core/src/normalize/keys.ts";
+import { keyMaker, type PageOfRun } from "../../packages/core/src/normalize/keys.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 
-type Type = "S" | "N" | "B";
-const at: At = { runId: "run-1", page: 0 };
+type KeyType = "S" | "N" | "B";
+const pageOfRun: PageOfRun = { runId: "run-1", page: 0 };
 
-const one = (type: Type): KeyPlan => ({
+const singleKey = (type: KeyType): KeyPlan => ({
   fields: ["id"],
   hash: { name: "id", type },
   range: undefined,
 });
-const two: KeyPlan = {
+const twoFieldKey: KeyPlan = {
   fields: ["a", "b"],
   hash: { name: "a", type: "S" },
   range: { name: "b", type: "N" },
 };
-const three: KeyPlan = {
+const threeFieldKey: KeyPlan = {
   fields: ["a", "b", "c"],
   hash: { name: "a", type: "S" },
   range: { name: "_key", type: "S" },
 };
-const append: KeyPlan = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
+const rowIdKey: KeyPlan = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
 
 describe("a key of type S", () => {
   it.each<[JsonValue, string]>([
@@ -34,8 +34,8 @@ describe("a key of type S", () => {
     [1e3, "1000"],
     [new Decimal("1.0"), "1"],
     [12345678901234567890n, "12345678901234567890"],
-  ])("of %s is the text %s", (id, text) => {
-    expect(keysOf(one("S"), at)({ id })).toEqual({ text, members: { id: text } });
+  ])("a key of type S is made from %s as the string %s", (id, text) => {
+    expect(keyMaker(singleKey("S"), pageOfRun)({ id })).toEqual({ text, members: { id: text } });
   });
 });
 
@@ -45,83 +45,134 @@ describe("a key of type N", () => {
     ["1.0", "1"],
     ["1e3", "1000"],
     [10n ** 20n, "100000000000000000000"],
-  ])("of %s is the number %s", (id, text) => {
-    expect(keysOf(one("N"), at)({ id })).toEqual({ text, members: { id: new Decimal(text) } });
+  ])("a key of type N is made from %s as the number %s", (id, text) => {
+    expect(keyMaker(singleKey("N"), pageOfRun)({ id })).toEqual({
+      text,
+      members: { id: new Decimal(text) },
+    });
   });
 });
 
-it("a key of type B is what the base64 text stands for", () => {
-  const { members } = keysOf(one("B"), at)({ id: "aGk=" });
+it("a key of type B has the bytes of the base64 string", () => {
+  const { members } = keyMaker(singleKey("B"), pageOfRun)({ id: "aGk=" });
   expect(members.id).toEqual(Buffer.from("hi"));
 });
 
-it("two fields are hash and range key", () => {
-  const { members } = keysOf(two, at)({ a: "x", b: 7 });
+it("two key fields are the hash key and the range key", () => {
+  const { members } = keyMaker(twoFieldKey, pageOfRun)({ a: "x", b: 7 });
   expect(members).toEqual({ a: "x", b: new Decimal("7") });
 });
 
-it("three fields are the hash key and _key, which joins the rest", () => {
-  const { members } = keysOf(three, at)({ a: "x", b: 7, c: "y" });
+it("three key fields are the hash key and _key, which joins the other two", () => {
+  const { members } = keyMaker(threeFieldKey, pageOfRun)({ a: "x", b: 7, c: "y" });
   expect(members).toEqual({ a: "x", _key: '["7","y"]' });
 });
 
-describe("different keys never meet, whatever stands in their fields", () => {
+describe("keys of different records", () => {
   const part = fc.string({ minLength: 1, unit: "grapheme" });
-  const texts: KeyPlan = { ...two, range: { name: "b", type: "S" } };
+  const texts: KeyPlan = { ...twoFieldKey, range: { name: "b", type: "S" } };
 
-  it("at random", () => {
+  it("random records have the same key exactly when their key fields are equal", () => {
     const values = fc.tuple(part, part, part);
     fc.assert(
       fc.property(values, values, ([a, b, c], [d, e, f]) => {
-        const keyOf = keysOf(three, at);
-        const [left, right] = [keyOf({ a, b, c }), keyOf({ a: d, b: e, c: f })];
-        expect(left.text === right.text).toBe(a === d && b === e && c === f);
-        expect(left.members._key === right.members._key).toBe(b === e && c === f);
+        const keyOf = keyMaker(threeFieldKey, pageOfRun);
+        const [first, second] = [keyOf({ a, b, c }), keyOf({ a: d, b: e, c: f })];
+        expect(first.text === second.text).toBe(a === d && b === e && c === f);
+        expect(first.members._key === second.members._key).toBe(b === e && c === f);
       }),
     );
   });
 
-  it("nor where a plain separator would let them", () => {
+  it("fields that contain separators do not make equal keys of different fields", () => {
     const separator = fc.constantFrom(",", "-", "#", '","', "\u0000", "|");
     fc.assert(
       fc.property(part, part, part, separator, (x, y, z, s) => {
-        const one = { a: `${x}${s}${y}`, b: z };
-        const other = { a: x, b: `${y}${s}${z}` };
-        const pairOf = keysOf(texts, at);
-        expect(pairOf(one).text).not.toBe(pairOf(other).text);
-        const joined = ({ a, b }: typeof one) =>
-          keysOf(three, at)({ a: "same", b: a, c: b }).members._key;
-        expect(joined(one)).not.toBe(joined(other));
+        const left = { a: `${x}${s}${y}`, b: z };
+        const right = { a: x, b: `${y}${s}${z}` };
+        const pairOf = keyMaker(texts, pageOfRun);
+        expect(pairOf(left).text).not.toBe(pairOf(right).text);
+        const joined = ({ a, b }: typeof left) =>
+          keyMaker(threeFieldKey, pageOfRun)({ a: "same", b: a, c: b }).members._key;
+        expect(joined(left)).not.toBe(joined(right));
       }),
     );
   });
 });
 
-describe("a record without a usable key is refused by name", () => {
+describe("a record without a usable key", () => {
   it.each<[string, KeyPlan, JsonObject, string, string]>([
-    ["missing", one("S"), {}, "key_missing", 'the key field "id" is missing'],
-    ["null", one("S"), { id: null }, "key_missing", 'the key field "id" is null'],
-    ["empty", one("S"), { id: "" }, "key_empty", 'the key field "id" is empty'],
-    ["a list", one("S"), { id: [1] }, "key_type", 'the key field "id" is a list'],
-    ["an object", one("N"), { id: {} }, "key_type", 'the key field "id" is an object'],
-    ["a boolean", one("S"), { id: true }, "key_type", 'the key field "id" is a boolean'],
-    ["no number", one("N"), { id: "x1" }, "key_type", "can not hold as a number"],
-    ["no base64", one("B"), { id: "a-b_" }, "key_type", "is not base64 text"],
-    ["too long", one("S"), { id: "é".repeat(1025) }, "key_too_long", "has 2050 bytes"],
-    ["a long range", three, { a: "x", b: "y".repeat(1024), c: "z" }, "key_too_long", '"b, c"'],
-    ["part missing", three, { a: "x", b: "y" }, "key_missing", 'the key field "c" is missing'],
-    ["too many digits", one("S"), { id: 10n ** 40n + 1n }, "number", "38 digits"],
-    ["_key taken", three, { a: "x", b: "y", c: "z", _key: 1 }, "key_reserved", '"_key"'],
-    ["_row_id taken", append, { _row_id: "mine" }, "key_reserved", '"_row_id"'],
-  ])("%s", (_, plan, record, code, message) => {
+    ["a missing key field", singleKey("S"), {}, "key_missing", 'the key field "id" is missing'],
+    [
+      "a null in the key",
+      singleKey("S"),
+      { id: null },
+      "key_missing",
+      'the key field "id" is null',
+    ],
+    ["an empty key", singleKey("S"), { id: "" }, "key_empty", 'the key field "id" is empty'],
+    ["a list as key", singleKey("S"), { id: [1] }, "key_type", 'the key field "id" is a list'],
+    ["an object as key", singleKey("N"), { id: {} }, "key_type", 'the key field "id" is an object'],
+    [
+      "a boolean as key",
+      singleKey("S"),
+      { id: true },
+      "key_type",
+      'the key field "id" is a boolean',
+    ],
+    [
+      "letters in a number key",
+      singleKey("N"),
+      { id: "x1" },
+      "key_type",
+      "cannot hold as a number",
+    ],
+    [
+      "a binary key that is not base64",
+      singleKey("B"),
+      { id: "a-b_" },
+      "key_type",
+      "is not a base64 string",
+    ],
+    [
+      "a hash key that is too long",
+      singleKey("S"),
+      { id: "é".repeat(1025) },
+      "key_too_long",
+      "has 2050 bytes",
+    ],
+    [
+      "a range key that is too long",
+      threeFieldKey,
+      { a: "x", b: "y".repeat(1024), c: "z" },
+      "key_too_long",
+      '"b, c"',
+    ],
+    [
+      "one of three key fields missing",
+      threeFieldKey,
+      { a: "x", b: "y" },
+      "key_missing",
+      'the key field "c" is missing',
+    ],
+    ["a key of too many digits", singleKey("S"), { id: 10n ** 40n + 1n }, "number", "38 digits"],
+    [
+      "a field named _key",
+      threeFieldKey,
+      { a: "x", b: "y", c: "z", _key: 1 },
+      "key_reserved",
+      '"_key"',
+    ],
+    ["a field named _row_id", rowIdKey, { _row_id: "mine" }, "key_reserved", '"_row_id"'],
+  ])("a record with %s is refused, and the error names the field", (_, plan, record, code, message) => {
     const refusal = refusalOf(plan, record);
     expect(refusal.code).toBe(`record.${code}`);
     expect(refusal.message).toContain(message);
   });
 
-  it("an inherited name is not a field", () => {
+  it("a name that objects inherit does not count as a key field", () => {
     const plan: KeyPlan = {
-      ...one("S"),
+      ...singleKey("S"),
       fields: ["constructor"],
       hash: { name: "constructor", type: "S" },
     };
@@ -130,27 +181,27 @@ describe("a record without a usable key is refused by name", () => {
 });
 
 describe("_row_id", () => {
-  const ids = (records: JsonObject[], where: At) =>
-    records.map(keysOf(append, where)).map((key) => key.text);
-  const page = [{ a: 1, b: 2 }, { a: 2 }, { b: 2, a: 1 }];
+  const rowIds = (records: JsonObject[], page: PageOfRun) =>
+    records.map(keyMaker(rowIdKey, page)).map((key) => key.text);
+  const records = [{ a: 1, b: 2 }, { a: 2 }, { b: 2, a: 1 }];
 
-  it("is the same when a page is replayed within its run", () => {
-    expect(ids(page, at)).toEqual(ids(page, { ...at }));
+  it("a _row_id is the same when its page is read again in the same run", () => {
+    expect(rowIds(records, pageOfRun)).toEqual(rowIds(records, { ...pageOfRun }));
   });
 
-  it("does not depend on the order of a record's members", () => {
-    expect(ids([{ a: 1, b: 2 }], at)).toEqual(ids([{ b: 2, a: 1 }], at));
+  it("a _row_id does not depend on the order of a record's members", () => {
+    expect(rowIds([{ a: 1, b: 2 }], pageOfRun)).toEqual(rowIds([{ b: 2, a: 1 }], pageOfRun));
   });
 
-  it("differs between equal records of one page", () => {
-    expect(new Set(ids(page, at)).size).toBe(3);
+  it("equal records of one page have different _row_ids", () => {
+    expect(new Set(rowIds(records, pageOfRun)).size).toBe(3);
   });
 
-  it("differs in another run and on another page", () => {
+  it("a _row_id is different in another run and on another page", () => {
     const all = [
-      ids(page, at),
-      ids(page, { ...at, page: 1 }),
-      ids(page, { ...at, runId: "run-2" }),
+      rowIds(records, pageOfRun),
+      rowIds(records, { ...pageOfRun, page: 1 }),
+      rowIds(records, { ...pageOfRun, runId: "run-2" }),
     ];
     expect(new Set(all.flat()).size).toBe(9);
   });
@@ -158,10 +209,10 @@ describe("_row_id", () => {
 
 function refusalOf(plan: KeyPlan, record: JsonObject): RecordError {
   try {
-    keysOf(plan, at)(record);
+    keyMaker(plan, pageOfRun)(record);
   } catch (error) {
     if (error instanceof RecordError) return error;
     throw error;
   }
-  throw new Error("it was taken");
+  throw new Error("the record was accepted");
 }

@@ -1,4 +1,4 @@
-import { LEASE_MS } from "../../packages/core/src/state/lease.ts";
+import { LEASE_MS } from "../../packages/core/src/base/timing.ts";
 import type { Author } from "./container.ts";
 import type { Change } from "./dynamodb.ts";
 import type { Item } from "./expressions.ts";

@@ -1,8 +1,8 @@
 import type { Names } from "../../packages/core/src/base/names.ts";
 import type { Log, World } from "../../packages/core/src/base/world.ts";
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
-import { schedule } from "../../packages/core/src/entry/schedule.ts";
-import { RunError, work } from "../../packages/core/src/entry/worker.ts";
+import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent, RunError } from "../../packages/core/src/entry/worker.ts";
 import { deadlineOf } from "../../packages/core/src/run/pacer.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { type Container, openContainer, type Services } from "./container.ts";
@@ -62,7 +62,7 @@ export function openPlatform(
       limit.cancel();
       if (random.chance(0.5)) warm.push(container);
     };
-    work(event, {
+    handleWorkerEvent(event, {
       sources: deployment.sources,
       invocation: name,
       localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }),
@@ -125,7 +125,7 @@ export function openPlatform(
     };
     const process = spawn(stage, `s${schedules}`, { onDeath: retry });
     stage.trace(process.name, JSON.stringify(event));
-    schedule(event, {
+    handleScheduleEvent(event, {
       ...worldOf(process, openContainer(stage, services, process)),
       sources: deployment.sources,
       requestId: `request-${schedules}`,

@@ -1,5 +1,5 @@
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { openApi } from "./api.ts";
 import { openDynamodb } from "./dynamodb.ts";
@@ -35,7 +35,7 @@ export async function simulate(seed: number, { ticks = 3 } = {}): Promise<Histor
   const { stage, violations, history } = openStage(seed, { time, random, weather });
 
   const shop = shopFrom(random.split("shop"));
-  const planned = plan(shop.source, source);
+  const planned = planSource(shop.source, source);
   const tables = Object.fromEntries(
     planned.resources.map((resource) => [resource.name, tableName(names, resource)]),
   );

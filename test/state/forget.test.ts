@@ -10,7 +10,7 @@ import { readState } from "../../packages/core/src/state/state-item.ts";
 import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 
-const place = { source: "desk", resource: "tickets" };
+const resourceRef = { source: "desk", resource: "tickets" };
 const body = { cursor: "2026", page: 3 } as RunState;
 
 let engine: Engine;
@@ -45,9 +45,9 @@ const keys = async () =>
 
 /** A run that has ended, or that still holds its lease. */
 async function ran({ release = true } = {}) {
-  const stored = await readState(world, place);
+  const stored = await readState(world, resourceRef);
   const run = { runId: "r1", body };
-  const lease = await takeLease(world, place, stored, { owner: "worker", run });
+  const lease = await takeLease(world, resourceRef, stored, { owner: "worker", run });
   if (release) await lease.release({ status: "done", body });
   return lease;
 }
@@ -57,8 +57,8 @@ describe("forgetting a resource", () => {
     await ran();
     await put("desk#tickets", "run#r1");
     await put("desk#tickets", "quarantine#1");
-    await forget(world, place, { owner: "me" });
-    expect(await readState(world, place)).toMatchObject({
+    await forget(world, resourceRef, { owner: "me" });
+    expect(await readState(world, resourceRef)).toMatchObject({
       status: "new",
       run_id: null,
       body: null,
@@ -78,7 +78,7 @@ describe("forgetting a resource", () => {
       await put(`desk#tickets/seen/${block}`, "keys", filler);
     await put("desk#tickets_old/seen/0", "keys");
     await put("desks#tickets/seen/0", "keys");
-    await forget(world, place, { owner: "me" });
+    await forget(world, resourceRef, { owner: "me" });
     expect(await keys()).toEqual([
       "desk#tickets state",
       "desk#tickets_old/seen/0 keys",
@@ -89,7 +89,7 @@ describe("forgetting a resource", () => {
   it("keeps the lease's token growing: a worker of an earlier life can move nothing (P5)", async () => {
     const old = await ran({ release: false });
     (world.clock as ReturnType<typeof virtualClock>).advance(120_000);
-    await forget(world, place, { owner: "me" });
+    await forget(world, resourceRef, { owner: "me" });
     await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
     const next = await ran({ release: false });
     expect(next.token).toBeGreaterThan(old.token + 1);
@@ -101,24 +101,24 @@ describe("forgetting a resource", () => {
     await put("desk#tickets/seen/0", "keys");
     const done: string[] = [];
     const also = async () => void done.push("also");
-    await expect(forget(world, place, { owner: "me", also })).rejects.toMatchObject({
+    await expect(forget(world, resourceRef, { owner: "me", also })).rejects.toMatchObject({
       code: "state.lease_held",
     });
     expect(done).toEqual([]);
-    expect(await readState(world, place)).toMatchObject({ run_id: "r1", body });
+    expect(await readState(world, resourceRef)).toMatchObject({ run_id: "r1", body });
     expect(await keys()).toContain("desk#tickets/seen/0 keys");
   });
 
   it("that fails on the way keeps the cursor and gives its lease back", async () => {
     await ran();
     const also = () => Promise.reject(new Error("no"));
-    await expect(forget(world, place, { owner: "me", also })).rejects.toThrow("no");
-    expect(await readState(world, place)).toMatchObject({ status: "done", body, lease: null });
+    await expect(forget(world, resourceRef, { owner: "me", also })).rejects.toThrow("no");
+    expect(await readState(world, resourceRef)).toMatchObject({ status: "done", body, lease: null });
   });
 
   it("does no harm where nothing ever ran", async () => {
-    await forget(world, place, { owner: "me" });
-    await forget(world, place, { owner: "me" });
-    expect(await readState(world, place)).toMatchObject({ status: "new", lease: null });
+    await forget(world, resourceRef, { owner: "me" });
+    await forget(world, resourceRef, { owner: "me" });
+    expect(await readState(world, resourceRef)).toMatchObject({ status: "new", lease: null });
   });
 });

@@ -1,15 +1,15 @@
 import type { ResourceReport, World } from "@tidetable/core";
-import { noCounts } from "@tidetable/core";
+import { zeroCounts } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { runCost } from "../../packages/core/src/report/costs.ts";
+import { calculateRunCost } from "../../packages/core/src/report/costs.ts";
 import { readRuns, recordRun } from "../../packages/core/src/state/history.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
 
-const place = { source: "desk", resource: "tickets" };
+const resourceRef = { source: "desk", resource: "tickets" };
 
 const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   source: "desk",
@@ -17,8 +17,8 @@ const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   table: "tidetable-test-desk.tickets",
   run_id: "r1",
   status: "done",
-  ...noCounts(),
-  slice: noCounts(),
+  ...zeroCounts(),
+  slice: zeroCounts(),
   slices: 1,
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 2_000,
@@ -72,7 +72,7 @@ describe("the history of a run", () => {
     };
     await recordRun(
       world,
-      place,
+      resourceRef,
       report({ ...counts, cursor: { before: null, after: "2026" } }),
       512,
     );
@@ -94,7 +94,7 @@ describe("the history of a run", () => {
       expires: { N: String(Date.UTC(2026, 3, 1) / 1000 + 2) },
     });
     const used = { write_units: 250, read_units: 8.5, worked_ms: 2_000, slices: 1 };
-    expect(Number(item?.cost_usd?.N)).toBeCloseTo(runCost(used, 512).total, 9);
+    expect(Number(item?.cost_usd?.N)).toBeCloseTo(calculateRunCost(used, 512).total, 9);
     expect(item).not.toHaveProperty("error_code");
   });
 
@@ -109,10 +109,10 @@ describe("the history of a run", () => {
       schema,
       error: { code: "extract.status", message: "GET /x answered 500", hint: null },
     });
-    await recordRun(world, place, failed, 512);
-    expect(await readRuns(world, place)).toEqual([
+    await recordRun(world, resourceRef, failed, 512);
+    expect(await readRuns(world, resourceRef)).toEqual([
       {
-        ...noCounts(),
+        ...zeroCounts(),
         run_id: "r1",
         status: "failed",
         started_at: "2026-01-01T00:00:00.000Z",
@@ -127,29 +127,29 @@ describe("the history of a run", () => {
         cost_usd: 0.000015033,
       },
     ]);
-    expect(await readRuns(world, { ...place, resource: "ticket" })).toEqual([]);
+    expect(await readRuns(world, { ...resourceRef, resource: "ticket" })).toEqual([]);
   });
 
   it("follows its run: what its retry reports replaces its failure (P7)", async () => {
-    await recordRun(world, place, report({ status: "failed", pages: 1 }), 512);
-    await recordRun(world, place, report({ status: "failed", pages: 2 }), 512);
-    await recordRun(world, place, report({ status: "done", pages: 3 }), 512);
-    expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
+    await recordRun(world, resourceRef, report({ status: "failed", pages: 1 }), 512);
+    await recordRun(world, resourceRef, report({ status: "failed", pages: 2 }), 512);
+    await recordRun(world, resourceRef, report({ status: "done", pages: 3 }), 512);
+    expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
   it("says nothing of an event that found its run under way", async () => {
-    await recordRun(world, place, report({ status: "skipped" }), 512);
-    await recordRun(world, place, report({ status: "failed" }), 512);
-    await recordRun(world, place, report({ status: "skipped" }), 512);
-    expect(await readRuns(world, place)).toMatchObject([{ status: "failed" }]);
+    await recordRun(world, resourceRef, report({ status: "skipped" }), 512);
+    await recordRun(world, resourceRef, report({ status: "failed" }), 512);
+    await recordRun(world, resourceRef, report({ status: "skipped" }), 512);
+    expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "failed" }]);
   });
 
   it("of a success stays one, whatever a worker says that was overtaken (P5, P7)", async () => {
-    await recordRun(world, place, report({ pages: 3 }), 512);
+    await recordRun(world, resourceRef, report({ pages: 3 }), 512);
     for (const status of ["failed", "skipped", "done"] as const) {
-      await recordRun(world, place, report({ status, pages: 0 }), 512);
+      await recordRun(world, resourceRef, report({ status, pages: 0 }), 512);
     }
-    expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
+    expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
   it("comes newest first by start, whatever the run ids are, and as many as are asked for", async () => {
@@ -159,10 +159,10 @@ describe("the history of a run", () => {
       ["a", 1],
     ]) {
       const started_at = new Date(Date.UTC(2026, 0, Number(day))).toISOString();
-      await recordRun(world, place, report({ run_id: String(run_id), started_at }), 512);
+      await recordRun(world, resourceRef, report({ run_id: String(run_id), started_at }), 512);
     }
     const ids = async (limit?: number) =>
-      (await readRuns(world, place, limit)).map(({ run_id }) => run_id);
+      (await readRuns(world, resourceRef, limit)).map(({ run_id }) => run_id);
     expect(await ids()).toEqual(["b", "c", "a"]);
     expect(await ids(2)).toEqual(["b", "c"]);
   });
@@ -174,7 +174,7 @@ describe("the history of a run", () => {
     ];
     const calls = await through(
       (number) => faults[number - 1],
-      () => recordRun(world, place, report(), 512),
+      () => recordRun(world, resourceRef, report(), 512),
     );
     expect(calls).toBe(3);
     expect(await stored()).toHaveLength(1);
@@ -183,7 +183,7 @@ describe("the history of a run", () => {
   it("that can not be kept is an error that names the table", async () => {
     const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
     await expect(
-      through(refuse, () => recordRun(world, place, report(), 512)),
+      through(refuse, () => recordRun(world, resourceRef, report(), 512)),
     ).rejects.toMatchObject({
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,

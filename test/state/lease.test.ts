@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
+import { LEASE_MS, TAKEOVER_MS } from "../../packages/core/src/base/timing.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { noCounts } from "../../packages/core/src/report/counts.ts";
+import { zeroCounts } from "../../packages/core/src/report/counts.ts";
 import { nothingKnown } from "../../packages/core/src/state/changed-rows-state.ts";
-import { LEASE_MS, TAKEOVER_MS, takeLease } from "../../packages/core/src/state/lease.ts";
+import { takeLease } from "../../packages/core/src/state/lease.ts";
 import { opening } from "../../packages/core/src/state/opening.ts";
 import type { RunState } from "../../packages/core/src/state/run-state.ts";
 import { readState, type StoredState } from "../../packages/core/src/state/state-item.ts";
@@ -23,7 +24,7 @@ const body: RunState = {
   refresh_next: false,
   phase: "read",
   next: null,
-  counts: noCounts(),
+  counts: zeroCounts(),
   cursor: null,
   cursor_path: null,
   initial: null,
@@ -45,7 +46,7 @@ const run = { runId: "r1", body };
 
 let engine: Engine;
 let nth = 0;
-let place: { source: string; resource: string };
+let resourceRef: { source: string; resource: string };
 
 beforeAll(async () => {
   engine = await startDynamodb();
@@ -54,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 beforeEach(() => {
   nth += 1;
-  place = { source: "test", resource: `r${nth}` };
+  resourceRef = { source: "test", resource: `r${nth}` };
 });
 
 const worldWith = (dynamodb = engine.dynamodb) => ({
@@ -63,11 +64,11 @@ const worldWith = (dynamodb = engine.dynamodb) => ({
   clock: virtualClock({ start }),
   random: Math.random,
 });
-const stored = () => readState(worldWith(), place);
+const stored = () => readState(worldWith(), resourceRef);
 
 describe("a lease", () => {
   it("moves body, counts and lease in one step, and each step is one further", async () => {
-    const lease = await takeLease(worldWith(), place, undefined, { owner: "a", run });
+    const lease = await takeLease(worldWith(), resourceRef, undefined, { owner: "a", run });
     expect(await stored()).toMatchObject({
       status: "running",
       run_id: "r1",
@@ -85,18 +86,18 @@ describe("a lease", () => {
 
   it("is refused while another worker holds it, and until ten seconds after its end (P5)", async () => {
     const world = worldWith();
-    await takeLease(world, place, undefined, { owner: "a", run });
+    await takeLease(world, resourceRef, undefined, { owner: "a", run });
     const held = await stored();
     world.clock.advance(LEASE_MS + TAKEOVER_MS - 1);
-    const early = takeLease(world, place, held, { owner: "b", run });
+    const early = takeLease(world, resourceRef, held, { owner: "b", run });
     await expect(early).rejects.toMatchObject({ code: "state.lease_held" });
     world.clock.advance(1);
-    await takeLease(world, place, held, { owner: "b", run });
+    await takeLease(world, resourceRef, held, { owner: "b", run });
     expect(await stored()).toMatchObject({ token: 2, lease: { owner: "b" } });
   });
 
   it("goes to one of many that reach for it at once (P5)", async () => {
-    const reach = (owner: string) => takeLease(worldWith(), place, undefined, { owner, run });
+    const reach = (owner: string) => takeLease(worldWith(), resourceRef, undefined, { owner, run });
     const ends = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => reach(`w${n}`)));
     expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     for (const end of ends) {
@@ -106,10 +107,10 @@ describe("a lease", () => {
 
   it("lets an overtaken worker move nothing (P5)", async () => {
     const world = worldWith();
-    const paused = await takeLease(world, place, undefined, { owner: "a", run });
+    const paused = await takeLease(world, resourceRef, undefined, { owner: "a", run });
     world.clock.advance(LEASE_MS + TAKEOVER_MS);
     expect(() => paused.guard()).toThrow("lease ran out");
-    const fresh = await takeLease(world, place, await stored(), { owner: "b", run });
+    const fresh = await takeLease(world, resourceRef, await stored(), { owner: "b", run });
     await fresh.checkpoint({ ...body, page: 7 });
 
     const late = paused.checkpoint({ ...body, page: 3 });
@@ -121,7 +122,7 @@ describe("a lease", () => {
 
   it("is renewed by every checkpoint", async () => {
     const world = worldWith();
-    const lease = await takeLease(world, place, undefined, { owner: "a", run });
+    const lease = await takeLease(world, resourceRef, undefined, { owner: "a", run });
     for (let page = 1; page <= 5; page++) {
       world.clock.advance(LEASE_MS - 1000);
       lease.guard();
@@ -133,7 +134,7 @@ describe("a lease", () => {
   });
 
   it("can be given back without moving the run", async () => {
-    const lease = await takeLease(worldWith(), place, undefined, { owner: "a", run });
+    const lease = await takeLease(worldWith(), resourceRef, undefined, { owner: "a", run });
     await lease.checkpoint({ ...body, page: 2 });
     await lease.letGo();
     expect(await stored()).toMatchObject({ status: "running", lease: null, body: { page: 2 } });
@@ -146,7 +147,7 @@ describe("a step whose answer was lost", () => {
       number === 2 ? { kind: "reset", when: "after" } : undefined,
     );
     const dynamodb = clientOf(proxy.endpoint);
-    const lease = await takeLease(worldWith(dynamodb), place, undefined, { owner: "a", run });
+    const lease = await takeLease(worldWith(dynamodb), resourceRef, undefined, { owner: "a", run });
     await lease.checkpoint({ ...body, page: 1 });
     expect(await stored()).toMatchObject({ seq: 2, body: { page: 1 } });
     expect(proxy.calls.map(({ operation }) => operation)).toEqual([
@@ -166,7 +167,7 @@ describe("a step whose answer was lost", () => {
     );
     const dynamodb = clientOf(proxy.endpoint);
     const world = worldWith(dynamodb);
-    const lease = await takeLease(world, place, undefined, { owner: "a", run });
+    const lease = await takeLease(world, resourceRef, undefined, { owner: "a", run });
     const step = lease.checkpoint({ ...body, page: 1 });
     await expect(step).rejects.toMatchObject({ code: "state.unavailable" });
     expect(proxy.calls.length).toBeGreaterThan(5);

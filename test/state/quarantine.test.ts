@@ -17,7 +17,7 @@ import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
 
-const place = { source: "desk", resource: "tickets" };
+const resourceRef = { source: "desk", resource: "tickets" };
 const rejection = (record: Rejection["record"], index = 0): Rejection => ({
   index,
   code: "record.number",
@@ -49,7 +49,7 @@ beforeEach(async () => {
 });
 
 const aside = (rejections: Rejection[], page = 3, runId = "run-1") =>
-  setAside(rejections, { world, place, runId, page });
+  setAside(rejections, { world, resourceRef, runId, page });
 const stored = () => engine.scan(stateTableName(world.names));
 
 describe("a rejected record", () => {
@@ -125,7 +125,7 @@ describe("a rejected record", () => {
 });
 
 describe("the list of what was set aside", () => {
-  const list = async (where = place) => {
+  const list = async (where = resourceRef) => {
     const entries = [];
     for await (const some of listQuarantine(world, where)) entries.push(...some);
     return entries.sort((a, b) => a.index - b.index);
@@ -148,7 +148,7 @@ describe("the list of what was set aside", () => {
         at: "2026-01-01T00:00:00.000Z",
       },
     ]);
-    expect(await list({ ...place, resource: "ticket" })).toEqual([]);
+    expect(await list({ ...resourceRef, resource: "ticket" })).toEqual([]);
   });
 
   it("says how long a record was of which it has the beginning only", async () => {
@@ -166,12 +166,12 @@ describe("the list of what was set aside", () => {
     await aside([rejection({ id: 1 }, 0), rejection({ id: 2 }, 1)]);
     const [first, second] = await list();
     if (!first || !second) throw new Error("two entries");
-    await removeEntry(world, place, first);
-    await removeEntry(world, place, first);
-    await removeEntry(world, place, { ...second, at: "2025-12-31T00:00:00.000Z" });
+    await removeEntry(world, resourceRef, first);
+    await removeEntry(world, resourceRef, first);
+    await removeEntry(world, resourceRef, { ...second, at: "2025-12-31T00:00:00.000Z" });
     expect(await list()).toEqual([second]);
-    expect(await readEntry(world, place, second.id)).toEqual(second);
-    expect(await readEntry(world, place, first.id)).toBeUndefined();
+    expect(await readEntry(world, resourceRef, second.id)).toEqual(second);
+    expect(await readEntry(world, resourceRef, first.id)).toBeUndefined();
   });
 });
 

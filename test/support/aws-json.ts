@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { openLoopback } from "../../packages/local/src/loopback.ts";
+import { openLoopbackServer } from "../../packages/local/src/base/loopback.ts";
 
 /** What AWS refuses, by its name and in its words. */
 export class Refused extends Error {
@@ -15,7 +15,7 @@ type Operations = Record<string, (input: any) => object | Promise<object>>;
 
 /** A service that speaks one of AWS's JSON protocols, as SQS and Secrets Manager do. */
 export async function openAwsJson(operations: Operations): Promise<string> {
-  const { url, close } = await openLoopback(async (request, response) => {
+  const { url, close } = await openLoopbackServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
     const input = JSON.parse(await text(request));
     const { status, body } = await answer(operations[operation], input);

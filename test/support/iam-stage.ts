@@ -9,7 +9,7 @@ import {
   tableName,
   workerFunctionName,
 } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import type { SourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { dlt, rest_api_source, type Source } from "../../packages/core/src/config/source.ts";
 import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
@@ -17,12 +17,10 @@ import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/ta
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import type { ResourceReport } from "../../packages/core/src/report/types.ts";
 import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
+import type { SecretMembers } from "../../packages/local/src/secrets/local-secrets.ts";
+import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import {
-  openSecretsEndpoint,
-  type SecretMembers,
-} from "../../packages/local/src/secrets-endpoint.ts";
-import {
-  type Place,
+  type StageLocation,
   type Statement,
   scheduleStatements,
   workerStatements,
@@ -35,7 +33,7 @@ import { openIam } from "./iam.ts";
  * container of its own and under its own role, with AWS behind IAM.
  */
 
-export const place: Place = {
+export const place: StageLocation = {
   names: { app: "tidetable", stage: "iam" },
   ...{ partition: "aws", region: "us-east-1", account: "123456789012" },
 };
@@ -129,11 +127,15 @@ export async function openStage() {
   }
 
   const workerOf = (role: Role, declarations: Record<string, Declaration>) =>
-    container(role, async () => (await import("../../functions/resource.ts")).worker, declarations);
+    container(
+      role,
+      async () => (await import("../../functions/resource.ts")).createWorker,
+      declarations,
+    );
   const scheduleOf = (role: Role, declarations: Record<string, Declaration>) =>
     container(
       role,
-      async () => (await import("../../functions/schedule.ts")).scheduler,
+      async () => (await import("../../functions/schedule.ts")).createScheduler,
       declarations,
     );
 
@@ -143,7 +145,7 @@ export async function openStage() {
   async function deploy(declare: Declaration, changes: Changes = {}) {
     count += 1;
     const name = `source${count}`;
-    const planned = plan(declare({ dlt, rest_api_source }), name);
+    const planned = planSource(declare({ dlt, rest_api_source }), name);
     for (const resource of planned.resources) {
       await engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
     }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { openLoopback } from "../../packages/local/src/loopback.ts";
-import type { Place, Statement } from "../../stacks/permissions.ts";
+import { openLoopbackServer } from "../../packages/local/src/base/loopback.ts";
+import type { StageLocation, Statement } from "../../stacks/permissions.ts";
 
 /*
  * What IAM does with a role's policy, in front of engines that allow everything: each request on
@@ -68,7 +68,7 @@ export interface WireRequest {
 }
 
 /** Pure: what a request asks for. Throws for one that is not known here. */
-export function accesses(request: WireRequest, place: Place): Access[] {
+export function accesses(request: WireRequest, place: StageLocation): Access[] {
   const arn = (resource: string) =>
     `arn:${place.partition}:${request.service}:${place.region}:${place.account}:${resource}`;
   const [version, operation = ""] = request.target.split(".");
@@ -171,7 +171,7 @@ export interface Iam {
 }
 
 /** Stands before the endpoints and lets through what the caller's role allows. */
-export async function openIam(place: Place, endpoints: Record<string, string>): Promise<Iam> {
+export async function openIam(place: StageLocation, endpoints: Record<string, string>): Promise<Iam> {
   const roles: Iam["roles"] = new Map();
   const decisions: Decision[] = [];
   const faults: string[] = [];
@@ -190,7 +190,7 @@ export async function openIam(place: Place, endpoints: Record<string, string>): 
     return denied ? accessDenied(denied, request, place) : forward(incoming, request, endpoints);
   }
 
-  const { url, close } = await openLoopback(async (incoming, outgoing) => {
+  const { url, close } = await openLoopbackServer(async (incoming, outgoing) => {
     const { status, headers, body } = await answer(incoming).catch((error: Error) => {
       faults.push(error.message);
       return refusal(400, "UnknownOperationException", error.message);
@@ -223,7 +223,7 @@ async function readRequest(incoming: IncomingMessage) {
 }
 
 /** DynamoDB and Secrets Manager tell it in the body and by 400, Lambda in a header and by 403. */
-function accessDenied({ role, action, resource }: Decision, { service }: WireRequest, at: Place) {
+function accessDenied({ role, action, resource }: Decision, { service }: WireRequest, at: StageLocation) {
   const user = `arn:${at.partition}:sts::${at.account}:assumed-role/${role}/session`;
   return refusal(
     service === "lambda" ? 403 : 400,

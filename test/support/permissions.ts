@@ -1,20 +1,20 @@
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../../packages/core/src/config/source.ts";
 import {
-  type Place,
+  type StageLocation,
   type Statement,
   scheduleStatements,
   workerStatements,
 } from "../../stacks/permissions.ts";
 
-const place: Place = {
+const place: StageLocation = {
   names: { app: "tidetable", stage: "<stage>" },
   ...{ partition: "aws", region: "<region>", account: "<account>" },
 };
 
 /** A source with everything that brings a statement with it. */
 const demanding = {
-  ...plan(
+  ...planSource(
     rest_api_source(
       {
         client: {

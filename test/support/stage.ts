@@ -1,21 +1,21 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
-  plan,
+  handleScheduleEvent,
+  handleWorkerEvent,
+  planSource,
   type Sources,
-  schedule,
   scheduleFunctionName,
   stateTable,
   stateTableName,
   tableDefinition,
   tableName,
   type WorkerEvent,
-  work,
   workerFunctionName,
 } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { onTestFinished, vi } from "vitest";
+import type { Io } from "../../packages/local/src/base/io.ts";
 import { main } from "../../packages/local/src/cli.ts";
-import type { Io } from "../../packages/local/src/io.ts";
 import { leaves } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 import { type LambdaStub, openLambdaStub } from "./lambda-stub.ts";
@@ -67,7 +67,7 @@ export async function deployStage(
   const deployed = only.map((name) => {
     const source = (sources as Sources)[name];
     if (!source) throw new Error(`no source ${name}`);
-    return plan(source, name);
+    return planSource(source, name);
   });
   await engine.createTables({
     [stateTableName(names)]: stateTable,
@@ -94,7 +94,7 @@ export async function deployStage(
   const worker = (event: unknown) => {
     invocations += 1;
     const invocation = `log-stream/${invocations}`;
-    return work(event, { sources, world, invocation, localOrigin });
+    return handleWorkerEvent(event, { sources, world, invocation, localOrigin });
   };
   const functions: Functions = Object.fromEntries(
     only.map((source) => [workerFunctionName(names, source), worker]),
@@ -104,7 +104,7 @@ export async function deployStage(
     setTimeout(() => void Promise.resolve(target?.(event)).catch(() => {}), 0);
   };
   functions[scheduleFunctionName(names)] = (event) =>
-    schedule(event, { ...world, sources, requestId: "request", invoke });
+    handleScheduleEvent(event, { ...world, sources, requestId: "request", invoke });
   const changed = change(functions);
   const lambda: LambdaStub = await openLambdaStub(changed);
   pointAws({

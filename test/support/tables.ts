@@ -1,7 +1,13 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import { type JsonObject, plan, type Source, tableDefinition, tableName } from "@tidetable/core";
+import {
+  type JsonObject,
+  planSource,
+  type Source,
+  tableDefinition,
+  tableName,
+} from "@tidetable/core";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
-import { fitter } from "../../packages/core/src/schema/contract.ts";
+import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";
 
 /** Makes a resource's table and writes records into it, as a run would; gives the table's name. */
@@ -15,7 +21,7 @@ export async function fill(
   }: { source: Source; name: string; resource: string; stage: string },
   records: JsonObject[],
 ): Promise<string> {
-  const found = plan(source, name).resources.find((one) => one.name === resource);
+  const found = planSource(source, name).resources.find((one) => one.name === resource);
   if (!found) throw new Error(`no resource ${resource}`);
   const TableName = tableName({ app: "tidetable", stage }, found);
   await engine.createTables({ [TableName]: tableDefinition(found) });
@@ -23,7 +29,7 @@ export async function fill(
     records,
     found,
     { runId: "run", page: 0 },
-    fitter(found, undefined),
+    recordFitter(found, undefined),
   );
   if (rejections[0]) throw new Error(rejections[0].message);
   for (let first = 0; first < items.length; first += 25) {

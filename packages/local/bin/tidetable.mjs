@@ -11,5 +11,5 @@ register();
 if (module.registerHooks) module.registerHooks(hooks);
 else module.register("./resolve.mjs", import.meta.url);
 
-const { start } = await import("../src/cli.ts");
-await start();
+const { startProcess } = await import("../src/cli.ts");
+await startProcess();

@@ -3,6 +3,13 @@ import {
   type DynamoDBClientConfig,
   type DynamoDBServiceException,
 } from "@aws-sdk/client-dynamodb";
+import {
+  AWS_CONNECT_MS,
+  AWS_REQUEST_MS,
+  DYNAMODB_GRACE_MS,
+  DYNAMODB_PATIENCE_MS,
+  DYNAMODB_RETRY_MS,
+} from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 
 /**
@@ -13,11 +20,11 @@ export function dynamodbClient(overrides: DynamoDBClientConfig = {}): DynamoDBCl
   const client = new DynamoDBClient({
     maxAttempts: 1,
     requestHandler: {
-      connectionTimeout: 2_000,
-      requestTimeout: 5_000,
+      connectionTimeout: AWS_CONNECT_MS,
+      requestTimeout: AWS_REQUEST_MS,
       throwOnRequestTimeout: true,
       // Of silence, also in the middle of a body.
-      socketTimeout: 5_000,
+      socketTimeout: AWS_REQUEST_MS,
     },
     ...overrides,
   });
@@ -26,18 +33,10 @@ export function dynamodbClient(overrides: DynamoDBClientConfig = {}): DynamoDBCl
   return client;
 }
 
-const delays = Object.freeze({ baseMs: 50, capMs: 5_000 });
-
 /** How long to wait after `attempt` failed: exponential with full jitter, as AWS recommends. */
 export function awsRetryDelay(attempt: number, random: () => number): number {
-  return random() * Math.min(delays.capMs, delays.baseMs * 2 ** (attempt - 1));
+  return random() * Math.min(DYNAMODB_RETRY_MS.most, DYNAMODB_RETRY_MS.first * 2 ** (attempt - 1));
 }
-
-/** How long a single request to DynamoDB is tried again: well within a lease. */
-const PATIENCE_MS = 20_000;
-
-/** Behind a slice's deadline: what is still to be said then has to be said in time. */
-const GRACE_MS = 5_000;
 
 /** Calls DynamoDB until it answers: throttles and broken connections are tried again for a while. */
 export async function patiently<T>(
@@ -49,7 +48,7 @@ export async function patiently<T>(
   }: Pick<World, "clock" | "random"> & Partial<Pick<World, "deadline" | "signal">>,
   call: () => Promise<T>,
 ): Promise<T> {
-  const end = Math.min(clock.monotonic() + PATIENCE_MS, deadline + GRACE_MS);
+  const end = Math.min(clock.monotonic() + DYNAMODB_PATIENCE_MS, deadline + DYNAMODB_GRACE_MS);
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {

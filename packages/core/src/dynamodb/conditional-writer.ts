@@ -44,7 +44,7 @@ async function put(
   const { dynamodb, table, key, signal } = options;
   const request = { TableName: table, ...condition };
   const send = () =>
-    one.remove
+    one.deletesRow
       ? dynamodb.send(new DeleteItemCommand({ ...request, Key: keyItem(one.item, key) }), {
           abortSignal: signal,
         })
@@ -77,7 +77,8 @@ function isNewest(one: KeyedItem, version: Version) {
   const value = versionOf(one, version);
   return (
     value && {
-      ConditionExpression: "NOT attribute_type(#version, :type) OR #version <= :version",
+      ConditionExpression:
+        /* planted: newest-version */ "NOT attribute_type(#version, :type) OR #version <= :version",
       ExpressionAttributeNames: { "#version": version.versionField },
       ExpressionAttributeValues: { ":type": { S: version.type }, ":version": value },
     }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { UNTHROTTLED_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyedItem, Rejection } from "../flow.ts";
 import { nothingWritten, type Writer, type Written } from "./attempts.ts";
@@ -43,8 +44,6 @@ interface Waiting {
 
 /** Of what waits, so much for each request that may be under way: more would only use memory. */
 const QUEUED = Object.freeze({ requests: 2, bytes: 4 * 1024 * 1024 });
-
-const CLEAN_MS = 1_000;
 
 /** A writer that hands requests to `settle`, which returns when nothing of one is left. */
 export function inLanesOf(
@@ -96,7 +95,7 @@ export function inLanesOf(
           },
         },
       );
-      if (allowed < lanes.most && active === allowed && monotonic() - since >= CLEAN_MS) {
+      if (allowed < lanes.most && active === allowed && monotonic() - since >= UNTHROTTLED_MS) {
         allowed += 1;
         since = monotonic();
       }
@@ -115,7 +114,7 @@ export function inLanesOf(
     const { total } = parcel;
     if (typeof fate === "object") total.rejections.push(fate);
     else total[fate] += 1;
-    if (fate === "written" && one.remove) total.deleted += 1;
+    if (fate === "written" && one.deletesRow) total.deleted += 1;
     parcel.left -= 1;
     if (parcel.left > 0) return;
     open.delete(parcel);

@@ -1,35 +1,49 @@
-import { unroute } from "../base/origins.ts";
+import { unrouteUrl } from "../base/origins.ts";
+import { refOf } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import type { Gate, Page, PageRequest, PagingMemory } from "../flow.ts";
-import { isSecret } from "../secrets/redact.ts";
+import type { Gate } from "../flow.ts";
 import type { SecretStore } from "../secrets/store.ts";
-import { authenticator } from "./auth/auth.ts";
-import { emptySecrets } from "./auth/sealed.ts";
-import { httpRequest } from "./build.ts";
-import { assertStorable, assertStorablePath } from "./echo.ts";
-import { type FilledRequest, fill, incrementalValues } from "./fill.ts";
+import type { JsonValue } from "../values/json.ts";
+import { createAuthenticator } from "./auth/auth.ts";
+import { buildHttpRequest } from "./build-request.ts";
+import { type FilledRequest, fillRequest, incrementalValues } from "./fill-request.ts";
 import type { Answer } from "./http/answer.ts";
-import { fetchJson, type Meter } from "./http/request.ts";
+import { fetchJson, type RequestMeter } from "./http/request.ts";
 import type { HttpRequest } from "./http/transport.ts";
-import { firstWindow, guesses, openAhead, widened } from "./paging/ahead.ts";
-import { findPaginator, findSelector } from "./paging/findings.ts";
-import { paginator } from "./paging/paginators.ts";
+import { choosePaginator, chooseSelector } from "./paging/choose-paginator.ts";
+import { describeDetour } from "./paging/overlap-memory.ts";
+import { type PageRequest, type PagingMemory, readStoredRequest } from "./paging/page-request.ts";
+import { createPaginator } from "./paging/paginators.ts";
+import { ReadAhead } from "./paging/read-ahead.ts";
 import { recordsOf } from "./records.ts";
+import { storableRequest } from "./storable.ts";
 
-/** Requests of one resource, with its credentials, retries and limits. */
+/** An answer of the API, with the records unchanged. */
+export interface Page {
+  request: PageRequest;
+  records: JsonValue[];
+  /** The request for the next page; undefined after the last. */
+  next: PageRequest | undefined;
+  /** Rows have moved: the next page was read before, at least in part. */
+  goesBack?: boolean;
+  /** The next page is found by its number, and shows no row of this one: rows that move go unseen. */
+  isNumbered?: boolean;
+  /** The API's own clock, epoch milliseconds, where its answer has a Date. */
+  apiTime?: number | undefined;
+}
+
+/** Makes the requests of a resource, with credentials, retries and limits. */
 export interface Session {
   fetch(request: HttpRequest): Promise<Answer>;
   /** Makes text of the API fit for a message. */
   quote(text: string): string;
-  /** A line in the log. */
-  say(message: string): void;
-  /** A URL as the config would have it, where local mode has sent the request elsewhere. */
-  home(url: string): string;
-  /** How many pages may be asked for at once. */
-  parallel: number;
-  /** How often requests had to be tried again by now. */
-  retries(): number;
+  log(message: string): void;
+  /** A URL with the origin of the config, where local mode sends requests to another origin. */
+  configuredUrl(url: string): string;
+  /** The most requests under way at once. */
+  parallelPages: number;
+  retriesSoFar(): number;
 }
 
 export function openSession(
@@ -39,150 +53,104 @@ export function openSession(
     secrets,
     meter,
     gate,
-    parallel = 1,
+    parallelPages = 1,
   }: {
     world: World;
     secrets: SecretStore;
-    meter: Meter;
+    meter: RequestMeter;
     gate?: Gate | undefined;
-    parallel?: number;
+    parallelPages?: number;
   },
 ): Session {
-  const { source, name, retry, timeoutMs } = resource;
-  const place = { source, resource: name };
-  const caller = { place, world, retry, timeoutMs, gate };
-  const auth = authenticator(resource, { secrets, caller });
+  const { retry, timeoutMs, actions } = resource;
+  const resourceRef = refOf(resource);
+  const context = { resourceRef, world, retry, timeoutMs, gate };
+  const auth = createAuthenticator(resource, { secrets, context });
   return {
-    fetch: (request) => fetchJson(request, { ...caller, auth, meter, actions: resource.actions }),
+    fetch: (request) => fetchJson(request, { ...context, auth, meter, actions }),
     quote: auth.quote,
-    say: (message) => world.log.info(message, place),
-    home: (url) => unroute(url, world.origins),
-    parallel,
-    retries: () => meter.retries,
+    log: (message) => world.log.info(message, { ...resourceRef }),
+    configuredUrl: (url) => unrouteUrl(url, world.origins),
+    parallelPages,
+    retriesSoFar: () => meter.retries,
   };
 }
 
-/** What a run without a cursor asks for first, before credentials are added. */
-export function firstRequest({
-  request,
-  paginator: paging,
-  incremental,
-}: ResourcePlan): HttpRequest {
+/** The first request of a run without a cursor. It has placeholders instead of credentials. */
+export function firstRequest({ request, paginator, incremental }: ResourcePlan): HttpRequest {
   const start = incremental?.initialValue ?? null;
   const values = incrementalValues(incremental, { start, last: null });
-  const filled = fill(request, (reference) =>
-    reference.of === "parent"
-      ? `{resources.${reference.resource}.${reference.field.text}}`
-      : reference.of === "secret"
-        ? "***"
-        : values(reference),
-  );
-  return httpRequest(filled, paginator(paging).first());
+  const filled = fillRequest(request, (reference) => {
+    if (reference.of === "secret") return "***";
+    if (reference.of === "incremental") return values(reference);
+    return `{resources.${reference.resource}.${reference.field.text}}`;
+  });
+  return buildHttpRequest(filled, createPaginator(paginator).first());
 }
 
 /**
- * The pages of a request from one on, or from the first. A page is asked for when it is wanted, and
- * where pages are counted so are some after it. What the first answer shows holds for all of them,
- * also in later slices: so it is part of each next request.
+ * The pages of a request, from the first or from a checkpoint's request on. A page is asked for when
+ * the reader wants it; where pages are counted, a few are asked for earlier. A selector and a
+ * paginator detected in the first answer are kept in each next request, for later slices.
  */
-export async function* pages(
+export async function* fetchPages(
   resource: Pick<ResourcePlan, "paginator" | "selector" | "key" | "auth">,
   filled: FilledRequest,
   from: PageRequest | undefined,
   session: Session,
 ): AsyncGenerator<Page> {
-  const { fields } = resource.key;
-  const ahead = openAhead(session.fetch);
-  let window = firstWindow;
-  let after: PageRequest[] = [];
-  let retries = session.retries();
-  let request: PageRequest | undefined = from ?? paginator(resource.paginator).first();
+  const readAhead = new ReadAhead(session, (page) => buildHttpRequest(filled, page));
+  let request: PageRequest | undefined = from
+    ? readStoredRequest(from)
+    : createPaginator(resource.paginator).first();
   while (request) {
-    const http = httpRequest(filled, request);
-    const later = after.map((page) => httpRequest(filled, page));
-    ahead.expect([http, ...later], window.size);
-    const { body, headers, isIgnored } = await ahead.get(http);
+    const http = buildHttpRequest(filled, request);
+    const { body, headers, isIgnored } = await readAhead.get(http);
+    const apiTime = parseDate(headers.date);
     if (isIgnored) {
-      yield { request, records: [], next: undefined, apiTime: timeOf(headers.date) };
+      yield { request, records: [], next: undefined, apiTime };
       return;
     }
-    const selector = findSelector(resource, request, body);
+    const selector = chooseSelector(resource, request, body);
     const isGuess = !resource.selector && request.memory?.selector === undefined;
     const search = selector && { selector, isGuess, quote: session.quote };
     const records = body === undefined || !search ? [] : recordsOf(http, body, search);
     const answer = { headers, body, params: filled.params };
-    const found = findPaginator(resource, request, records, answer);
-    if (found.note) session.say(found.note);
+    const chosen = choosePaginator(resource, request, records, answer);
+    if (chosen.note) session.log(chosen.note);
 
-    const paging = paginator(found.plan, fields);
-    const seen = { request, url: http.url, records, headers, body };
-    const next = remembering(cleaned(paging.next(seen), resource, filled, session), {
-      ...found.memory,
-      ...(resource.selector || !selector ? {} : { selector: selector.text }),
-    });
-    if (next) {
-      // Also of pages that were asked for early, while the reader was busy elsewhere.
-      const trouble = session.retries() > retries;
-      retries = session.retries();
-      const how = { most: session.parallel, trouble };
-      window = widened(window, { request, next, plan: found.plan }, how);
-      after = guesses(found.plan, next, window, session.parallel);
-    }
-    const moves = movesOf(request, next);
-    if (moves) session.say(moves);
+    const paginator = createPaginator(chosen.plan, resource.key.fields);
+    const received = { request, url: http.url, records, headers, body };
+    const following = paginator.next(received);
+    const next = following && {
+      ...storableRequest(following, resource, filled, session.configuredUrl),
+      ...memoryAfter(following, chosen.memory, resource.selector ? undefined : selector?.text),
+    };
+    if (next) readAhead.moveOn(chosen.plan, request, next);
+    const detour = describeDetour(request.memory?.overlap, next?.memory?.overlap);
+    if (detour) session.log(detour);
     yield {
       request,
-      records: found.isAgain ? [] : (paging.fresh?.(seen) ?? records),
+      records: chosen.isRepeated ? [] : (paginator.fresh?.(received) ?? records),
       next,
-      ...(moves ? { goesBack: true } : {}),
-      apiTime: timeOf(headers.date),
+      ...(detour ? { goesBack: true } : {}),
+      apiTime,
     };
     request = next;
   }
 }
 
-function remembering(next: PageRequest | undefined, memory: PagingMemory): PageRequest | undefined {
-  if (!next || Object.keys(memory).length === 0) return next;
-  return { ...next, memory: { ...next.memory, ...memory } };
+/** The paginator's own memory with the facts that the first page showed. */
+function memoryAfter(
+  { memory }: PageRequest,
+  detected: PagingMemory | undefined,
+  selector: string | undefined,
+): { memory?: PagingMemory } {
+  const merged = { ...memory, ...detected, ...(selector === undefined ? {} : { selector }) };
+  return Object.keys(merged).length > 0 ? { memory: merged } : {};
 }
 
-/** Of a link: as the plan names its host, and without the secrets that an API repeats in it. */
-function cleaned(
-  next: PageRequest | undefined,
-  { auth }: Pick<ResourcePlan, "auth">,
-  { params }: FilledRequest,
-  session: Session,
-): PageRequest | undefined {
-  assertStorable(Object.values({ ...next?.params, ...next?.body }), "what leads to the next page");
-  if (next?.url === undefined) return next;
-  const url = new URL(session.home(next.url));
-  // A user name may well stand in a path.
-  if (auth?.type !== "http_basic") assertStorablePath(url.pathname);
-  const own = auth?.type === "api_key" && auth.location === "query" ? auth.name : undefined;
-  for (const [name, value] of [...url.searchParams]) {
-    // Also under a name of the API's own, such as `?token=` where we send a header.
-    const isEcho = name === own || (isSecret(value) && !Object.hasOwn(params, name));
-    if (isEcho) url.searchParams.delete(name);
-  }
-  emptySecrets(url, params);
-  Object.assign(url, { username: "", password: "", hash: "" });
-  return { ...next, url: url.href };
-}
-
-/** What to say where paging does not simply go on. */
-function movesOf(request: PageRequest, next: PageRequest | undefined): string | undefined {
-  const [before, after] = [request.memory?.overlap, next?.memory?.overlap];
-  if (after?.back === 1) {
-    return `rows have gone from before row ${after.position} meanwhile: reading goes back`;
-  }
-  if (after?.back !== undefined) return "going back further";
-  if ((after?.restarts ?? 0) > (before?.restarts ?? 0)) return "reading starts again";
-  if (after?.off && !before?.off)
-    return "pages do not begin where they are asked to: read as they come";
-  return undefined;
-}
-
-function timeOf(date: string | undefined): number | undefined {
+function parseDate(date: string | undefined): number | undefined {
   const ms = Date.parse(date ?? "");
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -1,8 +1,9 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyedItem } from "../flow.ts";
 import { doubted, startBeside } from "../state/changed-rows-state.ts";
 import type { RowLog, RowsState } from "../state/run-state.ts";
-import type { Place } from "../state/state-table.ts";
 import { agrees, type Comparing, unchangedOf } from "./compare.ts";
 import { appendFingerprints, isMissing, readFingerprints } from "./fingerprint-log.ts";
 import { FingerprintTable, fingerprintOf } from "./fingerprints.ts";
@@ -20,9 +21,6 @@ export interface PageChanges {
 /** A log that no sweep waits for is written in blocks of this many, or at the end of a slice. */
 const PENDING = 6_000;
 
-/** Rows that were put by an earlier slice may be missed by a read that is not consistent for so long. */
-const SETTLED_MS = 30_000;
-
 /** A log may have this many blocks more than its rows need before it is written anew. */
 const FEW_BLOCKS = 100;
 
@@ -35,7 +33,7 @@ const MOST_REMEMBERED = 4_000_000;
 export interface ChangedRowsOptions extends Comparing {
   names: World["names"];
   log: World["log"];
-  place: Place;
+  place: ResourceRef;
   runId: string;
   /** Of the lease under which the log is written. */
   token: number;
@@ -77,7 +75,7 @@ export class ChangedRows {
     this.#options = options;
     this.#state = begun;
     this.#known = new FingerprintTable(begun.known?.rows);
-    this.#settledAt = options.clock.monotonic() + (options.isLater ? SETTLED_MS : 0);
+    this.#settledAt = options.clock.monotonic() + (options.isLater ? CONSISTENT_AFTER_MS : 0);
   }
 
   /** Called for one page after the other. */

@@ -4,6 +4,7 @@ import { inLanes, keyItem, type WriterOptions } from "../dynamodb/attempts.ts";
 import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
 import { keyAttributes, tableMissing } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem } from "../flow.ts";
+import { isSameNumber, numberIdentity } from "../values/number-parts.ts";
 
 /*
  * Which items the table has already, found out by reading them. In doubt an item is not one of
@@ -101,13 +102,13 @@ const unprocessed = () =>
   Object.assign(new Error("UnprocessedKeys"), { name: "ThrottlingException" });
 
 function isThere(
-  { item, remove }: KeyedItem,
+  { item, deletesRow }: KeyedItem,
   { byKey, allKnown }: Rows,
   { key }: Comparing,
 ): boolean {
   const row = byKey.get(keyText(item, key));
   // That a row is not there shows only where none came back under words of its own.
-  if (remove) return !row && allKnown;
+  if (deletesRow) return !row && allKnown;
   return row !== undefined && isSameMap(item, row);
 }
 
@@ -116,7 +117,7 @@ const keyText = (item: Item, key: Comparing["key"]): string =>
   JSON.stringify(
     keyAttributes(key).map(({ name }) => {
       const { S, N, B } = item[name] ?? {};
-      return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : digitsOf(N));
+      return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : numberIdentity(N));
     }),
   );
 
@@ -146,24 +147,6 @@ function isSame(one: AttributeValue, other: AttributeValue): boolean {
 
 const isSameList = (one: AttributeValue[], other: AttributeValue[]): boolean =>
   one.length === other.length && one.every((value, n) => isSame(value, other[n] as AttributeValue));
-
-const isSameNumber = (one: string, other: string): boolean =>
-  one === other || digitsOf(one) === digitsOf(other);
-
-/** A number's text without zeros around it: DynamoDB writes out what was sent as `15e29`. */
-function digitsOf(text: string): string {
-  const [mantissa = "", exponent = "0"] = text.toLowerCase().split("e");
-  const sign = mantissa.startsWith("-") ? "-" : "";
-  const [whole = "", fraction = ""] = mantissa.slice(sign.length).split(".");
-  const digits = whole + fraction;
-  let start = 0;
-  let end = digits.length;
-  while (digits[start] === "0") start += 1;
-  while (end > start && digits[end - 1] === "0") end -= 1;
-  if (start === end) return "0";
-  const scale = Number(exponent) - fraction.length + digits.length - end;
-  return `${sign}${digits.slice(start, end)}e${scale}`;
-}
 
 function unreadable(table: string, error: unknown): WriteError {
   if (outcome(error) === "missing") return tableMissing(table);

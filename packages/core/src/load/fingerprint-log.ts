@@ -1,5 +1,7 @@
 import { isFailure, WriteError } from "../base/errors.ts";
-import { blockKey, getItems, type Place, putBlock, type StateWorld } from "../state/state-table.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { FINGERPRINT_DAYS } from "../base/timing.ts";
+import { blockKey, getItems, putBlock, type StateWorld } from "../state/state-table.ts";
 import { FINGERPRINT_BYTES, FingerprintTable } from "./fingerprints.ts";
 
 /*
@@ -10,14 +12,12 @@ import { FINGERPRINT_BYTES, FingerprintTable } from "./fingerprints.ts";
 /** 96 KB: about a hundred write units at most, and far from an item's 400 KB. */
 const FINGERPRINTS_PER_BLOCK = 6_000;
 
-const KEPT_DAYS = 90;
-
 /** While blocks are read, each takes a few times the memory of its bytes. */
 const BLOCKS_AT_ONCE = 16;
 
 /** Which log: it has the id of the run that began it. */
 export interface LogRef {
-  place: Place;
+  place: ResourceRef;
   log: string;
 }
 
@@ -42,7 +42,7 @@ export async function appendFingerprints(
   let block = first;
   for (const bytes of packed(fingerprints)) {
     const content = { log: { S: log }, prints: { B: bytes } };
-    const how = { token, days: KEPT_DAYS, failure: "did not take the fingerprints of rows" };
+    const how = { token, days: FINGERPRINT_DAYS, failure: "did not take the fingerprints of rows" };
     await putBlock(world, keyOf(place, block), content, how);
     block += 1;
   }
@@ -85,7 +85,7 @@ export async function readFingerprints(
   return table;
 }
 
-const keyOf = (place: Place, block: number) => blockKey(place, `seen/${block}`, "keys");
+const keyOf = (place: ResourceRef, block: number) => blockKey(place, `seen/${block}`, "keys");
 
 const missing = (blocksRead: number, blocks: number) =>
   new WriteError({

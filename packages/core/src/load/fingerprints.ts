@@ -12,16 +12,16 @@ export const FINGERPRINT_BYTES = 16;
 const HALF = 16;
 
 /**
- * The fingerprint of an item; with `remove`, of the gap that the item is to leave. A key alone has a
+ * The fingerprint of an item; with `deletesRow`, of the gap that the item is to leave. A key alone has a
  * fingerprint that equals no other: nothing is known of its row.
  */
 export function fingerprintOf({
   key,
   item,
-  remove,
-}: Pick<KeyedItem, "key" | "remove"> & Partial<Pick<KeyedItem, "item">>): Buffer {
+  deletesRow,
+}: Pick<KeyedItem, "key" | "deletesRow"> & Partial<Pick<KeyedItem, "item">>): Buffer {
   const keyDigest = hash("sha256", key);
-  const content = remove
+  const content = deletesRow
     ? keyDigest.slice(HALF, 2 * HALF)
     : item
       ? hash("sha256", itemText(item)).slice(0, HALF)

@@ -1,6 +1,6 @@
 import { hasOwnCursor, rootOf } from "../config/lineage.ts";
 import type { FollowerPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
-import { isFurtherBack } from "../extract/cursor/marks.ts";
+import { isBefore, parseCursor } from "../extract/cursor/cursor-values.ts";
 import type { Cursor } from "../flow.ts";
 import type { CursorRange, RunState } from "../state/run-state.ts";
 import type { StoredState } from "../state/state-item.ts";
@@ -17,7 +17,7 @@ export const isBeforeIn =
   (value: Cursor, other: Cursor): boolean => {
     if (other === null) return false;
     if (value === null) return true;
-    return plan !== undefined && isFurtherBack(value, other, plan);
+    return plan !== undefined && isBefore(parseCursor(value), parseCursor(other), plan);
   };
 
 /** Up to where a resource has been served of its root's cursor. Null: never, or it needs everything. */
@@ -55,12 +55,16 @@ export function startOf(
   const starts = resource.followers
     .filter(({ name }) => serves?.includes(name) ?? true)
     // Who asks for a child alone means it. Else a broken child would make its parent be read whole.
-    .filter(({ name }) => isForChildren || isGoneBackFor(followers.get(name)?.body, now))
+    .filter(
+      ({ name, above }) =>
+        isForChildren ||
+        [name, ...above].every((one) => isGoneBackFor(followers.get(one)?.body, now)),
+    )
     .map((follower) => servedCursor(follower, resource, followers.get(follower.name)?.body));
   if (resource.selected && !isForChildren) starts.push(own);
-  const isBefore = isBeforeIn(resource.incremental);
+  const isFurtherBack = isBeforeIn(resource.incremental);
   const [first = null, ...others] = starts;
-  return others.reduce((least, start) => (isBefore(start, least) ? start : least), first);
+  return others.reduce((least, start) => (isFurtherBack(start, least) ? start : least), first);
 }
 
 const DAY_MS = 86_400_000;
@@ -84,9 +88,9 @@ export function servedAfter(
   const root = rootOf(resource);
   if (!root || hasOwnCursor(resource) || !range) return served;
   if (resource.disposition === "replace") return null;
-  const isBefore = isBeforeIn(root.incremental);
+  const isFurtherBack = isBeforeIn(root.incremental);
   const cursor = servedCursor({ needsWhole: false }, root, { served });
-  const hasGap = range.start !== null && (cursor === null || isBefore(cursor, range.start));
-  if (hasGap || !isBefore(cursor, range.end)) return served;
+  const hasGap = range.start !== null && (cursor === null || isFurtherBack(cursor, range.start));
+  if (hasGap || !isFurtherBack(cursor, range.end)) return served;
   return { cursor: range.end, path: root.incremental?.path.text ?? "" };
 }

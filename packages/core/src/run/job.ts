@@ -1,10 +1,10 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import type { Counts } from "../report/counts.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { Lease } from "../state/lease.ts";
 import type { Slot } from "../state/run-state.ts";
-import type { Place } from "../state/state-table.ts";
 import type { RunSchema } from "./run-schema.ts";
 import type { RunSignals } from "./signals.ts";
 
@@ -29,7 +29,7 @@ export interface Job {
   /** The run that is worked on. */
   runId: string;
   resource: ResourcePlan;
-  place: Place;
+  place: ResourceRef;
   slot: Slot;
   /** Rows of it are written: not for a resource without a table, and not in a read for children. */
   isStored: boolean;

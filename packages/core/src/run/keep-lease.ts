@@ -1,7 +1,5 @@
+import { LEASE_RENEWAL_MS } from "../base/timing.ts";
 import type { Job } from "./job.ts";
-
-/** Well inside of a lease's 50 seconds, with room for a slow answer of the state table. */
-const RENEW_MS = 20_000;
 
 /**
  * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is stopped and
@@ -18,7 +16,7 @@ export async function keepingLease<T>(
     () => false,
   );
   while (true) {
-    const due = world.clock.sleep(RENEW_MS, settled.signal).then(
+    const due = world.clock.sleep(LEASE_RENEWAL_MS, settled.signal).then(
       () => true,
       () => false,
     );

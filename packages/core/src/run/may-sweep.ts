@@ -1,8 +1,8 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
-import type { Path } from "../config/jsonpath.ts";
+import type { JsonPath } from "../config/jsonpath.ts";
 import type { IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
-import { isInRange } from "../extract/cursor/cursor.ts";
+import { isInConfiguredRange } from "../extract/cursor/cursor.ts";
 import type { Item } from "../flow.ts";
 import type { RunState } from "../state/run-state.ts";
 
@@ -82,7 +82,7 @@ function refusalOf({ disposition }: ResourcePlan, read: ReadResult): NoSweep | u
 /** A range of a cursor that is read, and the attribute of a row that tells its place in it. */
 interface RowRange {
   plan: IncrementalPlan;
-  path: Path["steps"];
+  path: JsonPath["steps"];
 }
 
 /** The ranges that bound what is read of a resource: its own, and those of its ancestors. */
@@ -113,7 +113,7 @@ export const isBounded = ({ initialValue, endValue }: IncrementalPlan): boolean 
 
 const includedField = (
   { include }: NonNullable<ResourcePlan["parent"]>,
-  path: Path,
+  path: JsonPath,
 ): string | undefined => include.find(({ field }) => field.text === path.text)?.as;
 
 /** A row without a value that can be compared stays. */
@@ -121,5 +121,5 @@ function isRowInRange(row: Item, { plan, path }: RowRange): boolean {
   let value: AttributeValue | undefined = { M: row };
   for (const step of path) value = "name" in step ? value?.M?.[step.name] : undefined;
   const scalar = value?.S ?? value?.N;
-  return scalar !== undefined && isInRange(scalar, plan);
+  return scalar !== undefined && isInConfiguredRange(scalar, plan);
 }

@@ -1,3 +1,4 @@
+import { SLICE_RESERVE_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { World } from "../base/world.ts";
  * one silent request.
  */
 export const deadlineOf = (now: number, remaining: number): number =>
-  now + remaining - Math.min(25_000, remaining / 5);
+  now + remaining - Math.min(SLICE_RESERVE_MS, remaining / 5);
 
 /** Tells whether there is time for a step that is twice as slow as the slowest so far. */
 export function pacer({ clock, deadline }: Pick<World, "clock" | "deadline">) {

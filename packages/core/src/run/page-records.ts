@@ -1,7 +1,7 @@
 import { RequestError } from "../base/errors.ts";
 import type { ParentPlan, ResourcePlan, StepPlan } from "../config/plan-types.ts";
-import { find } from "../extract/select.ts";
-import { applySteps } from "../extract/steps.ts";
+import { applySteps } from "../extract/processing-steps.ts";
+import { findValue } from "../extract/select.ts";
 import type { RowNaming } from "../normalize/keys.ts";
 import type { SpoolRow } from "../state/spool.ts";
 import { isObject, type JsonObject, type JsonValue } from "../values/json.ts";
@@ -10,7 +10,7 @@ import { isObject, type JsonObject, type JsonValue } from "../values/json.ts";
 export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spooled">): SpoolRow {
   const row: SpoolRow = {};
   for (const path of spooled) {
-    const value = find(record, path);
+    const value = findValue(record, path);
     if (value !== undefined) row[path.text] = value;
   }
   return row;
@@ -60,7 +60,7 @@ export const rowNaming = (parent: ParentValues | undefined, readId: string): Row
   parent: parent?.named ?? null,
   added: Object.keys(parent?.added ?? {}),
   readId,
-  find,
+  findValue,
 });
 
 function withoutValue(field: string, value: JsonValue | undefined, { name }: ResourcePlan) {

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { isFailure, RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { type Range, startValue, windowEnd } from "../extract/cursor/cursor.ts";
-import { type FilledRequest, fill, incrementalValues } from "../extract/fill.ts";
+import { type CursorRange, startValue, windowEnd } from "../extract/cursor/cursor.ts";
+import { type FilledRequest, fillRequest, incrementalValues } from "../extract/fill-request.ts";
 import type { Cursor } from "../flow.ts";
 import { readParentCursor } from "../state/parent-cursors.ts";
 import type { RunState } from "../state/run-state.ts";
@@ -19,7 +19,7 @@ import type { ParentRow } from "./parent-rows.ts";
 export interface Series {
   request: FilledRequest;
   /** Which records of it are kept, for an incremental. */
-  range: Range;
+  range: CursorRange;
   /** The record of the parent that it is read for. */
   parent: (ParentValues & { row: ParentRow }) | undefined;
   /** Where it has a cursor of its own: whose, and where that stands. */
@@ -141,7 +141,7 @@ export function seriesAt(
   const start = incremental ? (window ?? startValue(incremental, last)) : null;
   const end = incremental && windowEnd(incremental, start);
   const own = incrementalValues(incremental, { start, last, end });
-  const filled = fill(request, (reference) =>
+  const filled = fillRequest(request, (reference) =>
     reference.of === "parent" ? row[reference.field.text] : own(reference),
   );
   return { request: filled, range: { start, end } };

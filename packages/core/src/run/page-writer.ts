@@ -1,7 +1,8 @@
 import { CHECKPOINT_MS } from "../base/timing.ts";
 import type { Writer, Written } from "../dynamodb/attempts.ts";
-import { commit } from "../extract/cursor/cursor.ts";
-import type { Page, Prepared, Rejection } from "../flow.ts";
+import { commitCursor } from "../extract/cursor/cursor.ts";
+import type { Page } from "../extract/pages.ts";
+import type { PreparedPage, Rejection } from "../flow.ts";
 import type { ChangedRows } from "../load/changed-rows.ts";
 import type { RowNaming } from "../normalize/keys.ts";
 import type { Counts } from "../report/counts.ts";
@@ -17,7 +18,7 @@ import { assertAccounts } from "./report.ts";
 /** A page that was read and converted, and the run's state once it is in the table. */
 export interface ReadPage {
   page: Page;
-  prepared: Prepared;
+  prepared: PreparedPage;
   /** What its rows are named by, where they have no key of their own. */
   naming: RowNaming | undefined;
   /** The run's state after this page, without what only the writer knows (counts, spool, fingerprints). */
@@ -178,7 +179,7 @@ export class PageWriter {
     this.#handedToWriter = sending.catch(() => {});
     const { changes, acknowledged } = await sending;
     const total = await acknowledged;
-    this.#job.schema?.learn(prepared.fitted);
+    this.#job.schema?.learn(prepared.typedRecords);
     const refusedKeys = total.rejections.flatMap(
       ({ index }) => items.find((item) => item.index === index)?.key ?? [],
     );
@@ -187,7 +188,7 @@ export class PageWriter {
       records: page.records.length,
       unchanged: total.unchanged + items.length - changes.put.length - changes.repeated,
       superseded: prepared.superseded + total.superseded + changes.repeated,
-      discarded: prepared.discarded,
+      discarded: prepared.discardedValues,
       quarantined: [...rejections, ...total.rejections],
       unknownKeys: [
         // planted: rejected-rows-are-seen
@@ -280,7 +281,7 @@ export class PageWriter {
   ): Promise<void> {
     const { resource, isSample, isStored, place, lease } = this.#job;
     if (!resource.incremental || isSample || !isStored) return;
-    const cursor = commit(before, candidate, api_time ?? undefined, resource.incremental);
+    const cursor = commitCursor(before, candidate, api_time ?? undefined, resource.incremental);
     if (cursor === null || cursor === before) return;
     const path = resource.incremental.path.text;
     const stored = { id, path, tableId: table_id, cursor };

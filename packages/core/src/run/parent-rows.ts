@@ -1,4 +1,11 @@
 import { RequestError } from "../base/errors.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import {
+  PARENT_OVERDUE_MS,
+  PARENT_PATIENCE_MS,
+  PARENT_POLL_MS,
+  PARENT_RESUME_MS,
+} from "../base/timing.ts";
 import { rootAbove } from "../config/lineage.ts";
 import type { ParentPlan, ResourcePlan } from "../config/plan-types.ts";
 import {
@@ -11,7 +18,6 @@ import {
 import { readRun } from "../state/history.ts";
 import type { Coverage, RunState, SpoolPlace } from "../state/run-state.ts";
 import { readSpoolBlock, type SpoolRow } from "../state/spool.ts";
-import type { Place } from "../state/state-table.ts";
 import type { JsonValue } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
 import { isBeforeIn, servedCursor } from "./coverage.ts";
@@ -34,19 +40,12 @@ export interface ParentRow {
   isSecondTry: boolean;
 }
 
-/** A child waits in its slice for so long, in steps that grow; after that waiting costs nothing. */
-const PATIENCE_MS = 5_000;
-const STEP_MS = Object.freeze({ first: 50, most: 1_000 });
-
-/** A parent's read that has not begun by then does not begin any more. */
-const OVERDUE_MS = 15 * 60_000;
-
 /** The parent's records from the child's place on. Returns what the child's state is after the last. */
 export class ParentRows {
   readonly #job: Job;
   readonly #state: RunState;
   readonly #parent: ParentPlan;
-  readonly #place: Place;
+  readonly #place: ResourceRef;
   /** The parent's records whose request was answered "not found": added by the reader. */
   readonly notFound: SpoolPlace[];
 
@@ -158,7 +157,7 @@ export class ParentRows {
       const run = await readRun(world, this.#place, fanOut, slot);
       if (run) throw parentFailed(plan, run.error?.message ?? run.status);
     }
-    const isOverdue = world.clock.now() - Date.parse(started_at) > OVERDUE_MS;
+    const isOverdue = world.clock.now() - Date.parse(started_at) > PARENT_OVERDUE_MS;
     if (isOverdue) throw parentFailed(plan, "its run has not begun");
     return undefined;
   }
@@ -169,7 +168,7 @@ class Patience {
   readonly #job: Job;
   readonly #parent: ResourcePlan;
   #waited = 0;
-  #step: number = STEP_MS.first;
+  #step: number = PARENT_POLL_MS.first;
 
   constructor(job: Job, parent: ResourcePlan) {
     this.#job = job;
@@ -178,16 +177,16 @@ class Patience {
 
   reset(): void {
     this.#waited = 0;
-    this.#step = STEP_MS.first;
+    this.#step = PARENT_POLL_MS.first;
   }
 
   async wait(): Promise<void> {
     const { clock, deadline, signal } = this.#job.world;
-    const isOver = this.#waited >= PATIENCE_MS || clock.monotonic() + this.#step >= deadline;
+    const isOver = this.#waited >= PARENT_PATIENCE_MS || clock.monotonic() + this.#step >= deadline;
     if (isOver) throw pending(this.#parent);
     await clock.sleep(this.#step, signal);
     this.#waited += this.#step;
-    this.#step = Math.min(this.#step * 2, STEP_MS.most);
+    this.#step = Math.min(this.#step * 2, PARENT_POLL_MS.most);
   }
 }
 
@@ -236,7 +235,7 @@ const pending = ({ name }: ResourcePlan) =>
     message: `waiting for more records of ${name}`,
     hint: "nothing to do: the run goes on when they are there",
     retryable: true,
-    waitMs: 1_000,
+    waitMs: PARENT_RESUME_MS,
   });
 
 const parentFailed = ({ source, name }: ResourcePlan, why: string) =>

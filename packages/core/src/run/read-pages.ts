@@ -4,9 +4,11 @@ import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { forMany } from "../dynamodb/request-queue.ts";
 import { writerFor } from "../dynamodb/writer.ts";
-import { advance, commit } from "../extract/cursor/cursor.ts";
-import { openSession, pages, type Session } from "../extract/pages.ts";
-import type { KeyedItem, Page, PageRequest, Prepared, Rejection } from "../flow.ts";
+import { advanceCursor, commitCursor } from "../extract/cursor/cursor.ts";
+import type { Page } from "../extract/pages.ts";
+import { fetchPages, openSession, type Session } from "../extract/pages.ts";
+import type { PageRequest } from "../extract/paging/page-request.ts";
+import type { KeyedItem, PreparedPage, Rejection } from "../flow.ts";
 import { ChangedRows } from "../load/changed-rows.ts";
 import { toItems } from "../normalize/items.ts";
 import { sourceGate } from "../state/gate.ts";
@@ -92,7 +94,7 @@ class PageReader {
       secrets: job.secrets,
       meter: counts,
       gate: sourceGate(world, resource.source),
-      parallel: isSample ? 1 : resource.parallelPages,
+      parallelPages: isSample ? 1 : resource.parallelPages,
     });
   }
 
@@ -152,7 +154,7 @@ class PageReader {
   }
 
   async #readPagesOf(series: Series, from: PageRequest | undefined): Promise<void> {
-    const reading = pages(this.#job.resource, series.request, from, this.#session);
+    const reading = fetchPages(this.#job.resource, series.request, from, this.#session);
     const ask = () => {
       const upcoming = { page: reading.next(), ended: this.#pace.begin() };
       upcoming.page.catch(() => {});
@@ -217,7 +219,7 @@ class PageReader {
       coverage: lacks_parents ? "changes" : coverage,
       range:
         incremental && hasOwnCursor(resource)
-          ? { start, end: commit(start, candidate, api_time ?? undefined, incremental) }
+          ? { start, end: commitCursor(start, candidate, api_time ?? undefined, incremental) }
           : state.range,
       root_ended_at: parent_epoch && state.root_ended_at ? state.root_ended_at : ended_at,
     };
@@ -273,7 +275,13 @@ const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): 
 ];
 
 /** Of a page that is read for children alone. */
-const nothing: Prepared = { items: [], superseded: 0, rejections: [], fitted: [], discarded: 0 };
+const nothing: PreparedPage = {
+  items: [],
+  superseded: 0,
+  rejections: [],
+  typedRecords: [],
+  discardedValues: 0,
+};
 
 /** Pure: what an incremental keeps of a page, and how its cursor moves. */
 function inRange(
@@ -288,7 +296,7 @@ function inRange(
     records,
     candidate: furthest,
     isOver,
-  } = advance(page.records, incremental, range, candidate);
+  } = advanceCursor(page.records, incremental, range, candidate);
   return {
     page: { ...page, records, next: isOver ? undefined : page.next },
     candidate: furthest,

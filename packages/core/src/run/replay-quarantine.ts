@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { LeaseError } from "../base/errors.ts";
 import { tableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { REPLAY_RENEWAL_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
@@ -18,7 +20,6 @@ import {
   rowLike,
 } from "../state/quarantine.ts";
 import { readState } from "../state/state-item.ts";
-import type { Place } from "../state/state-table.ts";
 import type { JsonObject } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
 import { rowNaming } from "./page-records.ts";
@@ -38,9 +39,6 @@ interface Reason {
 
 type ReplayWorld = Omit<World, "secretsManager" | "http" | "origins">;
 
-/** Well inside of a lease. */
-const RENEW_MS = 15_000;
-
 /** Puts the records that were set aside through again, under the plan as it is now. */
 export async function replayQuarantine(
   resource: ResourcePlan,
@@ -58,10 +56,14 @@ export async function replayQuarantine(
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
-    const schema = await openSchema(resource, world, { place, tableId, token: lease.token });
+    const schema = await openSchema(resource, world, {
+      resourceRef: place,
+      tableId,
+      token: lease.token,
+    });
     for (const id of await newestFirst(world, place)) {
       signal.throwIfAborted();
-      if (clock.monotonic() - renewed > RENEW_MS) {
+      if (clock.monotonic() - renewed > REPLAY_RENEWAL_MS) {
         renewed = clock.monotonic();
         await lease.renew();
       }
@@ -84,7 +86,7 @@ export async function replayQuarantine(
 }
 
 /** Of two versions of a record the later one goes in, and the earlier finds its key taken. */
-async function newestFirst(world: ReplayWorld, place: Place): Promise<string[]> {
+async function newestFirst(world: ReplayWorld, place: ResourceRef): Promise<string[]> {
   const found: Pick<QuarantineEntry, "id" | "at" | "page" | "index">[] = [];
   for await (const entries of listQuarantine(world, place)) {
     // Without the records, of which there may be more than fit into memory.
@@ -110,7 +112,7 @@ async function putBack(
   if (entry.code.startsWith("extract.parent")) return isParents;
   const record = parseJson(entry.record);
   const naming = namingOf(entry);
-  const { items, rejections, fitted } = toItems([record], resource, naming, schema.fit);
+  const { items, rejections, typedRecords } = toItems([record], resource, naming, schema.fit);
   const [made] = items;
   if (!made) return reasonOf(rejections);
 
@@ -120,7 +122,7 @@ async function putBack(
   const into = writer({ ...world, table, key: resource.key, guard });
   const reason = reasonOf((await writeAll(into, [made])).rejections);
   if (reason) return reason;
-  schema.learn(fitted);
+  schema.learn(typedRecords);
   await schema.keep();
   return undefined;
 }

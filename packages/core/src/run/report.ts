@@ -5,7 +5,7 @@ import type { ResourcePlan } from "../config/plan-types.ts";
 import type { Cursor } from "../flow.ts";
 import type { Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport, SchemaReport } from "../report/types.ts";
-import { hideIn } from "../secrets/redact.ts";
+import { hideSecretsIn } from "../secrets/redact.ts";
 import type { RunState } from "../state/run-state.ts";
 import type { Status } from "../state/state-item.ts";
 
@@ -30,11 +30,11 @@ export function reporter(
       schema?: SchemaReport | undefined;
     },
   ): ResourceReport => {
-    tally.touch();
+    tally.updateWorkedTime();
     const started = end.state?.started_at ?? new Date(invoked).toISOString();
     const after = end.state?.cursor ?? null;
     // The API's words are in it: in errors, cursors and names of fields.
-    return hideIn({
+    return hideSecretsIn({
       source: resource.source,
       resource: resource.name,
       table: tableName(world.names, resource),
@@ -43,7 +43,7 @@ export function reporter(
       ...(end.notBefore === undefined ? {} : { not_before: end.notBefore }),
       ...(order.limitPages === undefined ? {} : { limited: true as const }),
       ...tally.counts,
-      slice: tally.slice(),
+      slice: tally.sliceCounts(),
       slices: end.state?.slices ?? 1,
       started_at: started,
       duration_ms: Math.max(0, world.clock.now() - Date.parse(started)),

@@ -1,9 +1,11 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import type { SchemaReport } from "../report/types.ts";
 import { changesOf, changeText, columnsHash, columnsOf } from "../schema/columns.ts";
-import { type Fit, firstFitter, fitter } from "../schema/contract.ts";
-import { observer, parseShape, shapeText } from "../schema/shape.ts";
+import { type FitRecord, firstRunFitter, recordFitter } from "../schema/contract.ts";
+import { ShapeObserver } from "../schema/observer.ts";
+import { parseShape, shapeText } from "../schema/shape.ts";
 import {
   nothingSeen,
   readSchema,
@@ -11,13 +13,13 @@ import {
   writeSchema,
   writeVersion,
 } from "../state/schemas.ts";
-import type { Place, StateWorld } from "../state/state-table.ts";
+import type { StateWorld } from "../state/state-table.ts";
 import type { Members } from "../values/json.ts";
 
 /** The schema of a resource while a run works on it. */
 export interface RunSchema {
   /** What each record goes through. Undefined: nothing. */
-  fit: Fit | undefined;
+  fit: FitRecord | undefined;
   /** Adds what has become rows. */
   learn(records: readonly Members[]): void;
   /** When it returns, what was learnt is durable. Writes nothing when that was nothing. */
@@ -37,9 +39,13 @@ const MOST_CHANGES = 50;
 export async function openSchema(
   resource: ResourcePlan,
   world: StateWorld,
-  { place, tableId = "", token }: { place: Place; tableId: string | undefined; token: number },
+  {
+    resourceRef,
+    tableId = "",
+    token,
+  }: { resourceRef: ResourceRef; tableId: string | undefined; token: number },
 ): Promise<RunSchema> {
-  const found = await readSchema(world, place);
+  const found = await readSchema(world, resourceRef);
   let stored: StoredSchema = {
     ...{ revision: 0, version: 0, hash: null, ...nothingSeen },
     ...found,
@@ -48,12 +54,12 @@ export async function openSchema(
   };
   const seen = parseShape(stored.seen);
   const known = stored.known === null ? undefined : parseShape(stored.known);
-  const observe = observer(seen);
+  const observer = new ShapeObserver(seen);
   let hasLearnt = false;
 
   async function put(changes: Partial<StoredSchema>): Promise<void> {
     const next = { ...stored, ...changes, revision: stored.revision + 1 };
-    await writeSchema(world, place, next);
+    await writeSchema(world, resourceRef, next);
     stored = next;
     hasLearnt = false;
   }
@@ -66,9 +72,9 @@ export async function openSchema(
   }
 
   return {
-    fit: known ? fitter(resource, known) : firstFitter(resource),
+    fit: known ? recordFitter(resource, known) : firstRunFitter(resource),
     learn(records) {
-      for (const record of records) if (observe(record)) hasLearnt = true;
+      for (const record of records) if (observer.observe(record)) hasLearnt = true;
     },
     async keep() {
       if (hasLearnt) await put({ seen: shapeText(seen) });
@@ -91,7 +97,7 @@ export async function openSchema(
       if (isNew) {
         const first_seen = new Date(world.clock.now()).toISOString();
         const next = { version, hash, first_seen, run_id: runId, columns };
-        await writeVersion(world, place, next, token);
+        await writeVersion(world, resourceRef, next, token);
       }
       const text = shapeText(seen);
       await put({ seen: text, known: isSettled ? text : null, version, hash });
@@ -100,12 +106,16 @@ export async function openSchema(
 }
 
 /** Drift blocks nothing in DynamoDB: whoever reads the table has to hear of it. */
-export function tell(report: SchemaReport | undefined, { log }: Pick<World, "log">, place: Place) {
+export function tell(
+  report: SchemaReport | undefined,
+  { log }: Pick<World, "log">,
+  resourceRef: ResourceRef,
+) {
   if (!report || report.changed === 0) return;
   const named = report.changes.slice(0, 5).map(changeText).join(", ");
   const more = report.changed > 5 ? `, and ${report.changed - 5} more` : "";
   log.warn(
     `the schema is at version ${report.version}: ${named}${more}; \`tidetable schema --diff\` shows it`,
-    { ...place },
+    { ...resourceRef },
   );
 }

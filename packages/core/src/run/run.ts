@@ -1,11 +1,13 @@
 import { LeaseError, RequestError } from "../base/errors.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { metered } from "../dynamodb/meter.ts";
 import { checkTable } from "../dynamodb/tables.ts";
-import { commit } from "../extract/cursor/cursor.ts";
-import { type Counts, type Tally, tally } from "../report/counts.ts";
+import { commitCursor } from "../extract/cursor/cursor.ts";
+import { type Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import { nothingKnown, rowsAtStart, rowsBehind } from "../state/changed-rows-state.ts";
@@ -21,7 +23,7 @@ import {
   readStates,
   type StoredState,
 } from "../state/state-item.ts";
-import type { Place, StateWorld } from "../state/state-table.ts";
+import type { StateWorld } from "../state/state-table.ts";
 import { isBeforeIn, servedAfter, startOf } from "./coverage.ts";
 import type { Job, Order } from "./job.ts";
 import { keepingLease } from "./keep-lease.ts";
@@ -34,9 +36,6 @@ import { sweep } from "./sweep.ts";
 
 /** How often a decision is made anew because the state has changed meanwhile. */
 const MOST_LOOKS = 10;
-
-/** A read that is not consistent may show rows as they were this long ago. */
-const SETTLED_MS = 30_000;
 
 /**
  * One slice of a run of one resource. Whatever the API, the table or a record does, it returns a
@@ -67,7 +66,7 @@ class Slice {
   readonly #steps: StateWorld;
   readonly #secrets: SecretStore;
   readonly #signals: RunSignals;
-  readonly #place: Place;
+  readonly #place: ResourceRef;
   readonly #slot: Slot;
   readonly #isStored: boolean;
   readonly #isSample: boolean;
@@ -92,7 +91,7 @@ class Slice {
     this.#slot = order.forChildren && resource.selected ? "for_children" : "own";
     this.#isStored = resource.selected && this.#slot === "own";
     this.#isSample = order.limitPages !== undefined;
-    this.#tally = tally(world.clock);
+    this.#tally = new Tally(world.clock);
     this.#counts = this.#tally.counts;
     this.#runId = order.runId;
     const dynamodb = metered(world.dynamodb, this.#counts);
@@ -150,7 +149,7 @@ class Slice {
       case "given_up":
         throw givenUp();
       case "answered": {
-        this.#tally.goOnFrom(decision.body.counts);
+        this.#tally.addEarlierSlices(decision.body.counts);
         const done = this.#report("done", { state: decision.body });
         await this.#remember(done, [this.#order.runId], decision.body.epoch);
         return done;
@@ -233,7 +232,7 @@ class Slice {
 
   #endedBefore(body: RunState | null, line: RunRecord | undefined): ResourceReport {
     const { tally } = { tally: this.#tally };
-    tally.goOnFrom(body?.counts ?? line ?? this.#counts);
+    tally.addEarlierSlices(body?.counts ?? line ?? this.#counts);
     return this.#report("done", { state: body ?? undefined });
   }
 
@@ -245,7 +244,7 @@ class Slice {
     if (!(await this.#leave(leaves, wanted))) return undefined;
     this.#state = body;
     this.#runId = runId;
-    this.#tally.goOnFrom(body.counts);
+    this.#tally.addEarlierSlices(body.counts);
     return this.#report(leaves === "fan_out" ? "waiting" : "covered", { state: body, notBefore });
   }
 
@@ -286,7 +285,7 @@ class Slice {
     this.#state = decision.body;
     this.#runId = decision.runId;
     this.#isOthers = decision.isOthers;
-    this.#tally.goOnFrom(decision.body.counts);
+    this.#tally.addEarlierSlices(decision.body.counts);
     if (decision.kind === "poison") throw poisoned(decision.body);
     if (decision.kind === "start" && decision.note) {
       this.#world.log.warn(decision.note, { ...place });
@@ -301,7 +300,7 @@ class Slice {
     const place = this.#place;
     if (this.#isStored) {
       const writing = { ...this.#world, signal: this.#signals.writing };
-      const under = { place, tableId, token: lease.token };
+      const under = { resourceRef: place, tableId, token: lease.token };
       this.#schema = await openSchema(this.#resource, writing, under);
     }
     const updatedAt = Date.parse(this.#stored?.updated_at ?? "");
@@ -313,7 +312,7 @@ class Slice {
       isStored: this.#isStored,
       isSample: this.#isSample,
       limitPages: this.#order.limitPages,
-      wroteLately: this.#world.clock.now() - updatedAt < SETTLED_MS,
+      wroteLately: this.#world.clock.now() - updatedAt < CONSISTENT_AFTER_MS,
       world: this.#world,
       signals: this.#signals,
       secrets: this.#secrets,
@@ -325,7 +324,7 @@ class Slice {
 
   readonly #onCheckpoint = (state: RunState): void => {
     this.#state = state;
-    this.#tally.touch();
+    this.#tally.updateWorkedTime();
     this.#world.log.debug("page", { ...this.#place, counts: state.counts });
   };
 
@@ -397,7 +396,7 @@ class Slice {
     };
     if (!incremental || incremental.perParent) return state;
     const before = refresh ? null : state.cursor;
-    const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
+    const cursor = commitCursor(before, state.candidate, state.api_time ?? undefined, incremental);
     return { ...state, cursor };
   }
 

@@ -1,8 +1,8 @@
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { advance } from "../extract/cursor/cursor.ts";
-import type { Meter } from "../extract/http/request.ts";
-import { openSession, pages } from "../extract/pages.ts";
+import { advanceCursor } from "../extract/cursor/cursor.ts";
+import type { RequestMeter } from "../extract/http/request.ts";
+import { fetchPages, openSession } from "../extract/pages.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { RunState } from "../state/run-state.ts";
 import type { SpoolRow } from "../state/spool.ts";
@@ -18,12 +18,12 @@ import type { ParentRow } from "./parent-rows.ts";
 interface Asking {
   world: World;
   secrets: SecretStore;
-  meter: Meter;
+  meter: RequestMeter;
   /** At most so many pages of each ancestor. */
   pages: number;
 }
 
-type SampleSeries = Pick<Series, "request" | "range"> & { parent: ParentValues | undefined };
+export type SampleSeries = Pick<Series, "request" | "range"> & { parent: ParentValues | undefined };
 
 const atStart = { start: null, window: null };
 
@@ -46,10 +46,10 @@ async function* sampleRows(resource: ResourcePlan, asking: Asking): AsyncGenerat
   const session = openSession(resource, asking);
   let count = 0;
   for await (const { request, range, parent } of sampleSeries(resource, asking)) {
-    for await (const page of pages(resource, request, undefined, session)) {
+    for await (const page of fetchPages(resource, request, undefined, session)) {
       const { incremental, steps } = resource;
       const all = withSteps(page.records, parent?.added ?? {}, steps);
-      const records = incremental ? advance(all, incremental, range, null).records : all;
+      const records = incremental ? advanceCursor(all, incremental, range, null).records : all;
       for (const record of records) yield spoolRow(record, resource);
       count += 1;
       if (count === asking.pages) return;

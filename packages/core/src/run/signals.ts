@@ -1,7 +1,5 @@
+import { FINISH_WRITING_MS } from "../base/timing.ts";
 import type { Clock } from "../base/world.ts";
-
-/** How long pages that were read may take to be written when a run is interrupted. */
-const FINISH_WRITING_MS = 2_000;
 
 /**
  * What stops a slice. After an interrupt no further request is made to the API, and pages that were

@@ -1,4 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { SPOOL_DAYS } from "../base/timing.ts";
 import type { Item } from "../flow.ts";
 import { readRun } from "./history.ts";
 import type { Epoch, EpochRef, RunState, Slot } from "./run-state.ts";
@@ -7,7 +9,6 @@ import {
   expiry,
   FORMAT,
   getItem,
-  type Place,
   placed,
   putItem,
   type StateKey,
@@ -21,9 +22,6 @@ import {
  * read of the resource with the cursor goes back for every child that was not served.
  */
 
-/** A child may take days over one epoch; its spool is kept as long. */
-const KEPT_DAYS = 14;
-
 /** The state items of a resource that is a parent. */
 export type ParentStates = Readonly<Record<Slot, StoredState | undefined>>;
 
@@ -35,7 +33,10 @@ export interface EpochView extends Epoch {
 
 const slots = ["own", "for_children"] as const satisfies readonly Slot[];
 
-export async function readParentStates(world: StateWorld, parent: Place): Promise<ParentStates> {
+export async function readParentStates(
+  world: StateWorld,
+  parent: ResourceRef,
+): Promise<ParentStates> {
   const places = slots.map((slot) => ({ ...parent, slot }));
   const [own, for_children] = await readStates(world, places);
   return { own, for_children };
@@ -47,7 +48,7 @@ export async function readParentStates(world: StateWorld, parent: Place): Promis
  */
 export async function epochOf(
   world: StateWorld,
-  parent: Place,
+  parent: ResourceRef,
   fanOut: string,
   planHash: string,
 ): Promise<EpochView | undefined> {
@@ -67,7 +68,7 @@ export async function epochOf(
 /** The epoch that a run is bound to. Undefined: its read was given up, or it is too long ago. */
 export async function epochAt(
   world: StateWorld,
-  parent: Place,
+  parent: ResourceRef,
   ref: EpochRef,
 ): Promise<EpochView | undefined> {
   const states = await readParentStates(world, parent);
@@ -106,7 +107,7 @@ function currentEpoch(slot: Slot, stored: StoredState | undefined): EpochView | 
 /** Keeps an epoch whose last page is durable. */
 export async function keepEpoch(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   ref: EpochRef,
   epoch: Epoch,
 ): Promise<void> {
@@ -114,14 +115,14 @@ export async function keepEpoch(
     ...keyOf(place, ref),
     format: FORMAT,
     epoch: { S: JSON.stringify(epoch) } satisfies AttributeValue,
-    expires: expiry(world, KEPT_DAYS),
+    expires: expiry(world, SPOOL_DAYS),
   };
   await putItem(world, item, { failure: "did not take an epoch" });
 }
 
 async function readEpoch(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   ref: EpochRef,
 ): Promise<EpochView | undefined> {
   const item: Item | undefined = await getItem(world, keyOf(place, ref));
@@ -130,5 +131,5 @@ async function readEpoch(
   return { ...epoch, ref, status: "ended" };
 }
 
-const keyOf = (place: Place, { slot, id }: EpochRef): StateKey =>
+const keyOf = (place: ResourceRef, { slot, id }: EpochRef): StateKey =>
   placed(place, `epoch#${slot}#${id}`);

@@ -1,13 +1,8 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
 import { Lease } from "./lease.ts";
 import type { Slot } from "./run-state.ts";
 import { readState } from "./state-item.ts";
-import {
-  deleteItem,
-  overtaken,
-  type Place,
-  type StateWorld,
-  scanBlockKeys,
-} from "./state-table.ts";
+import { deleteItem, overtaken, type StateWorld, scanBlockKeys } from "./state-table.ts";
 
 /** Attributes of the state item that say nothing when a resource was reset. */
 const forgotten = Object.freeze({
@@ -28,7 +23,7 @@ const forgotten = Object.freeze({
  */
 export async function forget(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   { owner, also = async () => {} }: { owner: string; also?: (() => Promise<void>) | undefined },
 ): Promise<void> {
   const leases: Lease[] = [];
@@ -55,7 +50,7 @@ export async function forget(
 
 async function takeIdle(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   slot: Slot,
   owner: string,
 ): Promise<Lease | undefined> {

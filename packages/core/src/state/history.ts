@@ -1,25 +1,17 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { HISTORY_DAYS } from "../base/timing.ts";
 import type { Cursor, Item } from "../flow.ts";
-import { runCost } from "../report/costs.ts";
-import { type Counts, noCounts } from "../report/counts.ts";
+import { calculateRunCost } from "../report/costs.ts";
+import { type Counts, zeroCounts } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { EpochRef, Slot } from "./run-state.ts";
-import {
-  FORMAT,
-  getItem,
-  type Place,
-  placed,
-  putItem,
-  queryItems,
-  type StateWorld,
-} from "./state-table.ts";
+import { FORMAT, getItem, placed, putItem, queryItems, type StateWorld } from "./state-table.ts";
 
 /*
  * The run history: one item per run and resource (sk `run#<run_id>`), its attributes plain, so that
  * it can be read in the AWS console as well.
  */
-
-const KEPT_DAYS = 90;
 
 /** What has become of a run, as its last report told it. */
 export interface RunRecord extends Counts {
@@ -45,7 +37,12 @@ export interface RunRecord extends Counts {
  */
 export async function recordRun(
   world: StateWorld,
-  { place, slot, id, epoch }: { place: Place; slot: Slot; id: string; epoch?: number | undefined },
+  {
+    place,
+    slot,
+    id,
+    epoch,
+  }: { place: ResourceRef; slot: Slot; id: string; epoch?: number | undefined },
   report: ResourceReport,
   memoryMb: number,
 ): Promise<void> {
@@ -67,7 +64,7 @@ export async function recordRun(
 /** The newest runs of a resource, by their start: run ids made in AWS do not sort by time. */
 export async function readRuns(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
@@ -79,7 +76,7 @@ export async function readRuns(
 /** One run of a resource, when it has ended. */
 export async function readRun(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   runId: string,
   slot: Slot = "own",
 ): Promise<RunRecord | undefined> {
@@ -93,17 +90,17 @@ const prefixes: Record<Slot, string> = { own: "run#", for_children: "for_childre
 const epochOf = (slot: Slot, id: number | undefined): Item =>
   id === undefined ? {} : { epoch_slot: { S: slot }, epoch_id: { N: String(id) } };
 
-const countNames = Object.keys(noCounts()) as (keyof Counts)[];
+const countNames = Object.keys(zeroCounts()) as (keyof Counts)[];
 
-function toItem(place: Place, slot: Slot, report: ResourceReport, memoryMb: number): Item {
+function toItem(place: ResourceRef, slot: Slot, report: ResourceReport, memoryMb: number): Item {
   const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
     duration_ms,
     slices,
     ...Object.fromEntries(countNames.map((name) => [name, report[name]])),
-    cost_usd: Number(runCost(report, memoryMb).total.toFixed(9)),
-    expires: Math.floor(ended / 1000) + KEPT_DAYS * 86_400,
+    cost_usd: Number(calculateRunCost(report, memoryMb).total.toFixed(9)),
+    expires: Math.floor(ended / 1000) + HISTORY_DAYS * 86_400,
   };
   return {
     ...placed(place, prefixes[slot] + run_id),

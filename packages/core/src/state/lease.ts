@@ -1,4 +1,6 @@
 import { LeaseError } from "../base/errors.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { LEASE_MS, TAKEOVER_MS } from "../base/timing.ts";
 import type { RunState, Slot } from "./run-state.ts";
 import {
   type Expected,
@@ -6,16 +8,11 @@ import {
   namesText,
   type Status,
   type StoredState,
+  stateKey,
   stepState,
   type Wish,
 } from "./state-item.ts";
-import { overtaken, type Place, type StateWorld } from "./state-table.ts";
-
-/** How long a lease lasts; each checkpoint renews it. */
-export const LEASE_MS = 50_000;
-
-/** A takeover starts this long after a lease's end: by then all requests of its holder have ended. */
-export const TAKEOVER_MS = 10_000;
+import { overtaken, type StateWorld, updateItem } from "./state-table.ts";
 
 /** A run that begins, or is taken up again, with its lease. */
 export interface TakenRun {
@@ -37,7 +34,7 @@ export const isHeld = (stored: StoredState | undefined, now: number): boolean =>
  */
 export class Lease {
   readonly #world: StateWorld;
-  readonly #place: Place;
+  readonly #place: ResourceRef;
   readonly #slot: Slot;
   readonly #owner: string;
   #token: number;
@@ -179,25 +176,30 @@ export class Lease {
 
 /** Whose lease: `owner` is unique per invocation, since a platform's retry may meet its living twin. */
 export interface LeaseRequest {
-  place: Place;
+  place: ResourceRef;
   slot: Slot;
   owner: string;
 }
 
 /**
- * A worker whose process is known to be gone holds nothing: its lease runs out at once. Its name
- * stays, because a page that kills workers is recognised by it.
+ * Ends the lease of an owner that is known to be dead, so that the next worker does not have to wait
+ * for its end. The owner's name stays in the item, because a page that kills workers is recognised
+ * by it. A lease that another owner has taken in the meantime is left alone.
  */
-export async function endLeaseOf(
+export function expireLease(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   slot: Slot,
-  stored: StoredState,
-): Promise<void> {
-  const { token, seq, write_id } = stored;
-  await stepState(world, place, slot, {
-    expected: { token, seq },
-    fields: { token, seq: seq + 1, lease_until: 0, write_id: `${write_id}.gone` },
+  deadOwner: string,
+): Promise<boolean> {
+  return updateItem(world, stateKey(place, slot), {
+    set: { lease_until: { N: "0" } },
+    condition: {
+      expression: "#lease_owner = :owner",
+      names: { "#lease_owner": "lease_owner" },
+      values: { ":owner": { S: deadOwner } },
+    },
+    failure: "did not end a lease",
   });
 }
 

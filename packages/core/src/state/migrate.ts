@@ -1,4 +1,4 @@
-import { noCounts } from "../report/counts.ts";
+import { zeroCounts } from "../report/counts.ts";
 import { FORMAT_NUMBER, type RowsState, type RunState } from "./run-state.ts";
 
 /*
@@ -56,7 +56,7 @@ function fromFormat1(body: BodyOfFormat1): RunState {
     phase: body.phase,
     page: body.page,
     next: null,
-    counts: { ...noCounts(), ...body.counts },
+    counts: { ...zeroCounts(), ...body.counts },
     cursor: body.cursor,
     cursor_path: body.cursor_path,
     start: body.cursor,

@@ -1,8 +1,9 @@
+import { TAKEOVER_MS } from "../base/timing.ts";
 import type { Cursor } from "../flow.ts";
-import { noCounts } from "../report/counts.ts";
+import { zeroCounts } from "../report/counts.ts";
 import { type Before, rowsGoingOn } from "./changed-rows-state.ts";
 import type { EpochView } from "./epochs.ts";
-import { isHeld, TAKEOVER_MS, type TakenRun } from "./lease.ts";
+import { isHeld, type TakenRun } from "./lease.ts";
 import {
   type Coverage,
   type EpochRef,
@@ -216,7 +217,7 @@ function start(stored: StoredState | undefined, want: Wanted, why?: string): Ope
     phase: "read",
     page: 0,
     next: null,
-    counts: noCounts(),
+    counts: zeroCounts(),
     cursor,
     cursor_path: want.cursorPath,
     start: from,

@@ -1,5 +1,6 @@
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Cursor } from "../flow.ts";
-import { blockKey, FORMAT, getItem, type Place, putItem, type StateWorld } from "./state-table.ts";
+import { blockKey, FORMAT, getItem, putItem, type StateWorld } from "./state-table.ts";
 
 /*
  * Where a child reads each record of its parent from its own place on, there is a cursor for each: an
@@ -15,7 +16,7 @@ interface ParentCursorRef {
 
 export async function readParentCursor(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   { id, path, tableId }: ParentCursorRef,
 ): Promise<Cursor> {
   const item = await getItem(world, keyOf(place, id));
@@ -31,7 +32,7 @@ export async function readParentCursor(
  */
 export async function writeParentCursor(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   { id, path, tableId, cursor }: ParentCursorRef & { cursor: Exclude<Cursor, null> },
   token: number,
 ): Promise<void> {
@@ -51,4 +52,4 @@ export async function writeParentCursor(
   await putItem(world, item, { condition, failure: "did not take a cursor" });
 }
 
-const keyOf = (place: Place, id: string) => blockKey(place, `cursor/${id}`, "cursor");
+const keyOf = (place: ResourceRef, id: string) => blockKey(place, `cursor/${id}`, "cursor");

@@ -2,6 +2,8 @@ import { hash } from "node:crypto";
 import { type AttributeValue, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
+import { QUARANTINE_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
@@ -9,25 +11,16 @@ import { writer } from "../dynamodb/batch-writer.ts";
 import { nameOf, patiently } from "../dynamodb/client.ts";
 import { keyAttributes, stateKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import { hide } from "../secrets/redact.ts";
+import { hideSecrets } from "../secrets/redact.ts";
 import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import {
-  deleteItem,
-  FORMAT,
-  getItem,
-  type Place,
-  placed,
-  queryItems,
-  type StateWorld,
-} from "./state-table.ts";
+import { deleteItem, FORMAT, getItem, placed, queryItems, type StateWorld } from "./state-table.ts";
 
 const limits = Object.freeze({
   // An item holds 400 KB. What is larger can not be replayed, only looked at.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
   pathBytes: 1024,
-  days: 30,
 });
 
 /** Beyond both, it is not single records that are wrong but the config or the API. */
@@ -38,7 +31,7 @@ const PREFIX = "quarantine#";
 
 interface Aside {
   world: World;
-  place: Place;
+  place: ResourceRef;
   runId: string;
   page: number;
   /** What its row would be named by, where rows have no key of their own. */
@@ -89,24 +82,26 @@ function entry(rejection: Rejection, { world, place, runId, page, naming }: Asid
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
   const id = hash("sha256", JSON.stringify([place, code, path, content]), "base64url");
   const plain = jsonText(record);
-  const hidden = hide(plain);
+  const hidden = hideSecrets(plain);
   const text = Buffer.from(hidden);
   const whole = text.length <= limits.wholeRecordBytes;
   const item: Item = {
     ...placed(place, PREFIX + id),
     format: FORMAT,
     code: { S: code },
-    message: { S: hide(message) },
-    path: { S: cut(Buffer.from(hide(path)), limits.pathBytes) },
+    message: { S: hideSecrets(message) },
+    path: { S: cut(Buffer.from(hideSecrets(path)), limits.pathBytes) },
     run_id: { S: runId },
     page: { N: String(page) },
     index: { N: String(index) },
     record: { S: whole ? text.toString() : cut(text, limits.cutRecordBytes) },
     ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
     ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
-    ...(naming ? { naming: { S: hide(jsonText({ ...naming, added: [...naming.added] })) } } : {}),
+    ...(naming
+      ? { naming: { S: hideSecrets(jsonText({ ...naming, added: [...naming.added] })) } }
+      : {}),
     at: { S: new Date(now).toISOString() },
-    expires: { N: String(Math.floor(now / 1000) + limits.days * 86_400) },
+    expires: { N: String(Math.floor(now / 1000) + QUARANTINE_DAYS * 86_400) },
   };
   const bytes = Math.min(text.length, limits.wholeRecordBytes) + 4096;
   return { key: id, item, bytes, index, record };
@@ -140,7 +135,7 @@ export interface QuarantineEntry {
 /** What is set aside of a resource, one answer of DynamoDB at a time, in no order. */
 export async function* listQuarantine(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
 ): AsyncGenerator<QuarantineEntry[]> {
   for await (const items of queryItems(world, place, PREFIX)) yield items.map(fromItem);
 }
@@ -148,7 +143,7 @@ export async function* listQuarantine(
 /** One entry as it is now; undefined when it is gone. */
 export async function readEntry(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   id: string,
 ): Promise<QuarantineEntry | undefined> {
   const item = await getItem(world, placed(place, PREFIX + id));
@@ -158,7 +153,7 @@ export async function readEntry(
 /** Removes the entry that was read; one that was set aside anew since then stays. */
 export async function removeEntry(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   { id, at }: QuarantineEntry,
 ): Promise<void> {
   await deleteItem(world, placed(place, PREFIX + id), {

@@ -1,4 +1,5 @@
-import type { Cursor, PageRequest } from "../flow.ts";
+import type { PageRequest } from "../extract/paging/page-request.ts";
+import type { Cursor } from "../flow.ts";
 import type { Counts } from "../report/counts.ts";
 import type { Choice } from "./choose-writes.ts";
 

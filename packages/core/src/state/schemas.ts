@@ -1,11 +1,11 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Item } from "../flow.ts";
 import type { Columns } from "../schema/columns.ts";
 import {
   FORMAT,
   getItem,
   overtaken,
-  type Place,
   placed,
   putItem,
   queryItems,
@@ -51,7 +51,7 @@ const versionKey = (version: number) => VERSION + String(version).padStart(8, "0
 
 export async function readSchema(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
 ): Promise<StoredSchema | undefined> {
   const item = await getItem(world, placed(place, "schema"));
   return (
@@ -70,7 +70,7 @@ export async function readSchema(
 /** Puts the next revision. Throws LeaseError when another worker has put one. */
 export async function writeSchema(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   { revision, token, table_id, seen, known, version, hash }: StoredSchema,
 ): Promise<void> {
   const item = {
@@ -103,7 +103,7 @@ export async function writeSchema(
 export const nothingSeen: Pick<StoredSchema, "seen" | "known"> = { seen: "{}", known: null };
 
 /** Forgets what was seen, for a table that was emptied. Versions stay, and are counted on. */
-export async function forgetSchema(world: StateWorld, place: Place): Promise<void> {
+export async function forgetSchema(world: StateWorld, place: ResourceRef): Promise<void> {
   const stored = await readSchema(world, place);
   if (!stored) return;
   const revision = stored.revision + 1;
@@ -113,7 +113,7 @@ export async function forgetSchema(world: StateWorld, place: Place): Promise<voi
 /** Puts a version, over one that a worker with an older lease has left. */
 export async function writeVersion(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   { version, hash, first_seen, run_id, columns }: SchemaVersion,
   token: number,
 ): Promise<void> {
@@ -139,7 +139,7 @@ export async function writeVersion(
 
 export async function readVersion(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   version: number,
 ): Promise<SchemaVersion | undefined> {
   const item = await getItem(world, placed(place, versionKey(version)));
@@ -147,7 +147,10 @@ export async function readVersion(
 }
 
 /** All versions, the oldest first. */
-export async function readVersions(world: StateWorld, place: Place): Promise<SchemaVersion[]> {
+export async function readVersions(
+  world: StateWorld,
+  place: ResourceRef,
+): Promise<SchemaVersion[]> {
   const versions: SchemaVersion[] = [];
   for await (const items of queryItems(world, place, VERSION))
     versions.push(...items.map(fromItem));

@@ -1,4 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Item } from "../flow.ts";
 import { migrateRunState } from "./migrate.ts";
 import { FORMAT_NUMBER, type RunState, type Slot } from "./run-state.ts";
@@ -6,7 +7,6 @@ import {
   formatOf,
   getItem,
   getItems,
-  type Place,
   placed,
   type StateKey,
   type StateWorld,
@@ -58,12 +58,12 @@ export type Fields = Record<string, string | number | null>;
 /** So many fan-outs and wishes are told apart; of more, the oldest lose their names only. */
 const MOST_NAMES = 50;
 
-const stateKey = (place: Place, slot: Slot): StateKey =>
+export const stateKey = (place: ResourceRef, slot: Slot): StateKey =>
   placed(place, slot === "own" ? "state" : "state/for_children");
 
 export async function readState(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   slot: Slot = "own",
 ): Promise<StoredState | undefined> {
   const item = await getItem(world, stateKey(place, slot));
@@ -73,7 +73,7 @@ export async function readState(
 /** The states of many resources at once, in the same order. */
 export async function readStates(
   world: StateWorld,
-  places: readonly (Place & { slot?: Slot })[],
+  places: readonly (ResourceRef & { slot?: Slot })[],
 ): Promise<(StoredState | undefined)[]> {
   const keys = places.map((place) => stateKey(place, place.slot ?? "own"));
   const items = await getItems(world, keys);
@@ -96,7 +96,7 @@ export interface Expected {
  */
 export async function stepState(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   slot: Slot,
   { expected, fields }: { expected: Expected; fields: Fields & { write_id: string } },
 ): Promise<boolean> {
@@ -148,7 +148,7 @@ export async function stepState(
  */
 export function addFanOut(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   slot: Slot,
   { stored, id }: { stored: StoredState; id: string },
 ): Promise<boolean> {
@@ -173,7 +173,7 @@ export function addFanOut(
 /** Adds a wish. False when the wishes have changed since they were read: then look again. */
 export function addWish(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   slot: Slot,
   { stored, wish }: { stored: StoredState; wish: Wish },
 ): Promise<boolean> {

@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { isFailure, LeaseError, WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
 import { tableMissing } from "../dynamodb/tables.ts";
@@ -21,12 +22,6 @@ import { FORMAT_NUMBER } from "./run-state.ts";
  * The one way to the state table. Every read is strongly consistent, every call is tried again
  * while DynamoDB is busy, and a condition that does not hold is an answer instead of an error.
  */
-
-/** Which resource. */
-export interface Place {
-  source: string;
-  resource: string;
-}
 
 /** What reading and writing single items of the state table takes. */
 export type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random"> &
@@ -45,13 +40,17 @@ export interface Condition {
 }
 
 /** Where an item about a resource stands: `run#<id>`, `quarantine#<id>`, … */
-export const placed = ({ source, resource }: Place, sk: string): StateKey => ({
+export const placed = ({ source, resource }: ResourceRef, sk: string): StateKey => ({
   pk: { S: `${source}#${resource}` },
   sk: { S: sk },
 });
 
 /** A block has a partition of its own, so that blocks never throttle the lease. */
-export const blockKey = ({ source, resource }: Place, path: string, sk: string): StateKey => ({
+export const blockKey = (
+  { source, resource }: ResourceRef,
+  path: string,
+  sk: string,
+): StateKey => ({
   pk: { S: `${source}#${resource}/${path}` },
   sk: { S: sk },
 });
@@ -150,7 +149,7 @@ export function deleteItem(
 /** A resource's items whose sort key begins with `prefix`, one answer of DynamoDB at a time. */
 export async function* queryItems(
   world: StateWorld,
-  place: Place,
+  place: ResourceRef,
   prefix: string,
 ): AsyncGenerator<Item[]> {
   const { pk, sk } = placed(place, prefix);
@@ -172,7 +171,7 @@ export async function* queryItems(
 /** The keys of a resource's blocks. Each block has a partition of its own, so only a scan finds them. */
 export async function* scanBlockKeys(
   world: StateWorld,
-  { source, resource }: Place,
+  { source, resource }: ResourceRef,
 ): AsyncGenerator<StateKey> {
   let after: Item | undefined;
   do {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isFailure, RequestError } from "../base/errors.ts";
-import type { Alone } from "../secrets/store.ts";
+import { TOKEN_LOCK_MS, TOKEN_LOCK_POLL_MS, TOKEN_REFRESH_MS } from "../base/timing.ts";
+import type { WithLock } from "../secrets/store.ts";
 import { type StateKey, type StateWorld, updateItem } from "./state-table.ts";
 
 /*
@@ -8,15 +9,7 @@ import { type StateKey, type StateWorld, updateItem } from "./state-table.ts";
  * and Secrets Manager compares nothing: two workers at once would each lose the other's.
  */
 
-/** How long the lock outlives a worker that died. */
-const LOCK_MS = 60_000;
-
-/** Well inside, with time left to store what the API has answered; behind a slice's deadline, too. */
-const WORK_MS = 20_000;
-
-const POLL_MS = 1_000;
-
-export function tokenLock(world: StateWorld, source: string): Alone {
+export function tokenLock(world: StateWorld, source: string): WithLock {
   const { clock, deadline = Number.POSITIVE_INFINITY, signal } = world;
   const key: StateKey = { pk: { S: `${source}#` }, sk: { S: "token" } };
 
@@ -25,8 +18,8 @@ export function tokenLock(world: StateWorld, source: string): Alone {
     return updateItem(world, key, {
       set: {
         lock_owner: { S: owner },
-        lock_until: { N: String(now + LOCK_MS) },
-        expires: { N: String(Math.ceil((now + LOCK_MS) / 1000) + 86_400) },
+        lock_until: { N: String(now + TOKEN_LOCK_MS) },
+        expires: { N: String(Math.ceil((now + TOKEN_LOCK_MS) / 1000) + 86_400) },
       },
       // Its own, too: an answer that was lost makes the next attempt meet itself.
       condition: {
@@ -56,11 +49,11 @@ export function tokenLock(world: StateWorld, source: string): Alone {
   return async (work) => {
     const owner = randomUUID();
     while (!(await take(owner))) {
-      if (clock.monotonic() + POLL_MS >= deadline) throw occupied();
-      await clock.sleep(POLL_MS, signal);
+      if (clock.monotonic() + TOKEN_LOCK_POLL_MS >= deadline) throw occupied();
+      await clock.sleep(TOKEN_LOCK_POLL_MS, signal);
     }
     try {
-      return await work(clock.monotonic() + WORK_MS);
+      return await work(clock.monotonic() + TOKEN_REFRESH_MS);
     } finally {
       // One that cannot be given back runs out.
       await giveBack(owner).catch(() => {});
@@ -74,5 +67,5 @@ const occupied = () =>
     message: "another worker of this source is refreshing the token",
     hint: "nothing to do: the run goes on when it has ended",
     retryable: true,
-    waitMs: LOCK_MS,
+    waitMs: TOKEN_LOCK_MS,
   });

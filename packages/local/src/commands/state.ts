@@ -2,31 +2,31 @@ import {
   type ResourcePlan,
   readSchema,
   readState,
+  refOf,
   type StoredSchema,
   type StoredState,
   tableName,
 } from "@tidetable/core";
-import type { Context } from "../options.ts";
-import { table } from "../render.ts";
-import { openSession, orNothing } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadTarget } from "../target.ts";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { formatTable } from "../output/render.ts";
+import { openSession, readIfPresent } from "../session/session.ts";
+import { loadResourcePlans } from "../sources/target.ts";
 
-/** Cursor, checkpoint, lease and last run of each resource. */
-export async function state({ args: [target], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+/** `state`: prints cursor, checkpoint, lease and last run of each resource. */
+export async function printState({ args: [target], options, io }: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {
     const documents = await Promise.all(
       resources.map(async (resource) => {
-        const place = { source: resource.source, resource: resource.name };
-        const state = await orNothing(readState(session, place));
-        const schema = await orNothing(readSchema(session, place));
-        return document(resource, { state, schema }, session);
+        const state = await readIfPresent(readState(session, refOf(resource)));
+        const schema = await readIfPresent(readSchema(session, refOf(resource)));
+        return stateDocument(resource, { state, schema }, session);
       }),
     );
     io.stdout.write(
-      options.json ? `${JSON.stringify({ resources: documents })}\n` : text(documents),
+      options.json ? `${JSON.stringify({ resources: documents })}\n` : statesText(documents),
     );
     return 0;
   } finally {
@@ -34,9 +34,10 @@ export async function state({ args: [target], options, io }: Context): Promise<n
   }
 }
 
-type Document = ReturnType<typeof document>;
+/** A resource in the document of `state --json`. */
+type StateDocument = ReturnType<typeof stateDocument>;
 
-function document(
+function stateDocument(
   resource: ResourcePlan,
   { state, schema }: { state: StoredState | undefined; schema: StoredSchema | undefined },
   { names }: Session,
@@ -61,12 +62,12 @@ function document(
     lease: state?.lease
       ? { owner: state.lease.owner, until: new Date(state.lease.until).toISOString() }
       : null,
-    // Before the first run has ended there is no version.
+    // There is no version before the end of the first run.
     schema: schema?.version ? { version: schema.version, hash: schema.hash } : null,
   };
 }
 
-function text(documents: Document[]): string {
+function statesText(documents: StateDocument[]): string {
   const heads = [
     "source",
     "resource",
@@ -80,20 +81,20 @@ function text(documents: Document[]): string {
     "schema",
     "lease",
   ];
-  return table(
-    heads,
-    documents.map((one) => [
-      one.source,
-      one.resource,
-      one.status === "waiting" && one.not_before ? `waiting until ${one.not_before}` : one.status,
-      one.refresh ? `${one.phase} (refresh)` : (one.phase ?? "-"),
-      one.checkpoint?.page ?? 0,
-      one.counts?.records ?? 0,
-      String(one.cursor ?? "-"),
-      String(one.candidate ?? "-"),
-      one.updated_at ?? "-",
-      one.schema ? `v${one.schema.version}` : "-",
-      one.lease ? `${one.lease.owner} until ${one.lease.until}` : "-",
-    ]),
-  );
+  const rows = documents.map((document) => [
+    document.source,
+    document.resource,
+    document.status === "waiting" && document.not_before
+      ? `waiting until ${document.not_before}`
+      : document.status,
+    document.refresh ? `${document.phase} (refresh)` : (document.phase ?? "-"),
+    document.checkpoint?.page ?? 0,
+    document.counts?.records ?? 0,
+    String(document.cursor ?? "-"),
+    String(document.candidate ?? "-"),
+    document.updated_at ?? "-",
+    document.schema ? `v${document.schema.version}` : "-",
+    document.lease ? `${document.lease.owner} until ${document.lease.until}` : "-",
+  ]);
+  return formatTable(heads, rows);
 }

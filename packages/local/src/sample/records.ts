@@ -7,7 +7,7 @@
 export type SampleRecord = Record<string, unknown>;
 
 /** The n-th record (from 0) of a collection. */
-export type Make = (n: number, random: () => number) => SampleRecord;
+export type MakeRecord = (n: number, random: () => number) => SampleRecord;
 
 const people = [
   ["Ana Souza", "ana.souza@example.com"],
@@ -52,7 +52,7 @@ const person = (random: () => number) => {
 const tags = (random: () => number) => allTags.filter(() => random() < 0.25);
 const subject = (random: () => number) => `${pick(things, random)} ${pick(troubles, random)}`;
 
-export const ticket: Make = (n, random) => ({
+export const ticket: MakeRecord = (n, random) => ({
   id: 10_001 + n,
   name: subject(random),
   date: moment(n, random).slice(0, 10),
@@ -65,7 +65,7 @@ export const ticket: Make = (n, random) => ({
   updated_at: moment(n, random),
 });
 
-export const helpDeskTicket: Make = (n, random) => ({
+export const helpDeskTicket: MakeRecord = (n, random) => ({
   id: 5_000_000 + n * 3,
   subject: subject(random),
   description: sometimes(
@@ -81,7 +81,7 @@ export const helpDeskTicket: Make = (n, random) => ({
   tags: tags(random),
 });
 
-export const incident: Make = (n, random) => ({
+export const incident: MakeRecord = (n, random) => ({
   id: `INC-2025-${String(n + 1).padStart(4, "0")}`,
   title: `${pick(services, random)}: elevated error rate`,
   status: pick(["investigating", "identified", "monitoring", "resolved"], random),
@@ -95,7 +95,7 @@ export const incident: Make = (n, random) => ({
   resolved_at: sometimes(moment(n * 6 + 5, random), random),
 });
 
-export const supportTicket: Make = (n, random) => ({
+export const supportTicket: MakeRecord = (n, random) => ({
   id: 880_001 + n,
   subject: subject(random),
   status: pick(statuses, random),
@@ -107,7 +107,7 @@ export const supportTicket: Make = (n, random) => ({
   updated_at: moment(n + 1, random),
 });
 
-export const ticketComment: Make = (n, random) => ({
+export const ticketComment: MakeRecord = (n, random) => ({
   id: 1_234_567_890_123_456_789n + BigInt(n),
   ticket_id: 880_001 + Math.floor(n / 2),
   author: person(random),
@@ -118,7 +118,7 @@ export const ticketComment: Make = (n, random) => ({
   updated_at: moment(n, random),
 });
 
-export const genericResource: Make = (n, random) => ({
+export const genericResource: MakeRecord = (n, random) => ({
   id: `res_${(n + 1).toString(36).padStart(5, "0")}`,
   name: `${pick(services, random)} ${pick(["quota", "limit", "budget"], random)} ${n + 1}`,
   value: sometimes(Math.round(random() * 1e7) / 1e4, random),
@@ -128,7 +128,7 @@ export const genericResource: Make = (n, random) => ({
 
 const forumStates = ["open", "locked", "archived"];
 
-export const forumTopic: Make = (n, random) => ({
+export const forumTopic: MakeRecord = (n, random) => ({
   id: 300 + n,
   slug: `topic-${n + 1}`,
   title: `How to: ${subject(random)}?`,
@@ -139,7 +139,7 @@ export const forumTopic: Make = (n, random) => ({
 });
 
 /** Four to a topic, about. */
-export const forumPost: Make = (n, random) => ({
+export const forumPost: MakeRecord = (n, random) => ({
   id: 7_000_000_000_000_000_001n + BigInt(n),
   topic_id: 300 + Math.floor(n / 4),
   author: person(random),
@@ -149,7 +149,7 @@ export const forumPost: Make = (n, random) => ({
   updated_at: moment(n * 2, random),
 });
 
-export const repositoryIssue: Make = (n, random) => ({
+export const repositoryIssue: MakeRecord = (n, random) => ({
   id: 2_100_000_000 + n * 7,
   number: n + 1,
   title: `${pick(services, random)}: ${pick(troubles, random)}`,
@@ -162,7 +162,7 @@ export const repositoryIssue: Make = (n, random) => ({
   updated_at: moment(n * 5, random),
 });
 
-export const product: Make = (n, random) => ({
+export const product: MakeRecord = (n, random) => ({
   sku: `SKU-${String(n + 1).padStart(5, "0")}`,
   name: `${pick(["Teapot", "Lamp", "Chair", "Kettle"], random)} ${pick(["S", "M", "L"], random)}`,
   price: Math.round(random() * 20_000) / 100,

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { openLoopback } from "../loopback.ts";
-import { seededRandom } from "../seeded-random.ts";
+import { openLoopbackServer } from "../base/loopback.ts";
 import { byOffset } from "./paging.ts";
 import type { SampleRecord } from "./records.ts";
-import { type Collection, type System, systems } from "./systems.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { type Collection, type System, sampleSystems } from "./systems.ts";
 
 /** The systems behind some sources, each on an origin of its own. */
 export interface SampleApi {
@@ -40,13 +40,13 @@ const changeDay = (round: number) => new Date(Date.UTC(2026, 0, round)).toISOStr
 /** Those of the five sources, where nothing else is asked for. */
 export async function openSampleApi({
   tokenSeconds = 3600,
-  behind = systems,
+  behind = sampleSystems,
 } = {}): Promise<SampleApi> {
   const hosts = await Promise.all(
     behind.map(async (system, index) => {
       const shelves = system.collections.map((one, place) => fill(one, index * 10 + place));
       const tokens = issuer(system, tokenSeconds);
-      const { url, close } = await openLoopback(async (request, response) => {
+      const { url, close } = await openLoopbackServer(async (request, response) => {
         const { status, headers, body } = await answer(request, { system, shelves, tokens });
         response.writeHead(status, { ...headers, "content-type": "application/json" });
         response.end(json(body));

@@ -5,7 +5,7 @@ import {
   genericResource,
   helpDeskTicket,
   incident,
-  type Make,
+  type MakeRecord,
   product,
   repositoryIssue,
   supportTicket,
@@ -36,13 +36,13 @@ export interface Collection {
   total?: true;
   /** How many records there are at first. */
   size: number;
-  make: Make;
+  make: MakeRecord;
   /** Which requests of a round go wrong, once each. */
   trouble?: Record<number, 429 | 503>;
 }
 
 // The keys need escaping in a URL and in a form, as real ones may.
-export const systems: readonly System[] = [
+export const sampleSystems: readonly System[] = [
   {
     source: "ticketing",
     auth: "api_key",

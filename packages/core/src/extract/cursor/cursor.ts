@@ -1,76 +1,75 @@
 import { RequestError } from "../../base/errors.ts";
+import type { CursorValue } from "../../config/endpoint-types.ts";
 import type { IncrementalPlan } from "../../config/plan-types.ts";
 import type { Cursor } from "../../flow.ts";
 import { Decimal } from "../../values/decimal.ts";
 import type { JsonValue } from "../../values/json.ts";
-import { assertStorable } from "../echo.ts";
-import { find } from "../select.ts";
+import { findValue } from "../select.ts";
+import { assertStorable } from "../storable.ts";
 import {
-  changed,
-  direction,
-  frontier,
-  further,
-  isBehind,
-  isEqual,
-  isLaterText,
-  type Mark,
-  mark,
-  shifted,
-  type Value,
-} from "./marks.ts";
+  capCursor,
+  furtherCursor,
+  isBefore,
+  isLaterString,
+  isSameCursor,
+  otherKindError,
+  type ParsedCursor,
+  parseCursor,
+  shiftCursor,
+} from "./cursor-values.ts";
 
 /*
- * The cursor of an incremental resource. It comes from the records alone, is frozen while a run
- * reads, and moves when the run has ended: startValue → advance page by page → commit.
+ * The cursor of an incremental resource comes from the records alone. It is frozen while a run reads,
+ * and moves at the end: startValue → advanceCursor for each page → commitCursor.
  */
 
-/** What a run asks for, and keeps of what it gets. */
-export interface Range {
+/** The values that a run asks for. Records outside are dropped. */
+export interface CursorRange {
   start: Cursor;
   /** Undefined: everything from the start on. */
-  end: Value | undefined;
+  end: CursorValue | undefined;
 }
 
 /**
- * Where a run starts: `lag` before the committed cursor, but never before `initial_value`. A backfill
- * knows no cursor.
+ * The cursor at which a run starts: `lag` before the committed one, but never before `initial_value`.
+ * A backfill has no committed cursor.
  */
 export function startValue(plan: IncrementalPlan, committed: Cursor): Cursor {
   const { initialValue = null, endValue, lag } = plan;
   if (committed === null || endValue !== undefined) return initialValue;
-  const start = lag === 0 ? committed : shifted(mark(committed), -lag * direction(plan), plan);
-  return initialValue === null ? start : further(start, initialValue, plan);
+  const start = /* planted: lag */ lag === 0 ? committed : shiftCursor(committed, -lag, plan);
+  return initialValue === null ? start : furtherCursor(start, initialValue, plan);
 }
 
 /** The end of the window of a backfill that begins at `start`. */
-export function windowEnd(plan: IncrementalPlan, start: Cursor): Value | undefined {
+export function windowEnd(plan: IncrementalPlan, start: Cursor): CursorValue | undefined {
   const { step, endValue } = plan;
   if (step === undefined || endValue === undefined || start === null) return endValue;
-  const end = shifted(mark(start), step * direction(plan), plan);
-  return isBehind(mark(end), mark(endValue), plan) ? end : endValue;
+  const end = shiftCursor(start, step, plan);
+  return isBefore(parseCursor(end), parseCursor(endValue), plan) ? end : endValue;
 }
 
-/** What a page means to the cursor. */
-export interface Advance {
-  /** The records that are in range. */
+/** The result of a page for the cursor. */
+export interface CursorAdvance {
+  /** The records in range. */
   records: JsonValue[];
-  /** The furthest value of the run so far. */
+  /** The furthest value that the run has read. */
   candidate: Cursor;
-  /** The API sends its records in order, and the rest of them is out of range. */
+  /** The API sends its records in order, and every later record is out of range. */
   isOver: boolean;
 }
 
-/** Takes what is in range from a page. */
-export function advance(
+/** Takes the records in range from a page. */
+export function advanceCursor(
   page: readonly JsonValue[],
   plan: IncrementalPlan,
-  { start, end }: Range,
+  range: CursorRange,
   candidate: Cursor,
-): Advance {
-  const first = start === null ? undefined : mark(start);
-  const last = end === undefined ? undefined : mark(end);
-  let kind = first?.kind ?? (candidate === null ? undefined : mark(candidate).kind);
-  let furthest = candidate === null ? undefined : mark(candidate);
+): CursorAdvance {
+  const start = range.start === null ? undefined : parseCursor(range.start);
+  const end = range.end === undefined ? undefined : parseCursor(range.end);
+  let furthest = candidate === null ? undefined : parseCursor(candidate);
+  let kind = start?.kind ?? furthest?.kind;
   let isOver = false;
   const records: JsonValue[] = [];
   for (const [index, record] of page.entries()) {
@@ -79,22 +78,23 @@ export function advance(
       if (plan.onMissing === "include") records.push(record);
       continue;
     }
-    const found = mark(value);
-    kind ??= found.kind;
-    if (found.kind !== kind) throw changed(`records[${index}] of the page has`, found, kind, plan);
-    if (last && isBeyond(found, last, plan)) {
+    const cursor = parseCursor(value);
+    kind ??= cursor.kind;
+    if (cursor.kind !== kind) {
+      throw otherKindError(`records[${index}] of the page has`, cursor, kind, plan);
+    }
+    if (end && isPastEnd(cursor, end, plan)) {
       isOver ||= plan.rowOrder === "asc";
       continue;
     }
-    if (first && isBehind(found, first, plan)) {
+    if (start && isBefore(cursor, start, plan)) {
       isOver ||= plan.rowOrder === "desc";
       continue;
     }
-    if (!furthest || isBehind(furthest, found, plan) || isLaterText(found, furthest, plan)) {
-      furthest = found;
+    if (!furthest || isBefore(furthest, cursor, plan) || isLaterString(cursor, furthest, plan)) {
+      furthest = cursor;
     }
-    const atStart = first !== undefined && isEqual(found, first);
-    if (atStart && plan.rangeStart === "open") continue;
+    if (start && plan.rangeStart === "open" && isSameCursor(cursor, start)) continue;
     records.push(record);
   }
   assertStorable([furthest?.value], `the cursor at "${plan.path.text}"`);
@@ -102,59 +102,60 @@ export function advance(
 }
 
 /** Whether a stored value lies in the range that the config bounds. One of another kind does not. */
-export function isInRange(value: Value, plan: IncrementalPlan): boolean {
-  const place = mark(value);
-  for (const border of [plan.initialValue, plan.endValue]) {
-    if (border !== undefined && mark(border).kind !== place.kind) return false;
-  }
+export function isInConfiguredRange(value: CursorValue, plan: IncrementalPlan): boolean {
   const { initialValue: first, endValue: last } = plan;
-  if (first !== undefined && isBehind(place, mark(first), plan)) return false;
-  return last === undefined || !isBeyond(place, mark(last), plan);
+  const cursor = parseCursor(value);
+  const start = first === undefined ? undefined : parseCursor(first);
+  const end = last === undefined ? undefined : parseCursor(last);
+  if (start && (start.kind !== cursor.kind || isBefore(cursor, start, plan))) return false;
+  return !end || (end.kind === cursor.kind && !isPastEnd(cursor, end, plan));
 }
 
-const isBeyond = (found: Mark, last: Mark, plan: IncrementalPlan): boolean =>
-  isBehind(last, found, plan) || (plan.rangeEnd === "open" && isEqual(found, last));
+const isPastEnd = (cursor: ParsedCursor, end: ParsedCursor, plan: IncrementalPlan): boolean =>
+  isBefore(end, cursor, plan) || (plan.rangeEnd === "open" && isSameCursor(cursor, end));
 
 /**
- * The cursor after a run. It never moves back, and a time in it never goes beyond the API's own clock
- * at the first page (`apiTime`): a record that changes while the run reads may stand on a page that
- * has been read, while later pages show later times. The next run has to ask for it again. A number
- * is taken as a time where its column is declared a timestamp.
+ * The cursor after a run. It never moves back, and a time never moves beyond the API's own clock at
+ * the first page (`apiTime`): a record on a page already read may change while later pages show later
+ * times, and the next run has to ask for it again. A number counts as a time where its column is
+ * declared a timestamp.
  */
-export function commit(
+export function commitCursor(
   before: Cursor,
   candidate: Cursor,
   apiTime: number | undefined,
   plan: IncrementalPlan,
 ): Cursor {
-  // A backfill remembers nothing.
+  // A backfill does not move the cursor.
   if (candidate === null || plan.endValue !== undefined) return before;
-  const capped = frontier(candidate, apiTime, plan);
-  return before === null ? capped : further(before, capped, plan);
+  const capped = capCursor(candidate, apiTime, plan);
+  return before === null ? capped : furtherCursor(before, capped, plan);
 }
 
-/** It has to fit into a query and into the state item. */
-const LONGEST = 1000;
+/** A cursor has to fit into a query and into the state item. */
+const MAX_CHARACTERS = 1000;
 
-/** Undefined: the record has none, and the config says what to do with it. */
+/** Undefined: the record has no cursor, and the config accepts that. */
 function cursorOf(
   record: JsonValue,
   index: number,
   { path, onMissing }: IncrementalPlan,
-): Value | undefined {
-  const found = find(record, path);
-  const value = typeof found === "bigint" || found instanceof Decimal ? String(found) : found;
+): CursorValue | undefined {
+  const raw = findValue(record, path);
+  const value = typeof raw === "bigint" || raw instanceof Decimal ? String(raw) : raw;
   if (typeof value === "number") return value;
-  if (typeof value === "string" && value.length <= LONGEST) return value;
+  if (typeof value === "string" && value.length <= MAX_CHARACTERS) return value;
   if (value == null && onMissing !== "raise") return undefined;
-  const there = typeof value === "string" ? `over ${LONGEST} characters` : missing(value);
   throw new RequestError({
     code: "extract.cursor",
-    message: `records[${index}] of the page has ${there} at cursor_path "${path.text}"`,
+    message: `records[${index}] of the page has ${describeMisfit(value)} at cursor_path "${path.text}"`,
     hint: `let cursor_path name a field that every record has, or set "on_cursor_value_missing"`,
     retryable: false,
   });
 }
 
-const missing = (value: JsonValue | undefined) =>
-  value == null ? "no value" : "neither a number nor a text";
+function describeMisfit(value: JsonValue | undefined): string {
+  if (value == null) return "no value";
+  if (typeof value === "string") return `over ${MAX_CHARACTERS} characters`;
+  return "neither a number nor a string";
+}

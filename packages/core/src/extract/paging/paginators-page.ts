@@ -1,27 +1,25 @@
 import type { PageNumberPlan } from "../../config/plan-types.ts";
-import type { PageRequest } from "../../flow.ts";
-import { hasMoreOf, type Paginator, placed, totalOf, valueAt } from "./paging.ts";
+import type { PageRequest } from "./page-request.ts";
+import { type Paginator, placeValues, readHasMore, readSlot, readTotal } from "./paging.ts";
 
-/** Pages that are numbered. A total counts pages. */
-export function pageNumber(plan: PageNumberPlan): Paginator {
-  const at = (page: number, memory: PageRequest["memory"] = {}): PageRequest => ({
-    ...placed([[plan.pageAt, page]]),
-    ...(Object.keys(memory).length > 0 ? { memory } : {}),
+/** Numbered pages. A total counts pages, not rows. */
+export function pageNumberPaginator(plan: PageNumberPlan): Paginator {
+  const requestAt = (number: number, total?: number): PageRequest => ({
+    ...placeValues([[plan.pageAt, number]]),
+    ...(total === undefined ? {} : { memory: { total } }),
   });
   return {
-    first: () => at(plan.page),
-    next(seen) {
-      const { records, body, request } = seen;
-      const isEmpty = records.length === 0;
-      if (isEmpty && (plan.stopAfterEmptyPage || body === undefined)) return undefined;
-      const total = totalOf(seen, plan);
-      // A page that was detected is the plan's first, and no request has named it.
-      const next = Number(valueAt(request, plan.pageAt) ?? plan.page) + 1;
-      const isBehind =
+    first: () => requestAt(plan.page),
+    next(page) {
+      const isEmpty = page.records.length === 0;
+      if (isEmpty && (plan.stopAfterEmptyPage || page.body === undefined)) return undefined;
+      const total = readTotal(page, plan);
+      // The request of the first page has no page number where the paginator was detected in its answer.
+      const next = Number(readSlot(page.request, plan.pageAt) ?? plan.page) + 1;
+      const isPastEnd =
         (total !== undefined && next >= total + plan.basePage) ||
         (plan.maximum !== undefined && next >= plan.maximum);
-      if (!(hasMoreOf(seen, plan) ?? !isBehind)) return undefined;
-      return at(next, total === undefined ? {} : { total });
+      return (readHasMore(page, plan) ?? !isPastEnd) ? requestAt(next, total) : undefined;
     },
   };
 }

@@ -1,0 +1,175 @@
+import { BatchWriteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { stateTable, tableDefinition, zeroCounts } from "@tidetable/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "../../../packages/local/src/cli.ts";
+import { parseTarget } from "../../../packages/local/src/sources/target.ts";
+import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
+
+const table = "tidetable-local-ticketing.tickets";
+const key = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined } as const;
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+afterAll(() => engine.close());
+
+async function run(...argv: string[]) {
+  const out = { stdout: "", stderr: "" };
+  const exit = await main([...argv, "--dynamodb", engine.endpoint], {
+    stdout: { write: (text) => (out.stdout += text) },
+    stderr: { write: (text) => (out.stderr += text) },
+    env: {},
+    cwd: process.cwd(),
+    signal: new AbortController().signal,
+  });
+  return { exit, ...out };
+}
+
+it.each([
+  ["ticketing", "ticketing", undefined],
+  ["ticketing/tickets", "ticketing", "tickets"],
+  ["./my/crm.json", "./my/crm.json", undefined],
+  ["./my/crm.json/deals", "./my/crm.json", "deals"],
+  ["/abs/crm.ts/deals", "/abs/crm.ts", "deals"],
+])("%s means source %s, resource %s", (text, source, resource) => {
+  expect(parseTarget(text)).toEqual({ source, resource });
+});
+
+describe("before the first run", () => {
+  it("items of a table that does not exist is exit code 2 with the next step", async () => {
+    const { exit, stdout, stderr } = await run("items", "ticketing/tickets");
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
+    expect(stderr).toMatch(/^ticketing\/tickets: the table \S+ does not exist; `tidetable run`/);
+  });
+
+  it("state says that nothing has run", async () => {
+    const { exit, stdout } = await run("state", "ticketing/tickets", "--json");
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout).resources).toEqual([
+      expect.objectContaining({
+        source: "ticketing",
+        resource: "tickets",
+        status: "new",
+        lease: null,
+      }),
+    ]);
+  });
+});
+
+describe("a wrong target is exit code 2", () => {
+  it.each([
+    [
+      "ticketing",
+      "ticketing: items are printed for one resource; name it, as in ticketing/tickets\n",
+    ],
+    [
+      "ticketing/tikets",
+      "ticketing/tikets: there is no resource of this name; did you mean tickets?\n",
+    ],
+  ])("items %s", async (target, message) => {
+    expect(await run("items", target)).toEqual({ exit: 2, stdout: "", stderr: message });
+  });
+});
+
+describe("after a run", () => {
+  beforeAll(async () => {
+    await engine.createTables({
+      [table]: tableDefinition({ key: { ...key, fields: ["id"] } }),
+      "tidetable-local-state": stateTable,
+    });
+    // 60 items of 50 KB: more than one answer of a scan.
+    const filler = "x".repeat(50_000);
+    for (let start = 0; start < 60; start += 20) {
+      const puts = Array.from({ length: 20 }, (_, i) => ({
+        PutRequest: {
+          Item: {
+            id: { S: String(100 + start + i) },
+            exact: { N: "1234567890123456789.25" },
+            filler: { S: filler },
+          },
+        },
+      }));
+      await engine.dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [table]: puts } }));
+    }
+  });
+
+  it("items --json prints every item, one per line, in key order, with all digits", async () => {
+    const { exit, stdout, stderr } = await run("items", "ticketing/tickets", "--json");
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).id)).toEqual(
+      Array.from({ length: 60 }, (_, i) => String(100 + i)),
+    );
+    expect(lines[0]).toMatch(/^\{"id":"100","exact":1234567890123456789\.25,"filler":/);
+  });
+
+  it("--limit cuts after sorting, and the text names the whole", async () => {
+    const { stdout, stderr } = await run("items", "ticketing/tickets", "--limit", "2");
+    expect(stdout.split("\n").map((line) => line.slice(0, 4).trim())).toEqual([
+      "id",
+      "100",
+      "101",
+      "",
+    ]);
+    expect(stderr).toBe(`2 items of 60 in ${table}\n`);
+  });
+
+  it("state shows checkpoint, counts and who holds the lease", async () => {
+    const body = {
+      plan_hash: "h",
+      table_id: null,
+      started_at: "2026-01-01T00:00:00.000Z",
+      slices: 2,
+      page: 3,
+      next: { params: { limit: 100, offset: 300 } },
+      counts: { ...zeroCounts(), pages: 3, records: 300, written: 300 },
+      refresh: true,
+      phase: "read",
+      cursor: "2025-12-31",
+      candidate: "2026-01-01",
+    };
+    const item = {
+      pk: { S: "ticketing#tickets" },
+      sk: { S: "state" },
+      status: { S: "running" },
+      run_id: { S: "r1" },
+      token: { N: "4" },
+      seq: { N: "9" },
+      updated_at: { S: "2026-01-01T00:00:09.000Z" },
+      lease_owner: { S: "local/host/1" },
+      lease_until: { N: String(Date.parse("2026-01-01T00:00:50.000Z")) },
+      body: { S: JSON.stringify(body) },
+    };
+    await engine.dynamodb.send(
+      new PutItemCommand({ TableName: "tidetable-local-state", Item: item }),
+    );
+
+    const { stdout } = await run("state", "ticketing", "--json");
+    expect(JSON.parse(stdout).resources).toEqual([
+      {
+        source: "ticketing",
+        resource: "tickets",
+        table,
+        status: "running",
+        phase: "read",
+        refresh: true,
+        run_id: "r1",
+        started_at: "2026-01-01T00:00:00.000Z",
+        updated_at: "2026-01-01T00:00:09.000Z",
+        not_before: null,
+        cursor: "2025-12-31",
+        candidate: "2026-01-01",
+        checkpoint: { page: 3, next: { params: { limit: 100, offset: 300 } } },
+        slices: 2,
+        counts: body.counts,
+        lease: { owner: "local/host/1", until: "2026-01-01T00:00:50.000Z" },
+        schema: null,
+      },
+    ]);
+    const text = await run("state", "ticketing");
+    expect(text.stdout).toMatch(
+      /tickets +running +read \(refresh\) +3 +300 +2025-12-31 +2026-01-01 .*local\/host\/1 until/,
+    );
+  });
+});

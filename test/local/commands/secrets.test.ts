@@ -1,0 +1,242 @@
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Io } from "../../../packages/local/src/base/io.ts";
+import { cliFolder } from "../../support/cli.ts";
+import { openSecretsManager } from "../../support/secrets-manager.ts";
+import { pointAws, tidetable } from "../../support/stage.ts";
+
+const canaries = { id: "canary-id-51c0", secret: "canary-secret-88fe", old: "canary-old-07aa" };
+
+let folder: string;
+beforeEach(async () => {
+  ({ folder } = await cliFolder());
+});
+
+/** `secrets set` by a person who gives these answers, or by a script that pipes a text in. */
+async function set(argv: string[], given: { answers?: string[]; input?: string }) {
+  const questions: string[] = [];
+  const answers = [...(given.answers ?? [])];
+  const io: Partial<Io> = given.answers
+    ? {
+        ask: async (question, options) => {
+          // Nothing of it may be seen while it is typed.
+          questions.push(options?.hidden ? question : `VISIBLE ${question}`);
+          return answers.shift() ?? "";
+        },
+      }
+    : { input: async () => given.input ?? "" };
+  const ended = await tidetable(["secrets", "set", ...argv], { cwd: folder, ...io });
+  for (const value of Object.values(canaries)) {
+    expect(ended.stdout + ended.stderr + questions.join()).not.toContain(value);
+  }
+  return { ...ended, questions };
+}
+
+describe("on this machine", () => {
+  const file = (source: string, data = ".tidetable") =>
+    join(folder, data, "secrets", `${source}.json`);
+  const read = async (path: string) => JSON.parse(await readFile(path, "utf8"));
+
+  it("asks for each credential that the source refers to, and keeps them in a file of one's own", async () => {
+    const { exit, stdout, questions } = await set(["support"], {
+      answers: [canaries.id, canaries.secret],
+    });
+    expect(exit).toBe(0);
+    expect(questions).toEqual(["client_id: ", "client_secret: "]);
+    expect(await read(file("support"))).toEqual({
+      client_id: canaries.id,
+      client_secret: canaries.secret,
+    });
+    expect(stdout).toBe(`${file("support")}: client_id, client_secret set\n`);
+    // No draft stays behind.
+    expect(await readdir(dirname(file("support")))).toEqual(["support.json"]);
+  });
+
+  it.skipIf(process.platform === "win32")("nobody else can read the file", async () => {
+    await mkdir(dirname(file("support")), { recursive: true });
+    await writeFile(file("support"), "{}");
+    await chmod(file("support"), 0o644);
+    await set(["support"], { answers: [canaries.id, canaries.secret] });
+    expect((await stat(file("support"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("what is left empty keeps its value, and so one credential can be rotated", async () => {
+    await set(["support"], { answers: [canaries.id, canaries.old] });
+    const { exit, stdout, questions } = await set(["support"], { answers: ["", canaries.secret] });
+    expect(exit).toBe(0);
+    expect(questions[0]).toBe("client_id (Enter keeps the present value): ");
+    expect(await read(file("support"))).toEqual({
+      client_id: canaries.id,
+      client_secret: canaries.secret,
+    });
+    expect(stdout).toBe(`${file("support")}: client_secret set; client_id kept\n`);
+  });
+
+  it("what is left empty and has no value is named, and nothing is written", async () => {
+    const { exit, stderr } = await set(["support"], { answers: [canaries.id, ""] });
+    expect(exit).toBe(2);
+    expect(stderr).toBe("secrets.client_secret: it has no value yet, and needs one\n");
+    await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("Ctrl-C at a question changes nothing", async () => {
+    const stop = new AbortController();
+    const { exit } = await tidetable(["secrets", "set", "support"], {
+      cwd: folder,
+      signal: stop.signal,
+      ask: async () => {
+        stop.abort(new Error("interrupted by SIGINT"));
+        return "";
+      },
+    });
+    expect(exit).toBe(130);
+    await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("a script pipes a JSON object in; --data names the folder", async () => {
+    const input = JSON.stringify({ client_id: canaries.id, client_secret: canaries.secret });
+    const { exit, stdout } = await set(["support", "--data", "here", "--json"], { input });
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      status: "succeeded",
+      source: "support",
+      place: file("support", "here"),
+      set: ["client_id", "client_secret"],
+      kept: [],
+    });
+    expect(await read(file("support", "here"))).toEqual(JSON.parse(input));
+  });
+
+  it.each([
+    ["", /^standard input: there is no JSON object of secret values;/],
+    [canaries.secret, /^standard input: there is no JSON object of secret values;/],
+    [`["${canaries.secret}"]`, /^standard input: there is no JSON object/],
+    [
+      JSON.stringify({ client_idd: canaries.id, client_secret: 5 }),
+      /^secrets\.client_idd: the source does not refer to it; did you mean client_id\?\nsecrets\.client_secret: it is not a string; quote it\n$/,
+    ],
+    [
+      JSON.stringify({ client_id: "", client_secret: canaries.secret }),
+      /^secrets\.client_id: it is empty\n$/,
+    ],
+    [
+      JSON.stringify({ client_secret: canaries.secret }),
+      /^secrets\.client_id: it has no value yet, and needs one\n$/,
+    ],
+  ])("piped in, %j is refused", async (input, lines) => {
+    const { exit, stderr } = await set(["support"], { input });
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(lines);
+    await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("a source without secrets says so", async () => {
+    const open = { client: { base_url: "https://example.com" }, resources: ["deals"] };
+    await writeFile(join(folder, "open.json"), JSON.stringify(open));
+    const { exit, stdout } = await set(["open.json"], { answers: [] });
+    expect({ exit, stdout }).toEqual({
+      exit: 0,
+      stdout: "open refers to no secrets: there is nothing to set\n",
+    });
+  });
+
+  it("as a program, too, it takes nothing but its standard input", async () => {
+    const { cli } = await cliFolder();
+    const { code, stderr } = await cli(["secrets", "set", "ticketing"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^standard input: there is no JSON object/);
+  });
+});
+
+describe("in a stage", () => {
+  const id = "tidetable/dev/support";
+
+  /** Secrets Manager after a deployment, with this value of the secret. */
+  async function manager(value: string | undefined, options: { deny?: string[] } = {}) {
+    const secrets = { [id]: value };
+    const { endpoint } = await openSecretsManager(secrets, options);
+    pointAws({ SECRETS_MANAGER: endpoint });
+    return () => JSON.parse(secrets[id] ?? "null");
+  }
+
+  const both = { client_id: canaries.id, client_secret: canaries.secret };
+
+  it("fills the secret that the deployment has made", async () => {
+    const stored = await manager(undefined);
+    const { exit, stdout } = await set(["support", "--stage", "dev"], {
+      answers: [canaries.id, canaries.secret],
+    });
+    expect(exit).toBe(0);
+    expect(stored()).toEqual(both);
+    expect(stdout).toBe(`${id}: client_id, client_secret set\n`);
+    await expect(stat(join(folder, ".tidetable"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("keeps what is left empty, and members that it knows nothing of", async () => {
+    const stored = await manager(
+      JSON.stringify({ ...both, client_secret: canaries.old, note: "x" }),
+    );
+    await set(["support", "--stage", "dev"], { answers: ["", canaries.secret] });
+    expect(stored()).toEqual({ ...both, note: "x" });
+  });
+
+  it("nothing new writes no new version", async () => {
+    const stored = await manager(JSON.stringify(both), { deny: ["PutSecretValue"] });
+    const { exit, stdout } = await set(["support", "--stage", "dev"], { answers: ["", ""] });
+    expect({ exit, stdout }).toEqual({ exit: 0, stdout: `${id}: nothing changed\n` });
+    expect(stored()).toEqual(both);
+  });
+
+  it.each([
+    canaries.old,
+    `{"client_id": {"a": "${canaries.old}"}}`,
+  ])("a value that no source could use (%j) is replaced", async (value) => {
+    const stored = await manager(value);
+    const { exit } = await set(["support", "--stage", "dev"], {
+      answers: [canaries.id, canaries.secret],
+    });
+    expect(exit).toBe(0);
+    expect(stored()).toEqual(both);
+  });
+
+  it("who may write and not read gives all members", async () => {
+    const stored = await manager(JSON.stringify(both), { deny: ["GetSecretValue"] });
+    const half = await set(["support", "--stage", "dev"], { answers: [canaries.id, ""] });
+    expect(half.exit).toBe(2);
+    expect(half.stderr).toMatch(/^warning: the present value cannot be read, so all members are/);
+    expect(stored()).toEqual(both);
+    const whole = await set(["support", "--stage", "dev"], { answers: ["new id", "new secret"] });
+    expect(whole.exit).toBe(0);
+    expect(stored()).toEqual({ client_id: "new id", client_secret: "new secret" });
+  });
+
+  it("a secret that is not there is not deployed, and nothing is asked", async () => {
+    const { endpoint } = await openSecretsManager({});
+    pointAws({ SECRETS_MANAGER: endpoint });
+    const { exit, stderr, questions } = await set(["support", "--stage", "dev"], { answers: [] });
+    expect({ exit, questions }).toEqual({ exit: 2, questions: [] });
+    expect(stderr).toMatch(
+      /^stage dev: there is no secret tidetable\/dev\/support; deploy it: npx sst deploy --stage dev/,
+    );
+  });
+
+  it("who may not write is told so in AWS's words", async () => {
+    await manager(undefined, { deny: ["PutSecretValue"] });
+    const { exit, stderr } = await set(["support", "--stage", "dev"], {
+      input: JSON.stringify(both),
+    });
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/not authorized to perform: secretsmanager:PutSecretValue; use/);
+  });
+
+  it("a refusal that quotes the value is told without it", async () => {
+    const { endpoint } = await openSecretsManager({ [id]: undefined }, { quote: true });
+    pointAws({ SECRETS_MANAGER: endpoint });
+    const { exit, stderr } = await set(["support", "--stage", "dev"], {
+      input: JSON.stringify(both),
+    });
+    expect(exit).toBe(1);
+    expect(stderr).toContain("did not take its value (ValidationException)");
+  });
+});

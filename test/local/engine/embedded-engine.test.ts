@@ -1,0 +1,248 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ListTablesCommand,
+  PutItemCommand,
+  waitUntilTableExists,
+} from "@aws-sdk/client-dynamodb";
+import { expect, onTestFinished, test } from "vitest";
+import { openEmbeddedEngine } from "../../../packages/local/src/engine/embedded-engine.ts";
+
+const engineUrl = new URL("../../../packages/local/src/engine/embedded-engine.ts", import.meta.url)
+  .href;
+
+async function dataFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tidetable-engine-"));
+  onTestFinished(async () => {
+    const pid = publishedPid(folder);
+    if (pid) await kill(pid);
+    // A process that lost the race for the folder may still be writing there. The asynchronous rm
+    // tries again; Node 22's rmSync does not when a folder is not empty.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  });
+  return folder;
+}
+
+function publishedPid(folder: string): number | undefined {
+  const file = join(folder, "engine.json");
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).pid : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function kill(pid: number): Promise<void> {
+  if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  await gone(pid);
+}
+
+const gone = async (pid: number) => {
+  while (isAlive(pid)) await wait(20);
+};
+
+function clientOf(endpoint: string): DynamoDBClient {
+  const client = new DynamoDBClient({
+    endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    maxAttempts: 1,
+  });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+async function createNotes(client: DynamoDBClient): Promise<void> {
+  const command = new CreateTableCommand({
+    TableName: "notes",
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+  });
+  await client.send(command);
+  // Even the embedded engine creates for a moment.
+  await waitUntilTableExists(
+    { client, minDelay: 1, maxDelay: 1, maxWaitTime: 20 },
+    { TableName: "notes" },
+  );
+}
+
+test("Commands that start at the same instant share one engine", async () => {
+  const folder = await dataFolder();
+  const engines = await Promise.all(Array.from({ length: 5 }, () => openEmbeddedEngine(folder)));
+  expect(new Set(engines.map(({ endpoint }) => endpoint)).size).toBe(1);
+  expect(engines[0]?.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  await createNotes(clientOf(engines[0]?.endpoint ?? ""));
+  const tables = await clientOf(engines[4]?.endpoint ?? "").send(new ListTablesCommand());
+  expect(tables.TableNames).toEqual(["notes"]);
+  expect(readFileSync(join(folder, "engine.log"), "utf8")).toBe("");
+});
+
+test("A later command finds the running engine", async () => {
+  const folder = await dataFolder();
+  const first = await openEmbeddedEngine(folder);
+  await first.close();
+  const second = await openEmbeddedEngine(folder);
+  expect(second.endpoint).toBe(first.endpoint);
+});
+
+test("After kill -9 the next command starts a new engine, and what was written is there", async () => {
+  const folder = await dataFolder();
+  const { endpoint } = await openEmbeddedEngine(folder);
+  const client = clientOf(endpoint);
+  await createNotes(client);
+  const ids = Array.from({ length: 50 }, (_, n) => `note-${n}`);
+  for (const id of ids) {
+    await client.send(new PutItemCommand({ TableName: "notes", Item: { id: { S: id } } }));
+  }
+  const pid = publishedPid(folder) as number;
+  await kill(pid);
+
+  const again = clientOf((await openEmbeddedEngine(folder)).endpoint);
+  expect(publishedPid(folder)).not.toBe(pid);
+  for (const id of ids) {
+    const { Item } = await again.send(
+      new GetItemCommand({ TableName: "notes", Key: { id: { S: id } } }),
+    );
+    expect(Item?.id?.S).toBe(id);
+  }
+});
+
+test("The engine leaves when idle, and not while a client holds it", async () => {
+  const folder = await dataFolder();
+  const engine = await openEmbeddedEngine(folder, { idleMs: 100 });
+  const pid = publishedPid(folder) as number;
+  await wait(700);
+  expect(isAlive(pid)).toBe(true);
+  await engine.close();
+  await gone(pid);
+  expect(existsSync(join(folder, "engine.json"))).toBe(false);
+});
+
+test("One client that closes does not take the engine from another", async () => {
+  const folder = await dataFolder();
+  const [one, other] = await Promise.all([
+    openEmbeddedEngine(folder, { idleMs: 100 }),
+    openEmbeddedEngine(folder, { idleMs: 100 }),
+  ]);
+  await one.close();
+  await wait(700);
+  const { TableNames } = await clientOf(other.endpoint).send(new ListTablesCommand());
+  expect(TableNames).toEqual([]);
+});
+
+test("The engine leaves when its client is killed", async () => {
+  const folder = await dataFolder();
+  const script = `
+    const { openEmbeddedEngine } = await import(${JSON.stringify(engineUrl)});
+    await openEmbeddedEngine(${JSON.stringify(folder)}, { idleMs: 100 });
+    console.log("open");
+    setInterval(() => {}, 1000);
+  `;
+  const client = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
+  await once(client.stdout, "data");
+  const pid = publishedPid(folder) as number;
+  await wait(400);
+  expect(isAlive(pid)).toBe(true);
+  client.kill("SIGKILL");
+  await gone(pid);
+});
+
+test("A command can exit although it did not let go of the engine", async () => {
+  const folder = await dataFolder();
+  const script = `
+    const { openEmbeddedEngine } = await import(${JSON.stringify(engineUrl)});
+    await openEmbeddedEngine(${JSON.stringify(folder)});
+  `;
+  const client = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
+  const [code] = await once(client, "exit");
+  expect(code).toBe(0);
+  expect(publishedPid(folder)).toBeGreaterThan(0);
+});
+
+test("A client that dies in the middle of a request does not end the engine for others", async () => {
+  const folder = await dataFolder();
+  const { endpoint } = await openEmbeddedEngine(folder);
+  const socket = connect(Number(new URL(endpoint).port), "127.0.0.1");
+  socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{");
+  await wait(200);
+  socket.resetAndDestroy();
+  await wait(200);
+  const { TableNames } = await clientOf(endpoint).send(new ListTablesCommand());
+  expect(TableNames).toEqual([]);
+});
+
+test("Commands that come just as the engine leaves get one that stays", async () => {
+  const folder = await dataFolder();
+  for (let round = 0; round < 15; round += 1) {
+    const engine = await openEmbeddedEngine(folder, { idleMs: 50 });
+    const client = clientOf(engine.endpoint);
+    expect((await client.send(new ListTablesCommand())).TableNames).toEqual([]);
+    client.destroy();
+    await engine.close();
+    // From shortly before the moment at which it leaves to shortly after.
+    await wait(45 + round);
+  }
+});
+
+test("A stale engine.json is replaced: nobody at the port, another server there, or no address", async () => {
+  const stranger = createServer((_, response) => response.end("a stranger")).listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  onTestFinished(() => void stranger.close());
+  const { port } = stranger.address() as AddressInfo;
+  const stale = (url: string) => JSON.stringify({ url, pid: 2 ** 22 + 1, id: "gone" });
+
+  for (const content of [stale("http://127.0.0.1:9"), stale(`http://127.0.0.1:${port}`), "{"]) {
+    const folder = await dataFolder();
+    writeFileSync(join(folder, "engine.json"), content);
+    const { endpoint } = await openEmbeddedEngine(folder);
+    expect(endpoint).not.toContain(`:${port}`);
+    expect((await clientOf(endpoint).send(new ListTablesCommand())).TableNames).toEqual([]);
+    expect(JSON.parse(readFileSync(join(folder, "engine.json"), "utf8")).url).toBe(endpoint);
+  }
+});
+
+test("An address that became another folder's engine is not taken for this one's", async () => {
+  const [mine, theirs] = [await dataFolder(), await dataFolder()];
+  const other = await openEmbeddedEngine(theirs);
+  const copied = { url: other.endpoint, pid: 1, id: "of an engine that is gone" };
+  writeFileSync(join(mine, "engine.json"), JSON.stringify(copied));
+  const engine = await openEmbeddedEngine(mine);
+  expect(engine.endpoint).not.toBe(other.endpoint);
+});
+
+test("A data folder that cannot be written is a clear error", async () => {
+  const file = join(await dataFolder(), "data");
+  writeFileSync(file, "in the way");
+  await expect(openEmbeddedEngine(file)).rejects.toMatchObject({
+    code: "local.engine",
+    message: expect.stringContaining(`the data folder ${file} cannot be used`),
+    hint: "choose one that you may write to with --data",
+  });
+});
+
+test("A data folder that LevelDB cannot open is a clear error, and the log has its reason", async () => {
+  const folder = await dataFolder();
+  mkdirSync(join(folder, "dynamodb"));
+  writeFileSync(join(folder, "dynamodb", "CURRENT"), "damaged\n");
+  await expect(openEmbeddedEngine(folder)).rejects.toMatchObject({
+    code: "local.engine",
+    message: `the embedded engine did not start in ${folder}`,
+    hint: expect.stringContaining("engine.log"),
+  });
+  expect(readFileSync(join(folder, "engine.log"), "utf8")).toMatch(/dynamodb/);
+});

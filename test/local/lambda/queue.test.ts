@@ -1,0 +1,179 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { functionOf, open } from "./support.ts";
+
+const failing = `
+  let calls = 0;
+  export const handler = async ({ times = Infinity, text = "broken" }) => {
+    calls += 1;
+    console.log("call " + calls + " at " + Date.now());
+    if (calls <= times) throw new TypeError(text);
+  };
+`;
+const slow = `
+  export const handler = async ({ ms }) => {
+    console.log("begin");
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  };
+`;
+
+test("An event is accepted at once, whatever becomes of it", async () => {
+  const { send, lambda, lines } = await open(functionOf(slow));
+  const beganAt = performance.now();
+  const { StatusCode, answer, FunctionError } = await send({ ms: 1_500 });
+  expect(performance.now() - beganAt).toBeLessThan(1_400);
+  expect({ StatusCode, answer, FunctionError }).toEqual({ StatusCode: 202 });
+  await lambda.waitUntilIdle();
+  expect(performance.now() - beganAt).toBeGreaterThan(1_500);
+  expect(lines).toEqual(["begin"]);
+});
+
+test("A function error is tried again twice, each time later, under the same request id", async () => {
+  const { send, lambda, lines, reports } = await open(functionOf(failing), {
+    retryDelaysMs: [300, 600],
+  });
+  const { $metadata } = await send({ source: "shop", resource: "orders" });
+  await lambda.waitUntilIdle();
+  const at = lines.flatMap((line) => /^call \d at (\d+)$/.exec(line)?.[1] ?? []).map(Number);
+  expect(at).toHaveLength(3);
+  const [first = 0, second = 0, third = 0] = at;
+  expect(second - first).toBeGreaterThanOrEqual(295);
+  expect(third - second).toBeGreaterThanOrEqual(595);
+  expect(new Set(reports.map(({ requestId }) => requestId))).toEqual(
+    new Set([$metadata.requestId]),
+  );
+});
+
+test("After the last attempt the on-failure destination has the record that AWS sends", async () => {
+  const { send, lambda } = await open(functionOf(failing));
+  const event = { source: "shop", resource: "orders", run_id: "r1" };
+  const { $metadata } = await send(event);
+  await lambda.waitUntilIdle();
+  expect(lambda.failures).toEqual([
+    {
+      version: "1.0",
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      requestContext: {
+        requestId: $metadata.requestId,
+        functionArn: "arn:aws:lambda:us-east-1:000000000000:function:worker:$LATEST",
+        condition: "RetriesExhausted",
+        approximateInvokeCount: 3,
+      },
+      requestPayload: event,
+      responseContext: {
+        statusCode: 200,
+        executedVersion: "$LATEST",
+        functionError: "Unhandled",
+      },
+      responsePayload: {
+        errorType: "TypeError",
+        errorMessage: "broken",
+        trace: expect.any(Array),
+      },
+    },
+  ]);
+});
+
+test("An attempt that succeeds is the last one", async () => {
+  const { send, lambda, reports } = await open(functionOf(failing));
+  await send({ times: 1 });
+  await lambda.waitUntilIdle();
+  expect(reports.map(({ errorType }) => errorType)).toEqual(["TypeError", undefined]);
+  expect(lambda.failures).toEqual([]);
+});
+
+test("A time-out and the end of a process are tried again too", async () => {
+  const { send, lambda, reports } = await open([
+    functionOf(slow, { name: "slow", timeoutMs: 300, retries: 1 }),
+    functionOf(`export const handler = () => process.exit(2);`, { name: "gone", retries: 1 }),
+  ]);
+  await send({ ms: 60_000 }, { FunctionName: "slow" });
+  await send({}, { FunctionName: "gone" });
+  await lambda.waitUntilIdle();
+  expect(reports).toHaveLength(4);
+  const payloads = lambda.failures.map(({ responsePayload }) => responsePayload);
+  expect(payloads).toContainEqual(expect.objectContaining({ errorType: "Sandbox.Timedout" }));
+  expect(payloads).toContainEqual(expect.objectContaining({ errorType: "Runtime.ExitError" }));
+});
+
+test("A function may have no retries, and a caller who waits has none", async () => {
+  const { send, invoke, lambda, reports } = await open(functionOf(failing, { retries: 0 }));
+  await send({});
+  await lambda.waitUntilIdle();
+  expect(reports).toHaveLength(1);
+  expect(lambda.failures).toMatchObject([{ requestContext: { approximateInvokeCount: 1 } }]);
+  await invoke();
+  await lambda.waitUntilIdle();
+  expect(reports).toHaveLength(2);
+  expect(lambda.failures).toHaveLength(1);
+});
+
+test("Throttled events wait for their turn, which costs them no attempt", async () => {
+  const { send, lambda, reports } = await open(
+    functionOf(slow, { reservedConcurrency: 1, retries: 0 }),
+  );
+  await Promise.all([1, 2, 3, 4].map(() => send({ ms: 200 })));
+  await lambda.waitUntilIdle();
+  expect(reports.map(({ errorType }) => errorType)).toEqual(Array(4).fill(undefined));
+  expect(lambda.failures).toEqual([]);
+});
+
+test("An event that is throttled until it is too old is given up, never tried", async () => {
+  const { send, lambda, lines } = await open(
+    functionOf(slow, { reservedConcurrency: 1, maximumEventAgeMs: 400 }),
+  );
+  await send({ ms: 1_500 });
+  await wait(50);
+  await send({ ms: 1, late: true });
+  await lambda.waitUntilIdle();
+  expect(lines).toEqual(["begin"]);
+  expect(lambda.failures).toEqual([
+    expect.objectContaining({
+      requestPayload: { ms: 1, late: true },
+      requestContext: expect.objectContaining({
+        condition: "EventAgeExceeded",
+        approximateInvokeCount: 0,
+      }),
+    }),
+  ]);
+  expect(lambda.failures[0]).not.toHaveProperty("responsePayload");
+});
+
+test("A retry that comes too late is not made, and the record has the last error", async () => {
+  const { send, lambda, reports } = await open(functionOf(failing, { maximumEventAgeMs: 300 }), {
+    retryDelaysMs: [60_000],
+  });
+  await send({});
+  await lambda.waitUntilIdle();
+  expect(reports).toHaveLength(1);
+  expect(lambda.failures).toMatchObject([
+    {
+      requestContext: { condition: "EventAgeExceeded", approximateInvokeCount: 1 },
+      responsePayload: { errorType: "TypeError" },
+    },
+  ]);
+});
+
+test("On demand an event is delivered twice, at the same time and under one request id", async () => {
+  const { send, lambda, reports } = await open(functionOf(slow), {
+    duplicate: (name, event) => name === "worker" && (event as { twice?: true }).twice === true,
+  });
+  await send({ ms: 1 });
+  await lambda.waitUntilIdle();
+  expect(reports).toHaveLength(1);
+  const { $metadata } = await send({ ms: 1, twice: true });
+  await lambda.waitUntilIdle();
+  expect(reports.slice(1).map(({ requestId }) => requestId)).toEqual([
+    $metadata.requestId,
+    $metadata.requestId,
+  ]);
+});
+
+test("close() does not wait for a retry that is due in an hour, and makes no record of it", async () => {
+  const { send, lambda, reports } = await open(functionOf(failing), { retryDelaysMs: [3_600_000] });
+  await send({});
+  await expect.poll(() => reports.length, { timeout: 20_000 }).toBe(1);
+  await lambda.close();
+  await lambda.waitUntilIdle();
+  expect(lambda.failures).toEqual([]);
+});

@@ -1,0 +1,60 @@
+import type { Item, KeyPlan } from "@tidetable/core";
+import { describe, expect, it } from "vitest";
+import { compareByKey, itemJson } from "../../../packages/local/src/output/item-json.ts";
+
+const key = (type: "S" | "N" | "B", range?: "S" | "N"): KeyPlan => ({
+  fields: ["id"],
+  hash: { name: "id", type },
+  range: range && { name: "at", type: range },
+});
+
+describe("an item as JSON", () => {
+  it("P9: numbers keep all their digits, and every kind of value has its text", () => {
+    const item: Item = {
+      z: { N: "1234567890123456789.0123456789" },
+      id: { N: "1234567890123456789" },
+      text: { S: 'a "quoted" line\n' },
+      none: { NULL: true },
+      yes: { BOOL: true },
+      no: { BOOL: false },
+      list: { L: [{ N: "1E+100" }, { S: "" }, { L: [] }] },
+      map: { M: { b: { N: "2" }, a: { N: "1" } } },
+      bytes: { B: new Uint8Array([1, 2, 255]) },
+      numbers: { NS: ["1", "2"] },
+      words: { SS: ["a", "b"] },
+    };
+    const text = itemJson(item, key("N"));
+    expect(text).toBe(
+      '{"id":1234567890123456789,"bytes":"AQL/","list":[1E+100,"",[]],"map":{"a":1,"b":2},"no":false,' +
+        '"none":null,"numbers":[1,2],"text":"a \\"quoted\\" line\\n","words":["a","b"],"yes":true,' +
+        '"z":1234567890123456789.0123456789}',
+    );
+    expect(() => JSON.parse(text)).not.toThrow();
+  });
+
+  it("begins with its key", () => {
+    const item: Item = { a: { S: "x" }, at: { S: "2026" }, id: { S: "7" } };
+    expect(itemJson(item, key("S", "S"))).toBe('{"id":"7","at":"2026","a":"x"}');
+  });
+});
+
+describe("the order of items", () => {
+  it.each([
+    ["N", ["-10", "-9.5", "0", "0.001", "2", "9.5", "10", "1E+2"]],
+    ["S", ["", "1", "10", "2", "B", "a", "z", "ä", "\uffee", "😀"]],
+  ] as const)("of a key of type %s is DynamoDB's", (type, sorted) => {
+    const items = [...sorted]
+      .reverse()
+      .map((value): Item => ({ id: type === "N" ? { N: value } : { S: value } }));
+    const ids = items.sort(compareByKey(key(type))).map(({ id }) => id?.N ?? id?.S);
+    expect(ids).toEqual(sorted);
+  });
+
+  it("is hash, then range", () => {
+    const item = (id: string, at: string): Item => ({ id: { S: id }, at: { N: at } });
+    const items = [item("b", "1"), item("a", "10"), item("a", "9")].sort(
+      compareByKey(key("S", "N")),
+    );
+    expect(items).toEqual([item("a", "9"), item("a", "10"), item("b", "1")]);
+  });
+});

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Fields, World } from "../../../packages/core/src/base/world.ts";
+import { planSource } from "../../../packages/core/src/config/plan.ts";
+import { rest_api_source } from "../../../packages/core/src/config/source.ts";
+import { stateTable, tableDefinition } from "../../../packages/core/src/dynamodb/tables.ts";
+import { handleScheduleEvent } from "../../../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent } from "../../../packages/core/src/entry/worker.ts";
+import { followRuns, type Pipeline } from "../../../packages/local/src/runner/follow.ts";
+import { type Handler, offsetPages, openApi } from "../../support/api.ts";
+import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
+import { testWorld } from "../../support/world.ts";
+
+// A deployed pipeline, seen from outside: the state table is all that there is to look at.
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startDynamodb();
+});
+/** Followed or not, every worker comes to its end before the engine goes. */
+const workers = new Set<Promise<unknown>>();
+afterAll(async () => {
+  await Promise.allSettled(workers);
+  await engine.close();
+});
+
+const rows = Array.from({ length: 35 }, (_, n) => ({ id: `n${n}` }));
+const GIVEN_UP = "it was tried three times";
+
+const soon = { timeout: 10_000 };
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+/** A source whose functions run in this process. */
+async function deployed(
+  name: string,
+  handler: Handler,
+  {
+    slice = () => ({}),
+    beginsAfter = 0,
+    ...changes
+  }: Partial<Pipeline> & { slice?: () => Partial<World>; beginsAfter?: number } = {},
+) {
+  const { url, requests } = await openApi(handler);
+  const source = rest_api_source({
+    client: { base_url: url },
+    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resources: [
+      {
+        name: "notes",
+        endpoint: { data_selector: "data", paginator: { type: "offset", limit: 10 } },
+      },
+    ],
+  });
+  const sources = { [name]: source };
+  const planned = planSource(source, name);
+  for (const resource of planned.resources) {
+    await engine.createTables({
+      "tidetable-test-state": stateTable,
+      [`tidetable-test-${name}.notes`]: tableDefinition(resource),
+    });
+  }
+  const world = testWorld(engine);
+  let invocations = 0;
+  const invoke = (event: object, otherwise: Partial<World> = {}) => {
+    invocations += 1;
+    const invocation = `worker${invocations}`;
+    const localOrigin = () => ({ override: undefined, dynamodbEndpoint: undefined });
+    const working = handleWorkerEvent(event, {
+      sources,
+      world: { ...world, ...otherwise },
+      invocation,
+      localOrigin,
+    });
+    workers.add(working);
+    return working;
+  };
+  const told: [string, Fields][] = [];
+  const tell = (message: string, fields: Fields = {}) => void told.push([message, fields]);
+  const stop = new AbortController();
+  const pipeline: Pipeline = {
+    schedule: (event) =>
+      handleScheduleEvent(event, {
+        ...world,
+        sources,
+        requestId: "request",
+        invoke: async (one) =>
+          void pause(beginsAfter)
+            .then(() => invoke(one, slice()))
+            .catch(() => {}),
+      }),
+    giveUpReason: (_, failedAt) => (failedAt === undefined ? undefined : GIVEN_UP),
+    ...changes,
+  };
+  return {
+    told,
+    stop,
+    requests,
+    /** An invocation, with as much time as it needs or less. */
+    invoke: (runId: string, otherwise?: Partial<World>) =>
+      invoke({ source: name, resource: "notes", run_id: runId }, otherwise),
+    async follow(event: object = {}) {
+      const { runId, reports } = await followRuns(pipeline, [{ source: name, ...event }], {
+        plans: [planned],
+        world,
+        log: { debug: tell, info: tell, warn: tell, error: tell },
+        signal: stop.signal,
+      });
+      return { runId, report: reports[0] };
+    },
+  };
+}
+
+const slowPages: Handler = async (request, response) => {
+  await pause(400);
+  return offsetPages(rows)(request, response);
+};
+
+/** Ends between pages: there is no time for two of `slowPages`. */
+const oneSlice = (): Partial<World> => ({ deadline: performance.now() + 1000 });
+
+it("follows a run to its end, and reports what the worker would", async () => {
+  const desk = await deployed("whole", offsetPages(rows));
+  const { runId, report } = await desk.follow();
+  expect(report).toMatchObject({
+    source: "whole",
+    resource: "notes",
+    table: "tidetable-test-whole.notes",
+    run_id: runId,
+    status: "done",
+    records: 35,
+    written: 35,
+    error: null,
+  });
+  expect(desk.told.at(-1)).toEqual(["done", { source: "whole", resource: "notes", report }]);
+});
+
+it("plays the tick where nobody else does, so that slice after slice the run gets done", async () => {
+  const desk = await deployed("sliced", slowPages, { tickMs: 50, slice: oneSlice });
+  const { report } = await desk.follow();
+  expect(report).toMatchObject({ status: "done", records: 35 });
+  expect(report?.slices).toBeGreaterThan(2);
+});
+
+it("tells of a run that waits, and of how far it has come when nobody follows it any more", async () => {
+  let asked = 0;
+  const desk = await deployed("waiting", (request, response) => {
+    asked += 1;
+    // Longer than a slice is worth.
+    if (asked === 3) return { status: 429, headers: { "retry-after": "61" } };
+    return offsetPages(rows)(request, response);
+  });
+  const following = desk.follow();
+  await expect.poll(() => desk.told.map(([message]) => message), soon).toContain("waiting");
+  desk.stop.abort();
+  const { report } = await following;
+  expect(report).toMatchObject({ status: "waiting", pages: 2, records: 18 });
+  expect(Date.parse(report?.not_before ?? "")).toBeGreaterThan(Date.now() + 50_000);
+});
+
+it("goes with the unfinished run that its event continues", async () => {
+  const desk = await deployed("continued", slowPages);
+  expect(await desk.invoke("earlier", oneSlice())).toMatchObject({ status: "running" });
+  const { runId, report } = await desk.follow();
+  expect(runId).not.toBe("earlier");
+  expect(report).toMatchObject({ run_id: "earlier", status: "done", records: 35, slices: 2 });
+});
+
+it("waits for its own run, where the unfinished one ended before its worker began", async () => {
+  const desk = await deployed("behind", slowPages, { beginsAfter: 4000 });
+  await desk.invoke("earlier", oneSlice());
+  const following = desk.follow();
+  await pause(100);
+  expect(await desk.invoke("earlier")).toMatchObject({ status: "done" });
+  const { runId, report } = await following;
+  expect(report).toMatchObject({ run_id: runId, status: "done", slices: 1 });
+});
+
+it("a refresh that meets an unfinished run is followed behind it", async () => {
+  const desk = await deployed("refreshed", slowPages);
+  await desk.invoke("earlier", oneSlice());
+  const { runId, report } = await desk.follow({ full_refresh: true, confirm: "refreshed" });
+  expect(report).toMatchObject({ run_id: `${runId}-refresh`, status: "done", records: 35 });
+});
+
+it("a failure is the end only when Lambda has given up", async () => {
+  let patience = 2;
+  const desk = await deployed("failing", () => ({ body: { other: [] } }), {
+    giveUpReason: () => (patience-- > 0 ? undefined : GIVEN_UP),
+  });
+  const { report } = await desk.follow();
+  expect(report).toMatchObject({ status: "failed", error: { code: "extract.selector" } });
+  expect(desk.told.filter(([message]) => /Lambda tries again/.test(message))).toHaveLength(1);
+  expect(patience).toBe(-1);
+});
+
+it("a run of which nothing was ever heard is reported as lost, with what Lambda says", async () => {
+  const desk = await deployed("silent", offsetPages(rows), {
+    schedule: async () => ({
+      run_id: "r",
+      started: [{ source: "silent", resource: "notes" }],
+    }),
+    giveUpReason: () => "the bundle has no handler",
+  });
+  const { report } = await desk.follow();
+  expect(report).toMatchObject({
+    status: "failed",
+    records: 0,
+    error: { code: "run.lost", message: "the bundle has no handler" },
+  });
+});
+
+it("an event that finds another worker at work is reported as skipped", async () => {
+  let release = () => {};
+  const held = new Promise<void>((done) => {
+    release = done;
+  });
+  const desk = await deployed("held", async (request, response) => {
+    await held;
+    return offsetPages(rows)(request, response);
+  });
+  const other = desk.invoke("other");
+  await expect.poll(() => desk.requests.length, soon).toBe(1);
+  const { report } = await desk.follow();
+  expect(report).toMatchObject({ status: "skipped", error: { code: "state.lease_held" } });
+  release();
+  expect(await other).toMatchObject({ status: "done" });
+});
+
+it("who stops following is told how far the run has come, and the run goes on", async () => {
+  const desk = await deployed("left", async (request, response) => {
+    await pause(300);
+    return offsetPages(rows)(request, response);
+  });
+  const following = desk.follow();
+  await expect.poll(() => desk.requests.length, soon).toBeGreaterThan(2);
+  desk.stop.abort();
+  const { report } = await following;
+  expect(report?.status).toBe("running");
+  expect(report?.records).toBeLessThan(35);
+  await expect.poll(() => engine.scan("tidetable-test-left.notes"), soon).toHaveLength(35);
+});

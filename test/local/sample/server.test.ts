@@ -1,0 +1,205 @@
+import { expect, onTestFinished, test } from "vitest";
+import { openSampleApi } from "../../../packages/local/src/sample/server.ts";
+import { sampleSystems } from "../../../packages/local/src/sample/systems.ts";
+
+type Records = Record<string, unknown>[];
+type SampleApi = Awaited<ReturnType<typeof openSampleApi>>;
+
+async function open(options?: Parameters<typeof openSampleApi>[0]): Promise<SampleApi> {
+  const api = await openSampleApi(options);
+  onTestFinished(api.close);
+  return api;
+}
+
+/** Every collection of every source, as a client would name it. */
+const collections = sampleSystems.flatMap(({ source, collections: all }) =>
+  all.map((collection) => ({ source, ...collection, name: `${source}.${collection.resource}` })),
+);
+type Place = Pick<(typeof collections)[number], "source" | "path" | "member">;
+
+/** Large integers as texts, so that two of them stay two. */
+const parse = (text: string) => JSON.parse(text.replace(/:(\d{16,})/g, ':"$1"'));
+
+async function token(api: SampleApi, form: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${api.origins.support}/oauth/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "client_credentials",
+      ...api.secrets.support,
+      ...form,
+    }),
+  });
+}
+
+async function granted(api: SampleApi): Promise<{ access_token: string; expires_in: number }> {
+  return JSON.parse(await (await token(api)).text());
+}
+
+async function reader(api: SampleApi, { source, path }: Place) {
+  const { api_key } = api.secrets[source] ?? {};
+  const headers: Record<string, string> = {};
+  if (!api_key) headers.authorization = `Bearer ${(await granted(api)).access_token}`;
+  return (offset: number, limit = 100) => {
+    const query = new URLSearchParams({ offset: `${offset}`, limit: `${limit}` });
+    if (api_key) query.set("api_key", api_key);
+    return fetch(`${api.origins[source]}${path}?${query}`, { headers });
+  };
+}
+
+/** Pages to an empty one, asking again after a failure. */
+async function readAll(api: SampleApi, place: Place) {
+  const read = await reader(api, place);
+  const records: Records = [];
+  const failures: number[] = [];
+  while (true) {
+    const response = await read(records.length);
+    if (!response.ok) {
+      failures.push(response.status);
+      continue;
+    }
+    const page: Records = parse(await response.text())[place.member];
+    if (page.length === 0) return { records, failures };
+    records.push(...page);
+  }
+}
+
+test.each(collections)("Paging $name to the end gives all records once", async (resourceRef) => {
+  const api = await open();
+  const { records } = await readAll(api, resourceRef);
+  expect(records.length).toBe(resourceRef.size);
+  expect(new Set(records.map(({ id }) => id)).size).toBe(resourceRef.size);
+  expect(api.counts()[resourceRef.name]).toBe(resourceRef.size);
+});
+
+test("Two sample APIs have the same records", async () => {
+  const [one, other] = [await open(), await open()];
+  for (const resourceRef of collections) {
+    expect(await readAll(one, resourceRef)).toEqual(await readAll(other, resourceRef));
+  }
+});
+
+test("A page has 100 records at most, however many are asked for", async () => {
+  const api = await open();
+  const read = await reader(api, { source: "generic", path: "/v1/resource", member: "data" });
+  const body = parse(await (await read(0, 1000)).text());
+  expect(body.data.length).toBe(100);
+  expect(body.has_more).toBe(true);
+});
+
+test("One system counts its records, the others are read to an empty page", async () => {
+  const api = await open();
+  const counted: string[] = [];
+  for (const resourceRef of collections) {
+    const body = parse(await (await (await reader(api, resourceRef))(0)).text());
+    if (body.total !== undefined) counted.push(`${resourceRef.name} ${body.total}`);
+  }
+  expect(counted).toEqual(["help_desk.help_desk_tickets 260"]);
+});
+
+test("Ids beyond 2^53 are sent as whole JSON numbers", async () => {
+  const api = await open();
+  const comments = collections.find(({ resource }) => resource === "ticket_comments") as Place;
+  const text = await (await (await reader(api, comments))(0, 2)).text();
+  expect(text).toMatch(/"id":1234567890123456789,.*"id":1234567890123456790,/);
+});
+
+test("Answers are JSON with a Date, failures too", async () => {
+  const api = await open();
+  for (const path of ["/v1/resource", "/v1/nothing"]) {
+    const { headers, status } = await fetch(`${api.origins.generic}${path}`);
+    expect(status).toBe(path === "/v1/nothing" ? 404 : 401);
+    expect(headers.get("content-type")).toBe("application/json");
+    expect(Date.parse(headers.get("date") ?? "")).toBeGreaterThan(0);
+  }
+});
+
+test("The api key is required, and it is each system's own", async () => {
+  const api = await open();
+  const url = `${api.origins.ticketing}/v1/tickets`;
+  const keyed = (key = "") => `${url}?${new URLSearchParams({ api_key: key })}`;
+  expect((await fetch(url)).status).toBe(401);
+  const refused = await fetch(keyed(api.secrets.generic?.api_key));
+  expect(refused.status).toBe(401);
+  expect(await refused.json()).toEqual({
+    error: { status: 401, message: "the credentials are not valid" },
+  });
+  expect((await fetch(keyed(api.secrets.ticketing?.api_key))).status).toBe(200);
+});
+
+test("The support system gives tokens for its secret, and pages for its tokens", async () => {
+  const api = await open();
+  const wrong = await token(api, { client_secret: "wrong" });
+  expect([wrong.status, await wrong.json()]).toEqual([401, { error: "invalid_client" }]);
+  expect((await token(api, { grant_type: "password" })).status).toBe(400);
+
+  const { access_token, expires_in } = await granted(api);
+  expect(expires_in).toBe(3600);
+  const url = `${api.origins.support}/v1/tickets`;
+  const authorized = (authorization: string) => fetch(url, { headers: { authorization } });
+  expect((await authorized(`Bearer ${access_token}`)).status).toBe(200);
+  expect((await authorized("Bearer made-up")).status).toBe(401);
+  expect((await fetch(url)).status).toBe(401);
+});
+
+test("An expired token is refused", async () => {
+  const api = await open({ tokenSeconds: 0 });
+  const { access_token, expires_in } = await granted(api);
+  expect(expires_in).toBe(0);
+  const headers = { authorization: `Bearer ${access_token}` };
+  expect((await fetch(`${api.origins.support}/v1/tickets`, { headers })).status).toBe(401);
+});
+
+test("A 429 with Retry-After and a 503 appear once in a round, and again in the next", async () => {
+  const api = await open();
+  const tickets = { source: "ticketing", path: "/v1/tickets", member: "data" };
+  const read = await reader(api, tickets);
+  await read(0);
+  const limited = await read(100);
+  expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "1"]);
+  const statuses = async () => [(await read(100)).status, (await read(200)).status];
+  expect(await statuses()).toEqual([200, 503]);
+  expect(await statuses()).toEqual([200, 200]);
+
+  api.change();
+  expect((await readAll(api, tickets)).failures).toEqual([429, 503]);
+});
+
+test("No collection fails more than once in each way", async () => {
+  const api = await open();
+  for (const resourceRef of collections) {
+    const { failures } = await readAll(api, resourceRef);
+    expect(failures).toEqual([...new Set(failures)]);
+  }
+});
+
+test("change() keeps all ids, changes some records and adds new ones at the end", async () => {
+  const api = await open();
+  const before = new Map<string, Records>();
+  for (const resourceRef of collections)
+    before.set(resourceRef.name, (await readAll(api, resourceRef)).records);
+  const { changed, added } = api.change();
+
+  const seen = { changed: 0, added: 0 };
+  for (const resourceRef of collections) {
+    const old = before.get(resourceRef.name) ?? [];
+    const { records } = await readAll(api, resourceRef);
+    expect(records.slice(0, old.length).map(({ id }) => id)).toEqual(old.map(({ id }) => id));
+    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    expect(api.counts()[resourceRef.name]).toBe(records.length);
+
+    const changes = old.flatMap((record, n) => {
+      const now = records[n] ?? {};
+      return JSON.stringify(now) === JSON.stringify(record) ? [] : [{ record, now }];
+    });
+    expect(changes.length).toBeGreaterThan(0);
+    for (const { record, now } of changes) {
+      expect(Date.parse(String(now.updated_at))).toBeGreaterThan(
+        Date.parse(String(record.updated_at)),
+      );
+    }
+    expect(records.length).toBeGreaterThan(old.length);
+    seen.changed += changes.length;
+    seen.added += records.length - old.length;
+  }
+  expect({ changed, added }).toEqual(seen);
+});

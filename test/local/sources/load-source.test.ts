@@ -1,0 +1,263 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError, type Problem, planSource, Secret } from "@tidetable/core";
+import { sources } from "@tidetable/sources";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadSources } from "../../../packages/local/src/sources/load-source.ts";
+
+const bin = fileURLToPath(new URL("../../../packages/local/bin/tidetable.mjs", import.meta.url));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidetable-sources-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const resource = {
+  name: "deals",
+  primary_key: "id",
+  endpoint: { data_selector: "data", paginator: { type: "offset", limit: 100 } },
+};
+const client = (api_key: unknown) => ({
+  base_url: "https://api.example.com",
+  auth: { type: "api_key", name: "key", api_key, location: "query" },
+});
+const dict = (api_key: unknown = { $secret: "crm_key" }) => ({
+  client: client(api_key),
+  resources: [resource],
+});
+
+async function file(name: string, content: unknown): Promise<string> {
+  const text = typeof content === "string" ? content : JSON.stringify(content);
+  await writeFile(join(folder, name), text);
+  return name;
+}
+
+async function load(args: string[], options: { name?: string } = {}) {
+  let stderr = "";
+  const loaded = await loadSources(args, options, {
+    stdout: { write: () => {} },
+    stderr: { write: (text) => (stderr += text) },
+    env: {},
+    cwd: folder,
+    signal: new AbortController().signal,
+  });
+  return { loaded, stderr };
+}
+
+async function problemsOf(args: string[], options = {}): Promise<readonly Problem[]> {
+  const error = await load(args, options).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(error).toBeInstanceOf(ConfigError);
+  return (error as ConfigError).problems;
+}
+
+describe("SOURCE is a registered name", () => {
+  it("all of them when there is none", async () => {
+    const { loaded } = await load([]);
+    expect(loaded.map(({ name }) => name)).toEqual(Object.keys(sources));
+  });
+
+  it("an unknown one names the nearest", async () => {
+    expect(await problemsOf(["tiketing"])).toEqual([
+      {
+        path: "tiketing",
+        message: "there is no source of this name",
+        hint: "did you mean ticketing?",
+      },
+    ]);
+  });
+});
+
+describe("SOURCE is a JSON file", () => {
+  it("is a dlt dict under the file's name, and {$secret} stands for dlt.secrets", async () => {
+    const { loaded, stderr } = await load([await file("crm.json", { $schema: "x", ...dict() })]);
+    expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
+    const { secrets, resources } = planSource((loaded[0] as (typeof loaded)[0]).source, "crm");
+    expect(secrets).toEqual(["crm_key"]);
+    expect(resources[0]?.auth).toMatchObject({ apiKey: expect.any(Secret) });
+    expect(stderr).toBe("");
+  });
+
+  it("--name gives it another name", async () => {
+    const { loaded } = await load([await file("crm.json", dict())], { name: "sales" });
+    expect(loaded.map(({ name }) => name)).toEqual(["sales"]);
+  });
+
+  it("P15: takes a plain text for a secret with a warning that does not show it", async () => {
+    const { loaded, stderr } = await load([await file("plain.json", dict("sk-12345"))]);
+    expect(loaded).toHaveLength(1);
+    expect(stderr).toMatch(/^warning: client\.auth\.api_key: .*plain text/);
+    expect(stderr).not.toContain("sk-12345");
+  });
+
+  it("P15: broken JSON names the file and never quotes it", async () => {
+    for (const text of ['{"client": sk-12345}', '{"key": "sk-12345",}', '{"key": "sk-12345']) {
+      const [problem] = await problemsOf([await file("broken.json", text)]);
+      expect(problem).toMatchObject({ path: "broken.json" });
+      expect(problem?.message).toMatch(/^not valid JSON(: line 1, column \d+)?$/);
+      expect(JSON.stringify(problem)).not.toContain("12345");
+    }
+  });
+
+  it("a list, or a marker that is none, is a problem", async () => {
+    expect(await problemsOf([await file("list.json", [])])).toMatchObject([
+      { path: "list.json", message: "not a JSON object" },
+    ]);
+    const [problem] = await problemsOf([await file("marker.json", dict({ $secret: 5 }))]);
+    expect(problem?.path).toMatch(/^client\.auth\.api_key/);
+  });
+});
+
+describe("SOURCE is a JSON file that a config cannot be", () => {
+  it.each([
+    ["a number that is not exact", `{"client": {"n": 9007199254740993}}`, /double cannot hold/],
+    ["a number without end", `{"client": {"n": -1e999}}`, /double cannot hold/],
+    ["nesting", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, /nested too deeply/],
+    ["a size", `{"client": "${"x".repeat(1024 * 1024)}"}`, /too large/],
+  ])("%s", async (_, text, message) => {
+    const problems = await problemsOf([await file("unfit.json", text)]);
+    expect(problems).toMatchObject([{ message: expect.stringMatching(message) }]);
+  });
+
+  it("digits in a text are a text", async () => {
+    const key = String.raw`\\"9007199254740993`;
+    const [loaded] = (await load([await file("digits.json", dict(key))])).loaded;
+    expect(loaded?.source.config.client.auth).toMatchObject({ api_key: key });
+  });
+
+  it("a folder, and bytes that are no text", async () => {
+    await mkdir(join(folder, "folder.json"), { recursive: true });
+    await writeFile(join(folder, "bytes.py"), Buffer.from([0x72, 0xff, 0xfe]));
+    expect(await problemsOf(["folder.json", "bytes.py"])).toEqual([
+      { path: "folder.json", message: "this is not a file" },
+      { path: "bytes.py", message: "the file is not text in UTF-8" },
+    ]);
+  });
+});
+
+describe("SOURCE is a Python file", () => {
+  const python = (token: string, more = "") => `
+import dlt
+from dlt.sources.rest_api import RESTAPIConfig, rest_api_source
+
+config: RESTAPIConfig = {
+    "client": {"base_url": "https://api.example.com", "auth": {"type": "bearer", "token": ${token}}},
+    "resources": [{"name": "deals", "primary_key": ("id",)}],
+}
+source = rest_api_source(config${more})
+raise SystemExit("nobody runs this")
+`;
+
+  it("is read and never run, under the file's name", async () => {
+    const { loaded, stderr } = await load([await file("deals.py", python(`dlt.secrets["t"]`))]);
+    const [{ name, source }] = loaded as [(typeof loaded)[0]];
+    expect(planSource(source, name)).toMatchObject({ name: "deals", secrets: ["t"] });
+    expect(planSource(source, name).resources[0]?.key.fields).toEqual(["id"]);
+    expect(stderr).toBe("");
+  });
+
+  it("what has no effect and what stands in the clear are warnings", async () => {
+    const text = python(`"sk-12345"`, ", parallelized=True");
+    const { loaded, stderr } = await load([await file("deals.py", text)], { name: "crm" });
+    expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
+    expect(stderr).toMatch(/^warning: deals\.py:9:47 parallelized: means nothing in DynamoDB/m);
+    expect(stderr).toMatch(/^warning: client\.auth\.token: .*plain text/m);
+    expect(stderr).not.toContain("sk-12345");
+  });
+
+  it("what is wrong with the config is told as of any other", async () => {
+    const text = python(`dlt.secrets["t"]`).replace("primary_key", "primary_kye");
+    expect(await problemsOf([await file("deals.py", text)])).toEqual([
+      {
+        path: "resources[0].primary_kye",
+        message: 'unknown key "primary_kye"',
+        hint: "did you mean primary_key?",
+      },
+    ]);
+  });
+});
+
+describe("what is wrong is told all at once", () => {
+  it("each problem of several sources says with which", async () => {
+    const wrong = { ...dict(), resource: [] };
+    const problems = await problemsOf([
+      await file("one.json", wrong),
+      await file("two.json", wrong),
+      "nope",
+    ]);
+    const paths = problems.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(["nope", "one: resource", "two: resource"]));
+  });
+
+  it("missing files and a file of another kind", async () => {
+    const problems = await problemsOf(["missing.json", "missing.py", "crm.yaml"]);
+    expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      "missing.json: there is no such file",
+      "missing.py: there is no such file",
+      "crm.yaml: not a source file",
+    ]);
+  });
+
+  it("two sources of one name, and one name for two sources", async () => {
+    await file("ticketing.json", dict());
+    expect(await problemsOf(["ticketing", "ticketing.json"])).toMatchObject([
+      { path: "ticketing", message: "two sources have this name" },
+    ]);
+    expect(await problemsOf(["ticketing", "support"], { name: "crm" })).toMatchObject([
+      { path: "--name" },
+    ]);
+  });
+});
+
+/** In a process of its own: how a file finds its imports is the program's doing. */
+describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () => {
+  const tidetable = (...args: string[]) =>
+    new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+      execFile(process.execPath, [bin, ...args], { cwd: folder }, (error, stdout, stderr) =>
+        resolve({ code: error?.code ?? 0, stdout, stderr }),
+      );
+    });
+  const source = `
+    import { dlt, rest_api_source } from "@tidetable/core";
+    import { path } from "./paths.ts";
+    export default rest_api_source(
+      {
+        "client": { "base_url": "https://api.example.com",
+          "auth": { "type": "bearer", "token": dlt.secrets["crm_token"] } },
+        "resources": [{ "name": "deals", "primary_key": "id",
+          "endpoint": { path, "data_selector": "data", "paginator": "single_page" } }],
+      },
+      { schedule: "rate(1 hour)" },
+    );`;
+
+  it.each(["crm.ts", "crm.js"])("%s finds @tidetable/core and its own imports", async (name) => {
+    await file("paths.ts", `export const path: string = "/v1/deals";`);
+    const { code, stdout, stderr } = await tidetable("plan", await file(name, source), "--json");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout).sources[0]).toMatchObject({
+      source: "crm",
+      secrets: ["crm_token"],
+      resources: [{ request: { url: "https://api.example.com/v1/deals" } }],
+    });
+  });
+
+  it.each([
+    ["throws.ts", `throw new Error("no such region");`, /throws\.ts: .*Error: no such region/],
+    ["syntax.ts", "const x = {", /syntax\.ts: the file cannot be loaded: .*syntax\.ts:1/],
+    ["import.ts", `import "not-there";`, /import\.ts: .*Cannot find package 'not-there'/],
+    ["five.js", "export default 5;", /five\.js: its default export is not a source; write/],
+    ["absent.ts", undefined, /absent\.ts: there is no such file/],
+  ])("%s is a problem that names the file", async (name, content, message) => {
+    if (content !== undefined) await file(name, content);
+    const { code, stdout, stderr } = await tidetable("plan", name);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
