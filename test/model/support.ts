@@ -166,6 +166,7 @@ export async function shop(dict: (url: string) => object, behave: Behaviour) {
     name,
     file,
     folder,
+    url: api.url,
     requests: api.requests,
     hooks,
     configure,
