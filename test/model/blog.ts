@@ -36,7 +36,8 @@ export function blog() {
         return data(rows.filter((row) => String(row[kind === "users" ? "user" : "post"]) === id));
       }
       const since = Number(query.get("since") ?? Number.NEGATIVE_INFINITY);
-      return data(world.users.filter((user) => Number(user.at) >= since));
+      const until = Number(query.get("until") ?? Number.POSITIVE_INFINITY);
+      return data(world.users.filter(({ at }) => Number(at) >= since && Number(at) <= until));
     },
   };
   return world;

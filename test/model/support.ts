@@ -195,7 +195,7 @@ export const byNumber = (a: string, b: string): number => Number(a) - Number(b) 
 /** A source whose requests are tried once, and whose resources merge by id unless they say more. */
 export const source =
   (
-    resources: object[],
+    resources: (object | string)[],
     { client = {}, defaults = {} }: { client?: object; defaults?: object } = {},
   ) =>
   (url: string) => ({
