@@ -74,6 +74,16 @@ describe("a refresh and a plain schedule of the same minute", () => {
   });
 });
 
+it("a worker that answers done to a refresh has carried it out", async () => {
+  const { name, deliver, refresh, settle, isSwept } = await shrunk();
+  const event = { source: name, resource: "rows", run_id: "2026-01-01T00:01:00Z" };
+  expect((await deliver(event, "--worker")).status).toBe("done");
+  const answer = await deliver({ ...event, ...refresh }, "--worker");
+  if (answer.status === "done") await isSwept();
+  await settle();
+  await isSwept();
+});
+
 describe("an event that is delivered twice", () => {
   it.each(["plain", "refresh"])("is one run: a %s one", async (kind) => {
     const { deliver, refresh, settle, requests } = await shrunk();
