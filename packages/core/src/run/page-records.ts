@@ -1,7 +1,7 @@
 import { RequestError } from "../base/errors.ts";
 import type { ParentPlan, ResourcePlan, StepPlan } from "../config/plan-types.ts";
-import { findValue } from "../extract/select.ts";
 import { applySteps } from "../extract/processing-steps.ts";
+import { findValue } from "../extract/select.ts";
 import type { SpoolRow } from "../state/spool.ts";
 import { isObject, type JsonObject, type JsonValue } from "../values/json.ts";
 

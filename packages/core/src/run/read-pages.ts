@@ -138,7 +138,13 @@ const spotRowsFor = ({ resource, world, secrets, counts }: Job, most: number) =>
   spotParentRows(resource, { world, secrets, meter: counts, pages: most });
 
 /** Of a page that is read for children alone. */
-const nothing: PreparedPage = { items: [], superseded: 0, rejections: [], typedRecords: [], discardedValues: 0 };
+const nothing: PreparedPage = {
+  items: [],
+  superseded: 0,
+  rejections: [],
+  typedRecords: [],
+  discardedValues: 0,
+};
 
 /** Pure: what an incremental keeps of a page, and how its cursor moves. */
 function inRange(

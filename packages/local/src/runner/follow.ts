@@ -41,11 +41,11 @@ export interface Pipeline {
   /** The interval of the resume tick. Undefined where EventBridge sends the ticks. */
   tickMs?: number;
   /**
-   * Says why a run is not waited for any longer: a run that failed (at `failedAt`), or that left no
-   * trace. Undefined while Lambda may still attempt it.
+   * Explains why the waiting for a run ends, after a failure (at `failedAt`) or without any trace of
+   * the run. Undefined while Lambda may make another attempt.
    */
   giveUpReason(run: RequestedRun, failedAt: number | undefined): string | undefined;
-  /** A worker's last report, where its log can be read. A sample reports nowhere else. */
+  /** A worker's last report, where the log can be read. A sample reports only in the log. */
   lastReport?(resourceRef: ResourceRef): ResourceReport | undefined;
 }
 
@@ -63,8 +63,8 @@ const POLL_MS = 1000;
 const BEGIN_MS = 5_000;
 
 /**
- * Sends events to the schedule function, all with the same run id, and follows in the state table
- * the runs that they start, to their end.
+ * Sends events with a new run id to the schedule function, and follows the started runs in the
+ * state table until the last run ends.
  */
 export async function followRuns(
   pipeline: Pipeline,
@@ -102,7 +102,7 @@ export async function followRuns(
   }
 }
 
-/** The id of an unfinished run. A new event continues that run instead of starting its own. */
+/** The id of an unfinished run. A new event continues an unfinished run. */
 async function findOpenRun(resource: ResourcePlan, world: FollowOptions["world"]) {
   const state = await readState(world, refOf(resource));
   return state && isOpen(state) ? state.run_id : null;
@@ -127,24 +127,24 @@ async function sendTicks(
   }
 }
 
-/** The state and history of a run: `record` once it has ended, neither before it has begun. */
+/** A run in the state table: no member before the begin, `record` after the end. */
 interface StoredRun {
   state?: StoredState;
   record?: RunRecord;
 }
 
-/** Follows a single run in the state table, from its request to its end. */
+/** Follows a single run in the state table, from request to end. */
 class FollowedRun {
   readonly #pipeline: Pipeline;
   readonly #options: FollowOptions;
   readonly #ref: ResourceRef;
   readonly #identity: ResourceRef & { table: string };
   readonly #requested: RequestedRun;
-  /** The unfinished run that the event continues. Null if there was none. */
+  /** The unfinished run continued by the event. Null without an unfinished run. */
   readonly #openRunId: string | null;
-  /** The run whose end is awaited: the requested run, or the refresh that follows it. */
+  /** The run whose end is awaited: the requested run, or the refresh afterwards. */
   #awaited: RequestedRun;
-  /** The last state that was logged, so that a state is not logged at every poll. */
+  /** The last logged state. An unchanged state is not logged again at the next poll. */
   #loggedState = "";
 
   constructor(
@@ -201,11 +201,11 @@ class FollowedRun {
     return isAwaited || this.#hasStayedEnded(report) ? report : undefined;
   }
 
-  /** Reads the awaited run, or the open run that its event continues. */
+  /** Reads the awaited run, or the open run continued by the event. */
   async #readStoredRun(): Promise<StoredRun> {
     const { world } = this.#options;
     const { runId } = this.#awaited;
-    // The state is read first: when it says that a run has ended, the history has the run's record.
+    // The state is read first: when the state says that a run has ended, the history has the record.
     const state = await readState(world, this.#ref);
     if (state?.run_id === runId && isOpen(state)) return { state };
     const record = await readRun(world, this.#ref, runId);
@@ -223,7 +223,7 @@ class FollowedRun {
     return undefined;
   }
 
-  /** Whether a run only finished an earlier one, so that the requested refresh needs its own run. */
+  /** Whether the run only finished an earlier run, and the requested refresh is still due. */
   #isRefreshDue(report: ResourceReport, state: StoredState | undefined): boolean {
     const isFirst = this.#awaited === this.#requested;
     return report.status === "done" && isFirst && state?.body?.refresh_next === true;
@@ -236,7 +236,7 @@ class FollowedRun {
     await this.#pipeline.schedule({ source, resources: [resource], time: runId });
   }
 
-  /** Whether the open run ended so long ago that no worker begins the requested one any more. */
+  /** Whether the open run ended too long ago for a worker to begin the requested run. */
   #hasStayedEnded(report: ResourceReport): boolean {
     return this.#options.world.clock.now() > endOf(report) + BEGIN_MS;
   }

@@ -53,8 +53,8 @@ export interface LocalRunner extends Runner {
 export type SecretLookup = (source: string, memberNames: string[]) => Promise<SecretMembers>;
 
 /**
- * Opens a runner that calls the functions in this process. All problems with the secrets are thrown
- * at once, before anything is requested or written.
+ * Opens a runner for calling the functions in-process. Problems with the secrets are thrown
+ * together, before the first request or write.
  */
 export async function openLocalRunner(
   loadedSources: LoadedSource[],
@@ -175,7 +175,7 @@ async function runAllSlices(
     const report = await invokeWorker(event, context).catch(reportOfError);
     if (signal.aborted) return report;
     if (report.status === "done" && report.refresh_due && event === firstEvent) {
-      // This run only finished an open one. The requested refresh is a run of its own.
+      // The run only finished an open run. The requested refresh is a separate run.
       event = { ...firstEvent, run_id: `${firstEvent.run_id}-refresh` };
       continue;
     }
