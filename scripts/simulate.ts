@@ -11,20 +11,20 @@ import { plantedCopy } from "../test/simulation/plant.ts";
 import { simulate } from "../test/simulation/simulate.ts";
 import { add, merge, noTotals, type Totals, tell } from "../test/simulation/totals.ts";
 
-/** Seeds per message to a child: small enough that both cores end at about the same time. */
-const CHUNK = 50;
+/** The seeds per message to a child. With a small number, the cores end at about the same time. */
+const CHUNK_SIZE = 50;
 
-interface Chunk {
+interface SeedRange {
   first: number;
   count: number;
 }
 
-if (process.send) serve(process.send.bind(process));
-else process.exitCode = await main();
+if (process.send) runChild(process.send.bind(process));
+else process.exitCode = await runParent();
 
-/** A child: runs the seeds that it is sent. Ends with its parent. */
-function serve(send: (totals: Totals) => void): void {
-  process.on("message", async ({ first, count }: Chunk) => {
+/** Runs the seeds of the parent's messages. A child ends with the parent. */
+function runChild(send: (totals: Totals) => void): void {
+  process.on("message", async ({ first, count }: SeedRange) => {
     const totals = noTotals();
     for (let seed = first; seed < first + count && totals.failures.length === 0; seed++) {
       add(totals, await simulate(seed));
@@ -34,7 +34,7 @@ function serve(send: (totals: Totals) => void): void {
   process.on("disconnect", () => process.exit());
 }
 
-async function main(): Promise<number> {
+async function runParent(): Promise<number> {
   const { values } = parseArgs({
     options: {
       seeds: { type: "string", default: "1000" },
@@ -52,51 +52,52 @@ async function main(): Promise<number> {
   const bug = bugs.find(({ name }) => name === values.bug);
   if (values.bug !== undefined && !bug) {
     console.error(
-      `there is no bug "${values.bug}"; they are:\n${bugs.map((b) => b.name).join("\n")}`,
+      `there is no bug "${values.bug}"; they are:\n${bugs.map(({ name }) => name).join("\n")}`,
     );
     return 2;
   }
   const copy = bug && plantedCopy(bug);
-  const began = performance.now();
-  const totals = await runAll({ first, count }, copy?.script ?? import.meta.filename);
+  const startedAt = performance.now();
+  const totals = await runInChildren({ first, count }, copy?.script ?? import.meta.filename);
   copy?.remove();
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - startedAt) / 1000;
   if (values.json) console.log(JSON.stringify({ ...totals, seconds }));
-  else publish(totals, seconds);
+  else printTotals(totals, seconds);
   return totals.failures.length > 0 ? 1 : 0;
 }
 
-/** Seeds are handed out in ascending order, so the lowest failure is the first one. */
-async function runAll({ first, count }: Chunk, script: string): Promise<Totals> {
+/** Sends the seeds to children in ascending order, and stops after the first failure. */
+async function runInChildren({ first, count }: SeedRange, script: string): Promise<Totals> {
   const totals = noTotals();
   const end = first + count;
-  let next = first;
-  const work = (child: ChildProcess) =>
+  let nextSeed = first;
+  const driveChild = (child: ChildProcess) =>
     new Promise<void>((resolve, reject) => {
-      const more = () => {
-        if (next >= end || totals.failures.length > 0) {
+      const sendChunk = () => {
+        if (nextSeed >= end || totals.failures.length > 0) {
           child.disconnect();
           return resolve();
         }
-        child.send({ first: next, count: Math.min(CHUNK, end - next) } satisfies Chunk);
-        next += CHUNK;
+        const size = Math.min(CHUNK_SIZE, end - nextSeed);
+        child.send({ first: nextSeed, count: size } satisfies SeedRange);
+        nextSeed += CHUNK_SIZE;
       };
-      child.on("message", (part: Totals) => {
-        merge(totals, part);
+      child.on("message", (chunkTotals: Totals) => {
+        merge(totals, chunkTotals);
         if (process.stderr.isTTY) process.stderr.write(`\r${totals.histories} of ${count}`);
-        more();
+        sendChunk();
       });
       child.on("exit", (code) => code && reject(new Error(`a child ended with code ${code}`)));
-      more();
+      sendChunk();
     });
-  const children = Math.min(availableParallelism(), Math.ceil(count / CHUNK));
-  await Promise.all(Array.from({ length: children }, () => work(fork(script))));
+  const childCount = Math.min(availableParallelism(), Math.ceil(count / CHUNK_SIZE));
+  await Promise.all(Array.from({ length: childCount }, () => driveChild(fork(script))));
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   totals.failures.sort((a, b) => a.seed - b.seed);
   return totals;
 }
 
-function publish(totals: Totals, seconds: number): void {
+function printTotals(totals: Totals, seconds: number): void {
   const rows = {
     "virtual hours": Math.round(totals.hours),
     "steps (calls of a worker)": totals.steps,

@@ -34,13 +34,13 @@ describe("a loop's figures", () => {
     ["the bare bound", bare],
     ["the naive loop", naive],
   ];
-  it.each(loops)("are those of %s when every record is there", async (_, loop) => {
+  it.each(loops)("the figures of %s are accepted if every record is there", async (_, loop) => {
     const { seconds, stored } = await measure(stubs, { records }, loop);
     expect(seconds).toBeGreaterThan(0);
     expect(stored.items).toBe(records);
   });
 
-  it("are refused when a record is lost", async () => {
+  it("a loop's figures are refused if a record is lost", async () => {
     const fewer: Loop = async (at) => {
       await prepare(at, { records: records - 1 });
       await bare(at);
@@ -49,7 +49,7 @@ describe("a loop's figures", () => {
     await expect(measure(stubs, { records }, fewer)).rejects.toThrow(/wrong result: .*249/);
   });
 
-  it("are refused when a record is written twice", async () => {
+  it("a loop's figures are refused if a record is written twice", async () => {
     const twice: Loop = async (at) => {
       await bare(at);
       return bare(at);
@@ -57,12 +57,12 @@ describe("a loop's figures", () => {
     await expect(measure(stubs, { records }, twice)).rejects.toThrow(/"puts":500/);
   });
 
-  it("are refused when a loop says that it has read others than it was shown", async () => {
+  it("a loop's figures are refused if it reports a wrong number of records", async () => {
     const boasting: Loop = async (at) => (await bare(at)) + 1;
     await expect(measure(stubs, { records }, boasting)).rejects.toThrow("read 251 of 250");
   });
 
-  it("come with the units that DynamoDB would count", async () => {
+  it("a loop's figures include the units that DynamoDB would count", async () => {
     const { stored } = await measure(stubs, { records }, bare);
     // A record is a little less than 1 KB.
     expect(stored.writeUnits).toBe(records);
@@ -78,7 +78,7 @@ describe("the table", () => {
     target: { most: 1.2 },
   };
 
-  it("is a document for programs", () => {
+  it("bench --json is a document for programs", () => {
     expect(documentOf([figure])).toEqual({
       figures: [
         {
@@ -89,7 +89,7 @@ describe("the table", () => {
     });
   });
 
-  it("says no where a target is missed, and nothing where there is no verdict", () => {
+  it("bench prints NO for a missed target, and no verdict for a figure that is not judged", () => {
     expect(passes({ ...figure, ratio: 1.21 })).toBe(false);
     expect(passes({ ...figure, ratio: 1.21, target: { least: 1 } })).toBe(true);
     expect(passes({ ...figure, ratio: Number.NaN })).toBe(false);
@@ -97,13 +97,13 @@ describe("the table", () => {
   });
 });
 
-it("every number of the generated corpus is read exactly", async () => {
+it("every number of the benchmark's generated corpus is read exactly", async () => {
   const exact = (await numbers(undefined, { records: 0, rounds: 1 })).at(-1);
   expect(exact).toMatchObject({ id: "json-exact", value: 10_000, ratio: 1 });
 });
 
 describe("the worker's bundle", () => {
-  it("has not grown since bench/baseline.json was written", async () => {
+  it("the worker's bundle has not grown since bench/baseline.json was written", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidetable-bench-"));
     const { worker, minimal } = await workerBundles(folder);
     rmSync(folder, { recursive: true });

@@ -7,7 +7,7 @@ import {
   bundleFunctions,
   type FunctionBundles,
 } from "../packages/local/src/runner/function-bundles.ts";
-import { asLines, bundlePackages, packagesFile } from "../scripts/bundle-packages.ts";
+import { bundlePackages, packageLines, packagesFile } from "../scripts/bundle-packages.ts";
 
 // Checks the bundles that `sst deploy` uploads: the packages in them, and the abilities of their
 // code.
@@ -25,7 +25,7 @@ const names = ["schedule", "resource"] as const;
 describe.each(names)("the bundle of functions/%s.ts", (name) => {
   it(`the bundle of ${name}.ts has exactly the packages in functions/bundle-packages.json`, () => {
     const listed = JSON.parse(readFileSync(packagesFile, "utf8"));
-    const packages = asLines(bundlePackages(bundles));
+    const packages = packageLines(bundlePackages(bundles));
     const message =
       "what AWS runs has changed: look at each new package, then write the list with `node --import tsx scripts/bundle-packages.ts`";
     expect(packages[name], message).toEqual(listed[name]);

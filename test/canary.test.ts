@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { carries, guarded, leaks, leaves } from "./support/canary.ts";
+import { carriesValue, guardSecret, findLeaks, recordOutput } from "./support/canary.ts";
 
 // The canary watches the whole suite. These tests show that it notices a leak.
 
@@ -25,18 +25,18 @@ const encodings: [string, string][] = [
 
 describe("the canary", () => {
   it.each(encodings)("the canary sees a secret %s", (_, text) => {
-    expect(carries(`before ${text} after`, [SECRET])).toBe(true);
+    expect(carriesValue(`before ${text} after`, [SECRET])).toBe(true);
   });
 
   it("the canary sees no secret in a text without one", () => {
-    expect(carries("sing [secret] %zz \\u00 &amp; bm90aGluZyBoZXJl", [SECRET])).toBe(false);
+    expect(carriesValue("sing [secret] %zz \\u00 &amp; bm90aGluZyBoZXJl", [SECRET])).toBe(false);
   });
 
   it("the canary names each sink with a secret once", () => {
-    guarded(SECRET);
-    leaves("log", "nothing");
-    leaves("state table", `before ${SECRET}`);
-    expect(leaks({ isPlanted: true })).toEqual(["state table"]);
-    expect(leaks({ isPlanted: true })).toEqual([]);
+    guardSecret(SECRET);
+    recordOutput("log", "nothing");
+    recordOutput("state table", `before ${SECRET}`);
+    expect(findLeaks({ isPlanted: true })).toEqual(["state table"]);
+    expect(findLeaks({ isPlanted: true })).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
+import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 
 // The contract that scripts rely on, through the real command in a real process.
@@ -50,7 +50,7 @@ async function shop(handler: Handler = offsetPages(rows), resources?: object[]) 
   shops += 1;
   const name = `shop${shops}`;
   const api = await openApi(guarded(handler));
-  const folder = await cliFolder({
+  const folder = await openCliFolder({
     [`${name}.json`]: dict(api.url, resources),
     "secrets.json": { api_key: KEY },
   });
@@ -61,7 +61,7 @@ async function shop(handler: Handler = offsetPages(rows), resources?: object[]) 
 }
 
 describe("run", () => {
-  it("prints one document as the contract has it, and ends with 0", async () => {
+  it("run --json prints the contract's document and ends with exit code 0", async () => {
     const { run, name } = await shop();
     const { code, json, stdout } = await run("--json");
     expect(code).toBe(0);
@@ -96,7 +96,7 @@ describe("run", () => {
     expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(250);
   });
 
-  it("prints a table for a person, with progress on stderr", async () => {
+  it("run prints a table for a person, with progress on stderr", async () => {
     const { run, name } = await shop();
     const { code, stdout, stderr } = await run();
     expect(code).toBe(0);
@@ -105,7 +105,7 @@ describe("run", () => {
     expect(stderr).toContain(`${name}.rows: done, 250 records in 4 pages`);
   });
 
-  it("is partial when one resource fails and the others do not stop (P18)", async () => {
+  it("a run is partial if one resource fails, and the others do not stop (P18)", async () => {
     const resources = [{ name: "rows" }, { name: "broken" }];
     const { run, name } = await shop((request, response) => {
       return request.path === "/broken" ? { status: 500 } : offsetPages(rows)(request, response);
@@ -129,7 +129,7 @@ describe("run", () => {
     expect(stdout).toContain(`${name}.broken: GET /broken answered 500 (4 attempts);`);
   });
 
-  it("runs only the resources that are asked for", async () => {
+  it("run --resource runs only the chosen resources", async () => {
     const { run } = await shop(undefined, [{ name: "rows" }, { name: "others" }]);
     const { json } = await run("--json", "--resource", "others");
     expect(json().resources).toMatchObject([{ resource: "others" }]);
@@ -138,14 +138,14 @@ describe("run", () => {
     expect(unknown.json().problems[0].message).toContain('"othrs"');
   });
 
-  it("takes a sample with --limit-pages and says that it is one", async () => {
+  it("run --limit-pages takes a sample and says so", async () => {
     const { run } = await shop();
     const { code, json } = await run("--json", "--limit-pages", "1");
     expect(code).toBe(0);
     expect(json()).toMatchObject({ limited: true, resources: [{ pages: 1, records: 100 }] });
   });
 
-  it("says where, what and what next when the key is wrong", async () => {
+  it("run with a wrong API key prints the place, the cause and the next step", async () => {
     const { cli, put, name, engineArgs, api } = await shop();
     await put("secrets.json", { api_key: "another-canary-wrong" });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json"];
@@ -159,7 +159,7 @@ describe("run", () => {
     expect(api.requests).toHaveLength(2);
   });
 
-  it("prints its document when it is interrupted, and the next run goes on", async () => {
+  it("an interrupted run prints its document, and the next run continues", async () => {
     let asked: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
       asked = done;
@@ -189,7 +189,7 @@ describe("run", () => {
     expect(api.requests[before]?.query.get("offset")).toBe("95");
   });
 
-  it("takes over at once from a process that was killed (P6)", async () => {
+  it("a run takes over at once from a process that was killed (P6)", async () => {
     let asked: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
       asked = done;
@@ -219,7 +219,7 @@ describe("run", () => {
     expect(json()).toMatchObject({ resources: [{ status: "succeeded", records: 250 }] });
   });
 
-  it("fails for good when a page kills one worker after another, and then starts anew", async () => {
+  it("a run fails for good if a page kills worker after worker, and the next run starts from the beginning", async () => {
     let deadly = true;
     let kill: () => void = () => {};
     const { start, run, name, engineArgs } = await shop((request, response) => {
@@ -243,8 +243,8 @@ describe("run", () => {
   });
 });
 
-describe("exit code 2 requests nothing and writes nothing", () => {
-  it("a config with mistakes: all of them, with path and nearest right word", async () => {
+describe("exit code 2", () => {
+  it("all mistakes of a config are exit code 2, each with its path and the nearest right word", async () => {
     const { cli, put, name, engineArgs, api } = await shop();
     const wrong = dict(api.url, [
       { name: "rows", endpoint: { data_selecter: "data" } },
@@ -263,7 +263,7 @@ describe("exit code 2 requests nothing and writes nothing", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a missing secret: its name, and where to put it", async () => {
+  it("a missing secret is exit code 2, with its name and its place", async () => {
     const { cli, name, engineArgs, api } = await shop();
     const { code, json } = await cli(["run", `${name}.json`, ...engineArgs, "--json"]);
     expect(code).toBe(2);
@@ -277,7 +277,7 @@ describe("exit code 2 requests nothing and writes nothing", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a secrets file that is not a JSON object, without a word of it", async () => {
+  it("a secrets file that is not a JSON object is exit code 2, and is not quoted", async () => {
     const { run, put } = await shop();
     await put("secrets.json", `{"api_key": ${KEY}`);
     const { code, stdout, stderr } = await run("--json");
@@ -287,7 +287,7 @@ describe("exit code 2 requests nothing and writes nothing", () => {
   });
 });
 
-describe("beside run", () => {
+describe("other commands", () => {
   it("check reads one page and writes nothing", async () => {
     const { cli, name, engineArgs, api } = await shop();
     const args = ["check", `${name}.json`, ...engineArgs, "--secrets", "secrets.json"];
@@ -313,7 +313,7 @@ describe("beside run", () => {
     expect(items.stderr).toContain(`tidetable-local-${name}.rows`);
   });
 
-  it("a plain string where a secret stands works, warns, and stays unprinted", async () => {
+  it("a plain string as a secret works, with a warning that does not print it", async () => {
     const { cli, put, name, engineArgs, api } = await shop();
     const open = JSON.stringify(dict(api.url)).replace('{"$secret":"api_key"}', `"${KEY}"`);
     await put(`${name}.json`, open);
@@ -344,7 +344,7 @@ describe("beside run", () => {
 const changing = (data: object[]): Handler => offsetPages(data);
 
 describe("run --full-refresh", () => {
-  it("deletes what the API no longer shows, and says how many (P4)", async () => {
+  it("run --full-refresh deletes the rows that the API no longer shows, and counts them (P4)", async () => {
     const data = rows.slice(0, 10);
     const { run, cli, name, engineArgs } = await shop(changing(data));
     await run();
@@ -358,7 +358,7 @@ describe("run --full-refresh", () => {
     expect(stdout.trim().split("\n")).toHaveLength(8);
   });
 
-  it("that would delete most of a table fails and deletes nothing (P4)", async () => {
+  it("run --full-refresh fails and deletes nothing if it would delete most of a table (P4)", async () => {
     const data = rows.slice(0, 10);
     const { run, name } = await shop(changing(data));
     await run();
@@ -369,7 +369,7 @@ describe("run --full-refresh", () => {
     expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(10);
   });
 
-  it("ends an open run first and then is a run of its own", async () => {
+  it("run --full-refresh first finishes an open run and then does its own", async () => {
     const data = rows.slice(0, 250);
     let broken = true;
     const { start, run, name, engineArgs, api } = await shop((request, response) => {
@@ -392,7 +392,7 @@ describe("run --full-refresh", () => {
     expect(offsets.filter((offset) => offset === "0")).toHaveLength(1);
   });
 
-  it("of a resource that appends has to be meant: exit code 2 without --yes", async () => {
+  it("run --full-refresh of a resource that appends is exit code 2 without --yes", async () => {
     const append = [{ name: "rows" }, { name: "log", write_disposition: "append" }];
     const { run, name, api } = await shop(undefined, append);
     const refused = await run("--json", "--full-refresh");
@@ -409,7 +409,7 @@ describe("run --full-refresh", () => {
     expect((await run("--json", "--full-refresh", "--yes")).code).toBe(0);
   });
 
-  it("does not go with --limit-pages", async () => {
+  it("run --full-refresh excludes --limit-pages", async () => {
     const { run, api } = await shop();
     const { code, json } = await run("--json", "--full-refresh", "--limit-pages", "1");
     expect(code).toBe(2);
@@ -419,7 +419,7 @@ describe("run --full-refresh", () => {
 });
 
 describe("status", () => {
-  it("says how fresh a table is, also while its runs fail, and what they cost", async () => {
+  it("status prints how fresh a table is, even while its runs fail, and their costs", async () => {
     let broken = false;
     const { run, cli, name, engineArgs } = await shop((request, response) =>
       broken ? { status: 404 } : offsetPages(rows)(request, response),
@@ -474,7 +474,7 @@ describe("status", () => {
 });
 
 describe("quarantine", () => {
-  it("lists what was set aside and replays it under a mended config", async () => {
+  it("quarantine lists records that were set aside, and replays them with a corrected config", async () => {
     const data: object[] = [
       { id: 1, code: "a" },
       { code: "b", n: 12 },
@@ -542,7 +542,7 @@ describe("quarantine", () => {
     );
   });
 
-  it("is empty before the first run, and replays one resource at a time", async () => {
+  it("quarantine is empty before the first run, and replays one resource at a time", async () => {
     const { cli, name, engineArgs } = await shop();
     const { code, json } = await cli([
       "quarantine",
@@ -560,7 +560,7 @@ describe("quarantine", () => {
 });
 
 describe("reset", () => {
-  it("forgets, after it was told that this is meant", async () => {
+  it("reset forgets after a confirmation", async () => {
     const { run, cli, name, engineArgs } = await shop();
     const state = async () =>
       (await cli(["state", `${name}.json`, ...engineArgs, "--json"])).json().resources[0];
@@ -596,7 +596,7 @@ describe("reset", () => {
     expect((await run("--json")).json()).toMatchObject({ resources: [{ written: 250 }] });
   });
 
-  it("waits for no run and disturbs none (P5)", async () => {
+  it("reset neither waits for a run nor disturbs one (P5)", async () => {
     let asked: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
       asked = done;

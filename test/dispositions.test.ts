@@ -3,7 +3,7 @@ import type { ResourceConfig } from "../packages/core/src/config/types.ts";
 import type { JsonObject } from "../packages/core/src/values/json.ts";
 import { openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 // The suite shows what a run does to existing rows.
 
@@ -16,7 +16,7 @@ afterAll(() => engine.close());
 /** A resource over an API that sends `records`, which a test may change between runs. */
 async function deployMirror(records: JsonObject[], resource: Partial<ResourceConfig> = {}) {
   const api = await openApi(() => ({ body: { data: records } }));
-  const source = await deploy(engine, {
+  const source = await deploySource(engine, {
     client: { base_url: api.url },
     resources: [
       {

@@ -13,7 +13,7 @@ import { records } from "./faults/data.ts";
 import { type FaultCase, timedOut } from "./faults/fault-case.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { openFaultyApi, wholeAnswer } from "./support/faults.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 /*
  * Each case is an API of three pages, two records on each of the first two, with one fault. It goes
@@ -45,7 +45,7 @@ async function setup({ answer, isFirstPage, endpoint }: FaultCase) {
       answer(socket, asked);
     } else socket.write(wholeAnswer(pages[offset] ?? ""));
   });
-  const deployed = await deploy(engine, {
+  const deployed = await deploySource(engine, {
     client: { base_url: url },
     resources: [
       {

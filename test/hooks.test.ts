@@ -3,7 +3,7 @@ import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.
 import type { ResourceConfig } from "../packages/core/src/config/types.ts";
 import { openApi, type Reply } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 // A config may have functions over records (processing_steps) and over answers (response_actions).
 
@@ -24,7 +24,7 @@ async function runSource(
   } = {},
 ) {
   const api = await openApi(answers);
-  const source = await deploy(engine, {
+  const source = await deploySource(engine, {
     client: { base_url: api.url },
     resources: [
       {

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ResourceConfig } from "../packages/core/src/config/types.ts";
 import type { Statement } from "../stacks/permissions.ts";
 import { offsetPages, openApi, type Reply } from "./support/api.ts";
-import { type Changes, openStage, type Stage, source } from "./support/iam-stage.ts";
-import { declared, grantedAllTheSame } from "./support/permissions.ts";
+import { type Changes, openStage, type Stage, declareSource } from "./support/iam-stage.ts";
+import { declaredStatements, reasonsForUnneededActions } from "./support/permissions.ts";
 
 // Checks the roles of `stacks/permissions.ts` against every request that the functions make.
 
@@ -44,7 +44,7 @@ async function deploySource(
     request.query.get("key") === api.key ? api.answer(request, response) : { status: 401 },
   );
   const resources = [{ name: "rows", ...resource }, ...otherResources];
-  const deployed = await stage.deploy(source(url, resources), changes);
+  const deployed = await stage.deploy(declareSource(url, resources), changes);
   return { api, ...deployed };
 }
 
@@ -202,7 +202,7 @@ describe("the declared roles are enough", () => {
 
   it("the declared roles are enough for a source without a secret, whose worker may not read secrets", async () => {
     const api = await openApi(offsetPages(makeRows(3)));
-    const { run, roles } = await stage.deploy(source(api.url, [{ name: "rows" }], false));
+    const { run, roles } = await stage.deploy(declareSource(api.url, [{ name: "rows" }], false));
     expect(roles.worker.statements.map(({ Sid }) => Sid)).not.toContain("ItsSecret");
     expect(await run()).toMatchObject([doneReport({ written: 3 })]);
     expect(deniedRequests()).toEqual([]);
@@ -210,11 +210,11 @@ describe("the declared roles are enough", () => {
 });
 
 /** Every grant with its role, as `Sid action`. */
-const allGrants = Object.entries(declared).flatMap(([role, statements]) =>
+const allGrants = Object.entries(declaredStatements).flatMap(([role, statements]) =>
   statements
     .filter(({ Effect }) => Effect === "Allow")
     .flatMap(({ Sid, Action }) =>
-      Action.map((action) => [role as keyof typeof declared, `${Sid} ${action}`] as const),
+      Action.map((action) => [role as keyof typeof declaredStatements, `${Sid} ${action}`] as const),
     ),
 );
 
@@ -225,7 +225,7 @@ const withoutGrant = (grant: string) => (statements: Statement[]) =>
   }));
 
 /** Returns the name of the first scenario that fails without the grant. */
-async function findFailingScenario(role: keyof typeof declared, grant: string) {
+async function findFailingScenario(role: keyof typeof declaredStatements, grant: string) {
   const [, action] = grant.split(" ");
   const deployWithout: DeploySource = (rows, resource, otherResources) =>
     deploySource(rows, resource, otherResources, { [role]: withoutGrant(grant) });
@@ -241,14 +241,14 @@ async function findFailingScenario(role: keyof typeof declared, grant: string) {
 }
 
 describe("no action is granted without need", () => {
-  const neededGrants = allGrants.filter(([, grant]) => !grantedAllTheSame[grant]);
+  const neededGrants = allGrants.filter(([, grant]) => !reasonsForUnneededActions[grant]);
   it.each(neededGrants)("a %s fails without the grant %s", async (role, grant) => {
     expect(await findFailingScenario(role, grant)).toBeDefined();
   });
 
-  const unusedGrants = allGrants.filter(([, grant]) => grantedAllTheSame[grant]);
+  const unusedGrants = allGrants.filter(([, grant]) => reasonsForUnneededActions[grant]);
   it.each(
-    unusedGrants.map(([role, grant]) => [role, grant, grantedAllTheSame[grant]] as const),
+    unusedGrants.map(([role, grant]) => [role, grant, reasonsForUnneededActions[grant]] as const),
   )("no code of a %s uses the grant %s, whose reason is documented: %s", (_, grant) => {
     expect(usedGrants.size).toBeGreaterThan(0);
     expect(usedGrants).not.toContain(grant);

@@ -4,7 +4,7 @@ import type { SourceConfig } from "../packages/core/src/config/types.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 const HOUR = 3_600_000;
 const noon = Date.UTC(2026, 10, 20, 12);
@@ -63,7 +63,7 @@ describe("a cursor (P3)", () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR };
     const api = await openChangesApi(rows, clock);
-    const { run, table, resourceRef } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       records: 25,
@@ -91,7 +91,7 @@ describe("a cursor (P3)", () => {
     const rows = [{ id: 1, updated_at: iso(noon + 5 * HOUR) }];
     const clock = { now: noon };
     const api = await openChangesApi(rows, clock);
-    const { run, table } = await deploy(engine, config(api.url));
+    const { run, table } = await deploySource(engine, config(api.url));
     expect(await run(world())).toMatchObject({ cursor: { before: null, after: iso(noon) } });
     rows.push({ id: 2, updated_at: iso(noon + HOUR) });
     clock.now = noon + 6 * HOUR;
@@ -103,7 +103,7 @@ describe("a cursor (P3)", () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR, broken: true };
     const api = await openChangesApi(rows, clock);
-    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "failed",
       records: 10,
@@ -117,7 +117,7 @@ describe("a cursor (P3)", () => {
   it("a cursor is not moved by a sample, and a refresh ignores it", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const api = await openChangesApi(rows, { now: noon + HOUR });
-    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, config(api.url));
     await run(world(), { limitPages: 1 });
     expect((await readState(world(), resourceRef))?.body ?? null).toBeNull();
     await run(world());
@@ -135,7 +135,7 @@ describe("a cursor (P3)", () => {
   it("a run reads further back than the cursor by the lag", async () => {
     const rows = [{ id: 1, updated_at: iso(noon) }];
     const api = await openChangesApi(rows, { now: noon + HOUR });
-    const { run } = await deploy(engine, config(api.url, { lag: 3600 }));
+    const { run } = await deploySource(engine, config(api.url, { lag: 3600 }));
     await run(world());
     const requestsBefore = api.requests.length;
     expect(await run(world())).toMatchObject({ cursor: { after: iso(noon) } });
@@ -154,7 +154,7 @@ describe("the records that an incremental resource keeps", () => {
 
   async function deployEvents(list: Event[], incremental: object, resource: object = {}) {
     const api = await openUnfilteredApi(list);
-    const source = await deploy(engine, {
+    const source = await deploySource(engine, {
       client: { base_url: api.url },
       resources: [
         {
@@ -238,7 +238,7 @@ describe("the records that an incremental resource keeps", () => {
       };
     });
     const incremental = { cursor_path: "at", initial_value: 2, end_value: 7, step: 2 };
-    const { run, table } = await deploy(engine, {
+    const { run, table } = await deploySource(engine, {
       client: { base_url: api.url },
       resources: [
         {
@@ -266,7 +266,7 @@ describe("the records that an incremental resource keeps", () => {
       const offset = Number(query.get("offset"));
       return { body: { data: list.slice(offset, offset + 2) } };
     });
-    const { run } = await deploy(engine, {
+    const { run } = await deploySource(engine, {
       client: { base_url: api.url },
       resources: [
         {
@@ -284,7 +284,7 @@ describe("the records that an incremental resource keeps", () => {
   });
 
   it("an append stores no record at the boundary twice, and misses none that arrives there later", async () => {
-    const list = [...at(1, 2, 3)];
+    const list = eventsAt(1, 2, 3);
     const { run, table } = await deployEvents(
       list,
       { initial_value: 1 },
@@ -322,9 +322,9 @@ describe("the records that an incremental resource keeps", () => {
         },
       ],
     });
-    await (await deploy(engine, source(1), { name: "moved" })).run(world({ log }));
+    await (await deploySource(engine, source(1), { name: "moved" })).run(world({ log }));
     expect(warnings).toEqual([]);
-    const later = await deploy(engine, source(0), { name: "moved" });
+    const later = await deploySource(engine, source(0), { name: "moved" });
     expect(await later.run(world({ log }), { runId: "second" })).toMatchObject({ records: 1 });
     expect(warnings.join()).toMatch(/initial_value is 0 now, and the cursor stands at 3/);
   });

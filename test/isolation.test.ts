@@ -26,7 +26,7 @@ import {
 import type { Statement } from "../stacks/permissions.ts";
 import { clientOf } from "./support/dynamodb.ts";
 import { allowedBy } from "./support/iam.ts";
-import { openStage, place, type Stage, source } from "./support/iam-stage.ts";
+import { openStage, stageLocation, type Stage, declareSource } from "./support/iam-stage.ts";
 
 // The suite tries with the real clients everything that the roles of `stacks/permissions.ts` must not allow.
 
@@ -37,16 +37,16 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 afterEach(() => expect(stage.iam.faults.splice(0)).toEqual([]));
 
-const { names } = place;
+const { names } = stageLocation;
 const stateTable = stateTableName(names);
 /** Deploys a source whose API is never asked. */
-const deploySource = () => stage.deploy(source("http://127.0.0.1:9", [{ name: "rows" }]));
+const deploySource = () => stage.deploy(declareSource("http://127.0.0.1:9", [{ name: "rows" }]));
 
 /** Real clients with the credentials of one role. */
 function clientsOf(role: string) {
   const { endpoint } = stage.iam;
   const credentials = { accessKeyId: role, secretAccessKey: "worth nothing" };
-  const options = { endpoint, region: place.region, credentials, maxAttempts: 1 };
+  const options = { endpoint, region: stageLocation.region, credentials, maxAttempts: 1 };
   const clients = {
     dynamodb: clientOf(endpoint, { credentials }),
     secrets: new SecretsManagerClient(options),

@@ -6,9 +6,9 @@ import { readState } from "../packages/core/src/state/state-item.ts";
 import { localNames } from "../packages/local/src/base/names.ts";
 import { openEmbeddedEngine } from "../packages/local/src/engine/embedded-engine.ts";
 import { offsetPages, openApi } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
-import { clientOf, scan } from "./support/dynamodb.ts";
-import { type Fault, faultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { openCliFolder } from "./support/cli.ts";
+import { clientOf, scanTable } from "./support/dynamodb.ts";
+import { type Fault, openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
 
 /*
  * The command line runs as a real process against the embedded engine on disk, and is killed with
@@ -118,7 +118,7 @@ async function openLaptop() {
     const data = request.path === "/rows" ? api.rows : api.events;
     return offsetPages(data, { total: true })(request, response);
   });
-  const { folder, put, start } = await cliFolder();
+  const { folder, put, start } = await openCliFolder();
   const engine = await openEmbeddedEngine(join(folder, ".tidetable"), { idleMs: 100 });
   const dynamodb = clientOf(engine.endpoint);
   onTestFinished(async () => {
@@ -129,7 +129,7 @@ async function openLaptop() {
   /** Runs the sources, to the end or to the death of the process. */
   async function run(names: string[], kill?: Kill) {
     let end = () => {};
-    const proxy = await faultyDynamodb(engine.endpoint, ({ number }): Fault | undefined => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }): Fault | undefined => {
       if (!kill || number < kill.call) return undefined;
       if (number === kill.call) return { kind: "death", when: kill.when, kill: () => end() };
       // Requests that the dying process had sent at the same time.
@@ -178,7 +178,7 @@ async function openLaptop() {
       api = shown;
     },
     async found(source: string, table: string) {
-      const items = await scan(dynamodb, tableName(localNames, { source, table }));
+      const items = await scanTable(dynamodb, tableName(localNames, { source, table }));
       return sorted(
         items.map(({ id, event, version }) =>
           id

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { offsetPages, openApi, type Reply } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
+import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { type Fault, faultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { type Fault, openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
 
 const SOURCES = Array.from({ length: 10 }, (_, n) => `shop${n}`);
 const RESOURCES = ["orders", "items", "users", "teams", "notes"];
@@ -100,14 +100,14 @@ it(
       if (answer !== "as usual") return answer;
       return offsetPages(rowsOf(source, resource))(request, response);
     });
-    const dynamodb = await faultyDynamodb(engine.endpoint, ({ operation, body }) => {
+    const dynamodb = await openFaultyDynamodb(engine.endpoint, ({ operation, body }) => {
       if (isHealed || operation !== "BatchWriteItem") return undefined;
       const [table = ""] = Object.keys(body.RequestItems as object);
       return faultsByResource[table.replace("tidetable-local-", "").replace(".", "/")]?.write;
     });
     onTestFinished(dynamodb.close);
     const files = SOURCES.map((source) => [`${source}.json`, sourceDict(api.url, source)]);
-    const { cli } = await cliFolder(Object.fromEntries(files));
+    const { cli } = await openCliFolder(Object.fromEntries(files));
     const run = () =>
       cli([
         "run",

@@ -19,7 +19,7 @@ import { readState } from "../packages/core/src/state/state-item.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { virtualClock } from "./support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { faultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
 import { testWorld } from "./support/world.ts";
 
 // Checks what an operator sees: the metrics in CloudWatch, and the run history.
@@ -172,7 +172,7 @@ describe("the metrics of a run", () => {
     const api = await openApi(offsetPages(makeRows(25)));
     const sources = await deploySource("throttled", api.url);
     let batches = 0;
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation }) => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation }) => {
       if (operation !== "BatchWriteItem") return undefined;
       batches += 1;
       if (batches === 1) return { kind: "error", status: 400, type: "ThrottlingException" };

@@ -9,10 +9,10 @@ import { runResource } from "../packages/core/src/run/run.ts";
 import { openSecretStore } from "../packages/core/src/secrets/store.ts";
 import { tokenLock } from "../packages/core/src/state/token-lock.ts";
 import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
-import { type Api, openApi, type Reply, type SeenRequest } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
+import { type Api, openApi, type Reply, type ApiRequest } from "./support/api.ts";
+import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 // The strictest APIs accept a refresh token once, and revoke everything when one comes twice.
 
@@ -42,7 +42,7 @@ async function openScene({ rotates = true, pages = 1 } = {}) {
   });
   const tokenForms: Members[] = [];
   let overrideAnswer = (): Reply | undefined => undefined;
-  function answerTokenRequest({ body }: SeenRequest): Reply {
+  function answerTokenRequest({ body }: ApiRequest): Reply {
     const form = Object.fromEntries(new URLSearchParams(body)) as Members;
     tokenForms.push(form);
     const override = overrideAnswer();
@@ -109,7 +109,7 @@ async function openScene({ rotates = true, pages = 1 } = {}) {
       endpoint: { data_selector: "data", paginator: { type: "offset" as const, limit: 1 } },
     })),
   };
-  const source = await deploy(engine, config);
+  const source = await deploySource(engine, config);
   return {
     api: api as Api,
     tokenForms,
@@ -198,7 +198,7 @@ describe("a refresh token that is valid once", () => {
     );
     const store = { ...openSecretStore(world, name, secrets), withLock: tokenLock(world, name) };
     const more = resources[1] ?? scene.source.resource;
-    const second = await deploy(
+    const second = await deploySource(
       engine,
       { ...scene.config, resources: [scene.config.resources[1] ?? "x"] },
       { name },
@@ -336,7 +336,7 @@ describe("refresh tokens on a laptop", () => {
     };
     const { vault } = scene;
     const name = scene.source.resourceRef.source.replace("source", "laptop");
-    const folder = await cliFolder({
+    const folder = await openCliFolder({
       [`${name}.json`]: config,
       "mine.json": { ...vault, team: 7 },
     });

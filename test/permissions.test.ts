@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { declared, grantedAllTheSame } from "./support/permissions.ts";
+import { declaredStatements, reasonsForUnneededActions } from "./support/permissions.ts";
 
 // Checks the text of `stacks/permissions.ts`. iam.test.ts runs the functions under these roles.
 
-const statements = Object.values(declared).flat();
+const statements = Object.values(declaredStatements).flat();
 
 describe("a role", () => {
   it("a role names every action in full", () => {
@@ -42,7 +42,7 @@ describe("a role", () => {
   });
 
   it("a role has each statement once, under a name", () => {
-    for (const role of Object.values(declared)) {
+    for (const role of Object.values(declaredStatements)) {
       const names = role.map(({ Sid }) => Sid);
       expect(new Set(names).size).toBe(names.length);
       for (const name of names) expect(name).toMatch(/^[A-Za-z]+$/);
@@ -73,8 +73,8 @@ function readTables(heading: string): string[][][] {
 const inCode = (text: string) => `\`${text}\``;
 
 describe.each([
-  ["The worker of a source", declared.worker],
-  ["The schedule function", declared.schedule],
+  ["The worker of a source", declaredStatements.worker],
+  ["The schedule function", declaredStatements.schedule],
 ])("docs/permissions.md: %s", (heading, role) => {
   const [statementRows = [], actionRows = []] = readTables(heading);
 
@@ -104,7 +104,7 @@ describe.each([
 
   it(`docs/permissions.md gives the reason for actions that no code uses for: ${heading}`, () => {
     for (const [sid, action = "", reason] of actionRows) {
-      const unusedReason = grantedAllTheSame[`${sid} ${action.replaceAll("`", "")}`];
+      const unusedReason = reasonsForUnneededActions[`${sid} ${action.replaceAll("`", "")}`];
       if (unusedReason) expect(reason).toBe(unusedReason);
     }
   });
@@ -114,5 +114,5 @@ it("every unused grant with a documented reason is declared", () => {
   const grants = statements.flatMap(({ Sid, Action }) =>
     Action.map((action) => `${Sid} ${action}`),
   );
-  expect(grants).toEqual(expect.arrayContaining(Object.keys(grantedAllTheSame)));
+  expect(grants).toEqual(expect.arrayContaining(Object.keys(reasonsForUnneededActions)));
 });

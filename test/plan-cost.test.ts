@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { offsetPages, openApi } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
+import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 
 // `plan --cost`, through the real command in a real process.
@@ -28,7 +28,7 @@ const source = (url: string) => `
 /** A source of its own in the engine, of which one resource has run. */
 async function shop(name: string) {
   const api = await openApi(offsetPages(rows));
-  const { cli } = await cliFolder({
+  const { cli } = await openCliFolder({
     [`${name}.ts`]: source(api.url),
     "secrets.json": { token: "canary-77d0c1f2" },
   });

@@ -6,8 +6,8 @@ import type { ResourceOptions, SourceConfig } from "../packages/core/src/config/
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { faultyDynamodb } from "./support/faulty-dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 interface Row {
   id: number;
@@ -67,7 +67,7 @@ function oneStepWorld(): World {
 /** Deploys a resource over rows that a test may change. */
 async function deployMirror(rows: Row[], resource: object = {}, options: ResourceOptions = {}) {
   const api = await openApi((request, response) => offsetPages(rows)(request, response));
-  const deployed = await deploy(engine, config(api.url, resource), {
+  const deployed = await deploySource(engine, config(api.url, resource), {
     resources: { rows: options },
   });
   const ids = async () =>
@@ -181,7 +181,7 @@ describe("a refresh (P4)", () => {
     const areChanged = new Promise<void>((resolve) => {
       allowDeletes = resolve;
     });
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation, body }) => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation, body }) => {
       if (operation !== "DeleteItem") return undefined;
       expect(JSON.stringify(body)).toContain(table);
       return { kind: "hold", until: areChanged };
@@ -276,7 +276,7 @@ describe("a run that does not end well", () => {
 
   it("a run fails with extract.loop when a page repeats (P11)", async () => {
     const api = await openApi(() => ({ body: { data: makeRows(100) } }));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, config(api.url));
     const report = await run(world());
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.loop" } });
     expect(report.error?.message).toBe(
@@ -287,7 +287,7 @@ describe("a run that does not end well", () => {
 
   it("a run fails with run.page_poison after one page has killed three workers", async () => {
     const api = await openApi(noAnswer);
-    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, config(api.url));
     let now = 0;
     const laterClock = () => ({ ...realClock, now: () => Date.now() + now });
     let workers = 0;
@@ -325,7 +325,7 @@ describe("a run that does not end well", () => {
 
   it("a run fails when the API asks to wait again and again on the same page", async () => {
     const api = await openApi(() => ({ status: 429, headers: { "retry-after": "120" } }));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, config(api.url));
     let now = 0;
     const later = () => world({ clock: { ...realClock, now: () => Date.now() + now } });
     for (let n = 0; n < 3; n++) {

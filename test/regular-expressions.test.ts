@@ -17,6 +17,9 @@ import {
 const MEGABYTE = 2 ** 20;
 const SCREENED = 2 ** 12;
 
+/** This many of the slowest screened inputs are timed again. */
+const FINALISTS = 20;
+
 /** Linear matches of 1 MB differ by a factor of 50. A quadratic match takes 100,000 times as long. */
 const MARGIN = 400;
 
@@ -98,18 +101,37 @@ function screenInputs(expression: RegExp): Input[] {
   const times: { input: Input; time: number }[] = [];
   const screen = () => {
     for (const input of inputs(expression)) {
-      const text = inputText(input, SCREENED);
       // An input whose match never ends counts as the slowest.
       const entry = { input, time: Number.POSITIVE_INFINITY };
       times.push(entry);
-      entry.time = timeMatch(expression, text);
+      entry.time = screenInput(expression, input, slowMs);
       if (entry.time >= slowMs) return;
     }
   };
   endsWithin(1000, screen);
-  times.sort((a, b) => b.time - a.time);
-  return times.slice(0, 3).map(({ input }) => input);
+  const finalists = bySlowness(times)
+    .slice(0, FINALISTS)
+    .map(({ input, time }) => ({
+      input,
+      time: Number.isFinite(time) ? screenInput(expression, input, 0) : time,
+    }));
+  return bySlowness(finalists)
+    .slice(0, 3)
+    .map(({ input }) => input);
 }
+
+/** Times a match until one of three tries is fast, because a busy machine may interrupt a match. */
+function screenInput(expression: RegExp, input: Input, slowMs: number): number {
+  const text = inputText(input, SCREENED);
+  let time = Number.POSITIVE_INFINITY;
+  for (let attempt = 1; attempt <= 3 && time >= slowMs; attempt += 1) {
+    time = Math.min(time, timeMatch(expression, text));
+  }
+  return time;
+}
+
+const bySlowness = <T extends { time: number }>(entries: T[]): T[] =>
+  entries.toSorted((a, b) => b.time - a.time);
 
 /** Measures a linear match on this machine. */
 function linearTime(length: number): number {

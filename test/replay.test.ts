@@ -9,7 +9,7 @@ import { readState, updateState } from "../packages/core/src/state/state-item.ts
 import type { JsonValue } from "../packages/core/src/values/json.ts";
 import { virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 const config = (resource: object = {}): SourceConfig => ({
   client: { base_url: "http://127.0.0.1:9" },
@@ -27,7 +27,7 @@ afterAll(() => engine.close());
 /** Deploys a resource with records that were set aside under an older config. */
 async function deployQuarantine(records: JsonValue[], resource: object = {}) {
   const world = testWorld(engine, { clock: virtualClock() });
-  const deployed = await deploy(engine, config(resource));
+  const deployed = await deploySource(engine, config(resource));
   const { resourceRef } = deployed;
   const setAsideRecords = async (aside: JsonValue[], page = 0, clock = world.clock) => {
     const rejections = aside.map(

@@ -8,7 +8,7 @@ import { readState } from "../packages/core/src/state/state-item.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { slicedTime, virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
@@ -42,7 +42,7 @@ const stateOf = (resourceRef: { source: string; resource: string }) =>
 describe("a run", () => {
   it("a run puts every record into the table and reports it", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, resourceRef } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       table,
@@ -61,7 +61,7 @@ describe("a run", () => {
     const api = await openApi(() => ({ body: { data: rows.slice(0, 2) } }));
     const appends = { primary_key: null, write_disposition: "append" };
     const endpoint = { data_selector: "data", paginator: "page_number" };
-    const { run } = await deploy(engine, config(api.url, { ...appends, endpoint }));
+    const { run } = await deploySource(engine, config(api.url, { ...appends, endpoint }));
     expect(await run(world())).toMatchObject({
       status: "failed",
       error: { code: "extract.loop" },
@@ -72,7 +72,7 @@ describe("a run", () => {
   it("a repeated run merges: changed records change, and no row is doubled (P1)", async () => {
     const data = rows.map((row) => ({ ...row }));
     const api = await openApi(offsetPages(data));
-    const { run, table } = await deploy(engine, config(api.url));
+    const { run, table } = await deploySource(engine, config(api.url));
     await run(world());
     Object.assign(data[41] as object, { title: "changed" });
     data.push({ id: 251, title: "new" });
@@ -85,7 +85,7 @@ describe("a run", () => {
   it("every run of an append resource adds its records", async () => {
     const api = await openApi(offsetPages(rows.slice(0, 5)));
     const append = { write_disposition: "append" as const };
-    const { run, table } = await deploy(engine, config(api.url, append));
+    const { run, table } = await deploySource(engine, config(api.url, append));
     await run(world());
     await run(world());
     expect(await engine.scan(table)).toHaveLength(10);
@@ -94,7 +94,7 @@ describe("a run", () => {
   it("a run counts every record, including superseded and quarantined ones (P8)", async () => {
     const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
     const api = await openApi(offsetPages(data));
-    const { run, table, state, resourceRef } = await deploy(engine, config(api.url));
+    const { run, table, state, resourceRef } = await deploySource(engine, config(api.url));
     expect(await run(world())).toMatchObject({
       status: "done",
       records: 5,
@@ -115,7 +115,7 @@ describe("a run", () => {
 
   it("a run fails when most records of a page cannot be stored, because the config is wrong then", async () => {
     const api = await openApi(offsetPages(rows.map(({ title }) => ({ title }))));
-    const { run, table } = await deploy(engine, config(api.url));
+    const { run, table } = await deploySource(engine, config(api.url));
     const report = await run(world());
     expect(report).toMatchObject({ status: "failed", error: { code: "load.too_many_rejected" } });
     expect(report.error?.message).toContain('the key field "id" is missing');
@@ -131,7 +131,7 @@ describe("a slice", () => {
       passAnswer();
       return offsetPages(rows)(request, response);
     });
-    const { run, table, resourceRef } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
     const first = await run(world(oneSlice()), { runId: "long" });
     expect(first.status).toBe("running");
     expect(first.pages).toBeLessThan(4);
@@ -153,7 +153,7 @@ describe("a slice", () => {
         ? { status: 500 }
         : offsetPages(rows)(request, response),
     );
-    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, config(api.url));
     expect(await run(world(), { runId: "tick" })).toMatchObject({
       status: "failed",
       records: 195,
@@ -173,7 +173,7 @@ describe("a slice", () => {
 
   it("a run waits without a worker when the API asks for a longer pause than a slice has", async () => {
     const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
-    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, config(api.url));
     const clock = virtualClock();
     const report = await run(world({ clock }));
     expect(report).toMatchObject({ status: "waiting", error: { code: "extract.status" } });
@@ -189,7 +189,7 @@ describe("a slice", () => {
 
   it("a run is skipped without a request while another worker has the lease (P5)", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, resourceRef, resource } = await deploy(engine, config(api.url));
+    const { run, resourceRef, resource } = await deploySource(engine, config(api.url));
     const want = {
       refresh: false,
       planHash: resource.hash,
@@ -216,7 +216,7 @@ describe("a slice", () => {
       }
       return offsetPages(rows)(request, response);
     });
-    const { run, resourceRef } = await deploy(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, config(api.url));
     expect(await run(world({ signal: stop.signal }))).toMatchObject({
       status: "failed",
       error: { code: "run.interrupted" },
@@ -229,7 +229,7 @@ describe("a slice", () => {
 describe("a sample", () => {
   it("a sample writes its pages and leaves an unfinished run as it was", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, resourceRef } = await deploy(engine, config(api.url));
+    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
     await run(world({ deadline: 0 }));
     const before = await stateOf(resourceRef);
     expect(await run(world(), { limitPages: 2 })).toMatchObject({
@@ -247,7 +247,7 @@ describe("a sample", () => {
 describe("bad input ends with a clear error", () => {
   it("a run without its table fails with the table's name and the next step", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, config(api.url));
     const report = await run(world({ names: { app: "tidetable", stage: "absent" } }));
     expect(report).toMatchObject({ status: "failed", error: { code: "load.table_missing" } });
     expect(report.error?.message).toMatch(/tidetable-absent-source\d+\.rows does not exist/);
@@ -257,9 +257,9 @@ describe("bad input ends with a clear error", () => {
 
   it("a run fails when the table was created with another key", async () => {
     const api = await openApi(offsetPages(rows));
-    const { resource } = await deploy(engine, config(api.url));
+    const { resource } = await deploySource(engine, config(api.url));
     const changed = config(api.url, { primary_key: ["title", "id"] });
-    const { run } = await deploy(engine, changed, { name: resource.source });
+    const { run } = await deploySource(engine, changed, { name: resource.source });
     const report = await run(world());
     expect(report).toMatchObject({ status: "failed", error: { code: "load.table_key" } });
     expect(report.error?.message).toContain("has the key id (S)");
@@ -269,7 +269,7 @@ describe("bad input ends with a clear error", () => {
 
   it("a run fails when the API refuses connections", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, config(api.url));
     await api.close();
     const report = await run(world());
     expect(report).toMatchObject({ status: "failed", records: 0, retries: 3 });
@@ -278,7 +278,7 @@ describe("bad input ends with a clear error", () => {
 
   it("a run fails when the selector matches nothing, and names the keys of the answer", async () => {
     const api = await openApi(() => ({ body: { results: rows, count: 250 } }));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, config(api.url));
     const report = await run(world());
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.selector" } });
     expect(report.error?.message).toContain('"data"');

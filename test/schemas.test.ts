@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { SchemaContractMode } from "../packages/core/src/config/types.ts";
 import { sliceMetrics } from "../packages/core/src/report/metrics.ts";
-import { changed, configOf, openDesk, rowsOf } from "./support/desk.ts";
+import { changedRecords, configOf, openDesk, steadyRecords } from "./support/desk.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy } from "./support/world.ts";
+import { deploySource } from "./support/world.ts";
 
 /*
  * The schema contract in real runs against the embedded engine: the values that it lets in, and the
@@ -66,14 +66,14 @@ describe("an API whose field changes its type, gains a field and has a null half
     quarantined: quarantinedFields,
   }) => {
     const schema_contract = mode as SchemaContractMode;
-    const desk = await openDesk(engine, rowsOf(10), { schema_contract });
+    const desk = await openDesk(engine, steadyRecords(10), { schema_contract });
     expect(await desk.run()).toMatchObject({
       status: "done",
       schema: { version: 1, changed: 0, changes: [] },
     });
     expect(desk.log).toEqual([]);
 
-    desk.show(changed());
+    desk.show(changedRecords());
     const report = await desk.run();
     expect(report).toMatchObject({ status: "done", ...counts });
     const { records, written, unchanged, superseded, quarantined } = report;
@@ -102,9 +102,9 @@ describe("an API whose field changes its type, gains a field and has a null half
   });
 
   it("the mode freeze fails the run at the page with drift, names the field, and keeps the pages before", async () => {
-    const desk = await openDesk(engine, rowsOf(10), { schema_contract: "freeze" });
+    const desk = await openDesk(engine, steadyRecords(10), { schema_contract: "freeze" });
     await desk.run();
-    desk.show(changed());
+    desk.show(changedRecords());
     expect(await desk.run()).toMatchObject({
       status: "failed",
       records: 5,
@@ -121,7 +121,7 @@ describe("an API whose field changes its type, gains a field and has a null half
 
     // A declaration lets the new values in.
     const columns = { size: { data_type: "text" }, extra: {} } as const;
-    const { resource } = await deploy(engine, configOf(desk.api), {
+    const { resource } = await deploySource(engine, configOf(desk.api), {
       name: desk.resourceRef.source,
       resources: { rows: { schema_contract: "freeze", columns } },
     });
@@ -134,7 +134,7 @@ describe("an API whose field changes its type, gains a field and has a null half
 
 describe("the part `tables` of a contract", () => {
   it("a table without a schema takes no record with tables: freeze", async () => {
-    const desk = await openDesk(engine, rowsOf(3), { schema_contract: { tables: "freeze" } });
+    const desk = await openDesk(engine, steadyRecords(3), { schema_contract: { tables: "freeze" } });
     expect(await desk.run()).toMatchObject({
       status: "failed",
       written: 0,
@@ -145,9 +145,9 @@ describe("the part `tables` of a contract", () => {
 });
 
 it("a replay writes the records that a contract had set aside, once the contract lets them in", async () => {
-  const desk = await openDesk(engine, rowsOf(10), { schema_contract: "discard_row" });
+  const desk = await openDesk(engine, steadyRecords(10), { schema_contract: "discard_row" });
   await desk.run();
-  desk.show(changed().map((row, n) => ({ ...row, id: n + 101 })));
+  desk.show(changedRecords().map((row, n) => ({ ...row, id: n + 101 })));
   expect(await desk.run()).toMatchObject({ quarantined: 2 });
   expect(await desk.replay()).toMatchObject({
     replayed: 0,

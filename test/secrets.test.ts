@@ -9,7 +9,7 @@ import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
 import { hidingStream } from "../packages/local/src/base/io.ts";
 import { createSecretLookup } from "../packages/local/src/secrets/local-secrets.ts";
 import { type Handler, openApi, type Reply } from "./support/api.ts";
-import { carries, guarded } from "./support/canary.ts";
+import { carriesValue, guardSecret } from "./support/canary.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { testWorld } from "./support/world.ts";
 
@@ -58,7 +58,7 @@ async function deploySource(script: Handler | (Handler | Reply)[], endpoint: End
   await engine.createTables({ [state]: stateTable, [table]: tableDefinition(resource) });
   const lines: string[] = [];
   const writeLine = (...output: unknown[]) => void lines.push(JSON.stringify(output));
-  const SecretString = JSON.stringify({ api_key: guarded(KEY) });
+  const SecretString = JSON.stringify({ api_key: guardSecret(KEY) });
   const world = testWorld(engine, {
     log: { debug: writeLine, info: writeLine, warn: writeLine, error: writeLine },
     secretsManager: { send: async () => ({ SecretString }) } as never,
@@ -94,7 +94,7 @@ describe("a credential that the API repeats (P15)", () => {
       "\n",
     );
     expect(output).toContain("answered 422");
-    expect(carries(output, [KEY])).toBe(false);
+    expect(carriesValue(output, [KEY])).toBe(false);
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe("a credential that the API repeats (P15)", () => {
     ]);
     const state = await stored();
     expect(state).toContain("page=2");
-    expect(carries(state, [KEY])).toBe(false);
+    expect(carriesValue(state, [KEY])).toBe(false);
   });
 
   it("a credential as user and password of a next link is not stored", async () => {
@@ -123,7 +123,7 @@ describe("a credential that the API repeats (P15)", () => {
     });
     await run();
     expect(await stored()).toContain("page=2");
-    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(carriesValue(await stored(), [KEY])).toBe(false);
   });
 
   it("a credential in a record is data, and is stored unchanged in the table", async () => {
@@ -143,7 +143,7 @@ describe("a credential that the API repeats (P15)", () => {
     expect(entries).toMatchObject([
       { redacted: true, record: '{"text":"it is [secret]","[secret]":1}' },
     ]);
-    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(carriesValue(await stored(), [KEY])).toBe(false);
     expect(await replayQuarantine(resource, world, "me")).toMatchObject({
       replayed: 0,
       kept: [{ code: "quarantine.redacted" }],
@@ -162,7 +162,7 @@ describe("a credential that the API repeats (P15)", () => {
     expect(await run()).toMatchObject({
       report: { error: { code: "extract.echo", message: expect.stringContaining(subject) } },
     });
-    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(carriesValue(await stored(), [KEY])).toBe(false);
   });
 });
 

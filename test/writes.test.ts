@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/base/clock.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { type Call, faultyDynamodb } from "./support/faulty-dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { type Call, openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 type Row = { id: number; title: string };
 
@@ -32,7 +32,7 @@ async function deployMirror(resource: object = {}, count = 250) {
   mirrors += 1;
   const name = `mirror${mirrors}`;
   const deployConfig = (resource: object) =>
-    deploy(
+    deploySource(
       engine,
       {
         client: { base_url: api.url },
@@ -45,7 +45,7 @@ async function deployMirror(resource: object = {}, count = 250) {
   let { run } = first;
   const calls: Call[] = [];
   const death = { batchesLeft: 0, controller: new AbortController() };
-  const proxy = await faultyDynamodb(engine.endpoint, (call) => {
+  const proxy = await openFaultyDynamodb(engine.endpoint, (call) => {
     calls.push(call);
     if (death.controller.signal.aborted) {
       return { kind: "error", status: 400, type: "AccessDeniedException" };

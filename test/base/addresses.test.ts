@@ -58,7 +58,7 @@ describe("addresses that requests may go to (P16)", () => {
     ["the API of Lambda's runtime", "169.254.100.1"],
     ["the metadata over IPv6", "fd00:ec2::254"],
     ["the metadata as a mapped address", "::ffff:169.254.169.254"],
-    ["the metadata behind a NAT64", "64:ff9b::a9fe:a9fe"],
+    ["the metadata through a NAT64", "64:ff9b::a9fe:a9fe"],
     ["the metadata by 6to4", "2002:a9fe:a9fe::1"],
     ["the metadata by Teredo", "2001:0:1234::1"],
     ["loopback as a compatible address", "::127.0.0.1"],

@@ -1,4 +1,4 @@
-import type { Handler, Reply, SeenRequest } from "../support/api.ts";
+import type { Handler, Reply, ApiRequest } from "../support/api.ts";
 
 /*
  * The APIs of the conformance rows, as data: what a path answers. `$api` in an answer is the address
@@ -66,7 +66,7 @@ export function slices(
     cap = Number.POSITIVE_INFINITY,
     more = () => ({}),
   }: {
-    at?: (request: SeenRequest) => { start: number; size: number };
+    at?: (request: ApiRequest) => { start: number; size: number };
     /** The server sends no more than these, whatever is asked for. */
     cap?: number;
     /** What the answer has beside `data`. */
@@ -80,7 +80,7 @@ export function slices(
   };
 }
 
-export const byParams = ({ query }: SeenRequest) => ({
+export const byParams = ({ query }: ApiRequest) => ({
   start: Number(query.get("offset") ?? 0),
   size: Number(query.get("limit") ?? 100),
 });
@@ -88,7 +88,7 @@ export const byParams = ({ query }: SeenRequest) => ({
 /** Numbered pages of `size`. */
 export const byPage =
   (size: number, first = 0) =>
-  ({ query }: SeenRequest) => ({
+  ({ query }: ApiRequest) => ({
     start: (Number(query.get("page") ?? first) - first) * size,
     size,
   });

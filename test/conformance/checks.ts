@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { JsonObject } from "../../packages/core/src/values/json.ts";
 import { jsonText } from "../../packages/core/src/values/json-text.ts";
 import { parseJson } from "../../packages/core/src/values/parse-json.ts";
-import type { SeenRequest } from "../support/api.ts";
+import type { ApiRequest } from "../support/api.ts";
 import { parseLine } from "./api.ts";
 import type { Records, RequestParts, Run } from "./rows.ts";
 
@@ -55,7 +55,7 @@ export function checkOutcome({ code, stdout, stderr }: Ended, next: Run): void {
 }
 
 export function checkRequests(
-  seen: SeenRequest[],
+  seen: ApiRequest[],
   { requests, headers }: Run,
   ordered: boolean,
 ): void {
@@ -77,7 +77,7 @@ export function checkRequests(
   );
   expect(found.map(({ line }) => line)).toEqual(wanted.map(({ line }) => line));
   for (const [index, { has }] of wanted.entries()) {
-    const one = found[index] as SeenRequest;
+    const one = found[index] as ApiRequest;
     for (const [name, value] of Object.entries(has.headers ?? {})) {
       expect(one.headers[name] ?? null).toBe(value);
     }

@@ -4,8 +4,8 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { SourceConfig } from "../../packages/core/src/config/types.ts";
 import { openApi } from "../support/api.ts";
-import { leaves } from "../support/canary.ts";
-import { cliFolder } from "../support/cli.ts";
+import { recordOutput } from "../support/canary.ts";
+import { openCliFolder } from "../support/cli.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { serve } from "./api.ts";
 import {
@@ -39,7 +39,7 @@ export function conformance(subject: string, rows: Row[]): void {
 
     async function show(row: Row, source: string) {
       const api = await openApi((request, response) => answer(request, response));
-      const own = row.spawned && (await cliFolder());
+      const own = row.spawned && (await openCliFolder());
       const home = own ? own.folder : folder;
       const secrets = join(home, `${source}-secrets.json`);
       await writeFile(secrets, JSON.stringify(row.secrets ?? {}), { mode: 0o600 });
@@ -144,6 +144,6 @@ async function inProcess(main: Main, argv: string[], cwd: string) {
   const { signal } = new AbortController();
   const streams = { stdout: stream("stdout"), stderr: stream("stderr") };
   const code = await main(argv, { ...streams, env, cwd, signal });
-  for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
+  for (const [name, text] of Object.entries(out)) recordOutput(`${name} of a command`, text);
   return { code, ...out };
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import type { SeenRequest } from "../support/api.ts";
+import type { ApiRequest } from "../support/api.ts";
 import { ids, inTurn, reply, slices, withHeaders } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row } from "./rows.ts";
@@ -122,10 +122,10 @@ const attempts: Row[] = [
   }),
 ];
 
-function reset(_: SeenRequest, response: ServerResponse) {
+function reset(_: ApiRequest, response: ServerResponse) {
   response.socket?.destroy();
 }
-function cut(_: SeenRequest, response: ServerResponse) {
+function cut(_: ApiRequest, response: ServerResponse) {
   response.writeHead(200, { "content-type": "application/json", "content-length": "100" });
   response.write('[{"id":1}');
   setTimeout(() => response.destroy(), 20);
@@ -133,7 +133,7 @@ function cut(_: SeenRequest, response: ServerResponse) {
 function hang() {
   return undefined;
 }
-function trickle(_: SeenRequest, response: ServerResponse) {
+function trickle(_: ApiRequest, response: ServerResponse) {
   response.writeHead(200, { "content-type": "application/json" });
   const timer = setInterval(() => response.write(" "), 50);
   response.on("close", () => clearInterval(timer));

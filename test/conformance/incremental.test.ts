@@ -1,4 +1,4 @@
-import type { SeenRequest } from "../support/api.ts";
+import type { ApiRequest } from "../support/api.ts";
 import { ids, inTurn, reply, withHeaders } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row, Run } from "./rows.ts";
@@ -620,7 +620,7 @@ const options: Row[] = [
     },
     {
       routes: {
-        "/rows": ({ query }: SeenRequest) => ({
+        "/rows": ({ query }: ApiRequest) => ({
           body: ids(Number(query.get("from")), Number(query.get("to")) - 1),
         }),
       },

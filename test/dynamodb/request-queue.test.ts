@@ -5,18 +5,18 @@ import type { KeyedItem } from "../../packages/core/src/flow.ts";
 import { virtualClock } from "../support/clock.ts";
 
 const limits = { size: 25, bytes: 1024 * 1024 };
-const item = (key: string, bytes = 1): KeyedItem => ({
+const itemOf = (key: string, bytes = 1): KeyedItem => ({
   key,
   item: {},
   bytes,
   index: 0,
   record: {},
 });
-const many = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => item(`${from + n}`));
+const itemsOf = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => itemOf(`${from + n}`));
 
 describe("a request", () => {
-  it("is the first of what waits that fits, each key once, and the rest keeps its order", () => {
+  it("a request takes the first pending items that fit, each key once, and the others keep their order", () => {
     const waiting = fc.array(
       fc.record({
         key: fc.integer({ min: 0, max: 60 }),
@@ -25,9 +25,9 @@ describe("a request", () => {
       { maxLength: 120 },
     );
     fc.assert(
-      fc.property(waiting, fc.uniqueArray(fc.integer({ min: 0, max: 60 })), (all, under) => {
+      fc.property(waiting, fc.uniqueArray(fc.integer({ min: 0, max: 60 })), (queued, under) => {
         const busy = new Set(under.map(String));
-        const queue = all.map(({ key, bytes }, n) => ({ n, one: { key: String(key), bytes } }));
+        const queue = queued.map(({ key, bytes }, n) => ({ n, one: { key: String(key), bytes } }));
         const { batch, rest, isFull } = cut(queue, busy, limits);
         const keys = batch.map(({ one }) => one.key);
         expect(new Set(keys).size).toBe(keys.length);
@@ -52,7 +52,7 @@ describe("a request", () => {
 });
 
 /** Requests that end when they are told to. */
-function open(lanes = { ...limits, first: 4, most: 16 }) {
+function openQueue(lanes = { ...limits, first: 4, most: 16 }) {
   const clock = virtualClock();
   const under: { batch: KeyedItem[]; told: Told; end: (error?: Error) => void }[] = [];
   const writer = inLanesOf(lanes, clock, (batch, told) => {
@@ -62,7 +62,7 @@ function open(lanes = { ...limits, first: 4, most: 16 }) {
         told,
         end(error) {
           if (error) return reject(error);
-          for (const one of batch) told.settled(one, "written");
+          for (const item of batch) told.settled(item, "written");
           resolve();
         },
       });
@@ -76,31 +76,31 @@ function open(lanes = { ...limits, first: 4, most: 16 }) {
 }
 
 describe("requests at once", () => {
-  it("begin with a few, and are one more for every second that goes well", async () => {
-    const { writer, clock, under, endAll } = open();
-    void writer.write(many(25 * 100));
-    const seen = [under.length];
+  it("the number of requests at once begins with a few and grows by one per second without trouble", async () => {
+    const { writer, clock, under, endAll } = openQueue();
+    void writer.write(itemsOf(25 * 100));
+    const counts = [under.length];
     for (let second = 0; second < 4; second++) {
       await clock.sleep(1_000, new AbortController().signal);
       await endAll();
-      seen.push(under.length);
+      counts.push(under.length);
     }
-    expect(seen).toEqual([4, 5, 6, 7, 8]);
+    expect(counts).toEqual([4, 5, 6, 7, 8]);
   });
 
-  it("are half as many after a throttle, once for all that was under way", async () => {
-    const { writer, clock, under, endAll } = open({ ...limits, first: 8, most: 16 });
-    void writer.write(many(25 * 100));
+  it("the number of requests at once is halved by a throttle, once for all requests under way", async () => {
+    const { writer, clock, under, endAll } = openQueue({ ...limits, first: 8, most: 16 });
+    void writer.write(itemsOf(25 * 100));
     await clock.sleep(10, new AbortController().signal);
     for (const { told } of under) told.throttled();
     await endAll();
     expect(under.length).toBe(4);
   });
 
-  it("leave room only for as much as they can take soon", async () => {
-    const { writer, endAll } = open();
+  it("the request queue has room only for items that it can send soon", async () => {
+    const { writer, endAll } = openQueue();
     let isFree = false;
-    void writer.write(many(25 * 13));
+    void writer.write(itemsOf(25 * 13));
     const room = writer.room().then(() => {
       isFree = true;
     });
@@ -110,12 +110,12 @@ describe("requests at once", () => {
     await room;
   });
 
-  it("end together when one fails, and nothing is begun after it", async () => {
-    const { writer, under } = open();
+  it("all requests end after one has failed, and none is started after it", async () => {
+    const { writer, under } = openQueue();
     const pages = [
-      writer.write(many(50)),
-      writer.write(many(50, 50)),
-      writer.write(many(500, 100)),
+      writer.write(itemsOf(50)),
+      writer.write(itemsOf(50, 50)),
+      writer.write(itemsOf(500, 100)),
     ];
     const ends = Promise.allSettled(pages);
     const [first, ...others] = under.splice(0);
@@ -124,7 +124,7 @@ describe("requests at once", () => {
     expect(under).toEqual([]);
     for (const { end } of others) end();
     expect((await ends).map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
-    await expect(writer.write(many(1))).rejects.toThrow("refused");
+    await expect(writer.write(itemsOf(1))).rejects.toThrow("refused");
     await writer.room();
   });
 });

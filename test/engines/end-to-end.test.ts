@@ -6,8 +6,8 @@ import type { JsonObject } from "../../packages/core/src/values/json.ts";
 import { type Api, offsetPages, openApi } from "../support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { engines } from "../support/engines.ts";
-import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
-import { deploy, testWorld } from "../support/world.ts";
+import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { deploySource, testWorld } from "../support/world.ts";
 
 /*
  * The same runs on every engine that is here: what only one of them lets pass, shows.
@@ -23,7 +23,7 @@ for (const { name, launch, missing } of engines) {
 
     const world = (changes?: Partial<World>) => testWorld(engine, changes);
     const open = (api: Api, resource: Partial<ResourceConfig> = {}) =>
-      deploy(engine, {
+      deploySource(engine, {
         client: { base_url: api.url },
         resources: [
           {
@@ -221,7 +221,7 @@ const json = { "content-type": "application/json" };
 
 /** A client that loses every second answer after the request has been done. */
 async function losing(engine: Engine) {
-  const proxy = await faultyDynamodb(engine.endpoint, ({ number }) =>
+  const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }) =>
     number % 2 === 0 ? { kind: "reset", when: "after" } : undefined,
   );
   const client = clientOf(proxy.endpoint);

@@ -5,7 +5,7 @@ import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 import type { PaginatorPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { Secret, type SecretValues } from "../../packages/core/src/secrets/reference.ts";
 import type { SecretStore } from "../../packages/core/src/secrets/store.ts";
-import { guarded, leaves } from "../support/canary.ts";
+import { guardSecret, recordOutput } from "../support/canary.ts";
 import { virtualClock } from "../support/clock.ts";
 
 /** A key that no log, message or shown URL may hold, with characters that encodings change. */
@@ -20,7 +20,7 @@ export function testWorld(changes: Partial<World> = {}): TestWorld {
   const lines: string[] = [];
   const write = (message: string, fields?: object) => {
     lines.push(fields ? `${message} ${JSON.stringify(fields)}` : message);
-    leaves("log", lines.at(-1) ?? "");
+    recordOutput("log", lines.at(-1) ?? "");
   };
   const http = new Agent();
   onTestFinished(() => http.destroy());
@@ -46,7 +46,7 @@ export function testSecrets(
   first: Record<string, string>,
   afterRefresh = first,
 ): SecretStore & { refreshes: number } {
-  for (const value of Object.values({ ...first, ...afterRefresh })) guarded(value);
+  for (const value of Object.values({ ...first, ...afterRefresh })) guardSecret(value);
   let members = first;
   const values = (): SecretValues => {
     const held = members;

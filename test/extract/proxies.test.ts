@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { realClock as clock } from "../../packages/core/src/base/clock.ts";
 import { httpAgent, type Proxies } from "../../packages/core/src/extract/http/agent.ts";
 import { sendRequest } from "../../packages/core/src/extract/http/transport.ts";
-import { cliFolder } from "../support/cli.ts";
+import { openCliFolder } from "../support/cli.ts";
 import { type Fault, openFaultyApi, sendAnswer } from "../support/faults.ts";
 import { testWorld } from "./fixtures.ts";
 
@@ -159,7 +159,7 @@ test("the command line takes its proxies from the environment", async () => {
       head: "",
     }),
   );
-  const { cli } = await cliFolder({
+  const { cli } = await openCliFolder({
     "far.json": {
       client: { base_url: "http://api.example.com", paginator: { type: "offset", limit: 1 } },
       resources: [{ name: "rows", primary_key: "id" }],

@@ -209,16 +209,16 @@ describe("a template", () => {
       ),
     ),
     (parts) => {
-      const shown = parts.map((part) =>
+      const hiddenText = parts.map((part) =>
         typeof part === "string" ? part.replace(/[{}]/g, "") : `{secrets.${part.name}}`,
       );
-      const named = parts.flatMap((part) => (typeof part === "string" ? [] : part.name));
-      expect(Secret.fromText(shown.join("")).names).toEqual(named);
+      const namedMembers = parts.flatMap((part) => (typeof part === "string" ? [] : part.name));
+      expect(Secret.fromText(hiddenText.join("")).names).toEqual(namedMembers);
       const values = { get: (name: string) => `<${name}>` };
       const full = parts.map((part) =>
         typeof part === "string" ? part.replace(/[{}]/g, "") : `<${part.name}>`,
       );
-      expect(Secret.fromText(shown.join("")).reveal(values)).toBe(full.join(""));
+      expect(Secret.fromText(hiddenText.join("")).reveal(values)).toBe(full.join(""));
     },
   );
 });

@@ -21,7 +21,7 @@ if (missing) process.stdout.write(`skipped: SST's bundles beside ours: ${missing
 describe.skipIf(missing)("a bundle", () => {
   const bundles = bundled();
 
-  it.each(built)("is what SST makes of %s", (name) => {
+  it.each(built)("the bundle of %s is the same as SST's", (name) => {
     const { folder, bytes } = name.startsWith("schedule") ? bundles.schedule : bundles.resource;
     const [ours, theirs] = [folder, join(artifacts, name)].map((one) => join(one, "bundle.mjs"));
     if (esbuildVersion === SST_ESBUILD) {

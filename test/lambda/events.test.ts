@@ -4,7 +4,7 @@ import { bundled, openStage, rows } from "./support.ts";
 
 const bundles = bundled();
 
-it("a long Retry-After ends the slice, keeps no process busy, and the tick goes on when it is over (P12)", async () => {
+it("a long Retry-After ends the slice without keeping a process busy, and the tick continues afterwards (P12)", async () => {
   const seen: number[] = [];
   const { url } = await openApi((request, response) => {
     seen.push(Date.now());

@@ -6,7 +6,7 @@ import { bundled, nodeVersion, openStage, rows } from "./support.ts";
 const bundles = bundled();
 const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
 
-it("the schedule function starts a process per resource, and all five sources arrive (P19)", async () => {
+it("the schedule function starts a process per resource, and all five sources are loaded (P19)", async () => {
   const api = await openSampleApi();
   const { origins, secrets } = api;
   const inits: Record<string, number[]> = { schedule: [], worker: [] };
@@ -46,7 +46,7 @@ it("the schedule function starts a process per resource, and all five sources ar
   );
 });
 
-it("one resource that fails is tried three times and leaves one failure record; the others arrive (P18)", async () => {
+it("a resource that fails is attempted three times and leaves one failure record; the others are loaded (P18)", async () => {
   let asked = 0;
   const support = await openApi((request, response) => {
     if (request.path === "/oauth/token") return { body: { access_token: "t", expires_in: 3600 } };

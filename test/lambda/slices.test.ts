@@ -5,7 +5,7 @@ import { bundled, ids, numbers, openStage, rows } from "./support.ts";
 
 const bundles = bundled();
 
-it("a run that is longer than its workers live goes on, slice after slice", async () => {
+it("a run that takes longer than its workers may live continues slice after slice", async () => {
   const records = rows(1200);
   const slow: Handler = async (request, response) => {
     await wait(1_000);

@@ -10,16 +10,19 @@ import { planSource } from "../../packages/core/src/config/plan.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { followRuns } from "../../packages/local/src/runner/follow.ts";
-import { type FunctionBundles, bundleFunctions } from "../../packages/local/src/runner/function-bundles.ts";
 import {
-  openLambdaStage,
+  bundleFunctions,
+  type FunctionBundles,
+} from "../../packages/local/src/runner/function-bundles.ts";
+import {
   type LambdaStageOptions,
+  openLambdaStage,
 } from "../../packages/local/src/runner/lambda-stage.ts";
 import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
-import { leaves } from "../support/canary.ts";
+import { recordOutput } from "../support/canary.ts";
 import { startDynamodb } from "../support/dynamodb.ts";
-import { type Call, type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 /** The Node that runs the functions: each of Lambda's in turn. */
 const node = process.env.TIDETABLE_LAMBDA_NODE ?? process.execPath;
@@ -74,7 +77,7 @@ export async function openStage({
   for (const resource of plans.flatMap((one) => one.resources)) {
     await engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
   }
-  const proxy = await faultyDynamodb(engine.endpoint, (call) => trouble?.(call));
+  const proxy = await openFaultyDynamodb(engine.endpoint, (call) => trouble?.(call));
   const vault = await openSecretsEndpoint(
     async (id) => secrets[id.split("/").at(-1) ?? ""] ?? { api_key: "canary/key+of=workers" },
   );
@@ -85,7 +88,7 @@ export async function openStage({
     plans,
     names,
     log,
-    onLine: (line) => leaves("log of a function", line),
+    onLine: (line) => recordOutput("log of a function", line),
     node,
     tickMs: 500,
     retryDelaysMs: [200, 400],

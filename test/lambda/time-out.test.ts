@@ -5,7 +5,7 @@ import { bundled, ids, numbers, openStage, rows } from "./support.ts";
 
 const bundles = bundled();
 
-it("a worker that is killed in the middle of a page loses nothing: the next slice goes on (P3)", async () => {
+it("a worker that is killed in the middle of a page loses nothing, because the next slice continues (P3)", async () => {
   let batches = 0;
   const { url } = await openApi(offsetPages(rows(1000)));
   const stage = await openStage({

@@ -25,7 +25,7 @@ const resource = {
   key: { ...key, fields: ["id"] },
 } as Parameters<typeof rowsAtStart>[0];
 
-const item = (id: string, v = "1"): KeyedItem => ({
+const itemOf = (id: string, v = "1"): KeyedItem => ({
   key: id,
   item: { id: { S: id }, v: { S: v } },
   bytes: 10,
@@ -33,7 +33,7 @@ const item = (id: string, v = "1"): KeyedItem => ({
   record: { id, v },
 });
 
-const start = (runId: string, rows?: RowsState) =>
+const rowsOfRun = (runId: string, rows?: RowsState) =>
   rowsAtStart(
     resource,
     { runId, refresh: false, rebuild: false, spoolOnly: false },
@@ -49,29 +49,32 @@ describe("a log that has grown from run to run", () => {
   });
   afterAll(() => engine.close());
 
-  it("is written anew before it has many small blocks, and tells of every row", async () => {
+  it("a log of fingerprints is written anew before it has many small blocks, and has every row", async () => {
     const world = testWorld(engine);
     const resourceRef = { source: "shop", resource: "rows" };
-    let behind: RowsState | undefined;
+    let rowsAfterRun: RowsState | undefined;
     const ids = new Set<string>();
     let longest = 0;
     for (let run = 0; run < 120; run++) {
       const runId = `run${run}`;
-      const of = { ...world, table: "rows", key, resourceRef, runId, token: 1 };
-      const rows = await openRows({ ...of, refresh: false, isLater: false }, start(runId, behind));
-      const { put, prints } = await rows.sift([item(`id${run}`)]);
+      const runOptions = { ...world, table: "rows", key, resourceRef, runId, token: 1 };
+      const rows = await openRows(
+        { ...runOptions, refresh: false, isLater: false },
+        rowsOfRun(runId, rowsAfterRun),
+      );
+      const { put, prints } = await rows.sift([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
       await rows.keep(prints, []);
-      behind = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
+      rowsAfterRun = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
       ids.add(`id${run}`);
-      const log = behind.known ?? { id: "", start: 0, end: 0 };
+      const log = rowsAfterRun.known ?? { id: "", start: 0, end: 0 };
       longest = Math.max(longest, log.end - log.start);
     }
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
-    const log = behind?.known ?? { id: "", start: 0, end: 0 };
-    const seen = seenIn(await readPrints(world, { resourceRef, log: log.id }, log));
-    expect([...ids].filter((id) => !seen(id))).toEqual([]);
+    const log = rowsAfterRun?.known ?? { id: "", start: 0, end: 0 };
+    const isSeen = seenIn(await readPrints(world, { resourceRef, log: log.id }, log));
+    expect([...ids].filter((id) => !isSeen(id))).toEqual([]);
   });
 });
 
@@ -84,8 +87,8 @@ describe("what is known of rows from run to run", () => {
     last: { how: "always", records: 10, unchanged: 0 },
   };
 
-  it("is the log that the last run has left, which goes on", () => {
-    expect(start("run2", done)).toMatchObject({
+  it("a run continues the log of fingerprints that the last run has left", () => {
+    expect(rowsOfRun("run2", done)).toMatchObject({
       how: "fingerprints",
       known: log,
       log: { ...log, kept: true },
@@ -94,16 +97,16 @@ describe("what is known of rows from run to run", () => {
     });
   });
 
-  it("is nothing after a slice that was not closed, for this run and the next", () => {
-    const died = { ...start("run2", done), open: true };
+  it("after a slice that was not closed, neither this run nor the next uses fingerprints", () => {
+    const died = { ...rowsOfRun("run2", done), open: true };
     const next = rowsGoingOn(died, "run2");
     expect(next).toMatchObject({ how: "compare", known: null, log: null, in_doubt: true });
-    const behind = rowsBehind({ ...next, open: false }, { records: 10, unchanged: 10 });
-    expect(behind.known).toBeNull();
-    expect(start("run3", behind)).toMatchObject({ how: "compare", known: null });
+    const rowsAfterRun = rowsBehind({ ...next, open: false }, { records: 10, unchanged: 10 });
+    expect(rowsAfterRun.known).toBeNull();
+    expect(rowsOfRun("run3", rowsAfterRun)).toMatchObject({ how: "compare", known: null });
   });
 
-  it("is left alone by a run that reads for children only, and doubt with it", () => {
+  it("a run that reads only for children leaves the fingerprints and their doubt as they are", () => {
     const order = { runId: "run2", refresh: false, rebuild: false, spoolOnly: true };
     expect(rowsAtStart(resource, order, { rows: done, isDone: true })).toEqual({
       ...done,
@@ -112,18 +115,18 @@ describe("what is known of rows from run to run", () => {
     expect(rowsAtStart(resource, order, { rows: done, isDone: false }).in_doubt).toBe(true);
   });
 
-  it("of a refresh is a log of its own, beside the one that it goes by", () => {
+  it("a refresh writes a log of its own, beside the log that it uses", () => {
     const replacing = { ...resource, disposition: "replace" } as typeof resource;
     const order = { runId: "run2", refresh: true, rebuild: false, spoolOnly: false };
     const first = rowsAtStart(replacing, order, { rows: done, isDone: true });
     expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2", start: 3 } });
-    // Behind it, until there is room before it for one that may be larger.
-    const next = (id: string, start: number, end: number) => {
+    // Logs follow each other until there is room before them for a log that may be larger.
+    const startNextRun = (id: string, start: number, end: number) => {
       const log = { id, start, end, rows: 10, kept: true };
       const rows = rowsBehind({ ...first, log }, { records: 10, unchanged: 10 });
       return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
     };
-    expect(next("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
-    expect(next("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
+    expect(startNextRun("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
+    expect(startNextRun("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
   });
 });

@@ -34,7 +34,7 @@ describe("help", () => {
     [["--help"]],
     [[]],
     [["help"]],
-  ])("%j prints the commands and ends with 0", async (argv) => {
+  ])("the command line %j prints the commands and ends with exit code 0", async (argv) => {
     const { exit, stdout } = await run(argv);
     expect(exit).toBe(0);
     for (const command of [
@@ -56,14 +56,14 @@ describe("help", () => {
     }
   });
 
-  it("hides what only `npm start` calls", async () => {
+  it("the help does not show the command of `npm start`", async () => {
     for (const argv of [["--help"], ["run", "--help"]]) {
       expect((await run(argv)).stdout).not.toMatch(/start/);
     }
   });
 });
 
-describe("a wrong command line is exit code 2", () => {
+describe("a wrong command line", () => {
   it.each([
     [["rnu"], "command line: unknown command 'rnu'; did you mean run?\n"],
     [["run", "--jsn"], "command line: unknown option '--jsn'; did you mean --json?\n"],
@@ -83,13 +83,13 @@ describe("a wrong command line is exit code 2", () => {
       ["plan", "ticketng"],
       /^ticketng: there is no source of this name; did you mean ticketing\?\n$/,
     ],
-  ] as const)("%j", async (argv, message) => {
+  ] as const)("the wrong command line %j ends with exit code 2 and a message", async (argv, message) => {
     const { exit, stdout, stderr } = await run([...argv]);
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
     expect(stderr).toMatch(message);
   });
 
-  it("with --json stdout carries the problems and nothing else", async () => {
+  it("with --json the problems of a wrong command line are the only content of stdout", async () => {
     const { exit, stdout, stderr } = await run(["run", "--jso", "--json"]);
     expect({ exit, stderr }).toEqual({ exit: 2, stderr: "" });
     expect(JSON.parse(stdout)).toEqual({
@@ -106,20 +106,20 @@ describe("an unexpected error", () => {
     throw new Error("the disk is full\nand so is the bin");
   };
 
-  it("is one line on stderr and exit code 1", async () => {
+  it("an unexpected error is one line on stderr and exit code 1", async () => {
     const { exit, stderr } = await run(["plan", "ticketing"], {}, full);
     expect(exit).toBe(1);
     expect(stderr).toBe("tidetable: the disk is full (TIDETABLE_DEBUG=1 shows the stack)\n");
   });
 
-  it("shows its stack with TIDETABLE_DEBUG=1", async () => {
+  it("an unexpected error shows its stack with TIDETABLE_DEBUG=1", async () => {
     const { stderr } = await run(["plan", "ticketing"], { TIDETABLE_DEBUG: "1" }, full);
     expect(stderr).toMatch(/the disk is full\nand so is the bin\n +at /);
   });
 });
 
 describe("plan", () => {
-  it("says for each resource what a run would do, without any secret", async () => {
+  it("plan prints for each resource what a run would do, without any secret", async () => {
     const { exit, stdout } = await run(["plan", "ticketing"]);
     expect(exit).toBe(0);
     expect(stdout).toMatch(
@@ -138,7 +138,7 @@ describe("plan", () => {
 `);
   });
 
-  it("--json prints the same as one document", async () => {
+  it("plan --json prints the plan as one document", async () => {
     const { exit, stdout } = await run(["plan", "ticketing", "support", "--json"]);
     expect(exit).toBe(0);
     const { sources } = JSON.parse(stdout);
@@ -175,13 +175,13 @@ describe("plan", () => {
 });
 
 describe("the program", () => {
-  it("starts from anywhere, quietly, and hands its exit code on", async () => {
+  it("the program starts from any folder, prints no warnings, and passes its exit code on", async () => {
     const { code, stdout, stderr } = await spawned(["rnu", "--json"], { cwd: "/" }).end;
     expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
     expect(JSON.parse(stdout).status).toBe("invalid");
   });
 
-  it("one stop, even when it arrives twice, ends a request in flight and still reports", async () => {
+  it("an interrupt ends a pending request and the program still reports, even if the signal arrives twice", async () => {
     const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
     const server = createServer().listen(0, "127.0.0.1");
     const asked = once(server, "request");

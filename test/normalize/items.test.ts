@@ -8,7 +8,7 @@ import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const pageOfRun = { runId: "run-1", page: 0 };
@@ -152,7 +152,7 @@ describe("the embedded engine and toItems agree", () => {
   });
 
   it("members named __proto__ are sent to the engine (P9)", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, () => undefined);
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => undefined);
     const dynamodb = clientOf(proxy.endpoint);
     const text = '{"id":"p","__proto__":{"a":1},"in":{"__proto__":"b"}}';
     const [keyed] = prepare([JSON.parse(text)]).items as [KeyedItem];

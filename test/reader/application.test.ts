@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rest_api_source } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cliFolder } from "../support/cli.ts";
+import { openCliFolder } from "../support/cli.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { fill } from "../support/tables.ts";
+import { fillTable } from "../support/tables.ts";
 
 /*
  * The reader in an application outside of this repository's folders, as source and as a bundle.
@@ -24,7 +24,7 @@ beforeAll(async () => {
     client: { base_url: "https://api.example.com" },
     resources: [{ name: "orders", primary_key: "id" }],
   });
-  await fill(engine, { source, name: "shop", resource: "orders", stage: "local" }, [
+  await fillTable(engine, { source, name: "shop", resource: "orders", stage: "local" }, [
     { id: 7, status: "open" },
     { id: 8 },
   ]);
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 async function createApplication(code: string) {
-  const { folder, cli } = await cliFolder({ "app.ts": code, "package.json": { type: "module" } });
+  const { folder, cli } = await openCliFolder({ "app.ts": code, "package.json": { type: "module" } });
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const exec = (...command: string[]) =>
     cli(["exec", "--dynamodb", engine.endpoint, "--", process.execPath, ...command]);

@@ -3,8 +3,8 @@ import { table } from "@tidetable/reader";
 import { sources } from "@tidetable/sources";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
-import { collect, fill } from "../support/tables.ts";
+import { type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { collectPages, fillTable } from "../support/tables.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -43,7 +43,7 @@ let stages = 0;
 async function fillStage(resource: Resource, records: JsonObject[]) {
   stages += 1;
   const stage = `get-${stages}`;
-  await fill(engine, { source: shop, name: "shop", resource, stage }, records);
+  await fillTable(engine, { source: shop, name: "shop", resource, stage }, records);
   return { source: "shop", stage, client: engine.dynamodb };
 }
 
@@ -111,7 +111,7 @@ describe("a key", () => {
   it("a number for a string key is written as a run writes it", async () => {
     const records: JsonObject[] = [{ id: 7 }, { id: "8" }];
     const resourceRef = { source: sources.support, name: "support", resource: "support_tickets" };
-    await fill(engine, { ...resourceRef, stage: "text" }, records);
+    await fillTable(engine, { ...resourceRef, stage: "text" }, records);
     const tickets = table(sources.support, "support_tickets", {
       stage: "text",
       client: engine.dynamodb,
@@ -136,7 +136,7 @@ describe("a key", () => {
     expect(await files.get({ hash: new Uint8Array([104, 105]) })).toBeDefined();
 
     const log = table(shop, "log", await fillStage("log", [{ message: "a" }]));
-    const [[first] = []] = await collect(log.scan());
+    const [[first] = []] = await collectPages(log.scan());
     expect(first).toMatchObject({ message: "a" });
     expect(await log.get({ _row_id: first?._row_id ?? "" })).toEqual(first);
   });
@@ -175,7 +175,7 @@ describe("getMany", () => {
   async function openReluctant(unreadCalls: number) {
     const options = await fillStage("orders", records.slice(0, 10));
     const { name } = table(shop, "orders", options);
-    const proxy = await faultyDynamodb(engine.endpoint, ({ number, body }): Fault | undefined => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number, body }): Fault | undefined => {
       if (number > unreadCalls) return undefined;
       const answer = { Responses: {}, UnprocessedKeys: body.RequestItems };
       return { kind: "answer", status: 200, body: JSON.stringify(answer) };

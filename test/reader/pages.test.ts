@@ -4,8 +4,8 @@ import { rest_api_source } from "@tidetable/core";
 import { table } from "@tidetable/reader";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { type Call, type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
-import { collect, fill } from "../support/tables.ts";
+import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { collectPages, fillTable } from "../support/tables.ts";
 
 const source = rest_api_source(
   {
@@ -45,14 +45,14 @@ const openTable = (endpoint: string) =>
   table(source, "lines", { ...options, client: clientOf(endpoint) });
 beforeAll(async () => {
   engine = await startDynamodb();
-  await fill(engine, resourceRef, records);
+  await fillTable(engine, resourceRef, records);
   lines = openTable(engine.endpoint);
 });
 afterAll(() => engine.close());
 
 /** Opens the table behind a proxy that records requests and can make them fail. */
 async function openWatched(script: (call: Call) => Fault | undefined = () => undefined) {
-  const proxy = await faultyDynamodb(engine.endpoint, script);
+  const proxy = await openFaultyDynamodb(engine.endpoint, script);
   return { ...proxy, lines: openTable(proxy.endpoint) };
 }
 
@@ -64,7 +64,7 @@ describe("scan", () => {
   it.each([
     1, 4, 16,
   ])("a scan with %i segments yields each row once, in pages", async (segments) => {
-    const pages = await collect(lines.scan({ segments }));
+    const pages = await collectPages(lines.scan({ segments }));
     expect(sortNumbers(lineNumbers(pages))).toEqual(allLines);
     expect(pages.length).toBeGreaterThanOrEqual(4);
     expect(pages.every((page) => page.length > 0)).toBe(true);
@@ -72,7 +72,7 @@ describe("scan", () => {
 
   it("a scan ends at its limit and asks for no more rows", async () => {
     const { calls, close, lines } = await openWatched();
-    const pages = await collect(lines.scan({ limit: 300, fields: ["line"] }));
+    const pages = await collectPages(lines.scan({ limit: 300, fields: ["line"] }));
     expect(lineNumbers(pages)).toHaveLength(300);
     expect(Object.keys(pages[0]?.[0] ?? {})).toEqual(["line"]);
     expect(calls[0]?.body).toMatchObject({ Limit: 300 });
@@ -88,7 +88,7 @@ describe("scan", () => {
       expect(calls).toHaveLength(1);
       break;
     }
-    await collect(lines.scan({ limit: 1 }));
+    await collectPages(lines.scan({ limit: 1 }));
     expect(calls).toHaveLength(2);
     await close();
   });
@@ -146,10 +146,10 @@ describe("scan", () => {
 
 describe("query", () => {
   const linesOf = async (pages: AsyncIterable<{ line?: unknown }[]>) =>
-    lineNumbers(await collect(pages));
+    lineNumbers(await collectPages(pages));
 
   it("a query yields the rows of a hash key in the order of the range key", async () => {
-    const pages = await collect(lines.query({ order: "big" }));
+    const pages = await collectPages(lines.query({ order: "big" }));
     expect(pages.length).toBeGreaterThanOrEqual(2);
     expect(lineNumbers(pages)).toEqual(allLines.slice(0, 600));
     expect(await linesOf(lines.query({ order: "none" }))).toEqual([]);
@@ -175,7 +175,7 @@ describe("query", () => {
       range: { begins_with: "name 10" },
       consistent: undefined,
     } as never);
-    const [rows = []] = await collect(pages);
+    const [rows = []] = await collectPages(pages);
     expect(rows.map(({ name }) => name)).toEqual([
       "name 10",
       "name 100",
@@ -184,7 +184,7 @@ describe("query", () => {
       "name 109",
     ]);
     expect(rows[0]).toMatchObject({ order: "big", note: null });
-    const [slim = []] = await collect(lines.query({ sku: "sku-1" }, { index: "slim", limit: 1 }));
+    const [slim = []] = await collectPages(lines.query({ sku: "sku-1" }, { index: "slim", limit: 1 }));
     expect(Object.keys(slim[0] ?? {}).sort()).toEqual(["line", "name", "order", "sku"]);
   });
 

@@ -19,7 +19,7 @@ import type { ResourceReport } from "../../packages/core/src/report/types.ts";
 import { readRuns } from "../../packages/core/src/state/history.ts";
 import { offsetPages, openApi } from "../support/api.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { deploy, testWorld } from "../support/world.ts";
+import { deploySource, testWorld } from "../support/world.ts";
 
 const used = {
   ...{ status: "done", slices: 1, pages: 3, records: 250, written: 250, deleted: 0 },
@@ -207,7 +207,7 @@ describe("the units in the history of a run", () => {
     // The rows need one, two or three units each.
     const rows = Array.from({ length: 120 }, (_, id) => row(id, 100 + (id % 3) * 1_200));
     const api = await openApi((request, response) => offsetPages(rows)(request, response));
-    const deployment = await deploy(engine, {
+    const deployment = await deploySource(engine, {
       client: { base_url: api.url },
       resources: [
         {

@@ -67,7 +67,7 @@ function start(args: string[], nodeOptions: string[] = []) {
 const launch = (...args: string[]) => start(args).end;
 
 describe("installing", () => {
-  it("happens once, in a clone with nothing installed, and says why", async () => {
+  it("the launcher installs once in a new clone, and says why", async () => {
     const first = await launch("test");
     expect(first).toEqual({
       code: 0,
@@ -77,7 +77,7 @@ describe("installing", () => {
     expect(await launch("test")).toEqual({ code: 0, stdout: "vitest run\n", stderr: "" });
   });
 
-  it("happens again when package-lock.json has changed, not when it was only touched", async () => {
+  it("the launcher installs again after package-lock.json has changed, but not after it was only touched", async () => {
     await launch("test");
     const later = new Date(Date.now() + 60_000);
     await utimes(join(clone, "package-lock.json"), later, later);
@@ -90,13 +90,13 @@ describe("installing", () => {
     );
   });
 
-  it("is left alone after a person's own npm install", async () => {
+  it("the launcher does not install after a person's own npm install", async () => {
     await cp(join(clone, "tools"), join(clone, "node_modules"), { recursive: true });
     await writeFile(join(clone, "node_modules/.package-lock.json"), "{}");
     expect((await launch("test")).stdout).toBe("vitest run\n");
   });
 
-  it("that fails ends the launch with npm's exit code, and is tried again next time", async () => {
+  it("a failed installation ends the launch with npm's exit code, and is repeated the next time", async () => {
     await executable("bin/npm", "mkdir -p node_modules; exit 7");
     expect(await launch("test")).toEqual({
       code: 7,
@@ -114,12 +114,12 @@ describe("the words of package.json", () => {
     ["fix", "biome check --write --data x\n"],
     ["dev", "sst dev --data x\n"],
     ["deploy", "sst deploy --data x\n"],
-  ])("%s hands its arguments on", async (task, stdout) => {
+  ])("npm run %s passes its arguments on", async (task, stdout) => {
     await launch("test");
     expect((await launch(task, "--data", "x")).stdout).toBe(stdout);
   });
 
-  it("another word is a usage line", async () => {
+  it("an unknown word gets a usage line from the launcher", async () => {
     expect(await launch("strat")).toEqual({
       code: 2,
       stdout: "",
@@ -128,7 +128,7 @@ describe("the words of package.json", () => {
     });
   });
 
-  it("check runs every check under its heading and fails when one of them did", async () => {
+  it("npm run check runs every check under its heading and fails if one of them fails", async () => {
     await launch("test");
     await tool("node_modules/typescript/bin/tsc", "tsc", "process.exitCode = 2");
     const { code, stdout } = await launch("check");
@@ -155,7 +155,7 @@ passed  tests
 });
 
 describe("the launcher stands aside", () => {
-  it("an exit code passes through", async () => {
+  it("the launcher passes an exit code through", async () => {
     await launch("test");
     await tool("node_modules/vitest/vitest.mjs", "vitest", "process.exitCode = 3");
     expect((await launch("test")).code).toBe(3);
@@ -164,7 +164,7 @@ describe("the launcher stands aside", () => {
   it.each([
     "SIGINT",
     "SIGTERM",
-  ] as const)("%s reaches the child, which ends as it likes", async (signal) => {
+  ] as const)("the launcher forwards %s to the child, which decides how to end", async (signal) => {
     await launch("test");
     const waits = `process.on("${signal}", () => { console.log("cleaned up"); process.exit(4); });
       setInterval(() => {}, 1000);`;
@@ -174,14 +174,14 @@ describe("the launcher stands aside", () => {
     expect(await end).toMatchObject({ code: 4, stdout: "tidetable start\ncleaned up\n" });
   });
 
-  it("a child that a signal ended gives 128 and the signal's number", async () => {
+  it("the launcher's exit code for a child ended by a signal is 128 plus the signal's number", async () => {
     await launch("test");
     await tool("node_modules/vitest/vitest.mjs", "vitest", `process.kill(process.pid, "SIGKILL")`);
     expect((await launch("test")).code).toBe(137);
   });
 });
 
-it("a Node that is too old gives one clear line", async () => {
+it("the launcher refuses a Node that is too old in one clear line", async () => {
   const pretend = `Object.defineProperty(process, "versions", { value: { node: "18.20.1" } })`;
   const { code, stdout, stderr } = await start(
     ["test"],

@@ -8,7 +8,7 @@ import {
   registerSecret,
 } from "../../packages/core/src/secrets/redact.ts";
 import { CANARY } from "../extract/fixtures.ts";
-import { carries } from "../support/canary.ts";
+import { carriesValue } from "../support/canary.ts";
 import { cpuTime } from "../support/cpu.ts";
 
 test.each([
@@ -150,7 +150,7 @@ describe("secrets in the output of the process (P15)", () => {
           registerSecret(value);
           const hidden = hideSecrets(`${before} ${encode(value)} ${after}`);
           return (
-            !carries(hidden.replaceAll("[secret]", " "), [value]) && hideSecrets(hidden) === hidden
+            !carriesValue(hidden.replaceAll("[secret]", " "), [value]) && hideSecrets(hidden) === hidden
           );
         },
       ),

@@ -4,7 +4,7 @@ import { sources } from "@tidetable/sources";
 import { expect, it, onTestFinished } from "vitest";
 import { openSampleApi, type SampleApi } from "../../packages/local/src/sample/server.ts";
 import { exampleSystems } from "../../packages/local/src/sample/systems.ts";
-import { cliFolder } from "../support/cli.ts";
+import { openCliFolder } from "../support/cli.ts";
 
 /*
  * Runs the examples as a user would: by the path of a file, with secrets in a file and the embedded
@@ -14,9 +14,9 @@ import { cliFolder } from "../support/cli.ts";
 const folder = resolve(import.meta.dirname, "../../packages/sources/examples");
 
 async function openExample(source: string) {
-  const api = await openSampleApi({ behind: exampleSystems });
+  const api = await openSampleApi({ systems: exampleSystems });
   onTestFinished(() => api.close());
-  const { cli } = await cliFolder({ "secret.json": api.secrets[source] });
+  const { cli } = await openCliFolder({ "secret.json": api.secrets[source] });
   const file = join(folder, `${source}.ts`);
   const env = { [`TIDETABLE_ORIGIN_${source.toUpperCase()}`]: String(api.origins[source]) };
   const common = ["--secrets", "secret.json", "--json"];

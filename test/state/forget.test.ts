@@ -33,18 +33,18 @@ beforeEach(async () => {
   } as unknown as World;
 });
 
-const put = (pk: string, sk: string, filler = "") =>
+const putStateItem = (pk: string, sk: string, filler = "") =>
   engine.dynamodb.send(
     new PutItemCommand({
       TableName: stateTableName(world.names),
       Item: { pk: { S: pk }, sk: { S: sk }, filler: { S: filler } },
     }),
   );
-const keys = async () =>
+const stateKeys = async () =>
   (await engine.scan(stateTableName(world.names))).map(({ pk, sk }) => `${pk?.S} ${sk?.S}`).sort();
 
 /** A run that has ended, or that still holds its lease. */
-async function ran({ release = true } = {}) {
+async function finishRun({ release = true } = {}) {
   const stored = await readState(world, resourceRef);
   const run = { runId: "r1", body };
   const lease = await takeLease(world, resourceRef, stored, { owner: "worker", run });
@@ -53,10 +53,10 @@ async function ran({ release = true } = {}) {
 }
 
 describe("forgetting a resource", () => {
-  it("leaves nothing to go on from, and its history and quarantine where they are", async () => {
-    await ran();
-    await put("desk#tickets", "run#r1");
-    await put("desk#tickets", "quarantine#1");
+  it("forgetting a resource removes cursor and checkpoint, and keeps history and quarantine", async () => {
+    await finishRun();
+    await putStateItem("desk#tickets", "run#r1");
+    await putStateItem("desk#tickets", "quarantine#1");
     await forget(world, resourceRef, { owner: "me" });
     expect(await readState(world, resourceRef)).toMatchObject({
       status: "new",
@@ -64,41 +64,41 @@ describe("forgetting a resource", () => {
       body: null,
       lease: null,
     });
-    expect(await keys()).toEqual([
+    expect(await stateKeys()).toEqual([
       "desk#tickets quarantine#1",
       "desk#tickets run#r1",
       "desk#tickets state",
     ]);
   });
 
-  it("removes all of its blocks and none of its neighbours'", async () => {
-    await ran();
+  it("forgetting a resource removes all of its blocks and none of another resource", async () => {
+    await finishRun();
     const filler = "x".repeat(100_000);
     for (let block = 0; block < 15; block++)
-      await put(`desk#tickets/seen/${block}`, "keys", filler);
-    await put("desk#tickets_old/seen/0", "keys");
-    await put("desks#tickets/seen/0", "keys");
+      await putStateItem(`desk#tickets/seen/${block}`, "keys", filler);
+    await putStateItem("desk#tickets_old/seen/0", "keys");
+    await putStateItem("desks#tickets/seen/0", "keys");
     await forget(world, resourceRef, { owner: "me" });
-    expect(await keys()).toEqual([
+    expect(await stateKeys()).toEqual([
       "desk#tickets state",
       "desk#tickets_old/seen/0 keys",
       "desks#tickets/seen/0 keys",
     ]);
   });
 
-  it("keeps the lease's token growing: a worker of an earlier life can move nothing (P5)", async () => {
-    const old = await ran({ release: false });
+  it("forgetting a resource keeps the token growing, so that an earlier worker can move nothing (P5)", async () => {
+    const old = await finishRun({ release: false });
     (world.clock as ReturnType<typeof virtualClock>).advance(120_000);
     await forget(world, resourceRef, { owner: "me" });
     await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
-    const next = await ran({ release: false });
+    const next = await finishRun({ release: false });
     expect(next.token).toBeGreaterThan(old.token + 1);
     await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
   });
 
-  it("is refused while a run holds the lease (P5)", async () => {
-    await ran({ release: false });
-    await put("desk#tickets/seen/0", "keys");
+  it("forgetting a resource is refused while a run holds the lease (P5)", async () => {
+    await finishRun({ release: false });
+    await putStateItem("desk#tickets/seen/0", "keys");
     const done: string[] = [];
     const also = async () => void done.push("also");
     await expect(forget(world, resourceRef, { owner: "me", also })).rejects.toMatchObject({
@@ -106,17 +106,21 @@ describe("forgetting a resource", () => {
     });
     expect(done).toEqual([]);
     expect(await readState(world, resourceRef)).toMatchObject({ run_id: "r1", body });
-    expect(await keys()).toContain("desk#tickets/seen/0 keys");
+    expect(await stateKeys()).toContain("desk#tickets/seen/0 keys");
   });
 
-  it("that fails on the way keeps the cursor and gives its lease back", async () => {
-    await ran();
+  it("forgetting a resource that fails half-way keeps the cursor and gives the lease back", async () => {
+    await finishRun();
     const also = () => Promise.reject(new Error("no"));
     await expect(forget(world, resourceRef, { owner: "me", also })).rejects.toThrow("no");
-    expect(await readState(world, resourceRef)).toMatchObject({ status: "done", body, lease: null });
+    expect(await readState(world, resourceRef)).toMatchObject({
+      status: "done",
+      body,
+      lease: null,
+    });
   });
 
-  it("does no harm where nothing ever ran", async () => {
+  it("forgetting a resource that never ran does no harm", async () => {
     await forget(world, resourceRef, { owner: "me" });
     await forget(world, resourceRef, { owner: "me" });
     expect(await readState(world, resourceRef)).toMatchObject({ status: "new", lease: null });

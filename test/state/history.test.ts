@@ -7,11 +7,11 @@ import { calculateRunCost } from "../../packages/core/src/report/costs.ts";
 import { readRuns, recordRun } from "../../packages/core/src/state/history.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 const resourceRef = { source: "desk", resource: "tickets" };
 
-const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
+const reportOf = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   source: "desk",
   resource: "tickets",
   table: "tidetable-test-desk.tickets",
@@ -48,10 +48,13 @@ beforeEach(async () => {
   } as unknown as World;
 });
 
-const stored = () => engine.scan(stateTableName(world.names));
+const stateItems = () => engine.scan(stateTableName(world.names));
 
-async function through(faults: (number: number) => Fault | undefined, work: () => Promise<void>) {
-  const proxy = await faultyDynamodb(engine.endpoint, ({ number }) => faults(number));
+async function withFaults(
+  faults: (number: number) => Fault | undefined,
+  work: () => Promise<void>,
+) {
+  const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }) => faults(number));
   const dynamodb = clientOf(proxy.endpoint);
   const direct = world;
   world = { ...world, dynamodb };
@@ -62,7 +65,7 @@ async function through(faults: (number: number) => Fault | undefined, work: () =
 }
 
 describe("the history of a run", () => {
-  it("is one item with plain attributes, for 90 days", async () => {
+  it("a run of the history is one item with plain attributes, kept for 90 days", async () => {
     const counts = {
       records: 250,
       written: 250,
@@ -73,10 +76,10 @@ describe("the history of a run", () => {
     await recordRun(
       world,
       resourceRef,
-      report({ ...counts, cursor: { before: null, after: "2026" } }),
+      reportOf({ ...counts, cursor: { before: null, after: "2026" } }),
       512,
     );
-    const [item, ...others] = await stored();
+    const [item, ...others] = await stateItems();
     expect(others).toEqual([]);
     expect(item).toMatchObject({
       pk: { S: "desk#tickets" },
@@ -98,10 +101,10 @@ describe("the history of a run", () => {
     expect(item).not.toHaveProperty("error_code");
   });
 
-  it("reads back as it was reported, and as empty where nothing ran", async () => {
+  it("the history reads back as it was reported, and is empty for a resource that never ran", async () => {
     const change = { field: "b", change: "new" as const, before: null, after: "text" };
     const schema = { version: 2, changed: 1, changes: [change] };
-    const failed = report({
+    const failed = reportOf({
       status: "failed",
       retries: 3,
       worked_ms: 2_000,
@@ -130,36 +133,36 @@ describe("the history of a run", () => {
     expect(await readRuns(world, { ...resourceRef, resource: "ticket" })).toEqual([]);
   });
 
-  it("follows its run: what its retry reports replaces its failure (P7)", async () => {
-    await recordRun(world, resourceRef, report({ status: "failed", pages: 1 }), 512);
-    await recordRun(world, resourceRef, report({ status: "failed", pages: 2 }), 512);
-    await recordRun(world, resourceRef, report({ status: "done", pages: 3 }), 512);
+  it("the report of a retry replaces the failure of its run in the history (P7)", async () => {
+    await recordRun(world, resourceRef, reportOf({ status: "failed", pages: 1 }), 512);
+    await recordRun(world, resourceRef, reportOf({ status: "failed", pages: 2 }), 512);
+    await recordRun(world, resourceRef, reportOf({ status: "done", pages: 3 }), 512);
     expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
-  it("says nothing of an event that found its run under way", async () => {
-    await recordRun(world, resourceRef, report({ status: "skipped" }), 512);
-    await recordRun(world, resourceRef, report({ status: "failed" }), 512);
-    await recordRun(world, resourceRef, report({ status: "skipped" }), 512);
+  it("an event that meets a run under way leaves no line in the history", async () => {
+    await recordRun(world, resourceRef, reportOf({ status: "skipped" }), 512);
+    await recordRun(world, resourceRef, reportOf({ status: "failed" }), 512);
+    await recordRun(world, resourceRef, reportOf({ status: "skipped" }), 512);
     expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "failed" }]);
   });
 
-  it("of a success stays one, whatever a worker says that was overtaken (P5, P7)", async () => {
-    await recordRun(world, resourceRef, report({ pages: 3 }), 512);
+  it("a success in the history stays a success, whatever an overtaken worker reports (P5, P7)", async () => {
+    await recordRun(world, resourceRef, reportOf({ pages: 3 }), 512);
     for (const status of ["failed", "skipped", "done"] as const) {
-      await recordRun(world, resourceRef, report({ status, pages: 0 }), 512);
+      await recordRun(world, resourceRef, reportOf({ status, pages: 0 }), 512);
     }
     expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
-  it("comes newest first by start, whatever the run ids are, and as many as are asked for", async () => {
+  it("the history lists the newest starts first, as many as are requested, whatever the run ids are", async () => {
     for (const [run_id, day] of [
       ["b", 3],
       ["c", 2],
       ["a", 1],
     ]) {
       const started_at = new Date(Date.UTC(2026, 0, Number(day))).toISOString();
-      await recordRun(world, resourceRef, report({ run_id: String(run_id), started_at }), 512);
+      await recordRun(world, resourceRef, reportOf({ run_id: String(run_id), started_at }), 512);
     }
     const ids = async (limit?: number) =>
       (await readRuns(world, resourceRef, limit)).map(({ run_id }) => run_id);
@@ -167,23 +170,23 @@ describe("the history of a run", () => {
     expect(await ids(2)).toEqual(["b", "c"]);
   });
 
-  it("is kept through throttles and a lost answer", async () => {
+  it("the history is written in spite of throttles and a lost answer", async () => {
     const faults: Fault[] = [
       { kind: "error", status: 400, type: "ThrottlingException" },
       { kind: "reset", when: "after" },
     ];
-    const calls = await through(
+    const calls = await withFaults(
       (number) => faults[number - 1],
-      () => recordRun(world, resourceRef, report(), 512),
+      () => recordRun(world, resourceRef, reportOf(), 512),
     );
     expect(calls).toBe(3);
-    expect(await stored()).toHaveLength(1);
+    expect(await stateItems()).toHaveLength(1);
   });
 
-  it("that can not be kept is an error that names the table", async () => {
+  it("a history that cannot be written is an error that names the table", async () => {
     const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
     await expect(
-      through(refuse, () => recordRun(world, resourceRef, report(), 512)),
+      withFaults(refuse, () => recordRun(world, resourceRef, reportOf(), 512)),
     ).rejects.toMatchObject({
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,

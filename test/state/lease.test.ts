@@ -10,7 +10,7 @@ import type { RunState } from "../../packages/core/src/state/run-state.ts";
 import { readState, type StoredState } from "../../packages/core/src/state/state-item.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 const names = { app: "tidetable", stage: "test" };
 const start = Date.UTC(2026, 0, 1);
@@ -64,12 +64,12 @@ const worldWith = (dynamodb = engine.dynamodb) => ({
   clock: virtualClock({ start }),
   random: Math.random,
 });
-const stored = () => readState(worldWith(), resourceRef);
+const storedState = () => readState(worldWith(), resourceRef);
 
 describe("a lease", () => {
-  it("moves body, counts and lease in one step, and each step is one further", async () => {
+  it("a step moves body, counts and lease together and increments the step's number", async () => {
     const lease = await takeLease(worldWith(), resourceRef, undefined, { owner: "a", run });
-    expect(await stored()).toMatchObject({
+    expect(await storedState()).toMatchObject({
       status: "running",
       run_id: "r1",
       token: 1,
@@ -79,48 +79,49 @@ describe("a lease", () => {
     });
     const next = { params: { offset: 100 } };
     await lease.checkpoint({ ...body, page: 1, next });
-    expect(await stored()).toMatchObject({ token: 1, seq: 2, body: { page: 1, next } });
+    expect(await storedState()).toMatchObject({ token: 1, seq: 2, body: { page: 1, next } });
     await lease.release({ status: "done", body: { ...body, page: 1, phase: "end" } });
-    expect(await stored()).toMatchObject({ status: "done", seq: 3, lease: null });
+    expect(await storedState()).toMatchObject({ status: "done", seq: 3, lease: null });
   });
 
-  it("is refused while another worker holds it, and until ten seconds after its end (P5)", async () => {
+  it("a lease is refused while another worker holds it, and until ten seconds after its end (P5)", async () => {
     const world = worldWith();
     await takeLease(world, resourceRef, undefined, { owner: "a", run });
-    const held = await stored();
+    const held = await storedState();
     world.clock.advance(LEASE_MS + TAKEOVER_MS - 1);
     const early = takeLease(world, resourceRef, held, { owner: "b", run });
     await expect(early).rejects.toMatchObject({ code: "state.lease_held" });
     world.clock.advance(1);
     await takeLease(world, resourceRef, held, { owner: "b", run });
-    expect(await stored()).toMatchObject({ token: 2, lease: { owner: "b" } });
+    expect(await storedState()).toMatchObject({ token: 2, lease: { owner: "b" } });
   });
 
-  it("goes to one of many that reach for it at once (P5)", async () => {
-    const reach = (owner: string) => takeLease(worldWith(), resourceRef, undefined, { owner, run });
-    const ends = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => reach(`w${n}`)));
+  it("one of many workers that take a lease at once gets it (P5)", async () => {
+    const tryLease = (owner: string) =>
+      takeLease(worldWith(), resourceRef, undefined, { owner, run });
+    const ends = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => tryLease(`w${n}`)));
     expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     for (const end of ends) {
       if (end.status === "rejected") expect(end.reason.code).toBe("state.lease_held");
     }
   });
 
-  it("lets an overtaken worker move nothing (P5)", async () => {
+  it("a worker that was overtaken can move nothing (P5)", async () => {
     const world = worldWith();
     const paused = await takeLease(world, resourceRef, undefined, { owner: "a", run });
     world.clock.advance(LEASE_MS + TAKEOVER_MS);
     expect(() => paused.guard()).toThrow("lease ran out");
-    const fresh = await takeLease(world, resourceRef, await stored(), { owner: "b", run });
+    const fresh = await takeLease(world, resourceRef, await storedState(), { owner: "b", run });
     await fresh.checkpoint({ ...body, page: 7 });
 
     const late = paused.checkpoint({ ...body, page: 3 });
     await expect(late).rejects.toMatchObject({ code: "state.lease_lost" });
     await expect(paused.renew()).rejects.toMatchObject({ code: "state.lease_lost" });
     await expect(paused.letGo()).rejects.toMatchObject({ code: "state.lease_lost" });
-    expect(await stored()).toMatchObject({ lease: { owner: "b" }, body: { page: 7 } });
+    expect(await storedState()).toMatchObject({ lease: { owner: "b" }, body: { page: 7 } });
   });
 
-  it("is renewed by every checkpoint", async () => {
+  it("every checkpoint renews the lease", async () => {
     const world = worldWith();
     const lease = await takeLease(world, resourceRef, undefined, { owner: "a", run });
     for (let page = 1; page <= 5; page++) {
@@ -133,23 +134,27 @@ describe("a lease", () => {
     expect(() => lease.guard()).toThrow("lease ran out");
   });
 
-  it("can be given back without moving the run", async () => {
+  it("a lease can be given back without moving the run", async () => {
     const lease = await takeLease(worldWith(), resourceRef, undefined, { owner: "a", run });
     await lease.checkpoint({ ...body, page: 2 });
     await lease.letGo();
-    expect(await stored()).toMatchObject({ status: "running", lease: null, body: { page: 2 } });
+    expect(await storedState()).toMatchObject({
+      status: "running",
+      lease: null,
+      body: { page: 2 },
+    });
   });
 });
 
 describe("a step whose answer was lost", () => {
-  it("is recognised as its own success (P6)", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, ({ number }) =>
+  it("a worker recognises a step whose answer was lost as its own success (P6)", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }) =>
       number === 2 ? { kind: "reset", when: "after" } : undefined,
     );
     const dynamodb = clientOf(proxy.endpoint);
     const lease = await takeLease(worldWith(dynamodb), resourceRef, undefined, { owner: "a", run });
     await lease.checkpoint({ ...body, page: 1 });
-    expect(await stored()).toMatchObject({ seq: 2, body: { page: 1 } });
+    expect(await storedState()).toMatchObject({ seq: 2, body: { page: 1 } });
     expect(proxy.calls.map(({ operation }) => operation)).toEqual([
       "UpdateItem",
       "UpdateItem",
@@ -161,8 +166,8 @@ describe("a step whose answer was lost", () => {
     await proxy.close();
   });
 
-  it("is tried again through throttles and errors, and given up while the lease still lasts", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, ({ number }) =>
+  it("a step is tried again through throttles and errors, and given up while the lease still lasts", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }) =>
       number === 1 ? undefined : { kind: "error", status: 500, type: "InternalServerError" },
     );
     const dynamodb = clientOf(proxy.endpoint);
@@ -187,7 +192,7 @@ describe("the run that an event means", () => {
     rows: () => nothingKnown,
     now: start + 1000,
   };
-  const state = (changes: Partial<StoredState>): StoredState => ({
+  const storedStateOf = (changes: Partial<StoredState>): StoredState => ({
     status: "running",
     run_id: "r1",
     token: 3,
@@ -201,7 +206,7 @@ describe("the run that an event means", () => {
     ...changes,
   });
 
-  it("is a new one where nothing is stored", () => {
+  it("an event means a new run when no state is stored", () => {
     expect(opening(undefined, want)).toMatchObject({
       kind: "start",
       runId: "r2",
@@ -209,49 +214,51 @@ describe("the run that an event means", () => {
     });
   });
 
-  it("is the unfinished one, whatever the event's own id (P7)", () => {
-    expect(opening(state({}), want)).toMatchObject({
+  it("an event means the unfinished run, whatever the event's own id (P7)", () => {
+    expect(opening(storedStateOf({}), want)).toMatchObject({
       kind: "continue",
       runId: "r1",
       body: { page: 4, slices: 2, next: { params: { offset: 400 } } },
     });
   });
 
-  it("has ended when a second delivery of the same event comes late (P7)", () => {
+  it("a late second delivery of an event means a run that has ended (P7)", () => {
     const again = { ...want, runId: "r1" };
-    expect(opening(state({ status: "done" }), again)).toMatchObject({ kind: "ended" });
-    expect(opening(state({ status: "done" }), want)).toMatchObject({
+    expect(opening(storedStateOf({ status: "done" }), again)).toMatchObject({ kind: "ended" });
+    expect(opening(storedStateOf({ status: "done" }), want)).toMatchObject({
       kind: "start",
       body: { page: 0, cursor: "2026-01-01" },
     });
   });
 
-  it("goes on after a failure only for its own retry", () => {
-    const failed = state({ status: "failed" });
+  it("only the retry of a failed event continues its run", () => {
+    const failed = storedStateOf({ status: "failed" });
     expect(opening(failed, { ...want, runId: "r1" })).toMatchObject({ kind: "continue" });
     expect(opening(failed, want)).toMatchObject({ kind: "start", runId: "r2", body: { page: 0 } });
   });
 
-  it("waits until the time that the API asked for", () => {
+  it("a waiting run waits until the time that the API asked for", () => {
     const not_before = new Date(want.now + 1).toISOString();
-    const waiting = state({ status: "waiting", not_before });
+    const waiting = storedStateOf({ status: "waiting", not_before });
     expect(opening(waiting, want)).toMatchObject({ kind: "wait", notBefore: not_before });
     expect(opening(waiting, { ...want, now: want.now + 1 })).toMatchObject({ kind: "continue" });
   });
 
-  it("starts anew when the config changed under an unfinished run, and says so (P6)", () => {
-    const open = opening(state({}), { ...want, planHash: "other" });
+  it("an unfinished run starts anew when the config has changed, and says so (P6)", () => {
+    const open = opening(storedStateOf({}), { ...want, planHash: "other" });
     expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: "2026-01-01" } });
     expect(open).toHaveProperty("note", expect.stringContaining("config changed"));
   });
 
-  it("forgets a cursor of another field", () => {
-    const other = { ...want, cursorPath: "updated_at" };
-    expect(opening(state({ status: "done" }), other)).toMatchObject({ body: { cursor: null } });
+  it("a run forgets the cursor of another field", () => {
+    const otherCursor = { ...want, cursorPath: "updated_at" };
+    expect(opening(storedStateOf({ status: "done" }), otherCursor)).toMatchObject({
+      body: { cursor: null },
+    });
   });
 
-  it("forgets position and cursor when the table is another one, and says so", () => {
-    const open = opening(state({ status: "done" }), { ...want, tableId: "new" });
+  it("a run forgets position and cursor when the table is another one, and says so", () => {
+    const open = opening(storedStateOf({ status: "done" }), { ...want, tableId: "new" });
     expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: null } });
     expect(open).toHaveProperty("note", expect.stringContaining("not the one"));
   });

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** A request as the API saw it. */
-export interface SeenRequest {
+export interface ApiRequest {
   method: string;
   path: string;
   query: URLSearchParams;
@@ -20,14 +20,14 @@ export interface Reply {
 
 /** Returns a reply, or answers by itself (resets, trickles, hangs) and returns nothing. */
 export type Handler = (
-  request: SeenRequest,
+  request: ApiRequest,
   response: ServerResponse,
 ) => Reply | undefined | Promise<Reply | undefined>;
 
 export interface Api {
   /** `http://127.0.0.1:<port>` */
   url: string;
-  requests: SeenRequest[];
+  requests: ApiRequest[];
   close(): Promise<void>;
 }
 
@@ -36,14 +36,14 @@ export interface Api {
  * each; a request beyond the list gets a 418. Closes by itself at the end of the test.
  */
 export async function openApi(script: Handler | (Handler | Reply)[]): Promise<Api> {
-  const requests: SeenRequest[] = [];
+  const requests: ApiRequest[] = [];
   const server = createServer(async (incoming, response) => {
-    const seen = await read(incoming);
+    const seen = await readRequest(incoming);
     requests.push(seen);
     const handler = Array.isArray(script) ? script[requests.length - 1] : script;
     const reply = typeof handler === "function" ? await handler(seen, response) : handler;
-    if (reply) send(response, reply);
-    else if (!handler) send(response, { status: 418, body: "a request beyond the script" });
+    if (reply) sendReply(response, reply);
+    else if (!handler) sendReply(response, { status: 418, body: "a request beyond the script" });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
@@ -56,7 +56,7 @@ export async function openApi(script: Handler | (Handler | Reply)[]): Promise<Ap
   return { url: `http://127.0.0.1:${port}`, requests, close };
 }
 
-async function read(incoming: IncomingMessage): Promise<SeenRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   const url = new URL(incoming.url ?? "/", "http://api");
@@ -69,7 +69,7 @@ async function read(incoming: IncomingMessage): Promise<SeenRequest> {
   };
 }
 
-function send(response: ServerResponse, { status = 200, headers = {}, body }: Reply): void {
+function sendReply(response: ServerResponse, { status = 200, headers = {}, body }: Reply): void {
   const raw = typeof body === "string" || body instanceof Uint8Array || body === undefined;
   const type = raw ? {} : { "content-type": "application/json" };
   response.writeHead(status, { ...type, ...headers });

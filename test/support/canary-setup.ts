@@ -1,6 +1,6 @@
 import { type IncomingMessage, Server, ServerResponse } from "node:http";
 import { afterEach, expect } from "vitest";
-import { guarded, leaks, leaves } from "./canary.ts";
+import { guardSecret, findLeaks, recordOutput } from "./canary.ts";
 
 /*
  * Before each file of tests. Stand-ins of AWS are servers of the test's own process, also for the
@@ -10,7 +10,7 @@ import { guarded, leaks, leaves } from "./canary.ts";
 for (const name of ["stdout", "stderr"] as const) {
   const { write } = process[name];
   process[name].write = function (this: unknown, ...args: Parameters<typeof write>) {
-    leaves(name, String(args[0]));
+    recordOutput(name, String(args[0]));
     return write.apply(process[name], args);
   } as typeof write;
 }
@@ -27,7 +27,7 @@ function learnFrom(answer: string): void {
   const { SecretString, access_token, refresh_token } = parsed(answer);
   const members = Object.values(parsed(String(SecretString)));
   for (const value of [...members, access_token, refresh_token]) {
-    if (value !== undefined) guarded(String(value));
+    if (value !== undefined) guardSecret(String(value));
   }
 }
 
@@ -50,12 +50,12 @@ Server.prototype.emit = function (this: Server, ...args: Parameters<typeof emit>
     request.on("end", () => {
       learnFrom(body);
       // Tables hold what the API sends, whatever that is; a secret is where secrets are kept.
-      if (/"[^"]*-state"/.test(body)) leaves("state table", body);
+      if (/"[^"]*-state"/.test(body)) recordOutput("state table", body);
     });
   }
   return emit.apply(this, args);
 } as typeof emit;
 
 afterEach(() => {
-  expect(leaks(), "sinks with a secret of this test in them").toEqual([]);
+  expect(findLeaks(), "sinks with a secret of this test in them").toEqual([]);
 });

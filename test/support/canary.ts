@@ -14,7 +14,7 @@ const sinks = new Map<string, string[]>();
 let isUsed = false;
 
 /** Registers a secret that a test uses. Returns the secret. */
-export function guarded(value: string): string {
+export function guardSecret(value: string): string {
   if (value.length >= SHORTEST) {
     secrets.add(value);
     isUsed = true;
@@ -23,14 +23,14 @@ export function guarded(value: string): string {
 }
 
 /** Records output of the engine under the name of its sink. */
-export function leaves(sink: string, text: string): void {
+export function recordOutput(sink: string, text: string): void {
   sinks.set(sink, [...(sinks.get(sink) ?? []), text]);
 }
 
 /** Returns the names of the sinks with a secret since the last call. Planted leaks do not count. */
-export function leaks({ isPlanted = false } = {}): string[] {
+export function findLeaks({ isPlanted = false } = {}): string[] {
   const leaking = [...sinks]
-    .filter(([, texts]) => carries(texts.join("\n"), [...secrets]))
+    .filter(([, texts]) => carriesValue(texts.join("\n"), [...secrets]))
     .map(([sink]) => sink);
   sinks.clear();
   if (isUsed && !isPlanted && process.env.TIDETABLE_CANARY) {
@@ -44,7 +44,7 @@ export function leaks({ isPlanted = false } = {}): string[] {
 }
 
 /** Says whether a text carries one of the values, in any encoding. */
-export function carries(text: string, values: readonly string[]): boolean {
+export function carriesValue(text: string, values: readonly string[]): boolean {
   const hasValue = (decoded: string) => values.some((value) => decoded.includes(value));
   return decodings(text).some((decoded) => hasValue(decoded) || binaries(decoded).some(hasValue));
 }

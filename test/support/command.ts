@@ -6,7 +6,7 @@ import { main } from "../../packages/local/src/cli.ts";
 import type { Engine } from "./dynamodb.ts";
 
 /** What a command has written, and its exit code. */
-interface Said {
+interface CommandOutput {
   exit: number;
   stdout: string;
   stderr: string;
@@ -15,7 +15,7 @@ interface Said {
 let folders = 0;
 
 /** The CLI in this process, on an engine that is there already. Each folder has a source of its own. */
-export async function commandFolder(engine: Engine) {
+export async function openCommandFolder(engine: Engine) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-command-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   folders += 1;
@@ -23,7 +23,7 @@ export async function commandFolder(engine: Engine) {
   const file = `${name}.json`;
 
   const source = (dict: object) => writeFile(join(folder, file), JSON.stringify(dict));
-  const run = async (argv: string[], columns?: number): Promise<Said> => {
+  const run = async (argv: string[], columns?: number): Promise<CommandOutput> => {
     const out = { stdout: "", stderr: "" };
     const exit = await main([...argv, "--dynamodb", engine.endpoint], {
       stdout: {

@@ -10,23 +10,23 @@ import {
 } from "../../packages/core/src/state/schemas.ts";
 import { type Api, offsetPages, openApi } from "./api.ts";
 import type { Engine } from "./dynamodb.ts";
-import { deploy, testWorld } from "./world.ts";
+import { deploySource, testWorld } from "./world.ts";
 
 /** A record as it was before the API changed. */
-export const steady = (n: number) => ({
+export const steadyRecord = (n: number) => ({
   id: n,
   name: `row ${n}`,
   size: n,
   at: "2026-01-01T00:00:00Z",
 });
-export const rowsOf = (count: number) => Array.from({ length: count }, (_, n) => steady(n + 1));
+export const steadyRecords = (count: number) => Array.from({ length: count }, (_, n) => steadyRecord(n + 1));
 
 /** Half-way the API changes a type, adds a field, and has a null. */
-export function changed(): Record<string, unknown>[] {
-  const rows: Record<string, unknown>[] = rowsOf(10);
-  rows[5] = { ...steady(6), size: "large" };
-  rows[6] = { ...steady(7), extra: true };
-  rows[7] = { ...steady(8), name: null };
+export function changedRecords(): Record<string, unknown>[] {
+  const rows: Record<string, unknown>[] = steadyRecords(10);
+  rows[5] = { ...steadyRecord(6), size: "large" };
+  rows[6] = { ...steadyRecord(7), extra: true };
+  rows[7] = { ...steadyRecord(8), name: null };
   return rows;
 }
 
@@ -43,7 +43,7 @@ export async function openDesk(
     passAnswer?.();
     return offsetPages(data)(request, response);
   });
-  const deployed = await deploy(engine, configOf(api), { resources: { rows: options } });
+  const deployed = await deploySource(engine, configOf(api), { resources: { rows: options } });
   const { resourceRef, table, resource } = deployed;
   const warn = (message: string) => void log.push(message);
   const world = (changes: Partial<World> = {}) =>

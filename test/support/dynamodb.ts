@@ -25,7 +25,7 @@ export async function startDynamodb(launch: Launch = dynalite): Promise<Engine> 
         await createTable(dynamodb, name, definition);
       }
     },
-    scan: (table) => scan(dynamodb, table),
+    scan: (table) => scanTable(dynamodb, table),
     async close() {
       dynamodb.destroy();
       await stop();
@@ -33,7 +33,7 @@ export async function startDynamodb(launch: Launch = dynalite): Promise<Engine> 
   };
 }
 
-export async function scan(client: DynamoDBClient, table: string) {
+export async function scanTable(client: DynamoDBClient, table: string) {
   const items: Record<string, AttributeValue>[] = [];
   const pages = paginateScan({ client }, { TableName: table, ConsistentRead: true });
   for await (const { Items = [] } of pages) items.push(...Items);

@@ -44,27 +44,27 @@ export interface FaultyDynamodb {
  * A proxy in front of a real engine, for what engines on a laptop never do: throttle, leave items
  * unprocessed, lose an answer.
  */
-export async function faultyDynamodb(
+export async function openFaultyDynamodb(
   engine: string,
   script: (call: Call) => Fault | undefined,
 ): Promise<FaultyDynamodb> {
   const calls: Call[] = [];
   const server = createServer(async (incoming, outgoing) => {
-    const text = await textOf(incoming);
+    const text = await readText(incoming);
     const operation = String(incoming.headers["x-amz-target"]).split(".")[1] ?? "";
     const call = { number: calls.length + 1, operation, body: JSON.parse(text) };
     calls.push(call);
-    const forward = (body: string) => send(engine, incoming, body);
-    await answer(script(call), text, forward, outgoing).catch(() => outgoing.destroy());
+    const forward = (body: string) => forwardCall(engine, incoming, body);
+    await answerCall(script(call), text, forward, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { endpoint: `http://127.0.0.1:${port}`, calls, close: () => close(server) };
+  return { endpoint: `http://127.0.0.1:${port}`, calls, close: () => closeServer(server) };
 }
 
 type Answer = { status: number; body: string };
 
-async function answer(
+async function answerCall(
   fault: Fault | undefined,
   body: string,
   forward: (body: string) => Promise<Answer>,
@@ -77,7 +77,7 @@ async function answer(
   if (!fault) return reply(await forward(body));
   switch (fault.kind) {
     case "unprocessed":
-      return reply(await leaveSome(fault.count, body, forward));
+      return reply(await leaveUnprocessed(fault.count, body, forward));
     case "error": {
       const type = `com.amazonaws.dynamodb.v20120810#${fault.type}`;
       return reply({
@@ -107,7 +107,7 @@ async function answer(
 }
 
 /** Forwards all but the last `count` puts, which it hands back. */
-async function leaveSome(
+async function leaveUnprocessed(
   count: number,
   body: string,
   forward: (body: string) => Promise<Answer>,
@@ -123,24 +123,24 @@ async function leaveSome(
   return { status: 200, body: JSON.stringify({ UnprocessedItems }) };
 }
 
-function send(engine: string, incoming: IncomingMessage, body: string): Promise<Answer> {
+function forwardCall(engine: string, incoming: IncomingMessage, body: string): Promise<Answer> {
   const headers = { ...incoming.headers, "content-length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const outgoing = request(engine, { method: "POST", headers }, async (response) => {
-      resolve({ status: response.statusCode ?? 500, body: await textOf(response) });
+      resolve({ status: response.statusCode ?? 500, body: await readText(response) });
     });
     outgoing.on("error", reject);
     outgoing.end(body);
   });
 }
 
-async function textOf(message: IncomingMessage): Promise<string> {
+async function readText(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
 
-function close(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }

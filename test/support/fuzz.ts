@@ -24,7 +24,7 @@ export function fuzz<T>(
   it(`${sentence} (${numRuns} inputs)`, { timeout: 60_000 + 1000 * numRuns }, () => {
     const property = fc.property(inputs, (input) => {
       // Garbage collection of earlier inputs may take time once or twice, but not three times.
-      for (let tries = 0; tries < 3; tries++) if (timeOf(() => check(input)) < MOST_MS) return;
+      for (let tries = 0; tries < 3; tries++) if (cpuTimeOf(() => check(input)) < MOST_MS) return;
       throw new Error(`takes more than ${MOST_MS} ms of CPU time`);
     });
     const result = fc.check(property, { seed: SEED, numRuns });
@@ -35,7 +35,7 @@ export function fuzz<T>(
   });
 }
 
-function timeOf(action: () => void): number {
+function cpuTimeOf(action: () => void): number {
   const before = process.cpuUsage();
   action();
   const { user, system } = process.cpuUsage(before);

@@ -33,11 +33,11 @@ import { openIam } from "./iam.ts";
  * container of its own and under its own role, with AWS behind IAM.
  */
 
-export const place: StageLocation = {
+export const stageLocation: StageLocation = {
   names: { app: "tidetable", stage: "iam" },
   ...{ partition: "aws", region: "us-east-1", account: "123456789012" },
 };
-const { names } = place;
+const { names } = stageLocation;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -47,7 +47,7 @@ export type Declaration = (
 ) => Source;
 
 /** A source whose key is in its secret, unless it has none. */
-export const source =
+export const declareSource =
   (base_url: string, resources: ResourceConfig[], secret = true): Declaration =>
   ({ dlt, rest_api_source }) =>
     rest_api_source({
@@ -82,18 +82,18 @@ export async function openStage() {
   await engine.createTables({ [stateTableName(names)]: stateTable });
   const secrets = new Map<string, SecretMembers>();
   const secretsEndpoint = await openSecretsEndpoint(async (id) => secrets.get(id));
-  const queue: Sent[] = [];
+  const queue: SentEvent[] = [];
   const lambda = await openInvokeApi((to) => ({
     invoke: () => Promise.resolve("throttled"),
     send: (requestId, payload) => void queue.push({ to, event: JSON.parse(payload), requestId }),
   }));
-  const iam = await openIam(place, {
+  const iam = await openIam(stageLocation, {
     dynamodb: engine.endpoint,
     secretsmanager: secretsEndpoint.endpoint,
     lambda: lambda.endpoint,
   });
   const environment = {
-    AWS_REGION: place.region,
+    AWS_REGION: stageLocation.region,
     AWS_SECRET_ACCESS_KEY: "worth nothing",
     // Whatever service a handler calls, it finds IAM first.
     AWS_ENDPOINT_URL: iam.endpoint,
@@ -152,8 +152,8 @@ export async function openStage() {
     const secret = secretName(names, name);
     secrets.set(secret, { api_key: "first" });
     const roles = rolesOf(planned);
-    const worker = await workerOf(changed(roles.worker, changes.worker), { [name]: declare });
-    const schedule = await scheduleOf(changed(roles.schedule, changes.schedule), {
+    const worker = await workerOf(changedRole(roles.worker, changes.worker), { [name]: declare });
+    const schedule = await scheduleOf(changedRole(roles.schedule, changes.schedule), {
       [name]: declare,
     });
 
@@ -165,7 +165,7 @@ export async function openStage() {
       await schedule(event, `run${runs}`);
       const reports: ResourceReport[] = [];
       // They come in no order; a child would wait for its parent.
-      const order = ({ event }: Sent) =>
+      const order = ({ event }: SentEvent) =>
         planned.resources.findIndex((one) => one.name === event.resource);
       const sent = queue.splice(0).sort((a, b) => order(a) - order(b));
       for (const { to, event, requestId } of sent) {
@@ -221,7 +221,7 @@ export async function openStage() {
 }
 
 /** What was sent to a function. */
-interface Sent {
+interface SentEvent {
   to: string;
   event: WorkerEvent;
   requestId: string;
@@ -237,11 +237,11 @@ interface Role {
 const rolesOf = (planned: SourcePlan): Record<"worker" | "schedule", Role> => ({
   worker: {
     name: workerFunctionName(names, planned.name),
-    statements: workerStatements(planned, place),
+    statements: workerStatements(planned, stageLocation),
   },
   schedule: {
     name: scheduleFunctionName(names),
-    statements: scheduleStatements([planned], place),
+    statements: scheduleStatements([planned], stageLocation),
   },
 });
 
@@ -249,7 +249,7 @@ const rolesOf = (planned: SourcePlan): Record<"worker" | "schedule", Role> => ({
 export type Changes = Partial<Record<"worker" | "schedule", Change>>;
 type Change = (statements: Statement[]) => Statement[];
 
-const changed = (role: Role, change: Change = (statements) => statements): Role => ({
+const changedRole = (role: Role, change: Change = (statements) => statements): Role => ({
   ...role,
   statements: change(role.statements),
 });

@@ -25,7 +25,7 @@ export function allowedBy(statements: readonly Statement[], access: Access): Sta
       // The name of an action has no case for IAM; an ARN has.
       one.Action.some((pattern) => isLike(access.action.toLowerCase(), pattern.toLowerCase())) &&
       one.Resource.some((pattern) => isLike(access.resource, pattern)) &&
-      holds(one.Condition ?? {}, access.context),
+      meetsCondition(one.Condition ?? {}, access.context),
   );
   if (matching.some(({ Effect }) => Effect === "Deny")) return undefined;
   return matching[0];
@@ -48,7 +48,7 @@ const operators: Record<string, Operator> = {
     values.some((value) => patterns.some((pattern) => isLike(value, pattern))),
 };
 
-function holds(condition: NonNullable<Statement["Condition"]>, context: Access["context"]) {
+function meetsCondition(condition: NonNullable<Statement["Condition"]>, context: Access["context"]) {
   return Object.entries(condition).every(([name, keys]) => {
     const operator = operators[name];
     if (!operator) throw new Error(`the condition ${name} is not known here`);
@@ -68,14 +68,14 @@ export interface WireRequest {
 }
 
 /** Pure: what a request asks for. Throws for one that is not known here. */
-export function accesses(request: WireRequest, place: StageLocation): Access[] {
+export function accessesOf(request: WireRequest, place: StageLocation): Access[] {
   const arn = (resource: string) =>
     `arn:${place.partition}:${request.service}:${place.region}:${place.account}:${resource}`;
   const [version, operation = ""] = request.target.split(".");
 
   if (request.service === "dynamodb" && version === "DynamoDB_20120810") {
-    const ask = dynamodb[operation];
-    if (!ask) throw unknown(`dynamodb:${operation}`);
+    const ask = dynamodbAccesses[operation];
+    if (!ask) throw unknownRequest(`dynamodb:${operation}`);
     const guarded = stateTableName(place.names);
     return ask(JSON.parse(request.body)).map(({ table, keys }) => ({
       action: `dynamodb:${operation}`,
@@ -89,7 +89,7 @@ export function accesses(request: WireRequest, place: StageLocation): Access[] {
   }
   if (request.service === "secretsmanager" && version === "secretsmanager") {
     if (!["GetSecretValue", "PutSecretValue"].includes(operation)) {
-      throw unknown(`secretsmanager:${operation}`);
+      throw unknownRequest(`secretsmanager:${operation}`);
     }
     const { SecretId, VersionStage } = JSON.parse(request.body);
     return [
@@ -106,10 +106,10 @@ export function accesses(request: WireRequest, place: StageLocation): Access[] {
     const resource = arn(`function:${decodeURIComponent(invoked)}`);
     return [{ action: "lambda:InvokeFunction", resource, context: {} }];
   }
-  throw unknown(`${request.service} ${request.target || `${request.method} ${request.path}`}`);
+  throw unknownRequest(`${request.service} ${request.target || `${request.method} ${request.path}`}`);
 }
 
-const unknown = (what: string) => new Error(`${what} is not known here`);
+const unknownRequest = (what: string) => new Error(`${what} is not known here`);
 
 type Attributes = Record<string, { S?: string }>;
 // biome-ignore lint/suspicious/noExplicitAny: a body of any operation.
@@ -117,13 +117,13 @@ type Body = any;
 type Asked = { table: string; keys?: Attributes[] }[];
 
 const byKey = ({ TableName, Key }: Body): Asked => [{ table: TableName, keys: [Key] }];
-const whole = ({ TableName, IndexName }: Body): string =>
+const tableOrIndex = ({ TableName, IndexName }: Body): string =>
   IndexName ? `${TableName}/index/${IndexName}` : TableName;
 const perTable = (keysOf: (value: Body) => Attributes[]) => (body: Body) =>
   Object.entries(body.RequestItems).map(([table, value]) => ({ table, keys: keysOf(value) }));
 
 /** By operation: the tables that it is about, and the items, where it names them. */
-const dynamodb: Record<string, (body: Body) => Asked> = {
+const dynamodbAccesses: Record<string, (body: Body) => Asked> = {
   BatchGetItem: perTable(({ Keys }) => Keys),
   BatchWriteItem: perTable((requests: Body[]) =>
     requests.map(({ PutRequest, DeleteRequest }) => PutRequest?.Item ?? DeleteRequest.Key),
@@ -132,8 +132,8 @@ const dynamodb: Record<string, (body: Body) => Asked> = {
   DescribeTable: ({ TableName }) => [{ table: TableName }],
   GetItem: byKey,
   PutItem: ({ TableName, Item }) => [{ table: TableName, keys: [Item] }],
-  Query: (body) => [{ table: whole(body), keys: [queriedKey(body)] }],
-  Scan: (body) => [{ table: whole(body) }],
+  Query: (body) => [{ table: tableOrIndex(body), keys: [queriedKey(body)] }],
+  Scan: (body) => [{ table: tableOrIndex(body) }],
   UpdateItem: byKey,
 };
 
@@ -180,20 +180,20 @@ export async function openIam(place: StageLocation, endpoints: Record<string, st
     const { request, role } = await readRequest(incoming);
     const statements = roles.get(role);
     if (!statements) throw new Error(`there is no role ${role}`);
-    const asked = accesses(request, place).map((access) => ({
+    const asked = accessesOf(request, place).map((access) => ({
       ...access,
       role,
       allowedBy: allowedBy(statements, access)?.Sid,
     }));
     decisions.push(...asked);
     const denied = asked.find((one) => one.allowedBy === undefined);
-    return denied ? accessDenied(denied, request, place) : forward(incoming, request, endpoints);
+    return denied ? accessDenied(denied, request, place) : forwardRequest(incoming, request, endpoints);
   }
 
   const { url, close } = await openLoopbackServer(async (incoming, outgoing) => {
     const { status, headers, body } = await answer(incoming).catch((error: Error) => {
       faults.push(error.message);
-      return refusal(400, "UnknownOperationException", error.message);
+      return refusalAnswer(400, "UnknownOperationException", error.message);
     });
     // A kept connection can be closed here just when the client sends its next request on it.
     outgoing.writeHead(status, { ...headers, connection: "close" });
@@ -225,7 +225,7 @@ async function readRequest(incoming: IncomingMessage) {
 /** DynamoDB and Secrets Manager tell it in the body and by 400, Lambda in a header and by 403. */
 function accessDenied({ role, action, resource }: Decision, { service }: WireRequest, at: StageLocation) {
   const user = `arn:${at.partition}:sts::${at.account}:assumed-role/${role}/session`;
-  return refusal(
+  return refusalAnswer(
     service === "lambda" ? 403 : 400,
     service === "dynamodb"
       ? "com.amazon.coral.service#AccessDeniedException"
@@ -234,13 +234,13 @@ function accessDenied({ role, action, resource }: Decision, { service }: WireReq
   );
 }
 
-const refusal = (status: number, type: string, message: string): Answer => ({
+const refusalAnswer = (status: number, type: string, message: string): Answer => ({
   status,
   headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": type },
   body: JSON.stringify({ __type: type, Message: message }),
 });
 
-async function forward(
+async function forwardRequest(
   { headers: received }: IncomingMessage,
   { service, method, path, body }: WireRequest,
   endpoints: Record<string, string>,

@@ -13,7 +13,7 @@ const place: StageLocation = {
 };
 
 /** A source with everything that brings a statement with it. */
-const demanding = {
+const sourceWithEverything = {
   ...planSource(
     rest_api_source(
       {
@@ -38,13 +38,13 @@ const demanding = {
 };
 
 /** Every statement that there can be, by whose it is; names that differ stand in angle brackets. */
-export const declared: Record<"worker" | "schedule", Statement[]> = {
-  worker: workerStatements(demanding, place),
-  schedule: scheduleStatements([demanding], place),
+export const declaredStatements: Record<"worker" | "schedule", Statement[]> = {
+  worker: workerStatements(sourceWithEverything, place),
+  schedule: scheduleStatements([sourceWithEverything], place),
 };
 
 /** Why an action is granted that no request of a function's code needs. */
-export const grantedAllTheSame: Record<string, string> = {
+export const reasonsForUnneededActions: Record<string, string> = {
   "ItsPartOfTheState dynamodb:DeleteItem":
     "later: to let go of a lock, and of blocks that are merged",
   "ItsPartOfTheState dynamodb:Query": "later: to find the blocks of a resource",

@@ -12,7 +12,7 @@ export async function openSecretsManager(
   { deny = [], quote = false }: { deny?: string[]; quote?: boolean } = {},
 ): Promise<{ endpoint: string }> {
   const missing = (message: string) => new Refused("ResourceNotFoundException", message);
-  const known = (operation: string, id: string) => {
+  const describeSecret = (operation: string, id: string) => {
     if (deny.includes(operation)) {
       const user = "User: arn:aws:iam::000000000000:user/me is not authorized to perform";
       throw new Refused("AccessDeniedException", `${user}: secretsmanager:${operation}`);
@@ -23,9 +23,9 @@ export async function openSecretsManager(
     return { ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${id}`, Name: id };
   };
   const endpoint = await openAwsJson({
-    DescribeSecret: ({ SecretId }) => known("DescribeSecret", SecretId),
+    DescribeSecret: ({ SecretId }) => describeSecret("DescribeSecret", SecretId),
     GetSecretValue({ SecretId, VersionStage }) {
-      const secret = known("GetSecretValue", SecretId);
+      const secret = describeSecret("GetSecretValue", SecretId);
       const SecretString = VersionStage === "AWSCURRENT" ? secrets[SecretId] : undefined;
       if (SecretString !== undefined) return { ...secret, SecretString, VersionId: "1" };
       throw missing(
@@ -33,7 +33,7 @@ export async function openSecretsManager(
       );
     },
     PutSecretValue({ SecretId, SecretString }) {
-      const secret = known("PutSecretValue", SecretId);
+      const secret = describeSecret("PutSecretValue", SecretId);
       if (quote) throw new Refused("ValidationException", `Value '${SecretString}' failed`);
       secrets[SecretId] = SecretString;
       return { ...secret, VersionId: "2", VersionStages: ["AWSCURRENT"] };

@@ -16,7 +16,7 @@ import { sources } from "@tidetable/sources";
 import { onTestFinished, vi } from "vitest";
 import type { Io } from "../../packages/local/src/base/io.ts";
 import { main } from "../../packages/local/src/cli.ts";
-import { leaves } from "./canary.ts";
+import { recordOutput } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 import { type LambdaStub, openLambdaStub } from "./lambda-stub.ts";
 import { openSecretsManager, type Secrets } from "./secrets-manager.ts";
@@ -117,14 +117,14 @@ export async function deployStage(
 
 type Functions = Record<string, (event: unknown) => unknown>;
 
-export interface Ended {
+export interface CommandResult {
   exit: number;
   stdout: string;
   stderr: string;
 }
 
 /** A command line in this process. */
-export async function tidetable(argv: string[], more: Partial<Io> = {}): Promise<Ended> {
+export async function runCommand(argv: string[], more: Partial<Io> = {}): Promise<CommandResult> {
   const out = { stdout: "", stderr: "" };
   const exit = await main(argv, {
     stdout: { write: (text) => (out.stdout += text) },
@@ -134,6 +134,6 @@ export async function tidetable(argv: string[], more: Partial<Io> = {}): Promise
     signal: new AbortController().signal,
     ...more,
   });
-  for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
+  for (const [name, text] of Object.entries(out)) recordOutput(`${name} of a command`, text);
   return { exit, ...out };
 }

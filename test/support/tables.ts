@@ -11,7 +11,7 @@ import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";
 
 /** Makes a resource's table and writes records into it, as a run would; gives the table's name. */
-export async function fill(
+export async function fillTable(
   engine: Engine,
   {
     source,
@@ -41,7 +41,7 @@ export async function fill(
   return TableName;
 }
 
-export async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
+export async function collectPages<T>(pages: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const page of pages) all.push(page);
   return all;

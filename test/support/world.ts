@@ -9,13 +9,13 @@ import { httpAgent } from "../../packages/core/src/extract/http/agent.ts";
 import { runResource } from "../../packages/core/src/run/run.ts";
 import { openSecretStore } from "../../packages/core/src/secrets/store.ts";
 import { tokenLock } from "../../packages/core/src/state/token-lock.ts";
-import { leaves } from "./canary.ts";
+import { recordOutput } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 
 const names = { app: "tidetable", stage: "test" };
-const heard = (message: string, fields?: object) =>
-  leaves("log", JSON.stringify([message, fields]));
-const log = { debug: heard, info: heard, warn: heard, error: heard };
+const recordLog = (message: string, fields?: object) =>
+  recordOutput("log", JSON.stringify([message, fields]));
+const log = { debug: recordLog, info: recordLog, warn: recordLog, error: recordLog };
 
 /** A world on real sockets, with the parts that a test wants to be otherwise. */
 export const testWorld = (engine: Engine, changes: Partial<World> = {}): World => ({
@@ -35,7 +35,7 @@ export const testWorld = (engine: Engine, changes: Partial<World> = {}): World =
 let sources = 0;
 
 /** A source of its own for a test, with its tables; `run` runs its first resource. */
-export async function deploy(
+export async function deploySource(
   engine: Engine,
   config: SourceConfig,
   { name, ...options }: SourceOptions & { name?: string } = {},
@@ -62,7 +62,7 @@ export async function deploy(
       const secrets = { ...openSecretStore(world, planned.name, planned.secrets), withLock };
       return runResource(resource, { runId: `run${runs}`, owner, ...order }, world, secrets).then(
         (report) => {
-          leaves("report", JSON.stringify(report));
+          recordOutput("report", JSON.stringify(report));
           return report;
         },
       );

@@ -7,7 +7,7 @@ import { commonOptions, type Options, settleOptions } from "./base/options.ts";
 import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
 import { askAtTerminal } from "./output/terminal.ts";
 
-/** Runs one command line to its exit code: 0 succeeded, 1 failed, 2 the user has to change something. */
+/** Runs a command line. Exit codes: 0 succeeded, 1 failed, 2 invalid usage, config or secrets. */
 export async function main(argv: string[], outside: Io): Promise<number> {
   const io = {
     ...outside,
@@ -100,7 +100,7 @@ function unexpectedErrorText(error: unknown, env: Io["env"]): string {
 /** A single Ctrl-C can arrive three times: from the terminal, from npm and from the launcher. */
 const SAME_KEYPRESS_MS = 500;
 
-/** Runs the command line of this process, with its streams, signals and exit code. */
+/** Runs the process's command line, with real streams, signals and exit code. */
 export async function startProcess(): Promise<void> {
   const interrupt = new AbortController();
   let interruptedAt = 0;

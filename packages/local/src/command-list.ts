@@ -23,7 +23,7 @@ export interface CommandEntry {
   usage: string;
   summary: string;
   options: Option[];
-  /** Imports the command only when it is called, so that `--help` loads neither SDK nor engine. */
+  /** Imports the command's module on demand: `--help` loads neither SDK nor engine. */
   load: () => Promise<(context: Context) => Promise<number>>;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { cliFolder } from "../../support/cli.ts";
+import { openCliFolder } from "../../support/cli.ts";
 
 const node = process.execPath;
 
@@ -7,8 +7,8 @@ const node = process.execPath;
 const program = (code: string) => [node, "--input-type=module", "--eval", code];
 
 describe("exec", () => {
-  it("runs a command with the embedded engine in its environment", async () => {
-    const { cli } = await cliFolder({
+  it("exec runs a program with the embedded engine in its environment", async () => {
+    const { cli } = await openCliFolder({
       "look.mjs": `
         const { AWS_ENDPOINT_URL_DYNAMODB: url, TIDETABLE_STAGE, AWS_REGION, AWS_PROFILE } = process.env;
         const { status } = await fetch(url);
@@ -31,15 +31,19 @@ describe("exec", () => {
     expect((await look()).json().url).toBe(first.json().url);
   });
 
-  it("ends with the command's exit code", async () => {
-    const { cli } = await cliFolder();
+  it("exec ends with the program's exit code", async () => {
+    const { cli } = await openCliFolder();
     expect((await cli(["exec", "--", ...program("process.exit(7)")])).code).toBe(7);
     const killed = await cli(["exec", "--", ...program('process.kill(process.pid, "SIGKILL")')]);
     expect(killed.code).toBe(137);
   });
 
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("hands %s on, and waits", async (signal) => {
-    const { start } = await cliFolder();
+  it.each([
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP",
+  ] as const)("exec forwards %s to the program and waits for its end", async (signal) => {
+    const { start } = await openCliFolder();
     const { child, ended } = start([
       "exec",
       "--",
@@ -58,8 +62,8 @@ describe("exec", () => {
     expect(await ended).toMatchObject({ code: 3, stdout: "ready\ncleaned up\n" });
   });
 
-  it("says what is wrong with a command that cannot be started", async () => {
-    const { cli } = await cliFolder();
+  it("exec names the reason when a program cannot be started", async () => {
+    const { cli } = await openCliFolder();
     const { code, stderr } = await cli(["exec", "--", "no-such-program"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^no-such-program: it cannot be started \(ENOENT\); name a program/);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type LambdaStub, openLambdaStub } from "../../support/lambda-stub.ts";
 import { openSqs, type Sqs } from "../../support/sqs.ts";
-import { pointAws, tidetable } from "../../support/stage.ts";
+import { pointAws, runCommand } from "../../support/stage.ts";
 
 /** What Lambda writes when it gives an event up. */
 const record = (requestPayload: object, { at = "2026-01-01T00:00:00.000Z", ...more } = {}) => ({
@@ -41,14 +41,14 @@ beforeEach(async () => {
   pointAws({ SQS: sqs.endpoint, LAMBDA: lambda.endpoint });
 });
 
-const call = (...argv: string[]) => tidetable(["failures", ...argv, "--stage", "dev"]);
+const call = (...argv: string[]) => runCommand(["failures", ...argv, "--stage", "dev"]);
 const redrive = async (...argv: string[]) => {
   const { exit, stdout } = await call("redrive", ...argv, "--json");
   return { exit, document: JSON.parse(stdout) };
 };
 
 describe("failures list", () => {
-  it("tells what was given up, the newest first and each once, and leaves it in the queue", async () => {
+  it("failures list prints each event once, the newest first, and leaves all of them in the queue", async () => {
     for (let n = 1; n <= 23; n++) {
       const at = new Date(Date.UTC(2026, 0, 1, n)).toISOString();
       sqs.send(record(tickets(`r${n}`), { at }));
@@ -73,7 +73,7 @@ describe("failures list", () => {
     expect(lambda.invoked).toEqual([]);
   });
 
-  it("prints a line for each, and foreign messages as such", async () => {
+  it("failures list prints a line for each message, and marks messages that are not Lambda's", async () => {
     sqs.send(record(tickets("r1")));
     const tooOld = { condition: "EventAgeExceeded", approximateInvokeCount: 0 };
     sqs.send(
@@ -92,12 +92,12 @@ describe("failures list", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
-  it("says that nothing failed", async () => {
+  it("failures list reports an empty queue", async () => {
     expect((await call("list")).stdout).toBe("the failure queue of stage dev is empty\n");
   });
 
-  it("a queue that is not there is not deployed", async () => {
-    const { exit, stderr } = await tidetable(["failures", "list", "--stage", "prod"]);
+  it("failures list names a missing queue as not deployed", async () => {
+    const { exit, stderr } = await runCommand(["failures", "list", "--stage", "prod"]);
     expect(exit).toBe(2);
     expect(stderr).toMatch(
       /^stage prod: there is no queue tidetable-prod-failures; deploy it: npx sst deploy/,
@@ -106,7 +106,7 @@ describe("failures list", () => {
 });
 
 describe("failures redrive", () => {
-  it("sends each event to its worker once more, as it was, and takes it out of the queue", async () => {
+  it("failures redrive sends each event to its worker unchanged, and deletes it from the queue", async () => {
     sqs.send(record(tickets("r1")));
     sqs.send(record(comments));
     const { exit, document } = await redrive();
@@ -122,7 +122,10 @@ describe("failures redrive", () => {
     expect(sqs.all()).toEqual([]);
   });
 
-  it.each([["support"], ["support/ticket_comments"]])("%s alone", async (target) => {
+  it.each([
+    ["support"],
+    ["support/ticket_comments"],
+  ])("failures redrive %s sends only the events of that target", async (target) => {
     sqs.send(record(tickets("r1")));
     sqs.send(record(comments));
     const { document } = await redrive(target);
@@ -132,7 +135,7 @@ describe("failures redrive", () => {
     expect(sqs.visible()).toEqual([JSON.stringify(record(tickets("r1")))]);
   });
 
-  it("keeps what is no record of a worker, and what nobody works on any more, and names them", async () => {
+  it("failures redrive keeps and names messages that are not Lambda's, and events of removed resources", async () => {
     const bodies = [
       "hello",
       // What EventBridge could not deliver.
@@ -154,7 +157,7 @@ describe("failures redrive", () => {
     expect(sqs.visible().sort()).toEqual([...bodies].sort());
   });
 
-  it("an event that Lambda does not take stays in the queue", async () => {
+  it("failures redrive keeps an event in the queue if Lambda refuses it", async () => {
     lambda = await openLambdaStub({});
     pointAws({ SQS: sqs.endpoint, LAMBDA: lambda.endpoint });
     const id = sqs.send(record(tickets("r1")));
@@ -175,9 +178,9 @@ describe("failures redrive", () => {
     expect(sqs.visible()).toHaveLength(1);
   });
 
-  it("after Ctrl-C the rest stays where it is", async () => {
+  it("after Ctrl-C, failures redrive leaves the remaining events in the queue", async () => {
     sqs.send(record(tickets("r1")));
-    const { exit, stdout } = await tidetable(["failures", "redrive", "--stage", "dev"], {
+    const { exit, stdout } = await runCommand(["failures", "redrive", "--stage", "dev"], {
       signal: AbortSignal.abort(new Error("interrupted by SIGINT")),
     });
     expect(exit).toBe(1);
@@ -189,8 +192,11 @@ describe("failures redrive", () => {
 });
 
 describe("without --stage", () => {
-  it.each([["list"], ["redrive"]])("failures %s is a wrong command line", async (word) => {
-    const { exit, stderr } = await tidetable(["failures", word]);
+  it.each([
+    ["list"],
+    ["redrive"],
+  ])("failures %s without --stage is a wrong command line", async (word) => {
+    const { exit, stderr } = await runCommand(["failures", word]);
     expect(exit).toBe(2);
     expect(stderr).toMatch(/^command line: required option '--stage <stage>' not specified;/);
   });

@@ -7,19 +7,19 @@ import ts from "typescript";
 import { beforeEach, describe, expect, it, test } from "vitest";
 import type { DictLiteral, Literal } from "../../../packages/local/src/sources/literal.ts";
 import { sourceFileText } from "../../../packages/local/src/sources/typescript.ts";
-import { cliFolder, type Ended } from "../../support/cli.ts";
-import { tidetable } from "../../support/stage.ts";
+import { openCliFolder, type CommandResult } from "../../support/cli.ts";
+import { runCommand } from "../../support/stage.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const documents = join(root, "test/sources/seeds");
 
 let folder: string;
 let put: (name: string, content: unknown) => Promise<void>;
-let cli: (args: string[]) => Promise<Ended>;
+let cli: (args: string[]) => Promise<CommandResult>;
 beforeEach(async () => {
-  ({ folder, put, cli } = await cliFolder({ "package.json": { type: "module" } }));
+  ({ folder, put, cli } = await openCliFolder({ "package.json": { type: "module" } }));
 });
-const run = (...argv: string[]) => tidetable(["import", ...argv], { cwd: folder });
+const run = (...argv: string[]) => runCommand(["import", ...argv], { cwd: folder });
 const read = (name: string) => readFile(join(folder, name), "utf8");
 
 /** What the linter of this repository changes or says of files in packages/sources. */
@@ -150,24 +150,30 @@ export default rest_api_source({
 `;
 
 describe("what only Python could tell is marked", () => {
-  it("with its text, in a file that compiles and does not load", { timeout: 30_000 }, async () => {
-    await put("crm.py", crm);
-    const { exit, stdout, stderr } = await run("crm.py", "--out", "crm.ts");
-    expect({ exit, stdout }).toEqual({ exit: 0, stdout: "" });
-    expect(await read("crm.ts")).toBe(translated);
-    expect(stderr).toMatch(/^crm\.ts: written, with 4 TODOs$/m);
-    expect(stderr).toMatch(/^TODO: crm\.py:9:21: a name cannot be read: HOST; /m);
+  it(
+    "import marks an untranslated expression with its text, in a file that compiles and does not load",
+    { timeout: 30_000 },
+    async () => {
+      await put("crm.py", crm);
+      const { exit, stdout, stderr } = await run("crm.py", "--out", "crm.ts");
+      expect({ exit, stdout }).toEqual({ exit: 0, stdout: "" });
+      expect(await read("crm.ts")).toBe(translated);
+      expect(stderr).toMatch(/^crm\.ts: written, with 4 TODOs$/m);
+      expect(stderr).toMatch(/^TODO: crm\.py:9:21: a name cannot be read: HOST; /m);
 
-    expect(compile([join(folder, "crm.ts")])).toEqual([]);
-    expect(await lint({ "crm.ts": translated })).toEqual([]);
-    const { code, stderr: refusal } = await cli(["plan", "crm.ts"]);
-    expect({ code, refusal }).toEqual({
-      code: 2,
-      refusal: expect.stringMatching(/^crm\.ts: .* the parts marked TODO have to be written first/),
-    });
-  });
+      expect(compile([join(folder, "crm.ts")])).toEqual([]);
+      expect(await lint({ "crm.ts": translated })).toEqual([]);
+      const { code, stderr: refusal } = await cli(["plan", "crm.ts"]);
+      expect({ code, refusal }).toEqual({
+        code: 2,
+        refusal: expect.stringMatching(
+          /^crm\.ts: .* the parts marked TODO have to be written first/,
+        ),
+      });
+    },
+  );
 
-  it("an argument beside the dict is named", async () => {
+  it("import names an argument beside the dict that it does not read", async () => {
     await put("crm.py", `rest_api_source({"client": {}}, schema_contract="freeze")`);
     expect((await run("crm.py")).stderr).toMatch(
       /^warning: crm\.py:1:49: an argument that is not/m,
@@ -185,7 +191,7 @@ describe("where it goes", () => {
     resources: ["deals"],
   };
 
-  it("to standard output, and what to do next to the other", async () => {
+  it("import prints the source to standard output and the next steps to standard error", async () => {
     await put("Sales-CRM.json", dict);
     const { exit, stdout, stderr } = await run("Sales-CRM.json");
     expect(exit).toBe(0);
@@ -211,7 +217,7 @@ export default rest_api_source({
 `);
   });
 
-  it("never over a file that is there, but with --yes", async () => {
+  it("import replaces an existing file only with --yes", async () => {
     await put("crm.json", dict);
     await put("crm.ts", "mine");
     const { exit, stderr } = await run("crm.json", "--out", "crm.ts");
@@ -222,7 +228,7 @@ export default rest_api_source({
     expect(await read("crm.ts")).toContain("rest_api_source");
   });
 
-  it("--json prints one document", async () => {
+  it("import --json prints one document", async () => {
     await put("crm.py", crm);
     const { stdout, stderr } = await run("crm.py", "--json");
     expect(JSON.parse(stdout)).toMatchObject({
@@ -236,7 +242,7 @@ export default rest_api_source({
     expect(stderr).toBe("");
   });
 
-  it("names the credentials that a config leaves unsaid, and what is wrong with it", async () => {
+  it("import names the credentials that a config leaves out, and the problems of the config", async () => {
     const client = { ...dict.client, auth: "http_basic" };
     await put("crm.json", { ...dict, client });
     const good = JSON.parse((await run("crm.json", "--json")).stdout);
@@ -251,7 +257,7 @@ export default rest_api_source({
     ["crm.py", "x = 1", /^crm\.py: there is no call of rest_api_source/],
     ["crm.py", "rest_api_source(make())", /^crm\.py:1:17: a call cannot be read: make\(\)/],
     ["crm.py", "rest_api_source({", /^crm\.py:1:18: this is not valid Python/],
-  ])("%s with %j is a problem", async (name, content, message) => {
+  ])("import of the file %s with the content %j is refused", async (name, content, message) => {
     await put(name, content);
     const { exit, stdout, stderr } = await run(name);
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
@@ -310,7 +316,7 @@ const { literal } = fc.letrec<{ literal: Literal }>((tie) => ({
   ) as fc.Arbitrary<Literal>,
 }));
 
-it("the text is what the formatter would write, whatever the config", async () => {
+it("import writes any config in the format that the formatter would give it", async () => {
   const values = fc.sample(literal, { numRuns: 400, seed: 5 });
   const config: DictLiteral = {
     kind: "dict",

@@ -32,18 +32,18 @@ it.each([
   ["./my/crm.json", "./my/crm.json", undefined],
   ["./my/crm.json/deals", "./my/crm.json", "deals"],
   ["/abs/crm.ts/deals", "/abs/crm.ts", "deals"],
-])("%s means source %s, resource %s", (text, source, resource) => {
+])("the target %s means the source %s and the resource %s", (text, source, resource) => {
   expect(parseTarget(text)).toEqual({ source, resource });
 });
 
 describe("before the first run", () => {
-  it("items of a table that does not exist is exit code 2 with the next step", async () => {
+  it("items ends with exit code 2 and the next step if the table does not exist", async () => {
     const { exit, stdout, stderr } = await run("items", "ticketing/tickets");
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
     expect(stderr).toMatch(/^ticketing\/tickets: the table \S+ does not exist; `tidetable run`/);
   });
 
-  it("state says that nothing has run", async () => {
+  it("state reports a resource that has not run as new", async () => {
     const { exit, stdout } = await run("state", "ticketing/tickets", "--json");
     expect(exit).toBe(0);
     expect(JSON.parse(stdout).resources).toEqual([
@@ -57,7 +57,7 @@ describe("before the first run", () => {
   });
 });
 
-describe("a wrong target is exit code 2", () => {
+describe("a wrong target", () => {
   it.each([
     [
       "ticketing",
@@ -67,7 +67,7 @@ describe("a wrong target is exit code 2", () => {
       "ticketing/tikets",
       "ticketing/tikets: there is no resource of this name; did you mean tickets?\n",
     ],
-  ])("items %s", async (target, message) => {
+  ])("items %s ends with exit code 2, because the target is wrong", async (target, message) => {
     expect(await run("items", target)).toEqual({ exit: 2, stdout: "", stderr: message });
   });
 });
@@ -104,7 +104,7 @@ describe("after a run", () => {
     expect(lines[0]).toMatch(/^\{"id":"100","exact":1234567890123456789\.25,"filler":/);
   });
 
-  it("--limit cuts after sorting, and the text names the whole", async () => {
+  it("items --limit cuts after sorting, and the text names the total", async () => {
     const { stdout, stderr } = await run("items", "ticketing/tickets", "--limit", "2");
     expect(stdout.split("\n").map((line) => line.slice(0, 4).trim())).toEqual([
       "id",
@@ -115,7 +115,7 @@ describe("after a run", () => {
     expect(stderr).toBe(`2 items of 60 in ${table}\n`);
   });
 
-  it("state shows checkpoint, counts and who holds the lease", async () => {
+  it("state shows the checkpoint, the counts and the owner of the lease", async () => {
     const body = {
       plan_hash: "h",
       table_id: null,

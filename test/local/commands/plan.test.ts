@@ -57,7 +57,7 @@ const options = {
   },
 };
 
-it("shows what AWS is asked for", async () => {
+it("plan shows the settings that AWS gets", async () => {
   const lines = (await plan("api.acme.io", options)).split("\n");
   expect(lines[0]).toBe(
     "crm: cron(0 6 ? * MON-FRI *) Europe/Berlin (off), full refresh rate(7 days), " +
@@ -74,7 +74,7 @@ it("shows what AWS is asked for", async () => {
   ]);
 });
 
-it("says that a source on an example host is deployed with its schedules off", async () => {
+it("plan notes that a source on an example host is deployed with its schedules off", async () => {
   const schedules = { schedule: "rate(1 hour)", full_refresh_schedule: "rate(7 days)" };
   const [first] = (await plan("api.example.com", schedules)).split("\n");
   const off = "(off in AWS: an example host)";
@@ -84,7 +84,7 @@ it("says that a source on an example host is deployed with its schedules off", a
   expect(JSON.parse(await plan("api.acme.io", {}, "--json")).sources[0].example_host).toBe(false);
 });
 
-it("--json has the same as data", async () => {
+it("plan --json has the settings as data", async () => {
   const { sources } = JSON.parse(await plan("api.acme.io", options, "--json"));
   expect(sources[0]).toMatchObject({
     schedule: { ...options.schedule, longest_gap_ms: 72 * 3_600_000 },
@@ -116,14 +116,14 @@ it("--json has the same as data", async () => {
   });
 });
 
-it("--json has null for the gap of a schedule that fires once", async () => {
+it("plan --json has null for the gap of a schedule that fires once", async () => {
   const { sources } = JSON.parse(
     await plan("api.acme.io", { schedule: "cron(0 6 1 1 ? 2030)" }, "--json"),
   );
   expect(sources[0].schedule.longest_gap_ms).toBeNull();
 });
 
-it("names the tables of a stage", async () => {
+it("plan --stage names the tables of that stage", async () => {
   expect(await plan("api.acme.io", {})).toContain("tidetable-local-crm.deals");
   expect(await plan("api.acme.io", {}, "--stage", "dev")).toContain("tidetable-dev-crm.deals");
   const [source] = JSON.parse(await plan("api.acme.io", {}, "--json", "--stage", "dev")).sources;
@@ -131,7 +131,7 @@ it("names the tables of a stage", async () => {
   expect(await plan("api.acme.io", {}, "--stage", "local")).toContain("tidetable-local-crm.deals");
 });
 
-it("shows of a child what its parent's records fill in", async () => {
+it("plan shows the placeholders that a parent's records fill in a child's request", async () => {
   const config = {
     client: { base_url: "https://api.acme.io" },
     resources: [

@@ -1,7 +1,7 @@
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { offsetPages, openApi, type SeenRequest } from "../../support/api.ts";
-import { commandFolder } from "../../support/command.ts";
+import { offsetPages, openApi, type ApiRequest } from "../../support/api.ts";
+import { openCommandFolder } from "../../support/command.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 
 let engine: Engine;
@@ -22,12 +22,12 @@ interface PrintedWarning {
 /** Opens an API and a source. The config leaves no paging to detection unless `resource` says so. */
 async function openSource(
   rows: unknown[],
-  { resource = {}, answer }: { resource?: Dict; answer?: (request: SeenRequest) => unknown } = {},
+  { resource = {}, answer }: { resource?: Dict; answer?: (request: ApiRequest) => unknown } = {},
 ) {
   const api = await openApi(
     answer ? (request) => ({ body: answer(request) }) : offsetPages(rows, { total: true }),
   );
-  const folder = await commandFolder(engine);
+  const folder = await openCommandFolder(engine);
   const { endpoint = {}, ...members } = resource as { endpoint?: Dict };
   await folder.source({
     client: { base_url: api.url },
@@ -164,7 +164,7 @@ warning: "id" is a bigint and becomes a text key, since columns does not declare
     const api = await openApi(({ path }) => ({
       body: path === "/users" ? Array.from({ length: 50 }, (_, id) => ({ id })) : [],
     }));
-    const { source, run, file } = await commandFolder(engine);
+    const { source, run, file } = await openCommandFolder(engine);
     const endpoint = { path: "users/{resources.users.id}/posts", paginator: "single_page" };
     await source({
       client: { base_url: api.url },

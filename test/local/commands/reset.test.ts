@@ -32,7 +32,7 @@ it.each([
   ["", 1],
   ["n", 1],
   ["yesterday", 1],
-])("reset that is answered with %j ends with %i", async (answer, code) => {
+])("reset with the answer %j ends with exit code %i", async (answer, code) => {
   const { exit, question, stdout } = await reset(answer);
   expect(question).toBe("Forget the cursors and open runs of ticketing.tickets? [y/N] ");
   expect(exit).toBe(code);
@@ -40,12 +40,12 @@ it.each([
   else expect(stdout).toContain("1 of 1 resource reset: the next run reads everything");
 });
 
-it("reset names what is lost, and asks nothing with --yes", async () => {
+it("reset names what will be lost, and does not ask with --yes", async () => {
   expect((await reset("n", "--tables")).question).toContain("and ALL ITEMS of ticketing.tickets");
   expect(await reset("n", "--yes")).toMatchObject({ exit: 0, question: "" });
 });
 
-it("reset that is declined says so in its document", async () => {
+it("a declined reset has the status cancelled in its document", async () => {
   const { exit, stdout } = await reset("n", "--json");
   expect(exit).toBe(1);
   expect(JSON.parse(stdout)).toEqual({ status: "cancelled", resources: [] });

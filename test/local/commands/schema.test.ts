@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openApi } from "../../support/api.ts";
-import { commandFolder } from "../../support/command.ts";
+import { openCommandFolder } from "../../support/command.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 
 let engine: Engine;
@@ -15,7 +15,7 @@ type Dict = Record<string, unknown>;
 async function open(records: Dict[], resource: Dict = {}) {
   const shown = { records };
   const api = await openApi(() => ({ body: shown.records }));
-  const folder = await commandFolder(engine);
+  const folder = await openCommandFolder(engine);
   await folder.source({
     client: { base_url: api.url },
     resources: [
@@ -53,7 +53,7 @@ const columns = {
 };
 
 describe("schema, before the first run", () => {
-  it("is exit code 2 with the next step, where nothing is declared", async () => {
+  it("schema before the first run ends with exit code 2 and the next step if nothing is declared", async () => {
     const { target, file, schema } = await open([]);
     expect(await schema()).toEqual({
       exit: 2,
@@ -62,7 +62,7 @@ describe("schema, before the first run", () => {
     });
   });
 
-  it("is version 0 with what is declared", async () => {
+  it("schema before the first run is version 0 with the declared columns", async () => {
     const { schema } = await open([], { columns });
     const { exit, stdout } = await schema("--json");
     expect(exit).toBe(0);
@@ -85,7 +85,7 @@ describe("schema, before the first run", () => {
     expect((await schema("--diff")).stdout).toContain("no run has ended yet");
   });
 
-  it("is exit code 2 without a resource, and for one of which nothing is stored", async () => {
+  it("schema ends with exit code 2 without a resource, and for a resource that is not stored", async () => {
     const { file, run } = await open([]);
     expect(await run(["schema", file])).toMatchObject({
       exit: 2,
@@ -101,7 +101,7 @@ describe("schema, before the first run", () => {
 });
 
 describe("schema, after a run", () => {
-  it("is a table of all fields, with the key as it is stored", async () => {
+  it("schema prints a table of all fields, and the key as it is stored", async () => {
     const { name, schema, refresh } = await open([ticket], { columns });
     await refresh();
     const { stdout } = await schema();
@@ -127,7 +127,7 @@ tags[]             text         no
     );
   });
 
-  it("--json has the version, and dlt's words for each column", async () => {
+  it("schema --json has the version, and each column in dlt's words", async () => {
     const { schema, refresh } = await open([ticket]);
     await refresh();
     const { stdout, stderr } = await schema("--json");
@@ -145,7 +145,7 @@ tags[]             text         no
     });
   });
 
-  it("--json-schema is the schema of an item: its key as text, names that are made with it", async () => {
+  it("schema --json-schema describes an item, with its key as text and the attributes that tidetable adds", async () => {
     const { name, schema, refresh } = await open(
       [
         { ...ticket, a: "1", b: 2, paid: true, size: 1, note: null },
@@ -200,7 +200,7 @@ tags[]             text         no
     });
   });
 
-  it("names that are data have one schema for all of them", async () => {
+  it("schema --json-schema has a single schema for all fields whose names are data", async () => {
     const sizes = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`u${i}`, i]));
     const { schema, refresh } = await open([{ id: "1", sizes }]);
     await refresh();
@@ -221,7 +221,7 @@ describe("a schema that has changed", () => {
     '"tags[]" text → ',
   ];
 
-  it("--diff shows each change beside the version before", async () => {
+  it("schema --diff shows each change since the previous version", async () => {
     const { name, schema, refresh } = await open([ticket]);
     await refresh();
     expect((await schema("--diff")).stdout).toBe(`${name}.rows: version 1 is the first\n`);
@@ -247,7 +247,7 @@ describe("a schema that has changed", () => {
     });
   });
 
-  it("is told by the end of the run, by status and by state", async () => {
+  it("run, status and state report a changed schema", async () => {
     const { name, file, run, refresh, schema } = await open([ticket]);
     expect(await refresh()).not.toContain("schema");
     expect((await run(["status", file])).stdout).toMatch(/ v1\n$/);
@@ -272,7 +272,7 @@ describe("a schema that has changed", () => {
     expect((await run(["status", file])).stdout).toMatch(/ v2\n$/);
   });
 
-  it("is forgotten by reset --tables, and by nothing less: versions are counted on", async () => {
+  it("only reset --tables forgets a schema, and the version numbers continue after it", async () => {
     const { target, shown, run, refresh, schema } = await open([ticket], {
       schema_contract: "freeze",
     });
@@ -288,13 +288,13 @@ describe("a schema that has changed", () => {
     expect(Object.keys(columns)).toEqual(["id", "other"]);
   });
 
-  it("values that the contract leaves out stand in the summary as soon as there are any", async () => {
+  it("the summary of a run counts the values that the contract left out, if there are any", async () => {
     const { refresh } = await open([ticket], { schema_contract: { columns: "discard_value" } });
     expect(await refresh()).not.toContain("discarded");
     expect(await refresh([next])).toMatch(/written +discarded_values +retries[\s\S]* 1 +1 +0 /);
   });
 
-  it("of many changes the first are named, and where to see the others", async () => {
+  it("the summary of a run lists the first of many schema changes, and the command that shows the others", async () => {
     const { file, run, refresh } = await open([{ id: "1" }]);
     await refresh();
     const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`n${i}`, i]));

@@ -2,15 +2,15 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Io } from "../../../packages/local/src/base/io.ts";
-import { cliFolder } from "../../support/cli.ts";
+import { openCliFolder } from "../../support/cli.ts";
 import { openSecretsManager } from "../../support/secrets-manager.ts";
-import { pointAws, tidetable } from "../../support/stage.ts";
+import { pointAws, runCommand } from "../../support/stage.ts";
 
 const canaries = { id: "canary-id-51c0", secret: "canary-secret-88fe", old: "canary-old-07aa" };
 
 let folder: string;
 beforeEach(async () => {
-  ({ folder } = await cliFolder());
+  ({ folder } = await openCliFolder());
 });
 
 /** `secrets set` by a person who gives these answers, or by a script that pipes a text in. */
@@ -26,7 +26,7 @@ async function set(argv: string[], given: { answers?: string[]; input?: string }
         },
       }
     : { input: async () => given.input ?? "" };
-  const ended = await tidetable(["secrets", "set", ...argv], { cwd: folder, ...io });
+  const ended = await runCommand(["secrets", "set", ...argv], { cwd: folder, ...io });
   for (const value of Object.values(canaries)) {
     expect(ended.stdout + ended.stderr + questions.join()).not.toContain(value);
   }
@@ -38,7 +38,7 @@ describe("on this machine", () => {
     join(folder, data, "secrets", `${source}.json`);
   const read = async (path: string) => JSON.parse(await readFile(path, "utf8"));
 
-  it("asks for each credential that the source refers to, and keeps them in a file of one's own", async () => {
+  it("secrets set asks for each credential that the source refers to, and writes them to a file", async () => {
     const { exit, stdout, questions } = await set(["support"], {
       answers: [canaries.id, canaries.secret],
     });
@@ -53,15 +53,18 @@ describe("on this machine", () => {
     expect(await readdir(dirname(file("support")))).toEqual(["support.json"]);
   });
 
-  it.skipIf(process.platform === "win32")("nobody else can read the file", async () => {
-    await mkdir(dirname(file("support")), { recursive: true });
-    await writeFile(file("support"), "{}");
-    await chmod(file("support"), 0o644);
-    await set(["support"], { answers: [canaries.id, canaries.secret] });
-    expect((await stat(file("support"))).mode & 0o777).toBe(0o600);
-  });
+  it.skipIf(process.platform === "win32")(
+    "secrets set writes a file that only its owner can read",
+    async () => {
+      await mkdir(dirname(file("support")), { recursive: true });
+      await writeFile(file("support"), "{}");
+      await chmod(file("support"), 0o644);
+      await set(["support"], { answers: [canaries.id, canaries.secret] });
+      expect((await stat(file("support"))).mode & 0o777).toBe(0o600);
+    },
+  );
 
-  it("what is left empty keeps its value, and so one credential can be rotated", async () => {
+  it("an empty answer to secrets set keeps the value, so that a single credential can be rotated", async () => {
     await set(["support"], { answers: [canaries.id, canaries.old] });
     const { exit, stdout, questions } = await set(["support"], { answers: ["", canaries.secret] });
     expect(exit).toBe(0);
@@ -73,16 +76,16 @@ describe("on this machine", () => {
     expect(stdout).toBe(`${file("support")}: client_secret set; client_id kept\n`);
   });
 
-  it("what is left empty and has no value is named, and nothing is written", async () => {
+  it("an empty answer to secrets set without a present value is an error, and nothing is written", async () => {
     const { exit, stderr } = await set(["support"], { answers: [canaries.id, ""] });
     expect(exit).toBe(2);
     expect(stderr).toBe("secrets.client_secret: it has no value yet, and needs one\n");
     await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("Ctrl-C at a question changes nothing", async () => {
+  it("Ctrl-C at a question of secrets set changes nothing", async () => {
     const stop = new AbortController();
-    const { exit } = await tidetable(["secrets", "set", "support"], {
+    const { exit } = await runCommand(["secrets", "set", "support"], {
       cwd: folder,
       signal: stop.signal,
       ask: async () => {
@@ -94,7 +97,7 @@ describe("on this machine", () => {
     await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("a script pipes a JSON object in; --data names the folder", async () => {
+  it("secrets set reads a JSON object from standard input, and --data names the folder", async () => {
     const input = JSON.stringify({ client_id: canaries.id, client_secret: canaries.secret });
     const { exit, stdout } = await set(["support", "--data", "here", "--json"], { input });
     expect(exit).toBe(0);
@@ -124,14 +127,14 @@ describe("on this machine", () => {
       JSON.stringify({ client_secret: canaries.secret }),
       /^secrets\.client_id: it has no value yet, and needs one\n$/,
     ],
-  ])("piped in, %j is refused", async (input, lines) => {
+  ])("secrets set refuses the input %j", async (input, lines) => {
     const { exit, stderr } = await set(["support"], { input });
     expect(exit).toBe(2);
     expect(stderr).toMatch(lines);
     await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("a source without secrets says so", async () => {
+  it("secrets set reports that a source refers to no secrets", async () => {
     const open = { client: { base_url: "https://example.com" }, resources: ["deals"] };
     await writeFile(join(folder, "open.json"), JSON.stringify(open));
     const { exit, stdout } = await set(["open.json"], { answers: [] });
@@ -141,8 +144,8 @@ describe("on this machine", () => {
     });
   });
 
-  it("as a program, too, it takes nothing but its standard input", async () => {
-    const { cli } = await cliFolder();
+  it("the program secrets set takes values only from its standard input", async () => {
+    const { cli } = await openCliFolder();
     const { code, stderr } = await cli(["secrets", "set", "ticketing"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^standard input: there is no JSON object/);
@@ -162,7 +165,7 @@ describe("in a stage", () => {
 
   const both = { client_id: canaries.id, client_secret: canaries.secret };
 
-  it("fills the secret that the deployment has made", async () => {
+  it("secrets set --stage fills the secret that the deployment has created", async () => {
     const stored = await manager(undefined);
     const { exit, stdout } = await set(["support", "--stage", "dev"], {
       answers: [canaries.id, canaries.secret],
@@ -173,7 +176,7 @@ describe("in a stage", () => {
     await expect(stat(join(folder, ".tidetable"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("keeps what is left empty, and members that it knows nothing of", async () => {
+  it("secrets set --stage keeps the values of empty answers, and members that it does not know", async () => {
     const stored = await manager(
       JSON.stringify({ ...both, client_secret: canaries.old, note: "x" }),
     );
@@ -181,7 +184,7 @@ describe("in a stage", () => {
     expect(stored()).toEqual({ ...both, note: "x" });
   });
 
-  it("nothing new writes no new version", async () => {
+  it("secrets set --stage writes no new version if no value is new", async () => {
     const stored = await manager(JSON.stringify(both), { deny: ["PutSecretValue"] });
     const { exit, stdout } = await set(["support", "--stage", "dev"], { answers: ["", ""] });
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: `${id}: nothing changed\n` });
@@ -191,7 +194,7 @@ describe("in a stage", () => {
   it.each([
     canaries.old,
     `{"client_id": {"a": "${canaries.old}"}}`,
-  ])("a value that no source could use (%j) is replaced", async (value) => {
+  ])("secrets set --stage replaces the value %j, which no source could use", async (value) => {
     const stored = await manager(value);
     const { exit } = await set(["support", "--stage", "dev"], {
       answers: [canaries.id, canaries.secret],
@@ -200,7 +203,7 @@ describe("in a stage", () => {
     expect(stored()).toEqual(both);
   });
 
-  it("who may write and not read gives all members", async () => {
+  it("secrets set --stage needs all members from a person who may write and not read", async () => {
     const stored = await manager(JSON.stringify(both), { deny: ["GetSecretValue"] });
     const half = await set(["support", "--stage", "dev"], { answers: [canaries.id, ""] });
     expect(half.exit).toBe(2);
@@ -211,7 +214,7 @@ describe("in a stage", () => {
     expect(stored()).toEqual({ client_id: "new id", client_secret: "new secret" });
   });
 
-  it("a secret that is not there is not deployed, and nothing is asked", async () => {
+  it("secrets set --stage names a missing secret as not deployed, and asks nothing", async () => {
     const { endpoint } = await openSecretsManager({});
     pointAws({ SECRETS_MANAGER: endpoint });
     const { exit, stderr, questions } = await set(["support", "--stage", "dev"], { answers: [] });
@@ -221,7 +224,7 @@ describe("in a stage", () => {
     );
   });
 
-  it("who may not write is told so in AWS's words", async () => {
+  it("secrets set --stage reports a forbidden write in AWS's words", async () => {
     await manager(undefined, { deny: ["PutSecretValue"] });
     const { exit, stderr } = await set(["support", "--stage", "dev"], {
       input: JSON.stringify(both),
@@ -230,7 +233,7 @@ describe("in a stage", () => {
     expect(stderr).toMatch(/not authorized to perform: secretsmanager:PutSecretValue; use/);
   });
 
-  it("a refusal that quotes the value is told without it", async () => {
+  it("secrets set --stage hides the value that a refusal quotes", async () => {
     const { endpoint } = await openSecretsManager({ [id]: undefined }, { quote: true });
     pointAws({ SECRETS_MANAGER: endpoint });
     const { exit, stderr } = await set(["support", "--stage", "dev"], {

@@ -4,7 +4,7 @@ import { Decimal } from "@tidetable/reader";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openApi } from "../../support/api.ts";
-import { commandFolder } from "../../support/command.ts";
+import { openCommandFolder } from "../../support/command.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 
 let engine: Engine;
@@ -21,7 +21,7 @@ async function open(resources: Record<string, Dict>, answers: Record<string, str
     body: answers[path.slice(1)] ?? "[]",
     headers: { "content-type": "application/json" },
   }));
-  const folder = await commandFolder(engine);
+  const folder = await openCommandFolder(engine);
   await folder.source({
     client: { base_url: api.url },
     resources: Object.entries(resources).map(([name, more]) => ({
@@ -140,7 +140,7 @@ const wrong: Record<string, unknown> = {
 };
 
 describe("types", () => {
-  it("says to run first, exit code 2, where nothing is known", async () => {
+  it("types ends with exit code 2 and the advice to run first if no field is known", async () => {
     const { file, types } = await open({ rows: {} }, {});
     expect(await types()).toEqual({
       exit: 2,
@@ -149,7 +149,7 @@ describe("types", () => {
     });
   });
 
-  it("leaves out what has not run, and says so", async () => {
+  it("types leaves out resources that have not run, and names them", async () => {
     const { name, types } = await open({ rows: {}, known: { columns: { a: {} } } }, {});
     const { exit, stdout, stderr } = await types();
     expect(exit).toBe(0);
@@ -158,7 +158,7 @@ describe("types", () => {
     expect(stdout).not.toContain("Rows");
   });
 
-  it("writes an interface for each table, the same one until the schema changes", async () => {
+  it("types writes an interface for each table, which stays the same until the schema changes", async () => {
     const { file, types, mirror } = await open(shop, { support_tickets: tickets });
     await mirror();
     const { stdout } = await types();
@@ -167,7 +167,7 @@ describe("types", () => {
     expect((await types()).stdout).toBe(stdout);
   });
 
-  it("--out writes the file, over an older one", async () => {
+  it("types --out writes the file and replaces an older one", async () => {
     const { file, types, mirror, read } = await open(shop, { support_tickets: tickets });
     await mirror();
     for (let twice = 0; twice < 2; twice++) {
@@ -182,7 +182,7 @@ describe("types", () => {
     });
   });
 
-  it("--json has the text and what is in it", async () => {
+  it("types --json has the TypeScript and its list of resources", async () => {
     const { name, file, types, mirror } = await open(shop, { support_tickets: tickets });
     await mirror();
     expect(JSON.parse((await types("--json")).stdout)).toEqual({
@@ -243,7 +243,7 @@ describe("names", () => {
   const names =
     '[{ "id": "1", "__proto__": 1, "a-b": 1, "class": 1, "é": 1, "": null, "x\\ny": 1 }]';
 
-  it("of fields, whatever they are, make a file that compiles", async () => {
+  it("types compiles for any names of fields", async () => {
     const { types, mirror } = await open({ rows: {} }, { rows: names.replace(', "": null', "") });
     await mirror();
     const { stdout } = await types();
@@ -255,7 +255,7 @@ describe("names", () => {
     expect(await problemsOf({ "rows.ts": stdout, "zod.ts": zod })).toEqual([]);
   });
 
-  it("of resources make types that stand in nobody's way", async () => {
+  it("types gives resources names that collide with no other name of the file", async () => {
     const resources = ["record", "tables", "decimal", "a_b", "a__b", "2024_sales", "_"];
     const columns = { n: { data_type: "decimal" }, o: { data_type: "json" } };
     const { types } = await open(
@@ -270,7 +270,7 @@ describe("names", () => {
     expect(await problemsOf({ "rows.ts": typescript })).toEqual([]);
   });
 
-  it("that are data leave room for any name", async () => {
+  it("types allows any field if the names are data", async () => {
     const many = Array.from({ length: 1001 }, (_, i) => `"n${i}": ${i}`);
     const { types, mirror } = await open({ rows: {} }, { rows: `[{ "id": "1", ${many} }]` });
     await mirror();

@@ -81,7 +81,7 @@ async function createNotes(client: DynamoDBClient): Promise<void> {
   );
 }
 
-test("Commands that start at the same instant share one engine", async () => {
+test("commands that start at the same moment share one engine", async () => {
   const folder = await dataFolder();
   const engines = await Promise.all(Array.from({ length: 5 }, () => openEmbeddedEngine(folder)));
   expect(new Set(engines.map(({ endpoint }) => endpoint)).size).toBe(1);
@@ -92,7 +92,7 @@ test("Commands that start at the same instant share one engine", async () => {
   expect(readFileSync(join(folder, "engine.log"), "utf8")).toBe("");
 });
 
-test("A later command finds the running engine", async () => {
+test("a later command finds the running engine", async () => {
   const folder = await dataFolder();
   const first = await openEmbeddedEngine(folder);
   await first.close();
@@ -100,7 +100,7 @@ test("A later command finds the running engine", async () => {
   expect(second.endpoint).toBe(first.endpoint);
 });
 
-test("After kill -9 the next command starts a new engine, and what was written is there", async () => {
+test("after kill -9 the next command starts a new engine with all data", async () => {
   const folder = await dataFolder();
   const { endpoint } = await openEmbeddedEngine(folder);
   const client = clientOf(endpoint);
@@ -122,7 +122,7 @@ test("After kill -9 the next command starts a new engine, and what was written i
   }
 });
 
-test("The engine leaves when idle, and not while a client holds it", async () => {
+test("the engine exits when it is idle, and not while it has a client", async () => {
   const folder = await dataFolder();
   const engine = await openEmbeddedEngine(folder, { idleMs: 100 });
   const pid = publishedPid(folder) as number;
@@ -133,7 +133,7 @@ test("The engine leaves when idle, and not while a client holds it", async () =>
   expect(existsSync(join(folder, "engine.json"))).toBe(false);
 });
 
-test("One client that closes does not take the engine from another", async () => {
+test("a client that disconnects does not end the engine of another client", async () => {
   const folder = await dataFolder();
   const [one, other] = await Promise.all([
     openEmbeddedEngine(folder, { idleMs: 100 }),
@@ -145,7 +145,7 @@ test("One client that closes does not take the engine from another", async () =>
   expect(TableNames).toEqual([]);
 });
 
-test("The engine leaves when its client is killed", async () => {
+test("the engine exits after its only client is killed", async () => {
   const folder = await dataFolder();
   const script = `
     const { openEmbeddedEngine } = await import(${JSON.stringify(engineUrl)});
@@ -162,7 +162,7 @@ test("The engine leaves when its client is killed", async () => {
   await gone(pid);
 });
 
-test("A command can exit although it did not let go of the engine", async () => {
+test("a command can exit without closing the engine", async () => {
   const folder = await dataFolder();
   const script = `
     const { openEmbeddedEngine } = await import(${JSON.stringify(engineUrl)});
@@ -174,7 +174,7 @@ test("A command can exit although it did not let go of the engine", async () => 
   expect(publishedPid(folder)).toBeGreaterThan(0);
 });
 
-test("A client that dies in the middle of a request does not end the engine for others", async () => {
+test("a client that dies in the middle of a request does not end the engine", async () => {
   const folder = await dataFolder();
   const { endpoint } = await openEmbeddedEngine(folder);
   const socket = connect(Number(new URL(endpoint).port), "127.0.0.1");
@@ -186,7 +186,7 @@ test("A client that dies in the middle of a request does not end the engine for 
   expect(TableNames).toEqual([]);
 });
 
-test("Commands that come just as the engine leaves get one that stays", async () => {
+test("commands that arrive while the engine exits get an engine that keeps running", async () => {
   const folder = await dataFolder();
   for (let round = 0; round < 15; round += 1) {
     const engine = await openEmbeddedEngine(folder, { idleMs: 50 });
@@ -199,7 +199,7 @@ test("Commands that come just as the engine leaves get one that stays", async ()
   }
 });
 
-test("A stale engine.json is replaced: nobody at the port, another server there, or no address", async () => {
+test("a stale engine.json is replaced if its port is closed, belongs to another server, or is missing", async () => {
   const stranger = createServer((_, response) => response.end("a stranger")).listen(0, "127.0.0.1");
   await once(stranger, "listening");
   onTestFinished(() => void stranger.close());
@@ -216,7 +216,7 @@ test("A stale engine.json is replaced: nobody at the port, another server there,
   }
 });
 
-test("An address that became another folder's engine is not taken for this one's", async () => {
+test("the engine of another folder is not used, even at this folder's old address", async () => {
   const [mine, theirs] = [await dataFolder(), await dataFolder()];
   const other = await openEmbeddedEngine(theirs);
   const copied = { url: other.endpoint, pid: 1, id: "of an engine that is gone" };
@@ -225,7 +225,7 @@ test("An address that became another folder's engine is not taken for this one's
   expect(engine.endpoint).not.toBe(other.endpoint);
 });
 
-test("A data folder that cannot be written is a clear error", async () => {
+test("a data folder that cannot be written is a clear error", async () => {
   const file = join(await dataFolder(), "data");
   writeFileSync(file, "in the way");
   await expect(openEmbeddedEngine(file)).rejects.toMatchObject({
@@ -235,7 +235,7 @@ test("A data folder that cannot be written is a clear error", async () => {
   });
 });
 
-test("A data folder that LevelDB cannot open is a clear error, and the log has its reason", async () => {
+test("a data folder that LevelDB cannot open is a clear error, and the log has the reason", async () => {
   const folder = await dataFolder();
   mkdirSync(join(folder, "dynamodb"));
   writeFileSync(join(folder, "dynamodb", "CURRENT"), "damaged\n");

@@ -12,8 +12,8 @@ const counting = `
   };
 `;
 
-describe("What the real client gets", () => {
-  test("The answer of the handler, in any script", async () => {
+describe("the real client", () => {
+  test("the client gets the handler's answer, whatever its characters", async () => {
     const { invoke } = await open(functionOf(echo));
     const output = await invoke({ name: "Zoë 潮", at: 1.5 });
     expect(output).toMatchObject({ StatusCode: 200, ExecutedVersion: "$LATEST" });
@@ -22,7 +22,7 @@ describe("What the real client gets", () => {
     expect(output.$metadata.requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test("No event is an empty one, and no answer is null", async () => {
+  test("a missing event is an empty object, and a missing answer is null", async () => {
     const { invoke } = await open([
       functionOf(echo),
       functionOf(`export const handler = async () => {};`, { name: "silent" }),
@@ -31,7 +31,7 @@ describe("What the real client gets", () => {
     expect((await invoke({}, { FunctionName: "silent" })).answer).toBeNull();
   });
 
-  test("What the handler throws is a function error with its name, message and trace", async () => {
+  test("an error of the handler is a function error with its name, message and trace", async () => {
     const { invoke, lines } = await open(
       functionOf(`export const handler = async () => { throw new RangeError("too far"); };`),
     );
@@ -45,7 +45,7 @@ describe("What the real client gets", () => {
     expect(lines.join("\n")).toContain('"errorMessage":"too far"');
   });
 
-  test("A thrown text and a name that no header can carry arrive too", async () => {
+  test("a thrown string, and an error name that no header can carry, reach the client", async () => {
     const { invoke } = await open(
       functionOf(`export const handler = async ({ name }) => {
         throw name ? Object.assign(new Error("named"), { name }) : "just text";
@@ -61,7 +61,7 @@ describe("What the real client gets", () => {
     });
   });
 
-  test("A function that is not there is a ResourceNotFoundException", async () => {
+  test("invoking a missing function is a ResourceNotFoundException", async () => {
     const { invoke } = await open(functionOf(echo));
     await expect(invoke({}, { FunctionName: "nobody" })).rejects.toMatchObject({
       name: "ResourceNotFoundException",
@@ -69,7 +69,7 @@ describe("What the real client gets", () => {
     });
   });
 
-  test("A payload that is not JSON is an InvalidRequestContentException", async () => {
+  test("a payload that is not JSON is an InvalidRequestContentException", async () => {
     const { invoke } = await open(functionOf(echo));
     for (const InvocationType of ["RequestResponse", "Event", "DryRun"] as const) {
       await expect(invoke({}, { InvocationType, Payload: "{" })).rejects.toMatchObject({
@@ -78,7 +78,7 @@ describe("What the real client gets", () => {
     }
   });
 
-  test("6 MB may go to a function and come back, 1 MB without waiting, and not a byte more", async () => {
+  test("an event and an answer may have 6 MB, an asynchronous event 1 MB, and not a byte more", async () => {
     const { invoke, send } = await open(
       functionOf(`export const handler = async (event) => event;`),
     );
@@ -91,7 +91,7 @@ describe("What the real client gets", () => {
     await expect(send(text(async + 1))).rejects.toMatchObject(tooLarge);
   });
 
-  test("An answer of more than 6 MB is a function error", async () => {
+  test("an answer of more than 6 MB is a function error", async () => {
     const { invoke } = await open(
       functionOf(`export const handler = async () => "a".repeat(6 * 1024 * 1024 + 200);`),
     );
@@ -102,7 +102,7 @@ describe("What the real client gets", () => {
     expect((await invoke()).FunctionError).toBe("Unhandled");
   });
 
-  test("A dry run runs nothing", async () => {
+  test("a dry run does not run the function", async () => {
     const { invoke, lines, reports } = await open(functionOf(`console.log("ran"); ${echo}`));
     expect((await invoke({}, { InvocationType: "DryRun" })).StatusCode).toBe(204);
     expect((await invoke()).StatusCode).toBe(200);
@@ -111,8 +111,8 @@ describe("What the real client gets", () => {
   });
 });
 
-describe("Processes", () => {
-  test("One after another they share a warm process", async () => {
+describe("processes", () => {
+  test("invocations one after another share a warm process", async () => {
     const { invoke, reports } = await open(functionOf(counting));
     const first = (await invoke()).answer;
     for (let calls = 2; calls <= 10; calls += 1) {
@@ -122,13 +122,13 @@ describe("Processes", () => {
     expect(reports.slice(1).map(({ initMs }) => initMs)).toEqual(Array(9).fill(undefined));
   });
 
-  test("At the same time each has a process of its own", async () => {
+  test("invocations at the same time have a process each", async () => {
     const { invoke } = await open(functionOf(counting));
     const answers = await Promise.all([1, 2, 3].map(() => invoke({ ms: 1_500 })));
     expect(new Set(answers.map(({ answer }) => answer.pid)).size).toBe(3);
   });
 
-  test("More than the reserved concurrency is a TooManyRequestsException", async () => {
+  test("an invocation beyond the reserved concurrency is a TooManyRequestsException", async () => {
     const { invoke } = await open(functionOf(counting, { reservedConcurrency: 2 }));
     const results = await Promise.allSettled([1, 2, 3].map(() => invoke({ ms: 1_000 })));
     const refused = results.filter(({ status }) => status === "rejected");
@@ -138,7 +138,7 @@ describe("Processes", () => {
     expect((await invoke()).answer.calls).toBe(2);
   });
 
-  test("A function invokes 20 others through the service, and all of them are in work at once", async () => {
+  test("a function invokes 20 others through the service, and all of them run at once", async () => {
     // Nobody is done before everybody has begun: each waits for the signal of the last one.
     const others = `
       import { readdirSync, writeFileSync } from "node:fs";
@@ -171,7 +171,7 @@ describe("Processes", () => {
     expect(lambda.failures).toEqual([]);
   }, 90_000);
 
-  test("No process survives close(): none that works, rests or just starts", async () => {
+  test("close() ends every process, whether it is working, idle or starting", async () => {
     const code = `
       console.log("pid " + process.pid);
       export const handler = ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -193,7 +193,7 @@ describe("Processes", () => {
     expect(lambda.failures).toEqual([]);
   });
 
-  test("What is only about to start is ended by close() too", async () => {
+  test("close() ends an invocation that is only about to start a process", async () => {
     const { lambda, invoke, send, lines } = await open(
       functionOf(`console.log("pid " + process.pid); export const handler = () => {};`),
     );
@@ -205,7 +205,7 @@ describe("Processes", () => {
     await expect(invoke()).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test("With a cap, starts wait for their turn, and a resting process makes room", async () => {
+  test("with a limit of processes, starts wait for their turn, and an idle process makes room", async () => {
     const { invoke, send, lambda, reports } = await open(
       [functionOf(counting, { timeoutMs: 2_000 }), functionOf(counting, { name: "other" })],
       { maxProcesses: 2 },

@@ -8,8 +8,8 @@ import { functionOf, isAlive, open } from "./support.ts";
 
 const service = new URL("../../../packages/local/src/lambda/service.ts", import.meta.url).href;
 
-describe("What a handler sees", () => {
-  test("The context, with the time that is left", async () => {
+describe("a handler", () => {
+  test("a handler gets the context, with its remaining time", async () => {
     const { invoke, reports } = await open(
       functionOf(
         `export const handler = async (_, context) => {
@@ -39,7 +39,7 @@ describe("What a handler sees", () => {
     expect(reports[0]?.durationMs).toBeGreaterThanOrEqual(290);
   });
 
-  test("Nothing of the developer's environment, only Lambda's variables and the function's", async () => {
+  test("a handler sees only Lambda's and the function's variables, and not the developer's", async () => {
     vi.stubEnv("TIDETABLE_SECRET_API_KEY", "hunter2");
     vi.stubEnv("NODE_OPTIONS", "--no-warnings");
     const { lambda, invoke } = await open(
@@ -71,7 +71,7 @@ describe("What a handler sees", () => {
     expect(home).not.toBe(homedir());
   });
 
-  test("What it writes arrives line by line, before the end of the invocation", async () => {
+  test("a handler's output arrives line by line, before the end of the invocation", async () => {
     const { invoke, lines } = await open(
       functionOf(`
         console.log("at start");
@@ -90,7 +90,7 @@ describe("What a handler sees", () => {
     expect(lines).toContain("1 no newline2 out 0");
   });
 
-  test("A run of five slices: every invocation of a warm process has a deadline of its own", async () => {
+  test("each of five invocations of a warm process has its own deadline", async () => {
     const { invoke } = await open(
       functionOf(
         `export const handler = async (_, context) => {
@@ -115,7 +115,7 @@ describe("What a handler sees", () => {
   });
 });
 
-describe("What ends an invocation early", () => {
+describe("an invocation that fails", () => {
   /** The error, and that the next invocation has a new process. */
   async function failing(code: string, options: Parameters<typeof functionOf>[1] = {}) {
     const { invoke, reports, lines } = await open(functionOf(code, options));
@@ -130,7 +130,7 @@ describe("What ends an invocation early", () => {
     export const handler = async ({ fail }) => { calls += 1; if (fail) { ${body} } return calls; };
   `;
 
-  test("Its time-out kills the process, asleep or busy", async () => {
+  test("a time-out kills the process, whether it waits or is busy", async () => {
     for (const body of ["await new Promise((r) => setTimeout(r, 60_000))", "for (;;);"]) {
       const { answer, requestId, again, reports } = await failing(handler(body), {
         timeoutMs: 1_000,
@@ -145,7 +145,7 @@ describe("What ends an invocation early", () => {
     }
   });
 
-  test("Its time begins with the handler: a slow start is not charged", async () => {
+  test("a function's time-out begins with its handler and does not include a slow start", async () => {
     const slow = `await new Promise((r) => setTimeout(r, 1_500));`;
     const { invoke } = await open(
       functionOf(
@@ -156,7 +156,7 @@ describe("What ends an invocation early", () => {
     expect((await invoke()).answer).toBeGreaterThan(0);
   });
 
-  test("A start that does not end is a time-out too", async () => {
+  test("a start that does not end is a time-out", async () => {
     const { invoke } = await open(
       functionOf(`await new Promise((r) => setTimeout(r, 60_000)); export const handler = 1;`),
       { initTimeoutMs: 1_000 },
@@ -172,7 +172,7 @@ describe("What ends an invocation early", () => {
     ["process.exit(0)", "Runtime exited without providing a reason"],
     ["await new Promise(() => {})", "Runtime exited without providing a reason"],
     ["process.kill(process.pid, 'SIGKILL')", "Runtime exited with error: signal: killed"],
-  ])("The end of its process is a Runtime.ExitError: %s", async (body, message) => {
+  ])("the exit of a process is a Runtime.ExitError: %s", async (body, message) => {
     const { answer, requestId, again } = await failing(handler(body));
     expect(answer).toEqual({
       errorType: "Runtime.ExitError",
@@ -181,7 +181,7 @@ describe("What ends an invocation early", () => {
     expect(again.answer).toBe(1);
   });
 
-  test("More memory than it has is a Runtime.ExitError: objects", async () => {
+  test("objects beyond the function's memory are a Runtime.ExitError", async () => {
     const { answer, again } = await failing(
       handler("const all = []; for (;;) all.push({ n: all.length });"),
       { memoryMb: 128 },
@@ -194,7 +194,7 @@ describe("What ends an invocation early", () => {
   });
 
   test.runIf(process.platform === "linux")(
-    "More memory than it has is a Runtime.ExitError: buffers, which are not in JavaScript's heap",
+    "buffers beyond the function's memory, which are outside the heap, are a Runtime.ExitError",
     async () => {
       const { answer } = await failing(
         handler("Buffer.alloc(300e6, 1); await new Promise((r) => setTimeout(r, 60_000));"),
@@ -207,7 +207,7 @@ describe("What ends an invocation early", () => {
     },
   );
 
-  test("An error that nobody catches is told, and its process is not used again", async () => {
+  test("an uncaught error is reported, and its process is not used again", async () => {
     const thrown = await failing(
       handler(`setTimeout(() => { throw new RangeError("later"); });
         await new Promise((r) => setTimeout(r, 60_000));`),
@@ -225,7 +225,7 @@ describe("What ends an invocation early", () => {
     expect(rejected.again.answer).toBe(1);
   });
 
-  test("An answer stands, even if the process ends before it asks for another event", async () => {
+  test("an answer counts even if the process exits before it asks for another event", async () => {
     // A runtime of its own kind: one event, one answer, and gone.
     const { folder, ...worker } = functionOf(`
       const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
@@ -247,13 +247,13 @@ describe("What ends an invocation early", () => {
     ["throw new RangeError('at start');", {}, "RangeError", /^at start$/],
     ["process.exit(4);", {}, "Runtime.ExitError", /exit status 4$/],
     ["export const handler = ;", {}, "SyntaxError", /Unexpected token/],
-  ])("Code that cannot start is told: %s", async (code, options, errorType, message) => {
+  ])("code that cannot start is reported: %s", async (code, options, errorType, message) => {
     const { answer, again } = await failing(code, options);
     expect(answer).toMatchObject({ errorType, errorMessage: expect.stringMatching(message) });
     expect(again.answer.errorType).toBe(errorType);
   });
 
-  test("A Node that is not there is told", async () => {
+  test("a missing Node binary is reported", async () => {
     const { invoke } = await open(functionOf(""), { node: join(homedir(), "no-node") });
     expect((await invoke()).answer).toMatchObject({
       errorType: "Runtime.InvalidEntrypoint",
@@ -262,7 +262,7 @@ describe("What ends an invocation early", () => {
   });
 });
 
-test("A service that is killed leaves no process behind", async () => {
+test("a service that is killed leaves no process", async () => {
   const worker = functionOf(`
     export const handler = () => {
       console.log("pid " + process.pid);

@@ -31,7 +31,7 @@ const failed = report({ status: "failed", error });
 const skipped = report({ status: "skipped", error: { ...error, code: "state.lease_held" } });
 
 describe("the document of run --json", () => {
-  it("has exactly the members of the contract, in its order", () => {
+  it("the document of run --json has exactly the members of the contract, in their order", () => {
     const done = report({
       requests: 4,
       pages: 3,
@@ -87,11 +87,11 @@ describe("the document of run --json", () => {
     ["partial when one failed", [report(), failed], "partial"],
     ["partial when one was skipped: skipped is not success", [report(), skipped], "partial"],
     ["failed when none succeeded", [failed, skipped], "failed"],
-  ] as const)("is %s", (_, reports, status) => {
+  ] as const)("the document of run --json is %s", (_, reports, status) => {
     expect(runDocument(run, reports).status).toBe(status);
   });
 
-  it("keeps the reason of a failed and of a skipped resource", () => {
+  it("the document of run --json has the reasons of failed and of skipped resources", () => {
     const { resources } = runDocument(run, [failed, skipped]);
     expect(resources.map(({ status, error }) => [status, error?.code])).toEqual([
       ["failed", "extract.status"],
@@ -99,7 +99,10 @@ describe("the document of run --json", () => {
     ]);
   });
 
-  it.each(["running", "waiting"] as const)("calls what was still %s interrupted", (status) => {
+  it.each([
+    "running",
+    "waiting",
+  ] as const)("the document of run --json calls a resource that was still %s interrupted", (status) => {
     const [resource] = runDocument(run, [report({ status, pages: 2 })]).resources;
     expect(resource).toMatchObject({
       status: "failed",
@@ -108,7 +111,7 @@ describe("the document of run --json", () => {
     });
   });
 
-  it("says that a sample was one", () => {
+  it("the document of run --json marks a sample", () => {
     expect(runDocument(run, [report({ limited: true })]).limited).toBe(true);
     expect(runDocument(run, [report()])).not.toHaveProperty("limited");
   });
@@ -128,7 +131,7 @@ it("the document of exit code 2 carries every problem, with a hint or null", () 
   });
 });
 
-it("an error in a document is a failure that is known; all others go on", () => {
+it("a document holds known failures, and other errors are thrown on", () => {
   const held = { code: "state.lease_held", message: "held" };
   expect(errorDocument(new LeaseError(held))).toEqual({ ...held, hint: null });
   for (const error of [new ConfigError(held), new Error("no space left")]) {

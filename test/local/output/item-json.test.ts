@@ -9,7 +9,7 @@ const key = (type: "S" | "N" | "B", range?: "S" | "N"): KeyPlan => ({
 });
 
 describe("an item as JSON", () => {
-  it("P9: numbers keep all their digits, and every kind of value has its text", () => {
+  it("the JSON of an item keeps all digits of numbers and has a text for every type of value (P9)", () => {
     const item: Item = {
       z: { N: "1234567890123456789.0123456789" },
       id: { N: "1234567890123456789" },
@@ -32,7 +32,7 @@ describe("an item as JSON", () => {
     expect(() => JSON.parse(text)).not.toThrow();
   });
 
-  it("begins with its key", () => {
+  it("the JSON of an item begins with its key", () => {
     const item: Item = { a: { S: "x" }, at: { S: "2026" }, id: { S: "7" } };
     expect(itemJson(item, key("S", "S"))).toBe('{"id":"7","at":"2026","a":"x"}');
   });
@@ -42,7 +42,7 @@ describe("the order of items", () => {
   it.each([
     ["N", ["-10", "-9.5", "0", "0.001", "2", "9.5", "10", "1E+2"]],
     ["S", ["", "1", "10", "2", "B", "a", "z", "ä", "\uffee", "😀"]],
-  ] as const)("of a key of type %s is DynamoDB's", (type, sorted) => {
+  ] as const)("items with a key of type %s are sorted in DynamoDB's order", (type, sorted) => {
     const items = [...sorted]
       .reverse()
       .map((value): Item => ({ id: type === "N" ? { N: value } : { S: value } }));
@@ -50,7 +50,7 @@ describe("the order of items", () => {
     expect(ids).toEqual(sorted);
   });
 
-  it("is hash, then range", () => {
+  it("items are sorted by hash key, then by range key", () => {
     const item = (id: string, at: string): Item => ({ id: { S: id }, at: { N: at } });
     const items = [item("b", "1"), item("a", "10"), item("a", "9")].sort(
       compareByKey(key("S", "N")),

@@ -59,7 +59,7 @@ function screen(bytes: string): string[] {
 }
 
 describe("on a terminal", () => {
-  it("each resource has one live line, rewritten in place", () => {
+  it("on a terminal each resource has one live line, which is rewritten in place", () => {
     const { log, pass, screen } = setUp({ isTTY: true });
     log.debug("page", { ...tickets, counts: counts(1) });
     pass(100);
@@ -73,7 +73,7 @@ describe("on a terminal", () => {
     ]);
   });
 
-  it("what has ended and what went wrong scrolls above the live lines", () => {
+  it("on a terminal ended resources and warnings scroll above the live lines", () => {
     const { log, pass, screen } = setUp({ isTTY: true, columns: 100 });
     log.debug("page", { ...tickets, counts: counts(1) });
     pass(100);
@@ -88,7 +88,7 @@ describe("on a terminal", () => {
     ]);
   });
 
-  it("redraws at most ten times a second", () => {
+  it("the live lines are redrawn at most ten times a second", () => {
     const { log, pass, raw } = setUp({ isTTY: true });
     for (let page = 1; page <= 1000; page++) {
       log.debug("page", { ...tickets, counts: counts(page) });
@@ -97,7 +97,7 @@ describe("on a terminal", () => {
     expect(raw().match(/\n/g)).toHaveLength(10);
   });
 
-  it("never writes a line that would wrap, nor more lines than fit", () => {
+  it("the live lines never wrap, and are never more than fit on the terminal", () => {
     const { log, pass, screen } = setUp({ isTTY: true, columns: 20, rows: 3 });
     for (const resource of ["one", "two", "three", "four"]) {
       log.debug("page", { source: "crm", resource, counts: counts(1) });
@@ -106,13 +106,13 @@ describe("on a terminal", () => {
     expect(screen()).toEqual(["crm.one: 100 record", "crm.two: 100 record", ""]);
   });
 
-  it("a terminal that does not know its size gets the usual one", () => {
+  it("a terminal that reports the size 0 is treated as 80 by 24", () => {
     const { log, screen } = setUp({ isTTY: true, columns: 0, rows: 0 });
     log.debug("page", { ...tickets, counts: counts(1) });
     expect(screen()[0]).toBe("ticketing.tickets: 100 records in 1 page");
   });
 
-  it("the cursor stands below the lines after every write, so that Ctrl-C leaves a clean terminal", () => {
+  it("after every write the cursor is below the live lines, so that Ctrl-C leaves a clean terminal", () => {
     const { log, raw } = setUp({ isTTY: true });
     log.debug("page", { ...tickets, counts: counts(1) });
     log.warn("answered 503", tickets);
@@ -122,7 +122,7 @@ describe("on a terminal", () => {
     expect(raw()).not.toMatch(/\x1b\[\?25l/);
   });
 
-  it("after stop the lines stay, and what comes next stands below them", () => {
+  it("after stop() the live lines stay, and later output is below them", () => {
     const { log, screen } = setUp({ isTTY: true });
     log.debug("page", { ...tickets, counts: counts(1) });
     log.stop();
@@ -140,7 +140,7 @@ describe.each([
   ["on a pipe", { isTTY: false }],
   ["with --json on a terminal", { isTTY: true, json: true }],
 ])("%s", (_, outside) => {
-  it("lines are plain: ends, warnings, and a sign of life every two seconds", () => {
+  it("without live lines there are plain lines for ends, warnings, and progress every two seconds", () => {
     const { log, pass, raw } = setUp(outside);
     for (let page = 1; page <= 50; page++) {
       log.debug("page", { ...tickets, counts: counts(page) });
@@ -156,7 +156,7 @@ ticketing.tickets: done, 300 records in 3 pages, 1.2 s
   });
 });
 
-it("a slice that ends is not the end: the resource goes on", () => {
+it("the end of a slice is not reported as the end of its resource", () => {
   const { log, screen } = setUp({ isTTY: true });
   const waiting = { status: "waiting", not_before: "2026-01-01T00:10:00.000Z" } as const;
   log.info("waiting", { ...tickets, report: report(tickets, waiting) });

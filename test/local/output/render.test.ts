@@ -17,8 +17,8 @@ import {
 
 const plain = createColors({ write: () => {} }, {});
 
-describe("table", () => {
-  it("pads text to the right and numbers to the left, with thousands apart", () => {
+describe("formatTable", () => {
+  it("a table pads text on the right and numbers on the left, with thousands separators", () => {
     const text = formatTable(
       ["name", "records"],
       [
@@ -29,7 +29,7 @@ describe("table", () => {
     expect(text).toBe("name    records\na             1\nlonger   12,345\n");
   });
 
-  it("measures what is seen, not the colour codes", () => {
+  it("a table measures visible characters and not colour codes", () => {
     const color = createColors({ write: () => {}, isTTY: true }, {});
     const text = formatTable(
       ["s", "n"],
@@ -45,7 +45,7 @@ describe("table", () => {
 
 describe("colours", () => {
   const terminal = { write: () => {}, isTTY: true };
-  it("are there on a terminal, and not on a pipe or under NO_COLOR", () => {
+  it("there are colours on a terminal, and none on a pipe or under NO_COLOR", () => {
     expect(createColors(terminal, {}).red("x")).toContain("\x1b[31m");
     expect(createColors(terminal, { NO_COLOR: "1" }).red("x")).toBe("x");
     expect(createColors({ write: () => {} }, {}).red("x")).toBe("x");
@@ -59,19 +59,19 @@ it.each([
   [59_960, "1 min 0 s"],
   [125_000, "2 min 5 s"],
   [3_780_000, "1 h 3 min"],
-])("%d ms read %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+])("a duration of %d ms is printed as %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
 
 it.each([
   [0, "$0.000000"],
   [0.000016, "$0.000016"],
   [1.2345, "$1.23"],
-])("%d dollars read %s", (value, text) => expect(formatDollars(value)).toBe(text));
+])("%d dollars are printed as %s", (value, text) => expect(formatDollars(value)).toBe(text));
 
-it("foreign text stays on its line and steers no terminal", () => {
+it("text from an API stays on its line and cannot control the terminal", () => {
   expect(safeLine("a\nb\u001b[31m\u009b2J\u202ec é 漢")).toBe("a b [31m 2J c é 漢");
 });
 
-it("counts in words", () => {
+it("an amount has the singular or plural of its noun", () => {
   expect([
     formatAmount(1, "page"),
     formatAmount(2000, "page"),
@@ -79,7 +79,7 @@ it("counts in words", () => {
   ]).toEqual(["1 page", "2,000 pages", "2 retries"]);
 });
 
-it("a problem reads path: message; hint", () => {
+it("a problem is printed as path: message; hint", () => {
   const problems = [
     { path: "client.bas_url", message: "is not a key", hint: "did you mean base_url?" },
     { path: "", message: "nothing to do" },
@@ -111,7 +111,7 @@ describe("the end of a run", () => {
     resources,
   });
 
-  it("is a row per resource, a line per failure and the sum", () => {
+  it("the report of a run has a row per resource, a line per failure and a sum", () => {
     const failure = { code: "extract.status", message: "answered 404", hint: "look at the path" };
     const text = runReportText(
       run([
@@ -129,7 +129,7 @@ ticketing.comments: answered 404; look at the path
 `);
   });
 
-  it("shows set-aside and superseded records as soon as there are any", () => {
+  it("the report of a run has columns for quarantined and superseded records only if there are any", () => {
     const quiet = runReportText(run([resource()]), plain);
     const loud = runReportText(run([resource({ quarantined: 1, superseded: 3 })]), plain);
     expect(quiet).not.toContain("quarantined");

@@ -39,9 +39,9 @@ const problems = (text: string, name?: string): Problem[] => {
 const value = (expression: string) =>
   (config(`rest_api_source({"v": ${expression}})`) as { v: unknown }).v;
 
-describe("the five documents are read as they are", () => {
+describe("the five documents", () => {
   const all = Object.entries(sources).map(([name, { config }], i) => [name, config, i] as const);
-  test.each(all)("%s", (name, registered, i) => {
+  test.each(all)("the Python document of %s is the registered source", (name, registered, i) => {
     const source = rest_api_source(config(seeds[i] ?? "") as SourceConfig);
     expect(planSource(source, name)).toEqual(planSource(rest_api_source(registered), name));
     expect(planSource(source, name).secrets.length).toBeGreaterThan(0);
@@ -49,7 +49,7 @@ describe("the five documents are read as they are", () => {
 });
 
 // The values were compared with CPython's own: ast.literal_eval.
-describe("a literal is what Python says it is", () => {
+describe("literals", () => {
   test.each<[expression: string, value: unknown]>([
     ["None", null],
     ["True", true],
@@ -81,19 +81,19 @@ describe("a literal is what Python says it is", () => {
     [String.raw`r"\d\n"`, String.raw`\d\n`],
     ["u'é'", "é"],
     ["'#no comment'", "#no comment"],
-  ])("%s", (expression, expected) => {
+  ])("the Python literal %s has the value that Python gives it", (expression, expected) => {
     expect(value(expression)).toEqual(expected);
   });
 
-  it("a line ends as Python has it, also inside of a text", () => {
+  it("Python's line ends are read as \\n, even inside a string", () => {
     expect(config('\ufeffrest_api_source({\r\n"v": """a\r\nb"""})')).toEqual({ v: "a\nb" });
   });
 
-  it("__proto__ is a key like another", () => {
+  it("__proto__ is an ordinary key of a Python dict", () => {
     expect(Object.keys(value(`{"__proto__": 1}`) as object)).toEqual(["__proto__"]);
   });
 
-  it("dlt.secrets is a reference, also as the default of a parameter", () => {
+  it("dlt.secrets is a reference to a secret, even as the default of a parameter", () => {
     const text = `
 @dlt.source
 def crm(token: str = dlt.secrets.value, *, key=dlt.secrets["crm.key"], other=1):
@@ -108,15 +108,15 @@ def crm(token: str = dlt.secrets.value, *, key=dlt.secrets["crm.key"], other=1):
   });
 });
 
-describe("where the dict may stand", () => {
+describe("the dict's place in the file", () => {
   test.each([
-    ["the argument", `source = rest_api_source({"a": 1})`],
+    ["as the argument", `source = rest_api_source({"a": 1})`],
     ["by its keyword", `rest_api_source(name="crm", config={"a": 1})`],
-    ["through a module", `dlt.sources.rest_api.rest_api_source(({"a": 1}))`],
-    ["a variable", `config = {"a": 1}\nsource = rest_api_source(config)\nprint(config)`],
-    ["a typed variable", `config: RESTAPIConfig = {"a": 1}\nrest_api_source(config, "crm")`],
+    ["in a call through a module", `dlt.sources.rest_api.rest_api_source(({"a": 1}))`],
+    ["in a variable", `config = {"a": 1}\nsource = rest_api_source(config)\nprint(config)`],
+    ["in a typed variable", `config: RESTAPIConfig = {"a": 1}\nrest_api_source(config, "crm")`],
     [
-      "inside of a source function",
+      "inside a source function",
       `@dlt.source(name="crm")\ndef crm():\n    config: RESTAPIConfig = {"a": 1}\n    yield from rest_api_resources(config)`,
     ],
     [
@@ -127,7 +127,7 @@ describe("where the dict may stand", () => {
       "in the midst of a call",
       `if __name__ == "__main__":\n    pipeline.run(rest_api_source({"a": 1}))`,
     ],
-  ])("%s", (_, text) => {
+  ])("a Python dict is found %s", (_, text) => {
     expect(config(text)).toEqual({ a: 1 });
   });
 
@@ -141,13 +141,13 @@ describe("where the dict may stand", () => {
     ["handed on", `config = {}\nfill(config)\n`, "crm.py:2:6: a dict that may change here"],
     ["from elsewhere", `from x import config\n`, "crm.py:2:17: a name without one value in"],
     ["unpacked", `config, b = {}, 1\n`, "crm.py:2:17: a name without one value in this file"],
-  ])("a variable that is %s is refused", (_, text, message) => {
+  ])("a Python config in a variable that is %s is refused", (_, text, message) => {
     const [problem] = problems(`${text}rest_api_source(config)`);
     expect(`${problem?.path}: ${problem?.message}`).toContain(message);
     expect(problem?.hint).toBe("write the dict into the call itself");
   });
 
-  it("of several sources --name chooses: by variable, function or name=", () => {
+  it("--name chooses one of several Python sources by variable, function or name=", () => {
     const text = `
 one = rest_api_source({"a": 1})
 two = rest_api_source({"a": 2}, name="deux")
@@ -169,7 +169,7 @@ def three():
     expect(config(`x = rest_api_source({"a": 1})`, "crm")).toEqual({ a: 1 });
   });
 
-  it("a file without one says what to write", () => {
+  it("a Python file without a source gets a hint on what to write", () => {
     expect(problems("import dlt\n")).toMatchObject([
       { path: "crm.py", message: "there is no call of rest_api_source in this file" },
     ]);
@@ -177,7 +177,7 @@ def three():
     expect(problems("rest_api_source([1])")[0]?.message).toMatch(/has to be a dict/);
   });
 
-  it("an argument beside the dict has no effect and is named, or is refused", () => {
+  it("a Python argument beside the dict is named if it has no effect, and refused otherwise", () => {
     const text = (more: string) => `rest_api_source({"a": 1}, ${more})`;
     expect(readPython("crm.py", text("max_table_nesting=2"), undefined)).toMatchObject({
       remarks: [
@@ -189,7 +189,7 @@ def three():
   });
 });
 
-describe("what is no literal is refused", () => {
+describe("expressions", () => {
   test.each([
     ["a call", `os.getenv("API_KEY")`, /dlt\.secrets\["api_key"\]/],
     ["a call", `dlt.secrets.get("key")`, /dlt\.secrets\["key"\]/],
@@ -217,14 +217,14 @@ describe("what is no literal is refused", () => {
     ["a dict inside a dict by **", "{**x}", /write its keys here/],
     ["a key that is not a string", "{1: 2}", /in quotes/],
     [`the key "a" a second time`, `{"a": 1, 'a': 2}`, /keep one/],
-  ])("%s: %s", (what, expression, hint) => {
+  ])("a Python config with %s is refused: %s", (what, expression, hint) => {
     const [problem, ...more] = problems(`rest_api_source({"v": ${expression}})`);
     expect(problem?.message).toContain(`${what} cannot be read: `);
     expect(problem?.hint).toMatch(hint);
     expect(more).toEqual([]);
   });
 
-  it("all at once, each with its line and a caret", () => {
+  it("all unreadable expressions of a Python config are reported at once, each with its line and a caret", () => {
     const text = `source = rest_api_source({
     "client": {
         "base_url": HOST,
@@ -244,7 +244,7 @@ describe("what is no literal is refused", () => {
     );
   });
 
-  it("P15: no text of the file is shown but names", () => {
+  it("problems of a Python file show none of its strings except names (P15)", () => {
     const text = `rest_api_source({
   "a": "sk-1" + x, "b": get("sk-2", k='sk-3'), "c": f"sk-4{x}", "sk-no": "sk-5" "sk-6" b"", # sk-7
   "d": fill("""sk-8
@@ -257,19 +257,19 @@ sk-9"""), "e": x["name"] if y == "sk-0" else z,
   });
 });
 
-describe("a file that is not Python ends in one clear problem", () => {
+describe("invalid Python", () => {
   test.each([
-    ["an open bracket", `rest_api_source({"a": 1`],
+    ["an unclosed bracket", `rest_api_source({"a": 1`],
     ["a missing comma", `rest_api_source({"a": 1 "b": 2})`],
     ["a missing value", `rest_api_source({"a": })`],
-    ["an open text", `rest_api_source({"a": 'b\n})`],
-    ["an open long text", `x = """a\nrest_api_source({"a": 1})`],
+    ["an unclosed string", `rest_api_source({"a": 'b\n})`],
+    ["an unclosed long string", `x = """a\nrest_api_source({"a": 1})`],
     ["a null byte", `rest_api_source({"a": 1})\n\0`],
     ["a line that is indented", `x = 1\n  rest_api_source({"a": 1})`],
-    ["a block that is not", `if x:\nrest_api_source({"a": 1})`],
+    ["a block that is not indented", `if x:\nrest_api_source({"a": 1})`],
     ["lines indented differently", `if x:\n    y = 1\n\tsource = rest_api_source({"a": 1})`],
     ["JavaScript", `const x = rest_api_source({ a: 1 });`],
-  ])("%s", (_, text) => {
+  ])("a Python file with %s is one clear problem", (_, text) => {
     const [problem, ...more] = problems(text);
     expect(problem?.path).toMatch(/^crm\.py:\d+:\d+$/);
     expect(problem?.message).toBe("this is not valid Python");
@@ -290,7 +290,7 @@ describe("a file that is not Python ends in one clear problem", () => {
     ["quotes", `rest_api_source({"a": ${"'".repeat(size)}`],
     ["backslashes", `rest_api_source({"a": '${"\\".repeat(size + 1)}'})`],
     ["indented blocks", Array.from({ length: 1400 }, (_, i) => `${" ".repeat(i)}if a:`).join("\n")],
-  ])("hostile: %s", { timeout: 10_000 }, (_, text) => {
+  ])("a hostile Python file with %s is refused within seconds", { timeout: 10_000 }, (_, text) => {
     const found = problems(text);
     expect(found).toHaveLength(1);
     expect(found[0]?.message.length).toBeLessThan(200);

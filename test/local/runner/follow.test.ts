@@ -117,7 +117,7 @@ const slowPages: Handler = async (request, response) => {
 /** Ends between pages: there is no time for two of `slowPages`. */
 const oneSlice = (): Partial<World> => ({ deadline: performance.now() + 1000 });
 
-it("follows a run to its end, and reports what the worker would", async () => {
+it("a run is followed to its end, and its report is the worker's", async () => {
   const desk = await deployed("whole", offsetPages(rows));
   const { runId, report } = await desk.follow();
   expect(report).toMatchObject({
@@ -133,14 +133,14 @@ it("follows a run to its end, and reports what the worker would", async () => {
   expect(desk.told.at(-1)).toEqual(["done", { source: "whole", resource: "notes", report }]);
 });
 
-it("plays the tick where nobody else does, so that slice after slice the run gets done", async () => {
+it("following sends the resume tick where nobody else does, so that a run gets all of its slices", async () => {
   const desk = await deployed("sliced", slowPages, { tickMs: 50, slice: oneSlice });
   const { report } = await desk.follow();
   expect(report).toMatchObject({ status: "done", records: 35 });
   expect(report?.slices).toBeGreaterThan(2);
 });
 
-it("tells of a run that waits, and of how far it has come when nobody follows it any more", async () => {
+it("following logs a waiting run, and reports its progress when the following ends", async () => {
   let asked = 0;
   const desk = await deployed("waiting", (request, response) => {
     asked += 1;
@@ -156,7 +156,7 @@ it("tells of a run that waits, and of how far it has come when nobody follows it
   expect(Date.parse(report?.not_before ?? "")).toBeGreaterThan(Date.now() + 50_000);
 });
 
-it("goes with the unfinished run that its event continues", async () => {
+it("an event that continues an unfinished run is followed in that run", async () => {
   const desk = await deployed("continued", slowPages);
   expect(await desk.invoke("earlier", oneSlice())).toMatchObject({ status: "running" });
   const { runId, report } = await desk.follow();
@@ -164,7 +164,7 @@ it("goes with the unfinished run that its event continues", async () => {
   expect(report).toMatchObject({ run_id: "earlier", status: "done", records: 35, slices: 2 });
 });
 
-it("waits for its own run, where the unfinished one ended before its worker began", async () => {
+it("the requested run is awaited if the unfinished one ended before the worker began", async () => {
   const desk = await deployed("behind", slowPages, { beginsAfter: 4000 });
   await desk.invoke("earlier", oneSlice());
   const following = desk.follow();
@@ -174,14 +174,14 @@ it("waits for its own run, where the unfinished one ended before its worker bega
   expect(report).toMatchObject({ run_id: runId, status: "done", slices: 1 });
 });
 
-it("a refresh that meets an unfinished run is followed behind it", async () => {
+it("a refresh that meets an unfinished run is followed after it", async () => {
   const desk = await deployed("refreshed", slowPages);
   await desk.invoke("earlier", oneSlice());
   const { runId, report } = await desk.follow({ full_refresh: true, confirm: "refreshed" });
   expect(report).toMatchObject({ run_id: `${runId}-refresh`, status: "done", records: 35 });
 });
 
-it("a failure is the end only when Lambda has given up", async () => {
+it("a failed run is the end only after Lambda has given up", async () => {
   let patience = 2;
   const desk = await deployed("failing", () => ({ body: { other: [] } }), {
     giveUpReason: () => (patience-- > 0 ? undefined : GIVEN_UP),
@@ -192,7 +192,7 @@ it("a failure is the end only when Lambda has given up", async () => {
   expect(patience).toBe(-1);
 });
 
-it("a run of which nothing was ever heard is reported as lost, with what Lambda says", async () => {
+it("a run that left no trace is reported as lost, with Lambda's reason", async () => {
   const desk = await deployed("silent", offsetPages(rows), {
     schedule: async () => ({
       run_id: "r",
@@ -208,7 +208,7 @@ it("a run of which nothing was ever heard is reported as lost, with what Lambda 
   });
 });
 
-it("an event that finds another worker at work is reported as skipped", async () => {
+it("an event that meets a working worker is reported as skipped", async () => {
   let release = () => {};
   const held = new Promise<void>((done) => {
     release = done;
@@ -225,7 +225,7 @@ it("an event that finds another worker at work is reported as skipped", async ()
   expect(await other).toMatchObject({ status: "done" });
 });
 
-it("who stops following is told how far the run has come, and the run goes on", async () => {
+it("an ended following reports the progress of the run, and the run continues", async () => {
   const desk = await deployed("left", async (request, response) => {
     await pause(300);
     return offsetPages(rows)(request, response);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Handler, offsetPages, openApi } from "../../support/api.ts";
-import { cliFolder } from "../../support/cli.ts";
+import { openCliFolder } from "../../support/cli.ts";
 import { startDynamodb } from "../../support/dynamodb.ts";
 
 // `run --lambda`: a registered source, the bundles, and the local Lambda service behind one command.
@@ -14,7 +14,7 @@ async function desk(handler: Handler = offsetPages(rows)) {
   const api = await openApi(handler);
   const engine = await startDynamodb();
   onTestFinished(() => engine.close());
-  const { start, ...folder } = await cliFolder({ "shop.json": {} });
+  const { start, ...folder } = await openCliFolder({ "shop.json": {} });
   const env = { TIDETABLE_ORIGIN_TICKETING: api.url, TIDETABLE_SECRET_API_KEY: KEY };
   const begin = (...args: string[]) =>
     start(["run", "--lambda", "--json", "--dynamodb", engine.endpoint, ...args], env);
@@ -32,7 +32,7 @@ async function desk(handler: Handler = offsetPages(rows)) {
 }
 
 describe("run --lambda", { timeout: 60_000 }, () => {
-  it("prints the document that a run prints, with the worker's own counts", async () => {
+  it("run --lambda prints the document of a run, with the worker's own counts", async () => {
     const { run, items, api } = await desk();
     const { code, stdout, stderr, json } = await run("ticketing");
     expect(code, stderr).toBe(0);
@@ -60,7 +60,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
     expect(await items()).toHaveLength(250);
   });
 
-  it("takes a sample, of the resources that were asked for", async () => {
+  it("run --lambda takes a sample of the chosen resources", async () => {
     const { run, items } = await desk();
     const { code, json } = await run("ticketing", "--resource", "tickets", "--limit-pages", "1");
     expect(code).toBe(0);
@@ -68,7 +68,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
     expect(await items()).toHaveLength(100);
   });
 
-  it("a full refresh sweeps what the API no longer shows", async () => {
+  it("run --lambda --full-refresh sweeps the rows that the API no longer shows", async () => {
     const data = [...rows];
     const { run, items } = await desk((request, response) => offsetPages(data)(request, response));
     expect((await run("ticketing")).code).toBe(0);
@@ -79,7 +79,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
     expect(await items()).toHaveLength(220);
   });
 
-  it("tries a failing worker three times, says why it fails, and ends with 1", async () => {
+  it("run --lambda attempts a failing worker three times, prints its error and ends with exit code 1", async () => {
     const { run, api } = await desk(() => ({ body: { rows: [] } }));
     const { code, json, stderr } = await run("ticketing");
     expect(code).toBe(1);
@@ -96,7 +96,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
     expect(api.requests).toHaveLength(3);
   });
 
-  it("refuses a source that is not registered: no bundle holds it", async () => {
+  it("run --lambda refuses a source that is not registered, because no bundle contains it", async () => {
     const { run, put, api } = await desk();
     await put("shop.json", {
       client: { base_url: api.url },
@@ -117,7 +117,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("ends its processes on Ctrl-C, and the next run goes on at once where it was", async () => {
+  it("run --lambda ends its processes on Ctrl-C, and the next run continues at once from the checkpoint", async () => {
     let hang = true;
     const { begin, run, api, items, checkpoints } = await desk((request, response) => {
       if (hang && request.query.get("offset") === "95") return undefined;

@@ -3,8 +3,8 @@ import { tableName } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Handler, offsetPages, openApi } from "../../support/api.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
-import { faultyDynamodb } from "../../support/faulty-dynamodb.ts";
-import { deployStage, tidetable } from "../../support/stage.ts";
+import { openFaultyDynamodb } from "../../support/faulty-dynamodb.ts";
+import { deployStage, runCommand } from "../../support/stage.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ async function deployed(
   });
   const table = tableName(stage.names, { source: "ticketing", table: "tickets" });
   const call = async (...argv: string[]) => {
-    const ended = await tidetable([...argv, "--stage", stage.stage]);
+    const ended = await runCommand([...argv, "--stage", stage.stage]);
     expect(ended.stdout + ended.stderr).not.toContain(canary);
     return ended;
   };
@@ -36,7 +36,7 @@ async function deployed(
 }
 
 describe("run --stage", () => {
-  it("starts the deployed schedule function, follows its run and prints the usual document", async () => {
+  it("run --stage starts the deployed schedule function, follows its run and prints the usual document", async () => {
     const { call, table, lambda, names } = await deployed();
     const { exit, stdout, stderr } = await call("run", "ticketing", "--json");
     expect(exit).toBe(0);
@@ -58,7 +58,7 @@ describe("run --stage", () => {
     expect(stderr).toMatch(/^ticketing\.tickets: done, 250 records in 4 pages/m);
   });
 
-  it("a sample is the workers' own answer: it leaves no run behind", async () => {
+  it("run --stage --limit-pages reports the workers' answers and leaves no run", async () => {
     const { call, table } = await deployed();
     const { exit, stdout } = await call("run", "ticketing", "--limit-pages", "1", "--json");
     expect(exit).toBe(0);
@@ -72,7 +72,7 @@ describe("run --stage", () => {
     ).toMatchObject([{ status: "new", runs: [] }]);
   });
 
-  it("Ctrl-C ends the following only, and says so", async () => {
+  it("Ctrl-C ends the following of run --stage, and the run continues in AWS", async () => {
     let go = () => {};
     const held = new Promise<void>((done) => {
       go = done;
@@ -82,7 +82,7 @@ describe("run --stage", () => {
       return offsetPages(rows)(request, response);
     });
     const stop = new AbortController();
-    const running = tidetable(["run", "ticketing", "--json", "--stage", desk.stage], {
+    const running = runCommand(["run", "ticketing", "--json", "--stage", desk.stage], {
       signal: stop.signal,
     });
     await expect.poll(() => desk.requests.length, { timeout: 9000 }).toBe(2);
@@ -103,7 +103,7 @@ describe("run --stage", () => {
     await expect.poll(() => engine.scan(desk.table), { timeout: 9000 }).toHaveLength(250);
   });
 
-  it("a source by its file is a wrong command line, with the way to deploy it", async () => {
+  it("run --stage refuses a source from a file, and says how to deploy it", async () => {
     const { call, lambda, stage } = await deployed();
     const { exit, stderr } = await call("run", "./crm.ts");
     expect(exit).toBe(2);
@@ -115,7 +115,7 @@ describe("run --stage", () => {
 });
 
 describe("check --stage", () => {
-  it("asks each worker for one page", async () => {
+  it("check --stage asks each worker for one page", async () => {
     const { call, lambda, table } = await deployed();
     const { exit, stdout } = await call("check", "ticketing", "--json");
     expect(exit).toBe(0);
@@ -142,7 +142,7 @@ describe("check --stage", () => {
     expect(await engine.scan(table)).toEqual([]);
   });
 
-  it("a worker's failure is that resource's", async () => {
+  it("check --stage reports a worker's failure as its resource's", async () => {
     const { call } = await deployed(() => ({ status: 403 }));
     const { exit, stdout } = await call("check", "ticketing", "--json");
     expect(exit).toBe(1);
@@ -163,7 +163,7 @@ describe("check --stage", () => {
     ["{}", /^ticketing: in the secret tidetable\/\S+, "api_key" is missing; run: tidetable/],
     [`{"api_key": ["${canary}"]}`, /"api_key" is not a string; run: tidetable secrets set/],
     [canary, /is not a JSON object/],
-  ])("a secret that is %j is named before anything is asked", async (secret, line) => {
+  ])("check --stage names a secret with the value %j before it asks a worker", async (secret, line) => {
     const { call, requests, lambda } = await deployed(undefined, {
       secrets: { ticketing: secret },
     });
@@ -173,7 +173,7 @@ describe("check --stage", () => {
     expect([requests, lambda.invoked]).toEqual([[], []]);
   });
 
-  it("a secret that the person may not read is the worker's to judge", async () => {
+  it("check --stage leaves a secret that the person may not read to the worker", async () => {
     const { call } = await deployed(undefined, { deny: ["GetSecretValue"] });
     const { exit, stderr } = await call("check", "ticketing");
     expect(exit).toBe(0);
@@ -182,7 +182,7 @@ describe("check --stage", () => {
     );
   });
 
-  it("everything that is not deployed is named at once", async () => {
+  it("check --stage names everything that is not deployed at once", async () => {
     const { call, stage } = await deployed(undefined, { change: () => ({}) });
     const { exit, stdout } = await call("check", "ticketing", "support", "--json");
     expect(exit).toBe(2);
@@ -201,7 +201,7 @@ describe("check --stage", () => {
     );
   });
 
-  it("a table with another key is named", async () => {
+  it("check --stage names a table with a different key", async () => {
     const { call, names } = await deployed();
     await engine.createTables({
       [`tidetable-${names.stage}-support.support_tickets`]: {
@@ -218,7 +218,7 @@ describe("check --stage", () => {
 });
 
 describe("what is stored in a stage", () => {
-  it("items come as they are scanned, and no more are read than asked for", async () => {
+  it("items --stage prints items in scan order and reads no more than the limit", async () => {
     const { call, table } = await deployed();
     await call("run", "ticketing");
     const all = await call("items", "ticketing/tickets", "--json");
@@ -232,7 +232,7 @@ describe("what is stored in a stage", () => {
     expect(few.stderr).toBe(`3 items of ${table}, in the order of a scan\n`);
   });
 
-  it("state and status are those of the stage", async () => {
+  it("state and status --stage print the stage's state", async () => {
     const { call, table } = await deployed();
     await call("run", "ticketing");
     const state = JSON.parse((await call("state", "ticketing", "--json")).stdout);
@@ -241,7 +241,7 @@ describe("what is stored in a stage", () => {
     expect(status.resources).toMatchObject([{ table, runs: [{ status: "done", records: 250 }] }]);
   });
 
-  it("quarantine lists and replays the stage's records", async () => {
+  it("quarantine --stage lists and replays the stage's records", async () => {
     const { call, table, names } = await deployed(offsetPages([{ id: "1" }, { title: "no id" }]));
     await call("run", "ticketing");
     const listed = JSON.parse((await call("quarantine", "list", "--json", "ticketing")).stdout);
@@ -264,10 +264,10 @@ describe("what is stored in a stage", () => {
 });
 
 describe("reset --stage", () => {
-  it("asks, and names the stage", async () => {
+  it("reset --stage asks with the name of the stage", async () => {
     const { stage } = await deployed();
     let question = "";
-    const { exit, stdout } = await tidetable(["reset", "ticketing", "--tables", "--stage", stage], {
+    const { exit, stdout } = await runCommand(["reset", "ticketing", "--tables", "--stage", stage], {
       ask: async (text) => {
         question = text;
         return "";
@@ -279,7 +279,7 @@ describe("reset --stage", () => {
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: "nothing was forgotten\n" });
   });
 
-  it("--tables empties a table and leaves it: it is the deployment's", async () => {
+  it("reset --stage --tables empties a table and keeps it, because the deployment owns it", async () => {
     const { call, table } = await deployed();
     await call("run", "ticketing");
     const id = async () => {
@@ -296,11 +296,11 @@ describe("reset --stage", () => {
     expect(state.resources).toMatchObject([{ status: "new", cursor: null }]);
   });
 
-  it("--tables also forgets what ran while it emptied the table", async () => {
+  it("reset --stage --tables forgets runs that took place while the table was emptied", async () => {
     const desk = await deployed();
     await desk.call("run", "ticketing");
     let ran: Promise<unknown> | undefined;
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation }) => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation }) => {
       if (operation !== "BatchWriteItem" || ran) return undefined;
       ran = desk.work({ source: "ticketing", resource: "tickets", run_id: "meanwhile" });
       return { kind: "hold", until: ran };
@@ -314,10 +314,10 @@ describe("reset --stage", () => {
     expect(state.resources).toMatchObject([{ status: "new", cursor: null }]);
   });
 
-  it("--tables deletes again what DynamoDB left undone", async () => {
+  it("reset --stage --tables repeats the deletes that DynamoDB did not process", async () => {
     const { call, table } = await deployed();
     await call("run", "ticketing");
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation, number }) =>
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation, number }) =>
       operation === "BatchWriteItem" && number % 2 === 0
         ? { kind: "unprocessed", count: 7 }
         : undefined,
@@ -328,10 +328,10 @@ describe("reset --stage", () => {
     expect(await engine.scan(table)).toEqual([]);
   });
 
-  it("--tables that may not delete says so of the resource", async () => {
+  it("reset --stage --tables reports a forbidden delete as its resource's failure", async () => {
     const { call } = await deployed();
     await call("run", "ticketing");
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation }) =>
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation }) =>
       operation === "BatchWriteItem"
         ? { kind: "error", status: 400, type: "AccessDeniedException" }
         : undefined,

@@ -63,7 +63,7 @@ async function readAll(api: SampleApi, place: Place) {
   }
 }
 
-test.each(collections)("Paging $name to the end gives all records once", async (resourceRef) => {
+test.each(collections)("paging $name to its end gives every record once", async (resourceRef) => {
   const api = await open();
   const { records } = await readAll(api, resourceRef);
   expect(records.length).toBe(resourceRef.size);
@@ -71,14 +71,14 @@ test.each(collections)("Paging $name to the end gives all records once", async (
   expect(api.counts()[resourceRef.name]).toBe(resourceRef.size);
 });
 
-test("Two sample APIs have the same records", async () => {
+test("two sample APIs have the same records", async () => {
   const [one, other] = [await open(), await open()];
   for (const resourceRef of collections) {
     expect(await readAll(one, resourceRef)).toEqual(await readAll(other, resourceRef));
   }
 });
 
-test("A page has 100 records at most, however many are asked for", async () => {
+test("a page of the sample API has at most 100 records, whatever the limit in the request", async () => {
   const api = await open();
   const read = await reader(api, { source: "generic", path: "/v1/resource", member: "data" });
   const body = parse(await (await read(0, 1000)).text());
@@ -86,7 +86,7 @@ test("A page has 100 records at most, however many are asked for", async () => {
   expect(body.has_more).toBe(true);
 });
 
-test("One system counts its records, the others are read to an empty page", async () => {
+test("one sample system counts its records, and the others are read to an empty page", async () => {
   const api = await open();
   const counted: string[] = [];
   for (const resourceRef of collections) {
@@ -96,14 +96,14 @@ test("One system counts its records, the others are read to an empty page", asyn
   expect(counted).toEqual(["help_desk.help_desk_tickets 260"]);
 });
 
-test("Ids beyond 2^53 are sent as whole JSON numbers", async () => {
+test("the sample API sends ids beyond 2^53 as whole JSON numbers", async () => {
   const api = await open();
   const comments = collections.find(({ resource }) => resource === "ticket_comments") as Place;
   const text = await (await (await reader(api, comments))(0, 2)).text();
   expect(text).toMatch(/"id":1234567890123456789,.*"id":1234567890123456790,/);
 });
 
-test("Answers are JSON with a Date, failures too", async () => {
+test("the sample API's answers are JSON with a Date, even failures", async () => {
   const api = await open();
   for (const path of ["/v1/resource", "/v1/nothing"]) {
     const { headers, status } = await fetch(`${api.origins.generic}${path}`);
@@ -113,7 +113,7 @@ test("Answers are JSON with a Date, failures too", async () => {
   }
 });
 
-test("The api key is required, and it is each system's own", async () => {
+test("each sample system requires its own API key", async () => {
   const api = await open();
   const url = `${api.origins.ticketing}/v1/tickets`;
   const keyed = (key = "") => `${url}?${new URLSearchParams({ api_key: key })}`;
@@ -126,7 +126,7 @@ test("The api key is required, and it is each system's own", async () => {
   expect((await fetch(keyed(api.secrets.ticketing?.api_key))).status).toBe(200);
 });
 
-test("The support system gives tokens for its secret, and pages for its tokens", async () => {
+test("the support system issues tokens for its secret, and pages for its tokens", async () => {
   const api = await open();
   const wrong = await token(api, { client_secret: "wrong" });
   expect([wrong.status, await wrong.json()]).toEqual([401, { error: "invalid_client" }]);
@@ -141,7 +141,7 @@ test("The support system gives tokens for its secret, and pages for its tokens",
   expect((await fetch(url)).status).toBe(401);
 });
 
-test("An expired token is refused", async () => {
+test("the support system refuses an expired token", async () => {
   const api = await open({ tokenSeconds: 0 });
   const { access_token, expires_in } = await granted(api);
   expect(expires_in).toBe(0);
@@ -149,7 +149,7 @@ test("An expired token is refused", async () => {
   expect((await fetch(`${api.origins.support}/v1/tickets`, { headers })).status).toBe(401);
 });
 
-test("A 429 with Retry-After and a 503 appear once in a round, and again in the next", async () => {
+test("a 429 with Retry-After and a 503 appear once in each round of the sample API", async () => {
   const api = await open();
   const tickets = { source: "ticketing", path: "/v1/tickets", member: "data" };
   const read = await reader(api, tickets);
@@ -164,7 +164,7 @@ test("A 429 with Retry-After and a 503 appear once in a round, and again in the 
   expect((await readAll(api, tickets)).failures).toEqual([429, 503]);
 });
 
-test("No collection fails more than once in each way", async () => {
+test("a collection of the sample API fails at most once in each way", async () => {
   const api = await open();
   for (const resourceRef of collections) {
     const { failures } = await readAll(api, resourceRef);
@@ -172,7 +172,7 @@ test("No collection fails more than once in each way", async () => {
   }
 });
 
-test("change() keeps all ids, changes some records and adds new ones at the end", async () => {
+test("change() of the sample API keeps all ids, changes some records and appends new ones", async () => {
   const api = await open();
   const before = new Map<string, Records>();
   for (const resourceRef of collections)

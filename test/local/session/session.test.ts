@@ -33,7 +33,7 @@ async function warnings(options: SourceOptions): Promise<string[]> {
   return warned;
 }
 
-it("a table that is older than its index keeps working, and a warning says how to get the index", async () => {
+it("a table that is older than its index keeps working, with a warning that says how to get the index", async () => {
   const one = { by_stage: { hash: "stage" } };
   const two = { ...one, by_owner: { hash: "owner" } };
   expect(await warnings({ table: { indexes: one } })).toEqual([]);

@@ -58,12 +58,12 @@ async function problemsOf(args: string[], options = {}): Promise<readonly Proble
 }
 
 describe("SOURCE is a registered name", () => {
-  it("all of them when there is none", async () => {
+  it("all registered sources are loaded without a SOURCE", async () => {
     const { loaded } = await load([]);
     expect(loaded.map(({ name }) => name)).toEqual(Object.keys(sources));
   });
 
-  it("an unknown one names the nearest", async () => {
+  it("an unknown SOURCE gets the nearest registered name as a hint", async () => {
     expect(await problemsOf(["tiketing"])).toEqual([
       {
         path: "tiketing",
@@ -75,7 +75,7 @@ describe("SOURCE is a registered name", () => {
 });
 
 describe("SOURCE is a JSON file", () => {
-  it("is a dlt dict under the file's name, and {$secret} stands for dlt.secrets", async () => {
+  it("a JSON file is a dlt dict with the file's name, and {$secret} stands for dlt.secrets", async () => {
     const { loaded, stderr } = await load([await file("crm.json", { $schema: "x", ...dict() })]);
     expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
     const { secrets, resources } = planSource((loaded[0] as (typeof loaded)[0]).source, "crm");
@@ -84,19 +84,19 @@ describe("SOURCE is a JSON file", () => {
     expect(stderr).toBe("");
   });
 
-  it("--name gives it another name", async () => {
+  it("--name gives the source of a JSON file another name", async () => {
     const { loaded } = await load([await file("crm.json", dict())], { name: "sales" });
     expect(loaded.map(({ name }) => name)).toEqual(["sales"]);
   });
 
-  it("P15: takes a plain text for a secret with a warning that does not show it", async () => {
+  it("a JSON file may have a plain string as a secret, with a warning that does not show it (P15)", async () => {
     const { loaded, stderr } = await load([await file("plain.json", dict("sk-12345"))]);
     expect(loaded).toHaveLength(1);
     expect(stderr).toMatch(/^warning: client\.auth\.api_key: .*plain text/);
     expect(stderr).not.toContain("sk-12345");
   });
 
-  it("P15: broken JSON names the file and never quotes it", async () => {
+  it("the problem of invalid JSON names the file and never quotes it (P15)", async () => {
     for (const text of ['{"client": sk-12345}', '{"key": "sk-12345",}', '{"key": "sk-12345']) {
       const [problem] = await problemsOf([await file("broken.json", text)]);
       expect(problem).toMatchObject({ path: "broken.json" });
@@ -105,7 +105,7 @@ describe("SOURCE is a JSON file", () => {
     }
   });
 
-  it("a list, or a marker that is none, is a problem", async () => {
+  it("a JSON file with a list, or with a malformed {$secret}, is refused", async () => {
     expect(await problemsOf([await file("list.json", [])])).toMatchObject([
       { path: "list.json", message: "not a JSON object" },
     ]);
@@ -114,24 +114,24 @@ describe("SOURCE is a JSON file", () => {
   });
 });
 
-describe("SOURCE is a JSON file that a config cannot be", () => {
+describe("SOURCE is a JSON file with more than a config can hold", () => {
   it.each([
     ["a number that is not exact", `{"client": {"n": 9007199254740993}}`, /double cannot hold/],
-    ["a number without end", `{"client": {"n": -1e999}}`, /double cannot hold/],
-    ["nesting", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, /nested too deeply/],
-    ["a size", `{"client": "${"x".repeat(1024 * 1024)}"}`, /too large/],
-  ])("%s", async (_, text, message) => {
+    ["an infinite number", `{"client": {"n": -1e999}}`, /double cannot hold/],
+    ["200,000 levels", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, /nested too deeply/],
+    ["more than 1 MiB", `{"client": "${"x".repeat(1024 * 1024)}"}`, /too large/],
+  ])("a JSON file with %s is refused", async (_, text, message) => {
     const problems = await problemsOf([await file("unfit.json", text)]);
     expect(problems).toMatchObject([{ message: expect.stringMatching(message) }]);
   });
 
-  it("digits in a text are a text", async () => {
+  it("digits in a string of a JSON file stay a string", async () => {
     const key = String.raw`\\"9007199254740993`;
     const [loaded] = (await load([await file("digits.json", dict(key))])).loaded;
     expect(loaded?.source.config.client.auth).toMatchObject({ api_key: key });
   });
 
-  it("a folder, and bytes that are no text", async () => {
+  it("a folder, and a file that is not UTF-8, are refused as SOURCE", async () => {
     await mkdir(join(folder, "folder.json"), { recursive: true });
     await writeFile(join(folder, "bytes.py"), Buffer.from([0x72, 0xff, 0xfe]));
     expect(await problemsOf(["folder.json", "bytes.py"])).toEqual([
@@ -154,7 +154,7 @@ source = rest_api_source(config${more})
 raise SystemExit("nobody runs this")
 `;
 
-  it("is read and never run, under the file's name", async () => {
+  it("a Python file is read and never run, and its source has the file's name", async () => {
     const { loaded, stderr } = await load([await file("deals.py", python(`dlt.secrets["t"]`))]);
     const [{ name, source }] = loaded as [(typeof loaded)[0]];
     expect(planSource(source, name)).toMatchObject({ name: "deals", secrets: ["t"] });
@@ -162,7 +162,7 @@ raise SystemExit("nobody runs this")
     expect(stderr).toBe("");
   });
 
-  it("what has no effect and what stands in the clear are warnings", async () => {
+  it("arguments without an effect and plain secrets in a Python file are warnings", async () => {
     const text = python(`"sk-12345"`, ", parallelized=True");
     const { loaded, stderr } = await load([await file("deals.py", text)], { name: "crm" });
     expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
@@ -171,7 +171,7 @@ raise SystemExit("nobody runs this")
     expect(stderr).not.toContain("sk-12345");
   });
 
-  it("what is wrong with the config is told as of any other", async () => {
+  it("the problems of a Python file's config are those of any config", async () => {
     const text = python(`dlt.secrets["t"]`).replace("primary_key", "primary_kye");
     expect(await problemsOf([await file("deals.py", text)])).toEqual([
       {
@@ -183,8 +183,8 @@ raise SystemExit("nobody runs this")
   });
 });
 
-describe("what is wrong is told all at once", () => {
-  it("each problem of several sources says with which", async () => {
+describe("several problems", () => {
+  it("each problem names its source if there are several sources", async () => {
     const wrong = { ...dict(), resource: [] };
     const problems = await problemsOf([
       await file("one.json", wrong),
@@ -195,7 +195,7 @@ describe("what is wrong is told all at once", () => {
     expect(paths).toEqual(expect.arrayContaining(["nope", "one: resource", "two: resource"]));
   });
 
-  it("missing files and a file of another kind", async () => {
+  it("missing files and a file of another kind are reported together", async () => {
     const problems = await problemsOf(["missing.json", "missing.py", "crm.yaml"]);
     expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
       "missing.json: there is no such file",
@@ -204,7 +204,7 @@ describe("what is wrong is told all at once", () => {
     ]);
   });
 
-  it("two sources of one name, and one name for two sources", async () => {
+  it("two sources with the same name, and --name with two sources, are refused", async () => {
     await file("ticketing.json", dict());
     expect(await problemsOf(["ticketing", "ticketing.json"])).toMatchObject([
       { path: "ticketing", message: "two sources have this name" },
@@ -215,7 +215,7 @@ describe("what is wrong is told all at once", () => {
   });
 });
 
-/** In a process of its own: how a file finds its imports is the program's doing. */
+// These tests start the program, because bin/resolve.mjs makes a file find its imports.
 describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () => {
   const tidetable = (...args: string[]) =>
     new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
@@ -236,7 +236,10 @@ describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () =>
       { schedule: "rate(1 hour)" },
     );`;
 
-  it.each(["crm.ts", "crm.js"])("%s finds @tidetable/core and its own imports", async (name) => {
+  it.each([
+    "crm.ts",
+    "crm.js",
+  ])("the module %s finds @tidetable/core and its own imports", async (name) => {
     await file("paths.ts", `export const path: string = "/v1/deals";`);
     const { code, stdout, stderr } = await tidetable("plan", await file(name, source), "--json");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -253,7 +256,7 @@ describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () =>
     ["import.ts", `import "not-there";`, /import\.ts: .*Cannot find package 'not-there'/],
     ["five.js", "export default 5;", /five\.js: its default export is not a source; write/],
     ["absent.ts", undefined, /absent\.ts: there is no such file/],
-  ])("%s is a problem that names the file", async (name, content, message) => {
+  ])("the module %s is refused with a message that names the file", async (name, content, message) => {
     if (content !== undefined) await file(name, content);
     const { code, stdout, stderr } = await tidetable("plan", name);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openApi } from "../../support/api.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 import { openLambdaStub } from "../../support/lambda-stub.ts";
-import { pointAws, tidetable } from "../../support/stage.ts";
+import { pointAws, runCommand } from "../../support/stage.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -23,9 +23,9 @@ async function refusing(type: string, message: string) {
 
 /** The one line that a command prints, here and as the one problem of its document. */
 async function refused(...argv: string[]): Promise<string> {
-  const line = await tidetable([...argv, "--stage", "dev"]);
+  const line = await runCommand([...argv, "--stage", "dev"]);
   expect({ exit: line.exit, stdout: line.stdout }).toEqual({ exit: 2, stdout: "" });
-  const json = await tidetable([...argv, "--stage", "dev", "--json"]);
+  const json = await runCommand([...argv, "--stage", "dev", "--json"]);
   expect(json.exit).toBe(2);
   const { status, problems } = JSON.parse(json.stdout);
   expect(status).toBe("invalid");
@@ -45,22 +45,24 @@ const commands = [
   ["reset", "ticketing", "--yes"],
 ];
 
-describe("a stage that cannot be reached is one line with what to do, and exit code 2", () => {
-  it.each(commands)("%s %s: a stage that is not deployed", async (...argv) => {
+describe("a stage that cannot be reached", () => {
+  it.each(
+    commands,
+  )("%s %s ends with exit code 2 and a hint if the stage is not deployed", async (...argv) => {
     pointAws({ DYNAMODB: engine.endpoint });
     expect(await refused(...argv)).toBe(
       "stage dev: there is no table tidetable-dev-state; deploy it: npx sst deploy --stage dev; or look at AWS_PROFILE and AWS_REGION\n",
     );
   });
 
-  it("no region", async () => {
+  it("a missing region is one line that names AWS_REGION", async () => {
     pointAws({ DYNAMODB: engine.endpoint });
     for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"]) vi.stubEnv(name, undefined);
     vi.stubEnv("AWS_CONFIG_FILE", "/dev/null");
     expect(await refused("status")).toMatch(/^stage dev: no AWS region is set; set AWS_REGION to /);
   });
 
-  it("no credentials", async () => {
+  it("missing credentials are one line that says how to sign in", async () => {
     pointAws({ DYNAMODB: engine.endpoint });
     for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) vi.stubEnv(name, undefined);
     for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) {
@@ -76,12 +78,12 @@ describe("a stage that cannot be reached is one line with what to do, and exit c
     ["ExpiredTokenException", "stage dev: the AWS credentials have expired; sign in again"],
     ["UnrecognizedClientException", "stage dev: AWS does not know these credentials; look at"],
     ["InvalidSignatureException", "stage dev: AWS does not know these credentials; look at"],
-  ])("%s", async (type, line) => {
+  ])("AWS's error %s is explained in one line", async (type, line) => {
     await refusing(type, "The security token included in the request is …");
     expect(await refused("status")).toContain(line);
   });
 
-  it("what is not allowed is said in AWS's words, which name the action", async () => {
+  it("a denied action is reported in AWS's words, which name the action", async () => {
     const message = "User: arn:aws:iam::1:user/me is not authorized to perform: dynamodb:Describe";
     await refusing("AccessDeniedException", message);
     expect(await refused("status")).toBe(
@@ -89,37 +91,37 @@ describe("a stage that cannot be reached is one line with what to do, and exit c
     );
   });
 
-  it("a function that is not there", async () => {
+  it("a missing function is one line that says how to deploy", async () => {
     await engine.createTables({ "tidetable-half-state": stateTable });
     const { endpoint } = await openLambdaStub({});
     pointAws({ DYNAMODB: engine.endpoint, LAMBDA: endpoint });
-    const { exit, stderr } = await tidetable(["run", "ticketing", "--stage", "half"]);
+    const { exit, stderr } = await runCommand(["run", "ticketing", "--stage", "half"]);
     expect(exit).toBe(2);
     expect(stderr).toMatch(/^stage half: there is no function tidetable-half-schedule; deploy it/);
   });
 });
 
-describe("a stage and this machine do not mix", () => {
+describe("--stage beside local options", () => {
   it.each([
     ["--data", "x"],
     ["--dynamodb", "http://127.0.0.1:1"],
     ["--secrets", "x.json"],
     ["--name", "x"],
-  ])("%s %s", async (...option) => {
-    const { exit, stderr } = await tidetable(["status", "--stage", "dev", ...option]);
+  ])("--stage and %s %s exclude each other", async (...option) => {
+    const { exit, stderr } = await runCommand(["status", "--stage", "dev", ...option]);
     expect(exit).toBe(2);
     expect(stderr).toContain(`'--stage <stage>' cannot be used with option '${option[0]} <`);
   });
 
-  it("--lambda is of this machine", async () => {
-    const { exit, stderr } = await tidetable(["run", "--stage", "dev", "--lambda"]);
+  it("--stage and --lambda exclude each other", async () => {
+    const { exit, stderr } = await runCommand(["run", "--stage", "dev", "--lambda"]);
     expect(exit).toBe(2);
     expect(stderr).toContain("'--stage <stage>' cannot be used with option '--lambda'");
   });
 
-  it("nothing changes the person's own credentials", async () => {
+  it("a command with --stage leaves the person's credentials unchanged", async () => {
     pointAws({ DYNAMODB: engine.endpoint });
-    await tidetable(["status", "--stage", "dev"]);
+    await runCommand(["status", "--stage", "dev"]);
     expect(process.env.AWS_ACCESS_KEY_ID).toBe("test");
     expect(process.env.TIDETABLE_STAGE).toBeUndefined();
   });

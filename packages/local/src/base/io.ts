@@ -1,6 +1,6 @@
 import { hideSecrets } from "@tidetable/core/redact";
 
-/** The part of an output stream that commands use; `process.stdout` is one. */
+/** An output stream, reduced to the members in use. `process.stdout` fits. */
 export interface Stream {
   write(text: string): unknown;
   isTTY?: boolean | undefined;
@@ -8,7 +8,7 @@ export interface Stream {
   rows?: number | undefined;
 }
 
-/** Wraps a stream and hides every secret value that this process has read. */
+/** Wraps a stream and hides the secret values known to the process. */
 export const hidingStream = (stream: Stream): Stream =>
   Object.create(stream, { write: { value: (text: string) => stream.write(hideSecrets(text)) } });
 

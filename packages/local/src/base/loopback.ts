@@ -7,7 +7,7 @@ interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Starts an HTTP server on a free port that only this machine can reach. */
+/** Starts an HTTP server on a free port of 127.0.0.1. Other machines cannot reach it. */
 export async function openLoopbackServer(listener: RequestListener): Promise<LoopbackServer> {
   const server = createServer(listener);
   await new Promise<void>((resolve, reject) => {

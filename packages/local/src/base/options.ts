@@ -11,7 +11,7 @@ export interface Options {
   dynamodb?: string;
   /** File with the source's secret values. */
   secrets?: string;
-  /** The source's name, when it is not the name of its file. */
+  /** The source's name, if different from the file's. */
   name?: string;
   json: boolean;
   /** The deployed stage to act on. Undefined for local mode. */
@@ -20,7 +20,7 @@ export interface Options {
   resource?: string[];
   /** `run`: the number of pages that a sample reads of each resource. */
   limitPages?: number;
-  /** `run`: read from the start, then sweep the rows that the API no longer shows. */
+  /** `run`: read from the start, then sweep rows missing in the API. */
   fullRefresh?: boolean;
   /** `run`: run the bundles that AWS would get, under the local Lambda service. */
   lambda?: boolean;
@@ -42,7 +42,7 @@ export interface Options {
   yes?: boolean;
 }
 
-/** The arguments of a command. A command touches nothing else. */
+/** The arguments of a command, and everything a command may touch. */
 export interface Context {
   /** The operands: sources, or one SOURCE/RESOURCE. */
   args: string[];

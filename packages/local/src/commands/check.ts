@@ -16,7 +16,7 @@ interface CheckDocument {
     requests: number;
     /** The records on the first page. */
     records: number;
-    /** The records of that page that could not be stored. */
+    /** The records on the first page with values that DynamoDB cannot hold. */
     quarantined: number;
     error: ResourceReport["error"];
   }[];

@@ -20,10 +20,10 @@ export async function executeProgram({ args, options, io }: Context): Promise<nu
 const forwardedSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function runProgram([program = "", ...args]: string[], cwd: string): Promise<number> {
-  // The child inherits the variables that the session has set in this process's environment.
+  // The session has set the engine's address in the environment, which the child inherits.
   const child = spawn(program, args, { cwd, stdio: "inherit" });
   const forwardSignal = (signal: NodeJS.Signals) => {
-    // A terminal sends Ctrl-C to both processes, so forwarding it would interrupt the program twice.
+    // A terminal sends Ctrl-C to parent and child, and forwarding would interrupt the program twice.
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of forwardedSignals) process.on(signal, forwardSignal);

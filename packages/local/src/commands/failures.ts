@@ -59,7 +59,7 @@ interface Reason {
   message: string;
 }
 
-/** `failures redrive`: sends each event to its worker again, and then deletes it from the queue. */
+/** `failures redrive`: sends events to their workers again and deletes them from the queue. */
 export async function redriveFailures({ args: [target], options, io }: Context): Promise<number> {
   const { stage = "" } = options;
   const resources = await loadResourcePlans(target, options, io);

@@ -17,9 +17,9 @@ interface ImportDocument {
   typescript: string;
   /** The credentials that the source needs. */
   secrets: string[];
-  /** The parts that were not translated. They are marked in the file. */
+  /** The untranslated parts, which are marked in the file. */
   todos: Problem[];
-  /** What else keeps the source from running. */
+  /** Further problems of the config. */
   problems: Problem[];
 }
 
@@ -96,7 +96,7 @@ function findOpenWork(
   const source = sourceFromLiteral(config);
   const problems = todos.length > 0 ? [] : validate(source, name);
   const isComplete = todos.length + problems.length === 0;
-  // The plan also has the credentials that a config leaves out. It needs a complete config.
+  // The plan also knows credentials missing in the config, but needs a complete config.
   const secrets = isComplete
     ? planSource(source, name).secrets
     : [...new Set(literalsOfKind(config, "secret").map((secret) => secret.name))];

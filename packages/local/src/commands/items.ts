@@ -13,8 +13,8 @@ import { loadResourcePlan } from "../sources/target.ts";
 import { notDeployedError } from "../stage/aws-errors.ts";
 
 /**
- * `items SOURCE/RESOURCE`: prints a table's items in key order, with --json one per line. A stage's
- * items come in the order of the scan. A resource that is read only for its children has no items.
+ * `items SOURCE/RESOURCE`: prints a table's items in key order, as lines of JSON with --json. A stage's
+ * items come in scan order. A resource read only for child resources has no items.
  */
 export async function printItems({ args: [target = ""], options, io }: Context): Promise<number> {
   const resource = await loadResourcePlan(target, options, io, {
@@ -49,7 +49,7 @@ export async function printItems({ args: [target = ""], options, io }: Context):
 /** More items rarely fit into the 1 MB that a page of a scan holds. */
 const MAX_PAGE_SIZE = 1000;
 
-/** A table in AWS may exceed the memory, so each page is printed before the next one is read. */
+/** Prints each page before the next is read, because a table in AWS may exceed the memory. */
 async function streamItems(
   client: DynamoDBClient,
   table: string,
@@ -58,7 +58,7 @@ async function streamItems(
 ): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY, stage = "", json } = options;
   const toLine = json ? (text: string) => text : (text: string) => clipToTerminal(text, io);
-  // A scan costs what it reads, so it reads no more than is printed.
+  // A scan is charged by the data read, and no more is read than printed.
   const pageSize = Math.min(limit, MAX_PAGE_SIZE);
   const pagination = Number.isFinite(limit) ? { client, pageSize } : { client };
   const pages = paginateScan(pagination, { TableName: table }, { abortSignal: io.signal });

@@ -43,7 +43,7 @@ export async function estimateCost(plans: SourcePlan[], options: Options): Promi
   }
 }
 
-/** Prints a table of runs, a table of months, and what neither of them includes. */
+/** Prints the costs of runs, the costs of months, and the costs missing in both tables. */
 export function costText({ sources, stage }: PlanCost): string {
   const costs = [...sources];
   const runRows = costs.flatMap(([plan, cost]) => sourceRunRows(plan, cost));
@@ -68,7 +68,7 @@ export function costText({ sources, stage }: PlanCost): string {
   ].join("");
 }
 
-/** A row for each resource that has run, and their sum if there are several. */
+/** A row for each estimated resource, and a sum after several rows. */
 function sourceRunRows(plan: SourcePlan, cost: SourceCost): string[][] {
   const rows = plan.resources.flatMap(({ name }, i) => {
     const resource = cost.resources[i];

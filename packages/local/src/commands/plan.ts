@@ -19,7 +19,7 @@ import { authText, firstUrl, paginatorText, sourceText } from "./plan-text.ts";
 export async function printPlan({ args, options, io }: Context): Promise<number> {
   const { stage, ...localOptions } = options;
   const names = stage === undefined ? localNames : deployedNames(stage);
-  // Without the stage, a file may be a source: its plan needs no deployment.
+  // A source from a file has a plan even if a stage could not run it.
   const loadedSources = await loadSources(args, localOptions, io);
   const plans = loadedSources.map(({ source, name }) => planSource(source, name));
   const cost = options.cost ? await estimateCost(plans, options) : undefined;
@@ -34,7 +34,7 @@ export async function printPlan({ args, options, io }: Context): Promise<number>
   return 0;
 }
 
-/** A source in the document of `plan --json`. Its words are those of the config. */
+/** A source in the document of `plan --json`, in the words of the config. */
 function sourceDocument(source: SourcePlan, names: Names, cost: SourceCost | undefined) {
   const { resources: costs, ...sourceCost } = cost ?? {};
   return {
@@ -86,7 +86,7 @@ function sourceDocument(source: SourcePlan, names: Names, cost: SourceCost | und
 function scheduleDocument(schedule: SchedulePlan | undefined) {
   if (!schedule) return null;
   const { expression, timezone = null, enabled, longestGapMs } = schedule;
-  // A schedule that fires once has an infinite gap. JSON writes null for it.
+  // The gap of a schedule with a single firing is infinite, and null in JSON.
   return { expression, timezone, enabled, longest_gap_ms: longestGapMs };
 }
 

@@ -141,7 +141,7 @@ async function forgetWithItems(
   await forget(session, ref, { owner, also: () => forgetSchema(session, ref) });
 }
 
-/** Creates a new table with the same name. Late workers recognise by its id that it is not theirs. */
+/** Replaces the table. Late workers recognise the new table by the different id. */
 async function recreateTable(
   { dynamodb }: Session,
   table: string,

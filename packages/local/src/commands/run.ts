@@ -8,7 +8,7 @@ import { openLocalRunner } from "../runner/local-runner.ts";
 import type { RunEvent, Runner } from "../runner/runner.ts";
 import { type LoadedSource, loadSources } from "../sources/load-source.ts";
 
-/** `run [SOURCE…]`: runs every resource to its end and reports how each one ended. */
+/** `run [SOURCE…]`: runs every resource to the end and reports the results. */
 export async function runSources({ args, options, io }: Context): Promise<number> {
   const loadedSources = await loadSources(args, options, io);
   const runner = await openRunner(loadedSources, options, io);

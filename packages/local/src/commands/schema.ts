@@ -26,7 +26,7 @@ import { loadResourcePlan, parseTarget } from "../sources/target.ts";
 
 /** The document of `schema --json`. */
 interface SchemaDocument {
-  /** 0 before the end of the first run. The columns are then those declared and seen so far. */
+  /** 0 before the end of the first run, when only declared and seen columns are known. */
   version: number;
   hash: string | null;
   first_seen: string | null;
@@ -37,7 +37,7 @@ interface SchemaDocument {
 /** The document of `schema --diff --json`. */
 interface DiffDocument {
   version: number;
-  /** The version that it is compared with. Null for the first version. */
+  /** The compared version. Null for the first version. */
   before: number | null;
   changes: Change[];
 }
@@ -91,7 +91,7 @@ function schemaText(
       : `version ${version}, first seen ${first_seen} by run ${run_id}`;
   const rows = flattenColumns(columns).map(({ field, column }) => [
     safeLine(field),
-    // The type of a field that is declared without a type is unknown until it has been seen.
+    // A field declared without a type has an unknown type until a record contains the field.
     version === 0 && !column.data_type ? "-" : typeText(column),
     column.nullable ? "yes" : "no",
     column.declared ? "yes" : "",

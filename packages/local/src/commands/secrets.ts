@@ -19,8 +19,8 @@ interface SetDocument {
 }
 
 /**
- * `secrets set SOURCE`: asks for each credential that the source refers to. A value is never an
- * argument, because other processes can see arguments, and never printed.
+ * `secrets set SOURCE`: asks for each credential in the source's config. Values are never
+ * arguments, because other processes can see arguments, and never printed.
  */
 export async function setSecrets({ args, options, io }: Context): Promise<number> {
   const [loadedSource] = await loadSources(args, options, io);

@@ -17,7 +17,7 @@ import { openSampleApi, type SampleApi } from "../sample/server.ts";
 
 /**
  * `npm start`: runs the five sources twice against the sample API, into the embedded engine. The
- * second round finds some changed and some new records and merges them.
+ * second round merges changed and new records.
  */
 export async function startDemo({ options, io }: Context): Promise<number> {
   const color = createColors(io.stdout, io.env);

@@ -75,7 +75,7 @@ async function describeResources(
     if (!schema || !resource.selected) return [];
     const typeName = uniqueName(pascalCase(resource.name), usedNames);
     const { shape, version } = schema;
-    // Without a shape the table was emptied, and only its last version is left.
+    // The shape is missing after the table was emptied. Then the last version is used.
     const columns = shape ? columnsOf(shape, resource) : currentColumns(schema, resource);
     return { resource, columns, shape, version: version?.version ?? 0, typeName };
   });
@@ -96,7 +96,7 @@ function uniqueName(name: string, usedNames: Set<string>): string {
   return candidate;
 }
 
-/** Writes the file. It has no date, so that it changes only when the schema does. */
+/** Writes the file, without a date: the content changes only with the schema. */
 function fileText(described: DescribedResource[], command: string): string {
   const hasDecimal = described.some((resource) => usesDecimal(rowType(resource)));
   const interfaces = described.map((described) => {

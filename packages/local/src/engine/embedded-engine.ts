@@ -11,7 +11,7 @@ import { ConfigError } from "@tidetable/core";
 interface EmbeddedEngine {
   /** The DynamoDB endpoint. */
   endpoint: string;
-  /** Disconnects from the engine. It keeps running for other clients and exits when it is idle. */
+  /** Disconnects from the engine, which exits after the last client. */
   close(): Promise<void>;
 }
 
@@ -21,8 +21,8 @@ const ANSWER_TIMEOUT_MS = 2_000;
 const POLL_MS = 25;
 
 /**
- * Connects to the engine of a data folder, and starts one if none is running. The engine exits when
- * it has had no client for `idleMs`.
+ * Connects to the engine of a data folder, or starts an engine. An engine without clients exits
+ * after `idleMs`.
  */
 export async function openEmbeddedEngine(
   dataFolder: string,
@@ -49,9 +49,9 @@ export async function openEmbeddedEngine(
 }
 
 /**
- * Opens the connection that keeps the engine running; it ends with this process at the latest.
- * Undefined when no engine answers. The published address can be stale and its port in use by
- * another program, so the engine's id is compared.
+ * Opens a connection, which keeps the engine running until the process ends. Undefined when no
+ * engine answers. The published address can be stale and the port in use by another program, and
+ * therefore the engine's id is compared.
  */
 async function connectToEngine(folder: string): Promise<EmbeddedEngine | undefined> {
   try {
@@ -80,7 +80,7 @@ async function startEngine(folder: string, idleMs: number): Promise<ChildProcess
       detached: true,
       windowsHide: true,
       stdio: ["ignore", log, log],
-      // The engine outlives this command, so it must not hold the secrets of its environment.
+      // The engine outlives the command and must not inherit secrets from the environment.
       env: { SystemRoot: process.env.SystemRoot },
     });
     closeSync(log);

@@ -38,7 +38,7 @@ export async function openInvokeApi(
     response.writeHead(reply.status, {
       "content-type": "application/json",
       "x-amzn-requestid": requestId,
-      // A kept connection could be closed here while the client sends its next request on it.
+      // The server could close a kept connection while the client sends another request.
       connection: "close",
       ...reply.headers,
     });

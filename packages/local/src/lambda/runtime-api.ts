@@ -15,11 +15,11 @@ export interface Answer {
   errorType?: string;
 }
 
-/** The limit of a request's payload, plus the 100 bytes that AWS allows an answer beyond it. */
+/** The limit of a request's payload, plus 100 bytes, as AWS allows for answers. */
 const PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100;
 const PATH_PREFIX = "/2018-06-01/runtime/";
 
-/** Opens the API from which one process fetches its events, and to which it brings its answers. */
+/** Opens the API for a single process: a source of events and a sink for answers. */
 export async function openRuntimeApi(): Promise<RuntimeApi> {
   const api = new RuntimeApi();
   await api.open();
@@ -28,8 +28,8 @@ export async function openRuntimeApi(): Promise<RuntimeApi> {
 
 export class RuntimeApi {
   /**
-   * Settles when the process asks for an event, with the response that delivers the event, or when
-   * it reports that it could not start, with its error. Replaced after each delivery.
+   * Settles when the process asks for an event, with the response for delivering the event, or when
+   * the process fails to start, with the error. Replaced after each delivery.
    */
   #nextRequest = createDeferred<ServerResponse | Answer>();
   /** The invocation whose answer is awaited. Undefined before the first event. */
@@ -52,7 +52,7 @@ export class RuntimeApi {
     await this.#server?.close();
   }
 
-  /** Resolves when the process asks for an event, or with the error that keeps it from starting. */
+  /** Resolves when the process asks for an event, or with the error of a failed start. */
   async waitUntilReady(): Promise<Answer | undefined> {
     const request = await this.#nextRequest.promise;
     return "payload" in request ? request : undefined;
@@ -76,7 +76,7 @@ export class RuntimeApi {
   }
 
   async #handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A kept connection could be closed here while the process sends its next request on it.
+    // The server could close a kept connection while the process sends another request.
     response.setHeader("connection", "close");
     const path = request.url?.startsWith(PATH_PREFIX) ? request.url.slice(PATH_PREFIX.length) : "";
     if (path === "invocation/next") return this.#nextRequest.resolve(response);

@@ -5,7 +5,7 @@ import type { LambdaFunction } from "./types.ts";
 export class SandboxPool {
   readonly #start: (definition: LambdaFunction) => Promise<Sandbox>;
   readonly #maxProcesses: number;
-  /** All processes that are starting or alive. */
+  /** The processes starting or alive. */
   readonly #sandboxes = new Set<Promise<Sandbox>>();
   /** The processes without an invocation. The last one was used most recently. */
   readonly #idle: Sandbox[] = [];
@@ -18,7 +18,7 @@ export class SandboxPool {
     this.#maxProcesses = maxProcesses;
   }
 
-  /** Calls `work` with a process of the function: with an idle one, or else with a new one. */
+  /** Calls `work` with an idle process of the function, or with a new process. */
   async use<T>(definition: LambdaFunction, work: (sandbox: Sandbox) => Promise<T>): Promise<T> {
     const sandbox = await this.#acquire(definition);
     try {

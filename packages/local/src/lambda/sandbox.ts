@@ -20,7 +20,7 @@ export interface SandboxSettings {
   onLog: (functionName: string, line: string) => void;
 }
 
-/** Makes the answer of an invocation that was running when its process exited. */
+/** Makes the answer of an invocation interrupted by the exit of the process. */
 type ExitReason = (requestId: string) => Answer;
 
 const MEMORY_CHECK_MS = 50;
@@ -47,7 +47,7 @@ export async function openSandbox(
   return new Sandbox(definition, child, runtime, settings.initTimeoutMs);
 }
 
-/** A process of a function. It runs one invocation at a time. */
+/** A process of a function, for a single invocation at a time. */
 export class Sandbox {
   readonly functionName: string;
   /** Resolves after the process has exited. */
@@ -62,7 +62,7 @@ export class Sandbox {
   #isAlive = true;
   /** Becomes false at the first invocation, which alone reports an init time. */
   #isCold = true;
-  /** Set before a kill, so that the invocation learns the cause and not only the signal. */
+  /** Set before a kill, to report the cause to the invocation instead of the signal. */
   #killReason: ExitReason | undefined;
 
   constructor(
@@ -97,7 +97,7 @@ export class Sandbox {
     }
     const beganAt = performance.now();
     const answer = this.#runtime.run(invocation, Date.now() + this.#timeoutMs);
-    // An invocation ends when the process asks for its next event: its log lines have arrived by then.
+    // An invocation ends when the process asks for another event: by then, the log is complete.
     const ended = answer.then(() => this.#runtime.waitUntilReady());
     const end = await this.#raceWithExit(this.#timeoutMs, ended);
     const durationMs = performance.now() - beganAt;
@@ -153,7 +153,7 @@ export class Sandbox {
   }
 }
 
-/** The promise's value if it is settled by now, or else the fallback. */
+/** The value of a settled promise, or the fallback for a pending promise. */
 const settledValueOr = <T>(promise: Promise<T>, fallback: T): Promise<T> =>
   Promise.race([promise, fallback]);
 
@@ -181,8 +181,8 @@ function exitedReason(code: number | null, signal: NodeJS.Signals | null): ExitR
 }
 
 /**
- * The most memory that a process has had. Only Linux reports it; on other systems the limit of
- * JavaScript's heap is the only one, and buffers are not counted.
+ * The peak memory of a process, which only Linux reports. Elsewhere, only the limit of JavaScript's
+ * heap applies, and buffers are not counted.
  */
 function peakMemoryMb(pid: number | undefined): number {
   if (process.platform !== "linux") return 0;

@@ -20,9 +20,9 @@ const defaults = {
 } satisfies Omit<LambdaOptions, "functions">;
 
 /**
- * Opens AWS Lambda on this machine: an Invoke API for the real client, and a process for each
- * running invocation. It has no permissions, does not freeze processes between invocations, and
- * gives every function the same share of the processor.
+ * Opens a local AWS Lambda: an Invoke API for the real client, and a process for each running
+ * invocation. There are no permissions, processes are not frozen between invocations, and every
+ * function has the same share of the processor.
  */
 export async function openLambda(options: LambdaOptions): Promise<Lambda> {
   const lambda = new LocalLambda({ ...defaults, ...options });

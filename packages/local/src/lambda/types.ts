@@ -1,4 +1,4 @@
-/** A function with the settings that AWS would get for it. */
+/** A function with the settings of a deployment. */
 export interface LambdaFunction {
   name: string;
   /** The folder with the code. It is the current folder of the process. */
@@ -7,7 +7,7 @@ export interface LambdaFunction {
   handler: string;
   memoryMb: number;
   timeoutMs: number;
-  /** The function's variables. No variable of this process reaches it. */
+  /** The function's variables. The service's own environment is not inherited. */
   environment?: Record<string, string>;
   /** The largest number of invocations at once. */
   reservedConcurrency?: number;
@@ -16,7 +16,7 @@ export interface LambdaFunction {
   maximumEventAgeMs?: number;
 }
 
-/** The message that Lambda sends to the on-failure destination about an event that it gave up. */
+/** Lambda's message to the on-failure destination about an event that was given up. */
 export interface FailureRecord {
   version: "1.0";
   timestamp: string;
@@ -47,7 +47,7 @@ export interface LambdaOptions {
   functions: readonly LambdaFunction[];
   /** The path of the Node that runs the functions. */
   node?: string;
-  /** The program that speaks the Runtime API. The handler is its argument. */
+  /** The program for the Runtime API. The handler is the only argument. */
   bootstrap?: string;
   /**
    * The largest number of processes at once, for small machines. Further processes wait for their
@@ -56,7 +56,7 @@ export interface LambdaOptions {
   maxProcesses?: number;
   /** The longest time until a process asks for its first event. AWS allows ten seconds. */
   initTimeoutMs?: number;
-  /** The delays before the first retry, the second, and so on. The last one is used again. */
+  /** The delays before the first retry, the second, and further retries. The last delay repeats. */
   retryDelaysMs?: readonly number[];
   /** The first delay of a throttled event. It doubles at each throttle, up to five minutes. */
   throttleDelayMs?: number;

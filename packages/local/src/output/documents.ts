@@ -7,7 +7,7 @@ import {
 } from "@tidetable/core";
 
 /*
- * The documents that `--json` prints. They are a public format: members are added, never renamed.
+ * The documents of `--json`. The format is public: members are added, never renamed.
  */
 
 /** The document of `run --json`. */
@@ -35,7 +35,7 @@ export interface ResourceDocument extends Counts {
 
 export type ErrorDocument = NonNullable<ResourceReport["error"]>;
 
-/** A run that was open when its command ended has been interrupted: no tick invokes it again. */
+/** The error of a run that was open at the end of the command. No tick resumes a local run. */
 const interruptedError: ErrorDocument = {
   code: "run.interrupted",
   message: "the run was interrupted",
@@ -109,7 +109,7 @@ function resourceDocument(
 const isUnfinished = ({ status }: ResourceReport) =>
   status === "running" || status === "waiting" || status === "covered";
 
-/** A failure as the documents hold it. Unexpected errors are thrown on: they end the command. */
+/** A failure as a part of a document. Unexpected errors are thrown on and end the command. */
 export function failureDocument(error: unknown): ErrorDocument {
   if (!isFailure(error)) throw error;
   return { code: error.code, message: error.message, hint: error.hint ?? null };

@@ -2,8 +2,8 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { compareNumbers, type Item, type KeyAttribute, type KeyPlan } from "@tidetable/core";
 
 /**
- * An item as JSON. The key's members come first, the others in the order of their names, so that
- * the text does not depend on the engine.
+ * An item as JSON. The key's members come first, the remaining members in the order of names: the
+ * text does not depend on the engine.
  */
 export function itemJson(item: Item, { hash, range }: KeyPlan): string {
   const keyNames = [hash.name, ...(range ? [range.name] : [])];
@@ -17,7 +17,7 @@ const objectJson = (members: Item, names: string[]): string =>
     return value ? [`${JSON.stringify(name)}:${valueJson(value)}`] : [];
   })}}`;
 
-/** Numbers are written with the digits that DynamoDB has, because a double would lose some. */
+/** Numbers keep DynamoDB's digits, because a double would lose digits. */
 function valueJson(value: AttributeValue): string {
   if (value.S !== undefined) return JSON.stringify(value.S);
   if (value.N !== undefined) return value.N;
@@ -33,7 +33,7 @@ function valueJson(value: AttributeValue): string {
 
 const toBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
-/** Sorts items by hash key, then by range key, each in DynamoDB's order of its type. */
+/** Sorts items by hash key and range key, in DynamoDB's order of the key's types. */
 export function compareByKey({ hash, range }: KeyPlan): (left: Item, right: Item) => number {
   const keys = range ? [hash, range] : [hash];
   return (left, right) => {

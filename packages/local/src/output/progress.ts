@@ -14,7 +14,7 @@ const moveUp = (lines: number) => (lines === 0 ? "" : `\x1b[${lines}A\r`);
 interface ProgressRow {
   name: string;
   counts: Counts | undefined;
-  /** The last warning, or what the run waits for. A new page clears it. */
+  /** The last warning, or the end of a wait. Cleared by a new page. */
   note: string;
   /** When the last line of this resource went to the pipe. */
   printedAt: number;
@@ -31,9 +31,9 @@ export const openProgressLog = (
 ): ProgressLog => new ProgressLog(io, options);
 
 /**
- * A log for people, on stderr. On a terminal each running resource has a live line, and the lines
- * worth keeping (warnings, ends of runs) scroll above; on a pipe and with --json all lines are
- * plain. The cursor always stands below the last line, so that Ctrl-C leaves a clean terminal.
+ * A log for people, on stderr. On a terminal each running resource has a live line, and warnings and
+ * ends of runs scroll above; on a pipe and with --json, lines are plain. The cursor is always below
+ * the last line, and Ctrl-C leaves a clean terminal.
  */
 export class ProgressLog implements Log {
   readonly #stderr: Io["stderr"];

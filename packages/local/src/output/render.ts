@@ -26,7 +26,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Dollars, with enough digits for a run that costs next to nothing. */
+/** Dollars, with enough digits for the costs of a small run. */
 export const formatDollars = (value: number): string => `$${value.toFixed(value < 0.1 ? 6 : 2)}`;
 
 /** Text from an API on a single line, without characters that could control the terminal. */
@@ -54,7 +54,7 @@ export function formatTable(heads: string[], rows: Cell[][]): string {
   return [heads, ...rows].map((row) => `${formatLine(row)}\n`).join("");
 }
 
-/** Counts that get a column only when a resource has some. */
+/** Counts without a column when every resource has zero. */
 const rareCounts = [
   "unchanged",
   "superseded",
@@ -73,8 +73,8 @@ interface ChangedSchema {
 }
 
 /**
- * The changes of a resource's schema in a run, a line for each field. `sourceArg` names the source
- * on a command line: its name, or the path of its file.
+ * The changes of a resource's schema in a run, a line for each field. `sourceArg` is the source on a
+ * command line: a name, or the path of a file.
  */
 export function schemaChangeLines(
   { source, resource, schema }: ChangedSchema,
@@ -142,7 +142,7 @@ function runSummary({ resources, limited, duration_ms }: RunDocument): string {
   return `${succeeded} of ${formatAmount(resources.length, "resource")} succeeded: ${formatAmount(records, "record")} in ${formatDuration(duration_ms)}${sample}`;
 }
 
-/** A line for each problem: `path: message; hint`, then the snippet of its file if it has one. */
+/** A line for each problem: `path: message; hint`, followed by the snippet of the file, if any. */
 export function problemLines(problems: readonly Problem[], prefix = ""): string {
   return problems
     .map(

@@ -7,7 +7,7 @@ export const askAtTerminal =
   (signal: AbortSignal): NonNullable<Io["ask"]> =>
   async (question, { hidden = false } = {}) => {
     const { stdin: input, stderr } = process;
-    // The readline interface echoes what is typed to its output, so a hidden answer goes nowhere.
+    // The readline interface echoes typed text to the output, which discards a hidden answer.
     const discard = new Writable({ write: (_chunk, _encoding, done) => done() });
     const output = hidden ? discard : stderr;
     const terminal = createInterface({ input, output, terminal: true, historySize: 0 });

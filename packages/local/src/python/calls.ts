@@ -7,7 +7,7 @@ import { decodeString } from "./tokens.ts";
 /** A call of `rest_api_source` or `rest_api_resources` in a file. */
 export interface Call {
   node: Node;
-  /** The names by which a person may choose the call: its `name=`, its variable, its functions. */
+  /** The names for choosing the call: the argument `name=`, the variable, the enclosing functions. */
   names: string[];
   args: Argument[];
 }

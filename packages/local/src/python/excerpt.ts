@@ -46,8 +46,8 @@ const clipText = (text: string, maxLength: number) =>
   text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
 
 /**
- * A part of the file as a message may show it. Any string may be a credential, so only strings that
- * are names stay, such as the keys of dicts. Comments are left out.
+ * A part of the file for a message. Any string may be a credential, and only names, like the keys of
+ * dicts, are shown. Comments are left out.
  */
 function withoutSecrets({ text, tree }: PythonFile, from: number, to: number): string {
   let shown = "";

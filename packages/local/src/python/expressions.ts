@@ -2,7 +2,7 @@ import type { Expression } from "../sources/literal.ts";
 import { type Node, type PythonFile, sourceText } from "./parse.ts";
 
 /*
- * Expressions that are not literals: their names in messages, and hints on what to write instead.
+ * Names for unreadable expressions in messages, and hints for replacing the expressions.
  */
 
 const paginatorTypes: Record<string, string> = {

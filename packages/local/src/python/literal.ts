@@ -10,7 +10,7 @@ import { parameterSecret } from "./names.ts";
 import { childNodes, type Node, type PythonFile, sourceText } from "./parse.ts";
 import { decodeNumber, decodeString } from "./tokens.ts";
 
-/** Reads Python code as a literal. Parts that are no literals become expressions in it. */
+/** Reads Python code as a literal. Other code inside becomes expressions. */
 export function literalOf(file: PythonFile, node: Node, depth = 0): Literal {
   if (depth > MAX_DEPTH) {
     return expressionAt(file, node, "code that is nested this deeply", "a config is not");

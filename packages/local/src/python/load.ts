@@ -12,15 +12,15 @@ export interface PythonSource {
   config: Literal;
   /** The statement with the dict. The comments above it belong to the source. */
   statement: Node;
-  /** Arguments beside the dict that mean something in dlt and are not supported. */
+  /** Arguments beside the dict with a meaning in dlt, but without support here. */
   unreadArguments: Problem[];
   /** Arguments beside the dict that have no effect in tidetable. */
   remarks: Problem[];
 }
 
 /**
- * Reads the dlt `rest_api_source({ … })` of a Python file. Nothing is executed. If there are several
- * calls, `name` chooses one.
+ * Reads the dlt `rest_api_source({ … })` of a Python file, without running the file. `name` chooses
+ * between several calls.
  */
 export function readPython(
   arg: string,
@@ -79,7 +79,7 @@ export function commentsAbove(file: PythonFile, statement: Node): string[] {
   return lines;
 }
 
-/** Returns a function that gives an expression as it is written in the file. */
+/** Returns a function for the original text of an expression. */
 export const expressionText =
   (file: PythonFile) =>
   (expression: Expression): string =>

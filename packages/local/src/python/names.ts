@@ -1,8 +1,8 @@
 import { childNodes, type Node, type PythonFile, sourceText } from "./parse.ts";
 
 /*
- * Finds the value of a name without running anything. Names whose value could differ at run time
- * have none here.
+ * Finds the values of names without running the file. A name has no value if the value could be
+ * different at run time.
  */
 
 /** The functions around a node, the innermost first. */
@@ -34,8 +34,8 @@ function parameterDefault(
 }
 
 /**
- * The secret that dlt passes for a parameter: the node of its default, or the parameter itself when
- * the default is `dlt.secrets.value`.
+ * The secret of a parameter: the node of the default, or the parameter itself when the default is
+ * `dlt.secrets.value`.
  */
 export function parameterSecret(file: PythonFile, name: Node): Node | undefined {
   const [innermost] = enclosingFunctions(name);
@@ -61,7 +61,7 @@ function findParameterSecret(file: PythonFile, name: Node): Node | undefined {
   return undefined;
 }
 
-/** The assignments to a name inside a function; outside all functions if there is none. */
+/** The assignments to a name inside a function, or in the module outside of functions. */
 function findDefinitions(file: PythonFile, name: string, functionNode: Node | undefined): Node[] {
   return findUses(file, name).filter(
     (node) => isAssignmentTarget(node) && enclosingFunctions(node)[0]?.from === functionNode?.from,
@@ -83,10 +83,10 @@ const isAssignmentTarget = (node: Node) =>
   node.parent?.name === "AssignStatement" &&
   /^(AssignOp|TypeDef)$/.test(node.nextSibling?.name ?? "");
 
-/** The value of a variable, or the node that makes its value unknown. */
+/** The value of a variable, or the node responsible for an unknown value. */
 export type ResolvedVariable = { value: Node } | { cause: Node; message: string };
 
-/** Finds the only value of a variable that nothing in the file can change. */
+/** Finds the value of a variable if the file assigns a single value and never changes the value. */
 export function resolveVariable(file: PythonFile, name: Node): ResolvedVariable {
   const nameText = sourceText(file, name);
   const scopes = [...enclosingFunctions(name), undefined];

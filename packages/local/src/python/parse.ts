@@ -18,7 +18,7 @@ export interface PythonFile {
 const strictParser = parser.configure({ strict: true });
 
 export function parsePython(arg: string, rawText: string): PythonFile | Problem {
-  // Python's line ends become "\n", and a form feed becomes the space that Python sees in it.
+  // Python's line ends become "\n", and a form feed becomes a space, as in Python.
   const text = rawText
     .replace(/^\ufeff/, "")
     .replace(/\r\n?/g, "\n")
@@ -36,7 +36,7 @@ export function parsePython(arg: string, rawText: string): PythonFile | Problem 
     : invalidPython(arg, text, errorOffset);
 }
 
-/** Quotes nothing of the text, because any part of it may be a credential. */
+/** Quotes no text, because any part of the file may be a credential. */
 const invalidPython = (arg: string, text: string, offset: number): Problem => ({
   path: positionText(arg, text, offset),
   message: "this is not valid Python",

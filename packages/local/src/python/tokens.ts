@@ -43,7 +43,7 @@ function escapedCodePoint(code: string): number | undefined {
   return /^[xuU]./.test(code) ? Number.parseInt(code.slice(1), 16) : undefined;
 }
 
-/** Undefined for a number that a double does not hold exactly, such as a whole one above 2^53. */
+/** Undefined for a number beyond a double's precision, like an integer above 2^53. */
 export function decodeNumber(token: string): number | undefined {
   const digits = token.replaceAll("_", "");
   if (/^0\d*[1-9]/.test(digits) && !/[.ej]/i.test(digits)) return undefined;

@@ -7,7 +7,7 @@ import { type ResourceReport, type RunRecord, type StoredState, zeroCounts } fro
 
 type ReportIdentity = Pick<ResourceReport, "source" | "resource" | "table">;
 
-/** The report of a run in the history. The worker's own report has more in it, if it was received. */
+/** The report of a run in the history. The worker's own report is preferred for more details. */
 export function reportFromHistory(
   { ended_at: _endedAt, cost_usd: _cost, ...record }: RunRecord,
   identity: ReportIdentity,
@@ -20,7 +20,7 @@ export function reportFromHistory(
   return { ...identity, ...record, slice: zeroCounts(), error };
 }
 
-/** The report of a sample. It is in no history, and no tick continues a sample that waits. */
+/** The report of a sample. A sample is in no history, and no tick continues a waiting sample. */
 export function sampleReport(
   runId: string,
   lastReport: ResourceReport | undefined,
@@ -55,7 +55,7 @@ export function unfinishedReport(
   };
 }
 
-/** The report of a run that was given up and that left no trace. */
+/** The report of a run given up without a trace. */
 export function lostReport(
   run: { runId: string; at: number },
   identity: ReportIdentity,

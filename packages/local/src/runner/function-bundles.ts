@@ -56,7 +56,7 @@ const sstBuildOptions = {
   logLevel: "silent",
 } as const satisfies BuildOptions;
 
-/** Bundles both functions, each into its own folder in `outputFolder`. */
+/** Bundles schedule function and worker, in separate folders of `outputFolder`. */
 export const bundleFunctions = (outputFolder: string): Promise<FunctionBundles> =>
   bundleFiles(
     { schedule: "functions/schedule.ts", resource: "functions/resource.ts" },

@@ -10,11 +10,11 @@ const SILENCE_MS = 10 * 60_000;
 interface SeenFailures {
   /** The times at which its attempts ended, by the worker's clock. */
   endedAt: Set<number>;
-  /** When the last of them was first seen here. */
+  /** When the last failure was first seen, by the local clock. */
   seenAt: number;
 }
 
-/** Decides how long to wait for a run that has failed, or that has left no trace. */
+/** Decides how long to wait for a run after a failure, or without any trace of the run. */
 export function createGiveUpRule(clock: Pick<Clock, "now">): Pipeline["giveUpReason"] {
   const failuresByRun = new Map<string, SeenFailures>();
   return ({ source, resource, runId, at }, failedAt) => {

@@ -15,8 +15,8 @@ import { openLocalRunner, type SecretLookup } from "./local-runner.ts";
 import type { Runner } from "./runner.ts";
 
 /**
- * Opens a runner that runs the bundles which would be deployed, each function in processes of its
- * own. It uses the engine and the secrets of the local runner.
+ * Opens a runner for the bundles of a deployment, with processes for each function. Engine and
+ * secrets are those of the local runner.
  */
 export async function openLambdaRunner(
   loadedSources: LoadedSource[],

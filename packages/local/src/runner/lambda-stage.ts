@@ -30,7 +30,7 @@ export interface LambdaStageOptions
   plans: readonly SourcePlan[];
   bundles: FunctionBundles;
   names: Names;
-  /** Endpoints, and credentials that are valid nowhere. They replace an AWS account. */
+  /** Endpoints and invalid credentials, instead of an AWS account. */
   environment: Record<string, string>;
   /** Receives the workers' warnings. */
   log: Log;
@@ -38,7 +38,7 @@ export interface LambdaStageOptions
   onLine?: (line: string) => void;
   /** The default is AWS's limit of 15 minutes. */
   workerTimeoutMs?: number;
-  /** The interval of the resume tick: 2 seconds, for a person who waits. In AWS it is a minute. */
+  /** The interval of the resume tick: by default 2 seconds, in AWS a minute. */
   tickMs?: number;
 }
 
@@ -85,7 +85,7 @@ export async function openLambdaStage({
   };
 }
 
-/** The schedule function and the workers, with the settings that the stacks give them. */
+/** The schedule function and the workers, with the settings of the stacks. */
 function defineFunctions({
   plans,
   bundles,

@@ -22,7 +22,7 @@ export interface Runner {
   plans: SourcePlan[];
   session: Session;
   run(events: RunEvent[], log: Log, signal: AbortSignal): Promise<RunOutcome>;
-  /** Reads one page of each resource and writes nothing. */
+  /** Reads a page of each resource, without writing. */
   check(events: RunEvent[], log: Log, signal: AbortSignal): Promise<RunOutcome>;
   close(): Promise<void>;
 }

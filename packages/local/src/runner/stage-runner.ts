@@ -26,7 +26,7 @@ import { invokeFunction, invokeSchedule } from "./invoke-function.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import type { RunEvent, Runner, RunOutcome } from "./runner.ts";
 
-/** The same number as in local mode. Each is a worker in AWS, and here a request that waits for it. */
+/** The limit of local mode. Each worker in AWS occupies a waiting request here. */
 const WORKERS_AT_ONCE = 8;
 
 /** Opens a runner that runs and checks sources in a deployed stage, by the stage's own functions. */
@@ -69,7 +69,7 @@ class StageRunner implements Runner {
 
   async run(events: RunEvent[], log: Log, signal: AbortSignal): Promise<RunOutcome> {
     const limit_pages = events[0]?.limit_pages;
-    // A sample leaves no trace in the state table, so there is nothing to follow.
+    // A sample leaves no trace in the state table and cannot be followed.
     if (limit_pages !== undefined) return this.#invokeWorkers(events, { limit_pages }, log, signal);
     const { plans, session: world } = this;
     return followRuns(this.#pipeline, events, { plans, world, log, signal });

@@ -1,6 +1,6 @@
 /**
- * Numbers in [0, 1) that look random and are the same for the same seed on every machine: a counter
- * in steps of the golden ratio, scrambled as Murmur3 ends its hashes. Not for anything secret.
+ * Creates a generator of numbers in [0, 1) that look random and depend only on the seed: a counter
+ * in steps of the golden ratio, scrambled like the end of a Murmur3 hash. Not for secrets.
  */
 export function seededRandom(seed: number): () => number {
   let counter = seed;

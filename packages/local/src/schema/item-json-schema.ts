@@ -1,6 +1,6 @@
 import type { Column, Columns, DataType } from "@tidetable/core";
 
-/** The part of JSON Schema 2020-12 that is used here. */
+/** The keywords of JSON Schema 2020-12 in use. */
 interface JsonSchema {
   title?: string;
   type?: string | string[];
@@ -13,7 +13,7 @@ interface JsonSchema {
   items?: JsonSchema;
 }
 
-/** Writes the JSON Schema of a table's items. It allows fields that have not been seen so far. */
+/** Writes the JSON Schema of a table's items. Unknown fields are allowed. */
 export function itemJsonSchema(title: string, columns: Columns): JsonSchema & { $schema: string } {
   // A record with more than a thousand names has a column "*": its names are data.
   const { "*": valueColumn, ...namedColumns } = columns;

@@ -17,13 +17,13 @@ import type { Session } from "../base/session-type.ts";
 import { readIfPresent } from "../session/session.ts";
 
 /*
- * A resource's stored schema, and its columns as commands print them.
+ * A resource's stored schema, and columns in the form for printing.
  */
 
 export interface ResourceSchema {
   /** The newest version. Undefined before the end of the first run. */
   version: SchemaVersion | undefined;
-  /** The fields that have been seen in records so far. */
+  /** The fields seen in records until now. */
   shape: Shape | undefined;
 }
 
@@ -53,7 +53,7 @@ interface FieldColumn {
   column: Column;
 }
 
-/** Lists all fields, each followed by its nested fields. */
+/** Lists every field, followed by nested fields. */
 export function flattenColumns(columns: Columns, path = ""): FieldColumn[] {
   return Object.entries(columns).flatMap(([name, column]) => flattenColumn(path + name, column));
 }
@@ -97,8 +97,8 @@ export function keyDescription({ fields, hash, range }: KeyPlan, columns: Column
 }
 
 /**
- * The columns of an item as the table stores it: the key's columns have the types of the key, and
- * attributes that tidetable adds (`_key`, `_row_id`) are columns, too.
+ * The columns of an item in the table: the key's columns have the types of the key, and tidetable's
+ * own attributes (`_key`, `_row_id`) are included.
  */
 export function itemColumns(columns: Columns, { hash, range }: KeyPlan): Columns {
   const keyColumns = [hash, ...(range ? [range] : [])].map(

@@ -49,7 +49,7 @@ function fieldOf(
   declared?: ColumnPlan | undefined,
 ): Field {
   const type = typeOf(column, shape, declared?.dataType);
-  // The reader fills a declared field that is absent with null, unless it is declared not nullable.
+  // The reader fills an absent declared field with null, unless the field is not nullable.
   const isFilled = declared !== undefined && declared.nullable !== false;
   const isNullable = column.nullable && (isFilled || (shape?.wasNull ?? true));
   return {
@@ -111,7 +111,7 @@ function elementType(column: Column, shape: Shape | undefined): ValueType {
   return shape?.wasNull ? unionOf([type, { of: "null" }]) : type;
 }
 
-/** Joins types. The result is unknown if there is no type, or if one of them is unknown. */
+/** Joins types. The result is unknown without types, or with an unknown type among the types. */
 function unionOf(types: ValueType[]): ValueType {
   const members = types.flatMap((type) => (type.of === "union" ? type.types : [type]));
   const [firstMember] = members;

@@ -27,8 +27,8 @@ export const secretVariable = (member: string): string =>
 
 /**
  * Finds the secret values of a source: in the file of `--secrets`, in `secrets/<source>.json` of the
- * data folder or of `.tidetable/` in the current folder, or in the environment. Only the first of
- * these that exists counts.
+ * data folder or of `.tidetable/` in the current folder, or in the environment. Only the first
+ * existing place counts.
  */
 export function createSecretLookup(
   options: SecretFolders & {
@@ -65,7 +65,7 @@ function readEnvironment(
   return members;
 }
 
-/** The path of the file with a source's secret values. Undefined when there is no such file. */
+/** The path of the file with a source's secret values. Undefined without a file. */
 export async function findSecretsFile(
   source: string,
   folders: SecretFolders,
@@ -81,8 +81,8 @@ export async function findSecretsFile(
 }
 
 /**
- * Writes new values of some members into a source's secrets file and leaves the other members as
- * they are. The file is replaced as a whole and only its owner can read it.
+ * Writes new values of members into a source's secrets file and keeps the remaining members. The
+ * file is replaced as a whole, and only the owner can read the new file.
  */
 export async function updateSecretsFile(
   source: string,
@@ -106,7 +106,7 @@ export async function updateSecretsFile(
 
 /**
  * Reads the members in a file. Undefined when the file does not exist. `onReadableByOthers` is
- * called for a file that other users of the machine can read.
+ * called when further users of the machine can read the file.
  */
 export async function readSecretsFile(
   file: string,

@@ -11,7 +11,7 @@ interface Answer {
 
 type ReadSecret = (secretId: string) => Promise<SecretMembers | undefined>;
 
-/** Finds the function that writes a secret. Undefined when nobody may write it, as in AWS. */
+/** Finds the function for writing a secret. Undefined for a read-only secret, as in AWS. */
 export type FindSecretWriter = (
   secretId: string,
 ) => ((members: SecretMembers) => Promise<void>) | undefined;
@@ -22,9 +22,9 @@ interface SecretBackend {
 }
 
 /**
- * Serves the part of AWS Secrets Manager that a worker uses: GetSecretValue, and PutSecretValue for
- * a source whose API replaces its refresh token. Every call reads the values again, so that a
- * changed file acts like a rotated secret.
+ * Serves the workers' part of AWS Secrets Manager: GetSecretValue, and PutSecretValue for a source
+ * whose API replaces the refresh token. Every call reads the values again: a changed file acts like
+ * a rotated secret.
  */
 export async function openSecretsEndpoint(
   readSecret: ReadSecret,
@@ -58,7 +58,7 @@ async function getSecretValue(
   { SecretId, VersionStage }: Record<string, string>,
   { readSecret }: SecretBackend,
 ): Promise<Answer> {
-  // The policy of a deployed worker may allow only this version stage, so the check happens here too.
+  // The policy of a deployed worker may allow only AWSCURRENT. The same limit applies locally.
   if (VersionStage !== "AWSCURRENT") {
     return refusal("InvalidParameterException", "VersionStage has to be AWSCURRENT");
   }
@@ -78,7 +78,7 @@ async function putSecretValue(
   if (!writeSecret) {
     return refusal("AccessDeniedException", `nobody may call PutSecretValue on ${SecretId}`);
   }
-  // Secrets Manager recognises a repeated call by this token and limits its length.
+  // Secrets Manager recognises repeated calls by the token and limits the length.
   if (!/^.{32,64}$/.test(String(ClientRequestToken))) {
     return refusal("InvalidParameterException", "ClientRequestToken needs 32 to 64 characters");
   }

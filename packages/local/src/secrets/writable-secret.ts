@@ -17,13 +17,13 @@ import { parseJsonSilently, readSecretsFile, type SecretMembers } from "./local-
 export interface WritableSecret {
   /** The file's path, or the secret's name in AWS. */
   place: string;
-  /** Reads the present members. Empty when there is no value yet, or none that may be read. */
+  /** Reads the present members. Empty for a secret without a value, or without permission to read. */
   read(): Promise<SecretMembers>;
   write(members: SecretMembers): Promise<void>;
   close(): void;
 }
 
-/** The secrets file of a source. Only its owner can read it. */
+/** The secrets file of a source, readable only by the owner. */
 export function openLocalSecret(
   source: string,
   { data, secrets }: Pick<Options, "data" | "secrets">,
@@ -34,7 +34,7 @@ export function openLocalSecret(
     read: async () => (await readSecretsFile(path, () => {})) ?? {},
     async write(members) {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      // A run that reads the file at this moment gets either all old members or all new ones.
+      // A concurrent run reads either the old members or the new members, never a mixture.
       const draft = `${path}.${process.pid}`;
       try {
         await writeFile(draft, `${JSON.stringify(members, null, 2)}\n`, { mode: 0o600 });
@@ -65,7 +65,7 @@ export function openDeployedSecret(
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
     }
-    // A secret without a value gives the same error as no secret; only the second one throws here.
+    // A secret without a value gives the same error as a missing secret. Only the latter throws here.
     await client.send(new DescribeSecretCommand({ SecretId: name }));
     return undefined;
   }
@@ -78,7 +78,7 @@ export function openDeployedSecret(
       } catch (error) {
         if (error instanceof ResourceNotFoundException) throw missingError;
         if (!isFailure(error) || error.code !== "aws.denied") throw error;
-        // A person who may write a secret is not always allowed to read it.
+        // Permission to write a secret does not include permission to read.
         warn(`the present value cannot be read, so all members are needed: ${error.message}`);
         return {};
       }
@@ -98,7 +98,7 @@ export function openDeployedSecret(
   };
 }
 
-/** Keeps the members that are strings: the source could not use any other. */
+/** Keeps members with a string, because a source can use only strings. */
 function parseStringMembers(value: string | undefined): SecretMembers {
   const members = Object.entries(Object(parseJsonSilently(value ?? "{}"))).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string",

@@ -4,8 +4,8 @@ import { expireLease, type ResourceRef, readState } from "@tidetable/core";
 import type { Session } from "../base/session-type.ts";
 
 /*
- * The lease of a worker that was killed lasts until it expires. On one machine there is no need to
- * wait: the lease's owner names its process, and a process that no longer exists writes nothing.
+ * The lease of a killed worker lasts until the expiry. On a single machine, waiting is unnecessary:
+ * the lease's owner names the process, and an ended process cannot write.
  */
 
 /** Begins the owner of every lease, in the place of the log stream's name in AWS. */
@@ -14,7 +14,7 @@ export const localLeaseOwner = `local/${hostname()}/${process.pid}`;
 /** A new owner for a lease that a command takes itself. */
 export const newLeaseOwner = () => `${localLeaseOwner}/${randomBytes(4).toString("hex")}`;
 
-/** Ends the lease of a resource when its owner was a process of this machine that no longer exists. */
+/** Ends the lease of a resource if the owner was a process on this machine and has ended. */
 export async function releaseDeadLease(session: Session, resourceRef: ResourceRef): Promise<void> {
   for (const slot of ["own", "for_children"] as const) {
     const stored = await readState(session, resourceRef, slot);

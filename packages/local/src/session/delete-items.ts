@@ -10,7 +10,7 @@ import type { Clock, KeyPlan } from "@tidetable/core";
 const BATCH_SIZE = 25;
 const PAUSE_AFTER_THROTTLE_MS = 500;
 
-/** Empties a deployed table item by item. Deleting the table is left to the deployment that owns it. */
+/** Empties a deployed table item by item. Only a deployment may delete the table. */
 export async function deleteAllItems(
   { dynamodb, clock }: { dynamodb: DynamoDBClient; clock: Clock },
   table: string,

@@ -22,9 +22,9 @@ import { openStageSession } from "../stage/stage-session.ts";
 import { releaseDeadLease } from "./dead-leases.ts";
 
 /**
- * Starts or finds the embedded engine of the data folder and points this process's AWS clients at
- * it. The credentials are dummies on purpose: local mode cannot reach a real account. With a stage,
- * the session is the stage's.
+ * Starts or finds the embedded engine of the data folder and points the AWS clients of the process
+ * to the engine. The credentials are dummies on purpose: local mode cannot reach a real account.
+ * With a stage, the session is the stage's.
  */
 export async function openSession(options: {
   data: string;
@@ -32,7 +32,7 @@ export async function openSession(options: {
   stage?: string | undefined;
   /** Reads the members of a source's secret. Called each time a worker asks for them. */
   readSecret?: (source: string) => Promise<SecretMembers | undefined>;
-  /** Finds the function that writes a source's secret, for sources whose API replaces it. */
+  /** Finds the function for writing a secret, for sources whose API replaces the refresh token. */
   findSecretWriter?: FindSecretWriter;
 }): Promise<Session> {
   if (options.stage !== undefined) return openStageSession(options.stage);

@@ -10,8 +10,8 @@ export const isExactNumber = (digits: string): boolean =>
     : Number.isSafeInteger(Number(digits));
 
 /**
- * A config as a file holds it that is parsed and not run. Sources are made from literals, and
- * `import` writes them as TypeScript.
+ * A config in a file, parsed and not run. Sources are made from literals, and `import` writes
+ * literals as TypeScript.
  */
 export type Literal = DictLiteral | ListLiteral | Scalar | SecretName | Expression;
 

@@ -19,17 +19,17 @@ import { problemLines } from "../output/render.ts";
 import { type Literal, literalToConfig } from "./literal.ts";
 import { parseJsonSource, readSourceText, unreadableProblem } from "./source-file.ts";
 
-/** A source that has passed validation, with the name that its tables carry. */
+/** A valid source, with the name for tables. */
 export interface LoadedSource {
   name: string;
   source: Source;
-  /** Parts of its file that have no effect in tidetable. */
+  /** Parts of the file without an effect in tidetable. */
   remarks?: Problem[];
 }
 
 /**
- * Turns SOURCE arguments into sources: registered names or paths of files; without an argument, all
- * registered sources. Throws one ConfigError with all problems of all sources.
+ * Turns SOURCE arguments into sources: registered names or paths of files; without an argument,
+ * every registered source. Throws a single ConfigError with the problems of every source.
  */
 export async function loadSources(
   args: readonly string[],
@@ -62,7 +62,7 @@ export async function loadSources(
   return loadedSources;
 }
 
-/** Puts the source's name in front of the problems' paths. Not needed when there is one source. */
+/** Puts the source's name in front of the problems' paths. Not needed for a single source. */
 const prefixPaths = (problems: Problem[], sourceName: string | undefined): Problem[] =>
   sourceName === undefined
     ? problems

@@ -14,7 +14,7 @@ export function parseTarget(text: string): { source: string; resource: string | 
   return { source: text.slice(0, slash), resource: lastPart };
 }
 
-/** Loads the plans that SOURCE or SOURCE/RESOURCE names; without either, of all registered sources. */
+/** Loads the plans of SOURCE or SOURCE/RESOURCE; without either, of every registered source. */
 export async function loadResourcePlans(
   text: string | undefined,
   options: Options,
@@ -28,7 +28,7 @@ export async function loadResourcePlans(
   return [findResource(target.resource, plans, target.source)];
 }
 
-/** Finds the resource with this name among those of a source. */
+/** Finds a source's resource by name. */
 export function findResource(
   name: string,
   plans: readonly ResourcePlan[],

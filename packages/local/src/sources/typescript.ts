@@ -45,7 +45,7 @@ ${INDENT}throw new Error("the parts marked TODO have to be written first");
 type ExpressionText = TypeScriptSource["expressionText"];
 type Bracket = DictLiteral | ListLiteral;
 
-/** `reserved` is the width of the line's other text, such as the key and the comma. */
+/** `reserved` is the width of the line's remaining text: the key and the comma. */
 function literalText(
   literal: Literal,
   indent: string,
@@ -63,7 +63,7 @@ function literalText(
   }
 }
 
-/** The literal on one line. Undefined where the formatter would break it into lines. */
+/** The literal on a single line. Undefined where the formatter would use several lines. */
 function oneLineText(literal: Literal): string | undefined {
   switch (literal.kind) {
     case "scalar":
@@ -175,7 +175,7 @@ function numberLines({ items }: ListLiteral, indent: string): string {
 
 const commentLine = (line: string): string => (line === "" ? "//" : `// ${line}`);
 
-/** An expression's text as a TODO comment, without the indentation that its lines share. */
+/** An expression's text as a TODO comment, without the common indentation of the lines. */
 function todoLines(text: string): string[] {
   const [firstLine = "", ...otherLines] = text.split("\n");
   const indents = otherLines.filter((line) => line.trim()).map((line) => line.search(/\S/));

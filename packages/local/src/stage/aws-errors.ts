@@ -6,13 +6,13 @@ import { ConfigError } from "@tidetable/core";
 import { safeLine } from "../output/render.ts";
 
 /**
- * Makes a client explain errors of credentials, region and permissions in one line, as problems
- * that the user can solve. Other errors pass through.
+ * Makes a client explain errors of credentials, region and permissions in a line, as problems for
+ * the user. Further errors pass through.
  */
 export function explainAwsErrors<
   C extends DynamoDBClient | LambdaClient | SecretsManagerClient | SQSClient,
 >(client: C, stage: string): C {
-  // All clients have the same stack; only the types of its arguments differ.
+  // The clients' stacks are the same and differ only in types.
   const { middlewareStack } = client as Pick<DynamoDBClient, "middlewareStack">;
   middlewareStack.add(
     (next) => (args) =>
@@ -60,7 +60,7 @@ function explainAccessError(error: unknown, stage: string): ConfigError | undefi
     return stageError(stage, { code: "aws.region", message: "no AWS region is set", hint });
   }
   if (/AccessDenied/.test(error.name)) {
-    // AWS's own message names the action and the identity, so it is kept.
+    // AWS's own message is kept, because the action and the identity are named.
     const message = safeLine(error.message);
     const hint = "use credentials that are allowed to do this, or have it allowed";
     return stageError(stage, { code: "aws.denied", message, hint });

@@ -12,8 +12,8 @@ import { deployedNames } from "../base/names.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 
 /*
- * Lambda sends an event to this queue after a worker has failed on it three times. SQS can show
- * messages only by receiving them, which hides them for a while; afterwards they are returned.
+ * Lambda sends an event to the failure queue after a worker has failed three times. SQS can show
+ * messages only by receiving, which hides messages for a while; afterwards messages are returned.
  */
 
 /** A message of the failure queue. A message that is not Lambda's has only `id` and `at`. */
@@ -26,7 +26,7 @@ export interface Failure {
   run_id: string | null;
   attempts: number | null;
   condition: "RetriesExhausted" | "EventAgeExceeded" | null;
-  /** The error of the last attempt. Null when there was no attempt, or it was cut off. */
+  /** The error of the last attempt. Null without an attempt, or after a cut-off attempt. */
   message: string | null;
 }
 
@@ -38,12 +38,12 @@ export interface QueuedFailure {
   remove(): Promise<void>;
 }
 
-/** Enough to read some thousand messages. A message that is not returned reappears by itself. */
+/** Enough for reading thousands of messages. Afterwards a message reappears by itself. */
 const HIDDEN_SECONDS = 60;
 /** SQS's limit for the messages of one call. */
 const BATCH_SIZE = 10;
 
-/** Calls `use` with all messages of the queue, and afterwards returns those that were not removed. */
+/** Calls `use` with the messages of the queue, and afterwards puts the remaining messages back. */
 export async function withQueuedFailures<T>(
   stage: string,
   use: (queued: QueuedFailure[]) => Promise<T>,
@@ -82,7 +82,7 @@ async function findQueueUrl(sqs: SQSClient, stage: string): Promise<string | und
   }
 }
 
-/** Receives into `received`, so that an error leaves the messages received before it to be returned. */
+/** Adds to `received`, because after an error the received messages have to be returned. */
 async function receiveAll(
   sqs: SQSClient,
   queueUrl: string | undefined,
@@ -99,7 +99,7 @@ async function receiveAll(
     const { Messages = [] } = await sqs.send(command);
     const previousSize = received.size;
     for (const message of Messages) received.set(message.MessageId ?? "", message);
-    // The queue is read: it gave no messages, or the first ones have become visible again.
+    // The queue has no further messages, or the first messages have become visible again.
     if (received.size === previousSize) return;
   }
 }

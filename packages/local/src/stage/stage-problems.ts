@@ -17,7 +17,7 @@ import {
 import type { Session } from "../base/session-type.ts";
 import { notDeployedError } from "./aws-errors.ts";
 
-/** Finds what a stage lacks for its sources: secret members, tables with the right keys, functions. */
+/** Finds missing parts of a stage: secret members, tables with the right keys, functions. */
 export async function findStageProblems(
   plans: SourcePlan[],
   session: Session,
@@ -69,7 +69,7 @@ async function findTableProblems({ resources }: SourcePlan, session: Session): P
   return (await Promise.all(problems)).flat();
 }
 
-/** Checks with a dry run that a function exists and that this person may invoke it. */
+/** Checks with a dry run whether a function exists and the person may invoke the function. */
 async function findFunctionProblems(
   functionName: string,
   stage: string,

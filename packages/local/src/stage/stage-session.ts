@@ -5,9 +5,8 @@ import type { Session } from "../base/session-type.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 
 /**
- * Opens a session on a stage that `npx sst deploy` has created. Credentials and region come from
- * the SDK's usual places. The state table is described first, because a missing permission, region
- * or deployment shows there.
+ * Opens a session on a stage of `npx sst deploy`. Credentials and region come from the SDK's usual
+ * places. The state table is described first: a missing permission, region or deployment shows.
  */
 export async function openStageSession(stage: string): Promise<Session> {
   const names = deployedNames(stage);

@@ -17,7 +17,7 @@ const slow = `
   };
 `;
 
-test("An event is accepted at once, whatever becomes of it", async () => {
+test("an asynchronous event is accepted at once, whatever its result", async () => {
   const { send, lambda, lines } = await open(functionOf(slow));
   const beganAt = performance.now();
   const { StatusCode, answer, FunctionError } = await send({ ms: 1_500 });
@@ -28,7 +28,7 @@ test("An event is accepted at once, whatever becomes of it", async () => {
   expect(lines).toEqual(["begin"]);
 });
 
-test("A function error is tried again twice, each time later, under the same request id", async () => {
+test("an event is retried twice after a function error, each time later, with the same request id", async () => {
   const { send, lambda, lines, reports } = await open(functionOf(failing), {
     retryDelaysMs: [300, 600],
   });
@@ -44,7 +44,7 @@ test("A function error is tried again twice, each time later, under the same req
   );
 });
 
-test("After the last attempt the on-failure destination has the record that AWS sends", async () => {
+test("after the last attempt the on-failure destination gets the record that AWS sends", async () => {
   const { send, lambda } = await open(functionOf(failing));
   const event = { source: "shop", resource: "orders", run_id: "r1" };
   const { $metadata } = await send(event);
@@ -74,7 +74,7 @@ test("After the last attempt the on-failure destination has the record that AWS 
   ]);
 });
 
-test("An attempt that succeeds is the last one", async () => {
+test("an event is not retried after it has succeeded", async () => {
   const { send, lambda, reports } = await open(functionOf(failing));
   await send({ times: 1 });
   await lambda.waitUntilIdle();
@@ -82,7 +82,7 @@ test("An attempt that succeeds is the last one", async () => {
   expect(lambda.failures).toEqual([]);
 });
 
-test("A time-out and the end of a process are tried again too", async () => {
+test("an event is retried after a time-out and after the exit of a process", async () => {
   const { send, lambda, reports } = await open([
     functionOf(slow, { name: "slow", timeoutMs: 300, retries: 1 }),
     functionOf(`export const handler = () => process.exit(2);`, { name: "gone", retries: 1 }),
@@ -96,7 +96,7 @@ test("A time-out and the end of a process are tried again too", async () => {
   expect(payloads).toContainEqual(expect.objectContaining({ errorType: "Runtime.ExitError" }));
 });
 
-test("A function may have no retries, and a caller who waits has none", async () => {
+test("a function can have no retries, and a synchronous invocation never has any", async () => {
   const { send, invoke, lambda, reports } = await open(functionOf(failing, { retries: 0 }));
   await send({});
   await lambda.waitUntilIdle();
@@ -108,7 +108,7 @@ test("A function may have no retries, and a caller who waits has none", async ()
   expect(lambda.failures).toHaveLength(1);
 });
 
-test("Throttled events wait for their turn, which costs them no attempt", async () => {
+test("throttled events wait for their turn, which is not counted as an attempt", async () => {
   const { send, lambda, reports } = await open(
     functionOf(slow, { reservedConcurrency: 1, retries: 0 }),
   );
@@ -118,7 +118,7 @@ test("Throttled events wait for their turn, which costs them no attempt", async 
   expect(lambda.failures).toEqual([]);
 });
 
-test("An event that is throttled until it is too old is given up, never tried", async () => {
+test("an event that is throttled until it is too old is given up without an attempt", async () => {
   const { send, lambda, lines } = await open(
     functionOf(slow, { reservedConcurrency: 1, maximumEventAgeMs: 400 }),
   );
@@ -139,7 +139,7 @@ test("An event that is throttled until it is too old is given up, never tried", 
   expect(lambda.failures[0]).not.toHaveProperty("responsePayload");
 });
 
-test("A retry that comes too late is not made, and the record has the last error", async () => {
+test("a retry that would come too late is left out, and the record has the last error", async () => {
   const { send, lambda, reports } = await open(functionOf(failing, { maximumEventAgeMs: 300 }), {
     retryDelaysMs: [60_000],
   });
@@ -154,7 +154,7 @@ test("A retry that comes too late is not made, and the record has the last error
   ]);
 });
 
-test("On demand an event is delivered twice, at the same time and under one request id", async () => {
+test("a duplicated event is delivered twice, at the same time and with the same request id", async () => {
   const { send, lambda, reports } = await open(functionOf(slow), {
     duplicate: (name, event) => name === "worker" && (event as { twice?: true }).twice === true,
   });
@@ -169,7 +169,7 @@ test("On demand an event is delivered twice, at the same time and under one requ
   ]);
 });
 
-test("close() does not wait for a retry that is due in an hour, and makes no record of it", async () => {
+test("close() does not wait for a retry that is due in an hour, and makes no record of its event", async () => {
   const { send, lambda, reports } = await open(functionOf(failing), { retryDelaysMs: [3_600_000] });
   await send({});
   await expect.poll(() => reports.length, { timeout: 20_000 }).toBe(1);
