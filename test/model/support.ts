@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { main } from "../../packages/local/src/cli.ts";
-import { type Handler, openApi, type Reply, type SeenRequest } from "../support/api.ts";
+import { type ApiRequest, type Handler, openApi, type Reply } from "../support/api.ts";
 import { dynalite } from "../support/engines.ts";
 
 /*
@@ -40,9 +40,9 @@ export interface Ran {
 
 /** An API may leave a request unanswered: `"hang"`. */
 type Answer = Reply | "hang";
-type Behaviour = (request: SeenRequest) => Answer | Promise<Answer>;
+type Behaviour = (request: ApiRequest) => Answer | Promise<Answer>;
 /** Looks at each request first; what it returns nothing for goes on to the API. */
-type Hook = (request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>;
+type Hook = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;
 
 /** What a command may take. One that waits for ever is interrupted then, and fails its test. */
 const PATIENCE_MS = 20_000;
@@ -108,7 +108,7 @@ export async function shop(dict: (url: string) => object, behave: Behaviour) {
   const run = async (...more: string[]) => ran(await cli("run", file, "--json", ...more));
 
   /** A run that is interrupted when the API gets a request of this kind, which it never answers. */
-  const interruptedAt = async (isIt: (request: SeenRequest) => boolean, ...more: string[]) => {
+  const interruptedAt = async (isIt: (request: ApiRequest) => boolean, ...more: string[]) => {
     const running = start(["run", file, "--json", ...more]);
     hooks.before = (request) => {
       if (!isIt(request)) return undefined;

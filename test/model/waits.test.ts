@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openApi } from "../support/api.ts";
-import { cliFolder } from "../support/cli.ts";
+import { openCliFolder } from "../support/cli.ts";
 import { data, endpoint, numbers, shop, source } from "./support.ts";
 
 // Nothing waits for ever.
@@ -77,7 +77,7 @@ describe("few keys over many pages", () => {
   it("end by themselves, and also by SIGINT where they do not", async () => {
     const api = await openApi(({ query }) => readings(100, 10)(query));
     const resources = [{ name: "readings", endpoint: { paginator: byCursor } }];
-    const { start } = await cliFolder({ "devices.json": source(resources)(api.url) });
+    const { start } = await openCliFolder({ "devices.json": source(resources)(api.url) });
     const { child, ended } = start(["run", "devices.json", "--dynamodb", endpoint(), "--json"]);
     onTestFinished(() => void child.kill("SIGKILL"));
     // Until it has ended, or asks for nothing more.
@@ -116,7 +116,7 @@ describe("an interrupt ends a wait", () => {
     await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
     onTestFinished(() => void silent.close());
     const { port } = silent.address() as { port: number };
-    const { start } = await cliFolder({ "shop.json": source(["rows"])("http://127.0.0.1:9") });
+    const { start } = await openCliFolder({ "shop.json": source(["rows"])("http://127.0.0.1:9") });
     const address = `http://127.0.0.1:${port}`;
     const { child, ended } = start(["run", "shop.json", "--dynamodb", address, "--json"]);
     onTestFinished(() => void child.kill("SIGKILL"));

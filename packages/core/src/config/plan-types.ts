@@ -297,7 +297,7 @@ export interface KeyPlan {
   /** The primary_key's fields. Empty when every record gets a `_row_id` of its own. */
   fields: string[];
   /** What a `_row_id` is made of. Undefined: rows have a key of their own. */
-  rowId: RowIdPlan | undefined;
+  rowId?: RowIdPlan | undefined;
   hash: KeyAttribute;
   range: KeyAttribute | undefined;
 }

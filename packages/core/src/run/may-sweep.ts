@@ -25,10 +25,7 @@ export interface NoSweep {
 }
 
 /** What a read has come to, as far as deleting depends on it. */
-type ReadResult = Pick<
-  RunState,
-  "coverage" | "lacks_parents" | "lacks_keys" | "is_numbered" | "page"
->;
+type ReadResult = Pick<RunState, "coverage" | "lacks_parents" | "lacks_keys" | "is_numbered">;
 
 /**
  * Pure: whether the rows that a read has not seen may go. Only a read that covers everything, of
@@ -40,8 +37,7 @@ export function maySweep(resource: ResourcePlan, read: ReadResult): SweepPermiss
   const ranges = rangesOf(resource);
   if ("reason" in ranges) return ranges;
   return {
-    // A single page has no border at which a row could slip through.
-    needsTwoReads: read.is_numbered && read.page > 1,
+    needsTwoReads: read.is_numbered,
     isRanged: ranges.length > 0,
     isInRange: (row) => ranges.every((range) => isRowInRange(row, range)),
   } as SweepPermission;

@@ -336,11 +336,7 @@ class Slice {
     if (isPermission(permission)) {
       return keepingLease(sweep(job, read, permission, this.#onCheckpoint), job);
     }
-    if (read.refresh_asked) throw noSweep(permission);
-    this.#world.log.warn(`nothing was deleted: ${permission.reason}; ${permission.hint}`, {
-      ...this.#place,
-    });
-    return { ...read, phase: "end" };
+    throw noSweep(permission);
   }
 
   async #keepEpoch(state: RunState): Promise<void> {
