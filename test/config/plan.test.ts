@@ -33,6 +33,7 @@ it("the plan of the smallest resource has every default", () => {
     selected: true,
     parent: undefined,
     spooled: [],
+    followers: [],
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",
@@ -121,10 +122,54 @@ describe("the table and its key", () => {
     });
   });
 
-  it("append gives every record a _row_id of its own", () => {
-    const rowId = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
+  it("append gives every record a _row_id, made from the record and the read that shows it", () => {
+    const rowId = {
+      fields: [],
+      rowId: { kind: "content", isPerRead: true },
+      hash: { name: "_row_id", type: "S" },
+      range: undefined,
+    };
     expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
     expect(planOnly({}).key).toEqual(rowId);
+  });
+
+  it("append with a cursor names a row by key and cursor value, or by its content, whichever read shows it", () => {
+    const rowIdOf = (members: object) =>
+      planOnly({ ...members, endpoint: { incremental: { cursor_path: "at" } } }).key.rowId;
+    const content = { kind: "content", isPerRead: false };
+    const cursor = { text: "at", steps: [{ name: "at" }] };
+    const append = { write_disposition: "append" };
+    expect(rowIdOf({})).toEqual(content);
+    expect(rowIdOf({ ...append, primary_key: ["id", "org"] })).toEqual({
+      kind: "version",
+      fields: ["id", "org"],
+      cursor,
+    });
+    expect(rowIdOf({ primary_key: "id" })).toBeUndefined();
+  });
+
+  it("a child below a cursor names appended rows by their content, because its reads show changes", () => {
+    const rowIdOfChild = (incremental: object) => {
+      const endpoint = { data_selector: "data", paginator: "single_page" };
+      const resources = [
+        { name: "posts", primary_key: "id", endpoint: { ...endpoint, ...incremental } },
+        { name: "views", endpoint: { ...endpoint, path: "/posts/{resources.posts.id}/views" } },
+      ];
+      const planned = planConfig({ client: { base_url }, resources }).resources;
+      return planned.find(({ name }) => name === "views")?.key.rowId;
+    };
+    expect(rowIdOfChild({})).toEqual({ kind: "content", isPerRead: true });
+    expect(rowIdOfChild({ incremental: { cursor_path: "at" } })).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
+  });
+
+  it("replace without a key names a row by its content, whichever read shows it", () => {
+    expect(planOnly({ write_disposition: "replace" }).key.rowId).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
   });
 
   test.each([
@@ -481,7 +526,6 @@ describe("an incremental", () => {
       rangeEnd: "open",
       perParent: false,
       convert: undefined,
-      boundary: undefined,
       isTimestamp: false,
     });
     expect(requestPlan(endpoint).params).toEqual({ since: { parts: [startValue] } });
@@ -515,18 +559,6 @@ describe("an incremental", () => {
 
   it("escaped braces stay braces", () => {
     expect(paramsPlan({ params: { q: `{${start}}` } })).toEqual({ q: start });
-  });
-
-  it("an append has a boundary key, unless records at the start are read again on purpose", () => {
-    const boundaryOf = (changes: object, members: object = { primary_key: null }) =>
-      incrementalPlan({ incremental: { ...block, ...changes } }, members)?.boundary;
-    expect(boundaryOf({})).toEqual([]);
-    expect(boundaryOf({ primary_key: "uid" })).toEqual(["uid"]);
-    expect(boundaryOf({}, { write_disposition: "append" })).toEqual(["id"]);
-    expect(boundaryOf({}, {})).toBeUndefined();
-    expect(boundaryOf({ lag: 60 })).toBeUndefined();
-    expect(boundaryOf({ range_start: "open" })).toBeUndefined();
-    expect(boundaryOf({ primary_key: [] })).toBeUndefined();
   });
 
   it("an incremental's plan says whether its column is declared a timestamp", () => {
@@ -600,19 +632,14 @@ describe("the plan's hash (P6)", () => {
     expect(hashOf(resource, client)).not.toBe(hashOf({}));
   });
 
-  it("the hash changes with every key of an incremental, and not with a schedule", () => {
+  it("the hash changes with what an incremental means, and not with its range or a schedule", () => {
     const incremental = { cursor_path: "at", initial_value: 1, lag: 1, start_param: "since" };
-    const changes = [
-      {},
-      { cursor_path: "b" },
-      { initial_value: "1" },
-      { lag: 2 },
-      { start_param: "from" },
-    ];
-    const hashes = changes.map((change) =>
-      hashOf({ endpoint: { incremental: { ...incremental, ...change } } }),
-    );
-    expect(new Set(hashes).size).toBe(changes.length);
+    const hashWith = (change: object) =>
+      hashOf({ endpoint: { incremental: { ...incremental, ...change } } });
+    const changes = [{}, { cursor_path: "b" }, { lag: 2 }, { start_param: "from" }];
+    expect(new Set(changes.map(hashWith)).size).toBe(changes.length);
+    expect(hashWith({ initial_value: 2 })).toBe(hashWith({}));
+    expect(hashWith({ end_value: 9 })).toBe(hashWith({ end_value: 8 }));
     const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
     expect(planOnly({}, {}, options).hash).toBe(hashOf({}));
   });

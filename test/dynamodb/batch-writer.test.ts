@@ -17,13 +17,14 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const itemsOf = (records: JsonValue[]) =>
   toItems(
     records,
     { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
+    rowNaming(),
   ).items;
 const numberedItems = (count: number, fields = {}) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));

@@ -26,6 +26,7 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const byNumber = { kind: "ordered", versionField: "v", type: "N" } as const;
@@ -34,7 +35,7 @@ const itemsOf = (records: JsonValue[]) =>
   toItems(
     records,
     { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
+    rowNaming(),
   ).items;
 const numberedItems = (count: number, v = 1) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, v })));

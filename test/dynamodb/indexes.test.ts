@@ -7,6 +7,7 @@ import { toItems } from "../../packages/core/src/normalize/items.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const byStatus: IndexPlan = {
@@ -29,7 +30,7 @@ afterAll(() => engine.close());
 async function writeRecords(records: JsonValue[]) {
   const storage = { indexes: [byStatus] };
   const plan = { key, writeMode: { kind: "batch" }, storage } as const;
-  const { items, rejections } = toItems(records, plan, { runId: "run-1", page: 0 });
+  const { items, rejections } = toItems(records, plan, rowNaming());
   const clock = virtualClock();
   const ignore = () => {};
   const into = writer({

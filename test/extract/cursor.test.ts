@@ -24,7 +24,6 @@ const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan =>
   rangeEnd: "open",
   perParent: false,
   convert: undefined,
-  boundary: undefined,
   isTimestamp: false,
   ...changes,
 });

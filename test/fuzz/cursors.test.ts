@@ -68,7 +68,6 @@ const plans = fc.record({
   lag: fc.oneof(fc.constant(0), fc.nat(1e9), fc.double({ min: 0, max: 1e6, noNaN: true })),
   furthest: fc.constantFrom("max" as const, "min" as const),
   isTimestamp: fc.boolean(),
-  boundary: fc.constantFrom(undefined, [] as string[]),
 });
 
 const incremental: IncrementalPlan = {
@@ -84,7 +83,6 @@ const incremental: IncrementalPlan = {
   rangeEnd: "open",
   perParent: false,
   convert: undefined,
-  boundary: undefined,
   isTimestamp: false,
 };
 
