@@ -29,7 +29,7 @@ import type { Job, Order } from "./job.ts";
 import { keepingLease } from "./keep-lease.ts";
 import { isPermission, maySweep, noSweep } from "./may-sweep.ts";
 import { readPages } from "./read-pages.ts";
-import { ending, poisoned, reporter } from "./report.ts";
+import { ending, errorOf, poisoned, reporter } from "./report.ts";
 import { openSchema, type RunSchema, tell } from "./run-schema.ts";
 import { RunSignals } from "./signals.ts";
 import { sweep } from "./sweep.ts";
@@ -253,8 +253,9 @@ class Slice {
     wanted: Wanted,
   ): Promise<ResourceReport | undefined> {
     if (!(await this.#leave(leaves, wanted))) return undefined;
-    if (leaves === "wish") return this.#report("covered", {});
-    throw leaseHeld(this.#stored?.lease ?? undefined);
+    const held = leaseHeld(this.#stored?.lease ?? undefined);
+    if (leaves !== "wish") throw held;
+    return this.#report("covered", { error: errorOf(held) });
   }
 
   /** False when the state has changed since it was read. */
