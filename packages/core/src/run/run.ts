@@ -76,6 +76,8 @@ class Slice {
   #runId: string;
   /** The run does not answer the event. */
   #isOthers = false;
+  /** And no wish of the event is kept. */
+  #isForgotten = false;
   #state: RunState | undefined;
   #stored: StoredState | undefined;
   #lease: Lease | undefined;
@@ -102,12 +104,27 @@ class Slice {
 
   async run(): Promise<ResourceReport> {
     try {
-      return await (this.#isSample ? this.#sample() : this.#run());
+      const report = await (this.#isSample ? this.#sample() : this.#run());
+      await this.#tellForgotten(report);
+      return report;
     } catch (error) {
-      return await this.#giveUp(error);
+      const report = await this.#giveUp(error);
+      await this.#tellForgotten(report);
+      return report;
     } finally {
       this.#signals.close();
     }
+  }
+
+  /** A child's event that goes on with another run, and leaves no wish, ends here if that run does not. */
+  async #tellForgotten(report: ResourceReport): Promise<void> {
+    if (!this.#isForgotten || report.status === "done") return;
+    const skipped: ResourceReport = {
+      ...report,
+      status: "skipped",
+      error: errorOf(otherRunOpen()),
+    };
+    await this.#remember(skipped, [this.#order.runId]).catch(() => {});
   }
 
   /** Whether the event's own run is still to come, and there is time for it. */
@@ -132,8 +149,7 @@ class Slice {
       this.#secrets.read(),
       this.#isStored ? checkTable(this.#steps, this.#resource) : { tableId: undefined },
     ] as const;
-    await Promise.allSettled(asked);
-    const [, { tableId }] = await Promise.all(asked);
+    const [, { tableId }] = await allOf(asked);
     return tableId;
   }
 
@@ -170,11 +186,11 @@ class Slice {
     const followerPlaces = hasOwnCursor(this.#resource)
       ? this.#resource.followers.map(({ name }) => ({ ...this.#place, resource: name }))
       : [];
-    const [[stored, ...states], line, epoch] = await Promise.all([
+    const [[stored, ...states], line, epoch] = await allOf([
       readStates(this.#steps, [{ ...this.#place, slot: this.#slot }, ...followerPlaces]),
       readRun(this.#steps, this.#place, runId, this.#slot),
       parent && parentPlace && epochOf(this.#steps, parentPlace, runId, parent.plan.hash),
-    ]);
+    ] as const);
     const followers = new Map(followerPlaces.map(({ resource }, n) => [resource, states[n]]));
     const wanted = this.#wanted({
       tableId,
@@ -286,6 +302,8 @@ class Slice {
     this.#state = decision.body;
     this.#runId = decision.runId;
     this.#isOthers = decision.isOthers;
+    this.#isForgotten =
+      decision.isOthers && !decision.wishes.some(({ id }) => id === this.#order.runId);
     this.#tally.addEarlierSlices(decision.body.counts);
     if (decision.kind === "poison") throw poisoned(decision.body);
     if (decision.kind === "start" && decision.note) {
@@ -293,6 +311,7 @@ class Slice {
     }
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, decision.body, this.#onCheckpoint), job);
+    this.#state = read;
     const all = read.phase === "read" ? read : await this.#sweepAfter(read, job);
     return this.#finish(lease, all);
   }
@@ -444,7 +463,7 @@ class Slice {
     const isOvertaken = error instanceof LeaseError;
     if (!this.#isSample && (isOvertaken || hasFailed)) {
       // The run that is in the way of this event goes on, and its own report tells how it ended.
-      const ids = isOvertaken || !this.#lease ? [this.#order.runId] : (state?.ids ?? []);
+      const ids = isOvertaken || !this.#lease ? this.#namesWithoutRun() : (state?.ids ?? []);
       await this.#remember(failed, ids, state?.epoch).catch(() => {});
     }
     const lease = this.#lease;
@@ -463,6 +482,13 @@ class Slice {
       await lease.release({ ...end, body }).catch(() => {});
     }
     return failed;
+  }
+
+  /** The event's name, unless it is one of the run under way: that run's end will tell. */
+  #namesWithoutRun(): string[] {
+    const { run_id, body, fan_outs = [] } = this.#stored ?? {};
+    const names = [run_id, ...(body?.ids ?? []), ...fan_outs];
+    return names.includes(this.#order.runId) ? [] : [this.#order.runId];
   }
 
   /** A fan-out that did not go back for this resource was passed over; its own failures count once a run. */
@@ -512,6 +538,15 @@ class Slice {
   }
 }
 
+/**
+ * All results. Of several that fail, the first in the list is told, and nothing goes on after that:
+ * Promise.all would return while others are still under way.
+ */
+async function allOf<T extends readonly unknown[]>(asked: T) {
+  await Promise.allSettled(asked);
+  return Promise.all(asked);
+}
+
 const noFailures: RunState["failures"] = { runs: 0, passed: 0, last_at: null, is_counted: false };
 
 const withFailure = ({ failures }: RunState, now: number): RunState["failures"] =>
@@ -541,6 +576,13 @@ const newerFormat = (): LeaseError =>
     code: "state.newer_format",
     message: "the state of this resource was written by a newer version of tidetable",
     hint: "deploy that version again, or a later one; nothing was changed",
+  });
+
+const otherRunOpen = (): LeaseError =>
+  new LeaseError({
+    code: "run.other_open",
+    message: "an earlier run of this resource has not ended",
+    hint: "nothing is lost: a later run reads what this one would have read",
   });
 
 const givenUp = (): LeaseError =>

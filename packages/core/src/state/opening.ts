@@ -84,11 +84,15 @@ const DEATHS = 3;
 
 export function opening(stored: StoredState | undefined, want: Wanted): Opening {
   const isOwn = stored?.run_id === want.id || (stored?.body?.ids.includes(want.id) ?? false);
-  if (want.endedAs === "done" || (stored?.status === "done" && isOwn)) {
+  const hasFailed = stored?.status === "failed";
+  // A line in the history does not end a run: a worker may die between the line and its last step,
+  // and a second delivery may fail before it has looked at the state.
+  const isOpen =
+    isOwn && (hasFailed || stored?.status === "running" || stored?.status === "waiting");
+  if (!isOpen && (want.endedAs === "done" || isOwn)) {
     return { kind: "ended", runId: want.id, body: isOwn ? (stored?.body ?? null) : null };
   }
-  const hasFailed = stored?.status === "failed";
-  if (want.endedAs === "failed" && !(hasFailed && isOwn)) return { kind: "given_up" };
+  if (!isOpen && want.endedAs === "failed") return { kind: "given_up" };
   if (isHeld(stored, want.now)) return busy(stored, want, isOwn);
   if (!stored?.body || !stored.run_id) return start(stored, want);
 

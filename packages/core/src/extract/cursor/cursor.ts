@@ -16,6 +16,7 @@ import {
   type ParsedCursor,
   parseCursor,
   shiftCursor,
+  toEpoch,
 } from "./cursor-values.ts";
 
 /*
@@ -104,11 +105,22 @@ export function advanceCursor(
 /** Whether a stored value lies in the range that the config bounds. One of another kind does not. */
 export function isInConfiguredRange(value: CursorValue, plan: IncrementalPlan): boolean {
   const { initialValue: first, endValue: last } = plan;
-  const cursor = parseCursor(value);
+  const cursor = inUnitOf(parseCursor(value), first ?? last, plan);
   const start = first === undefined ? undefined : parseCursor(first);
   const end = last === undefined ? undefined : parseCursor(last);
   if (start && (start.kind !== cursor.kind || isBefore(cursor, start, plan))) return false;
   return !end || (end.kind === cursor.kind && !isPastEnd(cursor, end, plan));
+}
+
+/** A column that is declared a timestamp is stored as text, where the API counts from 1970. */
+function inUnitOf(
+  stored: ParsedCursor,
+  bound: CursorValue | undefined,
+  { isTimestamp }: IncrementalPlan,
+): ParsedCursor {
+  if (bound === undefined || !isTimestamp || !stored.time) return stored;
+  const unit = parseCursor(bound);
+  return unit.kind === "number" ? parseCursor(toEpoch(stored.time.ms, unit.value)) : stored;
 }
 
 const isPastEnd = (cursor: ParsedCursor, end: ParsedCursor, plan: IncrementalPlan): boolean =>
