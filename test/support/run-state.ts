@@ -1,10 +1,12 @@
 import { zeroCounts } from "../../packages/core/src/report/counts.ts";
 import { nothingKnown } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { EpochView } from "../../packages/core/src/state/epochs.ts";
-import type { TakenRun } from "../../packages/core/src/state/lease.ts";
+import type { ResourceRef } from "../../packages/core/src/base/resource-ref.ts";
+import { Lease, type TakenRun } from "../../packages/core/src/state/lease.ts";
 import { opening, type Wanted } from "../../packages/core/src/state/opening.ts";
-import { FORMAT_NUMBER, type RunState } from "../../packages/core/src/state/run-state.ts";
-import type { StoredState } from "../../packages/core/src/state/state-item.ts";
+import { FORMAT_NUMBER, type RunState, type Slot } from "../../packages/core/src/state/run-state.ts";
+import { readState, type StoredState } from "../../packages/core/src/state/state-item.ts";
+import type { StateWorld } from "../../packages/core/src/state/state-table.ts";
 
 /* States as a test needs them: whole, and otherwise only where the test says so. */
 
@@ -109,6 +111,18 @@ export function newRun(changes: Partial<Wanted> = {}): TakenRun {
   const decision = opening(undefined, wantedOf(changes));
   if (decision.kind !== "start") throw new Error(`the event means "${decision.kind}"`);
   return decision;
+}
+
+/** Takes a lease that nobody else asks for, on top of what is stored. */
+export async function takeLease(
+  world: StateWorld,
+  place: ResourceRef,
+  { slot = "own", owner, run }: { slot?: Slot; owner: string; run?: TakenRun | undefined },
+): Promise<Lease> {
+  const stored = await readState(world, place, slot);
+  const lease = await Lease.take(world, { place, slot, owner, stored, run });
+  if (!lease) throw new Error("the state has changed");
+  return lease;
 }
 
 /** An epoch that "r2" has caused. */
