@@ -1,10 +1,14 @@
+import type { ResourceRef } from "../../packages/core/src/base/resource-ref.ts";
 import { zeroCounts } from "../../packages/core/src/report/counts.ts";
 import { nothingKnown } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { EpochView } from "../../packages/core/src/state/epochs.ts";
-import type { ResourceRef } from "../../packages/core/src/base/resource-ref.ts";
 import { Lease, type TakenRun } from "../../packages/core/src/state/lease.ts";
 import { opening, type Wanted } from "../../packages/core/src/state/opening.ts";
-import { FORMAT_NUMBER, type RunState, type Slot } from "../../packages/core/src/state/run-state.ts";
+import {
+  FORMAT_NUMBER,
+  type RunState,
+  type Slot,
+} from "../../packages/core/src/state/run-state.ts";
 import { readState, type StoredState } from "../../packages/core/src/state/state-item.ts";
 import type { StateWorld } from "../../packages/core/src/state/state-table.ts";
 
