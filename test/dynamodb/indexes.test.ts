@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import type { IndexPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
-import { writer } from "../../packages/core/src/dynamodb/batch-writer.ts";
+import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
@@ -9,7 +9,12 @@ import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { rowNaming } from "../support/naming.ts";
 
-const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
+const key: KeyPlan = {
+  fields: ["id"],
+  rowId: undefined,
+  hash: { name: "id", type: "S" },
+  range: undefined,
+};
 const byStatus: IndexPlan = {
   name: "by_status",
   hash: { name: "status", type: "S" },
@@ -33,7 +38,7 @@ async function writeRecords(records: JsonValue[]) {
   const { items, rejections } = toItems(records, plan, rowNaming());
   const clock = virtualClock();
   const ignore = () => {};
-  const into = writer({
+  const into = openBatchWriter({
     dynamodb: engine.dynamodb,
     clock,
     random: () => 1,

@@ -201,14 +201,17 @@ describe("checkTable, before a run", () => {
     const dynamodb = clientOf(proxy.endpoint);
     await expect(checkTable(worldWith(dynamodb), resourceOf("busy"))).rejects.toMatchObject({
       code: "load.table_status",
-      message: "the table tidetable-test-desk.busy can not be written: it is DELETING",
+      message: "the table tidetable-test-desk.busy cannot be written: it is DELETING",
     });
     dynamodb.destroy();
     await proxy.close();
   });
 
   it("checkTable says that DynamoDB does not answer", async () => {
-    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({
+      kind: "reset",
+      when: "before",
+    }));
     const dynamodb = clientOf(proxy.endpoint);
     await expect(checkTable(worldWith(dynamodb), resourceOf("any"))).rejects.toMatchObject({
       code: "load.failed",

@@ -81,9 +81,10 @@ describe("few keys over many pages", () => {
     const { child, ended } = start(["run", "devices.json", "--dynamodb", endpoint(), "--json"]);
     onTestFinished(() => void child.kill("SIGKILL"));
     // Until it has ended, or asks for nothing more.
+    while (child.exitCode === null && api.requests.length === 0) await wait(100);
     for (let seen = -1; child.exitCode === null && seen !== api.requests.length; ) {
       seen = api.requests.length;
-      await wait(seen === 0 ? 4_000 : 2_000);
+      await wait(3_000);
     }
     child.kill("SIGINT");
     const outcome = await Promise.race([ended, wait(10_000, "it goes on", { ref: false })]);

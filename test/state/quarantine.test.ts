@@ -1,7 +1,7 @@
 import type { World } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { stateKey, stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import { stateTableKey, stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Rejection } from "../../packages/core/src/flow.ts";
 import {
   listQuarantine,
@@ -189,7 +189,7 @@ describe("the list of what was set aside", () => {
 });
 
 it("the row that an item would replace is found by its hash and range key", async () => {
-  const key = { ...stateKey, fields: ["pk", "sk"] };
+  const key = { ...stateTableKey, fields: ["pk", "sk"] };
   const at = { world, table: stateTableName(world.names), key };
   await setAsideAll([rejectionOf({ id: 1 })]);
   const [item] = await stateItems();

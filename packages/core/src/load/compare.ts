@@ -1,8 +1,8 @@
 import { type AttributeValue, BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
-import { inLanes, keyItem, type WriterOptions } from "../dynamodb/attempts.ts";
-import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
-import { keyAttributes, tableMissing } from "../dynamodb/tables.ts";
+import { forEachConcurrently, keyOfItem, type WriterOptions } from "../dynamodb/attempts.ts";
+import { classifyError, errorName, retryTransient } from "../dynamodb/client.ts";
+import { keyAttributes, missingTableError } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem } from "../flow.ts";
 import { isSameNumber, numberIdentity } from "../values/number-parts.ts";
 
@@ -37,7 +37,7 @@ export async function unchangedOf(
   options: Comparing,
 ): Promise<Set<string>> {
   const unchanged = new Set<string>();
-  await inLanes(READS_IN_FLIGHT, chunks(items), async (some) => {
+  await forEachConcurrently(READS_IN_FLIGHT, chunks(items), async (some) => {
     const rows = await rowsOf(some, options);
     for (const one of some) if (rows && isThere(one, rows, options)) unchanged.add(one.key);
   });
@@ -73,9 +73,9 @@ interface Rows {
 async function rowsOf(items: readonly KeyedItem[], options: Comparing): Promise<Rows | undefined> {
   const { key, table, signal } = options;
   const rows: Item[] = [];
-  let left = items.map(({ item }) => keyItem(item, key));
+  let left = items.map(({ item }) => keyOfItem(item, key));
   try {
-    await patiently(options, async () => {
+    await retryTransient(options, async () => {
       const { Responses, UnprocessedKeys } = await read(left, options);
       rows.push(...(Responses?.[table] ?? []));
       left = UnprocessedKeys?.[table]?.Keys ?? [];
@@ -83,7 +83,7 @@ async function rowsOf(items: readonly KeyedItem[], options: Comparing): Promise<
     });
   } catch (error) {
     signal.throwIfAborted();
-    if (outcome(error) !== "invalid") throw unreadable(table, error);
+    if (classifyError(error) !== "invalid") throw unreadable(table, error);
     return undefined;
   }
   const asked = new Set(items.map(({ item }) => keyText(item, key)));
@@ -149,13 +149,13 @@ const isSameList = (one: AttributeValue[], other: AttributeValue[]): boolean =>
   one.length === other.length && one.every((value, n) => isSame(value, other[n] as AttributeValue));
 
 function unreadable(table: string, error: unknown): WriteError {
-  if (outcome(error) === "missing") return tableMissing(table);
-  const denied = outcome(error) === "refused";
+  if (classifyError(error) === "missing") return missingTableError(table);
+  const denied = classifyError(error) === "refused";
   return new WriteError({
     code: "load.compare",
     message: denied
-      ? `DynamoDB refused to read the table ${table} (${nameOf(error)})`
-      : `DynamoDB did not show what the table ${table} has (${nameOf(error)})`,
+      ? `DynamoDB refused to read the table ${table} (${errorName(error)})`
+      : `DynamoDB did not show what the table ${table} has (${errorName(error)})`,
     hint: denied
       ? "check the AWS credentials and what they are allowed to do"
       : "run again: it continues from the last checkpoint",

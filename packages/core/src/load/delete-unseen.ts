@@ -4,8 +4,12 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
-import { inLanes, untilTaken, type WriterOptions } from "../dynamodb/attempts.ts";
-import { nameOf, patiently } from "../dynamodb/client.ts";
+import {
+  forEachConcurrently,
+  sendUntilAccepted,
+  type WriterOptions,
+} from "../dynamodb/attempts.ts";
+import { errorName, retryTransient } from "../dynamodb/client.ts";
 import { keyAttributes } from "../dynamodb/tables.ts";
 import type { Item } from "../flow.ts";
 import type { SweepState } from "../state/run-state.ts";
@@ -45,7 +49,7 @@ export async function deleteStep(
   const { items, from } = await scan(sweeping, sweep.from, false);
   const going = items.filter((item) => sweeping.mayGo(item));
   let deleted = 0;
-  await inLanes(DELETES_IN_FLIGHT, going, async (item) => {
+  await forEachConcurrently(DELETES_IN_FLIGHT, going, async (item) => {
     if (await remove(item, sweeping)) deleted += 1;
   });
   return { sweep: { ...sweep, from }, deleted };
@@ -90,7 +94,7 @@ async function scan(sweeping: Sweeping, from: SweepState["from"], keysOnly: bool
         }
       : {}),
   });
-  const answer = await patiently(sweeping, () => sweeping.dynamodb.send(command)).catch(
+  const answer = await retryTransient(sweeping, () => sweeping.dynamodb.send(command)).catch(
     (error: unknown) => {
       throw unreadable(sweeping.table, error);
     },
@@ -117,7 +121,7 @@ async function remove(item: Item, sweeping: Sweeping): Promise<boolean> {
     ),
   });
   let deleted = true;
-  await untilTaken(async () => {
+  await sendUntilAccepted(async () => {
     try {
       await sweeping.dynamodb.send(command, { abortSignal: sweeping.signal });
     } catch (error) {
@@ -134,7 +138,7 @@ const keyNames = ({ key }: Sweeping) => keyAttributes(key).map(({ name }) => nam
 const unreadable = (table: string, error: unknown) =>
   new WriteError({
     code: "load.sweep",
-    message: `DynamoDB did not answer a scan of the table ${table} (${nameOf(error)})`,
+    message: `DynamoDB did not answer a scan of the table ${table} (${errorName(error)})`,
     hint: "the next slice goes on with the sweep",
   });
 

@@ -1,5 +1,5 @@
 import { CHECKPOINT_MS } from "../base/timing.ts";
-import type { Writer, Written } from "../dynamodb/attempts.ts";
+import type { WriteResult, Writer } from "../dynamodb/attempts.ts";
 import { commitCursor } from "../extract/cursor/cursor.ts";
 import type { Page } from "../extract/pages.ts";
 import type { PreparedPage, Rejection } from "../flow.ts";
@@ -30,7 +30,7 @@ export interface ReadPage {
 }
 
 /** What is kept of a page between its last acknowledged item and its checkpoint. */
-interface WrittenPage extends Written {
+interface WrittenPage extends WriteResult {
   records: number;
   discarded: number;
   quarantined: readonly Rejection[];
@@ -127,7 +127,7 @@ export class PageWriter {
   /** Resolves when another page may be asked for. */
   async waitForRoom(): Promise<void> {
     await this.#handedToWriter;
-    await this.unlessFailed(this.#writer.room());
+    await this.unlessFailed(this.#writer.waitForRoom());
     const isFull =
       this.#pending.length >= MAX_PENDING.pages || this.#pendingBytes >= MAX_PENDING.bytes;
     if (isFull) await this.flush();

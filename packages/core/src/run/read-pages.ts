@@ -2,8 +2,8 @@ import { RequestError } from "../base/errors.ts";
 import { tableName } from "../base/names.ts";
 import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { forMany } from "../dynamodb/request-queue.ts";
-import { writerFor } from "../dynamodb/writer.ts";
+import { shareSignal } from "../dynamodb/request-queue.ts";
+import { openWriter } from "../dynamodb/writer.ts";
 import { advanceCursor, commitCursor } from "../extract/cursor/cursor.ts";
 import type { Page } from "../extract/pages.ts";
 import { fetchPages, openSession, type Session } from "../extract/pages.ts";
@@ -51,7 +51,7 @@ export async function readPages(
     begun.rows,
   );
   const writer = new PageWriter(job, {
-    writer: writerFor(resource, { ...into, guard }),
+    writer: openWriter(resource, { ...into, guard }),
     rows,
     start: begun,
     onCheckpoint,
@@ -90,7 +90,7 @@ class PageReader {
     this.#pagesLeft = (job.limitPages ?? Number.POSITIVE_INFINITY) - counts.pages;
     this.#parents = resource.parent && !isSample ? new ParentRows(job, begun) : undefined;
     this.#session = openSession(resource, {
-      world: { ...world, signal: forMany(world.signal, this.#over.signal) },
+      world: { ...world, signal: shareSignal(world.signal, this.#over.signal) },
       secrets: job.secrets,
       meter: counts,
       gate: sourceGate(world, resource.source),

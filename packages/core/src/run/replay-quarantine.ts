@@ -6,7 +6,7 @@ import { REPLAY_RENEWAL_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
-import { writer } from "../dynamodb/batch-writer.ts";
+import { openBatchWriter } from "../dynamodb/batch-writer.ts";
 import { checkTable } from "../dynamodb/tables.ts";
 import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
@@ -119,7 +119,7 @@ async function putBack(
   const table = tableName(world.names, resource);
   const row = await rowLike(made.item, { world, table, key: resource.key });
   if (row) return isDeepStrictEqual(row, made.item) ? undefined : keyTaken;
-  const into = writer({ ...world, table, key: resource.key, guard });
+  const into = openBatchWriter({ ...world, table, key: resource.key, guard });
   const reason = reasonOf((await writeAll(into, [made])).rejections);
   if (reason) return reason;
   schema.learn(typedRecords);

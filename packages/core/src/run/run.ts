@@ -4,7 +4,7 @@ import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { metered } from "../dynamodb/meter.ts";
+import { meterClient } from "../dynamodb/meter.ts";
 import { checkTable } from "../dynamodb/tables.ts";
 import { commitCursor } from "../extract/cursor/cursor.ts";
 import { type Counts, Tally } from "../report/counts.ts";
@@ -96,7 +96,7 @@ class Slice {
     this.#tally = new Tally(world.clock);
     this.#counts = this.#tally.counts;
     this.#runId = order.runId;
-    const dynamodb = metered(world.dynamodb, this.#counts);
+    const dynamodb = meterClient(world.dynamodb, this.#counts);
     const { names, clock, random, deadline } = world;
     this.#world = { ...world, dynamodb, signal: this.#signals.reading };
     this.#steps = { dynamodb, names, clock, random, deadline };

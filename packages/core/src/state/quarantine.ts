@@ -7,9 +7,9 @@ import { QUARANTINE_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
-import { writer } from "../dynamodb/batch-writer.ts";
-import { nameOf, patiently } from "../dynamodb/client.ts";
-import { keyAttributes, stateKey } from "../dynamodb/tables.ts";
+import { openBatchWriter } from "../dynamodb/batch-writer.ts";
+import { errorName, retryTransient } from "../dynamodb/client.ts";
+import { keyAttributes, stateTableKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { hideSecrets } from "../secrets/redact.ts";
 import type { JsonObject } from "../values/json.ts";
@@ -48,10 +48,10 @@ export async function setAside(rejections: readonly Rejection[], aside: Aside): 
   const entries = rejections.map((rejection) => entry(rejection, aside));
   // A batch must not hold a key twice, and a page may hold a record twice.
   const distinct = new Map(entries.map((one) => [one.key, one]));
-  const table = writer({
+  const table = openBatchWriter({
     ...world,
     table: stateTableName(world.names),
-    key: stateKey,
+    key: stateTableKey,
     // Whoever writes these writes the same: no lease is needed.
     guard: () => {},
   });
@@ -179,11 +179,11 @@ export async function rowLike(
     Key: Object.fromEntries(names.map((name) => [name, item[name] as AttributeValue])),
     ConsistentRead: true,
   });
-  const { Item: row } = await patiently(world, () => world.dynamodb.send(command)).catch(
+  const { Item: row } = await retryTransient(world, () => world.dynamodb.send(command)).catch(
     (error: unknown) => {
       throw new WriteError({
         code: "load.failed",
-        message: `DynamoDB did not answer a read of the table ${table} (${nameOf(error)})`,
+        message: `DynamoDB did not answer a read of the table ${table} (${errorName(error)})`,
         hint: "try again",
       });
     },

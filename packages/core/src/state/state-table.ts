@@ -13,8 +13,8 @@ import { isFailure, LeaseError, WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
-import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
-import { tableMissing } from "../dynamodb/tables.ts";
+import { classifyError, errorName, retryTransient } from "../dynamodb/client.ts";
+import { missingTableError } from "../dynamodb/tables.ts";
 import type { Item } from "../flow.ts";
 import { FORMAT_NUMBER } from "./run-state.ts";
 
@@ -220,7 +220,7 @@ export const expiry = ({ clock }: Pick<StateWorld, "clock">, days: number): Attr
 
 /** Calls DynamoDB until it answers; `failure` says of the state table what went wrong. */
 function steadily<T>(world: StateWorld, failure: string, call: () => Promise<T>): Promise<T> {
-  return patiently(world, call).catch((error: unknown) => {
+  return retryTransient(world, call).catch((error: unknown) => {
     if (error instanceof ConditionalCheckFailedException || isFailure(error)) throw error;
     throw unavailable(error, world, failure);
   });
@@ -253,10 +253,10 @@ const conditionInput = (condition: Condition | undefined): ConditionInput =>
 
 function unavailable(error: unknown, { names }: StateWorld, failure: string): WriteError {
   const table = stateTableName(names);
-  if (outcome(error) === "missing") return tableMissing(table);
+  if (classifyError(error) === "missing") return missingTableError(table);
   return new WriteError({
     code: "state.unavailable",
-    message: `the state table ${table} ${failure} (${nameOf(error)})`,
+    message: `the state table ${table} ${failure} (${errorName(error)})`,
     hint: "check the connection to DynamoDB, then try again",
   });
 }
