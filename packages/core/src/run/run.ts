@@ -1,36 +1,29 @@
-import { LeaseError, RequestError } from "../base/errors.ts";
+import { LeaseError } from "../base/errors.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
-import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { meterClient } from "../dynamodb/meter.ts";
 import { checkTable } from "../dynamodb/tables.ts";
-import { commitCursor } from "../extract/cursor/cursor.ts";
 import { type Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { SecretStore } from "../secrets/store.ts";
-import { nothingKnown, rowsAtStart, rowsBehind } from "../state/changed-rows-state.ts";
-import { epochIn, epochOf, keepEpoch } from "../state/epochs.ts";
-import { type RunRecord, readRun, recordRun } from "../state/history.ts";
+import { nothingKnown } from "../state/changed-rows-state.ts";
+import { epochIn, keepEpoch } from "../state/epochs.ts";
+import { type RunRecord, recordRun } from "../state/history.ts";
 import { Lease, leaseHeld } from "../state/lease.ts";
 import { type Opening, opening, type Wanted } from "../state/opening.ts";
 import type { RunState, Slot } from "../state/run-state.ts";
-import {
-  addFanOut,
-  addWish,
-  readState,
-  readStates,
-  type StoredState,
-} from "../state/state-item.ts";
+import { addFanOut, addWish, readState, type StoredState } from "../state/state-item.ts";
 import type { StateWorld } from "../state/state-table.ts";
-import { isBeforeIn, servedAfter, startOf } from "./coverage.ts";
 import type { Job, Order } from "./job.ts";
 import { keepingLease } from "./keep-lease.ts";
+import { allOf, lookForRun } from "./look.ts";
 import { isPermission, maySweep, noSweep } from "./may-sweep.ts";
+import { committed, failuresAfter, spent } from "./outcome.ts";
 import { readPages } from "./read-pages.ts";
 import { ending, errorOf, poisoned, reporter } from "./report.ts";
-import { openSchema, type RunSchema, tell } from "./run-schema.ts";
+import { RunSchema, warnOfChanges } from "./run-schema.ts";
 import { RunSignals } from "./signals.ts";
 import { sweep } from "./sweep.ts";
 
@@ -179,76 +172,18 @@ class Slice {
     }
   }
 
-  async #look(tableId: string | undefined) {
-    const { runId, refresh = false, serves, forChildren = false } = this.#order;
-    const { parent } = this.#resource;
-    const parentPlace = parent && { source: parent.plan.source, resource: parent.plan.name };
-    const followerPlaces = hasOwnCursor(this.#resource)
-      ? this.#resource.followers.map(({ name }) => ({ ...this.#place, resource: name }))
-      : [];
-    const [[stored, ...states], line, epoch] = await allOf([
-      readStates(this.#steps, [{ ...this.#place, slot: this.#slot }, ...followerPlaces]),
-      readRun(this.#steps, this.#place, runId, this.#slot),
-      parent && parentPlace && epochOf(this.#steps, parentPlace, runId, parent.plan.hash),
-    ] as const);
-    const followers = new Map(followerPlaces.map(({ resource }, n) => [resource, states[n]]));
-    const wanted = this.#wanted({
-      tableId,
-      refresh,
-      serves: serves ? [...serves] : null,
-      line,
-      epoch,
-      startFor: (asked, own) =>
-        startOf(this.#resource, {
-          own,
-          followers,
-          serves: asked,
-          isForChildren: forChildren,
-          now: this.#world.clock.now(),
-        }),
+  #look(tableId: string | undefined) {
+    return lookForRun(this.#steps, {
+      resource: this.#resource,
+      order: this.#order,
+      slot: this.#slot,
+      isStored: this.#isStored,
+      tableId: tableId ?? null,
     });
-    return { stored, line, wanted };
-  }
-
-  #wanted(
-    seen: Pick<Wanted, "refresh" | "serves" | "epoch"> & {
-      tableId: string | undefined;
-      line: RunRecord | undefined;
-      startFor: NonNullable<Wanted["startFor"]>;
-    },
-  ): Wanted {
-    const resource = this.#resource;
-    const { incremental, disposition } = resource;
-    const { line } = seen;
-    return {
-      id: this.#order.runId,
-      refresh: seen.refresh,
-      serves: seen.serves,
-      endedAs: line?.status === "done" || line?.status === "failed" ? line.status : null,
-      planHash: resource.hash,
-      tableId: seen.tableId ?? null,
-      cursorPath: incremental?.path.text ?? null,
-      initial: incremental?.initialValue ?? null,
-      replaces: this.#isStored && disposition === "replace",
-      sweeps: this.#isStored && disposition !== "append",
-      startFor: hasOwnCursor(resource) ? seen.startFor : undefined,
-      isBefore: isBeforeIn(incremental),
-      isChild: resource.parent !== undefined,
-      epoch: seen.epoch,
-      hasParentCursors: incremental?.perParent ?? false,
-      rows: ({ runId, refresh, refreshAsked }, before) => {
-        const rebuild = refreshAsked || (refresh && disposition !== "replace");
-        const how = { runId, refresh, rebuild, spoolOnly: !this.#isStored };
-        return rowsAtStart(resource, how, before);
-      },
-      newReadId: () => Math.floor(this.#world.random() * 2 ** 48).toString(36),
-      now: this.#world.clock.now(),
-    };
   }
 
   #endedBefore(body: RunState | null, line: RunRecord | undefined): ResourceReport {
-    const { tally } = { tally: this.#tally };
-    tally.addEarlierSlices(body?.counts ?? line ?? this.#counts);
+    this.#tally.addEarlierSlices(body?.counts ?? line ?? this.#counts);
     return this.#report("done", { state: body ?? undefined });
   }
 
@@ -321,7 +256,7 @@ class Slice {
     if (this.#isStored) {
       const writing = { ...this.#world, signal: this.#signals.writing };
       const under = { resourceRef: place, tableId, token: lease.token };
-      this.#schema = await openSchema(this.#resource, writing, under);
+      this.#schema = await RunSchema.open(this.#resource, writing, under);
     }
     const updatedAt = Date.parse(this.#stored?.updated_at ?? "");
     return {
@@ -377,9 +312,11 @@ class Slice {
       });
       return running;
     }
-    const found = this.#schema?.found();
-    tell(found, this.#world, this.#place);
-    const ended = this.#committed(state);
+    const found = this.#schema?.report();
+    warnOfChanges(found, this.#world, this.#place);
+    const ended = this.#isStored
+      ? committed(state, this.#resource, this.#world.clock.now())
+      : state;
     const done = this.#report("done", { state: ended, before: state.cursor, schema: found });
     // The history comes first: a run that is cut off here finds the same again.
     const named = await this.#rememberAll(done, state);
@@ -387,33 +324,6 @@ class Slice {
     await lease.release({ status: "done", body: ended });
     await this.#rememberLate(done, state, named);
     return done;
-  }
-
-  /** Pure: a run that is through moves the cursor, and what it has been served; nothing else does. */
-  #committed(through: RunState): RunState {
-    const resource = this.#resource;
-    const { incremental } = resource;
-    if (!this.#isStored) return through;
-    const { refresh, is_numbered, rows, counts, parent_epoch, skipped_parents } = through;
-    const failures = skipped_parents ? withFailure(through, this.#world.clock.now()) : noFailures;
-    const served = skipped_parents
-      ? through.served
-      : servedAfter(resource, through.served, through.range);
-    const state: RunState = {
-      ...through,
-      rows: rowsBehind(rows, counts),
-      served,
-      failures,
-      consumed: parent_epoch
-        ? { ref: parent_epoch, ended_at: through.root_ended_at ?? through.root_began_at }
-        : through.consumed,
-      last_sweep: refresh ? counts.records : through.last_sweep,
-      last_whole: refresh && is_numbered ? (rows.log ?? null) : null,
-    };
-    if (!incremental || incremental.perParent) return state;
-    const before = refresh ? null : state.cursor;
-    const cursor = commitCursor(before, state.candidate, state.api_time ?? undefined, incremental);
-    return { ...state, cursor };
   }
 
   /** A sample writes its pages and leaves no run behind. */
@@ -443,9 +353,9 @@ class Slice {
     this.#state = body;
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, body, this.#onCheckpoint), job);
-    const found = this.#schema?.found();
-    tell(found, this.#world, place);
-    await this.#schema?.close(this.#runId, { part: true });
+    const found = this.#schema?.report();
+    warnOfChanges(found, this.#world, place);
+    await this.#schema?.close(this.#runId, { isPart: true });
     await lease.letGo();
     return this.#report("done", { state: read, schema: found });
   }
@@ -458,7 +368,7 @@ class Slice {
     const failed = this.#report(end.report, {
       ...end,
       state,
-      schema: hasFailed ? this.#schema?.found() : undefined,
+      schema: hasFailed ? this.#schema?.report() : undefined,
     });
     const isOvertaken = error instanceof LeaseError;
     if (!this.#isSample && (isOvertaken || hasFailed)) {
@@ -470,13 +380,13 @@ class Slice {
     // A lease that was lost is not ours to give back; one that cannot be given back runs out.
     if (!lease || isOvertaken) return failed;
     // What is stored by now stays, whatever became of the run.
-    if (hasFailed) await this.#schema?.close(this.#runId, { part: true }).catch(() => {});
+    if (hasFailed) await this.#schema?.close(this.#runId, { isPart: true }).catch(() => {});
     if (this.#isSample || !state) await lease.letGo().catch(() => {});
     else {
       const body: RunState = {
         ...state,
         ...end.changes,
-        ...(hasFailed ? { failures: this.#failuresAfter(state, error) } : {}),
+        ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
         counts: { ...state.counts, ...spent(this.#counts) },
       };
       await lease.release({ ...end, body }).catch(() => {});
@@ -489,16 +399,6 @@ class Slice {
     const { run_id, body, fan_outs = [] } = this.#stored ?? {};
     const names = [run_id, ...(body?.ids ?? []), ...fan_outs];
     return names.includes(this.#order.runId) ? [] : [this.#order.runId];
-  }
-
-  /** A fan-out that did not go back for this resource was passed over; its own failures count once a run. */
-  #failuresAfter(state: RunState, error: unknown): RunState["failures"] {
-    const code = error instanceof RequestError ? error.code : "";
-    if (code === "run.parent_gap") {
-      return { ...state.failures, passed: state.failures.passed + 1 };
-    }
-    if (code.startsWith("run.parent_")) return state.failures;
-    return withFailure(state, this.#world.clock.now());
   }
 
   /** Writes the history of every fan-out that this read answers. Returns their names. */
@@ -537,39 +437,6 @@ class Slice {
     return reporter(this.#resource, order, this.#outer, this.#tally)(status, end);
   }
 }
-
-/**
- * All results. Of several that fail, the first in the list is told, and nothing goes on after that:
- * Promise.all would return while others are still under way.
- */
-async function allOf<T extends readonly unknown[]>(asked: T) {
-  await Promise.allSettled(asked);
-  return Promise.all(asked);
-}
-
-const noFailures: RunState["failures"] = { runs: 0, passed: 0, last_at: null, is_counted: false };
-
-const withFailure = ({ failures }: RunState, now: number): RunState["failures"] =>
-  failures.is_counted
-    ? failures
-    : {
-        runs: failures.runs + 1,
-        passed: 0,
-        last_at: new Date(now).toISOString(),
-        is_counted: true,
-      };
-
-/** What was spent on a page counts even where the page itself has to be read again. */
-const spent = (counts: Counts) => ({
-  requests: counts.requests,
-  retries: counts.retries,
-  waited_ms: counts.waited_ms,
-  write_units: counts.write_units,
-  read_units: counts.read_units,
-  throttled: counts.throttled,
-  worked_ms: counts.worked_ms,
-  parents_set_aside: counts.parents_set_aside,
-});
 
 const newerFormat = (): LeaseError =>
   new LeaseError({
