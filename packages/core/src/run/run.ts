@@ -373,7 +373,7 @@ class Slice {
     const isOvertaken = error instanceof LeaseError;
     if (!this.#isSample && (isOvertaken || hasFailed)) {
       // The run that is in the way of this event goes on, and its own report tells how it ended.
-      const ids = isOvertaken || !this.#lease ? this.#namesWithoutRun() : (state?.ids ?? []);
+      const ids = isOvertaken || !this.#lease ? this.#namesWithoutRun() : this.#namesOfRun();
       await this.#remember(failed, ids, state?.epoch).catch(() => {});
     }
     const lease = this.#lease;
@@ -392,6 +392,13 @@ class Slice {
       await lease.release({ ...end, body }).catch(() => {});
     }
     return failed;
+  }
+
+  /** All fan-outs that the run answers, as far as they were there when it was taken up. */
+  #namesOfRun(): string[] {
+    const isContinued = this.#stored?.body?.epoch === this.#state?.epoch;
+    const added = isContinued ? (this.#stored?.fan_outs ?? []) : [];
+    return [...new Set([...(this.#state?.ids ?? []), ...added])];
   }
 
   /** The event's name, unless it is one of the run under way: that run's end will tell. */

@@ -171,7 +171,11 @@ function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
   const { body, status, wishes = [] } = stored ?? {};
   const isGivenUp = body && (status === "running" || status === "waiting");
   const before = isGivenUp
-    ? body.ids.map((id) => ({ id, refresh: body.refresh_asked, serves: body.serves }))
+    ? [...new Set([...body.ids, ...(stored?.fan_outs ?? [])])].map((id) => ({
+        id,
+        refresh: body.refresh_asked && body.ids.includes(id),
+        serves: body.serves,
+      }))
     : [];
   const earlier = [...before, ...wishes].filter(({ id }) => id !== want.id);
   const named = [...before, ...wishes].find(({ id }) => id === want.id);
