@@ -33,12 +33,15 @@ const sources = {
 
 describe("the resume tick", () => {
   const clock = virtualClock();
-  const world = () => testWorld(engine, { clock });
+  const tickWorld = () => testWorld(engine, { clock });
 
-  async function tick(): Promise<WorkerEvent[]> {
+  async function runTick(): Promise<WorkerEvent[]> {
     const invoked: WorkerEvent[] = [];
     const invoke = async (event: WorkerEvent) => void invoked.push(event);
-    await handleScheduleEvent({ resume: true }, { ...world(), sources, requestId: "tick", invoke });
+    await handleScheduleEvent(
+      { resume: true },
+      { ...tickWorld(), sources, requestId: "tick", invoke },
+    );
     return invoked;
   }
 
@@ -53,25 +56,33 @@ describe("the resume tick", () => {
       now: clock.now(),
     };
     const { runId, body } = opening(undefined, want);
-    const take = (resource: string) =>
-      takeLease(world(), { source: "desk", resource }, undefined, {
+    const takeLeaseOf = (resource: string) =>
+      takeLease(tickWorld(), { source: "desk", resource }, undefined, {
         owner: "a",
         run: { runId, body },
       });
-    const at = (ms: number) => new Date(clock.now() + ms).toISOString();
-    await (await take("unfinished")).release({ status: "running", body });
-    await take("held");
-    await (await take("waiting")).release({ status: "waiting", body, notBefore: at(-1) });
-    await (await take("early")).release({ status: "waiting", body, notBefore: at(60_000) });
-    await (await take("done")).release({ status: "done", body });
-    await (await take("failed")).release({ status: "failed", body });
+    const timeIn = (ms: number) => new Date(clock.now() + ms).toISOString();
+    await (await takeLeaseOf("unfinished")).release({ status: "running", body });
+    await takeLeaseOf("held");
+    await (await takeLeaseOf("waiting")).release({
+      status: "waiting",
+      body,
+      notBefore: timeIn(-1),
+    });
+    await (await takeLeaseOf("early")).release({
+      status: "waiting",
+      body,
+      notBefore: timeIn(60_000),
+    });
+    await (await takeLeaseOf("done")).release({ status: "done", body });
+    await (await takeLeaseOf("failed")).release({ status: "failed", body });
 
-    expect(await tick()).toEqual([
+    expect(await runTick()).toEqual([
       { source: "desk", resource: "unfinished", run_id: "r1" },
       { source: "desk", resource: "waiting", run_id: "r1" },
     ]);
     clock.advance(LEASE_MS + TAKEOVER_MS);
-    expect((await tick()).map(({ resource }) => resource)).toEqual([
+    expect((await runTick()).map(({ resource }) => resource)).toEqual([
       "unfinished",
       "held",
       "waiting",
@@ -111,7 +122,7 @@ describe("one 429 pauses all workers of a source", () => {
     const gate = sourceGate({ ...testWorld(engine), clock: realClock, dynamodb: { send } }, "x");
     await gate.closeFor(5_000);
     expect(await gate.remainingMs()).toBeGreaterThan(4_000);
-    const other = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
-    expect(await other.remainingMs()).toBe(0);
+    const otherGate = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
+    expect(await otherGate.remainingMs()).toBe(0);
   });
 });

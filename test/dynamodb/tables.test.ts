@@ -208,7 +208,10 @@ describe("checkTable, before a run", () => {
   });
 
   it("checkTable says that DynamoDB does not answer", async () => {
-    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({
+      kind: "reset",
+      when: "before",
+    }));
     const dynamodb = clientOf(proxy.endpoint);
     await expect(checkTable(worldWith(dynamodb), resourceOf("any"))).rejects.toMatchObject({
       code: "load.failed",

@@ -160,7 +160,10 @@ describe("the fingerprint log", () => {
     expect(proxy.calls).toHaveLength(3);
     expect((await readPrints(logWorld(), log, { start: 0, end: 1 })).size).toBe(1);
 
-    const dead = await openFaultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+    const dead = await openFaultyDynamodb(engine.endpoint, () => ({
+      kind: "reset",
+      when: "before",
+    }));
     const appending = appendPrints(
       { ...logWorld(), ...clientThrough(dead) },
       log,
