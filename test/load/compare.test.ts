@@ -141,10 +141,16 @@ describe("items that a table has already", () => {
       (item) => ({ ...item, list: { L: item.list?.L?.toReversed() ?? [] } }),
     ],
     ["a set instead of a list", (item) => ({ ...item, list: { SS: ["1"] } })],
-    ["an additional nested member", (item) => ({ ...item, map: { M: { ...item.map?.M, z: { S: "" } } } })],
+    [
+      "an additional nested member",
+      (item) => ({ ...item, map: { M: { ...item.map?.M, z: { S: "" } } } }),
+    ],
     ["an additional attribute", (item) => ({ ...item, z: { NULL: true } })],
     ["a missing attribute", ({ none, ...others }) => others],
-    ["another name of an attribute", ({ none, ...others }) => ({ ...others, nil: none as AttributeValue })],
+    [
+      "another name of an attribute",
+      ({ none, ...others }) => ({ ...others, nil: none as AttributeValue }),
+    ],
     [
       "an attribute named like a method of every object",
       ({ none, ...others }) => ({ ...others, valueOf: { S: "" } }),
