@@ -1,7 +1,7 @@
 import type { ResourceRef } from "../base/resource-ref.ts";
 import type { ContractPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
 import { advanceCursor, type CursorRange } from "../extract/cursor/cursor.ts";
-import { isBefore, type ParsedCursor, parseCursor } from "../extract/cursor/cursor-values.ts";
+import { isBefore } from "../extract/cursor/cursor-values.ts";
 import type { FilledRequest } from "../extract/fill-request.ts";
 import type { Answer } from "../extract/http/answer.ts";
 import { fetchPages, openSession, type Page, type Session } from "../extract/pages.ts";
@@ -17,6 +17,7 @@ import { type Columns, columnsOf } from "../schema/columns.ts";
 import { type FitRecord, recordFitter } from "../schema/contract.ts";
 import { ShapeObserver } from "../schema/observer.ts";
 import { emptyShape } from "../schema/shape.ts";
+import { type ParsedCursor, parseCursor } from "../values/cursor-value.ts";
 import { isObject, type JsonValue, type Members } from "../values/json.ts";
 import { type CursorFinding, type FirstPage, type Warning, warningsOf } from "./warnings.ts";
 

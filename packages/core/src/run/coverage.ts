@@ -1,9 +1,10 @@
 import { hasOwnCursor, rootOf } from "../config/lineage.ts";
 import type { FollowerPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
-import { isBefore, parseCursor } from "../extract/cursor/cursor-values.ts";
+import { isBefore } from "../extract/cursor/cursor-values.ts";
 import type { Cursor } from "../flow.ts";
 import type { CursorRange, RunState } from "../state/run-state.ts";
 import type { StoredState } from "../state/state-item.ts";
+import { parseCursor } from "../values/cursor-value.ts";
 
 /*
  * The API is the log: a resource with a cursor has its own, and each of its followers keeps how far

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { isFailure, RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { type CursorRange, startValue, windowEnd } from "../extract/cursor/cursor.ts";
+import { type CursorRange, nextWindow, readRange, wholeRange } from "../extract/cursor/cursor.ts";
 import { type FilledRequest, fillRequest, incrementalValues } from "../extract/fill-request.ts";
 import type { Cursor } from "../flow.ts";
 import { readParentCursor } from "../state/parent-cursors.ts";
@@ -112,8 +112,8 @@ function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
   let window = state.window;
   while (true) {
     const { request, range } = seriesAt(resource, { ...state, window }, row);
-    const next = range.end ?? null;
-    const isLast = next === null || next === resource.incremental?.endValue;
+    const next: Cursor = (resource.incremental && nextWindow(resource.incremental, range)) ?? null;
+    const isLast = next === null;
     yield { request, range, stateAtStart: { window } as Partial<RunState>, next, isLast };
     if (isLast) return;
     window = next;
@@ -138,11 +138,10 @@ export function seriesAt(
   { start: last, window }: Pick<RunState, "start" | "window">,
   row: SpoolRow = {},
 ): Pick<Series, "request" | "range"> {
-  const start = incremental ? (window ?? startValue(incremental, last)) : null;
-  const end = incremental && windowEnd(incremental, start);
-  const own = incrementalValues(incremental, { start, last, end });
+  const range = incremental ? readRange(incremental, last, window) : wholeRange;
+  const own = incrementalValues(incremental, { ...range, last });
   const filled = fillRequest(request, (reference) =>
     reference.of === "parent" ? row[reference.field.text] : own(reference),
   );
-  return { request: filled, range: { start, end } };
+  return { request: filled, range };
 }
