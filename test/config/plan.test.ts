@@ -33,7 +33,8 @@ it("the plan of the smallest resource has every default", () => {
     selected: true,
     parent: undefined,
     spooled: [],
-    key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
+    followers: [],
+    key: { fields: ["id"], rowId: undefined, hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",
       url: "https://api.example.com/tickets",
@@ -121,10 +122,39 @@ describe("the table and its key", () => {
     });
   });
 
-  it("append gives every record a _row_id of its own", () => {
-    const rowId = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
-    expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
-    expect(planOnly({}).key).toEqual(rowId);
+  it("rows that are appended have a _row_id, whatever the primary_key", () => {
+    const rowKey = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
+    expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toMatchObject(rowKey);
+    expect(planOnly({}).key).toMatchObject(rowKey);
+  });
+
+  test.each<[string, object, unknown]>([
+    [
+      "an append that reads everything, by content and read",
+      {},
+      { kind: "content", isPerRead: true },
+    ],
+    [
+      "an append with a cursor, by content",
+      { endpoint: { incremental: { cursor_path: "at" } } },
+      { kind: "content", isPerRead: false },
+    ],
+    [
+      "an append with a key and a cursor, by version",
+      {
+        primary_key: "id",
+        write_disposition: "append",
+        endpoint: { incremental: { cursor_path: "at" } },
+      },
+      { kind: "version", fields: ["id"], cursor: { text: "at", steps: [{ name: "at" }] } },
+    ],
+    [
+      "a replace without a key, by content",
+      { write_disposition: "replace" },
+      { kind: "content", isPerRead: false },
+    ],
+  ])("rows without a key of their own are named by what they are: %s", (_, members, rowId) => {
+    expect(planOnly(members).key.rowId).toEqual(rowId);
   });
 
   test.each([
@@ -517,16 +547,35 @@ describe("an incremental", () => {
     expect(paramsPlan({ params: { q: `{${start}}` } })).toEqual({ q: start });
   });
 
-  it("an append has a boundary key, unless records at the start are read again on purpose", () => {
-    const boundaryOf = (changes: object, members: object = { primary_key: null }) =>
-      incrementalPlan({ incremental: { ...block, ...changes } }, members)?.boundary;
-    expect(boundaryOf({})).toEqual([]);
-    expect(boundaryOf({ primary_key: "uid" })).toEqual(["uid"]);
-    expect(boundaryOf({}, { write_disposition: "append" })).toEqual(["id"]);
-    expect(boundaryOf({}, {})).toBeUndefined();
-    expect(boundaryOf({ lag: 60 })).toBeUndefined();
-    expect(boundaryOf({ range_start: "open" })).toBeUndefined();
-    expect(boundaryOf({ primary_key: [] })).toBeUndefined();
+  test.each([
+    ["{{x}}", "{x}"],
+    ["a {{x}} b", "a {x} b"],
+    ["{{", "{"],
+    ["a}}b", "a}b"],
+    ["{{}}", "{}"],
+    ['{{"gt":{{"a":1}}}}', '{"gt":{"a":1}}'],
+    ["{x}", "{x}"],
+    ['{"a":{"b":1}}', '{"a":{"b":1}}'],
+    ['{"a":{}}', '{"a":{}}'],
+    ["{viewer{friends{id}}}", "{viewer{friends{id}}}"],
+    ["query { viewer { id } }", "query { viewer { id } }"],
+    ["query {{ viewer {{ id }} }}", "query { viewer { id } }"],
+  ])("doubled braces are an escape where every brace is doubled or belongs to a name: %s", (written, sent) => {
+    expect(paramsPlan({ params: { q: written } })).toEqual({ q: sent });
+    const { json, headers, data } = requestPlan({
+      json: { q: [written] },
+      headers: { q: written },
+    });
+    expect(json).toEqual({ q: [sent] });
+    expect(headers).toEqual([["q", sent]]);
+    expect(data).toBeUndefined();
+    expect(requestPlan({ data: { q: written } }).data).toEqual([["q", sent]]);
+  });
+
+  it("a reference is filled in among braces that stand alone, and these stay as they are", () => {
+    expect(paramsPlan({ params: { q: `{user(since:${start}){friends{id}}}` } })).toEqual({
+      q: { parts: ["{user(since:", startValue, "){friends{id}}}"] },
+    });
   });
 
   it("an incremental's plan says whether its column is declared a timestamp", () => {
@@ -600,12 +649,12 @@ describe("the plan's hash (P6)", () => {
     expect(hashOf(resource, client)).not.toBe(hashOf({}));
   });
 
-  it("the hash changes with every key of an incremental, and not with a schedule", () => {
+  it("the hash changes with every key of an incremental but its range, and not with a schedule", () => {
     const incremental = { cursor_path: "at", initial_value: 1, lag: 1, start_param: "since" };
     const changes = [
       {},
       { cursor_path: "b" },
-      { initial_value: "1" },
+      { end_value: 9 },
       { lag: 2 },
       { start_param: "from" },
     ];
@@ -613,6 +662,10 @@ describe("the plan's hash (P6)", () => {
       hashOf({ endpoint: { incremental: { ...incremental, ...change } } }),
     );
     expect(new Set(hashes).size).toBe(changes.length);
+    const hashOfRange = (range: object) =>
+      hashOf({ endpoint: { incremental: { ...incremental, ...range } } });
+    expect(hashOfRange({ initial_value: 2 })).toBe(hashOfRange({}));
+    expect(hashOfRange({ end_value: 7 })).toBe(hashOfRange({ end_value: 9 }));
     const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
     expect(planOnly({}, {}, options).hash).toBe(hashOf({}));
   });

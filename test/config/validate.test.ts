@@ -697,6 +697,37 @@ describe("a parent and its child", () => {
   });
 });
 
+describe("a placeholder that nothing fills", () => {
+  test.each([
+    ["params.user", { params: { user: "{foo.bar.id}" } }],
+    ["params.user", { params: { user: "u-{foo.bar.id}" } }],
+    ["params.user[1]", { params: { user: ["a", "{foo.bar.id}"] } }],
+    ["json.deep[0].user", { json: { deep: [{ user: "{foo.bar.id}" }] } }],
+    ["json.query", { json: { query: "{ user(id: {foo.bar.id}) { name } }" } }],
+    ['headers["x-user"]', { headers: { "x-user": "{foo.bar.id}" } }],
+    ["data.user", { data: { user: "{foo.bar.id}" } }],
+    ["data", { data: "<user>{foo.bar.id}</user>" }],
+  ])("a placeholder of an unknown kind is refused at %s", (path, members) => {
+    expect(endpointProblems({ method: "POST", ...members })).toEqual([
+      {
+        path: `resources[0].endpoint.${path}`,
+        message: "nothing fills the placeholder {foo.bar.id}",
+        hint: expect.stringContaining("write {{ and }}"),
+      },
+    ]);
+  });
+
+  it.each([
+    { params: { q: "{{foo.bar.id}}" } },
+    { params: { q: "{x}" } },
+    { params: { q: '{"a.b":1}' } },
+    { json: { query: "{ user { id name } }" } },
+    { data: '{"price":{"usd":1.5}}' },
+  ])("braces that are no placeholder are sent as they are: %j", (members) => {
+    expect(endpointProblems({ method: "POST", ...members })).toEqual([]);
+  });
+});
+
 describe("a backfill", () => {
   const problemsOf = (incremental: object) =>
     validate(

@@ -110,7 +110,8 @@ export const isBounded = ({ initialValue, endValue }: IncrementalPlan): boolean 
 const includedField = (
   { include }: NonNullable<ResourcePlan["parent"]>,
   path: JsonPath,
-): string | undefined => include.find(({ field }) => field.text === path.text)?.as;
+): string | undefined =>
+  include.find(({ paths }) => paths.some(({ text }) => text === path.text))?.as;
 
 /** A row without a value that can be compared stays. */
 function isRowInRange(row: Item, { plan, path }: RowRange): boolean {

@@ -31,9 +31,9 @@ export function parentValues(row: SpoolRow, resource: ResourcePlan): ParentValue
     const value = row[field];
     if (value == null || value === "") throw withoutValue(field, value, plan);
   }
-  const added = include.map(({ field, as }) => {
-    const value = row[field.text];
-    if (value === undefined) throw withoutValue(field.text, value, plan);
+  const added = include.map(({ paths, as }) => {
+    const value = paths.map(({ text }) => row[text]).find((found) => found !== undefined);
+    if (value === undefined) throw withoutValue(paths.at(-1)?.text ?? as, value, plan);
     return [as, value] as const;
   });
   return {

@@ -37,7 +37,7 @@ export function incrementalProblems({ endpoint }: SettledResource, locate: Locat
 
 /** Problems between the values of an incremental. Their types may be wrong as well. */
 function cursorProblems({ keys, config }: LocatedIncremental, locate: Locate): Problem[] {
-  const problemAt = (key: CursorKey, message: string, hint: string): Problem => ({
+  const problemAt = (key: CursorKey, message: string, hint: string | undefined): Problem => ({
     path: locate("endpoint", ...keys, key),
     message,
     hint,
