@@ -6,10 +6,10 @@ import { ChangedRows } from "../../packages/core/src/load/changed-rows.ts";
 import { readFingerprints } from "../../packages/core/src/load/fingerprint-log.ts";
 import { isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import {
-  nothingKnown,
+  noKnownRows,
   rowsAtStart,
-  rowsBehind,
-  rowsGoingOn,
+  rowsAfterRun,
+  rowsAtResume,
 } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { RowsState } from "../../packages/core/src/state/run-state.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -66,7 +66,7 @@ describe("a log that has grown from run to run", () => {
       const { put, fingerprints } = await rows.changesOf([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
       await rows.keep(fingerprints, []);
-      rowsAfterRun = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
+      rowsAfterRun = rowsAfterRun(await rows.close(), { records: 1, unchanged: 0 });
       ids.add(`id${run}`);
       const log = rowsAfterRun.known ?? { id: "", start: 0, end: 0 };
       longest = Math.max(longest, log.end - log.start);
@@ -74,7 +74,7 @@ describe("a log that has grown from run to run", () => {
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
     const log = rowsAfterRun?.known ?? { id: "", start: 0, end: 0 };
-    const isSeen = isSeenIn(await readFingerprints(world, { place, log: log.id }, log));
+    const isSeen = isSeenIn(await readFingerprints(world, { resourceRef: place, log: log.id }, log));
     expect([...ids].filter((id) => !isSeen(id))).toEqual([]);
   });
 
@@ -86,7 +86,7 @@ describe("a log that has grown from run to run", () => {
     const options = { ...world, table: "rows", key, place, runId: "run1", token: 1 };
     const rows = await ChangedRows.open(
       { ...options, refresh: false, isLater: false, isNamedByContent },
-      nothingKnown,
+      noKnownRows,
     );
     expect(await rows.changesOf([itemOf("a"), itemOf("b")])).toMatchObject({ repeated: 0 });
     const { put, repeated } = await rows.changesOf([itemOf("b")]);
@@ -97,7 +97,7 @@ describe("a log that has grown from run to run", () => {
 describe("what is known of rows from run to run", () => {
   const log = { id: "run1", start: 0, end: 3, rows: 10 };
   const done: RowsState = {
-    ...nothingKnown,
+    ...noKnownRows,
     how: "always",
     known: log,
     last: { how: "always", records: 10, unchanged: 0 },
@@ -115,9 +115,9 @@ describe("what is known of rows from run to run", () => {
 
   it("after a slice that was not closed, neither this run nor the next uses fingerprints", () => {
     const died = { ...rowsOfRun("run2", done), open: true };
-    const next = rowsGoingOn(died, "run2");
+    const next = rowsAtResume(died, "run2");
     expect(next).toMatchObject({ how: "compare", known: null, log: null, in_doubt: true });
-    const rowsAfterRun = rowsBehind({ ...next, open: false }, { records: 10, unchanged: 10 });
+    const rowsAfterRun = rowsAfterRun({ ...next, open: false }, { records: 10, unchanged: 10 });
     expect(rowsAfterRun.known).toBeNull();
     expect(rowsOfRun("run3", rowsAfterRun)).toMatchObject({ how: "compare", known: null });
   });
@@ -139,7 +139,7 @@ describe("what is known of rows from run to run", () => {
     // Logs follow each other until there is room before them for a log that may be larger.
     const startNextRun = (id: string, start: number, end: number) => {
       const log = { id, start, end, rows: 10, kept: true };
-      const rows = rowsBehind({ ...first, log }, { records: 10, unchanged: 10 });
+      const rows = rowsAfterRun({ ...first, log }, { records: 10, unchanged: 10 });
       return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
     };
     expect(startNextRun("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });

@@ -91,7 +91,7 @@ export function planParent(
   const parent = planned.get(parentName(resource) ?? "");
   if (!parent) return undefined;
   const include = (resource.include_from_parent ?? []).map((field) => ({
-    field: includedPath(field),
+    paths: includedPaths(field),
     as: `_${parent.name}_${field}`,
   }));
   const needed = [...new Set(parentFields(resource).map(({ text }) => text))];
@@ -110,10 +110,25 @@ export function planSpooled(name: string, resources: readonly SettledResource[])
     .filter((resource) => parentName(resource) === name)
     .flatMap((child) => [
       ...parentFields(child),
-      ...(child.include_from_parent ?? []).map(includedPath),
+      ...(child.include_from_parent ?? []).flatMap(includedPaths),
     ]);
   return [...new Map(fields.map((field) => [field.text, field])).values()];
 }
 
-/** A field of a record, or a path into it: dots lead into objects. */
-const includedPath = (field: string): JsonPath => parseJsonPath(field);
+/** A field of the record with this very name, or else what the path leads to within the record. */
+function includedPaths(field: string): JsonPath[] {
+  const steps = [{ name: field }];
+  if (!/[.[]/.test(field)) return [{ text: field, steps }];
+  const ownField = { text: `[${JSON.stringify(field)}]`, steps };
+  const path = parsePathIfValid(field);
+  return path ? [ownField, path] : [ownField];
+}
+
+function parsePathIfValid(text: string): JsonPath | undefined {
+  try {
+    return parseJsonPath(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}

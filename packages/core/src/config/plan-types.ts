@@ -127,8 +127,8 @@ export interface ParentPlan {
   plan: ResourcePlan;
   /** The fields of a parent's record that requests name, as JSONPath. */
   needed: string[];
-  /** Fields of the parent's record that each record gets. */
-  include: { field: JsonPath; as: string }[];
+  /** Fields of the parent's record that each record gets: the first of the paths that is there. */
+  include: { paths: JsonPath[]; as: string }[];
   /** Decides about a parent's record whose values cannot stand in a request. */
   onMissing: "set_aside" | "skip" | "raise";
   /** Decides about a parent's record whose request fails: the run fails, or the record is set aside. */

@@ -156,8 +156,24 @@ export function incrementalValues(
     end_value: converted(end ?? plan.endValue),
     lag: plan.lag,
   };
-  return (reference) => (reference.of === "incremental" ? values[reference.name] : undefined);
+  return (reference) => {
+    if (reference.of !== "incremental") return undefined;
+    const isWindowEnd = reference.name === "end_value" && plan.step !== undefined;
+    if (isWindowEnd && start !== end && values.start_value === values.end_value) {
+      throw emptyWindowError(plan);
+    }
+    return values[reference.name];
+  };
 }
+
+/** An API that leaves out the end would show nothing of such a window, and its rows would be lost. */
+const emptyWindowError = ({ path }: IncrementalPlan) =>
+  new RequestError({
+    code: "extract.window",
+    message: `convert makes the same value of both ends of a window of "${path.text}"`,
+    hint: "set a larger step, so that both ends are different values as the API is asked for them",
+    retryable: false,
+  });
 
 function convertCursor(
   value: CursorValue,

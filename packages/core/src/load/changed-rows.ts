@@ -2,7 +2,7 @@ import type { ResourceRef } from "../base/resource-ref.ts";
 import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyedItem } from "../flow.ts";
-import { doubted, startBeside } from "../state/changed-rows-state.ts";
+import { rowsInDoubt, startBeside } from "../state/changed-rows-state.ts";
 import type { RowLog, RowsState } from "../state/run-state.ts";
 import { agrees, type Comparing, unchangedOf } from "./compare.ts";
 import { appendFingerprints, isMissing, readFingerprints } from "./fingerprint-log.ts";
@@ -33,7 +33,7 @@ const MOST_REMEMBERED = 4_000_000;
 export interface ChangedRowsOptions extends Comparing {
   names: World["names"];
   log: World["log"];
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   runId: string;
   /** Of the lease under which the log is written. */
   token: number;
@@ -125,15 +125,15 @@ export class ChangedRows {
   }
 
   #read(log: RowLog): Promise<FingerprintTable> {
-    const { place } = this.#options;
-    return readFingerprints(this.#options, { place, log: log.id }, log, this.#known);
+    const { resourceRef: place } = this.#options;
+    return readFingerprints(this.#options, { resourceRef: place, log: log.id }, log, this.#known);
   }
 
   /** From now on rows are read, because the fingerprints do not tell what the table has. */
   #doubt(why: string): void {
-    const { log, place, runId } = this.#options;
+    const { log, resourceRef: place, runId } = this.#options;
     log.warn(`${why}: rows are compared by reading them`, { ...place });
-    this.#state = doubted(this.#state, runId);
+    this.#state = rowsInDoubt(this.#state, runId);
     this.#known = new FingerprintTable();
   }
 
@@ -184,7 +184,7 @@ export class ChangedRows {
   async #flush(): Promise<void> {
     const { log } = this.#state;
     if (!log || this.#pending.length === 0) return;
-    const { place, token, runId } = this.#options;
+    const { resourceRef: place, token, runId } = this.#options;
     const to = { place, log: log.id, token };
     // planted: log-goes-on
     const end = await appendFingerprints(this.#options, to, this.#pending, log.end);
@@ -196,7 +196,7 @@ export class ChangedRows {
   /** A log that has grown from run to run is written anew when it has many small blocks. */
   async #compact(): Promise<void> {
     const { log } = this.#state;
-    const { place, token, runId } = this.#options;
+    const { resourceRef: place, token, runId } = this.#options;
     const rows = this.#known.size;
     if (!log || log.id === runId || log.end - log.start < FEW_BLOCKS + rows / PENDING) return;
     const start = startBeside([log]);

@@ -17,7 +17,7 @@ const BLOCKS_AT_ONCE = 16;
 
 /** Which log: it has the id of the run that began it. */
 export interface LogRef {
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   log: string;
 }
 
@@ -35,7 +35,7 @@ export const isMissing = (error: unknown): boolean =>
 /** Appends fingerprints as blocks from `first` on. Returns the number after the last block. */
 export async function appendFingerprints(
   world: StateWorld,
-  { place, log, token }: LogRef & { token: number },
+  { resourceRef: place, log, token }: LogRef & { token: number },
   fingerprints: Iterable<Buffer>,
   first: number,
 ): Promise<number> {
@@ -63,7 +63,7 @@ function* packed(fingerprints: Iterable<Buffer>): Generator<Buffer> {
 /** Reads all blocks of a log into a table; throws when one is missing. */
 export async function readFingerprints(
   world: StateWorld,
-  { place, log }: LogRef,
+  { resourceRef: place, log }: LogRef,
   { start, end }: Blocks,
   table = new FingerprintTable(),
 ): Promise<FingerprintTable> {

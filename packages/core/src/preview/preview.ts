@@ -1,7 +1,7 @@
 import type { ResourceRef } from "../base/resource-ref.ts";
 import type { ContractPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
 import { advanceCursor, type CursorRange } from "../extract/cursor/cursor.ts";
-import { isBefore, type ParsedCursor, parseCursor } from "../extract/cursor/cursor-values.ts";
+import { isBefore } from "../extract/cursor/cursor-values.ts";
 import type { FilledRequest } from "../extract/fill-request.ts";
 import type { Answer } from "../extract/http/answer.ts";
 import { fetchPages, openSession, type Page, type Session } from "../extract/pages.ts";
@@ -11,12 +11,13 @@ import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
 import { zeroCounts } from "../report/counts.ts";
 import { rowNaming, withSteps } from "../run/page-records.ts";
-import { type Reach, reach } from "../run/reach.ts";
+import { type ReachOptions, reachResource } from "../run/reach.ts";
 import { type SampleSeries, sampleSeries } from "../run/sample-parents.ts";
 import { type Columns, columnsOf } from "../schema/columns.ts";
 import { type FitRecord, recordFitter } from "../schema/contract.ts";
 import { ShapeObserver } from "../schema/observer.ts";
 import { emptyShape } from "../schema/shape.ts";
+import { type ParsedCursor, parseCursor } from "../values/cursor-value.ts";
 import { isObject, type JsonValue, type Members } from "../values/json.ts";
 import { type CursorFinding, type FirstPage, type Warning, warningsOf } from "./warnings.ts";
 
@@ -43,9 +44,9 @@ const openContract: ContractPlan = { tables: "evolve", columns: "evolve", dataTy
 /** Reads pages until `limit` records are read. Does not write, and needs no table. */
 export async function previewResource(
   { limit, ...resourceRef }: ResourceRef & { limit: number },
-  deps: Reach,
+  deps: ReachOptions,
 ): Promise<Preview> {
-  const { resource, world, secrets } = reach(resourceRef, deps);
+  const { resource, world, secrets } = reachResource(resourceRef, deps);
   const access = { world, secrets, meter: zeroCounts(), pages: 1 };
   const { session, lastAnswer } = keepLastAnswer(openSession(resource, access));
   const collector = new PreviewCollector(resource);

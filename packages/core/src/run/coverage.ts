@@ -1,10 +1,11 @@
 import { DAY_MS } from "../base/timing.ts";
 import { hasOwnCursor, rootOf } from "../config/lineage.ts";
 import type { FollowerPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
-import { isBefore, parseCursor } from "../extract/cursor/cursor-values.ts";
+import { isBefore } from "../extract/cursor/cursor-values.ts";
 import type { Cursor } from "../flow.ts";
 import type { CursorRange, RunState } from "../state/run-state.ts";
 import type { StoredState } from "../state/state-item.ts";
+import { parseCursor } from "../values/cursor-value.ts";
 
 /*
  * The API is the log: a resource with a cursor has its own, and each of its followers keeps how far
@@ -15,10 +16,10 @@ import type { StoredState } from "../state/state-item.ts";
 /** Whether a value is further back than another; null is the beginning. */
 export const isBeforeIn =
   (plan: IncrementalPlan | undefined) =>
-  (value: Cursor, other: Cursor): boolean => {
-    if (other === null) return false;
+  (value: Cursor, comparedTo: Cursor): boolean => {
+    if (comparedTo === null) return false;
     if (value === null) return true;
-    return plan !== undefined && isBefore(parseCursor(value), parseCursor(other), plan);
+    return plan !== undefined && isBefore(parseCursor(value), parseCursor(comparedTo), plan);
   };
 
 /** Up to where a resource has been served of its root's cursor. Null: never, or it needs everything. */
@@ -39,13 +40,13 @@ export function servedCursor(
 export function startOf(
   resource: ResourcePlan,
   {
-    own,
+    ownCursor: own,
     followers,
     serves,
     isForChildren,
     now,
   }: {
-    own: Cursor;
+    ownCursor: Cursor;
     followers: ReadonlyMap<string, StoredState | undefined>;
     /** Null: all. */
     serves: string[] | null;
@@ -59,7 +60,7 @@ export function startOf(
     .filter(
       ({ name, above }) =>
         isForChildren ||
-        [name, ...above].every((one) => isGoneBackFor(followers.get(one)?.body, now)),
+        [name, ...above].every((followerName) => isGoneBackFor(followers.get(followerName)?.body, now)),
     )
     .map((follower) => servedCursor(follower, resource, followers.get(follower.name)?.body));
   if (resource.selected && !isForChildren) starts.push(own);
@@ -80,23 +81,23 @@ export interface NextStart {
 /** Pure: what a read of everything would do now, for people who look at the state. */
 export function nextStart(
   resource: ResourcePlan,
-  own: Cursor,
+  ownCursor: Cursor,
   followers: ReadonlyMap<string, StoredState | undefined>,
   now: number,
 ): NextStart {
-  const cursor = startOf(resource, { own, followers, serves: null, isForChildren: false, now });
+  const cursor = startOf(resource, { ownCursor: ownCursor, followers, serves: null, isForChildren: false, now });
   const isFurtherBack = isBeforeIn(resource.incremental);
-  const all = resource.followers.map((follower) => ({
+  const followerStarts = resource.followers.map((follower) => ({
     resource: follower.name,
     served: servedCursor(follower, resource, followers.get(follower.name)?.body),
     isDue: isGoneBackFor(followers.get(follower.name)?.body, now),
   }));
   return {
     cursor,
-    goesBackFor: all
-      .filter(({ isDue, served }) => isDue && isFurtherBack(served, own))
+    goesBackFor: followerStarts
+      .filter(({ isDue, served }) => isDue && isFurtherBack(served, ownCursor))
       .map(({ resource: name, served }) => ({ resource: name, served })),
-    passesOver: all.filter(({ isDue }) => !isDue).map(({ resource: name }) => name),
+    passesOver: followerStarts.filter(({ isDue }) => !isDue).map(({ resource: name }) => name),
   };
 }
 

@@ -29,7 +29,7 @@ export interface Job {
   /** The run that is worked on. */
   runId: string;
   resource: ResourcePlan;
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   slot: Slot;
   /** Rows of it are written: not for a resource without a table, and not in a read for children. */
   isStored: boolean;

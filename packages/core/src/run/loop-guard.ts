@@ -23,23 +23,23 @@ const TIMES = 3;
  * find a cycle: remember one page, compare the next ones with it, and after twice as many steps
  * remember another one. A cycle of any length is found with a memory that fits into a checkpoint.
  */
-export function watch(
+export function watchForLoop(
   guard: LoopGuard | null,
   page: PageMarks,
 ): { guard: LoopGuard; repeats: Repeats | undefined } {
-  const keys = page.keys === null ? null : digest(page.keys);
-  const next = page.next === undefined ? null : digest(JSON.stringify(page.next));
-  const remember = (until: number): LoopGuard => ({
+  const keys = page.keys === null ? null : shortDigest(page.keys);
+  const next = page.next === undefined ? null : shortDigest(JSON.stringify(page.next));
+  const rememberPage = (until: number): LoopGuard => ({
     keys,
-    content: keys === null ? null : digest(page.content()),
+    content: keys === null ? null : shortDigest(page.content()),
     times: 1,
     next,
     steps: 0,
     until,
   });
-  if (!guard) return { guard: remember(1), repeats: undefined };
+  if (!guard) return { guard: rememberPage(1), repeats: undefined };
   const isSameContent =
-    keys !== null && keys === guard.keys && digest(page.content()) === guard.content;
+    keys !== null && keys === guard.keys && shortDigest(page.content()) === guard.content;
   const times = guard.times + (isSameContent ? 1 : 0);
   const isSameRequest = next !== null && next === guard.next;
   const isEndless = next !== null && guard.until + guard.steps >= limits.pages;
@@ -49,9 +49,9 @@ export function watch(
   // A page that came twice is remembered on: only its third time tells.
   const isKept = steps < guard.until || (times > 1 && steps < 2 * guard.until);
   return {
-    guard: isKept ? { ...guard, steps, times } : remember(guard.until * 2),
+    guard: isKept ? { ...guard, steps, times } : rememberPage(guard.until * 2),
     repeats,
   };
 }
 
-const digest = (text: string): string => hash("sha256", text, "base64url").slice(0, 16);
+const shortDigest = (text: string): string => hash("sha256", text, "base64url").slice(0, 16);

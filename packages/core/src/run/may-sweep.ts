@@ -47,7 +47,7 @@ export const isPermission = (answer: SweepPermission | NoSweep): answer is Sweep
   !("reason" in answer);
 
 /** A refresh that was asked for and could not sweep has failed. */
-export const noSweep = ({ reason, hint }: NoSweep): WriteError =>
+export const noSweepError = ({ reason, hint }: NoSweep): WriteError =>
   new WriteError({ code: "run.no_sweep", message: `nothing was deleted: ${reason}`, hint });
 
 function refusalOf({ disposition }: ResourcePlan, read: ReadResult): NoSweep | undefined {
@@ -110,7 +110,8 @@ export const isBounded = ({ initialValue, endValue }: IncrementalPlan): boolean 
 const includedField = (
   { include }: NonNullable<ResourcePlan["parent"]>,
   path: JsonPath,
-): string | undefined => include.find(({ field }) => field.text === path.text)?.as;
+): string | undefined =>
+  include.find(({ paths }) => paths.some(({ text }) => text === path.text))?.as;
 
 /** A row without a value that can be compared stays. */
 function isRowInRange(row: Item, { plan, path }: RowRange): boolean {

@@ -2,7 +2,7 @@ import { RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { commitCursor } from "../extract/cursor/cursor.ts";
 import type { Counts } from "../report/counts.ts";
-import { rowsBehind } from "../state/changed-rows-state.ts";
+import { rowsAfterRun } from "../state/changed-rows-state.ts";
 import type { RunState } from "../state/run-state.ts";
 import { servedAfter } from "./coverage.ts";
 
@@ -11,11 +11,11 @@ import { servedAfter } from "./coverage.ts";
  */
 
 /** The state after a run that has succeeded: only now do its cursor and what it was served move. */
-export function committed(ended: RunState, resource: ResourcePlan, now: number): RunState {
+export function stateAfterSuccess(ended: RunState, resource: ResourcePlan, now: number): RunState {
   const { refresh, is_numbered, rows, counts, parent_epoch, skipped_parents } = ended;
   const state: RunState = {
     ...ended,
-    rows: rowsBehind(rows, counts),
+    rows: rowsAfterRun(rows, counts),
     // A parent record that was skipped for its answer is gone back for, like after a failure.
     served: skipped_parents ? ended.served : servedAfter(resource, ended.served, ended.range),
     failures: skipped_parents ? withFailure(ended, now) : noFailures,
@@ -53,7 +53,7 @@ const withFailure = ({ failures }: RunState, now: number): RunState["failures"] 
       };
 
 /** What was spent on a page counts even where the page itself has to be read again. */
-export const spent = (counts: Counts) => ({
+export const spentCounts = (counts: Counts) => ({
   requests: counts.requests,
   retries: counts.retries,
   waited_ms: counts.waited_ms,

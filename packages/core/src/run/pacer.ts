@@ -10,7 +10,7 @@ export const deadlineOf = (now: number, remaining: number): number =>
   now + remaining - Math.min(SLICE_RESERVE_MS, remaining / 5);
 
 /** Tells whether there is time for a step that is twice as slow as the slowest so far. */
-export function pacer({ clock, deadline }: Pick<World, "clock" | "deadline">) {
+export function createPacer({ clock, deadline }: Pick<World, "clock" | "deadline">) {
   let slowest = 0;
   return {
     hasTime: (): boolean => clock.monotonic() + 2 * slowest < deadline,

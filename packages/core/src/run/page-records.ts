@@ -31,9 +31,9 @@ export function parentValues(row: SpoolRow, resource: ResourcePlan): ParentValue
     const value = row[field];
     if (value == null || value === "") throw withoutValue(field, value, plan);
   }
-  const added = include.map(({ field, as }) => {
-    const value = row[field.text];
-    if (value === undefined) throw withoutValue(field.text, value, plan);
+  const added = include.map(({ paths, as }) => {
+    const value = paths.map(({ text }) => row[text]).find((found) => found !== undefined);
+    if (value === undefined) throw withoutValue(paths.at(-1)?.text ?? as, value, plan);
     return [as, value] as const;
   });
   return {
@@ -64,10 +64,10 @@ export const rowNaming = (parent: ParentValues | undefined, readId: string): Row
 });
 
 function withoutValue(field: string, value: JsonValue | undefined, { name }: ResourcePlan) {
-  const what = value === null ? "null" : value === "" ? "an empty string" : "nothing";
+  const valueText = value === null ? "null" : value === "" ? "an empty string" : "nothing";
   return new RequestError({
     code: "extract.parent_field",
-    message: `a record of ${name} has ${what} at "${field}"`,
+    message: `a record of ${name} has ${valueText} at "${field}"`,
     hint: `correct the field's name, or set "on_parent_value_missing": "skip"`,
     retryable: false,
   });

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { isFailure, RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { type CursorRange, startValue, windowEnd } from "../extract/cursor/cursor.ts";
+import { type CursorRange, nextWindow, readRange, wholeRange } from "../extract/cursor/cursor.ts";
 import { type FilledRequest, fillRequest, incrementalValues } from "../extract/fill-request.ts";
 import type { Cursor } from "../flow.ts";
 import { readParentCursor } from "../state/parent-cursors.ts";
@@ -23,7 +23,7 @@ export interface Series {
   /** The record of the parent that it is read for. */
   parent: (ParentValues & { row: ParentRow }) | undefined;
   /** Where it has a cursor of its own: whose, and where that stands. */
-  own?: { id: string; cursor: Cursor };
+  ownCursor?: { id: string; cursor: Cursor };
   /** Changes of the state when it begins, and after its last page. */
   stateAtStart: Partial<RunState>;
   stateAfter: Partial<RunState>;
@@ -42,19 +42,19 @@ export async function* allSeries(
   rows: AsyncGenerator<ParentRow, Partial<RunState>>,
 ): AsyncGenerator<Series | UnusableParent, Partial<RunState>> {
   const { resource } = job;
-  const over: Partial<RunState> = { phase: begun.refresh ? "count" : "end" };
+  const stateAtEnd: Partial<RunState> = { phase: begun.refresh ? "count" : "end" };
   if (!resource.parent) {
-    for (const { isLast, next, ...series } of windows(resource, begun)) {
-      const stateAfter = isLast ? over : { window: next };
+    for (const { isLast, next, ...series } of windowsOf(resource, begun)) {
+      const stateAfter = isLast ? stateAtEnd : { window: next };
       yield { ...series, parent: undefined, stateAfter };
     }
-    return over;
+    return stateAtEnd;
   }
   // Only the first record can be one that an earlier slice has begun.
   let window = begun.window;
   while (true) {
     const { value, done } = await rows.next();
-    if (done) return { ...over, ...value };
+    if (done) return { ...stateAtEnd, ...value };
     yield* seriesOfRow(job, begun, value, window);
     window = null;
   }
@@ -73,13 +73,13 @@ async function* seriesOfRow(
     yield { unusable: values, row };
     return;
   }
-  const own = resource.incremental?.perParent ? await ownCursor(job, values, begun) : undefined;
-  const state = { ...begun, ...(own ? { start: own.cursor } : {}), window };
-  for (const { isLast, next, ...series } of windows(resource, state, row.row)) {
+  const ownCursor = resource.incremental?.perParent ? await readOwnCursor(job, values, begun) : undefined;
+  const state = { ...begun, ...(ownCursor ? { start: ownCursor.cursor } : {}), window };
+  for (const { isLast, next, ...series } of windowsOf(resource, state, row.row)) {
     yield {
       ...series,
       parent: { ...values, row },
-      ...(own ? { own } : {}),
+      ...(ownCursor ? { ownCursor: ownCursor } : {}),
       stateAtStart: { ...series.stateAtStart, ...row.stateHere },
       stateAfter: isLast ? { ...row.stateAfter, window: null } : { window: next },
     };
@@ -108,12 +108,12 @@ export const isUnusable = (error: unknown): error is RequestError =>
   (error.code === "extract.parent_field" || error.code === "extract.parent_value");
 
 /** The windows of a backfill, or the one that is everything. */
-function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
+function* windowsOf(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
   let window = state.window;
   while (true) {
     const { request, range } = seriesAt(resource, { ...state, window }, row);
-    const next = range.end ?? null;
-    const isLast = next === null || next === resource.incremental?.endValue;
+    const next: Cursor = (resource.incremental && nextWindow(resource.incremental, range)) ?? null;
+    const isLast = next === null;
     yield { request, range, stateAtStart: { window } as Partial<RunState>, next, isLast };
     if (isLast) return;
     window = next;
@@ -121,11 +121,11 @@ function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
 }
 
 /** The cursor of one record of the parent, which is known by what the request names of it. */
-async function ownCursor(
-  { resource, place, world }: Pick<Job, "resource" | "place" | "world">,
+async function readOwnCursor(
+  { resource, resourceRef: place, world }: Pick<Job, "resource" | "place" | "world">,
   { named }: ParentValues,
   { refresh, refresh_asked, table_id }: RunState,
-): Promise<NonNullable<Series["own"]>> {
+): Promise<NonNullable<Series["ownCursor"]>> {
   const id = hash("sha256", jsonText(named, { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
   if (refresh || refresh_asked) return { id, cursor: null };
@@ -138,11 +138,10 @@ export function seriesAt(
   { start: last, window }: Pick<RunState, "start" | "window">,
   row: SpoolRow = {},
 ): Pick<Series, "request" | "range"> {
-  const start = incremental ? (window ?? startValue(incremental, last)) : null;
-  const end = incremental && windowEnd(incremental, start);
-  const own = incrementalValues(incremental, { start, last, end });
+  const range = incremental ? readRange(incremental, last, window) : wholeRange;
+  const incrementalValue = incrementalValues(incremental, { ...range, last });
   const filled = fillRequest(request, (reference) =>
-    reference.of === "parent" ? row[reference.field.text] : own(reference),
+    reference.of === "parent" ? row[reference.field.text] : incrementalValue(reference),
   );
-  return { request: filled, range: { start, end } };
+  return { request: filled, range };
 }

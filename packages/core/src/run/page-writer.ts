@@ -220,8 +220,8 @@ export class PageWriter {
 
   async #pause(): Promise<void> {
     const { clock } = this.#job.world;
-    const left = this.#earliestCommit - clock.monotonic();
-    if (left > 0) await clock.sleep(left, this.#skipPause.signal).catch(() => {});
+    const remainingMs = this.#earliestCommit - clock.monotonic();
+    if (remainingMs > 0) await clock.sleep(remainingMs, this.#skipPause.signal).catch(() => {});
     this.#earliestCommit = clock.monotonic() + CHECKPOINT_MS;
   }
 
@@ -234,7 +234,7 @@ export class PageWriter {
       // planted: quarantine-is-awaited
       await setAside(quarantined, {
         world: this.#writingWorld,
-        place: this.#job.place,
+        resourceRef: this.#job.resourceRef,
         runId: this.#job.runId,
         page: stateAfter.page - 1,
         naming,
@@ -266,7 +266,7 @@ export class PageWriter {
   }
 
   async #appendToSpool(written: readonly WrittenPage[]): Promise<number> {
-    const { place, slot, lease } = this.#job;
+    const { resourceRef: place, slot, lease } = this.#job;
     const { epoch, blocks } = this.#state;
     const rows = written.flatMap(({ spoolRows }) => spoolRows);
     if (rows.length === 0) return blocks;
@@ -279,7 +279,7 @@ export class PageWriter {
     { id, cursor: before }: NonNullable<Series["own"]>,
     { candidate, api_time, table_id }: RunState,
   ): Promise<void> {
-    const { resource, isSample, isStored, place, lease } = this.#job;
+    const { resource, isSample, isStored, resourceRef: place, lease } = this.#job;
     if (!resource.incremental || isSample || !isStored) return;
     const cursor = commitCursor(before, candidate, api_time ?? undefined, resource.incremental);
     if (cursor === null || cursor === before) return;

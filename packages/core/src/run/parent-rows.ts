@@ -22,7 +22,7 @@ import type { JsonValue } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
 import { isBeforeIn, servedCursor } from "./coverage.ts";
 import type { Job } from "./job.ts";
-import { noSweep } from "./may-sweep.ts";
+import { noSweepError } from "./may-sweep.ts";
 
 /*
  * A child reads the records that one read of its parent has spooled: the epoch that its fan-out has
@@ -32,7 +32,7 @@ import { noSweep } from "./may-sweep.ts";
 /** A record of the parent. */
 export interface ParentRow {
   row: SpoolRow;
-  place: SpoolPlace;
+  position: SpoolPlace;
   /** Changes of the child's state while it reads for this record, and after it. */
   stateHere: Partial<RunState>;
   stateAfter: Partial<RunState>;
@@ -58,15 +58,15 @@ export class ParentRows {
     this.notFound = [...state.not_found];
   }
 
-  async *rows(): AsyncGenerator<ParentRow, Partial<RunState>> {
-    let place = this.#state.at ?? { block: 0, row: 0 };
-    const waiting = new Patience(this.#job, this.#parent.plan);
+  async *allRows(): AsyncGenerator<ParentRow, Partial<RunState>> {
+    let position = this.#state.at ?? { block: 0, row: 0 };
+    const waiting = new ParentWait(this.#job, this.#parent.plan);
     let epoch = await this.#look();
     if (!this.#state.is_second_try) {
       while (true) {
-        while (epoch && place.block < epoch.blocks) {
-          yield* this.#block(epoch, place);
-          place = { block: place.block + 1, row: 0 };
+        while (epoch && position.block < epoch.blocks) {
+          yield* this.#block(epoch, position);
+          position = { block: position.block + 1, row: 0 };
           waiting.reset();
         }
         if (epoch?.status === "ended") break;
@@ -74,12 +74,12 @@ export class ParentRows {
         epoch = await this.#look();
       }
     }
-    if (!epoch) throw parentFailed(this.#parent.plan, "its records are gone");
-    yield* this.#secondTry(epoch, place);
+    if (!epoch) throw parentFailedError(this.#parent.plan, "its records are gone");
+    yield* this.#secondTry(epoch, position);
     return {
       ...this.#bound(epoch),
-      at: place,
-      coverage: both(this.#state.coverage, epoch.coverage),
+      at: position,
+      coverage: combinedCoverage(this.#state.coverage, epoch.coverage),
     };
   }
 
@@ -87,15 +87,15 @@ export class ParentRows {
     const rows = await this.#read(epoch, from.block);
     for (const [index, row] of rows.entries()) {
       if (index < from.row) continue;
-      const place = { block: from.block, row: index };
+      const position = { block: from.block, row: index };
       const isLast = index + 1 === rows.length;
       const after = isLast
         ? { block: from.block + 1, row: 0 }
         : { block: from.block, row: index + 1 };
       yield {
         row,
-        place,
-        stateHere: { ...this.#bound(epoch), at: place },
+        position: position,
+        stateHere: { ...this.#bound(epoch), at: position },
         stateAfter: { at: after },
         isSecondTry: false,
       };
@@ -104,18 +104,18 @@ export class ParentRows {
 
   /** A record that is not found twice is gone: it has no rows. */
   async *#secondTry(epoch: EpochView, end: SpoolPlace): AsyncGenerator<ParentRow> {
-    let left = [...this.notFound];
-    while (left[0]) {
-      const [place] = left;
-      const row = (await this.#read(epoch, place.block))[place.row];
-      left = left.slice(1);
+    let remaining = [...this.notFound];
+    while (remaining[0]) {
+      const [position] = remaining;
+      const row = (await this.#read(epoch, position.block))[position.row];
+      remaining = remaining.slice(1);
       if (!row) continue;
       const state = { ...this.#bound(epoch), at: end, is_second_try: true };
       yield {
         row,
-        place,
-        stateHere: { ...state, not_found: [place, ...left] },
-        stateAfter: { ...state, not_found: left },
+        position: position,
+        stateHere: { ...state, not_found: [position, ...remaining] },
+        stateAfter: { ...state, not_found: remaining },
         isSecondTry: true,
       };
     }
@@ -146,25 +146,25 @@ export class ParentRows {
     const epoch = parent_epoch
       ? await epochAt(world, this.#place, parent_epoch)
       : await epochOf(world, this.#place, fanOut, plan.hash);
-    if (epoch?.status === "failed") throw parentFailed(plan, "its run has failed");
+    if (epoch?.status === "failed") throw parentFailedError(plan, "its run has failed");
     if (epoch) {
       if (this.#job.isStored) assertServes(this.#job.resource, this.#state, epoch);
       return epoch;
     }
-    if (parent_epoch) throw parentFailed(plan, "its run was given up");
+    if (parent_epoch) throw parentFailedError(plan, "its run was given up");
     if (isWishedFor(await readParentStates(world, this.#place), fanOut)) return undefined;
     for (const slot of ["own", "for_children"] as const) {
       const run = await readRun(world, this.#place, fanOut, slot);
-      if (run) throw parentFailed(plan, run.error?.message ?? run.status);
+      if (run) throw parentFailedError(plan, run.error?.message ?? run.status);
     }
     const isOverdue = world.clock.now() - Date.parse(started_at) > PARENT_OVERDUE_MS;
-    if (isOverdue) throw parentFailed(plan, "its run has not begun");
+    if (isOverdue) throw parentFailedError(plan, "its run has not begun");
     return undefined;
   }
 }
 
 /** Waiting for the parent: for a moment in the slice, then until the run is resumed. */
-class Patience {
+class ParentWait {
   readonly #job: Job;
   readonly #parent: ResourcePlan;
   #waited = 0;
@@ -183,15 +183,15 @@ class Patience {
   async wait(): Promise<void> {
     const { clock, deadline, signal } = this.#job.world;
     const isOver = this.#waited >= PARENT_PATIENCE_MS || clock.monotonic() + this.#step >= deadline;
-    if (isOver) throw pending(this.#parent);
+    if (isOver) throw parentPendingError(this.#parent);
     await clock.sleep(this.#step, signal);
     this.#waited += this.#step;
     this.#step = Math.min(this.#step * 2, PARENT_POLL_MS.most);
   }
 }
 
-const both = (own: Coverage, parent: Coverage): Coverage =>
-  own === "everything" && parent === "everything" ? "everything" : "changes";
+const combinedCoverage = (ownCoverage: Coverage, parent: Coverage): Coverage =>
+  ownCoverage === "everything" && parent === "everything" ? "everything" : "changes";
 
 /**
  * The parent's read has to go back to where this resource was served up to: it does not for one that
@@ -202,15 +202,15 @@ function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView)
   const { consumed, refresh_asked } = state;
   if (consumed && isOlder(epoch, consumed)) {
     const reason = "a newer read of the parent has been used already";
-    if (refresh_asked) throw noSweep({ reason, hint: "refresh again" });
-    throw notServed("run.parent_older", reason);
+    if (refresh_asked) throw noSweepError({ reason, hint: "refresh again" });
+    throw notServedError("run.parent_older", reason);
   }
   const root = rootAbove(resource);
   if (!root || !epoch.range || epoch.range.start === null) return;
   const needsWhole = resource.disposition === "replace" || state.refresh;
   const served = servedCursor({ needsWhole }, root, state);
   if (served !== null && !isBeforeIn(root.incremental)(served, epoch.range.start)) return;
-  throw notServed(
+  throw notServedError(
     "run.parent_gap",
     `this read of ${root.name} does not go back to where ${resource.name} was served up to`,
   );
@@ -221,7 +221,7 @@ function isOlder(epoch: EpochView, consumed: NonNullable<RunState["consumed"]>):
   return epoch.began_at < consumed.ended_at;
 }
 
-const notServed = (code: string, message: string) =>
+const notServedError = (code: string, message: string) =>
   new RequestError({
     code,
     message,
@@ -229,7 +229,7 @@ const notServed = (code: string, message: string) =>
     retryable: false,
   });
 
-const pending = ({ name }: ResourcePlan) =>
+const parentPendingError = ({ name }: ResourcePlan) =>
   new RequestError({
     code: "run.parent_pending",
     message: `waiting for more records of ${name}`,
@@ -238,7 +238,7 @@ const pending = ({ name }: ResourcePlan) =>
     waitMs: PARENT_RESUME_MS,
   });
 
-const parentFailed = ({ source, name }: ResourcePlan, why: string) =>
+const parentFailedError = ({ source, name }: ResourcePlan, why: string) =>
   new RequestError({
     code: "run.parent_failed",
     message: `there are no records of ${name} to read for: ${why}`,

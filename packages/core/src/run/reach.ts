@@ -10,7 +10,7 @@ import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
 
 /** Where sources are looked up, and what their requests take. */
-export interface Reach {
+export interface ReachOptions {
   sources: Sources;
   world: World;
   /** Where local mode sends a source's requests instead. */
@@ -18,7 +18,7 @@ export interface Reach {
 }
 
 /** A resource's plan, with the way to its API and its source's credentials. */
-export function reach({ source, resource: name }: ResourceRef, deps: Reach) {
+export function reachResource({ source, resource: name }: ResourceRef, deps: ReachOptions) {
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
@@ -57,6 +57,6 @@ export function planOf(sources: Sources, name: string): SourcePlan {
 export function resourceOf(planned: SourcePlan, name: string): ResourcePlan {
   const resource = planned.resources.find((candidate) => candidate.name === name);
   if (resource) return resource;
-  const known = planned.resources.map((one) => one.name).join(", ");
-  throw eventError("event.resource", `${planned.name} has no resource "${name}"; it has ${known}`);
+  const resourceNames = planned.resources.map((candidate) => candidate.name).join(", ");
+  throw eventError("event.resource", `${planned.name} has no resource "${name}"; it has ${resourceNames}`);
 }

@@ -16,8 +16,8 @@ import { setAside } from "../state/quarantine.ts";
 import type { RunState } from "../state/run-state.ts";
 import { jsonText } from "../values/json-text.ts";
 import type { Job } from "./job.ts";
-import { type Repeats, watch } from "./loop-guard.ts";
-import { pacer } from "./pacer.ts";
+import { type Repeats, watchForLoop } from "./loop-guard.ts";
+import { createPacer } from "./pacer.ts";
 import { rowNaming, withSteps } from "./page-records.ts";
 import { allSeries, type Series, type UnusableParent } from "./page-series.ts";
 import { PageWriter, type ReadPage } from "./page-writer.ts";
@@ -34,14 +34,14 @@ export async function readPages(
   onCheckpoint: (state: RunState) => void,
 ): Promise<RunState> {
   if (begun.phase !== "read") return begun;
-  const { resource, world, lease, place, signals } = job;
+  const { resource, world, lease, resourceRef: place, signals } = job;
   const writing = { ...world, signal: signals.writing };
   const into = { ...writing, table: tableName(world.names, resource), key: resource.key };
   const guard = () => lease.guard();
   const rows = await ChangedRows.open(
     {
       ...into,
-      place,
+      resourceRef: place,
       runId: job.runId,
       token: lease.token,
       refresh: begun.refresh,
@@ -70,7 +70,7 @@ class PageReader {
   readonly #begun: RunState;
   readonly #writer: PageWriter;
   readonly #session: Session;
-  readonly #pace: ReturnType<typeof pacer>;
+  readonly #pace: ReturnType<typeof createPacer>;
   /** Ends requests for pages that were asked for before their turn and have none any more. */
   readonly #over = new AbortController();
   readonly #parents: ParentRows | undefined;
@@ -86,7 +86,7 @@ class PageReader {
     this.#begun = begun;
     this.#writer = writer;
     this.#state = begun;
-    this.#pace = pacer(world);
+    this.#pace = createPacer(world);
     this.#pagesLeft = (job.limitPages ?? Number.POSITIVE_INFINITY) - counts.pages;
     this.#parents = resource.parent && !isSample ? new ParentRows(job, begun) : undefined;
     this.#session = openSession(resource, {
@@ -113,11 +113,11 @@ class PageReader {
   }
 
   async #readAll(): Promise<void> {
-    const all = allSeries(this.#job, this.#begun, this.#parentRows());
+    const seriesToRead = allSeries(this.#job, this.#begun, this.#parentRows());
     // Only the first series can be one that an earlier slice has begun.
     let from = this.#begun.next ?? undefined;
     while (this.#state.phase === "read" && this.#pagesLeft > 0 && this.#pace.hasTime()) {
-      const { value: series, done } = await this.#writer.unlessFailed(all.next());
+      const { value: series, done } = await this.#writer.unlessFailed(seriesToRead.next());
       if (done) {
         this.#assertParentsThere();
         this.#state = this.#ended({ ...this.#state, ...series });
@@ -131,18 +131,18 @@ class PageReader {
 
   #parentRows(): AsyncGenerator<ParentRow, Partial<RunState>> {
     const { resource, world, secrets, counts, limitPages } = this.#job;
-    if (this.#parents) return this.#parents.rows();
+    if (this.#parents) return this.#parents.allRows();
     return sampleParentRows(resource, { world, secrets, meter: counts, pages: limitPages ?? 1 });
   }
 
   async #readSeries(series: Series, from: PageRequest | undefined): Promise<void> {
-    const { parent, own } = series;
+    const { parent, ownCursor: ownCursor } = series;
     const isFirstWindow = (series.stateAtStart.window ?? null) === null;
     const isNewParent = parent && isFirstWindow && !from && !parent.row.isSecondTry;
     this.#state = {
       ...this.#state,
       ...series.stateAtStart,
-      ...(from ? {} : { loops: null, ...(own ? { candidate: null } : {}) }),
+      ...(from ? {} : { loops: null, ...(ownCursor ? { candidate: null } : {}) }),
       parents_read: this.#state.parents_read + (isNewParent ? 1 : 0),
     };
     try {
@@ -155,12 +155,12 @@ class PageReader {
 
   async #readPagesOf(series: Series, from: PageRequest | undefined): Promise<void> {
     const reading = fetchPages(this.#job.resource, series.request, from, this.#session);
-    const ask = () => {
+    const requestPage = () => {
       const upcoming = { page: reading.next(), ended: this.#pace.begin() };
       upcoming.page.catch(() => {});
       return upcoming;
     };
-    let upcoming = ask();
+    let upcoming = requestPage();
     while (true) {
       const { value: page } = await this.#writer.unlessFailed(upcoming.page);
       if (!page) return;
@@ -175,7 +175,7 @@ class PageReader {
       } else await this.#writer.waitForRoom();
       const goesOn =
         readPage.page.next !== undefined && this.#pagesLeft > 0 && this.#pace.hasTime();
-      if (goesOn) upcoming = ask();
+      if (goesOn) upcoming = requestPage();
       if (!isOdd) this.#writer.add(readPage);
       if (!goesOn) return;
     }
@@ -186,7 +186,7 @@ class PageReader {
     const { resource, isStored, schema } = this.#job;
     const { page, candidate } = inRange(whole, this.#state, series, resource);
     const naming = rowNaming(series.parent, this.#state.read_id);
-    const prepared = isStored ? toItems(page.records, resource, naming, schema?.fit) : nothing;
+    const prepared = isStored ? toItems(page.records, resource, naming, schema?.fit) : emptyPage;
     const keys = keysOf(prepared.items, prepared.rejections);
     const isLast = page.next === undefined;
     const lacksKeys = prepared.rejections.some(({ key }) => key === undefined);
@@ -204,7 +204,7 @@ class PageReader {
       prepared,
       naming: resource.key.rowId ? naming : undefined,
       stateAfter: this.#state,
-      ...(isLast && series.own ? { seriesCursor: series.own } : {}),
+      ...(isLast && series.ownCursor ? { seriesCursor: series.ownCursor } : {}),
     };
   }
 
@@ -248,15 +248,15 @@ class PageReader {
       return;
     }
     if (after.not_found.length >= MOST_NOT_FOUND) throw error;
-    this.#parents?.notFound.push(row.place);
-    this.#state = { ...after, not_found: [...after.not_found, row.place] };
+    this.#parents?.notFound.push(row.position);
+    this.#state = { ...after, not_found: [...after.not_found, row.position] };
   }
 
   async #quarantineParent({ code, message }: RequestError, row: ParentRow): Promise<void> {
-    const { world, place, runId, counts } = this.#job;
+    const { world, resourceRef: place, runId, counts } = this.#job;
     const { page } = this.#state;
-    const rejection = { index: row.place.row, code, message, path: "", record: row.row };
-    await setAside([rejection], { world, place, runId, page });
+    const rejection = { index: row.position.row, code, message, path: "", record: row.row };
+    await setAside([rejection], { world, resourceRef: place, runId, page });
     counts.parents_set_aside += 1;
   }
 
@@ -275,7 +275,7 @@ const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): 
 ];
 
 /** Of a page that is read for children alone. */
-const nothing: PreparedPage = {
+const emptyPage: PreparedPage = {
   items: [],
   superseded: 0,
   rejections: [],
@@ -313,20 +313,20 @@ function afterPage(
     resource,
   }: { page: Page; whole: Page; keys: readonly string[]; resource: ResourcePlan },
 ): RunState {
-  const text = () => jsonText(whole.records);
+  const recordsText = () => jsonText(whole.records);
   const isEmpty = whole.records.length === 0;
   // Rows without a key may be equal page after page; a total that is named ends the paging.
   const endsByTotal = resource.key.rowId && whole.next?.memory?.total !== undefined;
   const marks = {
-    keys: isEmpty || endsByTotal ? null : keys.length > 0 ? JSON.stringify(keys) : text(),
-    content: text,
+    keys: isEmpty || endsByTotal ? null : keys.length > 0 ? JSON.stringify(keys) : recordsText(),
+    content: recordsText,
     next: page.next,
   };
   // Rows that moved are read again on purpose; what repeats after that is a loop again.
   const { guard, repeats } = page.goesBack
     ? { guard: null, repeats: undefined }
-    : watch(state.loops, marks);
-  if (repeats) throw goesRound(repeats, state.page + 1);
+    : watchForLoop(state.loops, marks);
+  if (repeats) throw loopError(repeats, state.page + 1);
   return {
     ...state,
     page: state.page + 1,
@@ -338,15 +338,15 @@ function afterPage(
   };
 }
 
-function goesRound(repeats: Repeats, page: number): RequestError {
-  const what = {
+function loopError(repeats: Repeats, page: number): RequestError {
+  const messages = {
     page: `page ${page} has the records of an earlier page`,
     request: `after page ${page} the API asks for a page that was read before`,
     nothing: `after page ${page} there is still another one, and so many have no end`,
   };
   return new RequestError({
     code: "extract.loop",
-    message: what[repeats],
+    message: messages[repeats],
     hint: "check the paginator: does the API know its parameters under these names?",
     retryable: false,
   });

@@ -51,7 +51,7 @@ export async function replayQuarantine(
   const stored = await readState(world, place);
   if (stored?.body?.refresh && stored.status !== "done") throw refreshOpen();
 
-  const lease = await Lease.take(world, { place, slot: "own", owner, stored });
+  const lease = await Lease.take(world, { resourceRef: place, slot: "own", owner, stored });
   if (!lease) throw leaseHeld();
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
@@ -87,12 +87,12 @@ export async function replayQuarantine(
 
 /** Of two versions of a record the later one goes in, and the earlier finds its key taken. */
 async function newestFirst(world: ReplayWorld, place: ResourceRef): Promise<string[]> {
-  const found: Pick<QuarantineEntry, "id" | "at" | "page" | "index">[] = [];
+  const summaries: Pick<QuarantineEntry, "id" | "at" | "page" | "index">[] = [];
   for await (const entries of listQuarantine(world, place)) {
     // Without the records, of which there may be more than fit into memory.
-    found.push(...entries.map(({ id, at, page, index }) => ({ id, at, page, index })));
+    summaries.push(...entries.map(({ id, at, page, index }) => ({ id, at, page, index })));
   }
-  return found
+  return summaries
     .sort((a, b) => b.at.localeCompare(a.at) || b.page - a.page || b.index - a.index)
     .map(({ id }) => id);
 }
@@ -109,18 +109,18 @@ async function putBack(
 ): Promise<Reason | undefined> {
   if (entry.record_bytes !== null) return wasCut(entry.record_bytes);
   if (entry.redacted) return wasRedacted;
-  if (entry.code.startsWith("extract.parent")) return isParents;
+  if (entry.code.startsWith("extract.parent")) return isParentRecord;
   const record = parseJson(entry.record);
   const naming = namingOf(entry);
   const { items, rejections, typedRecords } = toItems([record], resource, naming, schema.fit);
-  const [made] = items;
-  if (!made) return reasonOf(rejections);
+  const [keyedItem] = items;
+  if (!keyedItem) return reasonOf(rejections);
 
   const table = tableName(world.names, resource);
-  const row = await rowLike(made.item, { world, table, key: resource.key });
-  if (row) return isDeepStrictEqual(row, made.item) ? undefined : keyTaken;
+  const row = await rowLike(keyedItem.item, { world, table, key: resource.key });
+  if (row) return isDeepStrictEqual(row, keyedItem.item) ? undefined : keyTaken;
   const into = openBatchWriter({ ...world, table, key: resource.key, guard });
-  const reason = reasonOf((await writeAll(into, [made])).rejections);
+  const reason = reasonOf((await writeAll(into, [keyedItem])).rejections);
   if (reason) return reason;
   schema.learn(typedRecords);
   await schema.keep();
@@ -133,7 +133,7 @@ function namingOf({ naming, run_id }: QuarantineEntry): RowNaming {
   return naming === null ? nothing : { ...nothing, ...(parseJson(naming) as JsonObject) };
 }
 
-const isParents: Reason = {
+const isParentRecord: Reason = {
   code: "quarantine.parent",
   message: "it is a record of the parent: the next run that reads it asks for it again",
 };

@@ -12,7 +12,7 @@ import type { Status } from "../state/state-item.ts";
 type ReportError = NonNullable<ResourceReport["error"]>;
 
 /** Builds the reports of one invocation. */
-export function reporter(
+export function createReporter(
   resource: ResourcePlan,
   order: { runId: string; limitPages?: number | undefined },
   world: Pick<World, "names" | "clock">,
@@ -67,7 +67,7 @@ export interface Ending {
 }
 
 /** Pure: the end that an error means. */
-export function ending(
+export function decideEnding(
   error: unknown,
   {
     resource,
@@ -87,7 +87,7 @@ export function ending(
   }
   if (error instanceof RequestError && error.waitMs !== undefined) {
     // Waits in a row on one page count as retries, however long each is; another worker's do not.
-    const waits = (state?.waits ?? 0) + (patient.has(error.code) ? 0 : 1);
+    const waits = (state?.waits ?? 0) + (causedByWorkers.has(error.code) ? 0 : 1);
     if (waits <= resource.retry.maxRetries) {
       return {
         status: "waiting",
@@ -98,7 +98,7 @@ export function ending(
       };
     }
   }
-  if (error instanceof RequestError && fruitless.has(error.code)) {
+  if (error instanceof RequestError && parentNotReadable.has(error.code)) {
     return { status: "failed", report: "skipped", error: errorOf(error) };
   }
   // Nothing has begun: a source whose secret nobody has filled yet is not in trouble.
@@ -111,10 +111,10 @@ export function ending(
 }
 
 /** The parent has no records for this run; a later one reads them. */
-const fruitless = new Set(["run.parent_failed", "run.parent_gap", "run.parent_older"]);
+const parentNotReadable = new Set(["run.parent_failed", "run.parent_gap", "run.parent_older"]);
 
 /** Waits that say nothing against the API: other workers cause them. */
-const patient = new Set(["extract.blocked", "run.parent_pending"]);
+const causedByWorkers = new Set(["extract.blocked", "run.parent_pending"]);
 
 const interrupted: ReportError = {
   code: "run.interrupted",
@@ -123,7 +123,7 @@ const interrupted: ReportError = {
 };
 
 /** The end of a run whose page kills every worker that takes it up. */
-export function poisoned({ page, deaths }: RunState): RequestError {
+export function pagePoisonError({ page, deaths }: RunState): RequestError {
   return new RequestError({
     code: "run.page_poison",
     message: `${deaths} workers have died on page ${page + 1} of this run`,

@@ -108,8 +108,8 @@ export class RunSchema {
       const next = { version, hash, first_seen, run_id: runId, columns };
       await writeVersion(world, resourceRef, next, token);
     }
-    const seen = shapeText(this.#seen);
-    await this.#put({ seen, known: isSettled ? seen : null, version, hash });
+    const seenText = shapeText(this.#seen);
+    await this.#put({ seen: seenText, known: isSettled ? seenText : null, version, hash });
   }
 
   #columnsNow() {
@@ -136,9 +136,9 @@ export function warnOfChanges(
 ): void {
   if (!report || report.changed === 0) return;
   const named = report.changes.slice(0, 5).map(changeText).join(", ");
-  const more = report.changed > 5 ? `, and ${report.changed - 5} more` : "";
+  const moreText = report.changed > 5 ? `, and ${report.changed - 5} more` : "";
   log.warn(
-    `the schema is at version ${report.version}: ${named}${more}; \`tidetable schema --diff\` shows it`,
+    `the schema is at version ${report.version}: ${named}${moreText}; \`tidetable schema --diff\` shows it`,
     { ...resourceRef },
   );
 }

@@ -8,24 +8,24 @@ import { checkTable } from "../dynamodb/tables.ts";
 import { type Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { SecretStore } from "../secrets/store.ts";
-import { nothingKnown } from "../state/changed-rows-state.ts";
+import { noKnownRows } from "../state/changed-rows-state.ts";
 import { epochIn, keepEpoch } from "../state/epochs.ts";
 import { type RunRecord, recordRun } from "../state/history.ts";
 import { Lease, leaseHeld } from "../state/lease.ts";
-import { type Opening, opening, type Wanted } from "../state/opening.ts";
+import { type RunDecision, decideRun, type RunRequest } from "../state/opening.ts";
 import type { RunState, Slot } from "../state/run-state.ts";
 import { addFanOut, addWish, readState, type StoredState } from "../state/state-item.ts";
 import type { StateWorld } from "../state/state-table.ts";
 import type { Job, Order } from "./job.ts";
 import { keepingLease } from "./keep-lease.ts";
-import { allOf, lookForRun } from "./look.ts";
-import { isPermission, maySweep, noSweep } from "./may-sweep.ts";
-import { committed, failuresAfter, spent } from "./outcome.ts";
+import { awaitAll, lookForRun } from "./look.ts";
+import { isPermission, maySweep, noSweepError } from "./may-sweep.ts";
+import { stateAfterSuccess, failuresAfter, spentCounts } from "./outcome.ts";
 import { readPages } from "./read-pages.ts";
-import { ending, errorOf, poisoned, reporter } from "./report.ts";
+import { decideEnding, errorOf, pagePoisonError, createReporter } from "./report.ts";
 import { RunSchema, warnOfChanges } from "./run-schema.ts";
 import { RunSignals } from "./signals.ts";
-import { sweep } from "./sweep.ts";
+import { sweepRows } from "./sweep.ts";
 
 /** How often a decision is made anew because the state has changed meanwhile. */
 const MOST_LOOKS = 10;
@@ -43,7 +43,7 @@ export async function runResource(
 ): Promise<ResourceReport> {
   const first = new Slice(resource, order, world, secrets);
   const report = await first.run();
-  if (!first.hasEndedAnothersRun(report)) return report;
+  if (!first.hasEndedOtherRun(report)) return report;
   return new Slice(resource, order, world, secrets).run();
 }
 
@@ -121,7 +121,7 @@ class Slice {
   }
 
   /** Whether the event's own run is still to come, and there is time for it. */
-  hasEndedAnothersRun({ status }: ResourceReport): boolean {
+  hasEndedOtherRun({ status }: ResourceReport): boolean {
     const { clock, deadline, signal } = this.#outer;
     return this.#isOthers && status === "done" && !signal.aborted && clock.monotonic() < deadline;
   }
@@ -137,21 +137,21 @@ class Slice {
 
   /** What has to be there before a run begins. Of several that are missing, the first is told. */
   async #requirements(): Promise<string | undefined> {
-    const asked = [
+    const requirements = [
       // Until somebody has filled the secret, there is no run to begin.
       this.#secrets.read(),
       this.#isStored ? checkTable(this.#steps, this.#resource) : { tableId: undefined },
     ] as const;
-    const [, { tableId }] = await allOf(asked);
+    const [, { tableId }] = await awaitAll(requirements);
     return tableId;
   }
 
   /** Decides what the event means. Undefined: the state has changed meanwhile. */
   async #decide(tableId: string | undefined): Promise<ResourceReport | undefined> {
-    const { wanted, stored, line } = await this.#look(tableId);
+    const { runRequest: runRequest, stored, runRecord: line } = await this.#look(tableId);
     this.#stored = stored;
     if (stored?.isNewer) throw newerFormat();
-    const decision = opening(stored, wanted);
+    const decision = decideRun(stored, runRequest);
     switch (decision.kind) {
       case "ended":
         return this.#endedBefore(decision.body, line);
@@ -164,9 +164,9 @@ class Slice {
         return done;
       }
       case "wait":
-        return this.#wait(decision, wanted);
+        return this.#wait(decision, runRequest);
       case "busy":
-        return this.#meetLivingWorker(decision.leaves, wanted);
+        return this.#meetLivingWorker(decision.leaves, runRequest);
       default:
         return this.#takeUp(decision, tableId);
     }
@@ -189,10 +189,10 @@ class Slice {
 
   /** The API asked to wait. The event leaves its name, so that it is not forgotten. */
   async #wait(
-    { body, runId, notBefore, leaves }: Extract<Opening, { kind: "wait" }>,
-    wanted: Wanted,
+    { body, runId, notBefore, leaves }: Extract<RunDecision, { kind: "wait" }>,
+    runRequest: RunRequest,
   ): Promise<ResourceReport | undefined> {
-    if (!(await this.#leave(leaves, wanted))) return undefined;
+    if (!(await this.#leave(leaves, runRequest))) return undefined;
     this.#state = body;
     this.#runId = runId;
     this.#tally.addEarlierSlices(body.counts);
@@ -200,20 +200,20 @@ class Slice {
   }
 
   async #meetLivingWorker(
-    leaves: Extract<Opening, { kind: "busy" }>["leaves"],
-    wanted: Wanted,
+    leaves: Extract<RunDecision, { kind: "busy" }>["leaves"],
+    runRequest: RunRequest,
   ): Promise<ResourceReport | undefined> {
-    if (!(await this.#leave(leaves, wanted))) return undefined;
+    if (!(await this.#leave(leaves, runRequest))) return undefined;
     const held = leaseHeld(this.#stored?.lease ?? undefined);
     if (leaves !== "wish") throw held;
     return this.#report("covered", { error: errorOf(held) });
   }
 
   /** False when the state has changed since it was read. */
-  async #leave(leaves: "wish" | "fan_out" | "nothing", wanted: Wanted): Promise<boolean> {
+  async #leave(leaves: "wish" | "fan_out" | "nothing", runRequest: RunRequest): Promise<boolean> {
     const stored = this.#stored;
     if (!stored || leaves === "nothing") return true;
-    const { id, refresh, serves } = wanted;
+    const { id, refresh, serves } = runRequest;
     if (leaves === "fan_out") {
       return addFanOut(this.#steps, this.#place, this.#slot, { stored, id });
     }
@@ -222,7 +222,7 @@ class Slice {
 
   /** Takes the lease and works on a run, until it has ended or the slice is short of time. */
   async #takeUp(
-    decision: Extract<Opening, { kind: "start" | "continue" | "poison" }>,
+    decision: Extract<RunDecision, { kind: "start" | "continue" | "poison" }>,
     tableId: string | undefined,
   ): Promise<ResourceReport | undefined> {
     const { place, slot, owner } = {
@@ -231,7 +231,7 @@ class Slice {
       owner: this.#order.owner,
     };
     const stored = this.#stored;
-    const lease = await Lease.take(this.#steps, { place, slot, owner, stored, run: decision });
+    const lease = await Lease.take(this.#steps, { resourceRef: place, slot, owner, stored, run: decision });
     if (!lease) return undefined;
     this.#lease = lease;
     this.#state = decision.body;
@@ -240,15 +240,15 @@ class Slice {
     this.#isForgotten =
       decision.isOthers && !decision.wishes.some(({ id }) => id === this.#order.runId);
     this.#tally.addEarlierSlices(decision.body.counts);
-    if (decision.kind === "poison") throw poisoned(decision.body);
+    if (decision.kind === "poison") throw pagePoisonError(decision.body);
     if (decision.kind === "start" && decision.note) {
       this.#world.log.warn(decision.note, { ...place });
     }
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, decision.body, this.#onCheckpoint), job);
     this.#state = read;
-    const all = read.phase === "read" ? read : await this.#sweepAfter(read, job);
-    return this.#finish(lease, all);
+    const swept = read.phase === "read" ? read : await this.#sweepAfter(read, job);
+    return this.#finish(lease, swept);
   }
 
   async #open(lease: Lease, tableId: string | undefined): Promise<Job> {
@@ -262,7 +262,7 @@ class Slice {
     return {
       runId: this.#runId,
       resource: this.#resource,
-      place,
+      resourceRef: place,
       slot: this.#slot,
       isStored: this.#isStored,
       isSample: this.#isSample,
@@ -289,9 +289,9 @@ class Slice {
     if (read.phase === "end") return read;
     const permission = maySweep(this.#resource, read);
     if (isPermission(permission)) {
-      return keepingLease(sweep(job, read, permission, this.#onCheckpoint), job);
+      return keepingLease(sweepRows(job, read, permission, this.#onCheckpoint), job);
     }
-    throw noSweep(permission);
+    throw noSweepError(permission);
   }
 
   async #keepEpoch(state: RunState): Promise<void> {
@@ -312,12 +312,12 @@ class Slice {
       });
       return running;
     }
-    const found = this.#schema?.report();
-    warnOfChanges(found, this.#world, this.#place);
+    const schemaReport = this.#schema?.report();
+    warnOfChanges(schemaReport, this.#world, this.#place);
     const ended = this.#isStored
-      ? committed(state, this.#resource, this.#world.clock.now())
+      ? stateAfterSuccess(state, this.#resource, this.#world.clock.now())
       : state;
-    const done = this.#report("done", { state: ended, before: state.cursor, schema: found });
+    const done = this.#report("done", { state: ended, before: state.cursor, schema: schemaReport });
     // The history comes first: a run that is cut off here finds the same again.
     const named = await this.#rememberAll(done, state);
     await this.#schema?.close(this.#runId);
@@ -337,8 +337,8 @@ class Slice {
     const stored = await readState(this.#steps, place, slot);
     this.#stored = stored;
     if (stored?.isNewer) throw newerFormat();
-    const { wanted } = await this.#look(tableId);
-    const blank = opening(undefined, { ...wanted, refresh: false, endedAs: null });
+    const { runRequest: runRequest } = await this.#look(tableId);
+    const blank = decideRun(undefined, { ...runRequest, refresh: false, endedAs: null });
     if (blank.kind !== "start") throw leaseHeld();
     // What fingerprints say of the table is in doubt before the first put.
     const doubted = stored?.body && {
@@ -346,24 +346,24 @@ class Slice {
       rows: { ...stored.body.rows, in_doubt: true, known: null },
     };
     const fields = doubted ? { body: JSON.stringify(doubted) } : {};
-    const lease = await Lease.take(this.#steps, { place, slot, owner, stored, fields });
+    const lease = await Lease.take(this.#steps, { resourceRef: place, slot, owner, stored, fields });
     if (!lease) throw leaseHeld();
     this.#lease = lease;
-    const body: RunState = { ...blank.body, refresh: false, rows: nothingKnown };
+    const body: RunState = { ...blank.body, refresh: false, rows: noKnownRows };
     this.#state = body;
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, body, this.#onCheckpoint), job);
-    const found = this.#schema?.report();
-    warnOfChanges(found, this.#world, place);
+    const schemaReport = this.#schema?.report();
+    warnOfChanges(schemaReport, this.#world, place);
     await this.#schema?.close(this.#runId, { isPart: true });
     await lease.letGo();
-    return this.#report("done", { state: read, schema: found });
+    return this.#report("done", { state: read, schema: schemaReport });
   }
 
   async #giveUp(error: unknown): Promise<ResourceReport> {
     const resource = this.#resource;
     const state = this.#state;
-    const end = ending(error, { resource, state, world: this.#outer });
+    const end = decideEnding(error, { resource, state, world: this.#outer });
     const hasFailed = end.status === "failed";
     const failed = this.#report(end.report, {
       ...end,
@@ -387,7 +387,7 @@ class Slice {
         ...state,
         ...end.changes,
         ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
-        counts: { ...state.counts, ...spent(this.#counts) },
+        counts: { ...state.counts, ...spentCounts(this.#counts) },
       };
       await lease.release({ ...end, body }).catch(() => {});
     }
@@ -438,10 +438,10 @@ class Slice {
 
   #report(
     status: ResourceReport["status"],
-    end: Parameters<ReturnType<typeof reporter>>[1],
+    end: Parameters<ReturnType<typeof createReporter>>[1],
   ): ResourceReport {
     const order = { runId: this.#runId, limitPages: this.#order.limitPages };
-    return reporter(this.#resource, order, this.#outer, this.#tally)(status, end);
+    return createReporter(this.#resource, order, this.#outer, this.#tally)(status, end);
   }
 }
 

@@ -15,7 +15,7 @@ import type { ParentRow } from "./parent-rows.ts";
  * parent is read on the spot.
  */
 
-interface Asking {
+interface SampleOptions {
   world: World;
   secrets: SecretStore;
   meter: RequestMeter;
@@ -30,26 +30,26 @@ const atStart = { start: null, window: null };
 /** The series of a resource as a first run would read them. */
 export async function* sampleSeries(
   resource: ResourcePlan,
-  asking: Asking,
+  asking: SampleOptions,
 ): AsyncGenerator<SampleSeries> {
   if (!resource.parent) {
     yield { ...seriesAt(resource, atStart), parent: undefined };
     return;
   }
   for await (const row of sampleRows(resource.parent.plan, asking)) {
-    const series = usable(resource, row);
+    const series = usableSeries(resource, row);
     if (series) yield series;
   }
 }
 
-async function* sampleRows(resource: ResourcePlan, asking: Asking): AsyncGenerator<SpoolRow> {
+async function* sampleRows(resource: ResourcePlan, asking: SampleOptions): AsyncGenerator<SpoolRow> {
   const session = openSession(resource, asking);
   let count = 0;
   for await (const { request, range, parent } of sampleSeries(resource, asking)) {
     for await (const page of fetchPages(resource, request, undefined, session)) {
       const { incremental, steps } = resource;
-      const all = withSteps(page.records, parent?.added ?? {}, steps);
-      const records = incremental ? advanceCursor(all, incremental, range, null).records : all;
+      const recordsWithFields = withSteps(page.records, parent?.added ?? {}, steps);
+      const records = incremental ? advanceCursor(recordsWithFields, incremental, range, null).records : recordsWithFields;
       for (const record of records) yield spoolRow(record, resource);
       count += 1;
       if (count === asking.pages) return;
@@ -58,7 +58,7 @@ async function* sampleRows(resource: ResourcePlan, asking: Asking): AsyncGenerat
 }
 
 /** Undefined: the values of the parent's record cannot stand in a request. */
-function usable(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
+function usableSeries(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
   try {
     return { ...seriesAt(resource, atStart, row), parent: parentValues(row, resource) };
   } catch (error) {
@@ -71,12 +71,12 @@ function usable(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined
 /** The same as the rows of a spool, for a sample. */
 export async function* sampleParentRows(
   resource: ResourcePlan,
-  asking: Asking,
+  asking: SampleOptions,
 ): AsyncGenerator<ParentRow, Partial<RunState>> {
   if (!resource.parent) return {};
   for await (const row of sampleRows(resource.parent.plan, asking)) {
-    const place = { block: 0, row: 0 };
-    yield { row, place, stateHere: {}, stateAfter: {}, isSecondTry: false };
+    const position = { block: 0, row: 0 };
+    yield { row, position: position, stateHere: {}, stateAfter: {}, isSecondTry: false };
   }
   return {};
 }

@@ -7,7 +7,7 @@ import type { Counts } from "../report/counts.ts";
 import type { RowLog, RunState, SweepState } from "../state/run-state.ts";
 import type { Job } from "./job.ts";
 import type { SweepPermission } from "./may-sweep.ts";
-import { pacer } from "./pacer.ts";
+import { createPacer } from "./pacer.ts";
 
 const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
 
@@ -18,25 +18,25 @@ const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";
  * them, unless fingerprints show that there are none. Calls `onCheckpoint` after every step; ends
  * between steps when time is short.
  */
-export async function sweep(
+export async function sweepRows(
   job: Job,
   from: RunState,
   permission: SweepPermission,
   onCheckpoint: (state: RunState) => void,
 ): Promise<RunState> {
   const { resource, world, lease, counts } = job;
-  const pace = pacer(world);
+  const pace = createPacer(world);
   let state = from;
   if (!isOpen(state) || !pace.hasTime()) return state;
-  const seen = await seenKeys(state, permission, job);
-  if (!seen || (await isAllThere(state, seen, job))) {
+  const seenTable = await seenKeys(state, permission, job);
+  if (!seenTable || (await isAllThere(state, seenTable, job))) {
     // Where rows stay because there is no read to compare with, the log does not tell of all rows.
-    const log = state.rows.log && { ...state.rows.log, whole: seen !== undefined };
+    const log = state.rows.log && { ...state.rows.log, whole: seenTable !== undefined };
     state = { ...state, phase: "end", rows: { ...state.rows, log } };
     onCheckpoint(state);
     return state;
   }
-  const isSeen = isSeenIn(seen);
+  const isSeen = isSeenIn(seenTable);
   const keyText = (item: Parameters<typeof keyTextOf>[0]) => keyTextOf(item, resource.key);
   const sweeping: Sweeping = {
     ...world,
@@ -49,7 +49,7 @@ export async function sweep(
   while (isOpen(state) && pace.hasTime()) {
     const ended = pace.begin();
     const isCounting = state.phase === "count";
-    const step = isCounting ? count(state, sweeping, job) : remove(state, sweeping, counts);
+    const step = isCounting ? countRows(state, sweeping, job) : deleteRows(state, sweeping, counts);
     state = { ...(await step), counts: { ...counts }, deaths: 0 };
     await lease.checkpoint(state);
     ended();
@@ -67,13 +67,13 @@ async function seenKeys(
   { needsTwoReads }: SweepPermission,
   job: Job,
 ): Promise<FingerprintTable | undefined> {
-  const seen = new FingerprintTable(rows.log?.rows, "keys");
-  if (rows.log) await addKeys(rows.log, seen, job);
-  if (!needsTwoReads) return seen;
+  const seenTable = new FingerprintTable(rows.log?.rows, "keys");
+  if (rows.log) await addKeys(rows.log, seenTable, job);
+  if (!needsTwoReads) return seenTable;
   if (!last_whole) return undefined;
   try {
-    await addKeys(last_whole, seen, job);
-    return seen;
+    await addKeys(last_whole, seenTable, job);
+    return seenTable;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -84,8 +84,8 @@ async function seenKeys(
 const addKeys = (
   log: RowLog,
   into: FingerprintTable,
-  { world, place }: Job,
-): Promise<FingerprintTable> => readFingerprints(world, { place, log: log.id }, log, into);
+  { world, resourceRef: place }: Job,
+): Promise<FingerprintTable> => readFingerprints(world, { resourceRef: place, log: log.id }, log, into);
 
 /**
  * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and
@@ -93,13 +93,13 @@ const addKeys = (
  */
 async function isAllThere(
   { phase, sweep: under_way, rows: { how, known } }: RunState,
-  seen: FingerprintTable,
+  seenTable: FingerprintTable,
   job: Job,
 ): Promise<boolean> {
   if (phase !== "count" || under_way || how !== "fingerprints" || !known?.whole) return false;
   try {
     const before = await addKeys(known, new FingerprintTable(known.rows, "keys"), job);
-    for (const fingerprint of before) if (seen.match(fingerprint) === "new") return false;
+    for (const fingerprint of before) if (seenTable.match(fingerprint) === "new") return false;
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
@@ -107,7 +107,7 @@ async function isAllThere(
   }
 }
 
-async function count(state: RunState, sweeping: Sweeping, { resource }: Job): Promise<RunState> {
+async function countRows(state: RunState, sweeping: Sweeping, { resource }: Job): Promise<RunState> {
   const swept = await countStep(state.sweep ?? atStart, sweeping);
   if (swept.from) return { ...state, sweep: swept };
   const refused = resource.allowShrink
@@ -121,7 +121,7 @@ async function count(state: RunState, sweeping: Sweeping, { resource }: Job): Pr
   return { ...state, sweep: swept, phase: swept.unseen === 0 ? "end" : "sweep" };
 }
 
-async function remove(state: RunState, sweeping: Sweeping, counts: Counts): Promise<RunState> {
+async function deleteRows(state: RunState, sweeping: Sweeping, counts: Counts): Promise<RunState> {
   const { sweep: swept, deleted } = await deleteStep(state.sweep ?? atStart, sweeping);
   counts.deleted += deleted;
   return { ...state, sweep: swept, phase: swept.from ? "sweep" : "end" };

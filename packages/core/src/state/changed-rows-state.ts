@@ -2,7 +2,7 @@ import type { ResourcePlan } from "../config/plan-types.ts";
 import { chooseWrites } from "./choose-writes.ts";
 import type { RowLog, RowsState } from "./run-state.ts";
 
-export const nothingKnown: RowsState = {
+export const noKnownRows: RowsState = {
   how: "always",
   known: null,
   log: null,
@@ -22,7 +22,7 @@ export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): num
 }
 
 /** What an earlier run has left. */
-export interface Before {
+export interface EarlierRun {
   rows?: RowsState | undefined;
   /** The keys that the last whole read saw, where these are still needed. */
   lastWhole?: RowLog | null;
@@ -39,34 +39,34 @@ export function rowsAtStart(
     rebuild,
     spoolOnly,
   }: { runId: string; refresh: boolean; rebuild: boolean; spoolOnly: boolean },
-  before: Before | undefined,
+  before: EarlierRun | undefined,
 ): RowsState {
-  const { known, last, ...past } = before?.rows ?? nothingKnown;
+  const { known: knownLog, last, ...past } = before?.rows ?? noKnownRows;
   const failed = before !== undefined && !before.isDone;
   if (spoolOnly || !resource.selected) {
     return {
       ...past,
-      known,
+      known: knownLog,
       last,
       log: null,
       open: false,
       in_doubt: past.in_doubt || past.open || failed,
     };
   }
-  const { how, log } = chooseWrites(resource, {
+  const { how: method, log } = chooseWrites(resource, {
     last: last ?? undefined,
-    log: known?.rows,
+    log: knownLog?.rows,
     inDoubt: failed || past.open || past.in_doubt,
     rebuild,
   });
-  const goesBy = how === "fingerprints" ? known : null;
+  const goesBy = method === "fingerprints" ? knownLog : null;
   const start = startBeside([goesBy, before?.lastWhole].flatMap((log) => log ?? []));
-  const own = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
+  const newLog = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
   return {
-    how,
+    how: method,
     known: goesBy,
     // A sweep asks the log which rows were seen, so a refresh writes all of it.
-    log: refresh || (log && !goesBy) ? own : goesBy && { ...goesBy, kept: true },
+    log: refresh || (log && !goesBy) ? newLog : goesBy && { ...goesBy, kept: true },
     open: true,
     in_doubt: failed || past.open,
     last,
@@ -74,13 +74,13 @@ export function rowsAtStart(
 }
 
 /** Pure: what the next slice of a run goes by. */
-export function rowsGoingOn(rows: RowsState | undefined, runId: string): RowsState {
-  if (!rows) return { ...nothingKnown, open: true };
-  return rows.open ? doubted(rows, runId) : { ...rows, open: true };
+export function rowsAtResume(rows: RowsState | undefined, runId: string): RowsState {
+  if (!rows) return { ...noKnownRows, open: true };
+  return rows.open ? rowsInDoubt(rows, runId) : { ...rows, open: true };
 }
 
 /** Pure: the same, but that no print counts any more. A refresh still needs to know what it has seen. */
-export function doubted(rows: RowsState, runId: string): RowsState {
+export function rowsInDoubt(rows: RowsState, runId: string): RowsState {
   return {
     ...rows,
     how: rows.how === "fingerprints" ? "compare" : rows.how,
@@ -92,17 +92,17 @@ export function doubted(rows: RowsState, runId: string): RowsState {
 }
 
 /** Pure: what a run that is done leaves. */
-export function rowsBehind(
-  { how, log, in_doubt }: RowsState,
+export function rowsAfterRun(
+  { how: method, log, in_doubt }: RowsState,
   { records, unchanged }: { records: number; unchanged: number },
 ): RowsState {
-  const { kept, ...known } = log ?? {};
+  const { kept, ...logFields } = log ?? {};
   return {
-    how,
-    known: kept && !in_doubt ? (known as RowLog) : null,
+    how: method,
+    known: kept && !in_doubt ? (logFields as RowLog) : null,
     log: null,
     open: false,
     in_doubt,
-    last: { how, records, unchanged },
+    last: { how: method, records, unchanged },
   };
 }

@@ -1,6 +1,6 @@
 import type { ResourcePlan } from "../config/plan-types.ts";
 
-type How = NonNullable<ResourcePlan["writes"]>;
+type WriteMethod = NonNullable<ResourcePlan["writes"]>;
 
 /** Where fingerprints begin to pay, and where they take too much memory: 85 MB. */
 const LEAST_RECORDS = 1_000;
@@ -8,9 +8,9 @@ const LEAST_RECORDS = 1_000;
 const MOST_ROWS = 4_000_000;
 
 /** What earlier runs have left behind. */
-export interface Known {
+export interface EarlierWrites {
   /** The last run of this table that came to its end. */
-  last: { how: How; records: number; unchanged: number } | undefined;
+  last: { how: WriteMethod; records: number; unchanged: number } | undefined;
   /** How many rows the log has; undefined where there is none that was kept by every run since. */
   log: number | undefined;
   /** The last run failed, or a worker of it or of this one died: what it sent may land at any time. */
@@ -19,13 +19,13 @@ export interface Known {
   rebuild: boolean;
 }
 
-export interface Choice {
-  how: How;
+export interface WriteChoice {
+  how: WriteMethod;
   /** This run writes prints. Where it does not go by those that are there, it begins a log. */
   log: boolean;
 }
 
-const always: Choice = Object.freeze({ how: "always", log: false });
+const always: WriteChoice = Object.freeze({ how: "always", log: false });
 
 /** Pure: how a run tells which rows it has to put. */
 export function chooseWrites(
@@ -36,8 +36,8 @@ export function chooseWrites(
     incremental,
     key,
   }: Pick<ResourcePlan, "writes" | "writeMode" | "disposition" | "incremental" | "key">,
-  { last, log, inDoubt, rebuild }: Known,
-): Choice {
+  { last, log, inDoubt, rebuild }: EarlierWrites,
+): WriteChoice {
   const isReplacing = writeMode.kind === "batch" && disposition !== "append";
   if (!isReplacing || key.fields.length === 0 || writes === "always") return always;
   if (writes === "compare") return { how: "compare", log: false };

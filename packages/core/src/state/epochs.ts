@@ -38,8 +38,8 @@ export async function readParentStates(
   parent: ResourceRef,
 ): Promise<ParentStates> {
   const places = slots.map((slot) => ({ ...parent, slot }));
-  const [own, for_children] = await readStates(world, places);
-  return { own, for_children };
+  const [ownState, for_children] = await readStates(world, places);
+  return { own: ownState, for_children };
 }
 
 /**

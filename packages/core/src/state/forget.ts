@@ -21,7 +21,7 @@ const forgotten = Object.freeze({
  * Token and seq stay and grow: if they began anew, a worker that was paused in an earlier life of
  * this state could take it for its own.
  */
-export async function forget(
+export async function forgetResource(
   world: StateWorld,
   place: ResourceRef,
   { owner, also = async () => {} }: { owner: string; also?: (() => Promise<void>) | undefined },
@@ -56,7 +56,7 @@ async function takeIdle(
 ): Promise<Lease | undefined> {
   const stored = await readState(world, place, slot);
   if (!stored && slot === "for_children") return undefined;
-  const lease = await Lease.take(world, { place, slot, owner, stored });
+  const lease = await Lease.take(world, { resourceRef: place, slot, owner, stored });
   if (!lease) throw overtaken();
   return lease;
 }

@@ -13,7 +13,7 @@ export function sourceGate(
   { dynamodb, names, clock }: Pick<World, "dynamodb" | "names" | "clock">,
   source: string,
 ): Gate {
-  const place = {
+  const gateItem = {
     TableName: stateTableName(names),
     Key: { pk: { S: `${source}#` }, sk: { S: "gate" } },
   };
@@ -24,7 +24,7 @@ export function sourceGate(
     async remainingMs() {
       if (clock.monotonic() - readAt >= GATE_READ_MS) {
         readAt = clock.monotonic();
-        const answer = await dynamodb.send(new GetItemCommand(place)).catch(() => undefined);
+        const answer = await dynamodb.send(new GetItemCommand(gateItem)).catch(() => undefined);
         until = Number(answer?.Item?.blocked_until?.N ?? until);
       }
       return Math.max(0, until - clock.now());
@@ -32,7 +32,7 @@ export function sourceGate(
     async closeFor(ms) {
       until = Math.max(until, clock.now() + ms);
       const command = new UpdateItemCommand({
-        ...place,
+        ...gateItem,
         UpdateExpression: "SET blocked_until = :until, expires = :expires",
         ConditionExpression: "attribute_not_exists(blocked_until) OR blocked_until < :until",
         ExpressionAttributeValues: {

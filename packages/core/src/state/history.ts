@@ -109,35 +109,35 @@ function toItem(place: ResourceRef, slot: Slot, report: ResourceReport, memoryMb
     started_at: { S: started_at },
     ended_at: { S: new Date(ended).toISOString() },
     ...Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, { N: String(n) }])),
-    ...(cursor ? { cursor_before: scalar(cursor.before), cursor_after: scalar(cursor.after) } : {}),
+    ...(cursor ? { cursor_before: cursorAttribute(cursor.before), cursor_after: cursorAttribute(cursor.after) } : {}),
     ...(schema ? { schema: { S: JSON.stringify(schema) } } : {}),
     ...(error ? { error_code: { S: error.code }, error_message: { S: error.message } } : {}),
   };
 }
 
 function fromItem(item: Item): RunRecord {
-  const text = (name: string) => item[name]?.S ?? "";
-  const number = (name: string) => Number(item[name]?.N ?? 0);
-  const counts = Object.fromEntries(countNames.map((name) => [name, number(name)]));
+  const stringAt = (name: string) => item[name]?.S ?? "";
+  const numberAt = (name: string) => Number(item[name]?.N ?? 0);
+  const counts = Object.fromEntries(countNames.map((name) => [name, numberAt(name)]));
   return {
-    run_id: text("sk").replace(/^[^#]*#/, ""),
-    status: text("status") as RunRecord["status"],
-    started_at: text("started_at"),
-    ended_at: text("ended_at"),
-    duration_ms: number("duration_ms"),
-    slices: number("slices"),
+    run_id: stringAt("sk").replace(/^[^#]*#/, ""),
+    status: stringAt("status") as RunRecord["status"],
+    started_at: stringAt("started_at"),
+    ended_at: stringAt("ended_at"),
+    duration_ms: numberAt("duration_ms"),
+    slices: numberAt("slices"),
     ...(counts as unknown as Counts),
     cursor: item.cursor_before
       ? { before: cursorIn(item.cursor_before), after: cursorIn(item.cursor_after) }
       : null,
-    schema: item.schema ? JSON.parse(text("schema")) : null,
-    error: item.error_code ? { code: text("error_code"), message: text("error_message") } : null,
-    epoch: item.epoch_id ? { slot: text("epoch_slot") as Slot, id: number("epoch_id") } : null,
-    cost_usd: number("cost_usd"),
+    schema: item.schema ? JSON.parse(stringAt("schema")) : null,
+    error: item.error_code ? { code: stringAt("error_code"), message: stringAt("error_message") } : null,
+    epoch: item.epoch_id ? { slot: stringAt("epoch_slot") as Slot, id: numberAt("epoch_id") } : null,
+    cost_usd: numberAt("cost_usd"),
   };
 }
 
-const scalar = (value: Cursor): AttributeValue => {
+const cursorAttribute = (value: Cursor): AttributeValue => {
   if (value === null) return { NULL: true };
   return typeof value === "number" ? { N: String(value) } : { S: value };
 };

@@ -46,7 +46,7 @@ export class Lease {
 
   private constructor(
     world: StateWorld,
-    { place, slot, owner, stored }: LeaseRequest & { stored: StoredState | undefined },
+    { resourceRef: place, slot, owner, stored }: LeaseRequest & { stored: StoredState | undefined },
   ) {
     this.#world = world;
     this.#place = place;
@@ -127,38 +127,38 @@ export class Lease {
     return this.#move(fields, { givesBack: true });
   }
 
-  async #move(fields: Fields, how: { givesBack?: true } = {}): Promise<void> {
-    if (!(await this.#step(fields, how))) throw overtaken();
+  async #move(fields: Fields, effects: { givesBack?: true } = {}): Promise<void> {
+    if (!(await this.#step(fields, effects))) throw overtaken();
   }
 
   #step(
     fields: Fields,
-    how: { takes?: true; givesBack?: true; names?: Expected["names"] },
+    effects: { takes?: true; givesBack?: true; names?: Expected["names"] },
   ): Promise<boolean> {
-    const step = this.#lastStep.then(() => this.#send(fields, how));
+    const step = this.#lastStep.then(() => this.#send(fields, effects));
     this.#lastStep = step.catch(() => {});
     return step;
   }
 
   async #send(
     fields: Fields,
-    how: { takes?: true; givesBack?: true; names?: Expected["names"] },
+    effects: { takes?: true; givesBack?: true; names?: Expected["names"] },
   ): Promise<boolean> {
     const { clock, random } = this.#world;
     // Counted from before the request: the lease may seem shorter than it is, never longer.
     const askedAt = clock.monotonic();
-    const next = { token: how.takes ? this.#token + 1 : this.#token, seq: this.#seq + 1 };
+    const next = { token: effects.takes ? this.#token + 1 : this.#token, seq: this.#seq + 1 };
     const isTaken = await stepState(this.#world, this.#place, this.#slot, {
       expected: {
         token: this.#token,
         seq: this.#seq,
-        ...(how.names ? { names: how.names } : {}),
+        ...(effects.names ? { names: effects.names } : {}),
       },
       fields: {
         ...fields,
         ...next,
-        ...(how.takes ? { lease_owner: this.#owner } : {}),
-        ...(how.givesBack
+        ...(effects.takes ? { lease_owner: this.#owner } : {}),
+        ...(effects.givesBack
           ? { lease_owner: null, lease_until: null }
           : { lease_until: clock.now() + LEASE_MS }),
         write_id: `${next.token}.${next.seq}.${Math.floor(random() * 2 ** 48).toString(36)}`,
@@ -169,14 +169,14 @@ export class Lease {
     this.#token = next.token;
     this.#seq = next.seq;
     // planted: lease-counted-from-request
-    this.#validUntil = how.givesBack ? 0 : askedAt + LEASE_MS;
+    this.#validUntil = effects.givesBack ? 0 : askedAt + LEASE_MS;
     return true;
   }
 }
 
 /** Whose lease: `owner` is unique per invocation, since a platform's retry may meet its living twin. */
 export interface LeaseRequest {
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   slot: Slot;
   owner: string;
 }

@@ -1,7 +1,7 @@
 import { TAKEOVER_MS } from "../base/timing.ts";
 import type { Cursor } from "../flow.ts";
 import { zeroCounts } from "../report/counts.ts";
-import { type Before, rowsGoingOn } from "./changed-rows-state.ts";
+import { type EarlierRun, rowsAtResume } from "./changed-rows-state.ts";
 import type { EpochView } from "./epochs.ts";
 import { isHeld, type TakenRun } from "./lease.ts";
 import {
@@ -23,7 +23,7 @@ import { type StoredState, type Wish, withFanOut, withWish } from "./state-item.
 /** How an event leaves its name on a read that it does not take up. */
 export type Leaves = "wish" | "fan_out" | "nothing";
 
-export type Opening =
+export type RunDecision =
   /** The lease is to be taken for this run. `isOthers`: it does not answer the event. */
   | (TakenRun & { kind: "start" | "continue"; note?: string; isOthers: boolean })
   /** One page has killed too many workers: the run is to fail. */
@@ -40,7 +40,7 @@ export type Opening =
   | { kind: "busy"; leaves: Leaves };
 
 /** What an event asks for, and what its resource's plan says about it. */
-export interface Wanted {
+export interface RunRequest {
   /** The fan-out's id. */
   id: string;
   /** A full refresh was asked for. */
@@ -62,9 +62,9 @@ export interface Wanted {
    * A resource with a cursor: where a read starts that goes back for these descendants, too, given
    * its own cursor. Undefined: every read of the resource reads all that its requests show.
    */
-  startFor: ((serves: string[] | null, own: Cursor) => Cursor) | undefined;
+  startFor: ((serves: string[] | null, ownCursor: Cursor) => Cursor) | undefined;
   /** Whether the first value is further back; null is the beginning. */
-  isBefore: (value: Cursor, other: Cursor) => boolean;
+  isBefore: (value: Cursor, comparedTo: Cursor) => boolean;
   isChild: boolean;
   /** A child: the parent's epoch that the fan-out has caused, if it is there by now. */
   epoch: EpochView | undefined;
@@ -72,8 +72,8 @@ export interface Wanted {
   hasParentCursors: boolean;
   /** What a new run knows of the table's rows, from what an earlier one has left. */
   rows: (
-    how: { runId: string; refresh: boolean; refreshAsked: boolean },
-    before: Before | undefined,
+    options: { runId: string; refresh: boolean; refreshAsked: boolean },
+    before: EarlierRun | undefined,
   ) => RowsState;
   newReadId: () => string;
   now: number;
@@ -82,7 +82,7 @@ export interface Wanted {
 /** A third worker's death on one page is no accident. */
 const DEATHS = 3;
 
-export function opening(stored: StoredState | undefined, want: Wanted): Opening {
+export function decideRun(stored: StoredState | undefined, want: RunRequest): RunDecision {
   const isOwn = stored?.run_id === want.id || (stored?.body?.ids.includes(want.id) ?? false);
   const hasFailed = stored?.status === "failed";
   // A line in the history does not end a run: a worker may die between the line and its last step,
@@ -93,7 +93,7 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
     return { kind: "ended", runId: want.id, body: isOwn ? (stored?.body ?? null) : null };
   }
   if (!isOpen && want.endedAs === "failed") return { kind: "given_up" };
-  if (isHeld(stored, want.now)) return busy(stored, want, isOwn);
+  if (isHeld(stored, want.now)) return busyDecision(stored, want, isOwn);
   if (!stored?.body || !stored.run_id) return start(stored, want);
 
   const { body, run_id: runId, status } = stored;
@@ -120,14 +120,14 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
   return {
     kind: deaths >= DEATHS ? "poison" : "continue",
     runId,
-    body: { ...body, ids, deaths, slices: body.slices + 1, rows: rowsGoingOn(body.rows, runId) },
+    body: { ...body, ids, deaths, slices: body.slices + 1, rows: rowsAtResume(body.rows, runId) },
     fanOuts: isContent ? withFanOut(stored.fan_outs, want.id) : stored.fan_outs,
     wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(want)) : stored.wishes,
     isOthers: !isContent,
   };
 }
 
-function busy(stored: StoredState | undefined, want: Wanted, isOwn: boolean): Opening {
+function busyDecision(stored: StoredState | undefined, want: RunRequest, isOwn: boolean): RunDecision {
   const { body, status } = stored ?? {};
   if (isOwn) return { kind: "busy", leaves: "nothing" };
   const isUnfinished = body && (status === "running" || status === "waiting");
@@ -138,10 +138,10 @@ function busy(stored: StoredState | undefined, want: Wanted, isOwn: boolean): Op
 }
 
 /** A child's ordinary event loses nothing by being forgotten: the next read goes back for it. */
-const mayWish = ({ refresh, isChild }: Wanted): boolean => refresh || !isChild;
+const mayWish = ({ refresh, isChild }: RunRequest): boolean => refresh || !isChild;
 
 /** Whether the read under way leaves something of what is wanted to another read. */
-function asksMore(body: RunState, want: Wanted): boolean {
+function asksMore(body: RunState, want: RunRequest): boolean {
   // A refresh shows what was there when it began, so it never answers a later one.
   if (want.refresh) return true;
   if (want.isChild) return !hasRead(body, want);
@@ -152,22 +152,22 @@ function asksMore(body: RunState, want: Wanted): boolean {
 }
 
 /** Of a child: whether its run reads the epoch that this fan-out has caused. */
-function hasRead({ parent_epoch, ids }: RunState, { epoch }: Wanted): boolean {
+function hasRead({ parent_epoch, ids }: RunState, { epoch }: RunRequest): boolean {
   if (!epoch) return false;
   if (parent_epoch) return isSameEpoch(epoch.ref, parent_epoch);
   return ids.some((id) => epoch.fan_outs.includes(id));
 }
 
-export const isSameEpoch = (one: EpochRef, other: EpochRef): boolean =>
-  one.slot === other.slot && one.id === other.id;
+export const isSameEpoch = (first: EpochRef, second: EpochRef): boolean =>
+  first.slot === second.slot && first.id === second.id;
 
-const wishOf = ({ id, refresh, serves }: Wanted): Wish => ({ id, refresh, serves });
+const wishOf = ({ id, refresh, serves }: RunRequest): Wish => ({ id, refresh, serves });
 
 /**
  * The requests that a new run answers: the event, all wishes, and those of an unfinished run that is
  * given up. A child reads one epoch, so its wishes (which are refreshes) come before its event.
  */
-function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
+function requestsFor(stored: StoredState | undefined, want: RunRequest): Wish[] {
   const { body, status, wishes = [] } = stored ?? {};
   const isGivenUp = body && (status === "running" || status === "waiting");
   const before = isGivenUp
@@ -179,13 +179,13 @@ function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
     : [];
   const earlier = [...before, ...wishes].filter(({ id }) => id !== want.id);
   const named = [...before, ...wishes].find(({ id }) => id === want.id);
-  const own = { ...wishOf(want), refresh: want.refresh || (named?.refresh ?? false) };
-  if (!want.isChild) return [...earlier, own];
-  const refreshes = [...earlier, own].filter(({ refresh }) => refresh);
-  return refreshes.length > 0 ? refreshes : [own];
+  const eventRequest = { ...wishOf(want), refresh: want.refresh || (named?.refresh ?? false) };
+  if (!want.isChild) return [...earlier, eventRequest];
+  const refreshes = [...earlier, eventRequest].filter(({ refresh }) => refresh);
+  return refreshes.length > 0 ? refreshes : [eventRequest];
 }
 
-function start(stored: StoredState | undefined, want: Wanted, why?: string): Opening {
+function start(stored: StoredState | undefined, want: RunRequest, why?: string): RunDecision {
   const requests = requestsFor(stored, want);
   const ids = requests.map(({ id }) => id);
   const runId = ids.at(-1) as string;
@@ -211,11 +211,11 @@ function start(stored: StoredState | undefined, want: Wanted, why?: string): Ope
 /** What a new run begins with, from what was asked for and from what the last one has left. */
 function newRun(
   stored: StoredState | undefined,
-  want: Wanted,
-  asked: Pick<RunState, "ids" | "serves"> & { runId: string; refreshAsked: boolean },
+  want: RunRequest,
+  requested: Pick<RunState, "ids" | "serves"> & { runId: string; refreshAsked: boolean },
 ): RunState {
   const last = stored?.body ?? undefined;
-  const { runId, ids, serves, refreshAsked } = asked;
+  const { runId, ids, serves, refreshAsked } = requested;
   const refresh = want.sweeps && (refreshAsked || want.replaces);
   const before = last?.cursor_path === want.cursorPath ? last : undefined;
   const cursor = before?.cursor ?? null;
@@ -225,7 +225,7 @@ function newRun(
   const from = readsWhole ? null : (want.startFor?.(serves, cursor) ?? null);
   const startedAt = new Date(want.now).toISOString();
   const isDone = stored?.status === "done";
-  const left = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
+  const earlierRun = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
   return {
     ...untouched,
     plan_hash: want.planHash,
@@ -250,7 +250,7 @@ function newRun(
     failures: { ...(last?.failures ?? noFailures), is_counted: false },
     last_sweep: last?.last_sweep ?? null,
     last_whole: last?.last_whole ?? null,
-    rows: want.rows({ runId, refresh, refreshAsked }, left),
+    rows: want.rows({ runId, refresh, refreshAsked }, earlierRun),
   };
 }
 
@@ -285,7 +285,7 @@ const untouched = Object.freeze({
 const noFailures = { runs: 0, passed: 0, last_at: null, is_counted: false };
 
 function coverageOf(
-  { startFor, hasParentCursors }: Wanted,
+  { startFor, hasParentCursors }: RunRequest,
   { isWhole, from }: { isWhole: boolean; from: Cursor },
 ): Coverage {
   if (isWhole) return "everything";
@@ -294,8 +294,8 @@ function coverageOf(
 }
 
 /** An initial_value is for the first run: people change it and wonder. */
-const unheard = (cursor: Cursor, wanted: Cursor): string =>
-  `initial_value is ${wanted} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
+const unheard = (cursor: Cursor, initialValue: Cursor): string =>
+  `initial_value is ${initialValue} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
 
 /** Whether a tick starts a worker: for an unfinished run that nobody works on, or for a wish. */
 export function isDue(stored: StoredState, now: number): boolean {

@@ -31,7 +31,7 @@ const PREFIX = "quarantine#";
 
 interface Aside {
   world: World;
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   runId: string;
   page: number;
   /** What its row would be named by, where rows have no key of their own. */
@@ -76,7 +76,7 @@ export function tooManyError(rejections: readonly Rejection[]): WriteError {
   });
 }
 
-function entry(rejection: Rejection, { world, place, runId, page, naming }: Aside): KeyedItem {
+function entry(rejection: Rejection, { world, resourceRef: place, runId, page, naming }: Aside): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");

@@ -3,8 +3,8 @@ import { isDict, stringOrEmpty } from "../dict.ts";
 import type { SettledResource, SettledSource } from "../settle.ts";
 import type { Source } from "../source.ts";
 import { spellingHint } from "../suggest.ts";
-import { placeholderNames } from "../templates.ts";
-import { formatPath, valueAt } from "../walk.ts";
+import { placeholderNames, unknownReferences } from "../templates.ts";
+import { formatPath, valueAt, walkConfig } from "../walk.ts";
 import { pathSecretProblems, secretProblems } from "./credential-problems.ts";
 import { incrementalProblems } from "./incremental-problems.ts";
 import { keyProblems, orderProblems } from "./key-problems.ts";
@@ -35,6 +35,7 @@ export function contradictionProblems(
         ...orderProblems(resource, locate),
         ...bodyProblems(resource, locate),
         ...pathProblems(resource, locate),
+        ...placeholderProblems(resource, locate),
         ...incrementalProblems(resource, locate),
         ...parentProblems(resource, resources, locate),
         ...pagingProblems(resource, locate),
@@ -67,6 +68,23 @@ function pathProblems({ endpoint }: SettledResource, locate: Locate): Problem[] 
       message: `the path names {${name}}, and params has no "${name}"`,
       hint: `add it to params, or write {{ and }} for braces`,
     }));
+}
+
+/** A placeholder that no value fills would be sent as it stands, and the API would answer with nothing. */
+function placeholderProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
+  const { params, headers, json, data } = endpoint;
+  const headerNames = Object.keys(isDict(headers) ? headers : {});
+  const values = [
+    ...walkConfig({ params, headers, json, data }),
+    ...headerNames.map((name) => ({ keys: ["headers", name], value: name })),
+  ];
+  return values.flatMap(({ keys, value }) =>
+    (typeof value === "string" ? unknownReferences(value) : []).map((name) => ({
+      path: locate("endpoint", ...keys),
+      message: `nothing fills the placeholder {${name}}`,
+      hint: `there are {resources.…}, {incremental.…} and secrets; for braces that are sent write {{ and }}`,
+    })),
+  );
 }
 
 function repeatedNameProblems(resources: SettledResource[]): Problem[] {
