@@ -149,12 +149,45 @@ describe("the table and its key", () => {
       { kind: "version", fields: ["id"], cursor: { text: "at", steps: [{ name: "at" }] } },
     ],
     [
+      "an append with a key and a cursor with a primary_key of its own, by that",
+      {
+        primary_key: "id",
+        write_disposition: "append",
+        endpoint: { incremental: { cursor_path: "at", primary_key: ["uid", "org"] } },
+      },
+      { kind: "version", fields: ["uid", "org"], cursor: { text: "at", steps: [{ name: "at" }] } },
+    ],
+    [
+      "an append with a key and a cursor whose primary_key is empty, by content",
+      {
+        primary_key: "id",
+        write_disposition: "append",
+        endpoint: { incremental: { cursor_path: "at", primary_key: [] } },
+      },
+      { kind: "content", isPerRead: false },
+    ],
+    [
       "a replace without a key, by content",
       { write_disposition: "replace" },
       { kind: "content", isPerRead: false },
     ],
   ])("rows without a key of their own are named by what they are: %s", (_, members, rowId) => {
     expect(planOnly(members).key.rowId).toEqual(rowId);
+  });
+
+  test.each([
+    ["reads everything, by content and read", {}, true],
+    ["has a cursor, by content, because its reads show changes", { cursor_path: "at" }, false],
+  ])("an appended child names its rows, where its parent %s", (_, incremental, isPerRead) => {
+    const endpoint = { data_selector: "data", paginator: "single_page" };
+    const hasCursor = Object.keys(incremental).length > 0;
+    const resources = [
+      { name: "posts", endpoint: { ...endpoint, ...(hasCursor && { incremental }) } },
+      { name: "views", endpoint: { ...endpoint, path: "/posts/{resources.posts.id}/views" } },
+    ];
+    const planned = planConfig({ client: { base_url }, resources }).resources;
+    const views = planned.find(({ name }) => name === "views");
+    expect(views?.key.rowId).toEqual({ kind: "content", isPerRead });
   });
 
   test.each([
@@ -511,7 +544,6 @@ describe("an incremental", () => {
       rangeEnd: "open",
       perParent: false,
       convert: undefined,
-      boundary: undefined,
       isTimestamp: false,
     });
     expect(requestPlan(endpoint).params).toEqual({ since: { parts: [startValue] } });

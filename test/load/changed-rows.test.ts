@@ -53,28 +53,30 @@ describe("a log that has grown from run to run", () => {
 
   it("a log of fingerprints is written anew before it has many small blocks, and has every row", async () => {
     const world = testWorld(engine);
-    let rowsAfterRun: RowsState | undefined;
+    let savedRows: RowsState | undefined;
     const ids = new Set<string>();
     let longest = 0;
     for (let run = 0; run < 120; run++) {
       const runId = `run${run}`;
-      const runOptions = { ...world, table: "rows", key, place, runId, token: 1 };
+      const runOptions = { ...world, table: "rows", key, resourceRef: place, runId, token: 1 };
       const rows = await ChangedRows.open(
         { ...runOptions, refresh: false, isLater: false, isNamedByContent: false },
-        rowsOfRun(runId, rowsAfterRun),
+        rowsOfRun(runId, savedRows),
       );
       const { put, fingerprints } = await rows.changesOf([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
       await rows.keep(fingerprints, []);
-      rowsAfterRun = rowsAfterRun(await rows.close(), { records: 1, unchanged: 0 });
+      savedRows = rowsAfterRun(await rows.close(), { records: 1, unchanged: 0 });
       ids.add(`id${run}`);
-      const log = rowsAfterRun.known ?? { id: "", start: 0, end: 0 };
+      const log = savedRows.known ?? { id: "", start: 0, end: 0 };
       longest = Math.max(longest, log.end - log.start);
     }
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
-    const log = rowsAfterRun?.known ?? { id: "", start: 0, end: 0 };
-    const isSeen = isSeenIn(await readFingerprints(world, { resourceRef: place, log: log.id }, log));
+    const log = savedRows?.known ?? { id: "", start: 0, end: 0 };
+    const isSeen = isSeenIn(
+      await readFingerprints(world, { resourceRef: place, log: log.id }, log),
+    );
     expect([...ids].filter((id) => !isSeen(id))).toEqual([]);
   });
 
@@ -83,7 +85,7 @@ describe("a log that has grown from run to run", () => {
     ["is put again where rows have a key, because it may have changed", false, [1, 0]],
   ])("a row of an earlier page of the read %s", async (_, isNamedByContent, expected) => {
     const world = testWorld(engine);
-    const options = { ...world, table: "rows", key, place, runId: "run1", token: 1 };
+    const options = { ...world, table: "rows", key, resourceRef: place, runId: "run1", token: 1 };
     const rows = await ChangedRows.open(
       { ...options, refresh: false, isLater: false, isNamedByContent },
       noKnownRows,
@@ -117,9 +119,9 @@ describe("what is known of rows from run to run", () => {
     const died = { ...rowsOfRun("run2", done), open: true };
     const next = rowsAtResume(died, "run2");
     expect(next).toMatchObject({ how: "compare", known: null, log: null, in_doubt: true });
-    const rowsAfterRun = rowsAfterRun({ ...next, open: false }, { records: 10, unchanged: 10 });
-    expect(rowsAfterRun.known).toBeNull();
-    expect(rowsOfRun("run3", rowsAfterRun)).toMatchObject({ how: "compare", known: null });
+    const savedRows = rowsAfterRun({ ...next, open: false }, { records: 10, unchanged: 10 });
+    expect(savedRows.known).toBeNull();
+    expect(rowsOfRun("run3", savedRows)).toMatchObject({ how: "compare", known: null });
   });
 
   it("a run that reads only for children leaves the fingerprints and their doubt as they are", () => {

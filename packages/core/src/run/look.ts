@@ -11,7 +11,7 @@ import type { StateWorld } from "../state/state-table.ts";
 import { isBeforeIn, startOf } from "./coverage.ts";
 import type { Order } from "./job.ts";
 
-/** What a slice asks for. */
+/** The input of the lookup. */
 interface LookupRequest {
   resource: ResourcePlan;
   order: Order;
@@ -20,16 +20,19 @@ interface LookupRequest {
   tableId: string | null;
 }
 
-/** Everything that `opening` decides from. */
+/** The stored data from which `decideRun` decides. */
 export interface RunLookup {
   stored: StoredState | undefined;
-  /** How this fan-out ended here, by the history. */
+  /** The history item of this fan-out. */
   runRecord: RunRecord | undefined;
   runRequest: RunRequest;
 }
 
-/** Reads what the decision about a run depends on: its state, its history, its parent, its followers. */
-export async function lookForRun(world: StateWorld, lookupRequest: LookupRequest): Promise<RunLookup> {
+/** Reads the state, the history item, the parent and the followers for the decision about a run. */
+export async function lookForRun(
+  world: StateWorld,
+  lookupRequest: LookupRequest,
+): Promise<RunLookup> {
   const { resource, order, slot } = lookupRequest;
   const { parent } = resource;
   const followers = hasOwnCursor(resource) ? resource.followers : [];
@@ -43,14 +46,20 @@ export async function lookForRun(world: StateWorld, lookupRequest: LookupRequest
   const now = world.clock.now();
   const startFor: RunRequest["startFor"] = (serves, ownCursor) =>
     startOf(resource, {
-      ownCursor: ownCursor,
+      ownCursor,
       followers: followerStates,
       serves,
       isForChildren: slot === "for_children",
       now,
     });
   const drawId = () => Math.floor(world.random() * 2 ** 48).toString(36);
-  const runRequest = { ...requestFromPlan(lookupRequest, line), epoch, startFor, newReadId: drawId, now };
+  const runRequest = {
+    ...requestFromPlan(lookupRequest, line),
+    epoch,
+    startFor,
+    newReadId: drawId,
+    now,
+  };
   return {
     stored,
     runRecord: line,
@@ -58,7 +67,7 @@ export async function lookForRun(world: StateWorld, lookupRequest: LookupRequest
   };
 }
 
-/** The part of the decision that the plan and the event settle. */
+/** Returns the part of the request that follows from the plan and the event. */
 function requestFromPlan(
   { resource, order, isStored, tableId }: LookupRequest,
   line: RunRecord | undefined,
@@ -86,8 +95,8 @@ function requestFromPlan(
 }
 
 /**
- * All results. Of several that fail, the first in the list is told, and nothing goes on after that:
- * Promise.all would return while others are still under way.
+ * Returns all results, or throws the first error in list order after all work has settled. Promise.all
+ * alone would return while requests are still pending.
  */
 export async function awaitAll<T extends readonly unknown[]>(work: T) {
   await Promise.allSettled(work);

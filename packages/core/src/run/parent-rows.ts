@@ -25,28 +25,29 @@ import type { Job } from "./job.ts";
 import { noSweepError } from "./may-sweep.ts";
 
 /*
- * A child reads the records that one read of its parent has spooled: the epoch that its fan-out has
- * caused. It reads while that read is still under way, and keeps its place in its own checkpoint.
+ * A child reads the records that one read of its parent has spooled: the epoch that the child's
+ * fan-out has caused. The child may read while the parent still reads, and the child's checkpoint
+ * stores the child's position in the spool.
  */
 
-/** A record of the parent. */
+/** A record of the parent, from the spool. */
 export interface ParentRow {
   row: SpoolRow;
   position: SpoolPlace;
-  /** Changes of the child's state while it reads for this record, and after it. */
+  /** Changes of the child's state during the requests for this record, and after these requests. */
   stateHere: Partial<RunState>;
   stateAfter: Partial<RunState>;
-  /** Its request was answered "not found" before: this is the second time. */
+  /** The first request for this record was answered "not found". */
   isSecondTry: boolean;
 }
 
-/** The parent's records from the child's place on. Returns what the child's state is after the last. */
+/** Yields the parent's records from the child's position, and returns the child's final state. */
 export class ParentRows {
   readonly #job: Job;
   readonly #state: RunState;
   readonly #parent: ParentPlan;
-  readonly #place: ResourceRef;
-  /** The parent's records whose request was answered "not found": added by the reader. */
+  readonly #resourceRef: ResourceRef;
+  /** Parent records whose request was answered "not found". The page reader adds to the list. */
   readonly notFound: SpoolPlace[];
 
   constructor(job: Job, state: RunState) {
@@ -54,7 +55,7 @@ export class ParentRows {
     this.#state = state;
     this.#parent = job.resource.parent as ParentPlan;
     const { source, name } = this.#parent.plan;
-    this.#place = { source, resource: name };
+    this.#resourceRef = { source, resource: name };
     this.notFound = [...state.not_found];
   }
 
@@ -94,7 +95,7 @@ export class ParentRows {
         : { block: from.block, row: index + 1 };
       yield {
         row,
-        position: position,
+        position,
         stateHere: { ...this.#bound(epoch), at: position },
         stateAfter: { at: after },
         isSecondTry: false,
@@ -102,7 +103,7 @@ export class ParentRows {
     }
   }
 
-  /** A record that is not found twice is gone: it has no rows. */
+  /** Yields the records that were not found once. A record not found twice is gone and has no rows. */
   async *#secondTry(epoch: EpochView, end: SpoolPlace): AsyncGenerator<ParentRow> {
     let remaining = [...this.notFound];
     while (remaining[0]) {
@@ -113,7 +114,7 @@ export class ParentRows {
       const state = { ...this.#bound(epoch), at: end, is_second_try: true };
       yield {
         row,
-        position: position,
+        position,
         stateHere: { ...state, not_found: [position, ...remaining] },
         stateAfter: { ...state, not_found: remaining },
         isSecondTry: true,
@@ -121,7 +122,7 @@ export class ParentRows {
     }
   }
 
-  /** A resource with a cursor of its own covers a range of that; others, what their parent's read does. */
+  /** Binds the child's state to the epoch. A child without a cursor covers the range of the parent's read. */
   #bound(epoch: EpochView): Partial<RunState> {
     return {
       parent_epoch: epoch.ref,
@@ -133,28 +134,28 @@ export class ParentRows {
   }
 
   async #read(epoch: EpochView, block: number): Promise<SpoolRow[]> {
-    const text = await readSpoolBlock(this.#job.world, this.#place, epoch.ref, block);
+    const text = await readSpoolBlock(this.#job.world, this.#resourceRef, epoch.ref, block);
     return parseJson(text) as JsonValue as SpoolRow[];
   }
 
-  /** The epoch of this run. Undefined: it has not begun. Throws when there will be none. */
+  /** Returns the epoch of this run, or undefined before the epoch begins. Throws when none will begin. */
   async #look(): Promise<EpochView | undefined> {
     const { world } = this.#job;
     const { plan } = this.#parent;
     const { parent_epoch, ids, started_at } = this.#state;
     const fanOut = ids.at(-1) as string;
     const epoch = parent_epoch
-      ? await epochAt(world, this.#place, parent_epoch)
-      : await epochOf(world, this.#place, fanOut, plan.hash);
+      ? await epochAt(world, this.#resourceRef, parent_epoch)
+      : await epochOf(world, this.#resourceRef, fanOut, plan.hash);
     if (epoch?.status === "failed") throw parentFailedError(plan, "its run has failed");
     if (epoch) {
       if (this.#job.isStored) assertServes(this.#job.resource, this.#state, epoch);
       return epoch;
     }
     if (parent_epoch) throw parentFailedError(plan, "its run was given up");
-    if (isWishedFor(await readParentStates(world, this.#place), fanOut)) return undefined;
+    if (isWishedFor(await readParentStates(world, this.#resourceRef), fanOut)) return undefined;
     for (const slot of ["own", "for_children"] as const) {
-      const run = await readRun(world, this.#place, fanOut, slot);
+      const run = await readRun(world, this.#resourceRef, fanOut, slot);
       if (run) throw parentFailedError(plan, run.error?.message ?? run.status);
     }
     const isOverdue = world.clock.now() - Date.parse(started_at) > PARENT_OVERDUE_MS;
@@ -163,7 +164,7 @@ export class ParentRows {
   }
 }
 
-/** Waiting for the parent: for a moment in the slice, then until the run is resumed. */
+/** Waits for the parent for a short time in this slice. After that, the run waits and is resumed. */
 class ParentWait {
   readonly #job: Job;
   readonly #parent: ResourcePlan;
@@ -194,9 +195,10 @@ const combinedCoverage = (ownCoverage: Coverage, parent: Coverage): Coverage =>
   ownCoverage === "everything" && parent === "everything" ? "everything" : "changes";
 
 /**
- * The parent's read has to go back to where this resource was served up to: it does not for one that
- * has failed again and again, so that this does not make it read whole each time. And it must be none
- * from before the last one that this resource has read: what has changed since would be undone.
+ * Asserts that the parent's read starts at or before the cursor up to which this resource was served.
+ * A parent does not go back for a child that fails again and again, because each read would then be a
+ * whole one. The read must also be newer than the last read that this resource used: an older read
+ * would undo changes.
  */
 function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView): void {
   const { consumed, refresh_asked } = state;

@@ -25,8 +25,8 @@ import { type ParentRow, ParentRows } from "./parent-rows.ts";
 import { sampleParentRows } from "./sample-parents.ts";
 
 /**
- * Reads pages until the last, or until the slice is short of time, and hands them to the writer: the
- * next page is asked for while this one is written. Calls `onCheckpoint` whenever pages are durable.
+ * Reads pages until the last page, or until the slice is short of time, and hands them to the writer.
+ * The next page is requested while a page is written. Calls `onCheckpoint` when pages are durable.
  */
 export async function readPages(
   job: Job,
@@ -34,14 +34,14 @@ export async function readPages(
   onCheckpoint: (state: RunState) => void,
 ): Promise<RunState> {
   if (begun.phase !== "read") return begun;
-  const { resource, world, lease, resourceRef: place, signals } = job;
+  const { resource, world, lease, resourceRef, signals } = job;
   const writing = { ...world, signal: signals.writing };
   const into = { ...writing, table: tableName(world.names, resource), key: resource.key };
   const guard = () => lease.guard();
   const rows = await ChangedRows.open(
     {
       ...into,
-      resourceRef: place,
+      resourceRef,
       runId: job.runId,
       token: lease.token,
       refresh: begun.refresh,
@@ -59,10 +59,10 @@ export async function readPages(
   return new PageReader(job, begun, writer).read();
 }
 
-/** So many parent records whose request was answered "not found" are remembered for a second try. */
+/** The number of parent records that the state can keep for a second try after "not found". */
 const MOST_NOT_FOUND = 500;
 
-/** Of so few parent records, all may be gone by accident. */
+/** Fewer parent records than these may all be gone by accident. */
 const FEW_PARENTS = 4;
 
 class PageReader {
@@ -71,13 +71,13 @@ class PageReader {
   readonly #writer: PageWriter;
   readonly #session: Session;
   readonly #pace: ReturnType<typeof createPacer>;
-  /** Ends requests for pages that were asked for before their turn and have none any more. */
-  readonly #over = new AbortController();
+  /** Cancels the request for a page that was requested ahead and is no longer needed. */
+  readonly #cancelReadAhead = new AbortController();
   readonly #parents: ParentRows | undefined;
-  /** The run's state after the page that was read last, but for what only the writer knows. */
+  /** The run's state after the last page read, without counts and positions that the writer adds. */
   #state: RunState;
   #pagesLeft: number;
-  /** The last "not found", for the case that nearly every parent record is. */
+  /** The last "not found" error. The run fails with it when most parent records are not found. */
   #notFound: RequestError | undefined;
 
   constructor(job: Job, begun: RunState, writer: PageWriter) {
@@ -90,7 +90,7 @@ class PageReader {
     this.#pagesLeft = (job.limitPages ?? Number.POSITIVE_INFINITY) - counts.pages;
     this.#parents = resource.parent && !isSample ? new ParentRows(job, begun) : undefined;
     this.#session = openSession(resource, {
-      world: { ...world, signal: shareSignal(world.signal, this.#over.signal) },
+      world: { ...world, signal: shareSignal(world.signal, this.#cancelReadAhead.signal) },
       secrets: job.secrets,
       meter: counts,
       gate: sourceGate(world, resource.source),
@@ -104,17 +104,17 @@ class PageReader {
       const { rows, blocks, counts } = await this.#writer.close();
       return { ...this.#state, rows, blocks, counts };
     } catch (error) {
-      // What was read before it is written all the same.
+      // Pages that were read before the error are still written.
       await this.#writer.close();
       throw error;
     } finally {
-      this.#over.abort();
+      this.#cancelReadAhead.abort();
     }
   }
 
   async #readAll(): Promise<void> {
     const seriesToRead = allSeries(this.#job, this.#begun, this.#parentRows());
-    // Only the first series can be one that an earlier slice has begun.
+    // An earlier slice can have begun only the first series.
     let from = this.#begun.next ?? undefined;
     while (this.#state.phase === "read" && this.#pagesLeft > 0 && this.#pace.hasTime()) {
       const { value: series, done } = await this.#writer.unlessFailed(seriesToRead.next());
@@ -136,7 +136,7 @@ class PageReader {
   }
 
   async #readSeries(series: Series, from: PageRequest | undefined): Promise<void> {
-    const { parent, ownCursor: ownCursor } = series;
+    const { parent, ownCursor } = series;
     const isFirstWindow = (series.stateAtStart.window ?? null) === null;
     const isNewParent = parent && isFirstWindow && !from && !parent.row.isSecondTry;
     this.#state = {
@@ -167,21 +167,21 @@ class PageReader {
       upcoming.ended();
       const readPage = { ...this.#arrived(page, series), onDurable: upcoming.ended };
       this.#pagesLeft -= 1;
-      // Rejected records may end the run: nothing more is asked for before that is known.
-      const isOdd = readPage.prepared.rejections.length > 0;
-      if (isOdd) {
+      // Rejected records may end the run, so the next request waits until the page is durable.
+      const hasRejections = readPage.prepared.rejections.length > 0;
+      if (hasRejections) {
         this.#writer.add(readPage);
         await this.#writer.flush();
       } else await this.#writer.waitForRoom();
       const goesOn =
         readPage.page.next !== undefined && this.#pagesLeft > 0 && this.#pace.hasTime();
       if (goesOn) upcoming = requestPage();
-      if (!isOdd) this.#writer.add(readPage);
+      if (!hasRejections) this.#writer.add(readPage);
       if (!goesOn) return;
     }
   }
 
-  /** What a page becomes. The reader's state moves on to after this page. */
+  /** Converts a page for the writer and advances the reader's state past the page. */
   #arrived(whole: Page, series: Series): Omit<ReadPage, "onDurable"> {
     const { resource, isStored, schema } = this.#job;
     const { page, candidate } = inRange(whole, this.#state, series, resource);
@@ -208,7 +208,7 @@ class PageReader {
     };
   }
 
-  /** Pure but for the clock: the state of a read whose last page is known. */
+  /** Completes the state after the last page. Pure except for the clock. */
   #ended(state: RunState): RunState {
     const { resource, world } = this.#job;
     const { start, candidate, api_time, lacks_parents, coverage, parent_epoch } = state;
@@ -231,7 +231,7 @@ class PageReader {
     this.#state = { ...this.#state, ...row.stateAfter, lacks_parents: true };
   }
 
-  /** The request for a record of the parent has failed: it may be gone, or may be left out. */
+  /** Handles a failed request for a parent record: the record may be gone, or may be skipped. */
   async #withoutParent(error: RequestError, row: ParentRow): Promise<void> {
     const isGone = error.status === 404 || error.status === 410;
     const mayLeaveOut = this.#job.resource.parent?.onError === "skip" && !error.waitMs;
@@ -253,14 +253,14 @@ class PageReader {
   }
 
   async #quarantineParent({ code, message }: RequestError, row: ParentRow): Promise<void> {
-    const { world, resourceRef: place, runId, counts } = this.#job;
+    const { world, resourceRef, runId, counts } = this.#job;
     const { page } = this.#state;
     const rejection = { index: row.position.row, code, message, path: "", record: row.row };
-    await setAside([rejection], { world, resourceRef: place, runId, page });
+    await setAside([rejection], { world, resourceRef, runId, page });
     counts.parents_set_aside += 1;
   }
 
-  /** One parent record that is gone is usual. When most of them are, the path is wrong. */
+  /** Throws when most parent records are not found: then the path is wrong. One missing record is usual. */
   #assertParentsThere(): void {
     const { parents_gone, parents_read } = this.#state;
     const isMost =
@@ -274,7 +274,7 @@ const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): 
   ...rejections.flatMap(({ key }) => key ?? []),
 ];
 
-/** Of a page that is read for children alone. */
+/** The prepared page of a read for children alone, which stores no rows. */
 const emptyPage: PreparedPage = {
   items: [],
   superseded: 0,
@@ -283,7 +283,7 @@ const emptyPage: PreparedPage = {
   discardedValues: 0,
 };
 
-/** Pure: what an incremental keeps of a page, and how its cursor moves. */
+/** Pure: keeps the records of a page that lie in the range, and advances the candidate cursor. */
 function inRange(
   whole: Page,
   { candidate }: RunState,
@@ -303,7 +303,7 @@ function inRange(
   };
 }
 
-/** Pure: the state after a page. Throws when the page shows that paging goes round in circles. */
+/** Pure: returns the state after a page. Throws when the page shows that paging repeats itself. */
 function afterPage(
   state: RunState,
   {
@@ -315,14 +315,14 @@ function afterPage(
 ): RunState {
   const recordsText = () => jsonText(whole.records);
   const isEmpty = whole.records.length === 0;
-  // Rows without a key may be equal page after page; a total that is named ends the paging.
+  // Rows without a key may be equal on every page. A total named by the API ends the paging.
   const endsByTotal = resource.key.rowId && whole.next?.memory?.total !== undefined;
   const marks = {
     keys: isEmpty || endsByTotal ? null : keys.length > 0 ? JSON.stringify(keys) : recordsText(),
     content: recordsText,
     next: page.next,
   };
-  // Rows that moved are read again on purpose; what repeats after that is a loop again.
+  // Rows that moved are read again on purpose, so the guard starts again after such a page.
   const { guard, repeats } = page.goesBack
     ? { guard: null, repeats: undefined }
     : watchForLoop(state.loops, marks);

@@ -12,8 +12,9 @@ export const noKnownRows: RowsState = {
 };
 
 /**
- * Pure: where a log begins that must not be written over these. At the start, if there is room for
- * twice as many blocks. Should more come, an older one is told to be gone, and rows are compared.
+ * Pure: returns the first block of a new log that must not overwrite the given logs: block 0 if there is
+ * room for twice as many blocks. If the new log grows further, an old log becomes incomplete, and rows
+ * are compared instead.
  */
 export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): number {
   const longest = Math.max(0, ...logs.map(({ start, end }) => end - start));
@@ -21,16 +22,16 @@ export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): num
   return isFree ? 0 : Math.max(...logs.map(({ end }) => end));
 }
 
-/** What an earlier run has left. */
+/** The data that the last run has left. */
 export interface EarlierRun {
   rows?: RowsState | undefined;
-  /** The keys that the last whole read saw, where these are still needed. */
+  /** The keys that the last whole read saw, if they are still needed. */
   lastWhole?: RowLog | null;
-  /** It came to its end. */
+  /** The last run was successful. */
   isDone: boolean;
 }
 
-/** Pure: what a new run goes by. `rebuild`: somebody asked for a full refresh. */
+/** Pure: returns the row state of a new run. `rebuild`: a full refresh was requested. */
 export function rowsAtStart(
   resource: Parameters<typeof chooseWrites>[0] & Pick<ResourcePlan, "selected">,
   {
@@ -65,7 +66,7 @@ export function rowsAtStart(
   return {
     how: method,
     known: goesBy,
-    // A sweep asks the log which rows were seen, so a refresh writes all of it.
+    // The sweep reads the seen rows from the log, so a refresh writes a whole log.
     log: refresh || (log && !goesBy) ? newLog : goesBy && { ...goesBy, kept: true },
     open: true,
     in_doubt: failed || past.open,
@@ -73,13 +74,13 @@ export function rowsAtStart(
   };
 }
 
-/** Pure: what the next slice of a run goes by. */
+/** Pure: returns the row state of the next slice of a run. */
 export function rowsAtResume(rows: RowsState | undefined, runId: string): RowsState {
   if (!rows) return { ...noKnownRows, open: true };
   return rows.open ? rowsInDoubt(rows, runId) : { ...rows, open: true };
 }
 
-/** Pure: the same, but that no print counts any more. A refresh still needs to know what it has seen. */
+/** Pure: distrusts all fingerprints. A refresh keeps its log, because the sweep needs the seen rows. */
 export function rowsInDoubt(rows: RowsState, runId: string): RowsState {
   return {
     ...rows,
@@ -91,7 +92,7 @@ export function rowsInDoubt(rows: RowsState, runId: string): RowsState {
   };
 }
 
-/** Pure: what a run that is done leaves. */
+/** Pure: returns the row state that a successful run leaves. */
 export function rowsAfterRun(
   { how: method, log, in_doubt }: RowsState,
   { records, unchanged }: { records: number; unchanged: number },

@@ -5,8 +5,8 @@ import type { World } from "../base/world.ts";
 import type { Gate } from "../flow.ts";
 
 /*
- * One 429 pauses all workers of a source: they share its limit. It only saves requests that would
- * be refused, so a state table that does not answer closes nothing.
+ * One 429 pauses all workers of a source, because they share the rate limit. The gate only avoids
+ * requests that the API would refuse, so an error of the state table leaves the gate open.
  */
 
 export function sourceGate(
@@ -40,7 +40,7 @@ export function sourceGate(
           ":expires": { N: String(Math.ceil(until / 1000) + LOCK_DAYS * 86_400) },
         },
       });
-      // Somebody else closed it for longer, or the table does not answer: both are fine.
+      // A failed condition means that the gate is closed for longer. Errors leave the gate open.
       await dynamodb.send(command).catch(() => {});
     },
   };
