@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { carriesValue, guardSecret, findLeaks, recordOutput } from "./support/canary.ts";
+import { carriesValue, findLeaks, guardSecret, recordOutput } from "./support/canary.ts";
 
 // The canary watches the whole suite. These tests show that it notices a leak.
 

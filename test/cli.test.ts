@@ -9,7 +9,7 @@ import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 const KEY = "canary-5f1e9c77d2";
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
-const dict = (url: string, resources: object[] = [{ name: "rows" }]) => ({
+const sourceDict = (url: string, resources: object[] = [{ name: "rows" }]) => ({
   client: {
     base_url: url,
     auth: {
@@ -31,7 +31,7 @@ const dict = (url: string, resources: object[] = [{ name: "rows" }]) => ({
   resources,
 });
 
-const guarded =
+const guardedPages =
   (handler: Handler): Handler =>
   (request, response) =>
     request.query.get("api_key") === KEY
@@ -46,12 +46,12 @@ afterAll(() => engine.close());
 
 let shops = 0;
 /** A folder with a source, its secret and an API. Each source has its own name in the engine. */
-async function shop(handler: Handler = offsetPages(rows), resources?: object[]) {
+async function openShop(handler: Handler = offsetPages(rows), resources?: object[]) {
   shops += 1;
   const name = `shop${shops}`;
-  const api = await openApi(guarded(handler));
+  const api = await openApi(guardedPages(handler));
   const folder = await openCliFolder({
-    [`${name}.json`]: dict(api.url, resources),
+    [`${name}.json`]: sourceDict(api.url, resources),
     "secrets.json": { api_key: KEY },
   });
   const engineArgs = ["--dynamodb", engine.endpoint];
@@ -62,7 +62,7 @@ async function shop(handler: Handler = offsetPages(rows), resources?: object[]) 
 
 describe("run", () => {
   it("run --json prints the contract's document and ends with exit code 0", async () => {
-    const { run, name } = await shop();
+    const { run, name } = await openShop();
     const { code, json, stdout } = await run("--json");
     expect(code).toBe(0);
     expect(stdout.trim().split("\n")).toHaveLength(1);
@@ -97,7 +97,7 @@ describe("run", () => {
   });
 
   it("run prints a table for a person, with progress on stderr", async () => {
-    const { run, name } = await shop();
+    const { run, name } = await openShop();
     const { code, stdout, stderr } = await run();
     expect(code).toBe(0);
     expect(stdout).toMatch(/source +resource +status +records +written +retries +waited +time/);
@@ -107,7 +107,7 @@ describe("run", () => {
 
   it("a run is partial if one resource fails, and the others do not stop (P18)", async () => {
     const resources = [{ name: "rows" }, { name: "broken" }];
-    const { run, name } = await shop((request, response) => {
+    const { run, name } = await openShop((request, response) => {
       return request.path === "/broken" ? { status: 500 } : offsetPages(rows)(request, response);
     }, resources);
     const { code, json } = await run("--json");
@@ -130,7 +130,7 @@ describe("run", () => {
   });
 
   it("run --resource runs only the chosen resources", async () => {
-    const { run } = await shop(undefined, [{ name: "rows" }, { name: "others" }]);
+    const { run } = await openShop(undefined, [{ name: "rows" }, { name: "others" }]);
     const { json } = await run("--json", "--resource", "others");
     expect(json().resources).toMatchObject([{ resource: "others" }]);
     const unknown = await run("--json", "--resource", "othrs");
@@ -139,14 +139,14 @@ describe("run", () => {
   });
 
   it("run --limit-pages takes a sample and says so", async () => {
-    const { run } = await shop();
+    const { run } = await openShop();
     const { code, json } = await run("--json", "--limit-pages", "1");
     expect(code).toBe(0);
     expect(json()).toMatchObject({ limited: true, resources: [{ pages: 1, records: 100 }] });
   });
 
   it("run with a wrong API key prints the place, the cause and the next step", async () => {
-    const { cli, put, name, engineArgs, api } = await shop();
+    const { cli, put, name, engineArgs, api } = await openShop();
     await put("secrets.json", { api_key: "another-canary-wrong" });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json"];
     const { code, stdout, stderr } = await cli(args);
@@ -155,21 +155,21 @@ describe("run", () => {
       `${name}.rows: GET /rows answered 401; check the secret "api_key" (tidetable check ${name})`,
     );
     expect(stdout + stderr).not.toContain("canary");
-    // Once, and once more with the secret read afresh.
+    // The second request has the secret read again.
     expect(api.requests).toHaveLength(2);
   });
 
   it("an interrupted run prints its document, and the next run continues", async () => {
-    let asked: () => void = () => {};
+    let requested: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
-      asked = done;
+      requested = done;
     });
     let hang = true;
-    const { start, run, name, engineArgs, api } = await shop((request, response) => {
+    const { start, run, name, engineArgs, api } = await openShop((request, response) => {
       if (!hang || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
-      asked();
+      requested();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
@@ -190,16 +190,16 @@ describe("run", () => {
   });
 
   it("a run takes over at once from a process that was killed (P6)", async () => {
-    let asked: () => void = () => {};
+    let requested: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
-      asked = done;
+      requested = done;
     });
     let hang = true;
-    const { start, run, name, engineArgs } = await shop((request, response) => {
+    const { start, run, name, engineArgs } = await openShop((request, response) => {
       if (!hang || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
-      asked();
+      requested();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
@@ -221,18 +221,18 @@ describe("run", () => {
 
   it("a run fails for good if a page kills worker after worker, and the next run starts from the beginning", async () => {
     let deadly = true;
-    let kill: () => void = () => {};
-    const { start, run, name, engineArgs } = await shop((request, response) => {
+    let killWorker: () => void = () => {};
+    const { start, run, name, engineArgs } = await openShop((request, response) => {
       if (!deadly || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
-      kill();
+      killWorker();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
     for (let death = 0; death < 3; death++) {
       const { child, ended } = start(args);
-      kill = () => child.kill("SIGKILL");
+      killWorker = () => child.kill("SIGKILL");
       await ended;
     }
     deadly = false;
@@ -245,8 +245,8 @@ describe("run", () => {
 
 describe("exit code 2", () => {
   it("all mistakes of a config are exit code 2, each with its path and the nearest right word", async () => {
-    const { cli, put, name, engineArgs, api } = await shop();
-    const wrong = dict(api.url, [
+    const { cli, put, name, engineArgs, api } = await openShop();
+    const wrong = sourceDict(api.url, [
       { name: "rows", endpoint: { data_selecter: "data" } },
       { name: "rows", primary_key: 7 },
     ]);
@@ -264,7 +264,7 @@ describe("exit code 2", () => {
   });
 
   it("a missing secret is exit code 2, with its name and its place", async () => {
-    const { cli, name, engineArgs, api } = await shop();
+    const { cli, name, engineArgs, api } = await openShop();
     const { code, json } = await cli(["run", `${name}.json`, ...engineArgs, "--json"]);
     expect(code).toBe(2);
     expect(json().problems).toEqual([
@@ -278,7 +278,7 @@ describe("exit code 2", () => {
   });
 
   it("a secrets file that is not a JSON object is exit code 2, and is not quoted", async () => {
-    const { run, put } = await shop();
+    const { run, put } = await openShop();
     await put("secrets.json", `{"api_key": ${KEY}`);
     const { code, stdout, stderr } = await run("--json");
     expect(code).toBe(2);
@@ -289,7 +289,7 @@ describe("exit code 2", () => {
 
 describe("other commands", () => {
   it("check reads one page and writes nothing", async () => {
-    const { cli, name, engineArgs, api } = await shop();
+    const { cli, name, engineArgs, api } = await openShop();
     const args = ["check", `${name}.json`, ...engineArgs, "--secrets", "secrets.json"];
     const { code, json } = await cli([...args, "--json"]);
     expect(code).toBe(0);
@@ -314,8 +314,8 @@ describe("other commands", () => {
   });
 
   it("a plain string as a secret works, with a warning that does not print it", async () => {
-    const { cli, put, name, engineArgs, api } = await shop();
-    const open = JSON.stringify(dict(api.url)).replace('{"$secret":"api_key"}', `"${KEY}"`);
+    const { cli, put, name, engineArgs, api } = await openShop();
+    const open = JSON.stringify(sourceDict(api.url)).replace('{"$secret":"api_key"}', `"${KEY}"`);
     await put(`${name}.json`, open);
     const { code, stdout, stderr } = await cli(["run", `${name}.json`, ...engineArgs, "--json"]);
     expect(code).toBe(0);
@@ -328,7 +328,7 @@ describe("other commands", () => {
 
   it("items prints every digit, in key order; state prints the checkpoint", async () => {
     const big = `{"data":[{"id":2,"n":9007199254740993},{"id":1,"n":0.1234567890123456789}]}`;
-    const { run, cli, name, engineArgs } = await shop(({ query }) => ({
+    const { run, cli, name, engineArgs } = await openShop(({ query }) => ({
       headers: { "content-type": "application/json" },
       body: query.get("offset") === "0" ? big : '{"data":[]}',
     }));
@@ -341,12 +341,12 @@ describe("other commands", () => {
 });
 
 /** A list that a test changes between runs. */
-const changing = (data: object[]): Handler => offsetPages(data);
+const changingList = (data: object[]): Handler => offsetPages(data);
 
 describe("run --full-refresh", () => {
   it("run --full-refresh deletes the rows that the API no longer shows, and counts them (P4)", async () => {
     const data = rows.slice(0, 10);
-    const { run, cli, name, engineArgs } = await shop(changing(data));
+    const { run, cli, name, engineArgs } = await openShop(changingList(data));
     await run();
     data.splice(3, 2);
     const plain = await run("--json");
@@ -360,7 +360,7 @@ describe("run --full-refresh", () => {
 
   it("run --full-refresh fails and deletes nothing if it would delete most of a table (P4)", async () => {
     const data = rows.slice(0, 10);
-    const { run, name } = await shop(changing(data));
+    const { run, name } = await openShop(changingList(data));
     await run();
     data.splice(0, 9);
     const { code, json } = await run("--json", "--full-refresh");
@@ -372,8 +372,9 @@ describe("run --full-refresh", () => {
   it("run --full-refresh first finishes an open run and then does its own", async () => {
     const data = rows.slice(0, 250);
     let broken = true;
-    const { start, run, name, engineArgs, api } = await shop((request, response) => {
-      if (!broken || request.query.get("offset") !== "95") return changing(data)(request, response);
+    const { start, run, name, engineArgs, api } = await openShop((request, response) => {
+      if (!broken || request.query.get("offset") !== "95")
+        return changingList(data)(request, response);
       interrupt();
       return undefined;
     });
@@ -394,7 +395,7 @@ describe("run --full-refresh", () => {
 
   it("run --full-refresh of a resource that appends is exit code 2 without --yes", async () => {
     const append = [{ name: "rows" }, { name: "log", write_disposition: "append" }];
-    const { run, name, api } = await shop(undefined, append);
+    const { run, name, api } = await openShop(undefined, append);
     const refused = await run("--json", "--full-refresh");
     expect(refused.code).toBe(2);
     expect(refused.json().problems).toEqual([
@@ -410,7 +411,7 @@ describe("run --full-refresh", () => {
   });
 
   it("run --full-refresh excludes --limit-pages", async () => {
-    const { run, api } = await shop();
+    const { run, api } = await openShop();
     const { code, json } = await run("--json", "--full-refresh", "--limit-pages", "1");
     expect(code).toBe(2);
     expect(json().problems[0]).toMatchObject({ path: "--limit-pages" });
@@ -421,7 +422,7 @@ describe("run --full-refresh", () => {
 describe("status", () => {
   it("status prints how fresh a table is, even while its runs fail, and their costs", async () => {
     let broken = false;
-    const { run, cli, name, engineArgs } = await shop((request, response) =>
+    const { run, cli, name, engineArgs } = await openShop((request, response) =>
       broken ? { status: 404 } : offsetPages(rows)(request, response),
     );
     const status = (...more: string[]) => cli(["status", `${name}.json`, ...engineArgs, ...more]);
@@ -464,7 +465,7 @@ describe("status", () => {
     });
     const [, success] = resource.runs;
     expect(resource.last_success_at).toBe(success.ended_at);
-    // Each of these rows takes one write unit, and a checkpoint more than none.
+    // Each row takes one write unit, and checkpoints take more.
     expect(success.write_units).toBeGreaterThan(250);
     expect(success.cost_usd).toBeGreaterThan(250 * 0.625e-6);
     expect((await status()).stdout).toMatch(
@@ -481,7 +482,7 @@ describe("quarantine", () => {
       { code: "c\u001b[2J" },
       "text",
     ].map((record) => record as object);
-    const { run, cli, put, name, engineArgs, api } = await shop(changing(data));
+    const { run, cli, put, name, engineArgs, api } = await openShop(changingList(data));
     await run();
     const list = (...more: string[]) => cli(["quarantine", "list", ...engineArgs, ...more]);
     const listed = await list(`${name}.json`, "--json");
@@ -510,7 +511,7 @@ describe("quarantine", () => {
     data.splice(1);
     await put(
       `${name}.json`,
-      dict(api.url, [{ name: "rows", table_name: "by_code", primary_key: "code" }]),
+      sourceDict(api.url, [{ name: "rows", table_name: "by_code", primary_key: "code" }]),
     );
     await run();
     const replay = (...more: string[]) =>
@@ -543,7 +544,7 @@ describe("quarantine", () => {
   });
 
   it("quarantine is empty before the first run, and replays one resource at a time", async () => {
-    const { cli, name, engineArgs } = await shop();
+    const { cli, name, engineArgs } = await openShop();
     const { code, json } = await cli([
       "quarantine",
       "list",
@@ -561,13 +562,13 @@ describe("quarantine", () => {
 
 describe("reset", () => {
   it("reset forgets after a confirmation", async () => {
-    const { run, cli, name, engineArgs } = await shop();
+    const { run, cli, name, engineArgs } = await openShop();
     const state = async () =>
       (await cli(["state", `${name}.json`, ...engineArgs, "--json"])).json().resources[0];
     await run();
     const reset = (...more: string[]) => cli(["reset", `${name}.json`, ...engineArgs, ...more]);
 
-    // There is no terminal here.
+    // The test has no terminal.
     const asked = await reset("--json");
     expect(asked.code).toBe(2);
     expect(asked.json().problems[0].hint).toContain("--yes");
@@ -597,13 +598,13 @@ describe("reset", () => {
   });
 
   it("reset neither waits for a run nor disturbs one (P5)", async () => {
-    let asked: () => void = () => {};
+    let requested: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
-      asked = done;
+      requested = done;
     });
-    const { start, cli, name, engineArgs } = await shop((request, response) => {
+    const { start, cli, name, engineArgs } = await openShop((request, response) => {
       if (request.query.get("offset") !== "95") return offsetPages(rows)(request, response);
-      asked();
+      requested();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];

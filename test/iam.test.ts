@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ResourceConfig } from "../packages/core/src/config/types.ts";
 import type { Statement } from "../stacks/permissions.ts";
 import { offsetPages, openApi, type Reply } from "./support/api.ts";
-import { type Changes, openStage, type Stage, declareSource } from "./support/iam-stage.ts";
+import { type Changes, declareSource, openStage, type Stage } from "./support/iam-stage.ts";
 import { declaredStatements, reasonsForUnneededActions } from "./support/permissions.ts";
 
 // Checks the roles of `stacks/permissions.ts` against every request that the functions make.
@@ -53,10 +53,10 @@ const doneReport = (report: object = {}) => ({ status: "done", error: null, ...r
 /** Everything that a worker and the schedule function do. */
 const scenarios: Record<string, (deploy: DeploySource) => Promise<void>> = {
   async "a merge fills its table and writes the history"(deploy) {
-    const { run, rows, kept } = await deploy(makeRows(150));
+    const { run, rows, stateItems } = await deploy(makeRows(150));
     expect(await run()).toMatchObject([doneReport({ written: 150 })]);
     expect(await rows()).toHaveLength(150);
-    expect(await kept("run#")).toMatchObject([{ status: { S: "done" } }]);
+    expect(await stateItems("run#")).toMatchObject([{ status: { S: "done" } }]);
   },
 
   async "an append keeps the existing rows"(deploy) {
@@ -110,13 +110,13 @@ const scenarios: Record<string, (deploy: DeploySource) => Promise<void>> = {
   },
 
   async "a record that cannot be stored is set aside"(deploy) {
-    const { run, kept } = await deploy([...makeRows(30), { v: 1 }]);
+    const { run, stateItems } = await deploy([...makeRows(30), { v: 1 }]);
     expect(await run()).toMatchObject([doneReport({ written: 30, quarantined: 1 })]);
-    expect(await kept("quarantine#")).toHaveLength(1);
+    expect(await stateItems("quarantine#")).toHaveLength(1);
   },
 
   async "a 429 stops all workers of a source, and the tick goes on after the pause"(deploy) {
-    const { api, run, tick, kept, letTimePass } = await deploy(makeRows(3), {}, [
+    const { api, run, tick, stateItems, letTimePass } = await deploy(makeRows(3), {}, [
       { name: "others" },
     ]);
     const tooManyRequests: Reply = { status: 429, headers: { "retry-after": "120" } };
@@ -125,7 +125,7 @@ const scenarios: Record<string, (deploy: DeploySource) => Promise<void>> = {
       { status: "waiting", error: { code: "extract.status" } },
       { status: "waiting", error: { code: "extract.blocked" } },
     ]);
-    expect(await kept("gate")).toHaveLength(1);
+    expect(await stateItems("gate")).toHaveLength(1);
     expect(await tick()).toEqual([]);
     api.answer = offsetPages(makeRows(3));
     await letTimePass();
@@ -133,9 +133,9 @@ const scenarios: Record<string, (deploy: DeploySource) => Promise<void>> = {
   },
 
   async "a check reads one page and writes nothing"(deploy) {
-    const { run, rows, kept } = await deploy(makeRows(3));
+    const { run, rows, stateItems } = await deploy(makeRows(3));
     expect(await run({ check: true })).toMatchObject([doneReport({ records: 3 })]);
-    expect([...(await rows()), ...(await kept(""))]).toEqual([]);
+    expect([...(await rows()), ...(await stateItems(""))]).toEqual([]);
   },
 
   async "a sample writes one page"(deploy) {
@@ -145,29 +145,29 @@ const scenarios: Record<string, (deploy: DeploySource) => Promise<void>> = {
   },
 
   async "a failed run writes the history, and the next run starts anew"(deploy) {
-    const { api, run, kept } = await deploy(makeRows(3));
+    const { api, run, stateItems } = await deploy(makeRows(3));
     const { answer } = api;
     api.answer = () => ({ body: { items: [] } });
     const error = { code: "extract.selector" };
     expect(await run()).toMatchObject([{ status: "failed", error }]);
-    expect(await kept("run#")).toMatchObject([{ error_code: { S: error.code } }]);
+    expect(await stateItems("run#")).toMatchObject([{ error_code: { S: error.code } }]);
     api.answer = answer;
     expect(await run()).toMatchObject([doneReport({ written: 3 })]);
   },
 
   async "a secret that was rotated is read again after a 401"(deploy) {
-    const { api, run, fill } = await deploy(makeRows(3));
+    const { api, run, setSecret } = await deploy(makeRows(3));
     await run();
     api.key = "second";
-    fill("second");
+    setSecret("second");
     expect(await run()).toMatchObject([doneReport({ unchanged: 3, requests: 3 })]);
   },
 
   async "a secret without a value skips the run"(deploy) {
-    const { run, fill, kept } = await deploy(makeRows(3));
-    fill();
+    const { run, setSecret, stateItems } = await deploy(makeRows(3));
+    setSecret();
     expect(await run()).toMatchObject([{ status: "skipped", error: { code: "secrets.empty" } }]);
-    expect(await kept("run#")).toMatchObject([{ status: { S: "skipped" } }]);
+    expect(await stateItems("run#")).toMatchObject([{ status: { S: "skipped" } }]);
   },
 
   async "a child reads the records that its parent has put into the spool"(deploy) {
@@ -214,7 +214,9 @@ const allGrants = Object.entries(declaredStatements).flatMap(([role, statements]
   statements
     .filter(({ Effect }) => Effect === "Allow")
     .flatMap(({ Sid, Action }) =>
-      Action.map((action) => [role as keyof typeof declaredStatements, `${Sid} ${action}`] as const),
+      Action.map(
+        (action) => [role as keyof typeof declaredStatements, `${Sid} ${action}`] as const,
+      ),
     ),
 );
 

@@ -26,7 +26,7 @@ import {
 import type { Statement } from "../stacks/permissions.ts";
 import { clientOf } from "./support/dynamodb.ts";
 import { allowedBy } from "./support/iam.ts";
-import { openStage, stageLocation, type Stage, declareSource } from "./support/iam-stage.ts";
+import { declareSource, openStage, type Stage, stageLocation } from "./support/iam-stage.ts";
 
 // The suite tries with the real clients everything that the roles of `stacks/permissions.ts` must not allow.
 
@@ -192,7 +192,7 @@ describe("the worker of one source", () => {
       },
     };
     expect(await outcomesOf(role, calls)).toEqual(allEndAs(calls, DENIED));
-    expect(await ownSource.kept("")).toEqual([]);
+    expect(await ownSource.stateItems("")).toEqual([]);
   });
 
   it("the worker of one source can read the current version of its own secret, and write or read no other", async () => {
@@ -229,7 +229,7 @@ describe("the worker of one source", () => {
     const event = { source: otherSource.name, resource: "rows", run_id: "r1" };
     await expect(worker(event)).rejects.toMatchObject({ name: "RunError" });
     expect(stage.iam.decisions.at(-1)).toMatchObject({ allowedBy: undefined });
-    expect([...(await otherSource.rows()), ...(await otherSource.kept(""))]).toEqual([]);
+    expect([...(await otherSource.rows()), ...(await otherSource.stateItems(""))]).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import { runResource } from "../packages/core/src/run/run.ts";
 import { openSecretStore } from "../packages/core/src/secrets/store.ts";
 import { tokenLock } from "../packages/core/src/state/token-lock.ts";
 import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
-import { type Api, openApi, type Reply, type ApiRequest } from "./support/api.ts";
+import { type Api, type ApiRequest, openApi, type Reply } from "./support/api.ts";
 import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { deploySource, testWorld } from "./support/world.ts";

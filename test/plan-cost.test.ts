@@ -13,7 +13,7 @@ afterAll(() => engine.close());
 
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
-const source = (url: string) => `
+const sourceText = (url: string) => `
   import { dlt, rest_api_source } from "@tidetable/core";
   export default rest_api_source({
     client: { base_url: "${url}", auth: { type: "bearer", token: dlt.secrets["token"] } },
@@ -25,11 +25,11 @@ const source = (url: string) => `
     resources: ["deals", "contacts"],
   }, { schedule: "rate(1 hour)" });`;
 
-/** A source of its own in the engine, of which one resource has run. */
-async function shop(name: string) {
+/** Opens a new source in the engine. `run` runs only one of two resources. */
+async function openShop(name: string) {
   const api = await openApi(offsetPages(rows));
   const { cli } = await openCliFolder({
-    [`${name}.ts`]: source(api.url),
+    [`${name}.ts`]: sourceText(api.url),
     "secrets.json": { token: "canary-77d0c1f2" },
   });
   const common = [`${name}.ts`, "--dynamodb", engine.endpoint];
@@ -39,7 +39,7 @@ async function shop(name: string) {
 }
 
 it("plan --cost estimates nothing before the first run, and says so", async () => {
-  const { plan, api } = await shop("early");
+  const { plan, api } = await openShop("early");
   const { code, stdout } = await plan("--cost");
   expect(code).toBe(0);
   for (const name of ["deals", "contacts"]) {
@@ -53,7 +53,7 @@ it("plan --cost estimates nothing before the first run, and says so", async () =
 });
 
 it("plan --cost estimates the dollars of a run and of a month from the history", async () => {
-  const { run, plan, cli, common, api } = await shop("late");
+  const { run, plan, cli, common, api } = await openShop("late");
   await run();
   const asked = api.requests.length;
   const document = (await plan("--cost", "--json")).json();
@@ -68,7 +68,7 @@ it("plan --cost estimates the dollars of a run and of a month from the history",
   expect(deals.cost).toEqual({ runs: 1, run: parts, month: parts });
   expect(deals.cost.month.total).toBeCloseTo(730 * deals.cost.run.total, 9);
 
-  // What `status` says of the run, to its last digit.
+  // `status` has the same cost.
   const [status] = (await cli(["status", ...common, "--json"])).json().resources;
   expect(deals.cost.run.total).toBeCloseTo(status.runs[0].cost_usd, 9);
 
@@ -92,7 +92,7 @@ it("plan --cost estimates the dollars of a run and of a month from the history",
 });
 
 it("plan without --cost prints no dollars and reads no history", async () => {
-  const { cli } = await shop("plain");
+  const { cli } = await openShop("plain");
   const nowhere = ["--dynamodb", "http://127.0.0.1:9", "--json"];
   const { code, json } = await cli(["plan", "plain.ts", ...nowhere]);
   expect(code).toBe(0);

@@ -5,12 +5,10 @@ import { rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable } from "../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../packages/core/src/entry/events.ts";
 import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
-import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
 import { sourceGate } from "../packages/core/src/state/gate.ts";
-import { takeLease } from "../packages/core/src/state/lease.ts";
-import { opening } from "../packages/core/src/state/opening.ts";
 import { virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
 import { testWorld } from "./support/world.ts";
 
 let engine: Engine;
@@ -43,21 +41,10 @@ describe("the resume tick", () => {
   }
 
   it("the tick continues runs that are unfinished without a worker and runs that are due, and no others", async () => {
-    const want = {
-      runId: "r1",
-      refresh: false,
-      planHash: "p",
-      tableId: null,
-      cursorPath: null,
-      rows: () => nothingKnown,
-      now: clock.now(),
-    };
-    const { runId, body } = opening(undefined, want);
+    const run = newRun({ id: "r1" });
+    const { body } = run;
     const take = (resource: string) =>
-      takeLease(world(), { source: "desk", resource }, undefined, {
-        owner: "a",
-        run: { runId, body },
-      });
+      takeLease(world(), { source: "desk", resource }, { owner: "a", run });
     const at = (ms: number) => new Date(clock.now() + ms).toISOString();
     await (await take("unfinished")).release({ status: "running", body });
     await take("held");

@@ -6,7 +6,7 @@ import { parseShape } from "../packages/core/src/schema/shape.ts";
 import { forgetSchema } from "../packages/core/src/state/schemas.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { slicedTime } from "./support/clock.ts";
-import { changedRecords, configOf, openDesk, steadyRecords, steadyRecord } from "./support/desk.ts";
+import { changedRecords, configOf, openDesk, steadyRecord, steadyRecords } from "./support/desk.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { type Call, type Fault, openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
 import { deploySource } from "./support/world.ts";
@@ -146,7 +146,12 @@ describe("a schema after runs", () => {
       isSchemaPut(call) && schemaPuts.push(call) % 2 ? { kind: "reset", when: "after" } : undefined,
     );
     const schemaPuts: Call[] = [];
-    const desk = await openDesk(engine, steadyRecords(3), {}, { dynamodb: clientOf(proxy.endpoint) });
+    const desk = await openDesk(
+      engine,
+      steadyRecords(3),
+      {},
+      { dynamodb: clientOf(proxy.endpoint) },
+    );
     expect(await desk.run()).toMatchObject({ status: "done" });
     expect(await desk.stored()).toMatchObject({ version: 1, revision: 2 });
     expect(schemaPuts.length).toBeGreaterThan(3);

@@ -134,7 +134,9 @@ describe("an API whose field changes its type, gains a field and has a null half
 
 describe("the part `tables` of a contract", () => {
   it("a table without a schema takes no record with tables: freeze", async () => {
-    const desk = await openDesk(engine, steadyRecords(3), { schema_contract: { tables: "freeze" } });
+    const desk = await openDesk(engine, steadyRecords(3), {
+      schema_contract: { tables: "freeze" },
+    });
     expect(await desk.run()).toMatchObject({
       status: "failed",
       written: 0,

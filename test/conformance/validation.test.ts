@@ -1,4 +1,4 @@
-import { ids } from "./api.ts";
+import { recordsWithIds } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row, Run } from "./rows.ts";
 
@@ -327,10 +327,10 @@ const together: Row[] = [
   },
   {
     name: "a corrected config runs after a refused one",
-    routes: { "/rows": ids(1, 1) },
+    routes: { "/rows": recordsWithIds(1, 1) },
     endpoint: { pth: "rows" },
     problems: [["resources[0].endpoint.pth", "path"]],
-    next: [{ endpoint: { path: "rows" }, requests: ["/rows"], records: ids(1, 1) }],
+    next: [{ endpoint: { path: "rows" }, requests: ["/rows"], records: recordsWithIds(1, 1) }],
   },
 ];
 

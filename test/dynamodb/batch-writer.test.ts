@@ -8,7 +8,6 @@ import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.t
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { KeyedItem } from "../../packages/core/src/flow.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
-import { rowNaming } from "../../packages/core/src/run/page-records.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -18,6 +17,7 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = {
   fields: ["id"],
@@ -26,11 +26,8 @@ const key: KeyPlan = {
   range: undefined,
 };
 const itemsOf = (records: JsonValue[]) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    rowNaming(undefined, "read-1"),
-  ).items;
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
 const numberedItems = (count: number, fields = {}) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
 

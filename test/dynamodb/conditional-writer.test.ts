@@ -17,7 +17,6 @@ import { openConditionalWriter } from "../../packages/core/src/dynamodb/conditio
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { openWriter } from "../../packages/core/src/dynamodb/writer.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
-import { rowNaming } from "../../packages/core/src/run/page-records.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -27,6 +26,7 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = {
   fields: ["id"],
@@ -37,11 +37,8 @@ const key: KeyPlan = {
 const byNumber = { kind: "ordered", versionField: "v", type: "N" } as const;
 const byText = { kind: "ordered", versionField: "v", type: "S" } as const;
 const itemsOf = (records: JsonValue[]) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    rowNaming(undefined, "read-1"),
-  ).items;
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
 const numberedItems = (count: number, v = 1) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, v })));
 

@@ -4,10 +4,10 @@ import { writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
 import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
-import { rowNaming } from "../../packages/core/src/run/page-records.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = {
   fields: ["id"],
@@ -35,7 +35,7 @@ afterAll(() => engine.close());
 async function writeRecords(records: JsonValue[]) {
   const storage = { indexes: [byStatus] };
   const plan = { key, writeMode: { kind: "batch" }, storage } as const;
-  const { items, rejections } = toItems(records, plan, rowNaming(undefined, "read-1"));
+  const { items, rejections } = toItems(records, plan, rowNaming());
   const clock = virtualClock();
   const ignore = () => {};
   const into = openBatchWriter({

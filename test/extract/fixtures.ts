@@ -92,6 +92,7 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     selected: true,
     parent: undefined,
     spooled: [],
+    followers: [],
     steps: [],
     actions: [],
     hardDelete: undefined,

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { openSampleApi } from "../../packages/local/src/sample/server.ts";
 import { offsetPages, openApi } from "../support/api.ts";
-import { bundled, nodeVersion, openStage, rows } from "./support.ts";
+import { buildBundles, createRows, nodeVersion, openStage } from "./support.ts";
 
-const bundles = bundled();
+const bundles = buildBundles();
 const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
 
 it("the schedule function starts a process per resource, and all five sources are loaded (P19)", async () => {
@@ -35,7 +35,7 @@ it("the schedule function starts a process per resource, and all five sources ar
   expect(lambda.failures).toEqual([]);
   await api.close();
 
-  // A process for each resource, and one for the schedule function.
+  // Each resource has a process, and the schedule function as well.
   expect(inits.worker?.length).toBeGreaterThanOrEqual(6);
   const { schedule, resource } = bundles;
   const sizes = [schedule, resource].map(
@@ -51,12 +51,12 @@ it("a resource that fails is attempted three times and leaves one failure record
   const support = await openApi((request, response) => {
     if (request.path === "/oauth/token") return { body: { access_token: "t", expires_in: 3600 } };
     if (request.path === "/v1/tickets") {
-      return offsetPages(rows(250), { member: "tickets" })(request, response);
+      return offsetPages(createRows(250), { member: "tickets" })(request, response);
     }
     asked += 1;
     return { status: 404, body: { error: "gone" } };
   });
-  const ticketing = await openApi(offsetPages(rows(120)));
+  const ticketing = await openApi(offsetPages(createRows(120)));
   const { run, items, lambda } = await openStage({
     bundles,
     origins: { support: support.url, ticketing: ticketing.url },

@@ -24,13 +24,13 @@ import { recordOutput } from "../support/canary.ts";
 import { startDynamodb } from "../support/dynamodb.ts";
 import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
-/** The Node that runs the functions: each of Lambda's in turn. */
+/** The Node for the functions: each of Lambda's versions in turn. */
 const node = process.env.TIDETABLE_LAMBDA_NODE ?? process.execPath;
 
 export const nodeVersion = () => execFileSync(node, ["-v"], { encoding: "utf8" }).trim();
 
-/** The bundles that AWS would get, made once for a test file. */
-export function bundled(): FunctionBundles {
+/** Builds the deployed bundles once for a test file. */
+export function buildBundles(): FunctionBundles {
   const bundles = {} as FunctionBundles;
   let folder: string;
   beforeAll(async () => {
@@ -41,30 +41,30 @@ export function bundled(): FunctionBundles {
   return bundles;
 }
 
-export const rows = (count: number) =>
-  numbers(count).map((n) => ({ id: n, subject: `ticket ${n}`, open: n % 2 === 0 }));
+export const createRows = (count: number) =>
+  numbersBelow(count).map((n) => ({ id: n, subject: `ticket ${n}`, open: n % 2 === 0 }));
 
 /** 0, 1, 2, … */
-export const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+export const numbersBelow = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-/** The ids of items that were made of `rows`, in their order. */
-export const ids = (items: Record<string, AttributeValue>[]) =>
+/** The sorted ids of items made of `rows`. */
+export const sortedIds = (items: Record<string, AttributeValue>[]) =>
   items.map(({ id }) => Number(id?.S)).sort((a, b) => a - b);
 
 const names = { app: "tidetable", stage: "test" };
 
-/** A stage of its own for a test: tables, secrets, functions, and the APIs at `origins`. */
+/** Opens a separate stage for a test: tables, secrets, functions, and the APIs at `origins`. */
 export async function openStage({
   origins,
   secrets = {},
-  trouble,
+  hangingFault: trouble,
   ...options
 }: {
-  /** By source; these sources are deployed. */
+  /** The origins of the deployed sources, by name. */
   origins: Record<string, string>;
   secrets?: Record<string, Record<string, string>>;
-  /** What goes wrong between the functions and DynamoDB. */
-  trouble?: (call: Call) => Fault | undefined;
+  /** Injects faults between the functions and DynamoDB. */
+  hangingFault?: (call: Call) => Fault | undefined;
 } & Pick<LambdaStageOptions, "bundles"> &
   Partial<LambdaStageOptions>) {
   const plans = Object.keys(origins).map((name) => {
@@ -123,7 +123,7 @@ export async function openStage({
       const events = plans.map(({ name: source }) => ({ source }));
       return followRuns(stage.pipeline, events, { plans, world, log, signal });
     },
-    /** What a resource's table holds, as plain records in the order of their keys. */
+    /** The items of a resource's table, as plain records in key order. */
     items: (source: string, table: string) => engine.scan(`tidetable-test-${source}.${table}`),
     state: () => engine.scan(stateTableName(names)),
   };

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import type { KeyedItem } from "../../packages/core/src/flow.ts";
-import { openRows } from "../../packages/core/src/load/changed-rows.ts";
-import { readPrints } from "../../packages/core/src/load/fingerprint-log.ts";
-import { seenIn } from "../../packages/core/src/load/fingerprints.ts";
+import { ChangedRows } from "../../packages/core/src/load/changed-rows.ts";
+import { readFingerprints } from "../../packages/core/src/load/fingerprint-log.ts";
+import { isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import {
   nothingKnown,
   rowsAtStart,
@@ -24,6 +24,8 @@ const resource = {
   selected: true,
   key: { ...key, fields: ["id"] },
 } as Parameters<typeof rowsAtStart>[0];
+
+const place = { source: "shop", resource: "rows" };
 
 const itemOf = (id: string, v = "1"): KeyedItem => ({
   key: id,
@@ -51,20 +53,19 @@ describe("a log that has grown from run to run", () => {
 
   it("a log of fingerprints is written anew before it has many small blocks, and has every row", async () => {
     const world = testWorld(engine);
-    const resourceRef = { source: "shop", resource: "rows" };
     let rowsAfterRun: RowsState | undefined;
     const ids = new Set<string>();
     let longest = 0;
     for (let run = 0; run < 120; run++) {
       const runId = `run${run}`;
-      const runOptions = { ...world, table: "rows", key, resourceRef, runId, token: 1 };
-      const rows = await openRows(
-        { ...runOptions, refresh: false, isLater: false },
+      const runOptions = { ...world, table: "rows", key, place, runId, token: 1 };
+      const rows = await ChangedRows.open(
+        { ...runOptions, refresh: false, isLater: false, isNamedByContent: false },
         rowsOfRun(runId, rowsAfterRun),
       );
-      const { put, prints } = await rows.sift([itemOf(`id${run}`)]);
+      const { put, fingerprints } = await rows.changesOf([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
-      await rows.keep(prints, []);
+      await rows.keep(fingerprints, []);
       rowsAfterRun = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
       ids.add(`id${run}`);
       const log = rowsAfterRun.known ?? { id: "", start: 0, end: 0 };
@@ -73,8 +74,23 @@ describe("a log that has grown from run to run", () => {
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
     const log = rowsAfterRun?.known ?? { id: "", start: 0, end: 0 };
-    const isSeen = seenIn(await readPrints(world, { resourceRef, log: log.id }, log));
+    const isSeen = isSeenIn(await readFingerprints(world, { place, log: log.id }, log));
     expect([...ids].filter((id) => !isSeen(id))).toEqual([]);
+  });
+
+  it.each([
+    ["counts as repeated where rows are named by their content", true, [0, 1]],
+    ["is put again where rows have a key, because it may have changed", false, [1, 0]],
+  ])("a row of an earlier page of the read %s", async (_, isNamedByContent, expected) => {
+    const world = testWorld(engine);
+    const options = { ...world, table: "rows", key, place, runId: "run1", token: 1 };
+    const rows = await ChangedRows.open(
+      { ...options, refresh: false, isLater: false, isNamedByContent },
+      nothingKnown,
+    );
+    expect(await rows.changesOf([itemOf("a"), itemOf("b")])).toMatchObject({ repeated: 0 });
+    const { put, repeated } = await rows.changesOf([itemOf("b")]);
+    expect([put.length, repeated]).toEqual(expected);
   });
 });
 
@@ -128,5 +144,30 @@ describe("what is known of rows from run to run", () => {
     };
     expect(startNextRun("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
     expect(startNextRun("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
+  });
+
+  it("a refresh writes its log beside the keys that the whole read before it saw", () => {
+    const order = { runId: "run2", refresh: true, rebuild: true, spoolOnly: false };
+    const lastWhole = { id: "run1", start: 0, end: 4, rows: 10 };
+    const before = { rows: { ...done, known: null }, lastWhole, isDone: true };
+    expect(rowsAtStart(resource, order, before).log).toMatchObject({ id: "run2", start: 4 });
+    // A log that the run goes by stands there as well.
+    const both = { ...before, rows: { ...done, known: { ...log, start: 4, end: 7 } } };
+    const replacing = { ...resource, disposition: "replace" } as typeof resource;
+    expect(rowsAtStart(replacing, { ...order, rebuild: false }, both).log).toMatchObject({
+      start: 7,
+    });
+  });
+
+  it("after a run that failed, and after one that nobody ended, fingerprints are in doubt", () => {
+    const next = { runId: "run2", refresh: false, rebuild: false, spoolOnly: false };
+    const inDoubt = { how: "compare", known: null, in_doubt: true };
+    expect(rowsAtStart(resource, next, { rows: done, isDone: false })).toMatchObject(inDoubt);
+    const open = { ...done, open: true };
+    expect(rowsAtStart(resource, next, { rows: open, isDone: true })).toMatchObject(inDoubt);
+    // The doubt of a sample is over when a run has compared the rows.
+    const sampled = { ...done, known: null, in_doubt: true };
+    const run = rowsAtStart(resource, next, { rows: sampled, isDone: true });
+    expect(run).toMatchObject({ how: "compare", known: null, in_doubt: false });
   });
 });

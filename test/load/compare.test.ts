@@ -17,13 +17,15 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
+import { sortedJson } from "../support/sorted-json.ts";
 
 const byText: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const itemsOf = (records: JsonValue[], key = byText) =>
   toItems(
     records,
     { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
+    rowNaming(),
   ).items;
 const numberedItems = (count: number, fields = {}) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
@@ -194,14 +196,6 @@ describe("items that a table has already", () => {
     );
   });
 });
-
-/** JSON with names in order. */
-const sortedJson = (value: JsonValue): string =>
-  JSON.stringify(value, (_, inner) =>
-    inner && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 
 describe("numbers", () => {
   it.each([

@@ -5,16 +5,16 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { main } from "../../packages/local/src/cli.ts";
 import { type ApiRequest, type Handler, openApi, type Reply } from "../support/api.ts";
-import { dynalite } from "../support/engines.ts";
+import { launchDynalite } from "../support/engines.ts";
 
 /*
  * These suites know the product by its command line alone, and the API by what a test lets it show.
  * One engine serves a file of tests; each test has a source, an API and a data folder of its own.
  */
 
-let engine: Awaited<ReturnType<typeof dynalite>>;
+let engine: Awaited<ReturnType<typeof launchDynalite>>;
 beforeAll(async () => {
-  engine = await dynalite();
+  engine = await launchDynalite();
 });
 afterAll(() => engine.stop());
 export const endpoint = (): string => engine.endpoint;

@@ -14,12 +14,12 @@ beforeEach(async () => {
   await mkdir(join(clone, "scripts"));
   await cp(launcher, join(clone, "scripts/launch.mjs"));
   await writeFile(join(clone, "package-lock.json"), "{}");
-  await tool("packages/local/bin/tidetable.mjs", "tidetable");
-  await executable(
+  await addTool("packages/local/bin/tidetable.mjs", "tidetable");
+  await addExecutable(
     "bin/npm",
     `echo "npm $*"; mkdir -p node_modules; cp -r tools/* node_modules/; echo {} > node_modules/.package-lock.json`,
   );
-  for (const [name, path] of Object.entries(tools)) await tool(`tools/${path}`, name);
+  for (const [name, path] of Object.entries(tools)) await addTool(`tools/${path}`, name);
 });
 afterEach(() => rm(clone, { recursive: true }));
 
@@ -31,20 +31,20 @@ const tools = {
   sst: "sst/bin/sst.mjs",
 };
 
-async function put(path: string, text: string): Promise<void> {
+async function writeTool(path: string, text: string): Promise<void> {
   await mkdir(dirname(join(clone, path)), { recursive: true });
   await writeFile(join(clone, path), text);
 }
 
-const tool = (path: string, name: string, first = "") =>
-  put(path, `${first};console.log(["${name}", ...process.argv.slice(2)].join(" "))`);
+const addTool = (path: string, name: string, first = "") =>
+  writeTool(path, `${first};console.log(["${name}", ...process.argv.slice(2)].join(" "))`);
 
-async function executable(path: string, script: string): Promise<void> {
-  await put(path, `#!/bin/sh\n${script}\n`);
+async function addExecutable(path: string, script: string): Promise<void> {
+  await writeTool(path, `#!/bin/sh\n${script}\n`);
   await chmod(join(clone, path), 0o755);
 }
 
-function start(args: string[], nodeOptions: string[] = []) {
+function startLauncher(args: string[], nodeOptions: string[] = []) {
   const script = join(clone, "scripts/launch.mjs");
   const child = spawn(process.execPath, [...nodeOptions, script, ...args], {
     cwd: tmpdir(),
@@ -64,28 +64,28 @@ function start(args: string[], nodeOptions: string[] = []) {
   return { child, end };
 }
 
-const launch = (...args: string[]) => start(args).end;
+const runLauncher = (...args: string[]) => startLauncher(args).end;
 
 describe("installing", () => {
   it("the launcher installs once in a new clone, and says why", async () => {
-    const first = await launch("test");
+    const first = await runLauncher("test");
     expect(first).toEqual({
       code: 0,
       stdout: "npm ci --include=dev --no-audit --no-fund\nvitest run\n",
       stderr: "nothing is installed yet: running npm ci once\n",
     });
-    expect(await launch("test")).toEqual({ code: 0, stdout: "vitest run\n", stderr: "" });
+    expect(await runLauncher("test")).toEqual({ code: 0, stdout: "vitest run\n", stderr: "" });
   });
 
   it("the launcher installs again after package-lock.json has changed, but not after it was only touched", async () => {
-    await launch("test");
+    await runLauncher("test");
     const later = new Date(Date.now() + 60_000);
     await utimes(join(clone, "package-lock.json"), later, later);
-    expect((await launch("test")).stderr).toBe("");
+    expect((await runLauncher("test")).stderr).toBe("");
 
     await writeFile(join(clone, "package-lock.json"), `{"changed":true}`);
     await utimes(join(clone, "package-lock.json"), later, later);
-    expect((await launch("test")).stderr).toBe(
+    expect((await runLauncher("test")).stderr).toBe(
       "package-lock.json has changed: running npm ci once\n",
     );
   });
@@ -93,17 +93,17 @@ describe("installing", () => {
   it("the launcher does not install after a person's own npm install", async () => {
     await cp(join(clone, "tools"), join(clone, "node_modules"), { recursive: true });
     await writeFile(join(clone, "node_modules/.package-lock.json"), "{}");
-    expect((await launch("test")).stdout).toBe("vitest run\n");
+    expect((await runLauncher("test")).stdout).toBe("vitest run\n");
   });
 
   it("a failed installation ends the launch with npm's exit code, and is repeated the next time", async () => {
-    await executable("bin/npm", "mkdir -p node_modules; exit 7");
-    expect(await launch("test")).toEqual({
+    await addExecutable("bin/npm", "mkdir -p node_modules; exit 7");
+    expect(await runLauncher("test")).toEqual({
       code: 7,
       stdout: "",
       stderr: "nothing is installed yet: running npm ci once\nnpm ci failed with exit code 7\n",
     });
-    expect((await launch("test")).code).toBe(7);
+    expect((await runLauncher("test")).code).toBe(7);
   });
 });
 
@@ -115,12 +115,12 @@ describe("the words of package.json", () => {
     ["dev", "sst dev --data x\n"],
     ["deploy", "sst deploy --data x\n"],
   ])("npm run %s passes its arguments on", async (task, stdout) => {
-    await launch("test");
-    expect((await launch(task, "--data", "x")).stdout).toBe(stdout);
+    await runLauncher("test");
+    expect((await runLauncher(task, "--data", "x")).stdout).toBe(stdout);
   });
 
   it("an unknown word gets a usage line from the launcher", async () => {
-    expect(await launch("strat")).toEqual({
+    expect(await runLauncher("strat")).toEqual({
       code: 2,
       stdout: "",
       stderr:
@@ -129,9 +129,9 @@ describe("the words of package.json", () => {
   });
 
   it("npm run check runs every check under its heading and fails if one of them fails", async () => {
-    await launch("test");
-    await tool("node_modules/typescript/bin/tsc", "tsc", "process.exitCode = 2");
-    const { code, stdout } = await launch("check");
+    await runLauncher("test");
+    await addTool("node_modules/typescript/bin/tsc", "tsc", "process.exitCode = 2");
+    const { code, stdout } = await runLauncher("check");
     expect(code).toBe(1);
     expect(stdout).toBe(`
 ── format and lint
@@ -156,34 +156,38 @@ passed  tests
 
 describe("the launcher stands aside", () => {
   it("the launcher passes an exit code through", async () => {
-    await launch("test");
-    await tool("node_modules/vitest/vitest.mjs", "vitest", "process.exitCode = 3");
-    expect((await launch("test")).code).toBe(3);
+    await runLauncher("test");
+    await addTool("node_modules/vitest/vitest.mjs", "vitest", "process.exitCode = 3");
+    expect((await runLauncher("test")).code).toBe(3);
   });
 
   it.each([
     "SIGINT",
     "SIGTERM",
   ] as const)("the launcher forwards %s to the child, which decides how to end", async (signal) => {
-    await launch("test");
+    await runLauncher("test");
     const waits = `process.on("${signal}", () => { console.log("cleaned up"); process.exit(4); });
       setInterval(() => {}, 1000);`;
-    await tool("packages/local/bin/tidetable.mjs", "tidetable", waits);
-    const { child, end } = start(["start"]);
+    await addTool("packages/local/bin/tidetable.mjs", "tidetable", waits);
+    const { child, end } = startLauncher(["start"]);
     child.stdout.once("data", () => child.kill(signal));
     expect(await end).toMatchObject({ code: 4, stdout: "tidetable start\ncleaned up\n" });
   });
 
   it("the launcher's exit code for a child ended by a signal is 128 plus the signal's number", async () => {
-    await launch("test");
-    await tool("node_modules/vitest/vitest.mjs", "vitest", `process.kill(process.pid, "SIGKILL")`);
-    expect((await launch("test")).code).toBe(137);
+    await runLauncher("test");
+    await addTool(
+      "node_modules/vitest/vitest.mjs",
+      "vitest",
+      `process.kill(process.pid, "SIGKILL")`,
+    );
+    expect((await runLauncher("test")).code).toBe(137);
   });
 });
 
 it("the launcher refuses a Node that is too old in one clear line", async () => {
   const pretend = `Object.defineProperty(process, "versions", { value: { node: "18.20.1" } })`;
-  const { code, stdout, stderr } = await start(
+  const { code, stdout, stderr } = await startLauncher(
     ["test"],
     ["--import", `data:text/javascript,${pretend}`],
   ).end;

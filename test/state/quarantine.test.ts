@@ -13,11 +13,13 @@ import {
   tooManyError,
 } from "../../packages/core/src/state/quarantine.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const resourceRef = { source: "desk", resource: "tickets" };
+const place = { source: "desk", resource: "tickets" };
 const rejectionOf = (record: Rejection["record"], index = 0): Rejection => ({
   index,
   code: "record.number",
@@ -49,7 +51,7 @@ beforeEach(async () => {
 });
 
 const setAsideAll = (rejections: Rejection[], page = 3, runId = "run-1") =>
-  setAside(rejections, { world, resourceRef, runId, page });
+  setAside(rejections, { world, place, runId, page });
 const stateItems = () => engine.scan(stateTableName(world.names));
 
 describe("a rejected record", () => {
@@ -59,6 +61,7 @@ describe("a rejected record", () => {
       {
         pk: { S: "desk#tickets" },
         sk: { S: expect.stringMatching(/^quarantine#[\w-]{43}$/) },
+        format: { N: "2" },
         code: { S: "record.number" },
         message: { S: "a number does not fit" },
         path: { S: "a.n" },
@@ -125,7 +128,7 @@ describe("a rejected record", () => {
 });
 
 describe("the list of what was set aside", () => {
-  const listEntries = async (where = resourceRef) => {
+  const listEntries = async (where = place) => {
     const entries = [];
     for await (const page of listQuarantine(world, where)) entries.push(...page);
     return entries.sort((a, b) => a.index - b.index);
@@ -145,10 +148,20 @@ describe("the list of what was set aside", () => {
         record: '{"id":1,"n":1e400}',
         record_bytes: null,
         redacted: false,
+        naming: null,
         at: "2026-01-01T00:00:00.000Z",
       },
     ]);
-    expect(await listEntries({ ...resourceRef, resource: "ticket" })).toEqual([]);
+    expect(await listEntries({ ...place, resource: "ticket" })).toEqual([]);
+  });
+
+  it("the quarantine list has what the row of a record without a key would be named by", async () => {
+    // The last four digits are beyond a double's precision.
+    const naming = rowNaming({ parent: { id: 9007199254740993n }, added: ["post"] });
+    await setAside([rejectionOf({ v: 1 })], { world, place, runId: "run-1", page: 0, naming });
+    const [entry] = await listEntries();
+    const { findValue: _, ...stored } = naming;
+    expect(parseJson(entry?.naming ?? "")).toEqual(stored);
   });
 
   it("the quarantine list has the length of a record that was cut", async () => {
@@ -166,12 +179,12 @@ describe("the list of what was set aside", () => {
     await setAsideAll([rejectionOf({ id: 1 }, 0), rejectionOf({ id: 2 }, 1)]);
     const [first, second] = await listEntries();
     if (!first || !second) throw new Error("two entries");
-    await removeEntry(world, resourceRef, first);
-    await removeEntry(world, resourceRef, first);
-    await removeEntry(world, resourceRef, { ...second, at: "2025-12-31T00:00:00.000Z" });
+    await removeEntry(world, place, first);
+    await removeEntry(world, place, first);
+    await removeEntry(world, place, { ...second, at: "2025-12-31T00:00:00.000Z" });
     expect(await listEntries()).toEqual([second]);
-    expect(await readEntry(world, resourceRef, second.id)).toEqual(second);
-    expect(await readEntry(world, resourceRef, first.id)).toBeUndefined();
+    expect(await readEntry(world, place, second.id)).toEqual(second);
+    expect(await readEntry(world, place, first.id)).toBeUndefined();
   });
 });
 

@@ -14,11 +14,11 @@ export interface ApiRequest {
 export interface Reply {
   status?: number;
   headers?: Record<string, string>;
-  /** Text and bytes are sent as they are, anything else as JSON. */
+  /** Strings and bytes are sent as they are, other values as JSON. */
   body?: unknown;
 }
 
-/** Returns a reply, or answers by itself (resets, trickles, hangs) and returns nothing. */
+/** Returns a reply, or uses the response itself (to reset, trickle or hang) and returns nothing. */
 export type Handler = (
   request: ApiRequest,
   response: ServerResponse,
@@ -32,18 +32,19 @@ export interface Api {
 }
 
 /**
- * A real HTTP API on a free port of the loopback interface. A list of handlers answers one request
- * each; a request beyond the list gets a 418. Closes by itself at the end of the test.
+ * Opens a real HTTP API on a free port of the loopback interface. In a list, each handler answers
+ * one request; requests after the list get a 418. The API closes at the end of the test.
  */
 export async function openApi(script: Handler | (Handler | Reply)[]): Promise<Api> {
   const requests: ApiRequest[] = [];
   const server = createServer(async (incoming, response) => {
-    const seen = await readRequest(incoming);
-    requests.push(seen);
+    const apiRequest = await readRequest(incoming);
+    requests.push(apiRequest);
     const handler = Array.isArray(script) ? script[requests.length - 1] : script;
-    const reply = typeof handler === "function" ? await handler(seen, response) : handler;
+    const reply = typeof handler === "function" ? await handler(apiRequest, response) : handler;
     if (reply) sendReply(response, reply);
-    else if (!handler) sendReply(response, { status: 418, body: "a request beyond the script" });
+    else if (!handler)
+      sendReply(response, { status: 418, body: "a request after the end of the script" });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
@@ -76,7 +77,7 @@ function sendReply(response: ServerResponse, { status = 200, headers = {}, body 
   response.end(raw ? body : JSON.stringify(body));
 }
 
-/** An endpoint with `limit` and `offset` over a list, as most APIs have it. */
+/** A handler with `limit` and `offset` over a list, as most APIs have it. */
 export function offsetPages(
   rows: unknown[],
   {

@@ -11,7 +11,7 @@ export interface CommandResult {
   code: number | null;
   stdout: string;
   stderr: string;
-  /** stdout as the one JSON document that `--json` promises. */
+  /** Parses stdout as the one JSON document that `--json` promises. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of all commands.
   json(): any;
 }
@@ -20,7 +20,7 @@ function guardAll(members: object): void {
   for (const value of Object.values(members)) if (typeof value === "string") guardSecret(value);
 }
 
-/** The CLI in a folder of its own, as a user has it: a real process, real streams, real signals. */
+/** Opens a folder for the CLI, which runs as a user has it: a real process, real streams, real signals. */
 export async function openCliFolder(files: Record<string, unknown> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));

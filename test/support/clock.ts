@@ -51,13 +51,13 @@ export function virtualClock({
         return Promise.resolve();
       }
       return new Promise((resolve, reject) => {
-        const end = (settle: () => void) => () => {
+        const endWith = (settle: () => void) => () => {
           pending.delete(sleep);
           signal?.removeEventListener("abort", abort);
           settle();
         };
-        const abort = end(() => reject(signal?.reason));
-        const sleep = { endsAt: elapsed + ms, wake: end(resolve) };
+        const abort = endWith(() => reject(signal?.reason));
+        const sleep = { endsAt: elapsed + ms, wake: endWith(resolve) };
         pending.add(sleep);
         signal?.addEventListener("abort", abort);
       });
@@ -70,8 +70,8 @@ export function virtualClock({
  * slice has SLICE_MS. The end of a slice then depends on the number of its requests alone, however
  * busy the machine is.
  */
-export function slicedTime() {
-  const clock = virtualClock({ watchesFrom: 1_000 });
+export function slicedTime({ start }: { start?: number } = {}) {
+  const clock = virtualClock({ watchesFrom: 1_000, ...(start === undefined ? {} : { start }) });
   return {
     clock,
     passAnswer: () => clock.advance(ANSWER_MS),

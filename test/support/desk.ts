@@ -12,16 +12,17 @@ import { type Api, offsetPages, openApi } from "./api.ts";
 import type { Engine } from "./dynamodb.ts";
 import { deploySource, testWorld } from "./world.ts";
 
-/** A record as it was before the API changed. */
+/** A record as the API sends it before its change. */
 export const steadyRecord = (n: number) => ({
   id: n,
   name: `row ${n}`,
   size: n,
   at: "2026-01-01T00:00:00Z",
 });
-export const steadyRecords = (count: number) => Array.from({ length: count }, (_, n) => steadyRecord(n + 1));
+export const steadyRecords = (count: number) =>
+  Array.from({ length: count }, (_, n) => steadyRecord(n + 1));
 
-/** Half-way the API changes a type, adds a field, and has a null. */
+/** Records of an API that half-way changes a type, adds a field, and has a null. */
 export function changedRecords(): Record<string, unknown>[] {
   const rows: Record<string, unknown>[] = steadyRecords(10);
   rows[5] = { ...steadyRecord(6), size: "large" };
@@ -30,7 +31,7 @@ export function changedRecords(): Record<string, unknown>[] {
   return rows;
 }
 
-/** A resource `rows` over an API whose records a test may change, and what its runs leave behind. */
+/** Deploys a resource `rows` whose records a test may change, and reads what its runs have stored. */
 export async function openDesk(
   engine: Engine,
   rows: unknown[],
@@ -70,7 +71,7 @@ export async function openDesk(
     replay: (as = resource) => replayQuarantine(as, world(), "me/1"),
     aside: async () => {
       const entries = [];
-      for await (const some of listQuarantine(world(), resourceRef)) entries.push(...some);
+      for await (const page of listQuarantine(world(), resourceRef)) entries.push(...page);
       return entries.map(({ code, path }) => `${code} ${path}`).sort();
     },
   };

@@ -23,7 +23,7 @@ export interface AvailableEngine {
   missing: string | undefined;
 }
 
-export const dynalite: Launch = async () => {
+export const launchDynalite: Launch = async () => {
   // dynalite has no types.
   const engine: (options: { createTableMs: number; deleteTableMs: number }) => Server =
     requireHere("dynalite");
@@ -31,7 +31,7 @@ export const dynalite: Launch = async () => {
   const server = engine({ createTableMs: 0, deleteTableMs: 0 });
   const pendingRequests = countRequests(server);
   return {
-    endpoint: `http://127.0.0.1:${await listen(server)}`,
+    endpoint: `http://127.0.0.1:${await listenOnFreePort(server)}`,
     async stop() {
       // dynalite throws in the middle of a request when its store is closed. Requests that have
       // arrived are therefore carried out first; the others end with their connection.
@@ -50,9 +50,9 @@ function countRequests(server: Server): () => number {
     request.once("end", () => {
       pending += 1;
       const { end } = response;
-      response.end = ((...given: Parameters<typeof end>) => {
+      response.end = ((...args: Parameters<typeof end>) => {
         pending -= 1;
-        return end.apply(response, given);
+        return end.apply(response, args);
       }) as typeof end;
     });
     // dynalite throws a request's errors as well, when a client dies in the middle of it.
@@ -61,7 +61,7 @@ function countRequests(server: Server): () => number {
   return () => pending;
 }
 
-const dynoxide: Launch = () =>
+const launchDynoxide: Launch = () =>
   launchProgram((port) =>
     spawn(dynoxidePath() ?? "", ["--port", String(port)], { stdio: "ignore" }),
   );
@@ -99,10 +99,10 @@ async function launchProgram(start: (port: number) => ChildProcess): ReturnType<
 }
 
 export const engines: AvailableEngine[] = [
-  { name: "dynalite", launch: dynalite, missing: undefined },
+  { name: "dynalite", launch: launchDynalite, missing: undefined },
   {
     name: "dynoxide",
-    launch: dynoxide,
+    launch: launchDynoxide,
     missing: dynoxidePath()
       ? undefined
       : `@dynoxide/linux-x64 is not installed (${process.platform} ${process.arch})`,
@@ -125,12 +125,12 @@ function dynoxidePath(): string | undefined {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  const port = await listen(server);
+  const port = await listenOnFreePort(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
-async function listen(server: Server): Promise<number> {
+async function listenOnFreePort(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { it } from "vitest";
 import { isFailure, type TidetableError } from "../../packages/core/src/base/errors.ts";
+import { cpuTime } from "./cpu.ts";
 
 /*
  * Random inputs from a fixed seed. `npm test` always tries the same inputs, and TIDETABLE_FUZZ=20
@@ -24,7 +25,7 @@ export function fuzz<T>(
   it(`${sentence} (${numRuns} inputs)`, { timeout: 60_000 + 1000 * numRuns }, () => {
     const property = fc.property(inputs, (input) => {
       // Garbage collection of earlier inputs may take time once or twice, but not three times.
-      for (let tries = 0; tries < 3; tries++) if (cpuTimeOf(() => check(input)) < MOST_MS) return;
+      for (let tries = 0; tries < 3; tries++) if (cpuTime(() => check(input)) < MOST_MS) return;
       throw new Error(`takes more than ${MOST_MS} ms of CPU time`);
     });
     const result = fc.check(property, { seed: SEED, numRuns });
@@ -33,13 +34,6 @@ export function fuzz<T>(
     const report = fc.defaultReportMessage(result) ?? "";
     throw new Error(report.slice(0, 2000), { cause: result.errorInstance });
   });
-}
-
-function cpuTimeOf(action: () => void): number {
-  const before = process.cpuUsage();
-  action();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
 }
 
 /** Returns the error with which an action is refused. All other errors are crashes. */

@@ -7,12 +7,12 @@ import {
   workerStatements,
 } from "../../stacks/permissions.ts";
 
-const place: StageLocation = {
+const location: StageLocation = {
   names: { app: "tidetable", stage: "<stage>" },
   ...{ partition: "aws", region: "<region>", account: "<account>" },
 };
 
-/** A source with everything that brings a statement with it. */
+/** A source with every option that adds a statement to a role. */
 const sourceWithEverything = {
   ...planSource(
     rest_api_source(
@@ -37,13 +37,13 @@ const sourceWithEverything = {
   name: "<source>",
 };
 
-/** Every statement that there can be, by whose it is; names that differ stand in angle brackets. */
+/** Every statement of the two roles; names that differ from stage to stage stand in angle brackets. */
 export const declaredStatements: Record<"worker" | "schedule", Statement[]> = {
-  worker: workerStatements(sourceWithEverything, place),
-  schedule: scheduleStatements([sourceWithEverything], place),
+  worker: workerStatements(sourceWithEverything, location),
+  schedule: scheduleStatements([sourceWithEverything], location),
 };
 
-/** Why an action is granted that no request of a function's code needs. */
+/** The reasons for actions that are granted although no request of a function's code needs them. */
 export const reasonsForUnneededActions: Record<string, string> = {
   "ItsPartOfTheState dynamodb:DeleteItem":
     "later: to let go of a lock, and of blocks that are merged",

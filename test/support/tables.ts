@@ -9,6 +9,7 @@ import {
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";
+import { rowNaming } from "./naming.ts";
 
 /** Makes a resource's table and writes records into it, as a run would; gives the table's name. */
 export async function fillTable(
@@ -28,7 +29,7 @@ export async function fillTable(
   const { items, rejections } = toItems(
     records,
     found,
-    { runId: "run", page: 0 },
+    rowNaming(),
     recordFitter(found, undefined),
   );
   if (rejections[0]) throw new Error(rejections[0].message);

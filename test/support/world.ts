@@ -17,7 +17,7 @@ const recordLog = (message: string, fields?: object) =>
   recordOutput("log", JSON.stringify([message, fields]));
 const log = { debug: recordLog, info: recordLog, warn: recordLog, error: recordLog };
 
-/** A world on real sockets, with the parts that a test wants to be otherwise. */
+/** A world on real sockets, in which a test may replace parts. */
 export const testWorld = (engine: Engine, changes: Partial<World> = {}): World => ({
   names,
   clock: realClock,
@@ -34,7 +34,7 @@ export const testWorld = (engine: Engine, changes: Partial<World> = {}): World =
 
 let sources = 0;
 
-/** A source of its own for a test, with its tables; `run` runs its first resource. */
+/** Deploys a source with its tables for one test; `run` runs its first resource. */
 export async function deploySource(
   engine: Engine,
   config: SourceConfig,

@@ -3,8 +3,8 @@ import { openCliFolder } from "../../support/cli.ts";
 
 const node = process.execPath;
 
-/** In plain JavaScript, for it runs without a loader. */
-const program = (code: string) => [node, "--input-type=module", "--eval", code];
+/** The program is plain JavaScript, because no loader is active. */
+const programFile = (code: string) => [node, "--input-type=module", "--eval", code];
 
 describe("exec", () => {
   it("exec runs a program with the embedded engine in its environment", async () => {
@@ -27,14 +27,18 @@ describe("exec", () => {
       AWS_REGION: "us-east-1",
       args: ["--json", "-x"],
     });
-    // The engine of the folder, which others find too.
+    // Further commands find the same engine.
     expect((await look()).json().url).toBe(first.json().url);
   });
 
   it("exec ends with the program's exit code", async () => {
     const { cli } = await openCliFolder();
-    expect((await cli(["exec", "--", ...program("process.exit(7)")])).code).toBe(7);
-    const killed = await cli(["exec", "--", ...program('process.kill(process.pid, "SIGKILL")')]);
+    expect((await cli(["exec", "--", ...programFile("process.exit(7)")])).code).toBe(7);
+    const killed = await cli([
+      "exec",
+      "--",
+      ...programFile('process.kill(process.pid, "SIGKILL")'),
+    ]);
     expect(killed.code).toBe(137);
   });
 
@@ -47,17 +51,17 @@ describe("exec", () => {
     const { child, ended } = start([
       "exec",
       "--",
-      ...program(`
+      ...programFile(`
         process.once("${signal}", () => setTimeout(() => { console.log("cleaned up"); process.exit(3); }, 200));
         setInterval(() => {}, 1000);
         console.log("ready");
       `),
     ]);
-    let told = "";
+    let output = "";
     child.stdout?.on("data", (text) => {
-      told += text;
+      output += text;
     });
-    await vi.waitFor(() => expect(told).toBe("ready\n"), { timeout: 20_000 });
+    await vi.waitFor(() => expect(output).toBe("ready\n"), { timeout: 20_000 });
     child.kill(signal);
     expect(await ended).toMatchObject({ code: 3, stdout: "ready\ncleaned up\n" });
   });

@@ -3,8 +3,11 @@ import { type LambdaStub, openLambdaStub } from "../../support/lambda-stub.ts";
 import { openSqs, type Sqs } from "../../support/sqs.ts";
 import { pointAws, runCommand } from "../../support/stage.ts";
 
-/** What Lambda writes when it gives an event up. */
-const record = (requestPayload: object, { at = "2026-01-01T00:00:00.000Z", ...more } = {}) => ({
+/** Lambda's record of an event that was given up. */
+const failureRecord = (
+  requestPayload: object,
+  { at = "2026-01-01T00:00:00.000Z", ...more } = {},
+) => ({
   version: "1.0",
   timestamp: at,
   requestContext: {
@@ -22,7 +25,7 @@ const record = (requestPayload: object, { at = "2026-01-01T00:00:00.000Z", ...mo
   },
   ...more,
 });
-const tickets = (run_id: string) => ({ source: "ticketing", resource: "tickets", run_id });
+const ticketsRecord = (run_id: string) => ({ source: "ticketing", resource: "tickets", run_id });
 const comments = {
   source: "support",
   resource: "ticket_comments",
@@ -41,9 +44,9 @@ beforeEach(async () => {
   pointAws({ SQS: sqs.endpoint, LAMBDA: lambda.endpoint });
 });
 
-const call = (...argv: string[]) => runCommand(["failures", ...argv, "--stage", "dev"]);
+const runFailures = (...argv: string[]) => runCommand(["failures", ...argv, "--stage", "dev"]);
 const redrive = async (...argv: string[]) => {
-  const { exit, stdout } = await call("redrive", ...argv, "--json");
+  const { exit, stdout } = await runFailures("redrive", ...argv, "--json");
   return { exit, document: JSON.parse(stdout) };
 };
 
@@ -51,9 +54,9 @@ describe("failures list", () => {
   it("failures list prints each event once, the newest first, and leaves all of them in the queue", async () => {
     for (let n = 1; n <= 23; n++) {
       const at = new Date(Date.UTC(2026, 0, 1, n)).toISOString();
-      sqs.send(record(tickets(`r${n}`), { at }));
+      sqs.send(failureRecord(ticketsRecord(`r${n}`), { at }));
     }
-    const { exit, stdout } = await call("list", "--json");
+    const { exit, stdout } = await runFailures("list", "--json");
     expect(exit).toBe(0);
     const { entries } = JSON.parse(stdout);
     expect(entries.map(({ run_id }: { run_id: string }) => run_id)).toEqual(
@@ -74,17 +77,17 @@ describe("failures list", () => {
   });
 
   it("failures list prints a line for each message, and marks messages that are not Lambda's", async () => {
-    sqs.send(record(tickets("r1")));
+    sqs.send(failureRecord(ticketsRecord("r1")));
     const tooOld = { condition: "EventAgeExceeded", approximateInvokeCount: 0 };
     sqs.send(
-      record(comments, {
+      failureRecord(comments, {
         at: "2026-01-02T00:00:00.000Z",
         requestContext: tooOld,
         responsePayload: undefined,
       } as object),
     );
     const foreign = sqs.send("hello\u001b[31m");
-    const { stdout } = await call("list");
+    const { stdout } = await runFailures("list");
     expect(stdout).toMatch(/^source +resource +run +given up +attempts +error\n/);
     expect(stdout).toMatch(/^ticketing +tickets +r1 +\S+ +3 +ticketing\.tickets: GET .* 403/m);
     expect(stdout).toMatch(/^support +ticket_comments +r7 +\S+ +0 +it was too old before/m);
@@ -93,7 +96,7 @@ describe("failures list", () => {
   });
 
   it("failures list reports an empty queue", async () => {
-    expect((await call("list")).stdout).toBe("the failure queue of stage dev is empty\n");
+    expect((await runFailures("list")).stdout).toBe("the failure queue of stage dev is empty\n");
   });
 
   it("failures list names a missing queue as not deployed", async () => {
@@ -107,14 +110,14 @@ describe("failures list", () => {
 
 describe("failures redrive", () => {
   it("failures redrive sends each event to its worker unchanged, and deletes it from the queue", async () => {
-    sqs.send(record(tickets("r1")));
-    sqs.send(record(comments));
+    sqs.send(failureRecord(ticketsRecord("r1")));
+    sqs.send(failureRecord(comments));
     const { exit, document } = await redrive();
     expect(exit).toBe(0);
     expect(document).toEqual({ status: "succeeded", redriven: 2, kept: 0, reasons: [] });
     expect(lambda.invoked).toEqual(
       expect.arrayContaining([
-        { name: "tidetable-dev-worker-ticketing", type: "Event", event: tickets("r1") },
+        { name: "tidetable-dev-worker-ticketing", type: "Event", event: ticketsRecord("r1") },
         { name: "tidetable-dev-worker-support", type: "Event", event: comments },
       ]),
     );
@@ -126,24 +129,24 @@ describe("failures redrive", () => {
     ["support"],
     ["support/ticket_comments"],
   ])("failures redrive %s sends only the events of that target", async (target) => {
-    sqs.send(record(tickets("r1")));
-    sqs.send(record(comments));
+    sqs.send(failureRecord(ticketsRecord("r1")));
+    sqs.send(failureRecord(comments));
     const { document } = await redrive(target);
     expect(document).toEqual({ status: "succeeded", redriven: 1, kept: 0, reasons: [] });
     expect(lambda.invoked).toMatchObject([{ event: comments }]);
-    // The other one can be had at once.
-    expect(sqs.visible()).toEqual([JSON.stringify(record(tickets("r1")))]);
+    // The remaining event is visible at once.
+    expect(sqs.visible()).toEqual([JSON.stringify(failureRecord(ticketsRecord("r1")))]);
   });
 
   it("failures redrive keeps and names messages that are not Lambda's, and events of removed resources", async () => {
     const bodies = [
       "hello",
-      // What EventBridge could not deliver.
+      // EventBridge sends its undelivered events to the same queue.
       JSON.stringify({ source: "ticketing", time: "2026-01-01T00:00:00Z" }),
-      JSON.stringify(record({ source: "crm", resource: "deals", run_id: "r1" })),
+      JSON.stringify(failureRecord({ source: "crm", resource: "deals", run_id: "r1" })),
     ];
     const ids = bodies.map((body) => sqs.send(body));
-    sqs.send(record(tickets("r1")));
+    sqs.send(failureRecord(ticketsRecord("r1")));
     const { exit, document } = await redrive();
     expect(exit).toBe(1);
     expect(document).toMatchObject({ status: "partial", redriven: 1, kept: 3 });
@@ -160,7 +163,7 @@ describe("failures redrive", () => {
   it("failures redrive keeps an event in the queue if Lambda refuses it", async () => {
     lambda = await openLambdaStub({});
     pointAws({ SQS: sqs.endpoint, LAMBDA: lambda.endpoint });
-    const id = sqs.send(record(tickets("r1")));
+    const id = sqs.send(failureRecord(ticketsRecord("r1")));
     const { exit, document } = await redrive();
     expect(exit).toBe(1);
     expect(document).toEqual({
@@ -179,7 +182,7 @@ describe("failures redrive", () => {
   });
 
   it("after Ctrl-C, failures redrive leaves the remaining events in the queue", async () => {
-    sqs.send(record(tickets("r1")));
+    sqs.send(failureRecord(ticketsRecord("r1")));
     const { exit, stdout } = await runCommand(["failures", "redrive", "--stage", "dev"], {
       signal: AbortSignal.abort(new Error("interrupted by SIGINT")),
     });

@@ -7,7 +7,7 @@ import ts from "typescript";
 import { beforeEach, describe, expect, it, test } from "vitest";
 import type { DictLiteral, Literal } from "../../../packages/local/src/sources/literal.ts";
 import { sourceFileText } from "../../../packages/local/src/sources/typescript.ts";
-import { openCliFolder, type CommandResult } from "../../support/cli.ts";
+import { type CommandResult, openCliFolder } from "../../support/cli.ts";
 import { runCommand } from "../../support/stage.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -19,30 +19,31 @@ let cli: (args: string[]) => Promise<CommandResult>;
 beforeEach(async () => {
   ({ folder, put, cli } = await openCliFolder({ "package.json": { type: "module" } }));
 });
-const run = (...argv: string[]) => runCommand(["import", ...argv], { cwd: folder });
-const read = (name: string) => readFile(join(folder, name), "utf8");
+const runImport = (...argv: string[]) => runCommand(["import", ...argv], { cwd: folder });
+const readOutput = (name: string) => readFile(join(folder, name), "utf8");
 
-/** What the linter of this repository changes or says of files in packages/sources. */
-async function lint(files: Record<string, string>): Promise<string[]> {
-  const place = join(folder, "packages/sources/src");
-  await mkdir(place, { recursive: true });
+/** Runs the linter on files in packages/sources, and returns its changes and messages. */
+async function lintSources(files: Record<string, string>): Promise<string[]> {
+  const sourcesFolder = join(folder, "packages/sources/src");
+  await mkdir(sourcesFolder, { recursive: true });
   await cp(join(root, "biome.json"), join(folder, "biome.json"));
-  for (const [name, text] of Object.entries(files)) await writeFile(join(place, name), text);
-  const args = ["check", "--vcs-enabled=false", "--write", place];
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(sourcesFolder, name), text);
+  const args = ["check", "--vcs-enabled=false", "--write", sourcesFolder];
   const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin/biome"), args, {
     cwd: folder,
     encoding: "utf8",
   });
-  const after = Object.keys(files).map((name) => read(join("packages/sources/src", name)));
+  const after = Object.keys(files).map((name) => readOutput(join("packages/sources/src", name)));
   const changed = (await Promise.all(after)).filter((text, i) => text !== Object.values(files)[i]);
   return status === 0 ? changed : [stdout + stderr, ...changed];
 }
 
-/** What the compiler says, as strictly as it is here. */
-function compile(files: string[]): string[] {
+/** Compiles with the repository's strict options, and returns the messages. */
+function compileSources(files: string[]): string[] {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
-  // All that a source imports, without the SDK behind it.
+  // Stands for core, without the SDK.
   const paths = { "@tidetable/core": [join(root, "packages/core/src/config/source.ts")] };
   const typeRoots = [join(root, "node_modules/@types")];
   const program = ts.createProgram(files, { ...options, paths, typeRoots });
@@ -67,17 +68,17 @@ describe("the five documents become sources", () => {
       for (const [i, name] of Object.keys(sources).entries()) {
         const document = await readFile(join(documents, files[i] ?? ""), "utf8");
         await put(`${name}.py`, document.match(/```python\n(.*?)```/s)?.[1]);
-        const { exit } = await run(`${name}.py`, "--out", `${name}.ts`);
+        const { exit } = await runImport(`${name}.py`, "--out", `${name}.ts`);
         expect(exit).toBe(0);
-        written[`${name}.ts`] = await read(`${name}.ts`);
+        written[`${name}.ts`] = await readOutput(`${name}.ts`);
       }
       const resources = async (...args: string[]) =>
         (await cli(["plan", ...args, "--json"]))
           .json()
           .sources.map(({ resources: one }: Plan) => one);
       expect(await resources(...Object.keys(written))).toEqual(await resources());
-      expect(compile(Object.keys(written).map((name) => join(folder, name)))).toEqual([]);
-      expect(await lint(written)).toEqual([]);
+      expect(compileSources(Object.keys(written).map((name) => join(folder, name)))).toEqual([]);
+      expect(await lintSources(written)).toEqual([]);
     },
   );
 });
@@ -155,14 +156,14 @@ describe("what only Python could tell is marked", () => {
     { timeout: 30_000 },
     async () => {
       await put("crm.py", crm);
-      const { exit, stdout, stderr } = await run("crm.py", "--out", "crm.ts");
+      const { exit, stdout, stderr } = await runImport("crm.py", "--out", "crm.ts");
       expect({ exit, stdout }).toEqual({ exit: 0, stdout: "" });
-      expect(await read("crm.ts")).toBe(translated);
+      expect(await readOutput("crm.ts")).toBe(translated);
       expect(stderr).toMatch(/^crm\.ts: written, with 4 TODOs$/m);
       expect(stderr).toMatch(/^TODO: crm\.py:9:21: a name cannot be read: HOST; /m);
 
-      expect(compile([join(folder, "crm.ts")])).toEqual([]);
-      expect(await lint({ "crm.ts": translated })).toEqual([]);
+      expect(compileSources([join(folder, "crm.ts")])).toEqual([]);
+      expect(await lintSources({ "crm.ts": translated })).toEqual([]);
       const { code, stderr: refusal } = await cli(["plan", "crm.ts"]);
       expect({ code, refusal }).toEqual({
         code: 2,
@@ -175,7 +176,7 @@ describe("what only Python could tell is marked", () => {
 
   it("import names an argument beside the dict that it does not read", async () => {
     await put("crm.py", `rest_api_source({"client": {}}, schema_contract="freeze")`);
-    expect((await run("crm.py")).stderr).toMatch(
+    expect((await runImport("crm.py")).stderr).toMatch(
       /^warning: crm\.py:1:49: an argument that is not/m,
     );
   });
@@ -193,7 +194,7 @@ describe("where it goes", () => {
 
   it("import prints the source to standard output and the next steps to standard error", async () => {
     await put("Sales-CRM.json", dict);
-    const { exit, stdout, stderr } = await run("Sales-CRM.json");
+    const { exit, stdout, stderr } = await runImport("Sales-CRM.json");
     expect(exit).toBe(0);
     expect(stdout).toBe(`import { dlt, rest_api_source } from "@tidetable/core";
 
@@ -220,17 +221,17 @@ export default rest_api_source({
   it("import replaces an existing file only with --yes", async () => {
     await put("crm.json", dict);
     await put("crm.ts", "mine");
-    const { exit, stderr } = await run("crm.json", "--out", "crm.ts");
+    const { exit, stderr } = await runImport("crm.json", "--out", "crm.ts");
     expect(exit).toBe(2);
     expect(stderr).toBe("crm.ts: there is such a file already; --yes replaces it\n");
-    expect(await read("crm.ts")).toBe("mine");
-    expect((await run("crm.json", "--out", "crm.ts", "--yes")).exit).toBe(0);
-    expect(await read("crm.ts")).toContain("rest_api_source");
+    expect(await readOutput("crm.ts")).toBe("mine");
+    expect((await runImport("crm.json", "--out", "crm.ts", "--yes")).exit).toBe(0);
+    expect(await readOutput("crm.ts")).toContain("rest_api_source");
   });
 
   it("import --json prints one document", async () => {
     await put("crm.py", crm);
-    const { stdout, stderr } = await run("crm.py", "--json");
+    const { stdout, stderr } = await runImport("crm.py", "--json");
     expect(JSON.parse(stdout)).toMatchObject({
       source: "crm",
       out: null,
@@ -245,10 +246,12 @@ export default rest_api_source({
   it("import names the credentials that a config leaves out, and the problems of the config", async () => {
     const client = { ...dict.client, auth: "http_basic" };
     await put("crm.json", { ...dict, client });
-    const good = JSON.parse((await run("crm.json", "--json")).stdout);
+    const good = JSON.parse((await runImport("crm.json", "--json")).stdout);
     expect(good).toMatchObject({ secrets: ["password", "username"], problems: [] });
     await put("crm.json", { ...dict, resource: [] });
-    expect((await run("crm.json")).stderr).toMatch(/^wrong: resource: unknown key "resource"/m);
+    expect((await runImport("crm.json")).stderr).toMatch(
+      /^wrong: resource: unknown key "resource"/m,
+    );
   });
 
   test.each([
@@ -259,7 +262,7 @@ export default rest_api_source({
     ["crm.py", "rest_api_source({", /^crm\.py:1:18: this is not valid Python/],
   ])("import of the file %s with the content %j is refused", async (name, content, message) => {
     await put(name, content);
-    const { exit, stdout, stderr } = await run(name);
+    const { exit, stdout, stderr } = await runImport(name);
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
     expect(stderr).toMatch(message);
   });
@@ -276,13 +279,13 @@ const scalar = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.constantFrom(true, false, null),
 );
-const rarely = <T, U>(usual: T, rare: U) =>
+const usually = <T, U>(usual: T, rare: U) =>
   fc.constantFrom<(T | U)[]>(...Array(8).fill(usual), rare);
 const comments = fc.record({
-  commentsAbove: rarely([], ["note", ""]),
-  commentAfter: rarely(undefined, "why"),
+  commentsAbove: usually([], ["note", ""]),
+  commentAfter: usually(undefined, "why"),
 });
-const layout = { isOneLine: fc.boolean(), commentsAtEnd: rarely([], ["the end"]) };
+const layout = { isOneLine: fc.boolean(), commentsAtEnd: usually([], ["the end"]) };
 const { literal } = fc.letrec<{ literal: Literal }>((tie) => ({
   literal: fc.oneof(
     { maxDepth: 4, depthSize: "medium" },
@@ -326,5 +329,5 @@ it("import writes any config in the format that the formatter would give it", as
   };
   const expressionText = () => "lambda x: (\n        x\n    )";
   const typescript = sourceFileText({ config, comments: ["all"], expressionText });
-  expect(await lint({ "any.ts": typescript })).toEqual([]);
+  expect(await lintSources({ "any.ts": typescript })).toEqual([]);
 });

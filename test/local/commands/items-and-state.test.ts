@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-async function run(...argv: string[]) {
+async function runCommand(...argv: string[]) {
   const out = { stdout: "", stderr: "" };
   const exit = await main([...argv, "--dynamodb", engine.endpoint], {
     stdout: { write: (text) => (out.stdout += text) },
@@ -38,13 +38,13 @@ it.each([
 
 describe("before the first run", () => {
   it("items ends with exit code 2 and the next step if the table does not exist", async () => {
-    const { exit, stdout, stderr } = await run("items", "ticketing/tickets");
+    const { exit, stdout, stderr } = await runCommand("items", "ticketing/tickets");
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
     expect(stderr).toMatch(/^ticketing\/tickets: the table \S+ does not exist; `tidetable run`/);
   });
 
   it("state reports a resource that has not run as new", async () => {
-    const { exit, stdout } = await run("state", "ticketing/tickets", "--json");
+    const { exit, stdout } = await runCommand("state", "ticketing/tickets", "--json");
     expect(exit).toBe(0);
     expect(JSON.parse(stdout).resources).toEqual([
       expect.objectContaining({
@@ -68,7 +68,7 @@ describe("a wrong target", () => {
       "ticketing/tikets: there is no resource of this name; did you mean tickets?\n",
     ],
   ])("items %s ends with exit code 2, because the target is wrong", async (target, message) => {
-    expect(await run("items", target)).toEqual({ exit: 2, stdout: "", stderr: message });
+    expect(await runCommand("items", target)).toEqual({ exit: 2, stdout: "", stderr: message });
   });
 });
 
@@ -78,7 +78,7 @@ describe("after a run", () => {
       [table]: tableDefinition({ key: { ...key, fields: ["id"] } }),
       "tidetable-local-state": stateTable,
     });
-    // 60 items of 50 KB: more than one answer of a scan.
+    // 60 items of 50 KB need several pages of a scan.
     const filler = "x".repeat(50_000);
     for (let start = 0; start < 60; start += 20) {
       const puts = Array.from({ length: 20 }, (_, i) => ({
@@ -95,7 +95,7 @@ describe("after a run", () => {
   });
 
   it("items --json prints every item, one per line, in key order, with all digits", async () => {
-    const { exit, stdout, stderr } = await run("items", "ticketing/tickets", "--json");
+    const { exit, stdout, stderr } = await runCommand("items", "ticketing/tickets", "--json");
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).id)).toEqual(
@@ -105,7 +105,7 @@ describe("after a run", () => {
   });
 
   it("items --limit cuts after sorting, and the text names the total", async () => {
-    const { stdout, stderr } = await run("items", "ticketing/tickets", "--limit", "2");
+    const { stdout, stderr } = await runCommand("items", "ticketing/tickets", "--limit", "2");
     expect(stdout.split("\n").map((line) => line.slice(0, 4).trim())).toEqual([
       "id",
       "100",
@@ -145,7 +145,7 @@ describe("after a run", () => {
       new PutItemCommand({ TableName: "tidetable-local-state", Item: item }),
     );
 
-    const { stdout } = await run("state", "ticketing", "--json");
+    const { stdout } = await runCommand("state", "ticketing", "--json");
     expect(JSON.parse(stdout).resources).toEqual([
       {
         source: "ticketing",
@@ -167,7 +167,7 @@ describe("after a run", () => {
         schema: null,
       },
     ]);
-    const text = await run("state", "ticketing");
+    const text = await runCommand("state", "ticketing");
     expect(text.stdout).toMatch(
       /tickets +running +read \(refresh\) +3 +300 +2025-12-31 +2026-01-01 .*local\/host\/1 until/,
     );

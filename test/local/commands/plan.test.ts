@@ -13,8 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** `tidetable plan` of a source with these options. */
-async function plan(host: string, options: object, ...flags: string[]): Promise<string> {
+/** Runs `tidetable plan` for a source with the options. */
+async function runPlan(host: string, options: object, ...flags: string[]): Promise<string> {
   const config = {
     client: { base_url: `https://${host}` },
     resources: [
@@ -58,7 +58,7 @@ const options = {
 };
 
 it("plan shows the settings that AWS gets", async () => {
-  const lines = (await plan("api.acme.io", options)).split("\n");
+  const lines = (await runPlan("api.acme.io", options)).split("\n");
   expect(lines[0]).toBe(
     "crm: cron(0 6 ? * MON-FRI *) Europe/Berlin (off), full refresh rate(7 days), " +
       "worker with 1024 MB, at most 2 at once, in subnet-0a1b2c3d",
@@ -76,16 +76,18 @@ it("plan shows the settings that AWS gets", async () => {
 
 it("plan notes that a source on an example host is deployed with its schedules off", async () => {
   const schedules = { schedule: "rate(1 hour)", full_refresh_schedule: "rate(7 days)" };
-  const [first] = (await plan("api.example.com", schedules)).split("\n");
+  const [first] = (await runPlan("api.example.com", schedules)).split("\n");
   const off = "(off in AWS: an example host)";
   expect(first).toBe(
     `crm: rate(1 hour) ${off}, full refresh rate(7 days) ${off}, worker with 512 MB`,
   );
-  expect(JSON.parse(await plan("api.acme.io", {}, "--json")).sources[0].example_host).toBe(false);
+  expect(JSON.parse(await runPlan("api.acme.io", {}, "--json")).sources[0].example_host).toBe(
+    false,
+  );
 });
 
 it("plan --json has the settings as data", async () => {
-  const { sources } = JSON.parse(await plan("api.acme.io", options, "--json"));
+  const { sources } = JSON.parse(await runPlan("api.acme.io", options, "--json"));
   expect(sources[0]).toMatchObject({
     schedule: { ...options.schedule, longest_gap_ms: 72 * 3_600_000 },
     full_refresh_schedule: {
@@ -118,17 +120,19 @@ it("plan --json has the settings as data", async () => {
 
 it("plan --json has null for the gap of a schedule that fires once", async () => {
   const { sources } = JSON.parse(
-    await plan("api.acme.io", { schedule: "cron(0 6 1 1 ? 2030)" }, "--json"),
+    await runPlan("api.acme.io", { schedule: "cron(0 6 1 1 ? 2030)" }, "--json"),
   );
   expect(sources[0].schedule.longest_gap_ms).toBeNull();
 });
 
 it("plan --stage names the tables of that stage", async () => {
-  expect(await plan("api.acme.io", {})).toContain("tidetable-local-crm.deals");
-  expect(await plan("api.acme.io", {}, "--stage", "dev")).toContain("tidetable-dev-crm.deals");
-  const [source] = JSON.parse(await plan("api.acme.io", {}, "--json", "--stage", "dev")).sources;
+  expect(await runPlan("api.acme.io", {})).toContain("tidetable-local-crm.deals");
+  expect(await runPlan("api.acme.io", {}, "--stage", "dev")).toContain("tidetable-dev-crm.deals");
+  const [source] = JSON.parse(await runPlan("api.acme.io", {}, "--json", "--stage", "dev")).sources;
   expect(source.resources[0].table).toBe("tidetable-dev-crm.deals");
-  expect(await plan("api.acme.io", {}, "--stage", "local")).toContain("tidetable-local-crm.deals");
+  expect(await runPlan("api.acme.io", {}, "--stage", "local")).toContain(
+    "tidetable-local-crm.deals",
+  );
 });
 
 it("plan shows the placeholders that a parent's records fill in a child's request", async () => {

@@ -1,6 +1,6 @@
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { offsetPages, openApi, type ApiRequest } from "../../support/api.ts";
+import { type ApiRequest, offsetPages, openApi } from "../../support/api.ts";
 import { openCommandFolder } from "../../support/command.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 

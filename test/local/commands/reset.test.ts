@@ -8,8 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** `reset ticketing/tickets` by a person who gives this answer. */
-async function reset(answer: string, ...more: string[]) {
+/** Runs `reset ticketing/tickets` with a person's answer. */
+async function runReset(answer: string, ...more: string[]) {
   const said = { stdout: "", question: "" };
   const argv = ["reset", "ticketing/tickets", "--dynamodb", engine.endpoint, ...more];
   const exit = await main(argv, {
@@ -33,7 +33,7 @@ it.each([
   ["n", 1],
   ["yesterday", 1],
 ])("reset with the answer %j ends with exit code %i", async (answer, code) => {
-  const { exit, question, stdout } = await reset(answer);
+  const { exit, question, stdout } = await runReset(answer);
   expect(question).toBe("Forget the cursors and open runs of ticketing.tickets? [y/N] ");
   expect(exit).toBe(code);
   if (code === 1) expect(stdout).toBe("nothing was forgotten\n");
@@ -41,12 +41,14 @@ it.each([
 });
 
 it("reset names what will be lost, and does not ask with --yes", async () => {
-  expect((await reset("n", "--tables")).question).toContain("and ALL ITEMS of ticketing.tickets");
-  expect(await reset("n", "--yes")).toMatchObject({ exit: 0, question: "" });
+  expect((await runReset("n", "--tables")).question).toContain(
+    "and ALL ITEMS of ticketing.tickets",
+  );
+  expect(await runReset("n", "--yes")).toMatchObject({ exit: 0, question: "" });
 });
 
 it("a declined reset has the status cancelled in its document", async () => {
-  const { exit, stdout } = await reset("n", "--json");
+  const { exit, stdout } = await runReset("n", "--json");
   expect(exit).toBe(1);
   expect(JSON.parse(stdout)).toEqual({ status: "cancelled", resources: [] });
 });

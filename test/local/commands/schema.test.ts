@@ -12,9 +12,9 @@ afterAll(() => engine.close());
 type Dict = Record<string, unknown>;
 
 /** A resource `rows` over an API whose records a test may change. */
-async function open(records: Dict[], resource: Dict = {}) {
-  const shown = { records };
-  const api = await openApi(() => ({ body: shown.records }));
+async function openSource(records: Dict[], resource: Dict = {}) {
+  const apiContent = { records };
+  const api = await openApi(() => ({ body: apiContent.records }));
   const folder = await openCommandFolder(engine);
   await folder.source({
     client: { base_url: api.url },
@@ -29,13 +29,13 @@ async function open(records: Dict[], resource: Dict = {}) {
   });
   const target = `${folder.file}/rows`;
   const schema = (...argv: string[]) => folder.run(["schema", target, ...argv]);
-  const refresh = async (next = shown.records) => {
-    shown.records = next;
+  const refresh = async (next = apiContent.records) => {
+    apiContent.records = next;
     const { exit, stdout, stderr } = await folder.run(["run", folder.file]);
     expect(exit, stderr).toBe(0);
     return stdout;
   };
-  return { ...folder, shown, target, schema, refresh };
+  return { ...folder, shown: apiContent, target, schema, refresh };
 }
 
 const ticket = {
@@ -54,7 +54,7 @@ const columns = {
 
 describe("schema, before the first run", () => {
   it("schema before the first run ends with exit code 2 and the next step if nothing is declared", async () => {
-    const { target, file, schema } = await open([]);
+    const { target, file, schema } = await openSource([]);
     expect(await schema()).toEqual({
       exit: 2,
       stdout: "",
@@ -63,7 +63,7 @@ describe("schema, before the first run", () => {
   });
 
   it("schema before the first run is version 0 with the declared columns", async () => {
-    const { schema } = await open([], { columns });
+    const { schema } = await openSource([], { columns });
     const { exit, stdout } = await schema("--json");
     expect(exit).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
@@ -86,12 +86,12 @@ describe("schema, before the first run", () => {
   });
 
   it("schema ends with exit code 2 without a resource, and for a resource that is not stored", async () => {
-    const { file, run } = await open([]);
+    const { file, run } = await openSource([]);
     expect(await run(["schema", file])).toMatchObject({
       exit: 2,
       stderr: `${file}: a schema is printed for one resource; name it, as in ${file}/rows\n`,
     });
-    const skipped = await open([], { selected: false });
+    const skipped = await openSource([], { selected: false });
     const { exit, stderr } = await skipped.schema();
     expect({ exit, stderr }).toEqual({
       exit: 2,
@@ -102,7 +102,7 @@ describe("schema, before the first run", () => {
 
 describe("schema, after a run", () => {
   it("schema prints a table of all fields, and the key as it is stored", async () => {
-    const { name, schema, refresh } = await open([ticket], { columns });
+    const { name, schema, refresh } = await openSource([ticket], { columns });
     await refresh();
     const { stdout } = await schema();
     expect(stdout.replace(/seen \S+ by run \S+/, "seen T by run R")).toBe(
@@ -128,7 +128,7 @@ tags[]             text         no
   });
 
   it("schema --json has the version, and each column in dlt's words", async () => {
-    const { schema, refresh } = await open([ticket]);
+    const { schema, refresh } = await openSource([ticket]);
     await refresh();
     const { stdout, stderr } = await schema("--json");
     expect(stderr).toBe("");
@@ -146,7 +146,7 @@ tags[]             text         no
   });
 
   it("schema --json-schema describes an item, with its key as text and the attributes that tidetable adds", async () => {
-    const { name, schema, refresh } = await open(
+    const { name, schema, refresh } = await openSource(
       [
         { ...ticket, a: "1", b: 2, paid: true, size: 1, note: null },
         { ...ticket, a: "2", b: 2, paid: false, size: "x" },
@@ -202,7 +202,7 @@ tags[]             text         no
 
   it("schema --json-schema has a single schema for all fields whose names are data", async () => {
     const sizes = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`u${i}`, i]));
-    const { schema, refresh } = await open([{ id: "1", sizes }]);
+    const { schema, refresh } = await openSource([{ id: "1", sizes }]);
     await refresh();
     expect((await schema()).stdout).toMatch(/^sizes\.\* +bigint +no/m);
     const { properties } = JSON.parse((await schema("--json-schema")).stdout);
@@ -222,7 +222,7 @@ describe("a schema that has changed", () => {
   ];
 
   it("schema --diff shows each change since the previous version", async () => {
-    const { name, schema, refresh } = await open([ticket]);
+    const { name, schema, refresh } = await openSource([ticket]);
     await refresh();
     expect((await schema("--diff")).stdout).toBe(`${name}.rows: version 1 is the first\n`);
     expect(JSON.parse((await schema("--diff", "--json")).stdout)).toEqual({
@@ -248,7 +248,7 @@ describe("a schema that has changed", () => {
   });
 
   it("run, status and state report a changed schema", async () => {
-    const { name, file, run, refresh, schema } = await open([ticket]);
+    const { name, file, run, refresh, schema } = await openSource([ticket]);
     expect(await refresh()).not.toContain("schema");
     expect((await run(["status", file])).stdout).toMatch(/ v1\n$/);
 
@@ -273,7 +273,7 @@ describe("a schema that has changed", () => {
   });
 
   it("only reset --tables forgets a schema, and the version numbers continue after it", async () => {
-    const { target, shown, run, refresh, schema } = await open([ticket], {
+    const { target, shown, run, refresh, schema } = await openSource([ticket], {
       schema_contract: "freeze",
     });
     await refresh();
@@ -289,13 +289,15 @@ describe("a schema that has changed", () => {
   });
 
   it("the summary of a run counts the values that the contract left out, if there are any", async () => {
-    const { refresh } = await open([ticket], { schema_contract: { columns: "discard_value" } });
+    const { refresh } = await openSource([ticket], {
+      schema_contract: { columns: "discard_value" },
+    });
     expect(await refresh()).not.toContain("discarded");
     expect(await refresh([next])).toMatch(/written +discarded_values +retries[\s\S]* 1 +1 +0 /);
   });
 
   it("the summary of a run lists the first of many schema changes, and the command that shows the others", async () => {
-    const { file, run, refresh } = await open([{ id: "1" }]);
+    const { file, run, refresh } = await openSource([{ id: "1" }]);
     await refresh();
     const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`n${i}`, i]));
     const lines = (await refresh([{ id: "1", ...many }])).match(/schema version 2: .*/g);

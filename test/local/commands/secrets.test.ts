@@ -13,14 +13,14 @@ beforeEach(async () => {
   ({ folder } = await openCliFolder());
 });
 
-/** `secrets set` by a person who gives these answers, or by a script that pipes a text in. */
-async function set(argv: string[], given: { answers?: string[]; input?: string }) {
+/** Runs `secrets set` with a person's answers, or with piped input. */
+async function runSet(argv: string[], given: { answers?: string[]; input?: string }) {
   const questions: string[] = [];
   const answers = [...(given.answers ?? [])];
   const io: Partial<Io> = given.answers
     ? {
         ask: async (question, options) => {
-          // Nothing of it may be seen while it is typed.
+          // Every answer has to be hidden.
           questions.push(options?.hidden ? question : `VISIBLE ${question}`);
           return answers.shift() ?? "";
         },
@@ -34,53 +34,55 @@ async function set(argv: string[], given: { answers?: string[]; input?: string }
 }
 
 describe("on this machine", () => {
-  const file = (source: string, data = ".tidetable") =>
+  const secretsFile = (source: string, data = ".tidetable") =>
     join(folder, data, "secrets", `${source}.json`);
-  const read = async (path: string) => JSON.parse(await readFile(path, "utf8"));
+  const readSecrets = async (path: string) => JSON.parse(await readFile(path, "utf8"));
 
   it("secrets set asks for each credential that the source refers to, and writes them to a file", async () => {
-    const { exit, stdout, questions } = await set(["support"], {
+    const { exit, stdout, questions } = await runSet(["support"], {
       answers: [canaries.id, canaries.secret],
     });
     expect(exit).toBe(0);
     expect(questions).toEqual(["client_id: ", "client_secret: "]);
-    expect(await read(file("support"))).toEqual({
+    expect(await readSecrets(secretsFile("support"))).toEqual({
       client_id: canaries.id,
       client_secret: canaries.secret,
     });
-    expect(stdout).toBe(`${file("support")}: client_id, client_secret set\n`);
+    expect(stdout).toBe(`${secretsFile("support")}: client_id, client_secret set\n`);
     // No draft stays behind.
-    expect(await readdir(dirname(file("support")))).toEqual(["support.json"]);
+    expect(await readdir(dirname(secretsFile("support")))).toEqual(["support.json"]);
   });
 
   it.skipIf(process.platform === "win32")(
     "secrets set writes a file that only its owner can read",
     async () => {
-      await mkdir(dirname(file("support")), { recursive: true });
-      await writeFile(file("support"), "{}");
-      await chmod(file("support"), 0o644);
-      await set(["support"], { answers: [canaries.id, canaries.secret] });
-      expect((await stat(file("support"))).mode & 0o777).toBe(0o600);
+      await mkdir(dirname(secretsFile("support")), { recursive: true });
+      await writeFile(secretsFile("support"), "{}");
+      await chmod(secretsFile("support"), 0o644);
+      await runSet(["support"], { answers: [canaries.id, canaries.secret] });
+      expect((await stat(secretsFile("support"))).mode & 0o777).toBe(0o600);
     },
   );
 
   it("an empty answer to secrets set keeps the value, so that a single credential can be rotated", async () => {
-    await set(["support"], { answers: [canaries.id, canaries.old] });
-    const { exit, stdout, questions } = await set(["support"], { answers: ["", canaries.secret] });
+    await runSet(["support"], { answers: [canaries.id, canaries.old] });
+    const { exit, stdout, questions } = await runSet(["support"], {
+      answers: ["", canaries.secret],
+    });
     expect(exit).toBe(0);
     expect(questions[0]).toBe("client_id (Enter keeps the present value): ");
-    expect(await read(file("support"))).toEqual({
+    expect(await readSecrets(secretsFile("support"))).toEqual({
       client_id: canaries.id,
       client_secret: canaries.secret,
     });
-    expect(stdout).toBe(`${file("support")}: client_secret set; client_id kept\n`);
+    expect(stdout).toBe(`${secretsFile("support")}: client_secret set; client_id kept\n`);
   });
 
   it("an empty answer to secrets set without a present value is an error, and nothing is written", async () => {
-    const { exit, stderr } = await set(["support"], { answers: [canaries.id, ""] });
+    const { exit, stderr } = await runSet(["support"], { answers: [canaries.id, ""] });
     expect(exit).toBe(2);
     expect(stderr).toBe("secrets.client_secret: it has no value yet, and needs one\n");
-    await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(stat(secretsFile("support"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("Ctrl-C at a question of secrets set changes nothing", async () => {
@@ -94,21 +96,21 @@ describe("on this machine", () => {
       },
     });
     expect(exit).toBe(130);
-    await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(stat(secretsFile("support"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("secrets set reads a JSON object from standard input, and --data names the folder", async () => {
     const input = JSON.stringify({ client_id: canaries.id, client_secret: canaries.secret });
-    const { exit, stdout } = await set(["support", "--data", "here", "--json"], { input });
+    const { exit, stdout } = await runSet(["support", "--data", "here", "--json"], { input });
     expect(exit).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       status: "succeeded",
       source: "support",
-      place: file("support", "here"),
+      place: secretsFile("support", "here"),
       set: ["client_id", "client_secret"],
       kept: [],
     });
-    expect(await read(file("support", "here"))).toEqual(JSON.parse(input));
+    expect(await readSecrets(secretsFile("support", "here"))).toEqual(JSON.parse(input));
   });
 
   it.each([
@@ -128,16 +130,16 @@ describe("on this machine", () => {
       /^secrets\.client_id: it has no value yet, and needs one\n$/,
     ],
   ])("secrets set refuses the input %j", async (input, lines) => {
-    const { exit, stderr } = await set(["support"], { input });
+    const { exit, stderr } = await runSet(["support"], { input });
     expect(exit).toBe(2);
     expect(stderr).toMatch(lines);
-    await expect(stat(file("support"))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(stat(secretsFile("support"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("secrets set reports that a source refers to no secrets", async () => {
     const open = { client: { base_url: "https://example.com" }, resources: ["deals"] };
     await writeFile(join(folder, "open.json"), JSON.stringify(open));
-    const { exit, stdout } = await set(["open.json"], { answers: [] });
+    const { exit, stdout } = await runSet(["open.json"], { answers: [] });
     expect({ exit, stdout }).toEqual({
       exit: 0,
       stdout: "open refers to no secrets: there is nothing to set\n",
@@ -155,61 +157,63 @@ describe("on this machine", () => {
 describe("in a stage", () => {
   const id = "tidetable/dev/support";
 
-  /** Secrets Manager after a deployment, with this value of the secret. */
-  async function manager(value: string | undefined, options: { deny?: string[] } = {}) {
+  /** Secrets Manager after a deployment, with a value of the secret. */
+  async function openManager(value: string | undefined, options: { deny?: string[] } = {}) {
     const secrets = { [id]: value };
     const { endpoint } = await openSecretsManager(secrets, options);
     pointAws({ SECRETS_MANAGER: endpoint });
     return () => JSON.parse(secrets[id] ?? "null");
   }
 
-  const both = { client_id: canaries.id, client_secret: canaries.secret };
+  const newMembers = { client_id: canaries.id, client_secret: canaries.secret };
 
   it("secrets set --stage fills the secret that the deployment has created", async () => {
-    const stored = await manager(undefined);
-    const { exit, stdout } = await set(["support", "--stage", "dev"], {
+    const stored = await openManager(undefined);
+    const { exit, stdout } = await runSet(["support", "--stage", "dev"], {
       answers: [canaries.id, canaries.secret],
     });
     expect(exit).toBe(0);
-    expect(stored()).toEqual(both);
+    expect(stored()).toEqual(newMembers);
     expect(stdout).toBe(`${id}: client_id, client_secret set\n`);
     await expect(stat(join(folder, ".tidetable"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("secrets set --stage keeps the values of empty answers, and members that it does not know", async () => {
-    const stored = await manager(
-      JSON.stringify({ ...both, client_secret: canaries.old, note: "x" }),
+    const stored = await openManager(
+      JSON.stringify({ ...newMembers, client_secret: canaries.old, note: "x" }),
     );
-    await set(["support", "--stage", "dev"], { answers: ["", canaries.secret] });
-    expect(stored()).toEqual({ ...both, note: "x" });
+    await runSet(["support", "--stage", "dev"], { answers: ["", canaries.secret] });
+    expect(stored()).toEqual({ ...newMembers, note: "x" });
   });
 
   it("secrets set --stage writes no new version if no value is new", async () => {
-    const stored = await manager(JSON.stringify(both), { deny: ["PutSecretValue"] });
-    const { exit, stdout } = await set(["support", "--stage", "dev"], { answers: ["", ""] });
+    const stored = await openManager(JSON.stringify(newMembers), { deny: ["PutSecretValue"] });
+    const { exit, stdout } = await runSet(["support", "--stage", "dev"], { answers: ["", ""] });
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: `${id}: nothing changed\n` });
-    expect(stored()).toEqual(both);
+    expect(stored()).toEqual(newMembers);
   });
 
   it.each([
     canaries.old,
     `{"client_id": {"a": "${canaries.old}"}}`,
   ])("secrets set --stage replaces the value %j, which no source could use", async (value) => {
-    const stored = await manager(value);
-    const { exit } = await set(["support", "--stage", "dev"], {
+    const stored = await openManager(value);
+    const { exit } = await runSet(["support", "--stage", "dev"], {
       answers: [canaries.id, canaries.secret],
     });
     expect(exit).toBe(0);
-    expect(stored()).toEqual(both);
+    expect(stored()).toEqual(newMembers);
   });
 
   it("secrets set --stage needs all members from a person who may write and not read", async () => {
-    const stored = await manager(JSON.stringify(both), { deny: ["GetSecretValue"] });
-    const half = await set(["support", "--stage", "dev"], { answers: [canaries.id, ""] });
+    const stored = await openManager(JSON.stringify(newMembers), { deny: ["GetSecretValue"] });
+    const half = await runSet(["support", "--stage", "dev"], { answers: [canaries.id, ""] });
     expect(half.exit).toBe(2);
     expect(half.stderr).toMatch(/^warning: the present value cannot be read, so all members are/);
-    expect(stored()).toEqual(both);
-    const whole = await set(["support", "--stage", "dev"], { answers: ["new id", "new secret"] });
+    expect(stored()).toEqual(newMembers);
+    const whole = await runSet(["support", "--stage", "dev"], {
+      answers: ["new id", "new secret"],
+    });
     expect(whole.exit).toBe(0);
     expect(stored()).toEqual({ client_id: "new id", client_secret: "new secret" });
   });
@@ -217,7 +221,9 @@ describe("in a stage", () => {
   it("secrets set --stage names a missing secret as not deployed, and asks nothing", async () => {
     const { endpoint } = await openSecretsManager({});
     pointAws({ SECRETS_MANAGER: endpoint });
-    const { exit, stderr, questions } = await set(["support", "--stage", "dev"], { answers: [] });
+    const { exit, stderr, questions } = await runSet(["support", "--stage", "dev"], {
+      answers: [],
+    });
     expect({ exit, questions }).toEqual({ exit: 2, questions: [] });
     expect(stderr).toMatch(
       /^stage dev: there is no secret tidetable\/dev\/support; deploy it: npx sst deploy --stage dev/,
@@ -225,9 +231,9 @@ describe("in a stage", () => {
   });
 
   it("secrets set --stage reports a forbidden write in AWS's words", async () => {
-    await manager(undefined, { deny: ["PutSecretValue"] });
-    const { exit, stderr } = await set(["support", "--stage", "dev"], {
-      input: JSON.stringify(both),
+    await openManager(undefined, { deny: ["PutSecretValue"] });
+    const { exit, stderr } = await runSet(["support", "--stage", "dev"], {
+      input: JSON.stringify(newMembers),
     });
     expect(exit).toBe(2);
     expect(stderr).toMatch(/not authorized to perform: secretsmanager:PutSecretValue; use/);
@@ -236,8 +242,8 @@ describe("in a stage", () => {
   it("secrets set --stage hides the value that a refusal quotes", async () => {
     const { endpoint } = await openSecretsManager({ [id]: undefined }, { quote: true });
     pointAws({ SECRETS_MANAGER: endpoint });
-    const { exit, stderr } = await set(["support", "--stage", "dev"], {
-      input: JSON.stringify(both),
+    const { exit, stderr } = await runSet(["support", "--stage", "dev"], {
+      input: JSON.stringify(newMembers),
     });
     expect(exit).toBe(1);
     expect(stderr).toContain("did not take its value (ValidationException)");

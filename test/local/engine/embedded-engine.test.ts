@@ -25,9 +25,9 @@ async function dataFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-engine-"));
   onTestFinished(async () => {
     const pid = publishedPid(folder);
-    if (pid) await kill(pid);
-    // A process that lost the race for the folder may still be writing there. The asynchronous rm
-    // tries again; Node 22's rmSync does not when a folder is not empty.
+    if (pid) await killProcess(pid);
+    // A process without the lock may still be writing into the folder. The asynchronous rm tries
+    // again; Node 22's rmSync does not retry for a folder that is not empty.
     await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
   return folder;
@@ -46,12 +46,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function kill(pid: number): Promise<void> {
+async function killProcess(pid: number): Promise<void> {
   if (isAlive(pid)) process.kill(pid, "SIGKILL");
-  await gone(pid);
+  await waitForExit(pid);
 }
 
-const gone = async (pid: number) => {
+const waitForExit = async (pid: number) => {
   while (isAlive(pid)) await wait(20);
 };
 
@@ -110,7 +110,7 @@ test("after kill -9 the next command starts a new engine with all data", async (
     await client.send(new PutItemCommand({ TableName: "notes", Item: { id: { S: id } } }));
   }
   const pid = publishedPid(folder) as number;
-  await kill(pid);
+  await killProcess(pid);
 
   const again = clientOf((await openEmbeddedEngine(folder)).endpoint);
   expect(publishedPid(folder)).not.toBe(pid);
@@ -129,19 +129,19 @@ test("the engine exits when it is idle, and not while it has a client", async ()
   await wait(700);
   expect(isAlive(pid)).toBe(true);
   await engine.close();
-  await gone(pid);
+  await waitForExit(pid);
   expect(existsSync(join(folder, "engine.json"))).toBe(false);
 });
 
 test("a client that disconnects does not end the engine of another client", async () => {
   const folder = await dataFolder();
-  const [one, other] = await Promise.all([
+  const [firstClient, secondClient] = await Promise.all([
     openEmbeddedEngine(folder, { idleMs: 100 }),
     openEmbeddedEngine(folder, { idleMs: 100 }),
   ]);
-  await one.close();
+  await firstClient.close();
   await wait(700);
-  const { TableNames } = await clientOf(other.endpoint).send(new ListTablesCommand());
+  const { TableNames } = await clientOf(secondClient.endpoint).send(new ListTablesCommand());
   expect(TableNames).toEqual([]);
 });
 
@@ -159,7 +159,7 @@ test("the engine exits after its only client is killed", async () => {
   await wait(400);
   expect(isAlive(pid)).toBe(true);
   client.kill("SIGKILL");
-  await gone(pid);
+  await waitForExit(pid);
 });
 
 test("a command can exit without closing the engine", async () => {
@@ -194,7 +194,7 @@ test("commands that arrive while the engine exits get an engine that keeps runni
     expect((await client.send(new ListTablesCommand())).TableNames).toEqual([]);
     client.destroy();
     await engine.close();
-    // From shortly before the moment at which it leaves to shortly after.
+    // The waits cover the time around the engine's exit.
     await wait(45 + round);
   }
 });
@@ -204,9 +204,13 @@ test("a stale engine.json is replaced if its port is closed, belongs to another 
   await once(stranger, "listening");
   onTestFinished(() => void stranger.close());
   const { port } = stranger.address() as AddressInfo;
-  const stale = (url: string) => JSON.stringify({ url, pid: 2 ** 22 + 1, id: "gone" });
+  const staleAddress = (url: string) => JSON.stringify({ url, pid: 2 ** 22 + 1, id: "gone" });
 
-  for (const content of [stale("http://127.0.0.1:9"), stale(`http://127.0.0.1:${port}`), "{"]) {
+  for (const content of [
+    staleAddress("http://127.0.0.1:9"),
+    staleAddress(`http://127.0.0.1:${port}`),
+    "{",
+  ]) {
     const folder = await dataFolder();
     writeFileSync(join(folder, "engine.json"), content);
     const { endpoint } = await openEmbeddedEngine(folder);
@@ -218,11 +222,11 @@ test("a stale engine.json is replaced if its port is closed, belongs to another 
 
 test("the engine of another folder is not used, even at this folder's old address", async () => {
   const [mine, theirs] = [await dataFolder(), await dataFolder()];
-  const other = await openEmbeddedEngine(theirs);
-  const copied = { url: other.endpoint, pid: 1, id: "of an engine that is gone" };
+  const otherEngine = await openEmbeddedEngine(theirs);
+  const copied = { url: otherEngine.endpoint, pid: 1, id: "of an engine that is gone" };
   writeFileSync(join(mine, "engine.json"), JSON.stringify(copied));
   const engine = await openEmbeddedEngine(mine);
-  expect(engine.endpoint).not.toBe(other.endpoint);
+  expect(engine.endpoint).not.toBe(otherEngine.endpoint);
 });
 
 test("a data folder that cannot be written is a clear error", async () => {

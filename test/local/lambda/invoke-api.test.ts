@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { functionOf, isAlive, open } from "./support.ts";
+import { functionOf, isAlive, openService } from "./support.ts";
 
 const echo = `export const handler = async (event) => ({ event });`;
 const counting = `
@@ -14,7 +14,7 @@ const counting = `
 
 describe("the real client", () => {
   test("the client gets the handler's answer, whatever its characters", async () => {
-    const { invoke } = await open(functionOf(echo));
+    const { invoke } = await openService(functionOf(echo));
     const output = await invoke({ name: "Zoë 潮", at: 1.5 });
     expect(output).toMatchObject({ StatusCode: 200, ExecutedVersion: "$LATEST" });
     expect(output.FunctionError).toBeUndefined();
@@ -23,7 +23,7 @@ describe("the real client", () => {
   });
 
   test("a missing event is an empty object, and a missing answer is null", async () => {
-    const { invoke } = await open([
+    const { invoke } = await openService([
       functionOf(echo),
       functionOf(`export const handler = async () => {};`, { name: "silent" }),
     ]);
@@ -32,7 +32,7 @@ describe("the real client", () => {
   });
 
   test("an error of the handler is a function error with its name, message and trace", async () => {
-    const { invoke, lines } = await open(
+    const { invoke, lines } = await openService(
       functionOf(`export const handler = async () => { throw new RangeError("too far"); };`),
     );
     const output = await invoke();
@@ -46,7 +46,7 @@ describe("the real client", () => {
   });
 
   test("a thrown string, and an error name that no header can carry, reach the client", async () => {
-    const { invoke } = await open(
+    const { invoke } = await openService(
       functionOf(`export const handler = async ({ name }) => {
         throw name ? Object.assign(new Error("named"), { name }) : "just text";
       };`),
@@ -62,7 +62,7 @@ describe("the real client", () => {
   });
 
   test("invoking a missing function is a ResourceNotFoundException", async () => {
-    const { invoke } = await open(functionOf(echo));
+    const { invoke } = await openService(functionOf(echo));
     await expect(invoke({}, { FunctionName: "nobody" })).rejects.toMatchObject({
       name: "ResourceNotFoundException",
       message: "Function not found: nobody",
@@ -70,7 +70,7 @@ describe("the real client", () => {
   });
 
   test("a payload that is not JSON is an InvalidRequestContentException", async () => {
-    const { invoke } = await open(functionOf(echo));
+    const { invoke } = await openService(functionOf(echo));
     for (const InvocationType of ["RequestResponse", "Event", "DryRun"] as const) {
       await expect(invoke({}, { InvocationType, Payload: "{" })).rejects.toMatchObject({
         name: "InvalidRequestContentException",
@@ -79,7 +79,7 @@ describe("the real client", () => {
   });
 
   test("an event and an answer may have 6 MB, an asynchronous event 1 MB, and not a byte more", async () => {
-    const { invoke, send } = await open(
+    const { invoke, send } = await openService(
       functionOf(`export const handler = async (event) => event;`),
     );
     const text = (bytes: number) => "a".repeat(bytes - 2);
@@ -92,7 +92,7 @@ describe("the real client", () => {
   });
 
   test("an answer of more than 6 MB is a function error", async () => {
-    const { invoke } = await open(
+    const { invoke } = await openService(
       functionOf(`export const handler = async () => "a".repeat(6 * 1024 * 1024 + 200);`),
     );
     expect(await invoke()).toMatchObject({
@@ -103,7 +103,7 @@ describe("the real client", () => {
   });
 
   test("a dry run does not run the function", async () => {
-    const { invoke, lines, reports } = await open(functionOf(`console.log("ran"); ${echo}`));
+    const { invoke, lines, reports } = await openService(functionOf(`console.log("ran"); ${echo}`));
     expect((await invoke({}, { InvocationType: "DryRun" })).StatusCode).toBe(204);
     expect((await invoke()).StatusCode).toBe(200);
     expect(lines).toEqual(["ran"]);
@@ -113,7 +113,7 @@ describe("the real client", () => {
 
 describe("processes", () => {
   test("invocations one after another share a warm process", async () => {
-    const { invoke, reports } = await open(functionOf(counting));
+    const { invoke, reports } = await openService(functionOf(counting));
     const first = (await invoke()).answer;
     for (let calls = 2; calls <= 10; calls += 1) {
       expect((await invoke()).answer).toEqual({ pid: first.pid, calls });
@@ -123,13 +123,13 @@ describe("processes", () => {
   });
 
   test("invocations at the same time have a process each", async () => {
-    const { invoke } = await open(functionOf(counting));
+    const { invoke } = await openService(functionOf(counting));
     const answers = await Promise.all([1, 2, 3].map(() => invoke({ ms: 1_500 })));
     expect(new Set(answers.map(({ answer }) => answer.pid)).size).toBe(3);
   });
 
   test("an invocation beyond the reserved concurrency is a TooManyRequestsException", async () => {
-    const { invoke } = await open(functionOf(counting, { reservedConcurrency: 2 }));
+    const { invoke } = await openService(functionOf(counting, { reservedConcurrency: 2 }));
     const results = await Promise.allSettled([1, 2, 3].map(() => invoke({ ms: 1_000 })));
     const refused = results.filter(({ status }) => status === "rejected");
     expect(refused).toMatchObject([
@@ -139,7 +139,7 @@ describe("processes", () => {
   });
 
   test("a function invokes 20 others through the service, and all of them run at once", async () => {
-    // Nobody is done before everybody has begun: each waits for the signal of the last one.
+    // Every invocation waits until the last has begun.
     const others = `
       import { readdirSync, writeFileSync } from "node:fs";
       export const handler = async ({ folder, n }) => {
@@ -161,7 +161,7 @@ describe("processes", () => {
     );
     const folder = join(worker.folder, "signals");
     mkdirSync(folder);
-    const { lambda, invoke, lines } = await open([worker, fanOut]);
+    const { lambda, invoke, lines } = await openService([worker, fanOut]);
     const { answer } = await invoke({ folder }, { FunctionName: "schedule" });
     expect(answer).toEqual(Array(20).fill(202));
     await lambda.waitUntilIdle();
@@ -177,7 +177,7 @@ describe("processes", () => {
       export const handler = ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms));
     `;
     const starting = `console.log("pid " + process.pid); await new Promise((resolve) => setTimeout(resolve, 60_000));`;
-    const { lambda, invoke, send, lines } = await open([
+    const { lambda, invoke, send, lines } = await openService([
       functionOf(code, { retries: 0 }),
       functionOf(starting, { name: "starting" }),
     ]);
@@ -194,7 +194,7 @@ describe("processes", () => {
   });
 
   test("close() ends an invocation that is only about to start a process", async () => {
-    const { lambda, invoke, send, lines } = await open(
+    const { lambda, invoke, send, lines } = await openService(
       functionOf(`console.log("pid " + process.pid); export const handler = () => {};`),
     );
     const calls = [invoke().catch(() => {}), send({})];
@@ -206,19 +206,19 @@ describe("processes", () => {
   });
 
   test("with a limit of processes, starts wait for their turn, and an idle process makes room", async () => {
-    const { invoke, send, lambda, reports } = await open(
+    const { invoke, send, lambda, reports } = await openService(
       [functionOf(counting, { timeoutMs: 2_000 }), functionOf(counting, { name: "other" })],
       { maxProcesses: 2 },
     );
-    // Longer in all than the time-out, which the waiting ones are not charged.
+    // The total exceeds the time-out, but waiting does not count.
     for (let n = 0; n < 6; n += 1) await send({ ms: 800 });
     await lambda.waitUntilIdle();
     expect(reports.map(({ errorType }) => errorType)).toEqual(Array(6).fill(undefined));
     expect(reports.filter(({ initMs }) => initMs !== undefined)).toHaveLength(2);
     expect((await invoke({}, { FunctionName: "other" })).answer.calls).toBe(1);
-    const [one, two] = await Promise.all([invoke({ ms: 500 }), invoke({ ms: 500 })]);
-    // One of the two old ones is left.
-    expect(Math.min(one.answer.calls, two.answer.calls)).toBe(1);
-    expect(Math.max(one.answer.calls, two.answer.calls)).toBeGreaterThan(1);
+    const [first, second] = await Promise.all([invoke({ ms: 500 }), invoke({ ms: 500 })]);
+    // A single old process remains.
+    expect(Math.min(first.answer.calls, second.answer.calls)).toBe(1);
+    expect(Math.max(first.answer.calls, second.answer.calls)).toBeGreaterThan(1);
   });
 });

@@ -4,13 +4,13 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
-import { functionOf, isAlive, open } from "./support.ts";
+import { functionOf, isAlive, openService } from "./support.ts";
 
 const service = new URL("../../../packages/local/src/lambda/service.ts", import.meta.url).href;
 
 describe("a handler", () => {
   test("a handler gets the context, with its remaining time", async () => {
-    const { invoke, reports } = await open(
+    const { invoke, reports } = await openService(
       functionOf(
         `export const handler = async (_, context) => {
           const left = context.getRemainingTimeInMillis();
@@ -42,7 +42,7 @@ describe("a handler", () => {
   test("a handler sees only Lambda's and the function's variables, and not the developer's", async () => {
     vi.stubEnv("TIDETABLE_SECRET_API_KEY", "hunter2");
     vi.stubEnv("NODE_OPTIONS", "--no-warnings");
-    const { lambda, invoke } = await open(
+    const { lambda, invoke } = await openService(
       functionOf(
         `import { homedir } from "node:os";
         export const handler = async () => ({ env: process.env, home: homedir(), cwd: process.cwd() });`,
@@ -65,14 +65,14 @@ describe("a handler", () => {
     });
     const others =
       /^(AWS_|LAMBDA_TASK_ROOT$|_HANDLER$|TZ$|LANG$|HOME$|TIDETABLE_STAGE$|SystemRoot$)/;
-    // macOS adds this one by itself.
+    // macOS adds the variable by itself.
     const names = Object.keys(env).filter((name) => name !== "__CF_USER_TEXT_ENCODING");
     expect(names.filter((name) => !others.test(name))).toEqual([]);
     expect(home).not.toBe(homedir());
   });
 
   test("a handler's output arrives line by line, before the end of the invocation", async () => {
-    const { invoke, lines } = await open(
+    const { invoke, lines } = await openService(
       functionOf(`
         console.log("at start");
         export const handler = async ({ n }) => {
@@ -91,7 +91,7 @@ describe("a handler", () => {
   });
 
   test("each of five invocations of a warm process has its own deadline", async () => {
-    const { invoke } = await open(
+    const { invoke } = await openService(
       functionOf(
         `export const handler = async (_, context) => {
           const atFirst = context.getRemainingTimeInMillis();
@@ -116,23 +116,23 @@ describe("a handler", () => {
 });
 
 describe("an invocation that fails", () => {
-  /** The error, and that the next invocation has a new process. */
-  async function failing(code: string, options: Parameters<typeof functionOf>[1] = {}) {
-    const { invoke, reports, lines } = await open(functionOf(code, options));
+  /** Invokes a failing function, and again without the failure in a new process. */
+  async function invokeFailing(code: string, options: Parameters<typeof functionOf>[1] = {}) {
+    const { invoke, reports, lines } = await openService(functionOf(code, options));
     const { FunctionError, answer, $metadata } = await invoke({ fail: true });
     expect(FunctionError).toBe("Unhandled");
     expect(reports).toMatchObject([{ errorType: answer.errorType }]);
     const again = await invoke({ fail: false });
     return { answer, requestId: $metadata.requestId, again, lines, reports };
   }
-  const handler = (body: string) => `
+  const handlerCode = (body: string) => `
     let calls = 0;
     export const handler = async ({ fail }) => { calls += 1; if (fail) { ${body} } return calls; };
   `;
 
   test("a time-out kills the process, whether it waits or is busy", async () => {
     for (const body of ["await new Promise((r) => setTimeout(r, 60_000))", "for (;;);"]) {
-      const { answer, requestId, again, reports } = await failing(handler(body), {
+      const { answer, requestId, again, reports } = await invokeFailing(handlerCode(body), {
         timeoutMs: 1_000,
       });
       expect(answer).toEqual({
@@ -147,7 +147,7 @@ describe("an invocation that fails", () => {
 
   test("a function's time-out begins with its handler and does not include a slow start", async () => {
     const slow = `await new Promise((r) => setTimeout(r, 1_500));`;
-    const { invoke } = await open(
+    const { invoke } = await openService(
       functionOf(
         `${slow} export const handler = async (_, context) => context.getRemainingTimeInMillis();`,
         { timeoutMs: 1_000 },
@@ -157,7 +157,7 @@ describe("an invocation that fails", () => {
   });
 
   test("a start that does not end is a time-out", async () => {
-    const { invoke } = await open(
+    const { invoke } = await openService(
       functionOf(`await new Promise((r) => setTimeout(r, 60_000)); export const handler = 1;`),
       { initTimeoutMs: 1_000 },
     );
@@ -173,7 +173,7 @@ describe("an invocation that fails", () => {
     ["await new Promise(() => {})", "Runtime exited without providing a reason"],
     ["process.kill(process.pid, 'SIGKILL')", "Runtime exited with error: signal: killed"],
   ])("the exit of a process is a Runtime.ExitError: %s", async (body, message) => {
-    const { answer, requestId, again } = await failing(handler(body));
+    const { answer, requestId, again } = await invokeFailing(handlerCode(body));
     expect(answer).toEqual({
       errorType: "Runtime.ExitError",
       errorMessage: `RequestId: ${requestId} Error: ${message}`,
@@ -182,8 +182,8 @@ describe("an invocation that fails", () => {
   });
 
   test("objects beyond the function's memory are a Runtime.ExitError", async () => {
-    const { answer, again } = await failing(
-      handler("const all = []; for (;;) all.push({ n: all.length });"),
+    const { answer, again } = await invokeFailing(
+      handlerCode("const all = []; for (;;) all.push({ n: all.length });"),
       { memoryMb: 128 },
     );
     expect(answer).toMatchObject({
@@ -196,8 +196,8 @@ describe("an invocation that fails", () => {
   test.runIf(process.platform === "linux")(
     "buffers beyond the function's memory, which are outside the heap, are a Runtime.ExitError",
     async () => {
-      const { answer } = await failing(
-        handler("Buffer.alloc(300e6, 1); await new Promise((r) => setTimeout(r, 60_000));"),
+      const { answer } = await invokeFailing(
+        handlerCode("Buffer.alloc(300e6, 1); await new Promise((r) => setTimeout(r, 60_000));"),
         { memoryMb: 256 },
       );
       expect(answer).toMatchObject({
@@ -208,14 +208,14 @@ describe("an invocation that fails", () => {
   );
 
   test("an uncaught error is reported, and its process is not used again", async () => {
-    const thrown = await failing(
-      handler(`setTimeout(() => { throw new RangeError("later"); });
+    const thrown = await invokeFailing(
+      handlerCode(`setTimeout(() => { throw new RangeError("later"); });
         await new Promise((r) => setTimeout(r, 60_000));`),
     );
     expect(thrown.answer).toMatchObject({ errorType: "RangeError", errorMessage: "later" });
     expect(thrown.again.answer).toBe(1);
-    const rejected = await failing(
-      handler(`Promise.reject(new Error("forgotten"));
+    const rejected = await invokeFailing(
+      handlerCode(`Promise.reject(new Error("forgotten"));
         await new Promise((r) => setTimeout(r, 60_000));`),
     );
     expect(rejected.answer).toMatchObject({
@@ -226,7 +226,7 @@ describe("an invocation that fails", () => {
   });
 
   test("an answer counts even if the process exits before it asks for another event", async () => {
-    // A runtime of its own kind: one event, one answer, and gone.
+    // A runtime that exits after a single event.
     const { folder, ...worker } = functionOf(`
       const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
       const event = await fetch(api + "next");
@@ -234,7 +234,10 @@ describe("an invocation that fails", () => {
       await fetch(api + id + "/response", { method: "POST", body: JSON.stringify(process.argv[2]) });
       process.exit(1);
     `);
-    const { invoke } = await open({ folder, ...worker }, { bootstrap: join(folder, "index.mjs") });
+    const { invoke } = await openService(
+      { folder, ...worker },
+      { bootstrap: join(folder, "index.mjs") },
+    );
     for (let n = 0; n < 2; n += 1) {
       const { answer, FunctionError } = await invoke();
       expect({ answer, FunctionError }).toEqual({ answer: "index.handler" });
@@ -248,13 +251,13 @@ describe("an invocation that fails", () => {
     ["process.exit(4);", {}, "Runtime.ExitError", /exit status 4$/],
     ["export const handler = ;", {}, "SyntaxError", /Unexpected token/],
   ])("code that cannot start is reported: %s", async (code, options, errorType, message) => {
-    const { answer, again } = await failing(code, options);
+    const { answer, again } = await invokeFailing(code, options);
     expect(answer).toMatchObject({ errorType, errorMessage: expect.stringMatching(message) });
     expect(again.answer.errorType).toBe(errorType);
   });
 
   test("a missing Node binary is reported", async () => {
-    const { invoke } = await open(functionOf(""), { node: join(homedir(), "no-node") });
+    const { invoke } = await openService(functionOf(""), { node: join(homedir(), "no-node") });
     expect((await invoke()).answer).toMatchObject({
       errorType: "Runtime.InvalidEntrypoint",
       errorMessage: expect.stringContaining("ENOENT"),

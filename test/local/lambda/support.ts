@@ -11,7 +11,7 @@ import type {
   LambdaOptions,
 } from "../../../packages/local/src/lambda/types.ts";
 
-/** A function in a folder of its own, with this code as its `index.mjs`. */
+/** Creates a function in a new folder, with the code in `index.mjs`. */
 export function functionOf(code: string, options: Partial<LambdaFunction> = {}): LambdaFunction {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "tidetable-lambda-")));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
@@ -20,8 +20,8 @@ export function functionOf(code: string, options: Partial<LambdaFunction> = {}):
   return { name: "worker", folder, handler, memoryMb: 256, timeoutMs: 20_000, ...options };
 }
 
-/** The service with these functions, and the real client that calls it. */
-export async function open(
+/** Opens the service with the functions, and the real client. */
+export async function openService(
   functions: LambdaFunction | LambdaFunction[],
   options: Partial<LambdaOptions> = {},
 ) {

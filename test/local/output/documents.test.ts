@@ -9,7 +9,7 @@ import {
 
 const run = { run_id: "r1", started_at: "2026-01-01T00:00:00.000Z", duration_ms: 1234 };
 
-const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
+const createReport = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   source: "ticketing",
   resource: "tickets",
   table: "tidetable-local-ticketing.tickets",
@@ -27,12 +27,12 @@ const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
 });
 
 const error = { code: "extract.status", message: "answered 404", hint: "look at the path" };
-const failed = report({ status: "failed", error });
-const skipped = report({ status: "skipped", error: { ...error, code: "state.lease_held" } });
+const failed = createReport({ status: "failed", error });
+const skipped = createReport({ status: "skipped", error: { ...error, code: "state.lease_held" } });
 
 describe("the document of run --json", () => {
   it("the document of run --json has exactly the members of the contract, in their order", () => {
-    const done = report({
+    const done = createReport({
       requests: 4,
       pages: 3,
       records: 250,
@@ -83,9 +83,9 @@ describe("the document of run --json", () => {
   });
 
   it.each([
-    ["succeeded when every resource succeeded", [report(), report()], "succeeded"],
-    ["partial when one failed", [report(), failed], "partial"],
-    ["partial when one was skipped: skipped is not success", [report(), skipped], "partial"],
+    ["succeeded when every resource succeeded", [createReport(), createReport()], "succeeded"],
+    ["partial when one failed", [createReport(), failed], "partial"],
+    ["partial when one was skipped: skipped is not success", [createReport(), skipped], "partial"],
     ["failed when none succeeded", [failed, skipped], "failed"],
   ] as const)("the document of run --json is %s", (_, reports, status) => {
     expect(runDocument(run, reports).status).toBe(status);
@@ -103,7 +103,7 @@ describe("the document of run --json", () => {
     "running",
     "waiting",
   ] as const)("the document of run --json calls a resource that was still %s interrupted", (status) => {
-    const [resource] = runDocument(run, [report({ status, pages: 2 })]).resources;
+    const [resource] = runDocument(run, [createReport({ status, pages: 2 })]).resources;
     expect(resource).toMatchObject({
       status: "failed",
       pages: 2,
@@ -112,8 +112,8 @@ describe("the document of run --json", () => {
   });
 
   it("the document of run --json marks a sample", () => {
-    expect(runDocument(run, [report({ limited: true })]).limited).toBe(true);
-    expect(runDocument(run, [report()])).not.toHaveProperty("limited");
+    expect(runDocument(run, [createReport({ limited: true })]).limited).toBe(true);
+    expect(runDocument(run, [createReport()])).not.toHaveProperty("limited");
   });
 });
 

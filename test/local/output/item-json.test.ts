@@ -2,7 +2,7 @@ import type { Item, KeyPlan } from "@tidetable/core";
 import { describe, expect, it } from "vitest";
 import { compareByKey, itemJson } from "../../../packages/local/src/output/item-json.ts";
 
-const key = (type: "S" | "N" | "B", range?: "S" | "N"): KeyPlan => ({
+const createKey = (type: "S" | "N" | "B", range?: "S" | "N"): KeyPlan => ({
   fields: ["id"],
   hash: { name: "id", type },
   range: range && { name: "at", type: range },
@@ -23,7 +23,7 @@ describe("an item as JSON", () => {
       numbers: { NS: ["1", "2"] },
       words: { SS: ["a", "b"] },
     };
-    const text = itemJson(item, key("N"));
+    const text = itemJson(item, createKey("N"));
     expect(text).toBe(
       '{"id":1234567890123456789,"bytes":"AQL/","list":[1E+100,"",[]],"map":{"a":1,"b":2},"no":false,' +
         '"none":null,"numbers":[1,2],"text":"a \\"quoted\\" line\\n","words":["a","b"],"yes":true,' +
@@ -34,7 +34,7 @@ describe("an item as JSON", () => {
 
   it("the JSON of an item begins with its key", () => {
     const item: Item = { a: { S: "x" }, at: { S: "2026" }, id: { S: "7" } };
-    expect(itemJson(item, key("S", "S"))).toBe('{"id":"7","at":"2026","a":"x"}');
+    expect(itemJson(item, createKey("S", "S"))).toBe('{"id":"7","at":"2026","a":"x"}');
   });
 });
 
@@ -46,15 +46,15 @@ describe("the order of items", () => {
     const items = [...sorted]
       .reverse()
       .map((value): Item => ({ id: type === "N" ? { N: value } : { S: value } }));
-    const ids = items.sort(compareByKey(key(type))).map(({ id }) => id?.N ?? id?.S);
+    const ids = items.sort(compareByKey(createKey(type))).map(({ id }) => id?.N ?? id?.S);
     expect(ids).toEqual(sorted);
   });
 
   it("items are sorted by hash key, then by range key", () => {
-    const item = (id: string, at: string): Item => ({ id: { S: id }, at: { N: at } });
-    const items = [item("b", "1"), item("a", "10"), item("a", "9")].sort(
-      compareByKey(key("S", "N")),
+    const createItem = (id: string, at: string): Item => ({ id: { S: id }, at: { N: at } });
+    const items = [createItem("b", "1"), createItem("a", "10"), createItem("a", "9")].sort(
+      compareByKey(createKey("S", "N")),
     );
-    expect(items).toEqual([item("a", "9"), item("a", "10"), item("b", "1")]);
+    expect(items).toEqual([createItem("a", "9"), createItem("a", "10"), createItem("b", "1")]);
   });
 });

@@ -4,8 +4,8 @@ import { openProgressLog } from "../../../packages/local/src/output/progress.ts"
 
 const tickets = { source: "ticketing", resource: "tickets" };
 const incidents = { source: "incidents", resource: "incident_data" };
-const counts = (pages: number) => ({ ...zeroCounts(), pages, records: pages * 100 });
-const report = (
+const createCounts = (pages: number) => ({ ...zeroCounts(), pages, records: pages * 100 });
+const createReport = (
   resourceRef: typeof tickets,
   changes: Partial<ResourceReport> = {},
 ): ResourceReport => ({
@@ -13,8 +13,8 @@ const report = (
   table: "t",
   run_id: "r1",
   status: "done",
-  ...counts(3),
-  slice: counts(3),
+  ...createCounts(3),
+  slice: createCounts(3),
   slices: 1,
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 1200,
@@ -30,21 +30,21 @@ function setUp({ isTTY = false, json = false, columns = 80, rows = 24 } = {}) {
   const write = (text: string) => {
     written += text;
   };
-  const pass = (ms: number) => {
+  const passTime = (ms: number) => {
     time += ms;
   };
   const stderr = { write, isTTY, columns, rows };
   const log = openProgressLog({ stderr, env: { NO_COLOR: "1" } }, { json, now: () => time });
   return {
     log,
-    pass,
+    pass: passTime,
     raw: () => written,
-    screen: () => screen(written),
+    screen: () => screenLines(written),
   };
 }
 
-/** What a terminal shows after these bytes: line feeds, cursor up, erase below. */
-function screen(bytes: string): string[] {
+/** Interprets line feeds, "cursor up" and "erase below", and returns the terminal's lines. */
+function screenLines(bytes: string): string[] {
   const lines = [""];
   let row = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
@@ -61,11 +61,11 @@ function screen(bytes: string): string[] {
 describe("on a terminal", () => {
   it("on a terminal each resource has one live line, which is rewritten in place", () => {
     const { log, pass, screen } = setUp({ isTTY: true });
-    log.debug("page", { ...tickets, counts: counts(1) });
+    log.debug("page", { ...tickets, counts: createCounts(1) });
     pass(100);
-    log.debug("page", { ...incidents, counts: counts(1) });
+    log.debug("page", { ...incidents, counts: createCounts(1) });
     pass(100);
-    log.debug("page", { ...tickets, counts: counts(2) });
+    log.debug("page", { ...tickets, counts: createCounts(2) });
     expect(screen()).toEqual([
       "ticketing.tickets: 200 records in 2 pages",
       "incidents.incident_data: 100 records in 1 page",
@@ -75,11 +75,11 @@ describe("on a terminal", () => {
 
   it("on a terminal ended resources and warnings scroll above the live lines", () => {
     const { log, pass, screen } = setUp({ isTTY: true, columns: 100 });
-    log.debug("page", { ...tickets, counts: counts(1) });
+    log.debug("page", { ...tickets, counts: createCounts(1) });
     pass(100);
-    log.debug("page", { ...incidents, counts: counts(1) });
+    log.debug("page", { ...incidents, counts: createCounts(1) });
     log.warn("answered 503; retry 1 of 3 in 1.6 s", incidents);
-    log.info("done", { ...tickets, report: report(tickets, { retries: 1 }) });
+    log.info("done", { ...tickets, report: createReport(tickets, { retries: 1 }) });
     expect(screen()).toEqual([
       "incidents.incident_data: answered 503; retry 1 of 3 in 1.6 s",
       "ticketing.tickets: done, 300 records in 3 pages, 1 retry, 1.2 s",
@@ -91,7 +91,7 @@ describe("on a terminal", () => {
   it("the live lines are redrawn at most ten times a second", () => {
     const { log, pass, raw } = setUp({ isTTY: true });
     for (let page = 1; page <= 1000; page++) {
-      log.debug("page", { ...tickets, counts: counts(page) });
+      log.debug("page", { ...tickets, counts: createCounts(page) });
       pass(1);
     }
     expect(raw().match(/\n/g)).toHaveLength(10);
@@ -100,7 +100,7 @@ describe("on a terminal", () => {
   it("the live lines never wrap, and are never more than fit on the terminal", () => {
     const { log, pass, screen } = setUp({ isTTY: true, columns: 20, rows: 3 });
     for (const resource of ["one", "two", "three", "four"]) {
-      log.debug("page", { source: "crm", resource, counts: counts(1) });
+      log.debug("page", { source: "crm", resource, counts: createCounts(1) });
       pass(100);
     }
     expect(screen()).toEqual(["crm.one: 100 record", "crm.two: 100 record", ""]);
@@ -108,13 +108,13 @@ describe("on a terminal", () => {
 
   it("a terminal that reports the size 0 is treated as 80 by 24", () => {
     const { log, screen } = setUp({ isTTY: true, columns: 0, rows: 0 });
-    log.debug("page", { ...tickets, counts: counts(1) });
+    log.debug("page", { ...tickets, counts: createCounts(1) });
     expect(screen()[0]).toBe("ticketing.tickets: 100 records in 1 page");
   });
 
   it("after every write the cursor is below the live lines, so that Ctrl-C leaves a clean terminal", () => {
     const { log, raw } = setUp({ isTTY: true });
-    log.debug("page", { ...tickets, counts: counts(1) });
+    log.debug("page", { ...tickets, counts: createCounts(1) });
     log.warn("answered 503", tickets);
     log.stop();
     expect(raw().endsWith("\n")).toBe(true);
@@ -124,10 +124,10 @@ describe("on a terminal", () => {
 
   it("after stop() the live lines stay, and later output is below them", () => {
     const { log, screen } = setUp({ isTTY: true });
-    log.debug("page", { ...tickets, counts: counts(1) });
+    log.debug("page", { ...tickets, counts: createCounts(1) });
     log.stop();
-    log.debug("page", { ...incidents, counts: counts(1) });
-    log.info("done", { ...incidents, report: report(incidents) });
+    log.debug("page", { ...incidents, counts: createCounts(1) });
+    log.info("done", { ...incidents, report: createReport(incidents) });
     expect(screen()).toEqual([
       "ticketing.tickets: 100 records in 1 page",
       "incidents.incident_data: done, 300 records in 3 pages, 1.2 s",
@@ -143,11 +143,11 @@ describe.each([
   it("without live lines there are plain lines for ends, warnings, and progress every two seconds", () => {
     const { log, pass, raw } = setUp(outside);
     for (let page = 1; page <= 50; page++) {
-      log.debug("page", { ...tickets, counts: counts(page) });
+      log.debug("page", { ...tickets, counts: createCounts(page) });
       pass(100);
     }
     log.warn("answered 503; retry 1 of 3 in 1.6 s", tickets);
-    log.info("done", { ...tickets, report: report(tickets) });
+    log.info("done", { ...tickets, report: createReport(tickets) });
     expect(raw()).toBe(`ticketing.tickets: 2,100 records in 21 pages
 ticketing.tickets: 4,100 records in 41 pages
 ticketing.tickets: answered 503; retry 1 of 3 in 1.6 s
@@ -159,7 +159,7 @@ ticketing.tickets: done, 300 records in 3 pages, 1.2 s
 it("the end of a slice is not reported as the end of its resource", () => {
   const { log, screen } = setUp({ isTTY: true });
   const waiting = { status: "waiting", not_before: "2026-01-01T00:10:00.000Z" } as const;
-  log.info("waiting", { ...tickets, report: report(tickets, waiting) });
+  log.info("waiting", { ...tickets, report: createReport(tickets, waiting) });
   expect(screen()).toEqual([
     "ticketing.tickets: 300 records in 3 pages, waits until 2026-01-01T00:10:00.000Z",
     "",

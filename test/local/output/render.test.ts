@@ -90,7 +90,7 @@ it("a problem is printed as path: message; hint", () => {
 });
 
 describe("the end of a run", () => {
-  const resource = (changes: Partial<ResourceDocument> = {}): ResourceDocument => ({
+  const createResource = (changes: Partial<ResourceDocument> = {}): ResourceDocument => ({
     source: "ticketing",
     resource: "tickets",
     table: "t",
@@ -103,7 +103,7 @@ describe("the end of a run", () => {
     error: null,
     ...changes,
   });
-  const run = (resources: ResourceDocument[]): RunDocument => ({
+  const createRun = (resources: ResourceDocument[]): RunDocument => ({
     run_id: "r1",
     status: "partial",
     started_at: "2026-01-01T00:00:00.000Z",
@@ -114,9 +114,9 @@ describe("the end of a run", () => {
   it("the report of a run has a row per resource, a line per failure and a sum", () => {
     const failure = { code: "extract.status", message: "answered 404", hint: "look at the path" };
     const text = runReportText(
-      run([
-        resource({ records: 250, written: 250, retries: 2, waited_ms: 4000 }),
-        resource({ resource: "comments", status: "failed", error: failure }),
+      createRun([
+        createResource({ records: 250, written: 250, retries: 2, waited_ms: 4000 }),
+        createResource({ resource: "comments", status: "failed", error: failure }),
       ]),
       plain,
     );
@@ -130,8 +130,11 @@ ticketing.comments: answered 404; look at the path
   });
 
   it("the report of a run has columns for quarantined and superseded records only if there are any", () => {
-    const quiet = runReportText(run([resource()]), plain);
-    const loud = runReportText(run([resource({ quarantined: 1, superseded: 3 })]), plain);
+    const quiet = runReportText(createRun([createResource()]), plain);
+    const loud = runReportText(
+      createRun([createResource({ quarantined: 1, superseded: 3 })]),
+      plain,
+    );
     expect(quiet).not.toContain("quarantined");
     expect(loud.split("\n")[0]).toMatch(/written {2}superseded {2}quarantined {2}retries/);
   });

@@ -7,16 +7,17 @@ import { handleScheduleEvent } from "../../../packages/core/src/entry/schedule.t
 import { handleWorkerEvent } from "../../../packages/core/src/entry/worker.ts";
 import { followRuns, type Pipeline } from "../../../packages/local/src/runner/follow.ts";
 import { type Handler, offsetPages, openApi } from "../../support/api.ts";
+import { slicedTime } from "../../support/clock.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 import { testWorld } from "../../support/world.ts";
 
-// A deployed pipeline, seen from outside: the state table is all that there is to look at.
+// A deployed pipeline is followed from outside, in the state table alone.
 
 let engine: Engine;
 beforeAll(async () => {
   engine = await startDynamodb();
 });
-/** Followed or not, every worker comes to its end before the engine goes. */
+/** The engine is closed after the last worker has ended. */
 const workers = new Set<Promise<unknown>>();
 afterAll(async () => {
   await Promise.allSettled(workers);
@@ -26,18 +27,18 @@ afterAll(async () => {
 const rows = Array.from({ length: 35 }, (_, n) => ({ id: `n${n}` }));
 const GIVEN_UP = "it was tried three times";
 
-const soon = { timeout: 10_000 };
+const soon = { timeout: 60_000 };
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** A source whose functions run in this process. */
-async function deployed(
+/** Deploys a source with functions in the test's process. */
+async function deploySource(
   name: string,
   handler: Handler,
   {
     slice = () => ({}),
-    beginsAfter = 0,
+    beginsAfter = Promise.resolve(),
     ...changes
-  }: Partial<Pipeline> & { slice?: () => Partial<World>; beginsAfter?: number } = {},
+  }: Partial<Pipeline> & { slice?: () => Partial<World>; beginsAfter?: Promise<void> } = {},
 ) {
   const { url, requests } = await openApi(handler);
   const source = rest_api_source({
@@ -60,7 +61,7 @@ async function deployed(
   }
   const world = testWorld(engine);
   let invocations = 0;
-  const invoke = (event: object, otherwise: Partial<World> = {}) => {
+  const invokeWorker = (event: object, otherwise: Partial<World> = {}) => {
     invocations += 1;
     const invocation = `worker${invocations}`;
     const localOrigin = () => ({ override: undefined, dynamodbEndpoint: undefined });
@@ -73,8 +74,9 @@ async function deployed(
     workers.add(working);
     return working;
   };
-  const told: [string, Fields][] = [];
-  const tell = (message: string, fields: Fields = {}) => void told.push([message, fields]);
+  const logLines: [string, Fields][] = [];
+  const addLogLine = (message: string, fields: Fields = {}) =>
+    void logLines.push([message, fields]);
   const stop = new AbortController();
   const pipeline: Pipeline = {
     schedule: (event) =>
@@ -82,26 +84,24 @@ async function deployed(
         ...world,
         sources,
         requestId: "request",
-        invoke: async (one) =>
-          void pause(beginsAfter)
-            .then(() => invoke(one, slice()))
-            .catch(() => {}),
+        invoke: async (event) =>
+          void beginsAfter.then(() => invokeWorker(event, slice())).catch(() => {}),
       }),
     giveUpReason: (_, failedAt) => (failedAt === undefined ? undefined : GIVEN_UP),
     ...changes,
   };
   return {
-    told,
+    told: logLines,
     stop,
     requests,
-    /** An invocation, with as much time as it needs or less. */
+    /** Invokes a worker, with any limits in `otherwise`. */
     invoke: (runId: string, otherwise?: Partial<World>) =>
-      invoke({ source: name, resource: "notes", run_id: runId }, otherwise),
+      invokeWorker({ source: name, resource: "notes", run_id: runId }, otherwise),
     async follow(event: object = {}) {
       const { runId, reports } = await followRuns(pipeline, [{ source: name, ...event }], {
         plans: [planned],
         world,
-        log: { debug: tell, info: tell, warn: tell, error: tell },
+        log: { debug: addLogLine, info: addLogLine, warn: addLogLine, error: addLogLine },
         signal: stop.signal,
       });
       return { runId, report: reports[0] };
@@ -109,16 +109,18 @@ async function deployed(
   };
 }
 
-const slowPages: Handler = async (request, response) => {
-  await pause(400);
-  return offsetPages(rows)(request, response);
-};
-
-/** Ends between pages: there is no time for two of `slowPages`. */
-const oneSlice = (): Partial<World> => ({ deadline: performance.now() + 1000 });
+/** An API and slices on a clock that only its answers move, a minute behind: a slice has one or two pages. */
+function slicedApi() {
+  const { passAnswer, oneSlice } = slicedTime({ start: Date.now() - 60_000 });
+  const slowPages: Handler = (request, response) => {
+    passAnswer();
+    return offsetPages(rows)(request, response);
+  };
+  return { slowPages, oneSlice };
+}
 
 it("a run is followed to its end, and its report is the worker's", async () => {
-  const desk = await deployed("whole", offsetPages(rows));
+  const desk = await deploySource("whole", offsetPages(rows));
   const { runId, report } = await desk.follow();
   expect(report).toMatchObject({
     source: "whole",
@@ -134,7 +136,8 @@ it("a run is followed to its end, and its report is the worker's", async () => {
 });
 
 it("following sends the resume tick where nobody else does, so that a run gets all of its slices", async () => {
-  const desk = await deployed("sliced", slowPages, { tickMs: 50, slice: oneSlice });
+  const { slowPages, oneSlice } = slicedApi();
+  const desk = await deploySource("sliced", slowPages, { tickMs: 50, slice: oneSlice });
   const { report } = await desk.follow();
   expect(report).toMatchObject({ status: "done", records: 35 });
   expect(report?.slices).toBeGreaterThan(2);
@@ -142,7 +145,7 @@ it("following sends the resume tick where nobody else does, so that a run gets a
 
 it("following logs a waiting run, and reports its progress when the following ends", async () => {
   let asked = 0;
-  const desk = await deployed("waiting", (request, response) => {
+  const desk = await deploySource("waiting", (request, response) => {
     asked += 1;
     // Longer than a slice is worth.
     if (asked === 3) return { status: 429, headers: { "retry-after": "61" } };
@@ -157,7 +160,8 @@ it("following logs a waiting run, and reports its progress when the following en
 });
 
 it("an event that continues an unfinished run is followed in that run", async () => {
-  const desk = await deployed("continued", slowPages);
+  const { slowPages, oneSlice } = slicedApi();
+  const desk = await deploySource("continued", slowPages);
   expect(await desk.invoke("earlier", oneSlice())).toMatchObject({ status: "running" });
   const { runId, report } = await desk.follow();
   expect(runId).not.toBe("earlier");
@@ -165,17 +169,24 @@ it("an event that continues an unfinished run is followed in that run", async ()
 });
 
 it("the requested run is awaited if the unfinished one ended before the worker began", async () => {
-  const desk = await deployed("behind", slowPages, { beginsAfter: 4000 });
+  const { slowPages, oneSlice } = slicedApi();
+  let begin = () => {};
+  const beginsAfter = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const desk = await deploySource("behind", slowPages, { beginsAfter });
   await desk.invoke("earlier", oneSlice());
   const following = desk.follow();
   await pause(100);
   expect(await desk.invoke("earlier")).toMatchObject({ status: "done" });
+  begin();
   const { runId, report } = await following;
   expect(report).toMatchObject({ run_id: runId, status: "done", slices: 1 });
 });
 
 it("a refresh that meets an unfinished run is followed after it", async () => {
-  const desk = await deployed("refreshed", slowPages);
+  const { slowPages, oneSlice } = slicedApi();
+  const desk = await deploySource("refreshed", slowPages);
   await desk.invoke("earlier", oneSlice());
   const { runId, report } = await desk.follow({ full_refresh: true, confirm: "refreshed" });
   expect(report).toMatchObject({ run_id: `${runId}-refresh`, status: "done", records: 35 });
@@ -183,7 +194,7 @@ it("a refresh that meets an unfinished run is followed after it", async () => {
 
 it("a failed run is the end only after Lambda has given up", async () => {
   let patience = 2;
-  const desk = await deployed("failing", () => ({ body: { other: [] } }), {
+  const desk = await deploySource("failing", () => ({ body: { other: [] } }), {
     giveUpReason: () => (patience-- > 0 ? undefined : GIVEN_UP),
   });
   const { report } = await desk.follow();
@@ -193,7 +204,7 @@ it("a failed run is the end only after Lambda has given up", async () => {
 });
 
 it("a run that left no trace is reported as lost, with Lambda's reason", async () => {
-  const desk = await deployed("silent", offsetPages(rows), {
+  const desk = await deploySource("silent", offsetPages(rows), {
     schedule: async () => ({
       run_id: "r",
       started: [{ source: "silent", resource: "notes" }],
@@ -213,7 +224,7 @@ it("an event that meets a working worker is reported as skipped", async () => {
   const held = new Promise<void>((done) => {
     release = done;
   });
-  const desk = await deployed("held", async (request, response) => {
+  const desk = await deploySource("held", async (request, response) => {
     await held;
     return offsetPages(rows)(request, response);
   });
@@ -226,7 +237,7 @@ it("an event that meets a working worker is reported as skipped", async () => {
 });
 
 it("an ended following reports the progress of the run, and the run continues", async () => {
-  const desk = await deployed("left", async (request, response) => {
+  const desk = await deploySource("left", async (request, response) => {
     await pause(300);
     return offsetPages(rows)(request, response);
   });

@@ -4,36 +4,36 @@ import { type Handler, offsetPages, openApi } from "../../support/api.ts";
 import { openCliFolder } from "../../support/cli.ts";
 import { startDynamodb } from "../../support/dynamodb.ts";
 
-// `run --lambda`: a registered source, the bundles, and the local Lambda service behind one command.
+// `run --lambda` with a registered source, real bundles and the local Lambda service.
 
 const KEY = "canary-77c01f";
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n, name: `ticket ${n}` }));
 
-/** A folder to run `ticketing` in, against an API and an engine of its own. */
-async function desk(handler: Handler = offsetPages(rows)) {
+/** Opens a folder for running `ticketing`, with a separate API and engine. */
+async function openDesk(handler: Handler = offsetPages(rows)) {
   const api = await openApi(handler);
   const engine = await startDynamodb();
   onTestFinished(() => engine.close());
   const { start, ...folder } = await openCliFolder({ "shop.json": {} });
   const env = { TIDETABLE_ORIGIN_TICKETING: api.url, TIDETABLE_SECRET_API_KEY: KEY };
-  const begin = (...args: string[]) =>
+  const startProgram = (...args: string[]) =>
     start(["run", "--lambda", "--json", "--dynamodb", engine.endpoint, ...args], env);
-  const items = () => engine.scan("tidetable-local-ticketing.tickets");
-  const checkpoints = async () =>
+  const readItems = () => engine.scan("tidetable-local-ticketing.tickets");
+  const countCheckpoints = async () =>
     JSON.stringify(await engine.scan("tidetable-local-state")).replaceAll("\\", "");
   return {
     ...folder,
     api,
-    begin,
-    items,
-    checkpoints,
-    run: (...args: string[]) => begin(...args).ended,
+    begin: startProgram,
+    items: readItems,
+    checkpoints: countCheckpoints,
+    run: (...args: string[]) => startProgram(...args).ended,
   };
 }
 
 describe("run --lambda", { timeout: 60_000 }, () => {
   it("run --lambda prints the document of a run, with the worker's own counts", async () => {
-    const { run, items, api } = await desk();
+    const { run, items, api } = await openDesk();
     const { code, stdout, stderr, json } = await run("ticketing");
     expect(code, stderr).toBe(0);
     expect(stdout.trim().split("\n")).toHaveLength(1);
@@ -61,7 +61,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
   });
 
   it("run --lambda takes a sample of the chosen resources", async () => {
-    const { run, items } = await desk();
+    const { run, items } = await openDesk();
     const { code, json } = await run("ticketing", "--resource", "tickets", "--limit-pages", "1");
     expect(code).toBe(0);
     expect(json()).toMatchObject({ limited: true, resources: [{ records: 100 }] });
@@ -70,7 +70,9 @@ describe("run --lambda", { timeout: 60_000 }, () => {
 
   it("run --lambda --full-refresh sweeps the rows that the API no longer shows", async () => {
     const data = [...rows];
-    const { run, items } = await desk((request, response) => offsetPages(data)(request, response));
+    const { run, items } = await openDesk((request, response) =>
+      offsetPages(data)(request, response),
+    );
     expect((await run("ticketing")).code).toBe(0);
     data.splice(0, 30);
     const { code, json } = await run("ticketing", "--full-refresh");
@@ -80,7 +82,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
   });
 
   it("run --lambda attempts a failing worker three times, prints its error and ends with exit code 1", async () => {
-    const { run, api } = await desk(() => ({ body: { rows: [] } }));
+    const { run, api } = await openDesk(() => ({ body: { rows: [] } }));
     const { code, json, stderr } = await run("ticketing");
     expect(code).toBe(1);
     expect(json()).toMatchObject({
@@ -97,7 +99,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
   });
 
   it("run --lambda refuses a source that is not registered, because no bundle contains it", async () => {
-    const { run, put, api } = await desk();
+    const { run, put, api } = await openDesk();
     await put("shop.json", {
       client: { base_url: api.url },
       resources: [{ name: "rows", endpoint: { data_selector: "$", paginator: "single_page" } }],
@@ -119,7 +121,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
 
   it("run --lambda ends its processes on Ctrl-C, and the next run continues at once from the checkpoint", async () => {
     let hang = true;
-    const { begin, run, api, items, checkpoints } = await desk((request, response) => {
+    const { begin, run, api, items, checkpoints } = await openDesk((request, response) => {
       if (hang && request.query.get("offset") === "95") return undefined;
       return offsetPages(rows)(request, response);
     });

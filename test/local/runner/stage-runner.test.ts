@@ -15,8 +15,8 @@ afterAll(() => engine.close());
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: `t${n}`, n }));
 const canary = "canary-9f3a77";
 
-/** A stage in which ticketing is deployed, and reads these rows. */
-async function deployed(
+/** Deploys a stage with ticketing. */
+async function deployTicketing(
   handler: Handler = offsetPages(rows),
   more: Partial<Parameters<typeof deployStage>[1]> = {},
 ) {
@@ -37,7 +37,7 @@ async function deployed(
 
 describe("run --stage", () => {
   it("run --stage starts the deployed schedule function, follows its run and prints the usual document", async () => {
-    const { call, table, lambda, names } = await deployed();
+    const { call, table, lambda, names } = await deployTicketing();
     const { exit, stdout, stderr } = await call("run", "ticketing", "--json");
     expect(exit).toBe(0);
     const document = JSON.parse(stdout);
@@ -59,7 +59,7 @@ describe("run --stage", () => {
   });
 
   it("run --stage --limit-pages reports the workers' answers and leaves no run", async () => {
-    const { call, table } = await deployed();
+    const { call, table } = await deployTicketing();
     const { exit, stdout } = await call("run", "ticketing", "--limit-pages", "1", "--json");
     expect(exit).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -77,7 +77,7 @@ describe("run --stage", () => {
     const held = new Promise<void>((done) => {
       go = done;
     });
-    const desk = await deployed(async (request, response) => {
+    const desk = await deployTicketing(async (request, response) => {
       if (request.query.get("offset") !== "0") await held;
       return offsetPages(rows)(request, response);
     });
@@ -104,7 +104,7 @@ describe("run --stage", () => {
   });
 
   it("run --stage refuses a source from a file, and says how to deploy it", async () => {
-    const { call, lambda, stage } = await deployed();
+    const { call, lambda, stage } = await deployTicketing();
     const { exit, stderr } = await call("run", "./crm.ts");
     expect(exit).toBe(2);
     expect(stderr).toBe(
@@ -116,7 +116,7 @@ describe("run --stage", () => {
 
 describe("check --stage", () => {
   it("check --stage asks each worker for one page", async () => {
-    const { call, lambda, table } = await deployed();
+    const { call, lambda, table } = await deployTicketing();
     const { exit, stdout } = await call("check", "ticketing", "--json");
     expect(exit).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
@@ -143,7 +143,7 @@ describe("check --stage", () => {
   });
 
   it("check --stage reports a worker's failure as its resource's", async () => {
-    const { call } = await deployed(() => ({ status: 403 }));
+    const { call } = await deployTicketing(() => ({ status: 403 }));
     const { exit, stdout } = await call("check", "ticketing", "--json");
     expect(exit).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -164,7 +164,7 @@ describe("check --stage", () => {
     [`{"api_key": ["${canary}"]}`, /"api_key" is not a string; run: tidetable secrets set/],
     [canary, /is not a JSON object/],
   ])("check --stage names a secret with the value %j before it asks a worker", async (secret, line) => {
-    const { call, requests, lambda } = await deployed(undefined, {
+    const { call, requests, lambda } = await deployTicketing(undefined, {
       secrets: { ticketing: secret },
     });
     const { exit, stderr } = await call("check", "ticketing");
@@ -174,7 +174,7 @@ describe("check --stage", () => {
   });
 
   it("check --stage leaves a secret that the person may not read to the worker", async () => {
-    const { call } = await deployed(undefined, { deny: ["GetSecretValue"] });
+    const { call } = await deployTicketing(undefined, { deny: ["GetSecretValue"] });
     const { exit, stderr } = await call("check", "ticketing");
     expect(exit).toBe(0);
     expect(stderr).toMatch(
@@ -183,7 +183,7 @@ describe("check --stage", () => {
   });
 
   it("check --stage names everything that is not deployed at once", async () => {
-    const { call, stage } = await deployed(undefined, { change: () => ({}) });
+    const { call, stage } = await deployTicketing(undefined, { change: () => ({}) });
     const { exit, stdout } = await call("check", "ticketing", "support", "--json");
     expect(exit).toBe(2);
     const { status, problems } = JSON.parse(stdout);
@@ -202,7 +202,7 @@ describe("check --stage", () => {
   });
 
   it("check --stage names a table with a different key", async () => {
-    const { call, names } = await deployed();
+    const { call, names } = await deployTicketing();
     await engine.createTables({
       [`tidetable-${names.stage}-support.support_tickets`]: {
         KeySchema: [{ AttributeName: "other", KeyType: "HASH" }],
@@ -219,10 +219,10 @@ describe("check --stage", () => {
 
 describe("what is stored in a stage", () => {
   it("items --stage prints items in scan order and reads no more than the limit", async () => {
-    const { call, table } = await deployed();
+    const { call, table } = await deployTicketing();
     await call("run", "ticketing");
-    const all = await call("items", "ticketing/tickets", "--json");
-    const lines = all.stdout.trimEnd().split("\n");
+    const unlimited = await call("items", "ticketing/tickets", "--json");
+    const lines = unlimited.stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(250);
     expect(lines).toEqual(
       (await engine.scan(table)).map((item) => `{"id":"${item.id?.S}","n":${item.n?.N}}`),
@@ -233,7 +233,7 @@ describe("what is stored in a stage", () => {
   });
 
   it("state and status --stage print the stage's state", async () => {
-    const { call, table } = await deployed();
+    const { call, table } = await deployTicketing();
     await call("run", "ticketing");
     const state = JSON.parse((await call("state", "ticketing", "--json")).stdout);
     expect(state.resources).toMatchObject([{ table, status: "done" }]);
@@ -242,13 +242,15 @@ describe("what is stored in a stage", () => {
   });
 
   it("quarantine --stage lists and replays the stage's records", async () => {
-    const { call, table, names } = await deployed(offsetPages([{ id: "1" }, { title: "no id" }]));
+    const { call, table, names } = await deployTicketing(
+      offsetPages([{ id: "1" }, { title: "no id" }]),
+    );
     await call("run", "ticketing");
     const listed = JSON.parse((await call("quarantine", "list", "--json", "ticketing")).stdout);
     expect(listed.entries).toMatchObject([{ code: "record.key_missing" }]);
     const replayed = await call("quarantine", "replay", "ticketing/tickets", "--json");
     expect(JSON.parse(replayed.stdout)).toMatchObject({ status: "partial", kept: 1 });
-    // A record that can be stored by now.
+    // The record can be stored by now.
     const [entry] = (await engine.scan(`tidetable-${names.stage}-state`)).filter(({ sk }) =>
       sk?.S?.startsWith("quarantine#"),
     );
@@ -265,14 +267,17 @@ describe("what is stored in a stage", () => {
 
 describe("reset --stage", () => {
   it("reset --stage asks with the name of the stage", async () => {
-    const { stage } = await deployed();
+    const { stage } = await deployTicketing();
     let question = "";
-    const { exit, stdout } = await runCommand(["reset", "ticketing", "--tables", "--stage", stage], {
-      ask: async (text) => {
-        question = text;
-        return "";
+    const { exit, stdout } = await runCommand(
+      ["reset", "ticketing", "--tables", "--stage", stage],
+      {
+        ask: async (text) => {
+          question = text;
+          return "";
+        },
       },
-    });
+    );
     expect(question).toBe(
       `Forget the cursors, open runs and ALL ITEMS of ticketing.tickets in stage ${stage}? [y/N] `,
     );
@@ -280,7 +285,7 @@ describe("reset --stage", () => {
   });
 
   it("reset --stage --tables empties a table and keeps it, because the deployment owns it", async () => {
-    const { call, table } = await deployed();
+    const { call, table } = await deployTicketing();
     await call("run", "ticketing");
     const id = async () => {
       const { Table } = await engine.dynamodb.send(new DescribeTableCommand({ TableName: table }));
@@ -297,7 +302,7 @@ describe("reset --stage", () => {
   });
 
   it("reset --stage --tables forgets runs that took place while the table was emptied", async () => {
-    const desk = await deployed();
+    const desk = await deployTicketing();
     await desk.call("run", "ticketing");
     let ran: Promise<unknown> | undefined;
     const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation }) => {
@@ -315,7 +320,7 @@ describe("reset --stage", () => {
   });
 
   it("reset --stage --tables repeats the deletes that DynamoDB did not process", async () => {
-    const { call, table } = await deployed();
+    const { call, table } = await deployTicketing();
     await call("run", "ticketing");
     const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation, number }) =>
       operation === "BatchWriteItem" && number % 2 === 0
@@ -329,7 +334,7 @@ describe("reset --stage", () => {
   });
 
   it("reset --stage --tables reports a forbidden delete as its resource's failure", async () => {
-    const { call } = await deployed();
+    const { call } = await deployTicketing();
     await call("run", "ticketing");
     const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation }) =>
       operation === "BatchWriteItem"

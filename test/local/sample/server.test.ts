@@ -5,22 +5,22 @@ import { sampleSystems } from "../../../packages/local/src/sample/systems.ts";
 type Records = Record<string, unknown>[];
 type SampleApi = Awaited<ReturnType<typeof openSampleApi>>;
 
-async function open(options?: Parameters<typeof openSampleApi>[0]): Promise<SampleApi> {
+async function openApi(options?: Parameters<typeof openSampleApi>[0]): Promise<SampleApi> {
   const api = await openSampleApi(options);
   onTestFinished(api.close);
   return api;
 }
 
-/** Every collection of every source, as a client would name it. */
+/** The collections of every source, by a client's names. */
 const collections = sampleSystems.flatMap(({ source, collections: all }) =>
   all.map((collection) => ({ source, ...collection, name: `${source}.${collection.resource}` })),
 );
 type Place = Pick<(typeof collections)[number], "source" | "path" | "member">;
 
-/** Large integers as texts, so that two of them stay two. */
-const parse = (text: string) => JSON.parse(text.replace(/:(\d{16,})/g, ':"$1"'));
+/** Reads large integers as strings, to keep neighbours different. */
+const parseExactly = (text: string) => JSON.parse(text.replace(/:(\d{16,})/g, ':"$1"'));
 
-async function token(api: SampleApi, form: Record<string, string> = {}): Promise<Response> {
+async function fetchToken(api: SampleApi, form: Record<string, string> = {}): Promise<Response> {
   return fetch(`${api.origins.support}/oauth/token`, {
     method: "POST",
     body: new URLSearchParams({
@@ -32,10 +32,10 @@ async function token(api: SampleApi, form: Record<string, string> = {}): Promise
 }
 
 async function granted(api: SampleApi): Promise<{ access_token: string; expires_in: number }> {
-  return JSON.parse(await (await token(api)).text());
+  return JSON.parse(await (await fetchToken(api)).text());
 }
 
-async function reader(api: SampleApi, { source, path }: Place) {
+async function openReader(api: SampleApi, { source, path }: Place) {
   const { api_key } = api.secrets[source] ?? {};
   const headers: Record<string, string> = {};
   if (!api_key) headers.authorization = `Bearer ${(await granted(api)).access_token}`;
@@ -46,9 +46,9 @@ async function reader(api: SampleApi, { source, path }: Place) {
   };
 }
 
-/** Pages to an empty one, asking again after a failure. */
-async function readAll(api: SampleApi, place: Place) {
-  const read = await reader(api, place);
+/** Reads pages until an empty page, and repeats failed requests. */
+async function readAll(api: SampleApi, collection: Place) {
+  const read = await openReader(api, collection);
   const records: Records = [];
   const failures: number[] = [];
   while (true) {
@@ -57,14 +57,14 @@ async function readAll(api: SampleApi, place: Place) {
       failures.push(response.status);
       continue;
     }
-    const page: Records = parse(await response.text())[place.member];
+    const page: Records = parseExactly(await response.text())[collection.member];
     if (page.length === 0) return { records, failures };
     records.push(...page);
   }
 }
 
 test.each(collections)("paging $name to its end gives every record once", async (resourceRef) => {
-  const api = await open();
+  const api = await openApi();
   const { records } = await readAll(api, resourceRef);
   expect(records.length).toBe(resourceRef.size);
   expect(new Set(records.map(({ id }) => id)).size).toBe(resourceRef.size);
@@ -72,39 +72,39 @@ test.each(collections)("paging $name to its end gives every record once", async 
 });
 
 test("two sample APIs have the same records", async () => {
-  const [one, other] = [await open(), await open()];
+  const [firstApi, secondApi] = [await openApi(), await openApi()];
   for (const resourceRef of collections) {
-    expect(await readAll(one, resourceRef)).toEqual(await readAll(other, resourceRef));
+    expect(await readAll(firstApi, resourceRef)).toEqual(await readAll(secondApi, resourceRef));
   }
 });
 
 test("a page of the sample API has at most 100 records, whatever the limit in the request", async () => {
-  const api = await open();
-  const read = await reader(api, { source: "generic", path: "/v1/resource", member: "data" });
-  const body = parse(await (await read(0, 1000)).text());
+  const api = await openApi();
+  const read = await openReader(api, { source: "generic", path: "/v1/resource", member: "data" });
+  const body = parseExactly(await (await read(0, 1000)).text());
   expect(body.data.length).toBe(100);
   expect(body.has_more).toBe(true);
 });
 
 test("one sample system counts its records, and the others are read to an empty page", async () => {
-  const api = await open();
+  const api = await openApi();
   const counted: string[] = [];
   for (const resourceRef of collections) {
-    const body = parse(await (await (await reader(api, resourceRef))(0)).text());
+    const body = parseExactly(await (await (await openReader(api, resourceRef))(0)).text());
     if (body.total !== undefined) counted.push(`${resourceRef.name} ${body.total}`);
   }
   expect(counted).toEqual(["help_desk.help_desk_tickets 260"]);
 });
 
 test("the sample API sends ids beyond 2^53 as whole JSON numbers", async () => {
-  const api = await open();
+  const api = await openApi();
   const comments = collections.find(({ resource }) => resource === "ticket_comments") as Place;
-  const text = await (await (await reader(api, comments))(0, 2)).text();
+  const text = await (await (await openReader(api, comments))(0, 2)).text();
   expect(text).toMatch(/"id":1234567890123456789,.*"id":1234567890123456790,/);
 });
 
 test("the sample API's answers are JSON with a Date, even failures", async () => {
-  const api = await open();
+  const api = await openApi();
   for (const path of ["/v1/resource", "/v1/nothing"]) {
     const { headers, status } = await fetch(`${api.origins.generic}${path}`);
     expect(status).toBe(path === "/v1/nothing" ? 404 : 401);
@@ -114,7 +114,7 @@ test("the sample API's answers are JSON with a Date, even failures", async () =>
 });
 
 test("each sample system requires its own API key", async () => {
-  const api = await open();
+  const api = await openApi();
   const url = `${api.origins.ticketing}/v1/tickets`;
   const keyed = (key = "") => `${url}?${new URLSearchParams({ api_key: key })}`;
   expect((await fetch(url)).status).toBe(401);
@@ -127,10 +127,10 @@ test("each sample system requires its own API key", async () => {
 });
 
 test("the support system issues tokens for its secret, and pages for its tokens", async () => {
-  const api = await open();
-  const wrong = await token(api, { client_secret: "wrong" });
+  const api = await openApi();
+  const wrong = await fetchToken(api, { client_secret: "wrong" });
   expect([wrong.status, await wrong.json()]).toEqual([401, { error: "invalid_client" }]);
-  expect((await token(api, { grant_type: "password" })).status).toBe(400);
+  expect((await fetchToken(api, { grant_type: "password" })).status).toBe(400);
 
   const { access_token, expires_in } = await granted(api);
   expect(expires_in).toBe(3600);
@@ -142,7 +142,7 @@ test("the support system issues tokens for its secret, and pages for its tokens"
 });
 
 test("the support system refuses an expired token", async () => {
-  const api = await open({ tokenSeconds: 0 });
+  const api = await openApi({ tokenSeconds: 0 });
   const { access_token, expires_in } = await granted(api);
   expect(expires_in).toBe(0);
   const headers = { authorization: `Bearer ${access_token}` };
@@ -150,9 +150,9 @@ test("the support system refuses an expired token", async () => {
 });
 
 test("a 429 with Retry-After and a 503 appear once in each round of the sample API", async () => {
-  const api = await open();
+  const api = await openApi();
   const tickets = { source: "ticketing", path: "/v1/tickets", member: "data" };
-  const read = await reader(api, tickets);
+  const read = await openReader(api, tickets);
   await read(0);
   const limited = await read(100);
   expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "1"]);
@@ -165,7 +165,7 @@ test("a 429 with Retry-After and a 503 appear once in each round of the sample A
 });
 
 test("a collection of the sample API fails at most once in each way", async () => {
-  const api = await open();
+  const api = await openApi();
   for (const resourceRef of collections) {
     const { failures } = await readAll(api, resourceRef);
     expect(failures).toEqual([...new Set(failures)]);
@@ -173,13 +173,13 @@ test("a collection of the sample API fails at most once in each way", async () =
 });
 
 test("change() of the sample API keeps all ids, changes some records and appends new ones", async () => {
-  const api = await open();
+  const api = await openApi();
   const before = new Map<string, Records>();
   for (const resourceRef of collections)
     before.set(resourceRef.name, (await readAll(api, resourceRef)).records);
   const { changed, added } = api.change();
 
-  const seen = { changed: 0, added: 0 };
+  const observed = { changed: 0, added: 0 };
   for (const resourceRef of collections) {
     const old = before.get(resourceRef.name) ?? [];
     const { records } = await readAll(api, resourceRef);
@@ -198,8 +198,8 @@ test("change() of the sample API keeps all ids, changes some records and appends
       );
     }
     expect(records.length).toBeGreaterThan(old.length);
-    seen.changed += changes.length;
-    seen.added += records.length - old.length;
+    observed.changed += changes.length;
+    observed.added += records.length - old.length;
   }
-  expect({ changed, added }).toEqual(seen);
+  expect({ changed, added }).toEqual(observed);
 });

@@ -15,8 +15,8 @@ afterAll(async () => {
   await engine.close();
 });
 
-/** What preparing a run of `crm` with these options warns about. */
-async function warnings(options: SourceOptions): Promise<string[]> {
+/** Prepares a run of `crm` and returns the warnings. */
+async function prepareCrm(options: SourceOptions): Promise<string[]> {
   const warned: string[] = [];
   const quiet = () => {};
   const log = {
@@ -34,12 +34,12 @@ async function warnings(options: SourceOptions): Promise<string[]> {
 }
 
 it("a table that is older than its index keeps working, with a warning that says how to get the index", async () => {
-  const one = { by_stage: { hash: "stage" } };
-  const two = { ...one, by_owner: { hash: "owner" } };
-  expect(await warnings({ table: { indexes: one } })).toEqual([]);
-  expect(await warnings({ table: { indexes: one } })).toEqual([]);
-  expect(await warnings({ table: { indexes: two } })).toEqual([
+  const oneIndex = { by_stage: { hash: "stage" } };
+  const twoIndexes = { ...oneIndex, by_owner: { hash: "owner" } };
+  expect(await prepareCrm({ table: { indexes: oneIndex } })).toEqual([]);
+  expect(await prepareCrm({ table: { indexes: oneIndex } })).toEqual([]);
+  expect(await prepareCrm({ table: { indexes: twoIndexes } })).toEqual([
     "the table tidetable-local-crm.deals was created without the index by_owner: `npx tidetable reset crm/deals --tables` creates it again",
   ]);
-  expect(await warnings({})).toEqual([]);
+  expect(await prepareCrm({})).toEqual([]);
 });

@@ -25,18 +25,18 @@ const client = (api_key: unknown) => ({
   base_url: "https://api.example.com",
   auth: { type: "api_key", name: "key", api_key, location: "query" },
 });
-const dict = (api_key: unknown = { $secret: "crm_key" }) => ({
+const crmDict = (api_key: unknown = { $secret: "crm_key" }) => ({
   client: client(api_key),
   resources: [resource],
 });
 
-async function file(name: string, content: unknown): Promise<string> {
+async function writeSource(name: string, content: unknown): Promise<string> {
   const text = typeof content === "string" ? content : JSON.stringify(content);
   await writeFile(join(folder, name), text);
   return name;
 }
 
-async function load(args: string[], options: { name?: string } = {}) {
+async function loadArgs(args: string[], options: { name?: string } = {}) {
   let stderr = "";
   const loaded = await loadSources(args, options, {
     stdout: { write: () => {} },
@@ -49,7 +49,7 @@ async function load(args: string[], options: { name?: string } = {}) {
 }
 
 async function problemsOf(args: string[], options = {}): Promise<readonly Problem[]> {
-  const error = await load(args, options).then(
+  const error = await loadArgs(args, options).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -59,7 +59,7 @@ async function problemsOf(args: string[], options = {}): Promise<readonly Proble
 
 describe("SOURCE is a registered name", () => {
   it("all registered sources are loaded without a SOURCE", async () => {
-    const { loaded } = await load([]);
+    const { loaded } = await loadArgs([]);
     expect(loaded.map(({ name }) => name)).toEqual(Object.keys(sources));
   });
 
@@ -76,7 +76,9 @@ describe("SOURCE is a registered name", () => {
 
 describe("SOURCE is a JSON file", () => {
   it("a JSON file is a dlt dict with the file's name, and {$secret} stands for dlt.secrets", async () => {
-    const { loaded, stderr } = await load([await file("crm.json", { $schema: "x", ...dict() })]);
+    const { loaded, stderr } = await loadArgs([
+      await writeSource("crm.json", { $schema: "x", ...crmDict() }),
+    ]);
     expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
     const { secrets, resources } = planSource((loaded[0] as (typeof loaded)[0]).source, "crm");
     expect(secrets).toEqual(["crm_key"]);
@@ -85,12 +87,16 @@ describe("SOURCE is a JSON file", () => {
   });
 
   it("--name gives the source of a JSON file another name", async () => {
-    const { loaded } = await load([await file("crm.json", dict())], { name: "sales" });
+    const { loaded } = await loadArgs([await writeSource("crm.json", crmDict())], {
+      name: "sales",
+    });
     expect(loaded.map(({ name }) => name)).toEqual(["sales"]);
   });
 
   it("a JSON file may have a plain string as a secret, with a warning that does not show it (P15)", async () => {
-    const { loaded, stderr } = await load([await file("plain.json", dict("sk-12345"))]);
+    const { loaded, stderr } = await loadArgs([
+      await writeSource("plain.json", crmDict("sk-12345")),
+    ]);
     expect(loaded).toHaveLength(1);
     expect(stderr).toMatch(/^warning: client\.auth\.api_key: .*plain text/);
     expect(stderr).not.toContain("sk-12345");
@@ -98,7 +104,7 @@ describe("SOURCE is a JSON file", () => {
 
   it("the problem of invalid JSON names the file and never quotes it (P15)", async () => {
     for (const text of ['{"client": sk-12345}', '{"key": "sk-12345",}', '{"key": "sk-12345']) {
-      const [problem] = await problemsOf([await file("broken.json", text)]);
+      const [problem] = await problemsOf([await writeSource("broken.json", text)]);
       expect(problem).toMatchObject({ path: "broken.json" });
       expect(problem?.message).toMatch(/^not valid JSON(: line 1, column \d+)?$/);
       expect(JSON.stringify(problem)).not.toContain("12345");
@@ -106,10 +112,10 @@ describe("SOURCE is a JSON file", () => {
   });
 
   it("a JSON file with a list, or with a malformed {$secret}, is refused", async () => {
-    expect(await problemsOf([await file("list.json", [])])).toMatchObject([
+    expect(await problemsOf([await writeSource("list.json", [])])).toMatchObject([
       { path: "list.json", message: "not a JSON object" },
     ]);
-    const [problem] = await problemsOf([await file("marker.json", dict({ $secret: 5 }))]);
+    const [problem] = await problemsOf([await writeSource("marker.json", crmDict({ $secret: 5 }))]);
     expect(problem?.path).toMatch(/^client\.auth\.api_key/);
   });
 });
@@ -121,13 +127,13 @@ describe("SOURCE is a JSON file with more than a config can hold", () => {
     ["200,000 levels", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, /nested too deeply/],
     ["more than 1 MiB", `{"client": "${"x".repeat(1024 * 1024)}"}`, /too large/],
   ])("a JSON file with %s is refused", async (_, text, message) => {
-    const problems = await problemsOf([await file("unfit.json", text)]);
+    const problems = await problemsOf([await writeSource("unfit.json", text)]);
     expect(problems).toMatchObject([{ message: expect.stringMatching(message) }]);
   });
 
   it("digits in a string of a JSON file stay a string", async () => {
     const key = String.raw`\\"9007199254740993`;
-    const [loaded] = (await load([await file("digits.json", dict(key))])).loaded;
+    const [loaded] = (await loadArgs([await writeSource("digits.json", crmDict(key))])).loaded;
     expect(loaded?.source.config.client.auth).toMatchObject({ api_key: key });
   });
 
@@ -142,7 +148,7 @@ describe("SOURCE is a JSON file with more than a config can hold", () => {
 });
 
 describe("SOURCE is a Python file", () => {
-  const python = (token: string, more = "") => `
+  const pythonText = (token: string, more = "") => `
 import dlt
 from dlt.sources.rest_api import RESTAPIConfig, rest_api_source
 
@@ -155,7 +161,9 @@ raise SystemExit("nobody runs this")
 `;
 
   it("a Python file is read and never run, and its source has the file's name", async () => {
-    const { loaded, stderr } = await load([await file("deals.py", python(`dlt.secrets["t"]`))]);
+    const { loaded, stderr } = await loadArgs([
+      await writeSource("deals.py", pythonText(`dlt.secrets["t"]`)),
+    ]);
     const [{ name, source }] = loaded as [(typeof loaded)[0]];
     expect(planSource(source, name)).toMatchObject({ name: "deals", secrets: ["t"] });
     expect(planSource(source, name).resources[0]?.key.fields).toEqual(["id"]);
@@ -163,8 +171,10 @@ raise SystemExit("nobody runs this")
   });
 
   it("arguments without an effect and plain secrets in a Python file are warnings", async () => {
-    const text = python(`"sk-12345"`, ", parallelized=True");
-    const { loaded, stderr } = await load([await file("deals.py", text)], { name: "crm" });
+    const text = pythonText(`"sk-12345"`, ", parallelized=True");
+    const { loaded, stderr } = await loadArgs([await writeSource("deals.py", text)], {
+      name: "crm",
+    });
     expect(loaded.map(({ name }) => name)).toEqual(["crm"]);
     expect(stderr).toMatch(/^warning: deals\.py:9:47 parallelized: means nothing in DynamoDB/m);
     expect(stderr).toMatch(/^warning: client\.auth\.token: .*plain text/m);
@@ -172,8 +182,8 @@ raise SystemExit("nobody runs this")
   });
 
   it("the problems of a Python file's config are those of any config", async () => {
-    const text = python(`dlt.secrets["t"]`).replace("primary_key", "primary_kye");
-    expect(await problemsOf([await file("deals.py", text)])).toEqual([
+    const text = pythonText(`dlt.secrets["t"]`).replace("primary_key", "primary_kye");
+    expect(await problemsOf([await writeSource("deals.py", text)])).toEqual([
       {
         path: "resources[0].primary_kye",
         message: 'unknown key "primary_kye"',
@@ -185,10 +195,10 @@ raise SystemExit("nobody runs this")
 
 describe("several problems", () => {
   it("each problem names its source if there are several sources", async () => {
-    const wrong = { ...dict(), resource: [] };
+    const wrong = { ...crmDict(), resource: [] };
     const problems = await problemsOf([
-      await file("one.json", wrong),
-      await file("two.json", wrong),
+      await writeSource("one.json", wrong),
+      await writeSource("two.json", wrong),
       "nope",
     ]);
     const paths = problems.map(({ path }) => path);
@@ -205,7 +215,7 @@ describe("several problems", () => {
   });
 
   it("two sources with the same name, and --name with two sources, are refused", async () => {
-    await file("ticketing.json", dict());
+    await writeSource("ticketing.json", crmDict());
     expect(await problemsOf(["ticketing", "ticketing.json"])).toMatchObject([
       { path: "ticketing", message: "two sources have this name" },
     ]);
@@ -217,7 +227,7 @@ describe("several problems", () => {
 
 // These tests start the program, because bin/resolve.mjs makes a file find its imports.
 describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () => {
-  const tidetable = (...args: string[]) =>
+  const runProgram = (...args: string[]) =>
     new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
       execFile(process.execPath, [bin, ...args], { cwd: folder }, (error, stdout, stderr) =>
         resolve({ code: error?.code ?? 0, stdout, stderr }),
@@ -240,8 +250,12 @@ describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () =>
     "crm.ts",
     "crm.js",
   ])("the module %s finds @tidetable/core and its own imports", async (name) => {
-    await file("paths.ts", `export const path: string = "/v1/deals";`);
-    const { code, stdout, stderr } = await tidetable("plan", await file(name, source), "--json");
+    await writeSource("paths.ts", `export const path: string = "/v1/deals";`);
+    const { code, stdout, stderr } = await runProgram(
+      "plan",
+      await writeSource(name, source),
+      "--json",
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout).sources[0]).toMatchObject({
       source: "crm",
@@ -257,8 +271,8 @@ describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () =>
     ["five.js", "export default 5;", /five\.js: its default export is not a source; write/],
     ["absent.ts", undefined, /absent\.ts: there is no such file/],
   ])("the module %s is refused with a message that names the file", async (name, content, message) => {
-    if (content !== undefined) await file(name, content);
-    const { code, stdout, stderr } = await tidetable("plan", name);
+    if (content !== undefined) await writeSource(name, content);
+    const { code, stdout, stderr } = await runProgram("plan", name);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(message);
     expect(stderr.trim().split("\n")).toHaveLength(1);

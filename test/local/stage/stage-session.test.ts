@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** DynamoDB that refuses everything in this way. */
-async function refusing(type: string, message: string) {
+/** Opens a DynamoDB that refuses every request. */
+async function openRefusingDynamodb(type: string, message: string) {
   const { url } = await openApi(() => ({
     status: 400,
     headers: { "content-type": "application/x-amz-json-1.0" },
@@ -21,8 +21,8 @@ async function refusing(type: string, message: string) {
   pointAws({ DYNAMODB: url });
 }
 
-/** The one line that a command prints, here and as the one problem of its document. */
-async function refused(...argv: string[]): Promise<string> {
+/** Runs a command that fails, and returns the line on stderr. The document has the same problem. */
+async function refusalLine(...argv: string[]): Promise<string> {
   const line = await runCommand([...argv, "--stage", "dev"]);
   expect({ exit: line.exit, stdout: line.stdout }).toEqual({ exit: 2, stdout: "" });
   const json = await runCommand([...argv, "--stage", "dev", "--json"]);
@@ -50,7 +50,7 @@ describe("a stage that cannot be reached", () => {
     commands,
   )("%s %s ends with exit code 2 and a hint if the stage is not deployed", async (...argv) => {
     pointAws({ DYNAMODB: engine.endpoint });
-    expect(await refused(...argv)).toBe(
+    expect(await refusalLine(...argv)).toBe(
       "stage dev: there is no table tidetable-dev-state; deploy it: npx sst deploy --stage dev; or look at AWS_PROFILE and AWS_REGION\n",
     );
   });
@@ -59,7 +59,9 @@ describe("a stage that cannot be reached", () => {
     pointAws({ DYNAMODB: engine.endpoint });
     for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"]) vi.stubEnv(name, undefined);
     vi.stubEnv("AWS_CONFIG_FILE", "/dev/null");
-    expect(await refused("status")).toMatch(/^stage dev: no AWS region is set; set AWS_REGION to /);
+    expect(await refusalLine("status")).toMatch(
+      /^stage dev: no AWS region is set; set AWS_REGION to /,
+    );
   });
 
   it("missing credentials are one line that says how to sign in", async () => {
@@ -69,7 +71,7 @@ describe("a stage that cannot be reached", () => {
       vi.stubEnv(name, "/dev/null");
     }
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
-    expect(await refused("status")).toMatch(
+    expect(await refusalLine("status")).toMatch(
       /^stage dev: there are no AWS credentials; sign in \(aws sso login\)/,
     );
   });
@@ -79,14 +81,14 @@ describe("a stage that cannot be reached", () => {
     ["UnrecognizedClientException", "stage dev: AWS does not know these credentials; look at"],
     ["InvalidSignatureException", "stage dev: AWS does not know these credentials; look at"],
   ])("AWS's error %s is explained in one line", async (type, line) => {
-    await refusing(type, "The security token included in the request is …");
-    expect(await refused("status")).toContain(line);
+    await openRefusingDynamodb(type, "The security token included in the request is …");
+    expect(await refusalLine("status")).toContain(line);
   });
 
   it("a denied action is reported in AWS's words, which name the action", async () => {
     const message = "User: arn:aws:iam::1:user/me is not authorized to perform: dynamodb:Describe";
-    await refusing("AccessDeniedException", message);
-    expect(await refused("status")).toBe(
+    await openRefusingDynamodb("AccessDeniedException", message);
+    expect(await refusalLine("status")).toBe(
       `stage dev: ${message}; use credentials that are allowed to do this, or have it allowed\n`,
     );
   });

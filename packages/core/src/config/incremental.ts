@@ -50,6 +50,12 @@ export function planIncremental(
   };
 }
 
+/** The fields that, with the cursor, name an appended row: as in dlt, the incremental may have its own. */
+export function versionKey(endpoint: SettledEndpoint, primaryKey: string[]): string[] {
+  const { primary_key } = findIncrementals(endpoint)[0]?.config ?? {};
+  return primary_key == null ? primaryKey : [primary_key].flat();
+}
+
 const planConvert = (convert: IncrementalConfig["convert"]): IncrementalPlan["convert"] =>
   typeof convert === "string" ? converters[convert] : convert;
 

@@ -7,7 +7,7 @@ import { planColumns, planContract } from "./columns.ts";
 import { planFunction, planStorage } from "./deployment.ts";
 import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
-import { planIncremental } from "./incremental.ts";
+import { planIncremental, versionKey } from "./incremental.ts";
 import { parseJsonPath } from "./jsonpath.ts";
 import { addFollowers } from "./lineage.ts";
 import { planPaginator } from "./paginators.ts";
@@ -95,7 +95,7 @@ function planResource(
     key: planKey(
       disposition === "append" ? [] : primary_key,
       columns,
-      planRowId({ disposition, incremental, parent }, primary_key),
+      planRowId({ disposition, incremental, parent }, versionKey(endpoint, primary_key)),
     ),
     request: planRequest(client, endpoint),
     auth: endpoint.auth && planAuth(endpoint.auth),

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../base/timing.ts";
 import { hasOwnCursor, rootOf } from "../config/lineage.ts";
 import type { FollowerPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
 import { isBefore } from "../extract/cursor/cursor-values.ts";
@@ -68,7 +69,37 @@ export function startOf(
   return others.reduce((least, start) => (isFurtherBack(start, least) ? start : least), first);
 }
 
-const DAY_MS = 86_400_000;
+/** Where the next read of a resource with a cursor starts, and the followers that it goes back for. */
+export interface NextStart {
+  cursor: Cursor;
+  /** Followers that were served less far than the resource itself has been read. */
+  goesBackFor: { resource: string; served: Cursor }[];
+  /** Followers that have failed again and again: this read does not go back for them. */
+  passesOver: string[];
+}
+
+/** Pure: what a read of everything would do now, for people who look at the state. */
+export function nextStart(
+  resource: ResourcePlan,
+  own: Cursor,
+  followers: ReadonlyMap<string, StoredState | undefined>,
+  now: number,
+): NextStart {
+  const cursor = startOf(resource, { own, followers, serves: null, isForChildren: false, now });
+  const isFurtherBack = isBeforeIn(resource.incremental);
+  const all = resource.followers.map((follower) => ({
+    resource: follower.name,
+    served: servedCursor(follower, resource, followers.get(follower.name)?.body),
+    isDue: isGoneBackFor(followers.get(follower.name)?.body, now),
+  }));
+  return {
+    cursor,
+    goesBackFor: all
+      .filter(({ isDue, served }) => isDue && isFurtherBack(served, own))
+      .map(({ resource: name, served }) => ({ resource: name, served })),
+    passesOver: all.filter(({ isDue }) => !isDue).map(({ resource: name }) => name),
+  };
+}
 
 /** Pure: whether a fan-out goes back for a follower that has failed: the next one, then after 2, 4, … */
 export function isGoneBackFor(state: RunState | null | undefined, now: number): boolean {

@@ -23,7 +23,7 @@ import { readState } from "../state/state-item.ts";
 import type { JsonObject } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
 import { rowNaming } from "./page-records.ts";
-import { openSchema, type RunSchema } from "./run-schema.ts";
+import { RunSchema } from "./run-schema.ts";
 
 export interface Replayed {
   /** How many records are in the table now, and not set aside any more. */
@@ -56,7 +56,7 @@ export async function replayQuarantine(
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
-    const schema = await openSchema(resource, world, {
+    const schema = await RunSchema.open(resource, world, {
       resourceRef: place,
       tableId,
       token: lease.token,
@@ -77,7 +77,7 @@ export async function replayQuarantine(
         result.replayed += 1;
       }
     }
-    await schema.close(owner, { part: true });
+    await schema.close(owner, { isPart: true });
     return result;
   } finally {
     // A lease that can not be given back runs out.

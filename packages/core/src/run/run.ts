@@ -1,36 +1,29 @@
-import { LeaseError, RequestError } from "../base/errors.ts";
+import { LeaseError } from "../base/errors.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
-import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { meterClient } from "../dynamodb/meter.ts";
 import { checkTable } from "../dynamodb/tables.ts";
-import { commitCursor } from "../extract/cursor/cursor.ts";
 import { type Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { SecretStore } from "../secrets/store.ts";
-import { nothingKnown, rowsAtStart, rowsBehind } from "../state/changed-rows-state.ts";
-import { epochIn, epochOf, keepEpoch } from "../state/epochs.ts";
-import { type RunRecord, readRun, recordRun } from "../state/history.ts";
+import { nothingKnown } from "../state/changed-rows-state.ts";
+import { epochIn, keepEpoch } from "../state/epochs.ts";
+import { type RunRecord, recordRun } from "../state/history.ts";
 import { Lease, leaseHeld } from "../state/lease.ts";
 import { type Opening, opening, type Wanted } from "../state/opening.ts";
 import type { RunState, Slot } from "../state/run-state.ts";
-import {
-  addFanOut,
-  addWish,
-  readState,
-  readStates,
-  type StoredState,
-} from "../state/state-item.ts";
+import { addFanOut, addWish, readState, type StoredState } from "../state/state-item.ts";
 import type { StateWorld } from "../state/state-table.ts";
-import { isBeforeIn, servedAfter, startOf } from "./coverage.ts";
 import type { Job, Order } from "./job.ts";
 import { keepingLease } from "./keep-lease.ts";
+import { allOf, lookForRun } from "./look.ts";
 import { isPermission, maySweep, noSweep } from "./may-sweep.ts";
+import { committed, failuresAfter, spent } from "./outcome.ts";
 import { readPages } from "./read-pages.ts";
-import { ending, poisoned, reporter } from "./report.ts";
-import { openSchema, type RunSchema, tell } from "./run-schema.ts";
+import { ending, errorOf, poisoned, reporter } from "./report.ts";
+import { RunSchema, warnOfChanges } from "./run-schema.ts";
 import { RunSignals } from "./signals.ts";
 import { sweep } from "./sweep.ts";
 
@@ -76,6 +69,8 @@ class Slice {
   #runId: string;
   /** The run does not answer the event. */
   #isOthers = false;
+  /** And no wish of the event is kept. */
+  #isForgotten = false;
   #state: RunState | undefined;
   #stored: StoredState | undefined;
   #lease: Lease | undefined;
@@ -102,12 +97,27 @@ class Slice {
 
   async run(): Promise<ResourceReport> {
     try {
-      return await (this.#isSample ? this.#sample() : this.#run());
+      const report = await (this.#isSample ? this.#sample() : this.#run());
+      await this.#tellForgotten(report);
+      return report;
     } catch (error) {
-      return await this.#giveUp(error);
+      const report = await this.#giveUp(error);
+      await this.#tellForgotten(report);
+      return report;
     } finally {
       this.#signals.close();
     }
+  }
+
+  /** A child's event that goes on with another run, and leaves no wish, ends here if that run does not. */
+  async #tellForgotten(report: ResourceReport): Promise<void> {
+    if (!this.#isForgotten || report.status === "done") return;
+    const skipped: ResourceReport = {
+      ...report,
+      status: "skipped",
+      error: errorOf(otherRunOpen()),
+    };
+    await this.#remember(skipped, [this.#order.runId]).catch(() => {});
   }
 
   /** Whether the event's own run is still to come, and there is time for it. */
@@ -132,8 +142,7 @@ class Slice {
       this.#secrets.read(),
       this.#isStored ? checkTable(this.#steps, this.#resource) : { tableId: undefined },
     ] as const;
-    await Promise.allSettled(asked);
-    const [, { tableId }] = await Promise.all(asked);
+    const [, { tableId }] = await allOf(asked);
     return tableId;
   }
 
@@ -163,76 +172,18 @@ class Slice {
     }
   }
 
-  async #look(tableId: string | undefined) {
-    const { runId, refresh = false, serves, forChildren = false } = this.#order;
-    const { parent } = this.#resource;
-    const parentPlace = parent && { source: parent.plan.source, resource: parent.plan.name };
-    const followerPlaces = hasOwnCursor(this.#resource)
-      ? this.#resource.followers.map(({ name }) => ({ ...this.#place, resource: name }))
-      : [];
-    const [[stored, ...states], line, epoch] = await Promise.all([
-      readStates(this.#steps, [{ ...this.#place, slot: this.#slot }, ...followerPlaces]),
-      readRun(this.#steps, this.#place, runId, this.#slot),
-      parent && parentPlace && epochOf(this.#steps, parentPlace, runId, parent.plan.hash),
-    ]);
-    const followers = new Map(followerPlaces.map(({ resource }, n) => [resource, states[n]]));
-    const wanted = this.#wanted({
-      tableId,
-      refresh,
-      serves: serves ? [...serves] : null,
-      line,
-      epoch,
-      startFor: (asked, own) =>
-        startOf(this.#resource, {
-          own,
-          followers,
-          serves: asked,
-          isForChildren: forChildren,
-          now: this.#world.clock.now(),
-        }),
+  #look(tableId: string | undefined) {
+    return lookForRun(this.#steps, {
+      resource: this.#resource,
+      order: this.#order,
+      slot: this.#slot,
+      isStored: this.#isStored,
+      tableId: tableId ?? null,
     });
-    return { stored, line, wanted };
-  }
-
-  #wanted(
-    seen: Pick<Wanted, "refresh" | "serves" | "epoch"> & {
-      tableId: string | undefined;
-      line: RunRecord | undefined;
-      startFor: NonNullable<Wanted["startFor"]>;
-    },
-  ): Wanted {
-    const resource = this.#resource;
-    const { incremental, disposition } = resource;
-    const { line } = seen;
-    return {
-      id: this.#order.runId,
-      refresh: seen.refresh,
-      serves: seen.serves,
-      endedAs: line?.status === "done" || line?.status === "failed" ? line.status : null,
-      planHash: resource.hash,
-      tableId: seen.tableId ?? null,
-      cursorPath: incremental?.path.text ?? null,
-      initial: incremental?.initialValue ?? null,
-      replaces: this.#isStored && disposition === "replace",
-      sweeps: this.#isStored && disposition !== "append",
-      startFor: hasOwnCursor(resource) ? seen.startFor : undefined,
-      isBefore: isBeforeIn(incremental),
-      isChild: resource.parent !== undefined,
-      epoch: seen.epoch,
-      hasParentCursors: incremental?.perParent ?? false,
-      rows: ({ runId, refresh, refreshAsked }, before) => {
-        const rebuild = refreshAsked || (refresh && disposition !== "replace");
-        const how = { runId, refresh, rebuild, spoolOnly: !this.#isStored };
-        return rowsAtStart(resource, how, before);
-      },
-      newReadId: () => Math.floor(this.#world.random() * 2 ** 48).toString(36),
-      now: this.#world.clock.now(),
-    };
   }
 
   #endedBefore(body: RunState | null, line: RunRecord | undefined): ResourceReport {
-    const { tally } = { tally: this.#tally };
-    tally.addEarlierSlices(body?.counts ?? line ?? this.#counts);
+    this.#tally.addEarlierSlices(body?.counts ?? line ?? this.#counts);
     return this.#report("done", { state: body ?? undefined });
   }
 
@@ -253,8 +204,9 @@ class Slice {
     wanted: Wanted,
   ): Promise<ResourceReport | undefined> {
     if (!(await this.#leave(leaves, wanted))) return undefined;
-    if (leaves === "wish") return this.#report("covered", {});
-    throw leaseHeld(this.#stored?.lease ?? undefined);
+    const held = leaseHeld(this.#stored?.lease ?? undefined);
+    if (leaves !== "wish") throw held;
+    return this.#report("covered", { error: errorOf(held) });
   }
 
   /** False when the state has changed since it was read. */
@@ -285,6 +237,8 @@ class Slice {
     this.#state = decision.body;
     this.#runId = decision.runId;
     this.#isOthers = decision.isOthers;
+    this.#isForgotten =
+      decision.isOthers && !decision.wishes.some(({ id }) => id === this.#order.runId);
     this.#tally.addEarlierSlices(decision.body.counts);
     if (decision.kind === "poison") throw poisoned(decision.body);
     if (decision.kind === "start" && decision.note) {
@@ -292,6 +246,7 @@ class Slice {
     }
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, decision.body, this.#onCheckpoint), job);
+    this.#state = read;
     const all = read.phase === "read" ? read : await this.#sweepAfter(read, job);
     return this.#finish(lease, all);
   }
@@ -301,7 +256,7 @@ class Slice {
     if (this.#isStored) {
       const writing = { ...this.#world, signal: this.#signals.writing };
       const under = { resourceRef: place, tableId, token: lease.token };
-      this.#schema = await openSchema(this.#resource, writing, under);
+      this.#schema = await RunSchema.open(this.#resource, writing, under);
     }
     const updatedAt = Date.parse(this.#stored?.updated_at ?? "");
     return {
@@ -357,9 +312,11 @@ class Slice {
       });
       return running;
     }
-    const found = this.#schema?.found();
-    tell(found, this.#world, this.#place);
-    const ended = this.#committed(state);
+    const found = this.#schema?.report();
+    warnOfChanges(found, this.#world, this.#place);
+    const ended = this.#isStored
+      ? committed(state, this.#resource, this.#world.clock.now())
+      : state;
     const done = this.#report("done", { state: ended, before: state.cursor, schema: found });
     // The history comes first: a run that is cut off here finds the same again.
     const named = await this.#rememberAll(done, state);
@@ -367,33 +324,6 @@ class Slice {
     await lease.release({ status: "done", body: ended });
     await this.#rememberLate(done, state, named);
     return done;
-  }
-
-  /** Pure: a run that is through moves the cursor, and what it has been served; nothing else does. */
-  #committed(through: RunState): RunState {
-    const resource = this.#resource;
-    const { incremental } = resource;
-    if (!this.#isStored) return through;
-    const { refresh, is_numbered, rows, counts, parent_epoch, skipped_parents } = through;
-    const failures = skipped_parents ? withFailure(through, this.#world.clock.now()) : noFailures;
-    const served = skipped_parents
-      ? through.served
-      : servedAfter(resource, through.served, through.range);
-    const state: RunState = {
-      ...through,
-      rows: rowsBehind(rows, counts),
-      served,
-      failures,
-      consumed: parent_epoch
-        ? { ref: parent_epoch, ended_at: through.root_ended_at ?? through.root_began_at }
-        : through.consumed,
-      last_sweep: refresh ? counts.records : through.last_sweep,
-      last_whole: refresh && is_numbered ? (rows.log ?? null) : null,
-    };
-    if (!incremental || incremental.perParent) return state;
-    const before = refresh ? null : state.cursor;
-    const cursor = commitCursor(before, state.candidate, state.api_time ?? undefined, incremental);
-    return { ...state, cursor };
   }
 
   /** A sample writes its pages and leaves no run behind. */
@@ -423,9 +353,9 @@ class Slice {
     this.#state = body;
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, body, this.#onCheckpoint), job);
-    const found = this.#schema?.found();
-    tell(found, this.#world, place);
-    await this.#schema?.close(this.#runId, { part: true });
+    const found = this.#schema?.report();
+    warnOfChanges(found, this.#world, place);
+    await this.#schema?.close(this.#runId, { isPart: true });
     await lease.letGo();
     return this.#report("done", { state: read, schema: found });
   }
@@ -438,25 +368,25 @@ class Slice {
     const failed = this.#report(end.report, {
       ...end,
       state,
-      schema: hasFailed ? this.#schema?.found() : undefined,
+      schema: hasFailed ? this.#schema?.report() : undefined,
     });
     const isOvertaken = error instanceof LeaseError;
     if (!this.#isSample && (isOvertaken || hasFailed)) {
       // The run that is in the way of this event goes on, and its own report tells how it ended.
-      const ids = isOvertaken || !this.#lease ? [this.#order.runId] : (state?.ids ?? []);
+      const ids = isOvertaken || !this.#lease ? this.#namesWithoutRun() : this.#namesOfRun();
       await this.#remember(failed, ids, state?.epoch).catch(() => {});
     }
     const lease = this.#lease;
     // A lease that was lost is not ours to give back; one that cannot be given back runs out.
     if (!lease || isOvertaken) return failed;
     // What is stored by now stays, whatever became of the run.
-    if (hasFailed) await this.#schema?.close(this.#runId, { part: true }).catch(() => {});
+    if (hasFailed) await this.#schema?.close(this.#runId, { isPart: true }).catch(() => {});
     if (this.#isSample || !state) await lease.letGo().catch(() => {});
     else {
       const body: RunState = {
         ...state,
         ...end.changes,
-        ...(hasFailed ? { failures: this.#failuresAfter(state, error) } : {}),
+        ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
         counts: { ...state.counts, ...spent(this.#counts) },
       };
       await lease.release({ ...end, body }).catch(() => {});
@@ -464,14 +394,18 @@ class Slice {
     return failed;
   }
 
-  /** A fan-out that did not go back for this resource was passed over; its own failures count once a run. */
-  #failuresAfter(state: RunState, error: unknown): RunState["failures"] {
-    const code = error instanceof RequestError ? error.code : "";
-    if (code === "run.parent_gap") {
-      return { ...state.failures, passed: state.failures.passed + 1 };
-    }
-    if (code.startsWith("run.parent_")) return state.failures;
-    return withFailure(state, this.#world.clock.now());
+  /** All fan-outs that the run answers, as far as they were there when it was taken up. */
+  #namesOfRun(): string[] {
+    const isContinued = this.#stored?.body?.epoch === this.#state?.epoch;
+    const added = isContinued ? (this.#stored?.fan_outs ?? []) : [];
+    return [...new Set([...(this.#state?.ids ?? []), ...added])];
+  }
+
+  /** The event's name, unless it is one of the run under way: that run's end will tell. */
+  #namesWithoutRun(): string[] {
+    const { run_id, body, fan_outs = [] } = this.#stored ?? {};
+    const names = [run_id, ...(body?.ids ?? []), ...fan_outs];
+    return names.includes(this.#order.runId) ? [] : [this.#order.runId];
   }
 
   /** Writes the history of every fan-out that this read answers. Returns their names. */
@@ -511,35 +445,18 @@ class Slice {
   }
 }
 
-const noFailures: RunState["failures"] = { runs: 0, passed: 0, last_at: null, is_counted: false };
-
-const withFailure = ({ failures }: RunState, now: number): RunState["failures"] =>
-  failures.is_counted
-    ? failures
-    : {
-        runs: failures.runs + 1,
-        passed: 0,
-        last_at: new Date(now).toISOString(),
-        is_counted: true,
-      };
-
-/** What was spent on a page counts even where the page itself has to be read again. */
-const spent = (counts: Counts) => ({
-  requests: counts.requests,
-  retries: counts.retries,
-  waited_ms: counts.waited_ms,
-  write_units: counts.write_units,
-  read_units: counts.read_units,
-  throttled: counts.throttled,
-  worked_ms: counts.worked_ms,
-  parents_set_aside: counts.parents_set_aside,
-});
-
 const newerFormat = (): LeaseError =>
   new LeaseError({
     code: "state.newer_format",
     message: "the state of this resource was written by a newer version of tidetable",
     hint: "deploy that version again, or a later one; nothing was changed",
+  });
+
+const otherRunOpen = (): LeaseError =>
+  new LeaseError({
+    code: "run.other_open",
+    message: "an earlier run of this resource has not ended",
+    hint: "nothing is lost: a later run reads what this one would have read",
   });
 
 const givenUp = (): LeaseError =>

@@ -30,7 +30,9 @@ export async function sweep(
   if (!isOpen(state) || !pace.hasTime()) return state;
   const seen = await seenKeys(state, permission, job);
   if (!seen || (await isAllThere(state, seen, job))) {
-    state = { ...state, phase: "end" };
+    // Where rows stay because there is no read to compare with, the log does not tell of all rows.
+    const log = state.rows.log && { ...state.rows.log, whole: seen !== undefined };
+    state = { ...state, phase: "end", rows: { ...state.rows, log } };
     onCheckpoint(state);
     return state;
   }

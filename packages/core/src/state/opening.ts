@@ -84,11 +84,15 @@ const DEATHS = 3;
 
 export function opening(stored: StoredState | undefined, want: Wanted): Opening {
   const isOwn = stored?.run_id === want.id || (stored?.body?.ids.includes(want.id) ?? false);
-  if (want.endedAs === "done" || (stored?.status === "done" && isOwn)) {
+  const hasFailed = stored?.status === "failed";
+  // A line in the history does not end a run: a worker may die between the line and its last step,
+  // and a second delivery may fail before it has looked at the state.
+  const isOpen =
+    isOwn && (hasFailed || stored?.status === "running" || stored?.status === "waiting");
+  if (!isOpen && (want.endedAs === "done" || isOwn)) {
     return { kind: "ended", runId: want.id, body: isOwn ? (stored?.body ?? null) : null };
   }
-  const hasFailed = stored?.status === "failed";
-  if (want.endedAs === "failed" && !(hasFailed && isOwn)) return { kind: "given_up" };
+  if (!isOpen && want.endedAs === "failed") return { kind: "given_up" };
   if (isHeld(stored, want.now)) return busy(stored, want, isOwn);
   if (!stored?.body || !stored.run_id) return start(stored, want);
 
@@ -167,7 +171,11 @@ function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
   const { body, status, wishes = [] } = stored ?? {};
   const isGivenUp = body && (status === "running" || status === "waiting");
   const before = isGivenUp
-    ? body.ids.map((id) => ({ id, refresh: body.refresh_asked, serves: body.serves }))
+    ? [...new Set([...body.ids, ...(stored?.fan_outs ?? [])])].map((id) => ({
+        id,
+        refresh: body.refresh_asked && body.ids.includes(id),
+        serves: body.serves,
+      }))
     : [];
   const earlier = [...before, ...wishes].filter(({ id }) => id !== want.id);
   const named = [...before, ...wishes].find(({ id }) => id === want.id);
@@ -178,78 +186,16 @@ function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
 }
 
 function start(stored: StoredState | undefined, want: Wanted, why?: string): Opening {
-  const last = stored?.body ?? undefined;
   const requests = requestsFor(stored, want);
   const ids = requests.map(({ id }) => id);
   const runId = ids.at(-1) as string;
   const refreshAsked = requests.some(({ refresh }) => refresh);
-  const refresh = want.sweeps && (refreshAsked || want.replaces);
   const serves = requests.some((request) => request.serves === null)
     ? null
     : [...new Set(requests.flatMap((request) => request.serves ?? []))];
-
-  const before = last?.cursor_path === want.cursorPath ? last : undefined;
-  const { cursor = null } = before ?? {};
-  const initialWanted = want.initial ?? null;
-  const initial = cursor === null ? initialWanted : (before?.initial ?? initialWanted);
-  const note = why ?? (initial === initialWanted ? undefined : unheard(cursor, initialWanted));
-  const readsWhole = refreshAsked || want.replaces || !want.startFor;
-  const from = readsWhole ? null : (want.startFor?.(serves, cursor) ?? null);
-  const startedAt = new Date(want.now).toISOString();
-  const left = last && {
-    rows: last.rows,
-    lastWhole: last.last_whole,
-    isDone: stored?.status === "done",
-  };
-  const body: RunState = {
-    format: FORMAT_NUMBER,
-    plan_hash: want.planHash,
-    table_id: want.tableId,
-    ids,
-    read_id: last && stored?.status !== "done" && last.read_id ? last.read_id : want.newReadId(),
-    started_at: startedAt,
-    slices: 1,
-    refresh,
-    refresh_asked: refreshAsked,
-    coverage: coverageOf(want, { isWhole: refreshAsked || refresh, from }),
-    range: want.startFor ? { start: from, end: null } : null,
-    serves,
-    phase: "read",
-    page: 0,
-    next: null,
-    counts: zeroCounts(),
-    cursor,
-    cursor_path: want.cursorPath,
-    start: from,
-    initial,
-    candidate: null,
-    window: null,
-    api_time: null,
-    loops: null,
-    blocks: 0,
-    epoch: (stored?.token ?? 0) + 1,
-    root_began_at: startedAt,
-    root_ended_at: null,
-    served: last?.served ?? null,
-    parent_epoch: null,
-    consumed: last?.consumed ?? null,
-    at: null,
-    not_found: [],
-    is_second_try: false,
-    parents_read: 0,
-    parents_gone: 0,
-    lacks_parents: false,
-    skipped_parents: false,
-    lacks_keys: false,
-    is_numbered: false,
-    failures: { ...(last?.failures ?? noFailures), is_counted: false },
-    last_sweep: last?.last_sweep ?? null,
-    last_whole: last?.last_whole ?? null,
-    rows: want.rows({ runId, refresh, refreshAsked }, left),
-    sweep: null,
-    deaths: 0,
-    waits: 0,
-  };
+  const body = newRun(stored, want, { ids, runId, refreshAsked, serves });
+  const initial = want.initial ?? null;
+  const note = why ?? (body.initial === initial ? undefined : unheard(body.cursor, initial));
   const { wishes = [] } = stored ?? {};
   return {
     kind: "start",
@@ -261,6 +207,80 @@ function start(stored: StoredState | undefined, want: Wanted, why?: string): Ope
     ...(note ? { note } : {}),
   };
 }
+
+/** What a new run begins with, from what was asked for and from what the last one has left. */
+function newRun(
+  stored: StoredState | undefined,
+  want: Wanted,
+  asked: Pick<RunState, "ids" | "serves"> & { runId: string; refreshAsked: boolean },
+): RunState {
+  const last = stored?.body ?? undefined;
+  const { runId, ids, serves, refreshAsked } = asked;
+  const refresh = want.sweeps && (refreshAsked || want.replaces);
+  const before = last?.cursor_path === want.cursorPath ? last : undefined;
+  const cursor = before?.cursor ?? null;
+  const initial =
+    cursor === null ? (want.initial ?? null) : (before?.initial ?? want.initial ?? null);
+  const readsWhole = refreshAsked || want.replaces || !want.startFor;
+  const from = readsWhole ? null : (want.startFor?.(serves, cursor) ?? null);
+  const startedAt = new Date(want.now).toISOString();
+  const isDone = stored?.status === "done";
+  const left = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
+  return {
+    ...untouched,
+    plan_hash: want.planHash,
+    table_id: want.tableId,
+    ids,
+    read_id: last && !isDone && last.read_id ? last.read_id : want.newReadId(),
+    started_at: startedAt,
+    refresh,
+    refresh_asked: refreshAsked,
+    coverage: coverageOf(want, { isWhole: refreshAsked || refresh, from }),
+    range: want.startFor ? { start: from, end: null } : null,
+    serves,
+    counts: zeroCounts(),
+    cursor,
+    cursor_path: want.cursorPath,
+    start: from,
+    initial,
+    epoch: (stored?.token ?? 0) + 1,
+    root_began_at: startedAt,
+    served: last?.served ?? null,
+    consumed: last?.consumed ?? null,
+    failures: { ...(last?.failures ?? noFailures), is_counted: false },
+    last_sweep: last?.last_sweep ?? null,
+    last_whole: last?.last_whole ?? null,
+    rows: want.rows({ runId, refresh, refreshAsked }, left),
+  };
+}
+
+/** What every run begins with. */
+const untouched = Object.freeze({
+  format: FORMAT_NUMBER,
+  slices: 1,
+  phase: "read",
+  page: 0,
+  next: null,
+  candidate: null,
+  window: null,
+  api_time: null,
+  loops: null,
+  blocks: 0,
+  root_ended_at: null,
+  parent_epoch: null,
+  at: null,
+  not_found: [],
+  is_second_try: false,
+  parents_read: 0,
+  parents_gone: 0,
+  lacks_parents: false,
+  skipped_parents: false,
+  lacks_keys: false,
+  is_numbered: false,
+  sweep: null,
+  deaths: 0,
+  waits: 0,
+}) satisfies Partial<RunState>;
 
 const noFailures = { runs: 0, passed: 0, last_at: null, is_counted: false };
 

@@ -97,15 +97,17 @@ function entry(rejection: Rejection, { world, place, runId, page, naming }: Asid
     record: { S: whole ? text.toString() : cut(text, limits.cutRecordBytes) },
     ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
     ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
-    ...(naming
-      ? { naming: { S: hideSecrets(jsonText({ ...naming, added: [...naming.added] })) } }
-      : {}),
+    ...(naming ? { naming: { S: hideSecrets(namingText(naming)) } } : {}),
     at: { S: new Date(now).toISOString() },
     expires: { N: String(Math.floor(now / 1000) + QUARANTINE_DAYS * 86_400) },
   };
   const bytes = Math.min(text.length, limits.wholeRecordBytes) + 4096;
   return { key: id, item, bytes, index, record };
 }
+
+/** What the row of a replayed record is named by, of what the run named it by. */
+const namingText = ({ parent, added, readId }: NonNullable<Aside["naming"]>): string =>
+  jsonText({ parent, added: [...added], readId });
 
 // By bytes: half a character at the end becomes a replacement character, which DynamoDB takes.
 const cut = (text: Buffer, bytes: number) => text.subarray(0, bytes).toString();

@@ -186,6 +186,19 @@ export function addWish(
   });
 }
 
+/** Lets a waiting run go on at once: a person who runs it by hand has a reason. */
+export function endWait(world: StateWorld, place: ResourceRef, slot: Slot): Promise<boolean> {
+  return updateItem(world, stateKey(place, slot), {
+    set: { not_before: null },
+    condition: {
+      expression: "#status = :waiting",
+      names: { "#status": "status" },
+      values: { ":waiting": { S: "waiting" } },
+    },
+    failure: "did not end a wait",
+  });
+}
+
 /** Pure: the list with one more name; the oldest of too many goes. */
 export const withFanOut = (fanOuts: readonly string[], id: string): string[] =>
   fanOuts.includes(id) ? [...fanOuts] : [...fanOuts, id].slice(-MOST_NAMES);

@@ -70,7 +70,7 @@ const documentStatuses = {
   failed: "failed",
   running: "failed",
   waiting: "failed",
-  covered: "failed",
+  covered: "skipped",
 } as const satisfies Record<ResourceReport["status"], ResourceDocument["status"]>;
 
 function resourceDocument(
@@ -106,8 +106,7 @@ function resourceDocument(
   };
 }
 
-const isUnfinished = ({ status }: ResourceReport) =>
-  status === "running" || status === "waiting" || status === "covered";
+const isUnfinished = ({ status }: ResourceReport) => status === "running" || status === "waiting";
 
 /** A failure as a part of a document. Unexpected errors are thrown on and end the command. */
 export function failureDocument(error: unknown): ErrorDocument {

@@ -95,12 +95,14 @@ export class LocalFanOut {
     while (true) {
       const report = await this.#invoke(event);
       if (this.#signal.aborted) return report;
-      const isOpen = ["running", "waiting", "covered"].includes(report.status);
+      // A wish that waits for another process is stored: its own next read, or a tick, takes it.
+      const isCovered = report.status === "covered" && !report.error;
+      const isOpen = isCovered || report.status === "running" || report.status === "waiting";
       const endedAnother = report.status === "done" && report.run_id !== event.run_id;
       if (!isOpen && !(endedAnother && (await this.#isUnanswered(event)))) return report;
       if (report.status === "running") continue;
       const pause = report.not_before ? Date.parse(report.not_before) - Date.now() : 0;
-      await this.#waitTicking(Math.max(pause, report.status === "covered" ? POLL_MS : 0));
+      await this.#waitTicking(Math.max(pause, isCovered ? POLL_MS : 0));
       if (this.#signal.aborted) return report;
     }
   }

@@ -1,17 +1,20 @@
 import {
   ConfigError,
+  endWait,
   type Log,
   type Preview,
   type Problem,
   planSource,
   previewResource,
   type ResourceRef,
+  refOf,
   type SourcePlan,
   type Sources,
 } from "@tidetable/core";
 import { lambdaWorld, localOrigin } from "../../../../functions/world.ts";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
 import {
   createSecretLookup,
   findSecretsFile,
@@ -82,6 +85,7 @@ export async function openLocalRunner(
     session,
     async run(events, log, signal) {
       await prepareSession(session, plans, log);
+      await endWaits(session, plans);
       return new LocalFanOut({ sources, plans, session, log, signal }).runToEnd(events);
     },
     check(events, log, signal) {
@@ -130,3 +134,12 @@ const noSecretsFileProblem = (source: string): Problem => ({
   message: "a refresh token cannot be kept in an environment variable: the API replaces it",
   hint: `put the secrets into .tidetable/secrets/${source}.json, or name a file with --secrets`,
 });
+
+/** A run by hand does not wait for what an API has asked an earlier run to wait for. */
+async function endWaits(session: Session, plans: readonly SourcePlan[]): Promise<void> {
+  for (const resource of plans.flatMap(({ resources }) => resources)) {
+    for (const slot of ["own", "for_children"] as const) {
+      await endWait(session, refOf(resource), slot);
+    }
+  }
+}

@@ -128,3 +128,7 @@ function epochUnitOf(value: number): number {
   if (value < 1e14) return 1;
   return value < 1e17 ? 2 : 3;
 }
+
+/** A time as the API counts it: in the unit of another value of its own. */
+export const toEpoch = (ms: number, like: CursorValue): number =>
+  ms * 1000 ** (epochUnitOf(Number(like)) - 1);

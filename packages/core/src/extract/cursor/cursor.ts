@@ -16,6 +16,7 @@ import {
   isUnknownDate,
   otherKindError,
   shiftCursor,
+  toEpoch,
   unknownDateError,
 } from "./cursor-values.ts";
 
@@ -142,7 +143,7 @@ export function advanceCursor(
 /** Whether a stored value lies in the range that the config bounds. One of another kind does not. */
 export function isInConfiguredRange(value: CursorValue, plan: IncrementalPlan): boolean {
   const { initialValue = null, endValue, rangeStart, rangeEnd } = plan;
-  const cursor = parseCursor(value);
+  const cursor = inUnitOf(parseCursor(value), initialValue ?? endValue, plan);
   const bounds = parseBounds({
     start: initialValue,
     end: endValue,
@@ -153,6 +154,17 @@ export function isInConfiguredRange(value: CursorValue, plan: IncrementalPlan): 
     (bound) => bound === undefined || bound.kind === cursor.kind,
   );
   return isComparable && placeInRange(cursor, bounds, plan) === "inside";
+}
+
+/** A column that is declared a timestamp is stored as text, where the API counts from 1970. */
+function inUnitOf(
+  stored: ParsedCursor,
+  bound: CursorValue | undefined,
+  { isTimestamp }: IncrementalPlan,
+): ParsedCursor {
+  if (bound === undefined || !isTimestamp || !stored.time) return stored;
+  const unit = parseCursor(bound);
+  return unit.kind === "number" ? parseCursor(toEpoch(stored.time.ms, unit.value)) : stored;
 }
 
 /** The ends of a range, parsed once for all records of a page. */
