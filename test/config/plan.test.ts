@@ -122,72 +122,54 @@ describe("the table and its key", () => {
     });
   });
 
-  it("rows that are appended have a _row_id, whatever the primary_key", () => {
-    const rowKey = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
-    expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toMatchObject(rowKey);
-    expect(planOnly({}).key).toMatchObject(rowKey);
+  it("append gives every record a _row_id, made from the record and the read that shows it", () => {
+    const rowId = {
+      fields: [],
+      rowId: { kind: "content", isPerRead: true },
+      hash: { name: "_row_id", type: "S" },
+      range: undefined,
+    };
+    expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
+    expect(planOnly({}).key).toEqual(rowId);
   });
 
-  test.each<[string, object, unknown]>([
-    [
-      "an append that reads everything, by content and read",
-      {},
-      { kind: "content", isPerRead: true },
-    ],
-    [
-      "an append with a cursor, by content",
-      { endpoint: { incremental: { cursor_path: "at" } } },
-      { kind: "content", isPerRead: false },
-    ],
-    [
-      "an append with a key and a cursor, by version",
-      {
-        primary_key: "id",
-        write_disposition: "append",
-        endpoint: { incremental: { cursor_path: "at" } },
-      },
-      { kind: "version", fields: ["id"], cursor: { text: "at", steps: [{ name: "at" }] } },
-    ],
-    [
-      "an append with a key and a cursor with a primary_key of its own, by that",
-      {
-        primary_key: "id",
-        write_disposition: "append",
-        endpoint: { incremental: { cursor_path: "at", primary_key: ["uid", "org"] } },
-      },
-      { kind: "version", fields: ["uid", "org"], cursor: { text: "at", steps: [{ name: "at" }] } },
-    ],
-    [
-      "an append with a key and a cursor whose primary_key is empty, by content",
-      {
-        primary_key: "id",
-        write_disposition: "append",
-        endpoint: { incremental: { cursor_path: "at", primary_key: [] } },
-      },
-      { kind: "content", isPerRead: false },
-    ],
-    [
-      "a replace without a key, by content",
-      { write_disposition: "replace" },
-      { kind: "content", isPerRead: false },
-    ],
-  ])("rows without a key of their own are named by what they are: %s", (_, members, rowId) => {
-    expect(planOnly(members).key.rowId).toEqual(rowId);
+  it("append with a cursor names a row by key and cursor value, or by its content, whichever read shows it", () => {
+    const rowIdOf = (members: object) =>
+      planOnly({ ...members, endpoint: { incremental: { cursor_path: "at" } } }).key.rowId;
+    const content = { kind: "content", isPerRead: false };
+    const cursor = { text: "at", steps: [{ name: "at" }] };
+    const append = { write_disposition: "append" };
+    expect(rowIdOf({})).toEqual(content);
+    expect(rowIdOf({ ...append, primary_key: ["id", "org"] })).toEqual({
+      kind: "version",
+      fields: ["id", "org"],
+      cursor,
+    });
+    expect(rowIdOf({ primary_key: "id" })).toBeUndefined();
   });
 
-  test.each([
-    ["reads everything, by content and read", {}, true],
-    ["has a cursor, by content, because its reads show changes", { cursor_path: "at" }, false],
-  ])("an appended child names its rows, where its parent %s", (_, incremental, isPerRead) => {
-    const endpoint = { data_selector: "data", paginator: "single_page" };
-    const hasCursor = Object.keys(incremental).length > 0;
-    const resources = [
-      { name: "posts", endpoint: { ...endpoint, ...(hasCursor && { incremental }) } },
-      { name: "views", endpoint: { ...endpoint, path: "/posts/{resources.posts.id}/views" } },
-    ];
-    const planned = planConfig({ client: { base_url }, resources }).resources;
-    const views = planned.find(({ name }) => name === "views");
-    expect(views?.key.rowId).toEqual({ kind: "content", isPerRead });
+  it("a child below a cursor names appended rows by their content, because its reads show changes", () => {
+    const rowIdOfChild = (incremental: object) => {
+      const endpoint = { data_selector: "data", paginator: "single_page" };
+      const resources = [
+        { name: "posts", primary_key: "id", endpoint: { ...endpoint, ...incremental } },
+        { name: "views", endpoint: { ...endpoint, path: "/posts/{resources.posts.id}/views" } },
+      ];
+      const planned = planConfig({ client: { base_url }, resources }).resources;
+      return planned.find(({ name }) => name === "views")?.key.rowId;
+    };
+    expect(rowIdOfChild({})).toEqual({ kind: "content", isPerRead: true });
+    expect(rowIdOfChild({ incremental: { cursor_path: "at" } })).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
+  });
+
+  it("replace without a key names a row by its content, whichever read shows it", () => {
+    expect(planOnly({ write_disposition: "replace" }).key.rowId).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
   });
 
   test.each([
@@ -681,23 +663,14 @@ describe("the plan's hash (P6)", () => {
     expect(hashOf(resource, client)).not.toBe(hashOf({}));
   });
 
-  it("the hash changes with every key of an incremental but its range, and not with a schedule", () => {
+  it("the hash changes with what an incremental means, and not with its range or a schedule", () => {
     const incremental = { cursor_path: "at", initial_value: 1, lag: 1, start_param: "since" };
-    const changes = [
-      {},
-      { cursor_path: "b" },
-      { end_value: 9 },
-      { lag: 2 },
-      { start_param: "from" },
-    ];
-    const hashes = changes.map((change) =>
-      hashOf({ endpoint: { incremental: { ...incremental, ...change } } }),
-    );
-    expect(new Set(hashes).size).toBe(changes.length);
-    const hashOfRange = (range: object) =>
-      hashOf({ endpoint: { incremental: { ...incremental, ...range } } });
-    expect(hashOfRange({ initial_value: 2 })).toBe(hashOfRange({}));
-    expect(hashOfRange({ end_value: 7 })).toBe(hashOfRange({ end_value: 9 }));
+    const hashWith = (change: object) =>
+      hashOf({ endpoint: { incremental: { ...incremental, ...change } } });
+    const changes = [{}, { cursor_path: "b" }, { lag: 2 }, { start_param: "from" }];
+    expect(new Set(changes.map(hashWith)).size).toBe(changes.length);
+    expect(hashWith({ initial_value: 2 })).toBe(hashWith({}));
+    expect(hashWith({ end_value: 9 })).toBe(hashWith({ end_value: 8 }));
     const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
     expect(planOnly({}, {}, options).hash).toBe(hashOf({}));
   });

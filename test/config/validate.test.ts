@@ -704,7 +704,7 @@ describe("a placeholder that nothing fills", () => {
     ["params.user[1]", { params: { user: ["a", "{foo.bar.id}"] } }],
     ["json.deep[0].user", { json: { deep: [{ user: "{foo.bar.id}" }] } }],
     ["json.query", { json: { query: "{ user(id: {foo.bar.id}) { name } }" } }],
-    ['headers["x-user"]', { headers: { "x-user": "{foo.bar.id}" } }],
+    ["headers.x-user", { headers: { "x-user": "{foo.bar.id}" } }],
     ["data.user", { data: { user: "{foo.bar.id}" } }],
     ["data", { data: "<user>{foo.bar.id}</user>" }],
   ])("a placeholder of an unknown kind is refused at %s", (path, members) => {

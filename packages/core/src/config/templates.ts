@@ -112,6 +112,7 @@ export function joinParts(parts: readonly TemplatePart[]): string | Template {
 /** A name that is no reference stays as written, with its braces. */
 export function parseReference(name: string, written: string): TemplatePart {
   const [namespace, ...words] = name.split(".");
+  if (words.length === 0) return written;
   if (namespace === "incremental") return parseIncrementalReference(words.join("."));
   if (namespace === "secrets") return { of: "secret", name: words.join(".") };
   if (namespace !== "resources") return written;

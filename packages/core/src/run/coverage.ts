@@ -40,7 +40,7 @@ export function servedCursor(
 export function startOf(
   resource: ResourcePlan,
   {
-    ownCursor: own,
+    ownCursor,
     followers,
     serves,
     isForChildren,
@@ -66,7 +66,7 @@ export function startOf(
         ),
     )
     .map((follower) => servedCursor(follower, resource, followers.get(follower.name)?.body));
-  if (resource.selected && !isForChildren) starts.push(own);
+  if (resource.selected && !isForChildren) starts.push(ownCursor);
   const isFurtherBack = isBeforeIn(resource.incremental);
   const [first = null, ...others] = starts;
   return others.reduce((least, start) => (isFurtherBack(start, least) ? start : least), first);
@@ -110,7 +110,7 @@ export function nextStart(
   };
 }
 
-/** Pure: whether a fan-out goes back for a failed follower. It waits for 2, 4, … fan-outs in between. */
+/** Pure: whether a fan-out goes back for a failed follower: the next fan-out, then each 2nd, 4th, … */
 export function isGoneBackFor(state: RunState | null | undefined, now: number): boolean {
   const { runs = 0, passed = 0, last_at = null } = state?.failures ?? {};
   if (runs <= 1) return true;

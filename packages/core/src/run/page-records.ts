@@ -32,7 +32,7 @@ export function parentValues(row: SpoolRow, resource: ResourcePlan): ParentValue
     if (value == null || value === "") throw withoutValue(field, value, plan);
   }
   const added = include.map(({ paths, as }) => {
-    const value = paths.map(({ text }) => row[text]).find((found) => found !== undefined);
+    const value = paths.map(({ text }) => row[text]).find((field) => field !== undefined);
     if (value === undefined) throw withoutValue(paths.at(-1)?.text ?? as, value, plan);
     return [as, value] as const;
   });

@@ -86,7 +86,7 @@ export function decideEnding(
     return { status: "running", report: "skipped", error: errorOf(error) };
   }
   if (error instanceof RequestError && error.waitMs !== undefined) {
-    // Each wait on a page counts as a retry of any length. Waits caused by other workers do not count.
+    // Each wait on a page counts as one retry, even a long one. Waits caused by other workers do not count.
     const waits = (state?.waits ?? 0) + (causedByWorkers.has(error.code) ? 0 : 1);
     if (waits <= resource.retry.maxRetries) {
       return {

@@ -6,7 +6,7 @@ import type { Gate } from "../flow.ts";
 
 /*
  * One 429 pauses all workers of a source, because they share the rate limit. The gate only avoids
- * requests that the API would refuse, so an error of the state table leaves the gate open.
+ * requests that the API would refuse, so an error of the state table closes nothing.
  */
 
 export function sourceGate(
@@ -40,7 +40,7 @@ export function sourceGate(
           ":expires": { N: String(Math.ceil(until / 1000) + LOCK_DAYS * 86_400) },
         },
       });
-      // A failed condition means that the gate is closed for longer. Errors leave the gate open.
+      // The gate is already closed for longer, or the write failed. Then only this worker pauses.
       await dynamodb.send(command).catch(() => {});
     },
   };

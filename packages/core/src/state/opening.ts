@@ -152,7 +152,7 @@ const mayWish = ({ refresh, isChild }: RunRequest): boolean => refresh || !isChi
 
 /** Returns whether the event asks for more than the unfinished read covers. */
 function asksMore(body: RunState, runRequest: RunRequest): boolean {
-  // A refresh shows the records from its beginning on, so no later refresh is answered by an earlier one.
+  // A refresh shows the records as of its start, so an earlier refresh never answers a later one.
   if (runRequest.refresh) return true;
   if (runRequest.isChild) return !hasRead(body, runRequest);
   return (

@@ -55,7 +55,7 @@ export interface StoredState {
 /** Attributes of the state item; null removes one. */
 export type Fields = Record<string, string | number | null>;
 
-/** The number of fan-outs and of wishes that are stored. Above the limit the oldest names are dropped. */
+/** The number of stored fan-outs and wishes. Above it, the oldest fan-out is dropped, wishes are merged. */
 const MOST_NAMES = 50;
 
 export const stateKey = (resourceRef: ResourceRef, slot: Slot): StateKey =>
