@@ -61,6 +61,7 @@ export function planSource(source: Source, name: string): SourcePlan {
     plansByName.set(resource.name, resourcePlan);
   }
   const plans = [...plansByName.values()];
+  addFollowers(plans);
   return {
     name,
     secrets: secretNames(plans),
