@@ -7,7 +7,7 @@ import { openWriter } from "../dynamodb/writer.ts";
 import { advanceCursor, commitCursor } from "../extract/cursor/cursor.ts";
 import type { Page } from "../extract/pages.ts";
 import { fetchPages, openSession, type Session } from "../extract/pages.ts";
-import type { PageRequest } from "../extract/paging/page-request.ts";
+import { type PageRequest, withoutCount } from "../extract/paging/page-request.ts";
 import type { KeyedItem, PreparedPage, Rejection } from "../flow.ts";
 import { ChangedRows } from "../load/changed-rows.ts";
 import { toItems } from "../normalize/items.ts";
@@ -298,7 +298,8 @@ function inRange(
     isOver,
   } = advanceCursor(page.records, incremental, range, candidate);
   return {
-    page: { ...page, records, next: isOver ? undefined : page.next },
+    // Rows that have moved are read again, also where the newest page goes beyond the range.
+    page: { ...page, records, next: isOver && !page.goesBack ? undefined : page.next },
     candidate: furthest,
   };
 }
@@ -315,12 +316,13 @@ function afterPage(
 ): RunState {
   const recordsText = () => jsonText(whole.records);
   const isEmpty = whole.records.length === 0;
-  // Rows without a key may be equal on every page. A total named by the API ends the paging.
-  const endsByTotal = resource.key.rowId && whole.next?.memory?.total !== undefined;
+  // Rows without a key may be equal page after page. A total that is not reached yet ends the paging.
+  const { total, behindTotal } = whole.next?.memory ?? {};
+  const endsByTotal = resource.key.rowId && total !== undefined && behindTotal === undefined;
   const marks = {
     keys: isEmpty || endsByTotal ? null : keys.length > 0 ? JSON.stringify(keys) : recordsText(),
     content: recordsText,
-    next: page.next,
+    next: page.next && withoutCount(page.next),
   };
   // Rows that moved are read again on purpose, so the guard starts again after such a page.
   const { guard, repeats } = page.goesBack

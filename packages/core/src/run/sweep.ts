@@ -1,5 +1,5 @@
 import { tableName } from "../base/names.ts";
-import { countStep, deleteStep, sweepRefusal, type Sweeping } from "../load/delete-unseen.ts";
+import { countStep, deleteStep, type Sweeping, sweepRefusal } from "../load/delete-unseen.ts";
 import { isMissing, readFingerprints } from "../load/fingerprint-log.ts";
 import { FingerprintTable, isSeenIn } from "../load/fingerprints.ts";
 import { keyTextOf } from "../normalize/keys.ts";

@@ -5,8 +5,8 @@ import type { Columns } from "../schema/columns.ts";
 import {
   FORMAT,
   getItem,
-  overtakenError,
   itemKey,
+  overtakenError,
   putItem,
   queryItems,
   type StateWorld,
