@@ -523,7 +523,7 @@ describe("what a tick starts", () => {
     ["a wish while a sample is at it", stored({ status: "done", wishes: [wish], ...living }), null],
     ["an unfinished run before its wishes", stored({ wishes: [wish] }), "r1"],
     ["a wish of a waiting run", { ...waiting(1), wishes: [wish] }, null],
-  ])("%s", (_, state, expected) => {
+  ])("a tick meets %s: it goes on with the right one", (_, state, expected) => {
     expect(isDue(state, NOW) ? dueRunId(state) : null).toBe(expected);
   });
 });
