@@ -75,6 +75,7 @@ function begin(page: NumberedPage, following: PageRequest, numbering: PageNumber
     counted: countedPage(page, count, position, numbering),
     uncountedPages: 0,
     largestPage: 0,
+    smallestPage: received.records.length,
     furthest: position,
     rounds: 0,
     recent: [],
@@ -92,7 +93,8 @@ function readOnward(
 ): WatchedPage {
   const { received, following } = page;
   const { counted, uncountedPages, position, place, doubted } = memory;
-  const count = readCount(received, place);
+  const count = countOf(page, memory);
+  if (count !== undefined && count < atLeast(page, memory, numbering)) return { next: following };
   const isEmptyEnd = received.records.length === 0 && count === undefined && !following;
   if (received.absence || isEmptyEnd) return atMissingPage(page, memory, numbering);
   if (count === undefined) {
@@ -162,7 +164,7 @@ function afterCheck(
   numbering: PageNumbering,
 ): WatchedPage {
   const { counted, suspect, resume, suspectAt, position } = memory;
-  const count = readCount(page.received, memory.place) ?? suspect?.count ?? counted.count;
+  const count = countOf(page, memory) ?? suspect?.count ?? counted.count;
   const lastRows = lastRowsOf(page);
   const isInPlace = lastRows !== null && lastRows === counted.lastRows;
   if (isInPlace && !suspect) {
@@ -170,8 +172,8 @@ function afterCheck(
     const onward: ReadingOnward = { ...onwardOf(memory), counted: again, uncountedPages: 0 };
     return { ...goOn(page, onward, numbering), goesBack: true };
   }
-  // A count that has risen again leaves open what the page in between has shown.
-  if (isInPlace && suspect && resume && count <= suspect.count) {
+  // Another count than that of the page in between leaves open what rows moved since.
+  if (isInPlace && suspect && resume && count === suspect.count) {
     if (!resume.request) return { next: undefined };
     const progress = { ...memory, counted: suspect, uncountedPages: 0, position: suspectAt };
     const onward = afterPage(progress, suspect.request ?? {}, suspect.nextPosition, numbering);
@@ -179,7 +181,10 @@ function afterCheck(
   }
   const lowest = Math.min(count, suspect?.count ?? count);
   const pages = isInPlace ? 0 : pagesOf(counted.count - lowest, page, memory);
-  return goBack(page, memory, { position: suspectAt, count, pages }, numbering);
+  // While the count only falls, rows that stand where they stood have not moved in between either.
+  const hasOnlyFallen = isInPlace && suspect && count < suspect.count;
+  const doubted = hasOnlyFallen ? suspect : null;
+  return goBack(page, memory, { position: suspectAt, count, pages, doubted }, numbering);
 }
 
 /** Reads those pages again that later rows may have moved to. */
@@ -190,6 +195,7 @@ function goBack(
     position: seenAt,
     count,
     pages,
+    doubted = null,
   }: {
     /** The page at which the fall was seen. */
     position: number;
@@ -197,6 +203,7 @@ function goBack(
     count: number;
     /** The number of pages that may have been missed, before the one after the counted page. */
     pages: number;
+    doubted?: CountedPage | null;
   },
   numbering: PageNumbering,
 ): WatchedPage {
@@ -209,15 +216,17 @@ function goBack(
     rounds,
     furthest: Math.max(seenAt, furthest),
     uncountedPages: 0,
-    doubted: isChecking ? memory.suspect : null,
+    doubted,
   };
   if (isChecking && pages <= 1 && page.received.records.length > 0) {
     // The one page that may have been missed is this one, which has just been read again.
     const again = countedPage(page, count, memory.position, numbering);
     return { ...goOn(page, { ...progress, counted: again }, numbering), goesBack: true };
   }
-  const least = isChecking ? 2 : 1;
-  const target = numbering.back(counted.nextPosition, Math.max(pages, least), recent);
+  // Where the counted page is missing as well, nobody knows how many rows have gone.
+  const isLost = isChecking && page.received.records.length === 0;
+  const missed = isLost ? Number.POSITIVE_INFINITY : Math.max(1, pages);
+  const target = numbering.back(counted.nextPosition, missed, recent);
   const { position } = target;
   const onward: ReadingOnward = {
     ...progress,
@@ -234,11 +243,32 @@ function pagesOf(fall: number, page: NumberedPage, memory: CountMemory): number 
   return Math.ceil(fall / Math.max(1, largestWith(page, memory)));
 }
 
+/** The count that an answer names. A page without records that names 0 may count its own records. */
+function countOf({ received }: NumberedPage, { place }: CountMemory): number | undefined {
+  const count = readCount(received, place);
+  return count === 0 && received.records.length === 0 ? undefined : count;
+}
+
+/** The number of items that the list has at least, by its pages. A lower number counts something else. */
+function atLeast(
+  { received }: NumberedPage,
+  { place, position, smallestPage }: CountMemory,
+  numbering: PageNumbering,
+): number {
+  const { length } = received.records;
+  if (length === 0 || place.unit === "pages") return 0;
+  return numbering.before(position, Math.min(smallestPage, length)).items + length;
+}
+
 /** Goes on with the request that the paginator makes. */
 function goOn(page: NumberedPage, memory: ReadingOnward, numbering: PageNumbering): WatchedPage {
   const { received, following } = page;
   if (!following) return { next: undefined };
-  const progress = { ...memory, largestPage: largestWith(page, memory) };
+  const progress = {
+    ...memory,
+    largestPage: largestWith(page, memory),
+    smallestPage: Math.min(memory.smallestPage, received.records.length),
+  };
   const nextPosition = numbering.positionAfter(memory.position, following);
   const onward = afterPage(progress, received.request, nextPosition, numbering);
   return { next: withCount(following, onward) };
