@@ -156,8 +156,23 @@ const offsetRows: Row[] = [
     "better than dlt: a total on the first page only is remembered",
     { total_path: "total" },
     {
-      route: slices(ids(1, 6), { more: (start) => (start === 0 ? { total: 6 } : {}) }),
+      route: slices(ids(1, 5), { more: (start) => (start === 0 ? { total: 5 } : {}) }),
       asks: ["?offset=0&limit=2", "?offset=2&limit=2", "?offset=4&limit=2"],
+      records: ids(1, 5),
+    },
+  ),
+  // Rows may have come since the total was named.
+  offset(
+    "better than dlt: a full page behind a total of the first page is not the last",
+    { total_path: "total" },
+    {
+      route: slices(ids(1, 6), { more: (start) => (start === 0 ? { total: 4 } : {}) }),
+      asks: [
+        "?offset=0&limit=2",
+        "?offset=2&limit=2",
+        "?offset=4&limit=2",
+        "?offset=6&limit=2",
+      ],
       records: ids(1, 6),
     },
   ),
@@ -208,8 +223,18 @@ const offsetRows: Row[] = [
     "an empty page ends it before its total is read",
     {},
     {
-      route: inTurn({ data: ids(1, 2), total: 100 }, { data: [], total: "none" }),
+      route: inTurn({ data: ids(1, 2), total: null }, { data: [], total: "none" }),
       asks: ["?offset=0&limit=2", "?offset=2&limit=2"],
+      records: ids(1, 2),
+    },
+  ),
+  // Between both answers 98 rows may have gone, and have moved others to the first page.
+  offset(
+    "better than dlt: where a total promises more than an empty page, the page before is read again",
+    {},
+    {
+      route: slices(ids(1, 2), { more: (start) => (start === 0 ? { total: 100 } : {}) }),
+      asks: ["?offset=0&limit=2", "?offset=2&limit=2", "?offset=0&limit=2", "?offset=2&limit=2"],
       records: ids(1, 2),
     },
   ),
@@ -223,21 +248,21 @@ const offsetRows: Row[] = [
     },
   ),
   offset(
-    "has_more true goes beyond a total",
+    "has_more true does not go beyond a total, as in dlt since 1.30",
     { has_more_path: "more", total_path: "total" },
     {
       route: slices(ids(1, 4), { more: (_, end) => ({ total: 2, more: end < 4 }) }),
-      asks: ["?offset=0&limit=2", "?offset=2&limit=2"],
-      records: ids(1, 4),
+      asks: ["?offset=0&limit=2"],
+      records: ids(1, 2),
     },
   ),
   offset(
-    "has_more true goes beyond maximum_offset",
+    "has_more true does not go beyond maximum_offset, as in dlt since 1.30",
     { has_more_path: "more", maximum_offset: 2 },
     {
       route: slices(ids(1, 4), { more: (_, end) => ({ more: end < 4 }) }),
-      asks: ["?offset=0&limit=2", "?offset=2&limit=2"],
-      records: ids(1, 4),
+      asks: ["?offset=0&limit=2"],
+      records: ids(1, 2),
     },
   ),
   offset(
@@ -935,7 +960,8 @@ const commonRows: Row[] = [
     next: [
       {
         routes: { "/rows": slices(ids(1, 4), withTotal(4)) },
-        records: [...ids(1, 2), ...ids(1, 4)],
+        // A record without a key is named by its content: what the failed run stored is not doubled.
+        records: ids(1, 4),
       },
     ],
   },

@@ -151,7 +151,7 @@ describe.each(kinds)("numbered pages by %s", (kind) => {
           expect(missing([...always], read)).toEqual([]);
         },
       ),
-      { numRuns: 20000 },
+      { numRuns: Number(process.env.RUNS ?? 300) },
     );
   });
 });

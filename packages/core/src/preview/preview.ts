@@ -187,7 +187,7 @@ function hasRowOrder(records: readonly JsonValue[], plan: IncrementalPlan): bool
 }
 
 function describeFirstPage(
-  { request, records, next }: Page,
+  { request, records, next, isNumbered = false }: Page,
   resource: ResourcePlan,
   params: FilledRequest["params"],
   answer: Answer | undefined,
@@ -204,6 +204,7 @@ function describeFirstPage(
     params,
     request,
     next,
+    isNumbered,
     body,
   };
 }
