@@ -62,7 +62,12 @@ it("the plan of the smallest resource has every default", () => {
     selector: { text: "data", steps: [{ name: "data" }] },
     steps: [],
     actions: [],
-    retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
+    retry: {
+      statuses: new Set([429, 500, 502, 503, 504]),
+      maxRetries: 3,
+      backoffFactor: 2,
+      maxWaitMs: 86_400_000,
+    },
     timeoutMs: 30_000,
     columns: {},
     contract: { tables: "evolve", columns: "evolve", dataType: "evolve" },
@@ -296,6 +301,11 @@ describe("the request", () => {
 
   it("client.timeout in seconds is planned in milliseconds", () => {
     expect(planOnly({}, { timeout: 2.5 }).timeoutMs).toBe(2500);
+  });
+
+  it("client.max_wait in seconds is planned in milliseconds for every resource", () => {
+    expect(planOnly({}, { max_wait: 600 }).retry.maxWaitMs).toBe(600_000);
+    expect(planOnly({}, { max_wait: null }).retry.maxWaitMs).toBe(86_400_000);
   });
 });
 

@@ -183,6 +183,9 @@ describe("a wrong value", () => {
     ],
     ["client.base_url", clientProblems({ base_url: "https://api.example.com?k=1" }), "query"],
     ["client.timeout", clientProblems({ timeout: 0 }), "above 0"],
+    ["client.max_wait", clientProblems({ max_wait: 0 }), "above 0"],
+    ["client.max_wait", clientProblems({ max_wait: 604_801 }), "at most 604800"],
+    ["client.max_wait", clientProblems({ max_wait: "1 day" }), "a number"],
     ["client.auth.token", clientProblems({ auth: { token: "" } }), "a secret"],
     [
       "client.auth.token_url",
@@ -540,7 +543,14 @@ test.each([
 
 it("no message comes from zod, whichever wrong value stands wherever", () => {
   const full = {
-    client: { ...client, headers: {}, auth: { type: "oauth2" }, error_handler: {}, timeout: 1 },
+    client: {
+      ...client,
+      headers: {},
+      auth: { type: "oauth2" },
+      error_handler: {},
+      timeout: 1,
+      max_wait: 604_800,
+    },
     resource_defaults: {
       columns: { a: { data_type: "text" } },
       schema_contract: { columns: "evolve" },

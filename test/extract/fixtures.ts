@@ -120,7 +120,12 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     writeMode: { kind: "batch" },
     allowShrink: false,
     selector: parseJsonPath("data"),
-    retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
+    retry: {
+      statuses: new Set([429, 500, 502, 503, 504]),
+      maxRetries: 3,
+      backoffFactor: 2,
+      maxWaitMs: 86_400_000,
+    },
     timeoutMs: 30_000,
     columns: {},
     hash: "test",

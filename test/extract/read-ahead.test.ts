@@ -103,7 +103,7 @@ test("fewer pages are asked for side by side after the API asked to slow down", 
       }
       return offsetPages(rows, { total: true })(request, response);
     },
-    { retry: { statuses: new Set([429]), maxRetries: 3, backoffFactor: 0.01 } },
+    { retry: { statuses: new Set([429]), maxRetries: 3, backoffFactor: 0.01, maxWaitMs: 60_000 } },
   );
   expect(records).toEqual(rows);
   expect(meter.retries).toBeGreaterThan(0);

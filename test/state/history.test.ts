@@ -136,7 +136,8 @@ describe("the history of a run", () => {
   });
 
   it("one read has a line for each fan-out that it answers, which names its epoch", async () => {
-    for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"]) await record(reportOf(), { id, epoch: 7 });
+    for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"])
+      await record(reportOf(), { id, epoch: 7 });
     for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"]) {
       expect(await readRun(world, place, id)).toMatchObject({
         run_id: id,
@@ -209,9 +210,7 @@ describe("the history of a run", () => {
 
   it("a history that cannot be written is an error that names the table", async () => {
     const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
-    await expect(
-      withFaults(refuse, () => record(reportOf())),
-    ).rejects.toMatchObject({
+    await expect(withFaults(refuse, () => record(reportOf()))).rejects.toMatchObject({
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,
     });

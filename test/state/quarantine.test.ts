@@ -1,7 +1,7 @@
 import type { World } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { stateTableKey, stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import { stateTable, stateTableKey } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Rejection } from "../../packages/core/src/flow.ts";
 import {
   listQuarantine,

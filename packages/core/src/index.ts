@@ -69,6 +69,7 @@ export { parseShape, type Shape } from "./schema/shape.ts";
 export { Secret } from "./secrets/reference.ts";
 export { createSecretsManager, openSecretStore } from "./secrets/store.ts";
 export { forget } from "./state/forget.ts";
+export { openGate } from "./state/gate.ts";
 export { type RunRecord, readRun, readRuns } from "./state/history.ts";
 export { expireLease } from "./state/lease.ts";
 export { listQuarantine, type QuarantineEntry } from "./state/quarantine.ts";

@@ -277,6 +277,8 @@ export interface RetryPlan {
   maxRetries: number;
   /** The delay before retry n is factor × 2^(n−1) seconds, times random(0.5…1). */
   backoffFactor: number;
+  /** The longest delay, whatever an answer asks for. */
+  maxWaitMs: number;
 }
 
 export type WriteModePlan =

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { DEFAULT_MAX_WAIT_MS } from "../base/timing.ts";
 import { Secret } from "../secrets/reference.ts";
 import { isObject } from "../values/json.ts";
 import { planAuth, secretNames } from "./auth.ts";
@@ -105,7 +106,7 @@ function planResource(
       endpoint.data_selector === undefined ? undefined : parseJsonPath(endpoint.data_selector),
     steps: planSteps(resource.processing_steps ?? []),
     actions: planActions(endpoint.response_actions ?? []),
-    retry: planRetry(endpoint.error_handler ?? {}),
+    retry: planRetry(endpoint.error_handler ?? {}, client),
     timeoutMs: (client.timeout ?? defaults.timeoutSeconds) * 1000,
     columns,
     contract: planContract(resource.schema_contract),
@@ -124,11 +125,15 @@ function planResource(
   };
 }
 
-function planRetry(handler: NonNullable<SettledEndpoint["error_handler"]>): RetryPlan {
+function planRetry(
+  handler: NonNullable<SettledEndpoint["error_handler"]>,
+  { max_wait }: SettledClient,
+): RetryPlan {
   return {
     statuses: new Set(handler.retry_on_status_codes ?? retryStatuses),
     maxRetries: handler.max_retries ?? defaults.maxRetries,
     backoffFactor: handler.backoff_factor ?? defaults.backoffFactor,
+    maxWaitMs: max_wait === undefined ? DEFAULT_MAX_WAIT_MS : max_wait * 1000,
   };
 }
 

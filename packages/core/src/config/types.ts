@@ -46,6 +46,11 @@ export interface ClientConfig {
   /** The most seconds that a request may take in total. Default: 30. tidetable's own key. */
   timeout?: number | None;
   /**
+   * The most seconds that one answer of the API may ask to wait, for instance by Retry-After: up to
+   * 604800, a week. Default: 86400, a day. tidetable's own key.
+   */
+  max_wait?: number | None;
+  /**
    * Origins besides base_url's that may get the credentials. tidetable's own key.
    * @example ["https://files.example.com"]
    */

@@ -3,6 +3,7 @@ import { stateTableName } from "../base/names.ts";
 import { GATE_READ_MS, LOCK_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { Gate } from "../flow.ts";
+import { deleteItem, getItem, type StateKey, type StateWorld } from "./state-table.ts";
 
 /*
  * One 429 pauses all workers of a source: they share its limit. It only saves requests that would
@@ -13,10 +14,7 @@ export function sourceGate(
   { dynamodb, names, clock }: Pick<World, "dynamodb" | "names" | "clock">,
   source: string,
 ): Gate {
-  const place = {
-    TableName: stateTableName(names),
-    Key: { pk: { S: `${source}#` }, sk: { S: "gate" } },
-  };
+  const place = { TableName: stateTableName(names), Key: gateKey(source) };
   let until = 0;
   let readAt = Number.NEGATIVE_INFINITY;
 
@@ -25,7 +23,8 @@ export function sourceGate(
       if (clock.monotonic() - readAt >= GATE_READ_MS) {
         readAt = clock.monotonic();
         const answer = await dynamodb.send(new GetItemCommand(place)).catch(() => undefined);
-        until = Number(answer?.Item?.blocked_until?.N ?? until);
+        // Without an item the gate is open, also where a person has opened it.
+        if (answer) until = Number(answer.Item?.blocked_until?.N ?? 0);
       }
       return Math.max(0, until - clock.now());
     },
@@ -45,3 +44,12 @@ export function sourceGate(
     },
   };
 }
+
+/** Opens the gate, because a person asks the API again: one answer must not close a source for them. */
+export async function openGate(world: StateWorld, source: string): Promise<void> {
+  // Reading first: most gates are open, and a person may have the right to read alone.
+  if (!(await getItem(world, gateKey(source)))) return;
+  await deleteItem(world, gateKey(source), { failure: "did not open a gate" });
+}
+
+const gateKey = (source: string): StateKey => ({ pk: { S: `${source}#` }, sk: { S: "gate" } });

@@ -9,6 +9,7 @@ import {
   explainError,
   forget,
   forgetSchema,
+  openGate,
   type ResourcePlan,
   type ResourceReport,
   refOf,
@@ -106,6 +107,7 @@ async function resetResource(
       ? forgetWithTable(resource, table, session)
       : forgetWithItems(resource, table, session);
   const error = await resetting.then(() => null, failureDocument);
+  if (!error) await openGate(session, resource.source);
   return {
     ...ref,
     table,

@@ -6,6 +6,7 @@ import { sources } from "@tidetable/sources";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
 import { localLeaseOwner } from "../session/dead-leases.ts";
+import { openWaits } from "../session/open-waits.ts";
 import { prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
 import { followRuns } from "./follow.ts";
@@ -34,6 +35,7 @@ export async function openLambdaRunner(
     async run(events, log, signal) {
       bundles ??= await buildBundles(folder, io);
       await prepareSession(session, plans, log);
+      await openWaits(session, plans, events);
       const { names } = session;
       // A log stream named like this process lets the next run release the lease of a killed worker.
       const environment = {

@@ -1,20 +1,17 @@
 import {
   ConfigError,
-  endWait,
   type Log,
   type Preview,
   type Problem,
   planSource,
   previewResource,
   type ResourceRef,
-  refOf,
   type SourcePlan,
   type Sources,
 } from "@tidetable/core";
 import { lambdaWorld, localOrigin } from "../../../../functions/world.ts";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
-import type { Session } from "../base/session-type.ts";
 import {
   createSecretLookup,
   findSecretsFile,
@@ -23,6 +20,7 @@ import {
   secretVariable,
   updateSecretsFile,
 } from "../secrets/local-secrets.ts";
+import { openWaits } from "../session/open-waits.ts";
 import { openSession, prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
 import { LocalFanOut, localContext } from "./local-fan-out.ts";
@@ -85,7 +83,7 @@ export async function openLocalRunner(
     session,
     async run(events, log, signal) {
       await prepareSession(session, plans, log);
-      await endWaits(session, plans);
+      await openWaits(session, plans, events);
       return new LocalFanOut({ sources, plans, session, log, signal }).runToEnd(events);
     },
     check(events, log, signal) {
@@ -134,12 +132,3 @@ const noSecretsFileProblem = (source: string): Problem => ({
   message: "a refresh token cannot be kept in an environment variable: the API replaces it",
   hint: `put the secrets into .tidetable/secrets/${source}.json, or name a file with --secrets`,
 });
-
-/** A run by hand does not wait for what an API has asked an earlier run to wait for. */
-async function endWaits(session: Session, plans: readonly SourcePlan[]): Promise<void> {
-  for (const resource of plans.flatMap(({ resources }) => resources)) {
-    for (const slot of ["own", "for_children"] as const) {
-      await endWait(session, refOf(resource), slot);
-    }
-  }
-}

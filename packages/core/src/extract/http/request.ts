@@ -58,7 +58,7 @@ export async function fetchJson(request: HttpRequest, context: RequestContext): 
   while (true) {
     const gateMs = (await gate?.remainingMs()) ?? 0;
     if (gateMs > 0) {
-      await waitOrThrow(gateMs, gateError(), context);
+      await waitOrThrow(Math.min(gateMs, retry.maxWaitMs), gateError(), context);
       continue;
     }
     const mayRedirect = redirects < limits.redirects;
