@@ -385,7 +385,7 @@ describe("pages and retries", () => {
 
   it("error_handler replaces the defaults that it names", () => {
     const error_handler = { retry_on_status_codes: [429, 408], max_retries: 0 };
-    expect(planOnly({ endpoint: { error_handler } }).retry).toEqual({
+    expect(planOnly({ endpoint: { error_handler } }).retry).toMatchObject({
       statuses: new Set([429, 408]),
       maxRetries: 0,
       backoffFactor: 2,

@@ -1,11 +1,15 @@
-import type { ResourcePlan } from "./plan-types.ts";
+import type { JsonPath } from "./jsonpath.ts";
+import type { IncrementalPlan, ParentPlan, ResourcePlan } from "./plan-types.ts";
 
 /*
  * Of a resource and its ancestors, at most one has a cursor that moves (its root). What is read of
  * the others follows from it: they read the records that the root has read.
  */
 
-type Rooted = Pick<ResourcePlan, "incremental" | "disposition" | "selected" | "parent">;
+/** The part of a plan that decides whether a resource moves a cursor. */
+export interface CursorOwner extends Pick<ResourcePlan, "disposition" | "selected"> {
+  incremental: Pick<IncrementalPlan, "endValue" | "perParent"> | undefined;
+}
 
 /** The resource whose cursor decides what is read: this one or an ancestor. */
 export const rootOf = (resource: ResourcePlan): ResourcePlan | undefined =>
@@ -16,7 +20,7 @@ export const rootAbove = ({ parent }: Pick<ResourcePlan, "parent">): ResourcePla
   parent && rootOf(parent.plan);
 
 /** Whether a run moves a cursor of the whole resource. A backfill remembers nothing. */
-export const hasOwnCursor = ({ incremental, disposition, selected }: Rooted): boolean =>
+export const hasOwnCursor = ({ incremental, disposition, selected }: CursorOwner): boolean =>
   incremental !== undefined &&
   incremental.endValue === undefined &&
   !incremental.perParent &&
@@ -38,3 +42,28 @@ function followersAbove({ parent }: ResourcePlan, root: ResourcePlan): string[] 
   const { name, selected } = parent.plan;
   return [...followersAbove(parent.plan, root), ...(selected ? [name] : [])];
 }
+
+/**
+ * The attribute of a row that tells a value of an ancestor's record. `includes` are the fields that
+ * each generation takes from the one above, from the ancestor's child down to the resource. Undefined
+ * where a generation does not hand the value on.
+ */
+export function includedAttribute(
+  path: Pick<JsonPath, "steps">,
+  includes: readonly ParentPlan["include"][],
+): string | undefined {
+  let steps: JsonPath["steps"] = path.steps;
+  let attribute: string | undefined;
+  for (const include of includes) {
+    const field = include.find(({ paths }) =>
+      paths.some((taken) => isSamePath(taken.steps, steps)),
+    );
+    if (!field) return undefined;
+    attribute = field.as;
+    steps = [{ name: field.as }];
+  }
+  return attribute;
+}
+
+const isSamePath = (first: JsonPath["steps"], second: JsonPath["steps"]): boolean =>
+  JSON.stringify(first) === JSON.stringify(second);

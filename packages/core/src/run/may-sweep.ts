@@ -1,7 +1,8 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import type { JsonPath } from "../config/jsonpath.ts";
-import type { IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
+import { includedAttribute } from "../config/lineage.ts";
+import type { IncrementalPlan, ParentPlan, ResourcePlan } from "../config/plan-types.ts";
 import { isInConfiguredRange } from "../extract/cursor/cursor.ts";
 import type { Item } from "../flow.ts";
 import type { RunState } from "../state/run-state.ts";
@@ -88,30 +89,26 @@ function rangesOf(resource: ResourcePlan): RowRange[] | NoSweep {
   if (incremental && isBounded(incremental)) {
     ranges.push({ plan: incremental, path: incremental.path.steps });
   }
+  const includes: ParentPlan["include"][] = [];
   for (let above = parent; above; above = above.plan.parent) {
+    includes.unshift(above.include);
     const cursor = above.plan.incremental;
     if (!cursor || !isBounded(cursor)) continue;
-    const field = above === parent && includedField(above, cursor.path);
-    if (!field) {
+    const attribute = includedAttribute(cursor.path, includes);
+    if (attribute === undefined) {
       const { name } = above.plan;
       return {
         reason: `${name} is read from a certain "${cursor.path.text}" on, and the rows do not tell theirs`,
-        hint: `add "include_from_parent": ["${cursor.path.text}"] to ${resource.name}`,
+        hint: `hand it down: add "include_from_parent": ["${cursor.path.text}"] to the child of ${name}`,
       };
     }
-    ranges.push({ plan: cursor, path: [{ name: field }] });
+    ranges.push({ plan: cursor, path: [{ name: attribute }] });
   }
   return ranges;
 }
 
 export const isBounded = ({ initialValue, endValue }: IncrementalPlan): boolean =>
   initialValue !== undefined || endValue !== undefined;
-
-const includedField = (
-  { include }: NonNullable<ResourcePlan["parent"]>,
-  path: JsonPath,
-): string | undefined =>
-  include.find(({ paths }) => paths.some(({ text }) => text === path.text))?.as;
 
 /** A row without a value that can be compared stays. */
 function isRowInRange(row: Item, { plan, path }: RowRange): boolean {

@@ -8,6 +8,7 @@ import { formatPath, valueAt, walkConfig } from "../walk.ts";
 import { pathSecretProblems, secretProblems } from "./credential-problems.ts";
 import { incrementalProblems } from "./incremental-problems.ts";
 import { keyProblems, orderProblems } from "./key-problems.ts";
+import { lineageProblems } from "./lineage-problems.ts";
 import { type Locate, makeLocate } from "./locate.ts";
 import { pagingProblems } from "./paging-problems.ts";
 import { circleProblems, parentProblems } from "./parent-problems.ts";
@@ -38,6 +39,7 @@ export function contradictionProblems(
         ...placeholderProblems(resource, locate),
         ...incrementalProblems(resource, locate),
         ...parentProblems(resource, resources, locate),
+        ...lineageProblems(resource, resources, locate),
         ...pagingProblems(resource, locate),
         ...tableProblems(resource, locate),
         ...pathSecretProblems(client, resource, locate),
