@@ -16,8 +16,20 @@ export interface Stage {
   violated(invariant: Invariant, what: string): void;
 }
 
-/** The invariants by name; `oracle.ts` says what each of them means. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9";
+/** The invariants by name; `oracle/oracle.ts` says what each of them means. */
+export type Invariant =
+  | "I1"
+  | "I2"
+  | "I3"
+  | "I4"
+  | "I5"
+  | "I6"
+  | "I7"
+  | "I8"
+  | "I9"
+  | "I10"
+  | "I11"
+  | "I12";
 
 export interface Violation {
   invariant: Invariant;
@@ -43,6 +55,10 @@ const counters = [
   "checkpoints",
   "takeovers",
   "runs_done",
+  "refreshes_done",
+  "resets",
+  "config_changes",
+  "configs_refused",
   "late_writes",
   "stale_rows",
   "quarantined",

@@ -1,0 +1,72 @@
+import type { Change } from "../dynamodb.ts";
+import type { Stage } from "../stage.ts";
+import type { Slot } from "./subject.ts";
+
+/** An event of a worker, from its first sending on. */
+export interface SentEvent {
+  resource: string;
+  slot: Slot;
+  id: string;
+  isRefresh: boolean;
+  sentAt: number;
+  /** A worker has answered it: from then on its end has to be in the history. */
+  isAccepted: boolean;
+}
+
+type Line = { status: string; code: string };
+
+/** Follows each event to its end in the history. */
+export class EventWatch {
+  readonly #stage: Stage;
+  readonly #sent = new Map<string, SentEvent>();
+  readonly #history = new Map<string, Line>();
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  sent(event: Omit<SentEvent, "sentAt" | "isAccepted">): void {
+    const name = nameOf(event);
+    if (this.#sent.has(name)) return;
+    this.#sent.set(name, { ...event, sentAt: this.#stage.time.now(), isAccepted: false });
+  }
+
+  accepted(event: Pick<SentEvent, "resource" | "slot" | "id">): void {
+    const sent = this.#sent.get(nameOf(event));
+    if (sent) sent.isAccepted = true;
+  }
+
+  /** A line of the history. Returns the event that has come to its end by it, the first time. */
+  line(resource: string, sortKey: string, { after }: Change): SentEvent | undefined {
+    if (!after) return undefined;
+    const [kind, ...rest] = sortKey.split("#");
+    const slot: Slot = kind === "run" ? "own" : "for_children";
+    const name = nameOf({ resource, slot, id: rest.join("#") });
+    const before = this.#history.get(name);
+    const status = after.status?.S ?? "";
+    this.#history.set(name, { status, code: after.error_code?.S ?? "" });
+    const hasEnded = status === "done" && before?.status !== "done";
+    return hasEnded ? this.#sent.get(name) : undefined;
+  }
+
+  ended(event: Pick<SentEvent, "resource" | "slot" | "id">): Line | undefined {
+    return this.#history.get(nameOf(event));
+  }
+
+  /** Events that a worker has answered, and whose end nobody was told. */
+  unended(): SentEvent[] {
+    return [...this.#sent.values()].filter(
+      (event) =>
+        event.isAccepted &&
+        event.slot !== "sample" &&
+        !["done", "failed", "skipped"].includes(this.ended(event)?.status ?? ""),
+    );
+  }
+
+  all(): SentEvent[] {
+    return [...this.#sent.values()];
+  }
+}
+
+const nameOf = ({ resource, slot, id }: Pick<SentEvent, "resource" | "slot" | "id">): string =>
+  `${resource} ${slot} ${id}`;

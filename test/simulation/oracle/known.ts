@@ -1,0 +1,56 @@
+import type { Process } from "../process.ts";
+import type { Slot } from "./subject.ts";
+
+/** What the oracle knows of one invocation of the worker. */
+export interface Known {
+  resource: string;
+  slot: Slot;
+  runId: string;
+  /** The leases that it has taken, by resource and slot. */
+  leases: Map<string, { token: number; until: number }>;
+  requests: number;
+  /** How often each URL was asked for since a page of it has come. */
+  asked: Map<string, number>;
+  /** It is no worker: a reset, which may delete everything. */
+  isReset: boolean;
+}
+
+/** What is known of each process. */
+export class KnownProcesses {
+  readonly #known = new WeakMap<Process, Known>();
+
+  begin(process: Process, what: Pick<Known, "resource" | "slot" | "runId" | "isReset">): void {
+    this.#known.set(process, {
+      ...what,
+      leases: new Map(),
+      requests: 0,
+      asked: new Map(),
+    });
+  }
+
+  of(process: Process): Known {
+    const known = this.#known.get(process);
+    if (!known) throw new Error(`nothing is known of ${process.name}`);
+    return known;
+  }
+
+  has(process: Process): boolean {
+    return this.#known.has(process);
+  }
+}
+
+/** The lease of a resource in one of its slots. */
+export const leaseName = (resource: string, slot: Slot): string =>
+  `${resource}/${slot === "sample" ? "own" : slot}`;
+
+export const leaseOf = (known: Known, name: string): { token: number; until: number } =>
+  known.leases.get(name) ?? { token: 0, until: 0 };
+
+export type Counted = Record<string, unknown>;
+
+/** 0 when every record went somewhere. */
+export const unaccounted = (counts: Counted): number =>
+  ["written", "unchanged", "superseded", "quarantined"].reduce(
+    (left, name) => left - Number(counts[name]),
+    Number(counts.records),
+  );

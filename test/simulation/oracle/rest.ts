@@ -1,0 +1,69 @@
+import { isThere } from "../api/rows.ts";
+import { isAppended, isReplaced } from "../draw/levels.ts";
+import type { Item } from "../expressions.ts";
+import type { Invariant } from "../stage.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Subject } from "./subject.ts";
+
+/** What is wrong when everything has come to rest. */
+export interface Problem {
+  invariant: Invariant;
+  what: string;
+}
+
+/** The API has not changed for a while, all faults are over, and a few whole fan-outs have run. */
+export function* atRest(oracle: Oracle, states: readonly Item[], now: number): Generator<Problem> {
+  for (const subject of oracle.subjects.values()) {
+    for (const slot of ["own", "for_children"] as const) {
+      const state = stateOf(states, subject, slot);
+      const status = state?.status?.S;
+      const where = `${subject.name}${slot === "own" ? "" : " for children"}`;
+      if (status === "running" || status === "waiting") {
+        yield { invariant: "I10", what: `${where} is ${status}` };
+      }
+      if (state?.wishes) yield { invariant: "I10", what: `${where} has wishes: ${state.wishes.S}` };
+    }
+    if (!subject.level.isStored) continue;
+    const { last } = lastOf(oracle, subject);
+    if (last && last.status !== "done" && !mayFail(subject, last.code)) {
+      const what = `the last run of ${subject.name} is ${last.status} (${last.code})`;
+      yield { invariant: "I10", what };
+    }
+    const read = { from: now, to: now };
+    for (const { why } of oracle.claims.missing(subject, read, { isWhole: false })) {
+      yield { invariant: "I5", what: `${subject.name}: ${why}` };
+    }
+  }
+  for (const { resource, slot, id } of oracle.events.unended()) {
+    yield { invariant: "I10", what: `the event ${id} of ${resource} (${slot}) has no end` };
+  }
+}
+
+const stateOf = (states: readonly Item[], { name }: Subject, slot: "own" | "for_children") =>
+  states.find(
+    ({ pk, sk }) =>
+      pk?.S?.endsWith(`#${name}`) && sk?.S === (slot === "own" ? "state" : "state/for_children"),
+  );
+
+function lastOf(oracle: Oracle, { name }: Subject) {
+  const events = oracle.events
+    .all()
+    .filter(({ resource, slot, isAccepted }) => resource === name && slot === "own" && isAccepted);
+  const [event] = events.sort((a, b) => b.sentAt - a.sentAt);
+  return { last: event && oracle.events.ended(event) };
+}
+
+/** Failures that the data and the config explain: a guard, or what was set aside. */
+function mayFail(subject: Subject, code: string): boolean {
+  if (code === "load.sweep_refused") return !subject.level.allowsShrink && hasGone(subject);
+  if (code === "run.no_sweep") return true;
+  return false;
+}
+
+/** The guard of a sweep refuses when more rows would go than stay, or none was shown. */
+function hasGone(subject: Subject): boolean {
+  if (isAppended(subject.level)) return false;
+  const stored = subject.rows().filter((row) => subject.stored(row).length > 0);
+  const gone = stored.filter((row) => !isThere(row)).length;
+  return gone > 0 || isReplaced(subject.level);
+}
