@@ -33,8 +33,8 @@ const DAY = 24 * 60 * MINUTE;
 const STORM = 32 * MINUTE;
 /** Longer than any wait that the API asks for and any pause of a worker. */
 const REST = 20 * MINUTE;
-/** Ticks go on for so long after each fan-out in the peace. */
-const TICKS = 20 * MINUTE;
+/** Ticks go on for so long after each fan-out in the peace, one every two minutes. */
+const TICKS = 14 * MINUTE;
 
 const names = { app: "tidetable", stage: "simulation" };
 
@@ -45,11 +45,18 @@ const names = { app: "tidetable", stage: "simulation" };
  *
  * @example (await simulate(4711)).violations
  */
-export async function simulate(seed: number): Promise<History> {
+export async function simulate(
+  seed: number,
+  { tailLines }: { tailLines?: number } = {},
+): Promise<History> {
   const random = randomFrom(seed);
   const time = timeline();
   const weather = weatherFrom(random.split("weather"), time.now, { until: STORM });
-  const { stage, violations, history } = openStage(seed, { time, random, weather });
+  const { stage, violations, history } = openStage(
+    seed,
+    { time, random, weather },
+    tailLines === undefined ? {} : { tailLines },
+  );
   const world = openWorld(stage);
   const end = play(stage, world);
 
@@ -171,7 +178,7 @@ function play(stage: Stage, world: World): number {
 /** One fan-out in the peace, and the ticks that go on with it. Returns when all is done. */
 function peacefully(stage: Stage, { platform }: World, at: number, send: () => void): number {
   stage.time.at(at, send);
-  for (let tick = MINUTE; tick < TICKS; tick += MINUTE) {
+  for (let tick = 2 * MINUTE; tick < TICKS; tick += 2 * MINUTE) {
     stage.time.at(at + tick, () => platform.resume());
   }
   return at + TICKS;

@@ -83,7 +83,11 @@ export interface History {
 
 const TAIL_LINES = 80;
 
-export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "weather">) {
+export function openStage(
+  seed: number,
+  parts: Pick<Stage, "time" | "random" | "weather">,
+  { tailLines = TAIL_LINES }: { tailLines?: number } = {},
+) {
   const counted = Object.fromEntries(counters.map((name) => [name, 0])) as Record<Counter, number>;
   const violations: Violation[] = [];
   const hash = createHash("sha256");
@@ -96,7 +100,7 @@ export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "
       const line = `${parts.time.now()} ${who}: ${what}`;
       hash.update(line);
       tail.push(line);
-      if (tail.length > 2 * TAIL_LINES) tail.splice(0, TAIL_LINES);
+      if (tail.length > 2 * tailLines) tail.splice(0, tailLines);
     },
     count(what, times = 1) {
       counted[what] += times;
@@ -119,7 +123,7 @@ export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "
       counters: counted,
       violations,
       hash: hash.copy().digest("hex").slice(0, 16),
-      tail: tail.slice(-TAIL_LINES),
+      tail: tail.slice(-tailLines),
     }),
   };
 }

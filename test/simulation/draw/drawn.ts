@@ -31,6 +31,12 @@ export const drawn = {
   perParentWithChildren: false,
   /** A child that replaces below an ancestor with a range that its rows do not tell: to be refused. */
   hiddenRanges: false,
+  /** A worker that has ended waits for the reads of the state that it has begun. */
+  endsWithItsReads: false,
+  /** A child whose sweep is refused does not keep its own children from reading what it has read. */
+  refusalsSpareChildren: false,
+  /** An ordinary event of a child that goes on with another one's run has an end in the history. */
+  childEventsEnd: false,
   /** `Retry-After` of days, which closes a source until somebody runs it by hand. */
   daysOfWaiting: false,
 };

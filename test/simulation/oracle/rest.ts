@@ -1,4 +1,4 @@
-import { isThere } from "../api/rows.ts";
+import { drawn } from "../draw/drawn.ts";
 import { isAppended, isReplaced } from "../draw/levels.ts";
 import type { Item } from "../expressions.ts";
 import type { Invariant } from "../stage.ts";
@@ -25,7 +25,7 @@ export function* atRest(oracle: Oracle, states: readonly Item[], now: number): G
     }
     if (!subject.level.isStored) continue;
     const { last } = lastOf(oracle, subject);
-    if (last && last.status !== "done" && !mayFail(subject, last.code)) {
+    if (last && last.status !== "done" && !mayFail(oracle, subject, { code: last.code, now })) {
       const what = `the last run of ${subject.name} is ${last.status} (${last.code})`;
       yield { invariant: "I10", what };
     }
@@ -34,7 +34,9 @@ export function* atRest(oracle: Oracle, states: readonly Item[], now: number): G
       yield { invariant: "I5", what: `${subject.name}: ${why}` };
     }
   }
-  for (const { resource, slot, id } of oracle.events.unended()) {
+  for (const { resource, slot, id, isRefresh } of oracle.events.unended()) {
+    const isChild = (oracle.subjects.get(resource)?.level.depth ?? 1) > 1;
+    if (isChild && !isRefresh && !drawn.childEventsEnd) continue;
     yield { invariant: "I10", what: `the event ${id} of ${resource} (${slot}) has no end` };
   }
 }
@@ -54,16 +56,25 @@ function lastOf(oracle: Oracle, { name }: Subject) {
 }
 
 /** Failures that the data and the config explain: a guard, or what was set aside. */
-function mayFail(subject: Subject, code: string): boolean {
-  if (code === "load.sweep_refused") return !subject.level.allowsShrink && hasGone(subject);
-  if (code === "run.no_sweep") return true;
-  return false;
+function mayFail(
+  oracle: Oracle,
+  subject: Subject,
+  { code, now }: { code: string; now: number },
+): boolean {
+  if (code === "load.sweep_refused") {
+    return !subject.level.allowsShrink && hasGone(oracle, subject, now);
+  }
+  if (code !== "run.parent_failed") return code === "run.no_sweep";
+  const parent = oracle.claims.subjectAt(subject.level.depth - 1);
+  const { last } = parent ? lastOf(oracle, parent) : { last: undefined };
+  const isRefused = ["load.sweep_refused", "run.no_sweep", "run.parent_failed"];
+  return !drawn.refusalsSpareChildren && isRefused.includes(last?.code ?? "");
 }
 
 /** The guard of a sweep refuses when more rows would go than stay, or none was shown. */
-function hasGone(subject: Subject): boolean {
+function hasGone({ claims }: Oracle, subject: Subject, now: number): boolean {
   if (isAppended(subject.level)) return false;
   const stored = subject.rows().filter((row) => subject.stored(row).length > 0);
-  const gone = stored.filter((row) => !isThere(row)).length;
-  return gone > 0 || isReplaced(subject.level);
+  const gone = stored.filter((row) => !claims.claimed(subject, row, { from: now, to: now }));
+  return gone.length > 0 || isReplaced(subject.level);
 }

@@ -126,7 +126,7 @@ export class TableWatch {
     const isNewerAside = row.versions.some(
       (one) => one.n > n && subject.asideVersion(row) >= one.n,
     );
-    if (isNewerAside && isThere(row)) return "a newer version of it is set aside";
+    if (isKeyed(level) && isNewerAside && isThere(row)) return "a newer version of it is set aside";
     if (this.#needsTwoReads(subject)) {
       const from = subject.wholeReads.at(-1)?.from ?? 0;
       const wasShown = subject.showings(row).some((one) => one.at >= from && one.slot === "own");
