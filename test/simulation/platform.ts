@@ -50,7 +50,10 @@ export class Platform {
   /** One event for the schedule function, as EventBridge or a person would deliver it. */
   send(event: ScheduleEvent): void {
     const { time, weather } = this.#stage;
-    if (weather.strikes("dropped")) return this.#stage.count("lost_events");
+    if (weather.strikes("dropped")) {
+      this.#stage.count("lost_events");
+      return;
+    }
     const late = weather.strikes("delayed") ? this.#random.between(MINUTE, 12 * MINUTE) : 0;
     time.after(late, () => this.#fanOut(event));
     if (!weather.strikes("duplicate")) return;
@@ -130,7 +133,10 @@ export class Platform {
     const retry = () => {
       if (isRetried) return;
       isRetried = true;
-      if (attempt === ATTEMPTS) return this.#stage.count("failed_events");
+      if (attempt === ATTEMPTS) {
+        this.#stage.count("failed_events");
+        return;
+      }
       this.#stage.count("retried_events");
       time.after(attempt * MINUTE, () => this.#invoke(event, attempt + 1));
     };

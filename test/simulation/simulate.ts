@@ -52,7 +52,7 @@ export async function simulate(
   const random = randomFrom(seed);
   const time = timeline();
   const weather = weatherFrom(random.split("weather"), time.now, { until: STORM });
-  const { stage, violations, history } = openStage(
+  const { stage, violations, isAbandoned, history } = openStage(
     seed,
     { time, random, weather },
     tailLines === undefined ? {} : { tailLines },
@@ -67,7 +67,7 @@ export async function simulate(
   // Lambda would end the process, and whoever runs in it.
   const unhandled = (reason: unknown) => stage.violated("I4", `nobody catches ${reason}`);
   process.on("unhandledRejection", unhandled);
-  await time.play(() => isOver || violations.length > 0);
+  await time.play(() => isOver || violations.length > 0 || isAbandoned());
   process.off("unhandledRejection", unhandled);
   return history();
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Switch } from "./draw/drawn.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Weather } from "./weather.ts";
@@ -14,6 +15,8 @@ export interface Stage {
   /** Each call of a worker is a step. */
   step(): void;
   violated(invariant: Invariant, what: string): void;
+  /** The history has run into a gap that is known: it ends here, without a verdict. */
+  abandon(gap: Switch): void;
 }
 
 /** The invariants by name; `oracle/oracle.ts` says what each of them means. */
@@ -63,6 +66,7 @@ const counters = [
   "stale_rows",
   "quarantined",
   "failed_events",
+  "abandoned",
 ] as const;
 
 export type Counter = (typeof counters)[number];
@@ -93,6 +97,7 @@ export function openStage(
   const hash = createHash("sha256");
   const tail: string[] = [];
   let steps = 0;
+  let isAbandoned = false;
 
   const stage: Stage = {
     ...parts,
@@ -109,13 +114,21 @@ export function openStage(
       steps += 1;
     },
     violated(invariant, what) {
+      if (isAbandoned) return;
       violations.push({ invariant, what, step: steps, at: parts.time.now() });
       stage.trace("oracle", `${invariant} VIOLATED: ${what}`);
+    },
+    abandon(gap) {
+      if (isAbandoned) return;
+      isAbandoned = true;
+      counted.abandoned += 1;
+      stage.trace("oracle", `ends here: ${gap} is a known gap`);
     },
   };
   return {
     stage,
     violations,
+    isAbandoned: () => isAbandoned,
     history: (): History => ({
       seed,
       hours: Number((parts.time.now() / 3_600_000).toFixed(2)),

@@ -58,6 +58,15 @@ export function itemOf(
   const stamp = stampText(version.stamp, cursor?.format ?? "iso");
   // A number in a column that is declared a timestamp becomes one.
   const isCoerced = cursor?.format === "epoch_s";
+  const { fault } = version;
+  const faulty: Record<string, AttributeValue | undefined> = {
+    no_key: undefined,
+    null_key: { NULL: true },
+    long_key: { S: "x".repeat(3000) },
+  };
+  const isFaulty = fault !== undefined && fault in faulty;
+  const sound = hasKey ? { S: String(row.id) } : { N: String(row.id) };
+  const id = isFaulty ? faulty[fault] : sound;
   const slugs: Record<Version["slug"], AttributeValue | undefined> = {
     good: { S: row.uid },
     null: { NULL: true },
@@ -67,7 +76,7 @@ export function itemOf(
   };
   const slug = slugs[version.slug];
   return {
-    id: hasKey ? { S: String(row.id) } : { N: String(row.id) },
+    ...(id ? { id } : {}),
     uid: { S: row.uid },
     version: { N: String(version.n) },
     [STAMP]: { S: isCoerced ? stampText(version.stamp, "iso_s").toString() : String(stamp) },

@@ -31,6 +31,10 @@ export const drawn = {
   perParentWithChildren: false,
   /** A child that replaces below an ancestor with a range that its rows do not tell: to be refused. */
   hiddenRanges: false,
+  /** A second delivery that fails before it has looked at the state does not end the run. */
+  earlyFailures: false,
+  /** Ranges of epoch numbers in a column that is declared a timestamp. */
+  epochRanges: false,
   /** A worker that has ended waits for the reads of the state that it has begun. */
   endsWithItsReads: false,
   /** A child whose sweep is refused does not keep its own children from reading what it has read. */

@@ -113,11 +113,14 @@ function drawCursor(
     mayBePerParent &&
     (isBelowCursor ? !drawn.cursorBelowCursor || random.chance(0.6) : random.chance(0.5));
   if (isBelowCursor && !isPerParent && !drawn.cursorBelowCursor) return undefined;
-  const format = random.pick(formats());
+  const drawnFormat = random.pick(formats());
   const kind = isPerParent
     ? "moving"
     : random.pick(["moving", "moving", "moving", "ranged"] as const);
-  const range = kind === "ranged" ? drawRange(random, format, start) : {};
+  const isRanged = kind === "ranged";
+  const format =
+    isRanged && drawnFormat === "epoch_s" && !drawn.epochRanges ? "iso_s" : drawnFormat;
+  const range = isRanged ? drawRange(random, format, start) : {};
   const hasEnd = "end" in range && range.end !== undefined;
   return {
     format,

@@ -16,6 +16,9 @@ export interface Interval {
   to: number;
 }
 
+/** A worker's clock is not exact: so long after the time that it tells, its read may begin. */
+const BEGINNING_MS = 6_000;
+
 /** A row that has to be there and is not. */
 export interface Missing {
   row: Row;
@@ -40,7 +43,10 @@ export class Claims {
     const missing: Missing[] = [];
     for (const row of subject.rows()) {
       const version = this.claimed(subject, row, read);
-      if (!version) continue;
+      if (!version) {
+        this.#passUnclaimed(subject, row, read);
+        continue;
+      }
       const why = missingText(subject, row, version);
       if (why === undefined) {
         subject.passed.delete(row);
@@ -50,6 +56,14 @@ export class Claims {
       missing.push({ row, why });
     }
     return missing;
+  }
+
+  /** A row that came at about the time when a read began may have been hidden from it all the same. */
+  #passUnclaimed(subject: Subject, row: Row, { from, to }: Interval): void {
+    if (from === to || !this.isMoving(subject.level)) return;
+    const version = versionThroughout(row, Math.min(from + BEGINNING_MS, to), to);
+    if (!version || missingText(subject, row, version) === undefined) return;
+    if (this.isExcused(subject, row, { from, to })) subject.passed.set(row, version.n);
   }
 
   /** The content that a row had for the whole read, with all above it and in every range. */
@@ -119,7 +133,8 @@ export class Claims {
   isHidden(subject: Subject, row: Row, read: Interval, slots: readonly Slot[]): boolean {
     const wasShown = subject
       .showings(row)
-      .some(({ at, slot }) => read.from <= at && at <= read.to && slots.includes(slot));
+      .filter(({ at, slot }) => read.from <= at && at <= read.to && slots.includes(slot))
+      .some(({ isKept }) => isKept());
     if (!wasShown && this.isDrifting(subject, row.parent, read)) return true;
     const { parent } = row;
     const above = parent && this.subjectAt(parent.depth);

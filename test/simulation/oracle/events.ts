@@ -36,6 +36,13 @@ export class EventWatch {
     if (sent) sent.isAccepted = true;
   }
 
+  /** A reset has forgotten the open run of a resource, and with it the events that it answered. */
+  forgotten(resource: string): void {
+    for (const event of this.#sent.values()) {
+      if (event.resource === resource) event.isAccepted = false;
+    }
+  }
+
   /** A line of the history. Returns the event that has come to its end by it, the first time. */
   line(resource: string, sortKey: string, { after }: Change): SentEvent | undefined {
     if (!after) return undefined;

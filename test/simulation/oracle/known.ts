@@ -11,6 +11,8 @@ export interface Known {
   requests: number;
   /** How often each URL was asked for since a page of it has come. */
   asked: Map<string, number>;
+  /** The status that it has reported; undefined while it is at work. */
+  outcome: string | undefined;
   /** It is no worker: a reset, which may delete everything. */
   isReset: boolean;
 }
@@ -23,6 +25,7 @@ export class KnownProcesses {
     this.#known.set(process, {
       ...what,
       leases: new Map(),
+      outcome: undefined,
       requests: 0,
       asked: new Map(),
     });
@@ -38,6 +41,12 @@ export class KnownProcesses {
     return this.#known.has(process);
   }
 }
+
+/** Whether what a worker has read is safe: one that has died or failed may have lost some of it. */
+export const keepsItsPages = (process: Process, { outcome }: Known): boolean =>
+  outcome === undefined
+    ? process.state === "running" && !process.hasFrozen
+    : outcome === "done" || outcome === "running";
 
 /** The lease of a resource in one of its slots. */
 export const leaseName = (resource: string, slot: Slot): string =>

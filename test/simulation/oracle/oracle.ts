@@ -2,6 +2,7 @@ import { CANARY, type Served } from "../api/api.ts";
 import type { Dataset } from "../api/dataset.ts";
 import type { Author, Watcher } from "../container.ts";
 import { ORIGIN } from "../draw/config.ts";
+import { drawn } from "../draw/drawn.ts";
 import type { Level } from "../draw/levels.ts";
 import type { Change, Dynamodb } from "../dynamodb.ts";
 import type { Process } from "../process.ts";
@@ -10,7 +11,14 @@ import { Claims } from "./claims.ts";
 import { CopyCounts } from "./copies.ts";
 import { EventWatch, type SentEvent } from "./events.ts";
 import { leftovers } from "./gone.ts";
-import { type Known, KnownProcesses, leaseName, leaseOf, unaccounted } from "./known.ts";
+import {
+  type Known,
+  KnownProcesses,
+  keepsItsPages,
+  leaseName,
+  leaseOf,
+  unaccounted,
+} from "./known.ts";
 import { QuarantineWatch } from "./quarantine.ts";
 import { atRest } from "./rest.ts";
 import { type Body, StateSteps, safelyBefore } from "./state-steps.ts";
@@ -166,7 +174,8 @@ export class Oracle implements Watcher {
     }
     // A sample of a child reads its parents on the spot.
     const slot = isOwn ? known.slot : "sample";
-    for (const { row, version } of rows) subject.show(row, { at, n: version.n, slot });
+    const isKept = () => keepsItsPages(process, known);
+    for (const { row, version } of rows) subject.show(row, { at, n: version.n, slot, isKept });
   }
 
   performs<T>(by: Author, effect: () => T): T {
@@ -183,7 +192,11 @@ export class Oracle implements Watcher {
     if (!author) return;
     this.#noCredential("an item", JSON.stringify(change.after ?? {}));
     const subject = this.#subjectOf(change.table);
-    if (subject) return this.#tables.change(author, change, subject);
+    if (subject) this.#tables.change(author, change, subject);
+    else this.#stateChanged(author, change);
+  }
+
+  #stateChanged(author: Author, change: Change): void {
     const [pk = "", sk = ""] = change.key.split("\u0000");
     const owner = this.subjects.get(pk.replace(/^[^#]*#/, ""));
     if (change.table !== this.#world.stateTable || !owner) return;
@@ -191,6 +204,9 @@ export class Oracle implements Watcher {
       const slot = sk === "state" ? "own" : "for_children";
       const sentAt = this.#firstSent.get(author.input) ?? this.#stage.time.now();
       this.#stateSteps.step(author, change, { subject: owner, slot, sentAt });
+      if (this.#known.of(author.process).isReset && !change.after?.body) {
+        this.events.forgotten(owner.name);
+      }
     } else if (sk.startsWith("quarantine#")) {
       if (this.#quarantine.add(change, owner, this.#stage.time.now())) {
         this.#stage.count("quarantined");
@@ -203,14 +219,19 @@ export class Oracle implements Watcher {
 
   reported(process: Process, report: Report): void {
     const { status, resource, run_id, error } = report;
-    const { slot } = this.#known.of(process);
+    const known = this.#known.of(process);
+    const { slot } = known;
+    known.outcome = status;
     this.#stage.trace(process.name, `${status} ${error?.code ?? ""} ${error?.message ?? ""}`);
     this.#noCredential("a report", JSON.stringify(report));
     if (error?.code === "run.unexpected") {
       this.#stage.violated("I2", `${process.name}: ${error.message}`);
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
-    this.events.accepted({ resource, slot, id: this.#known.of(process).runId });
+    this.events.accepted({ resource, slot, id: known.runId });
+    if (status === "failed" && known.leases.size === 0 && !drawn.earlyFailures) {
+      if (this.#isUnderWay(known)) this.#stage.abandon("earlyFailures");
+    }
     const subject = this.#subject(resource);
     const memory = slot === "sample" ? undefined : subject.slots[slot];
     if (error?.code === "state.lease_lost" && memory?.holder === process && !process.hasFrozen) {
@@ -266,6 +287,15 @@ export class Oracle implements Watcher {
     for (const { row, stored } of leftovers(subject, read, this.claims)) {
       this.#stage.violated("I12", `${when}, and ${subject.name} still has ${row.uid} v${stored.n}`);
     }
+  }
+
+  /** Whether another worker, or the next slice, is to go on with the run of this event. */
+  #isUnderWay({ resource, slot, runId }: Known): boolean {
+    const sortKey = slot === "for_children" ? "state/for_children" : "state";
+    const states = this.#world.dynamodb().items(this.#world.stateTable);
+    const state = states.find(({ pk, sk }) => pk?.S?.endsWith(`#${resource}`) && sk?.S === sortKey);
+    const isOpen = state?.status?.S === "running" || state?.status?.S === "waiting";
+    return isOpen && (state.fan_outs?.S ?? "").includes(runId);
   }
 
   #noCredential(where: string, text: string): void {

@@ -2,8 +2,16 @@ import { drawn } from "../draw/drawn.ts";
 import { isAppended, isReplaced } from "../draw/levels.ts";
 import type { Item } from "../expressions.ts";
 import type { Invariant } from "../stage.ts";
-import type { Oracle } from "./oracle.ts";
+import type { Claims } from "./claims.ts";
+import type { EventWatch } from "./events.ts";
 import type { Subject } from "./subject.ts";
+
+/** What the oracle knows, as far as it matters at rest. */
+interface Oracle {
+  subjects: ReadonlyMap<string, Subject>;
+  claims: Claims;
+  events: EventWatch;
+}
 
 /** What is wrong when everything has come to rest. */
 export interface Problem {
@@ -29,6 +37,8 @@ export function* atRest(oracle: Oracle, states: readonly Item[], now: number): G
       const what = `the last run of ${subject.name} is ${last.status} (${last.code})`;
       yield { invariant: "I10", what };
     }
+    // Its parent's sweep is refused each time: what it has to read is not there.
+    if (last?.code === "run.parent_failed") continue;
     const read = { from: now, to: now };
     for (const { why } of oracle.claims.missing(subject, read, { isWhole: false })) {
       yield { invariant: "I5", what: `${subject.name}: ${why}` };
@@ -50,9 +60,12 @@ const stateOf = (states: readonly Item[], { name }: Subject, slot: "own" | "for_
 function lastOf(oracle: Oracle, { name }: Subject) {
   const events = oracle.events
     .all()
-    .filter(({ resource, slot, isAccepted }) => resource === name && slot === "own" && isAccepted);
-  const [event] = events.sort((a, b) => b.sentAt - a.sentAt);
-  return { last: event && oracle.events.ended(event) };
+    .filter(({ resource, slot, isAccepted }) => resource === name && slot === "own" && isAccepted)
+    .sort((a, b) => b.sentAt - a.sentAt)
+    .map((event) => oracle.events.ended(event))
+    // One that was passed over is none: after a refusal, fan-outs do not go back for it each time.
+    .filter((line) => line?.code !== "run.parent_gap");
+  return { last: events[0] };
 }
 
 /** Failures that the data and the config explain: a guard, or what was set aside. */

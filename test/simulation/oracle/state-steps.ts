@@ -51,7 +51,10 @@ export class StateSteps {
     { key, before, after }: Change,
     at: { subject: Subject; slot: Exclude<Slot, "sample">; sentAt: number },
   ): void {
-    if (!after) return this.#stage.violated("I3", `the state of ${key} was deleted`);
+    if (!after) {
+      this.#stage.violated("I3", `the state of ${key} was deleted`);
+      return;
+    }
     const known = this.#known.of(process);
     const memory = at.subject.slots[at.slot];
     const [token, seq] = [numberOf(after.token), numberOf(after.seq)];

@@ -12,6 +12,8 @@ export interface Showing {
   at: number;
   n: number;
   slot: Slot;
+  /** Whether the worker has gone on from there: one that dies may have lost the page. */
+  isKept: () => boolean;
 }
 
 /** A row of a table. */

@@ -37,7 +37,10 @@ export class TableWatch {
     if (known.resource !== subject.name || known.slot === "for_children") {
       this.#stage.violated("I8", `${process.name} writes ${subject.name}, which it does not store`);
     }
-    if (!after) return this.#deleted(key, before, { subject, known });
+    if (!after) {
+      this.#deleted(key, before, { subject, known });
+      return;
+    }
     const shown = this.#rowOf(after, subject);
     if (!shown) return;
     this.#put(key, { before, after, late }, { subject, ...shown });
