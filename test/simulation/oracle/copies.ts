@@ -38,7 +38,8 @@ export class CopyCounts {
   #notDoubled(subject: Subject, row: Row): void {
     const { level } = subject;
     const stored = subject.stored(row);
-    const most = row.isTwin && level.rows !== "append_keyed" ? 2 : 1;
+    const isNamedByCursor = level.rows === "append_keyed" && level.cursor !== undefined;
+    const most = row.isTwin && !isNamedByCursor ? 2 : 1;
     for (const { n } of stored) {
       const copies = stored.filter((one) => one.n === n).length;
       if (copies > most) {

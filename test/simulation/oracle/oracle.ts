@@ -229,9 +229,7 @@ export class Oracle implements Watcher {
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
     this.events.accepted({ resource, slot, id: known.runId });
-    if (status === "failed" && known.leases.size === 0 && !drawn.earlyFailures) {
-      if (this.#isUnderWay(known)) this.#stage.abandon("earlyFailures");
-    }
+    this.#abandonKnownGaps(known, status);
     const subject = this.#subject(resource);
     const memory = slot === "sample" ? undefined : subject.slots[slot];
     if (error?.code === "state.lease_lost" && memory?.holder === process && !process.hasFrozen) {
@@ -287,6 +285,13 @@ export class Oracle implements Watcher {
     for (const { row, stored } of leftovers(subject, read, this.claims)) {
       this.#stage.violated("I12", `${when}, and ${subject.name} still has ${row.uid} v${stored.n}`);
     }
+  }
+
+  #abandonKnownGaps(known: Known, status: string): void {
+    const gaps = { failed: "earlyFailures", done: "diesBeforeRelease" } as const;
+    if ((status !== "failed" && status !== "done") || known.leases.size > 0) return;
+    const gap = gaps[status];
+    if (!drawn[gap] && this.#isUnderWay(known)) this.#stage.abandon(gap);
   }
 
   /** Whether another worker, or the next slice, is to go on with the run of this event. */

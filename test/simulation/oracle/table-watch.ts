@@ -121,6 +121,8 @@ export class TableWatch {
   #whyItStays(row: Row, n: number, subject: Subject): string | undefined {
     const { level } = subject;
     const read = { from: subject.slots.own.readFrom, to: this.#stage.time.now() };
+    // A twin whose copies stand on two pages is one row, and two where they stand on one.
+    if (row.isTwin && subject.stored(row).some((one) => one.n === n)) return undefined;
     if (isAppended(level)) return "appended rows are kept for ever";
     const version = row.versions.find((one) => one.n === n);
     if (version && subject.deployments.every((one) => placeInRange(version, one) === "out")) {
