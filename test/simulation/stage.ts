@@ -17,6 +17,9 @@ export interface Stage {
   violated(invariant: Invariant, what: string): void;
   /** The history has run into a gap that is known: it ends here, without a verdict. */
   abandon(gap: Switch): void;
+  /** It may have: what does not come to rest is not held against it. */
+  suspect(gap: Switch): void;
+  suspected(): Switch | undefined;
 }
 
 /** The invariants by name; `oracle/oracle.ts` says what each of them means. */
@@ -98,6 +101,7 @@ export function openStage(
   const tail: string[] = [];
   let steps = 0;
   let isAbandoned = false;
+  let suspected: Switch | undefined;
 
   const stage: Stage = {
     ...parts,
@@ -118,6 +122,10 @@ export function openStage(
       violations.push({ invariant, what, step: steps, at: parts.time.now() });
       stage.trace("oracle", `${invariant} VIOLATED: ${what}`);
     },
+    suspect(gap) {
+      suspected ??= gap;
+    },
+    suspected: () => suspected,
     abandon(gap) {
       if (isAbandoned) return;
       isAbandoned = true;

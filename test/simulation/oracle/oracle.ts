@@ -229,7 +229,7 @@ export class Oracle implements Watcher {
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
     this.events.accepted({ resource, slot, id: known.runId });
-    this.#abandonKnownGaps(known, status);
+    this.#suspectKnownGaps(known, status);
     const subject = this.#subject(resource);
     const memory = slot === "sample" ? undefined : subject.slots[slot];
     if (error?.code === "state.lease_lost" && memory?.holder === process && !process.hasFrozen) {
@@ -248,7 +248,9 @@ export class Oracle implements Watcher {
   /** When all faults are over and everything has come to rest. `isLast`: nothing follows. */
   atRest(): void {
     const states = this.#world.dynamodb().items(this.#world.stateTable);
+    const gap = this.#stage.suspected();
     for (const problem of atRest(this, states, this.#stage.time.now())) {
+      if (gap) this.#stage.abandon(gap);
       this.#stage.violated(problem.invariant, `at rest, ${problem.what}`);
     }
   }
@@ -267,9 +269,9 @@ export class Oracle implements Watcher {
     if (!body.refresh) return;
     const { rows } = subject.level;
     const replaces = rows === "replace" || rows === "replace_keyless";
-    if (replaces && !this.#quarantine.couldNotSweep(subject, read, this.claims)) {
-      this.#nothingIsLeft(subject, read, "a run that replaces is done");
-    }
+    if (replaces && this.#quarantine.couldNotSweep(subject, read, this.claims)) {
+      subject.hasUnsweptRun = true;
+    } else if (replaces) this.#nothingIsLeft(subject, read, "a run that replaces is done");
     subject.wholeReads.push(read);
   }
 
@@ -282,16 +284,20 @@ export class Oracle implements Watcher {
   }
 
   #nothingIsLeft(subject: Subject, read: { from: number; to: number }, when: string): void {
-    for (const { row, stored } of leftovers(subject, read, this.claims)) {
+    const left = leftovers(subject, read, this.claims);
+    if (left.length > 0 && subject.hasUnsweptRun && !drawn.unsweptLogs) {
+      this.#stage.abandon("unsweptLogs");
+    }
+    for (const { row, stored } of left) {
       this.#stage.violated("I12", `${when}, and ${subject.name} still has ${row.uid} v${stored.n}`);
     }
   }
 
-  #abandonKnownGaps(known: Known, status: string): void {
+  #suspectKnownGaps(known: Known, status: string): void {
     const gaps = { failed: "earlyFailures", done: "diesBeforeRelease" } as const;
     if ((status !== "failed" && status !== "done") || known.leases.size > 0) return;
     const gap = gaps[status];
-    if (!drawn[gap] && this.#isUnderWay(known)) this.#stage.abandon(gap);
+    if (!drawn[gap] && this.#isUnderWay(known)) this.#stage.suspect(gap);
   }
 
   /** Whether another worker, or the next slice, is to go on with the run of this event. */

@@ -72,6 +72,8 @@ export class Subject {
   readonly wholeReads: ReadInterval[] = [];
   /** When the reads began that are done, by the history. */
   readonly doneReads = new Set<string>();
+  /** A run that replaces was done without having swept. */
+  hasUnsweptRun = false;
   samples = 0;
   resets = 0;
   /** How often a row has to be there, where each whole read appends all rows. */
