@@ -9,6 +9,7 @@ import { configOf } from "./draw/config.ts";
 import { isKeyed, type Level } from "./draw/levels.ts";
 import { drawLevels, type Start } from "./draw/levels-draw.ts";
 import { openDynamodb } from "./dynamodb.ts";
+import { featuresOf } from "./features-of.ts";
 import {
   changedLevel,
   drawHappenings,
@@ -58,7 +59,7 @@ export async function simulate(
     tailLines === undefined ? {} : { tailLines },
   );
   const world = openWorld(stage);
-  const end = play(stage, world);
+  const { end, happenings } = play(stage, world);
 
   let isOver = false;
   time.at(end + 1, () => {
@@ -69,7 +70,9 @@ export async function simulate(
   process.on("unhandledRejection", unhandled);
   await time.play(() => isOver || violations.length > 0 || isAbandoned());
   process.off("unhandledRejection", unhandled);
-  return history();
+  const levels = world.grown ?? world.levels;
+  const { hasOddParents } = world;
+  return history(featuresOf({ levels, happenings, hasOddParents }));
 }
 
 /** Levels whose config the engine takes: what it refuses is drawn again. */
@@ -98,6 +101,7 @@ function openWorld(stage: Stage) {
   const levels = mayGrow ? first : all;
   const source = mayGrow ? configOf(levels) : whole;
   for (const level of levels) stage.trace("config", JSON.stringify(level));
+  const hasOddParents = random.chance(0.4);
   const dataset = new Dataset(
     {
       depth: all.length,
@@ -105,7 +109,7 @@ function openWorld(stage: Stage) {
       clock,
       now: stage.time.now,
       lateMs: start.lateSeconds * 1_000,
-      hasOddParents: random.chance(0.4),
+      hasOddParents,
     },
     random.split("dataset"),
   );
@@ -138,11 +142,11 @@ function openWorld(stage: Stage) {
   const deployment = { names, source: SOURCE, sources: { [SOURCE]: source } };
   const platform = new Platform(stage, deployment, { api, dynamodb, watcher: oracle });
   const grown = mayGrow ? all : undefined;
-  return { random, levels, grown, api, oracle, dynamodb, platform };
+  return { random, levels, grown, hasOddParents, api, oracle, dynamodb, platform };
 }
 
 /** Puts the whole history on the timeline. Returns when it ends. */
-function play(stage: Stage, world: World): number {
+function play(stage: Stage, world: World): { end: number; happenings: Happening[] } {
   const { time } = stage;
   const { random, api, oracle, platform } = world;
   const { levels, grown } = world;
@@ -167,12 +171,12 @@ function play(stage: Stage, world: World): number {
     at = peacefully(stage, world, at, () => platform.send(scheduleAt(stage.time.now())));
   }
   time.at(at, () => oracle.atRest());
-  if (!random.chance(0.6)) return at;
+  if (!random.chance(0.6)) return { end: at, happenings };
   for (let n = 0; n < 2; n++) {
     at = peacefully(stage, world, at + 1, () => platform.send(refreshAt(stage.time.now())));
   }
   time.at(at, () => oracle.atRest());
-  return at;
+  return { end: at, happenings };
 }
 
 /** One fan-out in the peace, and the ticks that go on with it. Returns when all is done. */

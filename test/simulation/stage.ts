@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Switch } from "./draw/drawn.ts";
+import type { Feature } from "./features.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Weather } from "./weather.ts";
@@ -81,6 +82,8 @@ export interface History {
   hours: number;
   steps: number;
   counters: Record<Counter, number>;
+  /** Empty where the history ended without a verdict. */
+  features: Feature[];
   violations: Violation[];
   /** Of every line of the trace: the same seed must give the same hash. */
   hash: string;
@@ -137,11 +140,12 @@ export function openStage(
     stage,
     violations,
     isAbandoned: () => isAbandoned,
-    history: (): History => ({
+    history: (features: Feature[]): History => ({
       seed,
       hours: Number((parts.time.now() / 3_600_000).toFixed(2)),
       steps,
       counters: counted,
+      features: isAbandoned ? [] : features,
       violations,
       hash: hash.copy().digest("hex").slice(0, 16),
       tail: tail.slice(-tailLines),

@@ -8,6 +8,7 @@ import type { Dataset } from "./dataset.ts";
 import { type ListPage, listFor, pageOf } from "./lists.ts";
 import type { Shown } from "./record.ts";
 import { isThere, latest, type Row } from "./rows.ts";
+import { stampMs } from "./stamps.ts";
 
 /** One answer as it goes over the wire. */
 export interface Reply {
@@ -25,8 +26,9 @@ export interface Served {
   depth: number;
   parent: Row | undefined;
   rows: readonly Shown[];
-  isFirst: boolean;
-  hasNext: boolean;
+  /** The times of the API's clock that were asked for. */
+  since: number;
+  until: number;
 }
 
 /** Stands in every secret value, and nowhere else. */
@@ -129,7 +131,7 @@ export class Api {
         ? undefined
         : this.dataset.rows.find((row) => row.depth === level.depth - 1 && row.uid === slug);
     if (slug !== undefined && !this.#hasChildren(parent)) {
-      const page = { depth: level.depth, parent, rows: [], isFirst: true, hasNext: false };
+      const page = { depth: level.depth, parent, rows: [], since: 0, until: 0 };
       return { ...this.#text(this.#random.pick([404, 410]), `{"error":"no such thing"}`), page };
     }
     const list = listFor(this.dataset, level, parent, url.searchParams);
@@ -152,8 +154,7 @@ export class Api {
       depth: level.depth,
       parent,
       rows: page.entries.map(({ row, version }) => ({ row, version })),
-      isFirst: page.isFirst,
-      hasNext: page.next !== undefined,
+      ...windowOf(level, url.searchParams),
     };
     const headers = { ...this.#date(), "content-type": "application/json", ...linked };
     if (this.#stage.weather.strikes("mutation")) this.mutate();
@@ -177,4 +178,13 @@ export class Api {
     const rest = { after, bytes: whole.subarray(half.length) };
     return { parts: [...first, rest], end: "complete", page };
   }
+}
+
+/** The range of the cursor that a request names. */
+function windowOf({ cursor }: Level, query: URLSearchParams): Pick<Served, "since" | "until"> {
+  const bound = (name: string, otherwise: number) => {
+    const text = query.get(name);
+    return text === null || !cursor ? otherwise : stampMs(text, cursor.format);
+  };
+  return { since: bound("since", 0), until: bound("until", Number.POSITIVE_INFINITY) };
 }

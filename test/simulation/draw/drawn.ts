@@ -31,6 +31,8 @@ export const drawn = {
   perParentWithChildren: false,
   /** A child that replaces below an ancestor with a range that its rows do not tell: to be refused. */
   hiddenRanges: false,
+  /** Fan-outs whose ids were added to a read that fails or is given up have an end in the history. */
+  fanOutsEnd: false,
   /** A replace could not sweep, and the next one goes by its fingerprints. */
   unsweptLogs: false,
   /** A worker dies between the last line of its history and giving back its lease. */

@@ -1,7 +1,7 @@
 import { ancestors, isAbsentThroughout, type Row, type Version } from "../api/rows.ts";
-import { isKeyed, type Level } from "../draw/levels.ts";
+import { isBoundedCursor, isKeyed, type Level } from "../draw/levels.ts";
 import type { Claims, Interval } from "./claims.ts";
-import { isBounded, placeInRange } from "./ranges.ts";
+import { placeInRange } from "./ranges.ts";
 import type { StoredRow, Subject } from "./subject.ts";
 
 /*
@@ -53,7 +53,7 @@ function isGone(
 function rowsTellRange(level: Level, claims: Claims): boolean {
   for (let depth = level.depth - 1; depth > 0; depth--) {
     const above = claims.subjectAt(depth)?.level;
-    if (!above || !isBounded(above)) continue;
+    if (!above || !isBoundedCursor(above)) continue;
     if (depth !== level.depth - 1 || !level.include.includes("updated_at")) return false;
   }
   return true;
@@ -67,7 +67,7 @@ function isInRange(
   const version = row.versions.find(({ n }) => n === stored.n) as Version;
   if (placeInRange(version, subject.level) !== "in") return false;
   const above = claims.subjectAt(subject.level.depth - 1)?.level;
-  if (!row.parent || !above || !isBounded(above)) return true;
+  if (!row.parent || !above || !isBoundedCursor(above)) return true;
   // It was stored with one of its parent's times; only if all of them are in range it must go.
   return row.parent.versions.every((one) => placeInRange(one, above) === "in");
 }

@@ -161,7 +161,8 @@ export class Oracle implements Watcher {
     if (origin !== ORIGIN) this.#stage.violated("I6", `a request to ${origin}`);
   }
 
-  received(process: Process, { depth, parent, rows }: Served, status: number): void {
+  received(process: Process, page: Served, status: number): void {
+    const { depth, parent, rows } = page;
     const known = this.#known.of(process);
     const at = this.#stage.time.now();
     const subject = this.claims.subjectAt(depth);
@@ -174,8 +175,12 @@ export class Oracle implements Watcher {
     }
     // A sample of a child reads its parents on the spot.
     const slot = isOwn ? known.slot : "sample";
-    const isKept = () => keepsItsPages(process, known);
-    for (const { row, version } of rows) subject.show(row, { at, n: version.n, slot, isKept });
+    for (const { row, version } of rows) {
+      // What the API shows beside the window that it was asked for is left out of it.
+      const isAskedFor = version.stamp >= page.since && version.stamp <= page.until;
+      const isKept = () => isAskedFor && keepsItsPages(process, known);
+      subject.show(row, { at, n: version.n, slot, isKept });
+    }
   }
 
   performs<T>(by: Author, effect: () => T): T {
@@ -229,7 +234,7 @@ export class Oracle implements Watcher {
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
     this.events.accepted({ resource, slot, id: known.runId });
-    this.#suspectKnownGaps(known, status);
+    this.#suspectKnownGaps(known, report);
     const subject = this.#subject(resource);
     const memory = slot === "sample" ? undefined : subject.slots[slot];
     if (error?.code === "state.lease_lost" && memory?.holder === process && !process.hasFrozen) {
@@ -293,11 +298,12 @@ export class Oracle implements Watcher {
     }
   }
 
-  #suspectKnownGaps(known: Known, status: string): void {
-    const gaps = { failed: "earlyFailures", done: "diesBeforeRelease" } as const;
-    if ((status !== "failed" && status !== "done") || known.leases.size > 0) return;
-    const gap = gaps[status];
-    if (!drawn[gap] && this.#isUnderWay(known)) this.#stage.suspect(gap);
+  #suspectKnownGaps(known: Known, { status, error }: Report): void {
+    const isEarly = known.leases.size === 0 || error?.code === "state.unavailable";
+    if (!isEarly) return;
+    if (status === "failed" && !drawn.earlyFailures) this.#stage.suspect("earlyFailures");
+    if (status !== "done" || drawn.diesBeforeRelease || !this.#isUnderWay(known)) return;
+    this.#stage.suspect("diesBeforeRelease");
   }
 
   /** Whether another worker, or the next slice, is to go on with the run of this event. */

@@ -34,6 +34,3 @@ export function isInAllRanges(
 
 /** Every config that the level of this depth ever had. */
 export type LevelsAt = (depth: number) => readonly Level[];
-
-export const isBounded = ({ cursor }: Level): boolean =>
-  cursor?.initial !== undefined || cursor?.end !== undefined;

@@ -46,7 +46,7 @@ export function* atRest(oracle: Oracle, states: readonly Item[], now: number): G
   }
   for (const { resource, slot, id, isRefresh } of oracle.events.unended()) {
     const isChild = (oracle.subjects.get(resource)?.level.depth ?? 1) > 1;
-    if (isChild && !isRefresh && !drawn.childEventsEnd) continue;
+    if (!isRefresh && (isChild ? !drawn.childEventsEnd : !drawn.fanOutsEnd)) continue;
     yield { invariant: "I10", what: `the event ${id} of ${resource} (${slot}) has no end` };
   }
 }
