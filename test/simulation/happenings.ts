@@ -77,7 +77,10 @@ function drawAt(random: Random, levels: readonly Level[], at: number): Timed[] {
 
 /** The settings of a level that a deployment may change without another table. */
 export function changedLevel(random: Random, level: Level): Level {
-  const paging = { ...level.paging, limit: random.pick([2, 3, 12, 15]) };
+  // Of other families the API decides how long its pages are.
+  const isAsked = level.paging.family === "offset";
+  const limit = isAsked ? random.pick([2, 3, 12, 15]) : level.paging.limit;
+  const paging = { ...level.paging, limit };
   const writes = random.pick([undefined, "compare", "fingerprints"] as const);
   const { cursor } = level;
   const hasRange = cursor?.initial !== undefined && cursor.end === undefined && movesOn(level);

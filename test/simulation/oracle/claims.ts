@@ -1,8 +1,8 @@
 import { ancestors, type Row, type Version, versionThroughout } from "../api/rows.ts";
 import { drawn } from "../draw/drawn.ts";
 import { isAppended, isKeyed, isNumbered, type Level, movesOn } from "../draw/levels.ts";
-import { isInAllRanges, type LevelsAt } from "./ranges.ts";
-import { isWithin, type Slot, type Subject } from "./subject.ts";
+import { isInAllRanges, type LevelsAt, placeInRange } from "./ranges.ts";
+import { isWithin, type Subject } from "./subject.ts";
 
 /*
  * What has to be in a table when a run is done: each row that the API showed for the whole run, and
@@ -91,7 +91,7 @@ export class Claims {
 
   /** A row that a done run need not have read, whatever the cursor. */
   isExcused(subject: Subject, row: Row, read: Interval): boolean {
-    return this.isKeptOut(subject, row, read) || this.isHidden(subject, row, read, ["own"]);
+    return this.isKeptOut(subject, row, read) || this.isHidden(subject, row, read);
   }
 
   /** The row's parent, or one above, could not be asked for in this read. */
@@ -130,15 +130,20 @@ export class Claims {
   }
 
   /** Rows that moved while numbered pages were read have hidden the row, or one above it. */
-  isHidden(subject: Subject, row: Row, read: Interval, slots: readonly Slot[]): boolean {
+  isHidden(subject: Subject, row: Row, read: Interval): boolean {
     const wasShown = subject
       .showings(row)
-      .filter(({ at, slot }) => read.from <= at && at <= read.to && slots.includes(slot))
+      .filter(({ at, slot }) => read.from <= at && at <= read.to && slot === "own")
       .some(({ isKept }) => isKept());
     if (!wasShown && this.isDrifting(subject, row.parent, read)) return true;
-    const { parent } = row;
-    const above = parent && this.subjectAt(parent.depth);
-    return above ? this.isHidden(above, parent, read, ["own", "for_children"]) : false;
+    return this.#isHiddenAbove(row.parent, read);
+  }
+
+  /** Which of its reads has shown the parent to the child, or not, cannot be told from outside. */
+  #isHiddenAbove(row: Row | undefined, read: Interval): boolean {
+    const above = row && this.subjectAt(row.depth);
+    if (!above) return false;
+    return this.isDrifting(above, row.parent, read) || this.#isHiddenAbove(row.parent, read);
   }
 
   /** Whether rows of a list of numbered pages have moved in such a way that others may go unseen. */
@@ -173,7 +178,10 @@ export class Claims {
     return ancestors(row).some((one) => {
       const above = this.subjectAt(one.depth + 1);
       const isOdd = one.versions.some(({ slug, isGone }) => slug !== "good" || isGone);
-      return isOdd || above?.notFound.has(one) || above?.parentsAside.has(one.uid);
+      const wasOut = one.versions.some((version) =>
+        this.#levelsAt(one.depth).some((level) => placeInRange(version, level) !== "in"),
+      );
+      return isOdd || wasOut || above?.notFound.has(one) || above?.parentsAside.has(one.uid);
     });
   }
 

@@ -143,7 +143,7 @@ export class TableWatch {
       return this.#claims.isAside(subject, row, read) ? "its parent was set aside" : undefined;
     }
     const isHidden = this.#unseenIn(subject, read).every((one) =>
-      this.#claims.isHidden(subject, row, one, ["own"]),
+      this.#claims.isHidden(subject, row, one),
     );
     return isHidden ? undefined : "the API showed it for the whole read";
   }
