@@ -20,7 +20,13 @@ export function reset(
   if (!planned) return;
   stage.count("resets");
   const { process, world } = platform.openProcess(`reset-${stage.time.now()}`);
-  oracle.begins(process, { resource, slot: "own", runId: process.name, isReset: true });
+  oracle.begins(process, {
+    resource,
+    slot: "own",
+    runId: process.name,
+    isReset: true,
+    refreshSentAt: undefined,
+  });
   stage.trace(process.name, `resets ${resource}${withTables ? " and its table" : ""}`);
   const place = { source, resource };
   const empty = async () => {

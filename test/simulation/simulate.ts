@@ -166,9 +166,10 @@ function play(stage: Stage, world: World): { end: number; happenings: Happening[
 
   // After a day every resource is gone back for, however often it has failed.
   let at = STORM + REST;
-  for (const pause of [0, DAY + TICKS, 0]) {
+  for (const pause of [0, DAY, 0]) {
     at += pause;
     at = peacefully(stage, world, at, () => platform.send(scheduleAt(stage.time.now())));
+    if (pause > 0) time.at(at, () => oracle.expectNoRewrites());
   }
   time.at(at, () => oracle.atRest());
   if (!random.chance(0.6)) return { end: at, happenings };

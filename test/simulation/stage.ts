@@ -36,7 +36,8 @@ export type Invariant =
   | "I9"
   | "I10"
   | "I11"
-  | "I12";
+  | "I12"
+  | "I13";
 
 export interface Violation {
   invariant: Invariant;

@@ -1,3 +1,4 @@
+import type { Level } from "../draw/levels.ts";
 import type { Process } from "../process.ts";
 import type { Slot } from "./subject.ts";
 
@@ -11,19 +12,27 @@ export interface Known {
   requests: number;
   /** How often each URL was asked for since a page of it has come. */
   asked: Map<string, number>;
+  /** The resource as it was deployed when the worker began. */
+  level: Level;
+  /** A refresh was asked for, at this time. */
+  refreshSentAt: number | undefined;
   /** The status that it has reported; undefined while it is at work. */
   outcome: string | undefined;
   /** It is no worker: a reset, which may delete everything. */
   isReset: boolean;
 }
 
+/** What a process begins with. */
+export type Beginning = Pick<Known, "resource" | "slot" | "runId" | "isReset" | "refreshSentAt">;
+
 /** What is known of each process. */
 export class KnownProcesses {
   readonly #known = new WeakMap<Process, Known>();
 
-  begin(process: Process, what: Pick<Known, "resource" | "slot" | "runId" | "isReset">): void {
+  begin(process: Process, what: Beginning, level: Level): void {
     this.#known.set(process, {
       ...what,
+      level,
       leases: new Map(),
       outcome: undefined,
       requests: 0,

@@ -42,6 +42,7 @@ import { TableWatch } from "./table-watch.ts";
  * I10 everything comes to rest, and each event that was accepted ends in the history
  * I11 no record is there more often than it was read, and no two have one name
  * I12 when a refresh is done, what was gone before it is gone from the table
+ * I13 where runs tell by themselves which rows have changed, a row that is there is not put again
  */
 
 const WRITES: ReadonlySet<string> = new Set([
@@ -49,6 +50,20 @@ const WRITES: ReadonlySet<string> = new Set([
   "PutItem",
   "UpdateItem",
   "DeleteItem",
+]);
+
+/** What nothing in this world is a reason for. */
+const UNEXPECTED: ReadonlySet<string> = new Set([
+  "run.unexpected",
+  "extract.loop",
+  "extract.selector",
+  "extract.cursor",
+  "extract.total",
+  "extract.template",
+  "extract.parent_field",
+  "extract.parent_value",
+  "load.spool_missing",
+  "load.too_many_rejected",
 ]);
 
 /** For one page: 1 + max_retries, and one more after a 401; twice, because pages may be read again. */
@@ -120,9 +135,11 @@ export class Oracle implements Watcher {
   }
 
   /** A process begins: a worker with an event, or a reset. */
-  begins(process: Process, what: Pick<Known, "resource" | "slot" | "runId" | "isReset">): void {
-    this.#known.begin(process, what);
-    if (what.slot === "sample") this.#subject(what.resource).samples += 1;
+  begins(process: Process, what: Beginning): void {
+    const subject = this.#subject(what.resource);
+    this.#known.begin(process, what, subject.level);
+    if (what.slot === "sample") subject.samples += 1;
+    if (what.isReset) subject.resets += 1;
   }
 
   /** The slot that a worker's event means: what is not stored has one only. */
@@ -229,7 +246,7 @@ export class Oracle implements Watcher {
     known.outcome = status;
     this.#stage.trace(process.name, `${status} ${error?.code ?? ""} ${error?.message ?? ""}`);
     this.#noCredential("a report", JSON.stringify(report));
-    if (error?.code === "run.unexpected") {
+    if (error && UNEXPECTED.has(error.code)) {
       this.#stage.violated("I2", `${process.name}: ${error.message}`);
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
@@ -241,6 +258,9 @@ export class Oracle implements Watcher {
       this.#stage.violated("I9", `${process.name} gives up (${error.code})`);
     }
     if (status !== "done" || slot === "sample") return;
+    if (known.refreshSentAt !== undefined && slot === "own") {
+      this.#refreshIsDone(subject, { id: run_id, sentAt: known.refreshSentAt });
+    }
     if (this.events.ended({ resource, slot, id: run_id })?.status !== "done") {
       this.#stage.violated("I5", `${process.name} reports ${run_id} as done, the history does not`);
     }
@@ -248,6 +268,11 @@ export class Oracle implements Watcher {
 
   logged(process: Process, line: string): void {
     this.#noCredential(`the log of ${process.name}`, line);
+  }
+
+  /** From now on nothing has changed since the last run: what is there need not be put again. */
+  expectNoRewrites(): void {
+    this.#tables.expectsNoRewrites = true;
   }
 
   /** When all faults are over and everything has come to rest. `isLast`: nothing follows. */
@@ -278,9 +303,10 @@ export class Oracle implements Watcher {
       subject.hasUnsweptRun = true;
     } else if (replaces) this.#nothingIsLeft(subject, read, "a run that replaces is done");
     subject.wholeReads.push(read);
+    subject.lastSwept = body.counts["records"] ?? 0;
   }
 
-  #refreshIsDone(subject: Subject, event: SentEvent): void {
+  #refreshIsDone(subject: Subject, event: Pick<SentEvent, "id" | "sentAt">): void {
     const { level } = subject;
     if (!level.isStored || level.rows.startsWith("append")) return;
     this.#stage.count("refreshes_done");

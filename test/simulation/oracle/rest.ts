@@ -77,7 +77,8 @@ function mayFail(
   if (code === "load.sweep_refused") {
     return !subject.level.allowsShrink && hasGone(oracle, subject, now);
   }
-  if (code !== "run.parent_failed") return code === "run.no_sweep";
+  if (code === "run.no_sweep") return !isAppended(subject.level);
+  if (code !== "run.parent_failed") return false;
   const parent = oracle.claims.subjectAt(subject.level.depth - 1);
   const { last } = parent ? lastOf(oracle, parent) : { last: undefined };
   const isRefused = ["load.sweep_refused", "run.no_sweep", "run.parent_failed"];
@@ -87,6 +88,13 @@ function mayFail(
 /** The guard of a sweep refuses when more rows would go than stay, or none was shown. */
 function hasGone({ claims }: Oracle, subject: Subject, now: number): boolean {
   if (isAppended(subject.level)) return false;
+  if (subject.level.rows === "replace_keyless") {
+    const shown = subject
+      .rows()
+      .filter((row) => claims.claimed(subject, row, { from: now, to: now }));
+    // Twins count twice; so much the oracle need not know.
+    return shown.length < subject.lastSwept;
+  }
   const stored = subject.rows().filter((row) => subject.stored(row).length > 0);
   const gone = stored.filter((row) => !claims.claimed(subject, row, { from: now, to: now }));
   return gone.length > 0 || isReplaced(subject.level);

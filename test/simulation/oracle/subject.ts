@@ -74,6 +74,8 @@ export class Subject {
   readonly doneReads = new Set<string>();
   /** A run that replaces was done without having swept. */
   hasUnsweptRun = false;
+  /** How many records the last read had that swept. */
+  lastSwept = 0;
   samples = 0;
   resets = 0;
   /** How often a row has to be there, where each whole read appends all rows. */

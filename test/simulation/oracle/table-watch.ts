@@ -15,6 +15,8 @@ import type { Subject } from "./subject.ts";
 /* What the oracle checks at each change of a row of a table. */
 
 export class TableWatch {
+  /** Nothing has changed since the last run. */
+  expectsNoRewrites = false;
   readonly #stage: Stage;
   readonly #known: KnownProcesses;
   readonly #claims: Claims;
@@ -73,6 +75,10 @@ export class TableWatch {
       if (late) subject.revenants.add(key);
       return;
     }
+    const isSifted = level.writes && (level.rows === "merge" || level.rows === "replace");
+    if (this.expectsNoRewrites && isSifted && isDeepStrictEqual(before, after)) {
+      this.#stage.violated("I13", `${subject.name} ${row.uid} is put again as it is`);
+    }
     const [old, now] = [Number(before.version?.N), version.n];
     if (before.uid?.S !== row.uid) {
       const what = `${text(before)} is overwritten by ${text(after)}`;
@@ -113,19 +119,23 @@ export class TableWatch {
     const row = subject.rows().find((one) => one.uid === uid);
     if (!row || known.isReset) return;
     const n = Number(before.version?.N);
-    const why = this.#whyItStays(row, n, subject);
+    const why = this.#whyItStays(row, n, { subject, known });
     if (why) this.#stage.violated("I8", `${subject.name} ${uid} v${n} is deleted, but ${why}`);
   }
 
   /** Why a row must not go; undefined when it may. */
-  #whyItStays(row: Row, n: number, subject: Subject): string | undefined {
+  #whyItStays(
+    row: Row,
+    n: number,
+    { subject, known }: { subject: Subject; known: Known },
+  ): string | undefined {
     const { level } = subject;
     const read = { from: subject.slots.own.readFrom, to: this.#stage.time.now() };
     // A twin whose copies stand on two pages is one row, and two where they stand on one.
     if (row.isTwin && subject.stored(row).some((one) => one.n === n)) return undefined;
     if (isAppended(level)) return "appended rows are kept for ever";
     const version = row.versions.find((one) => one.n === n);
-    if (version && subject.deployments.every((one) => placeInRange(version, one) === "out")) {
+    if (version && placeInRange(version, known.level) === "out") {
       return "it lies out of the range that was read";
     }
     const isNewerAside = row.versions.some(

@@ -76,6 +76,7 @@ export async function untilTaken(
 ): Promise<"taken" | "invalid"> {
   const { clock, random, signal, deadline, table, log, guard } = options;
   for (let number = 1; ; number++) {
+    // planted: guard-before-request
     guard();
     const trouble = await attempt().catch((error: unknown): Trouble => {
       signal.throwIfAborted();
@@ -87,6 +88,7 @@ export async function untilTaken(
     if (trouble.outcome === "refused") throw failure(trouble, table);
     if (trouble.outcome === "throttled") throttled();
     const delay = awsRetryDelay(number, random);
+    // planted: deadline-of-retries
     if (clock.monotonic() + delay >= deadline) throw failure(trouble, table);
     if (number === WORTH_A_WARNING) {
       log.warn(`the table ${table} takes its time (${trouble.name}): trying again`, { table });

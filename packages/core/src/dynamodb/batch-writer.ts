@@ -25,7 +25,11 @@ async function settle(batch: KeyedItem[], told: Told, options: WriterOptions): P
   let left = batch;
   const attempt = async () => {
     const { UnprocessedItems } = await send(left, options);
-    const unprocessed = remaining(left, UnprocessedItems?.[options.table] ?? [], options.key);
+    const unprocessed = /* planted: unprocessed-items */ remaining(
+      left,
+      UnprocessedItems?.[options.table] ?? [],
+      options.key,
+    );
     for (const one of left) if (!unprocessed.includes(one)) told.settled(one, "written");
     left = unprocessed;
     if (left.length === 0) return undefined;

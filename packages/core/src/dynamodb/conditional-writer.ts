@@ -64,7 +64,7 @@ async function put(
 }
 
 const isNew = ({ key }: WriterOptions) => ({
-  ConditionExpression: "attribute_not_exists(#key)",
+  ConditionExpression: /* planted: rows-stay-as-they-are */ "attribute_not_exists(#key)",
   ExpressionAttributeNames: { "#key": key.hash.name },
 });
 
@@ -77,7 +77,8 @@ function isNewest(one: KeyedItem, version: Version) {
   const value = versionOf(one, version);
   return (
     value && {
-      ConditionExpression: "NOT attribute_type(#version, :type) OR #version <= :version",
+      ConditionExpression:
+        /* planted: newest-version */ "NOT attribute_type(#version, :type) OR #version <= :version",
       ExpressionAttributeNames: { "#version": version.versionField },
       ExpressionAttributeValues: { ":type": { S: version.type }, ":version": value },
     }

@@ -43,7 +43,7 @@ export async function schedule(event: unknown, deps: ScheduleDeps): Promise<Star
 function fanOutId(wanted: ScheduleEvent, requestId: string): string {
   const { time, resources, full_refresh, limit_pages } = wanted;
   const kinds = [
-    ...(full_refresh ? ["refresh"] : []),
+    .../* planted: kind-of-a-fan-out */ (full_refresh ? ["refresh"] : []),
     ...(limit_pages === undefined ? [] : [`sample-${limit_pages}`]),
     ...(resources ? [namesText(resources)] : []),
   ];
@@ -130,5 +130,6 @@ function slotsOf(plan: SourcePlan, { name, spooled, selected }: ResourcePlan) {
   const place = { source: plan.name, resource: name };
   const own = { plan, place, slot: "own" as const };
   if (spooled.length === 0 || !selected) return [own];
+  // planted: ticks-of-reads-for-children
   return [own, { plan, place, slot: "for_children" as const }];
 }

@@ -116,6 +116,7 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
       if (!state.log) return state;
       const gone = unknown.map((key) => printOf({ key }));
       for (const print of gone) known.add(print);
+      // planted: fingerprints-of-unwritten-rows
       pending.push(...prints, ...gone);
       // A sweep needs to know of every page behind the checkpoint.
       if (refresh || pending.length >= PENDING) await flush();
@@ -133,7 +134,12 @@ export async function openRows(of: Opening, begun: RowsState): Promise<Rows> {
   async function flush(): Promise<void> {
     if (!state.log || pending.length === 0) return;
     const { log } = state;
-    const end = await appendPrints(of, { place, log: log.id, token }, pending, log.end);
+    const end = await appendPrints(
+      of,
+      { place, log: log.id, token },
+      pending,
+      /* planted: end-of-log */ log.end,
+    );
     const rows = log.id === runId ? log.rows + pending.length : known.size;
     state = { ...state, log: { ...log, end, rows } };
     pending = [];

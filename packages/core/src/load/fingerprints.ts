@@ -33,7 +33,8 @@ export function printOf({
 }
 
 /** The item as text, whatever the order of its members: an API may send them in another each time. */
-const itemText = (item: Item): string => JSON.stringify(sortedMap(item));
+const itemText = (item: Item): string =>
+  JSON.stringify(/* planted: order-of-members */ sortedMap(item));
 
 function sortedMap(map: Item): Item {
   const sorted: Item = {};

@@ -86,12 +86,13 @@ function rowIds(
 ): (record: JsonObject) => Key {
   const left = new Set(added);
   const occurrences = new Map<string, number>();
-  const isPerRead = plan.kind === "content" && plan.isPerRead;
+  const isPerRead = /* planted: names-of-replaced-rows */ plan.kind === "content" && plan.isPerRead;
   return (record) => {
     refuseOwn(record, name);
     let parts: JsonValue[];
     if (plan.kind === "version") {
       const key = plan.fields.map((field) => keyPart(record, { name: field, type: "S" }, Infinity));
+      // planted: names-of-versions
       parts = [parent, key.map(textOf), find(record, plan.cursor) ?? null];
     } else {
       const content = digest("sha256", contentText(record, left), "base64url");

@@ -60,6 +60,7 @@ export function startOf(
   if (resource.selected && !isForChildren) starts.push(own);
   const isBefore = isBeforeIn(resource.incremental);
   const [first = null, ...others] = starts;
+  // planted: a-read-goes-back
   return others.reduce((least, start) => (isBefore(start, least) ? start : least), first);
 }
 
@@ -68,6 +69,7 @@ const DAY_MS = 86_400_000;
 /** Pure: whether a fan-out goes back for a follower that has failed: the next one, then after 2, 4, … */
 export function isGoneBackFor(state: RunState | null | undefined, now: number): boolean {
   const { runs = 0, passed = 0, last_at = null } = state?.failures ?? {};
+  // planted: failed-children-are-gone-back-for
   if (runs <= 1) return true;
   return passed >= 2 ** (runs - 1) - 1 || (last_at !== null && now - Date.parse(last_at) >= DAY_MS);
 }

@@ -39,7 +39,9 @@ export function watch(
   });
   if (!guard) return { guard: remember(1), repeats: undefined };
   const isSameContent =
-    keys !== null && keys === guard.keys && digest(page.content()) === guard.content;
+    /* planted: loops-by-content */ keys !== null &&
+    keys === guard.keys &&
+    digest(page.content()) === guard.content;
   const times = guard.times + (isSameContent ? 1 : 0);
   const isSameRequest = next !== null && next === guard.next;
   const isEndless = next !== null && guard.until + guard.steps >= limits.pages;

@@ -43,6 +43,7 @@ export function maySweep(resource: ResourcePlan, read: ReadResult): SweepPermiss
     // A single page has no border at which a row could slip through.
     needsTwoReads: read.is_numbered && read.page > 1,
     isRanged: ranges.length > 0,
+    // planted: rows-out-of-range-stay
     isInRange: (row) => ranges.every((range) => isRowInRange(row, range)),
   } as SweepPermission;
 }
@@ -70,6 +71,7 @@ function refusalOf({ disposition }: ResourcePlan, read: ReadResult): NoSweep | u
       hint: "see `tidetable quarantine list`; correct primary_key or these records",
     };
   }
+  // planted: sweep-looks-at-coverage
   if (read.coverage !== "everything") {
     return {
       reason: "the parent was read for its changes alone",

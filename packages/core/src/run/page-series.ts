@@ -98,6 +98,7 @@ function usableValues(
     return values;
   } catch (error) {
     const { onMissing } = resource.parent ?? {};
+    // planted: odd-parents-are-set-aside
     if (!isUnusable(error) || onMissing === "raise") throw error;
     return onMissing === "skip" ? undefined : error;
   }
@@ -116,6 +117,7 @@ function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
     const isLast = next === null || next === resource.incremental?.endValue;
     yield { request, range, stateAtStart: { window } as Partial<RunState>, next, isLast };
     if (isLast) return;
+    // planted: windows-move-on
     window = next;
   }
 }
@@ -128,6 +130,7 @@ async function ownCursor(
 ): Promise<NonNullable<Series["own"]>> {
   const id = hash("sha256", jsonText(named, { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
+  // planted: refresh-of-parent-cursors
   if (refresh || refresh_asked) return { id, cursor: null };
   return { id, cursor: await readParentCursor(world, place, { id, path, tableId: table_id }) };
 }

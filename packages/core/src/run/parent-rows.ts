@@ -201,7 +201,7 @@ const both = (own: Coverage, parent: Coverage): Coverage =>
  */
 function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView): void {
   const { consumed, refresh_asked } = state;
-  if (consumed && isOlder(epoch, consumed)) {
+  if (/* planted: epochs-go-forward */ consumed && isOlder(epoch, consumed)) {
     const reason = "a newer read of the parent has been used already";
     if (refresh_asked) throw noSweep({ reason, hint: "refresh again" });
     throw notServed("run.parent_older", reason);
@@ -211,6 +211,7 @@ function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView)
   const needsWhole = resource.disposition === "replace" || state.refresh;
   const served = servedCursor({ needsWhole }, root, state);
   if (served !== null && !isBeforeIn(root.incremental)(served, epoch.range.start)) return;
+  // planted: an-epoch-goes-back-far-enough
   throw notServed(
     "run.parent_gap",
     `this read of ${root.name} does not go back to where ${resource.name} was served up to`,

@@ -90,6 +90,7 @@ class Slice {
     this.#signals = new RunSignals(world.signal, world.clock);
     this.#place = { source: resource.source, resource: resource.name };
     this.#slot = order.forChildren && resource.selected ? "for_children" : "own";
+    // planted: slot-of-reads-for-children
     this.#isStored = resource.selected && this.#slot === "own";
     this.#isSample = order.limitPages !== undefined;
     this.#tally = tally(world.clock);
@@ -215,7 +216,7 @@ class Slice {
       cursorPath: incremental?.path.text ?? null,
       initial: incremental?.initialValue ?? null,
       replaces: this.#isStored && disposition === "replace",
-      sweeps: this.#isStored && disposition !== "append",
+      sweeps: /* planted: refresh-of-an-archive */ this.#isStored && disposition !== "append",
       startFor: hasOwnCursor(resource) ? seen.startFor : undefined,
       isBefore: isBeforeIn(incremental),
       isChild: resource.parent !== undefined,
@@ -266,6 +267,7 @@ class Slice {
     if (leaves === "fan_out") {
       return addFanOut(this.#steps, this.#place, this.#slot, { stored, id });
     }
+    // planted: wishes-are-stored
     return addWish(this.#steps, this.#place, this.#slot, { stored, wish: { id, refresh, serves } });
   }
 
@@ -354,7 +356,7 @@ class Slice {
 
   async #finish(lease: Lease, state: RunState): Promise<ResourceReport> {
     this.#state = state;
-    if (state.phase !== "end") {
+    if (/* planted: unfinished-slice */ state.phase !== "end") {
       const running = this.#report("running", { state });
       await lease.release({
         status: "running",
@@ -397,7 +399,8 @@ class Slice {
     };
     if (!incremental || incremental.perParent) return state;
     const before = refresh ? null : state.cursor;
-    const cursor = commit(before, state.candidate, state.api_time ?? undefined, incremental);
+    const clock = /* planted: time-of-cursor-cap */ state.api_time ?? undefined;
+    const cursor = commit(before, state.candidate, clock, incremental);
     return { ...state, cursor };
   }
 
@@ -431,6 +434,7 @@ class Slice {
     const found = this.#schema?.found();
     tell(found, this.#world, place);
     await this.#schema?.close(this.#runId, { part: true });
+    // planted: samples-move-nothing
     await lease.letGo();
     return this.#report("done", { state: read, schema: found });
   }
@@ -460,6 +464,7 @@ class Slice {
     else {
       const body: RunState = {
         ...state,
+        // planted: served-stays-when-a-run-fails
         ...end.changes,
         ...(hasFailed ? { failures: this.#failuresAfter(state, error) } : {}),
         counts: { ...state.counts, ...spent(this.#counts) },

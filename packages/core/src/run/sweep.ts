@@ -110,7 +110,9 @@ async function count(state: RunState, sweeping: Sweeping, { resource }: Job): Pr
     : refusal(swept, {
         seen: state.rows.log?.rows ?? 0,
         // Without a key a record that has changed is a row that goes and one that comes.
-        lastSeen: resource.key.rowId ? state.last_sweep : undefined,
+        lastSeen: /* planted: guard-without-a-key */ resource.key.rowId
+          ? state.last_sweep
+          : undefined,
       });
   if (refused) throw refused;
   return { ...state, sweep: swept, phase: swept.unseen === 0 ? "end" : "sweep" };

@@ -29,7 +29,8 @@ function hider() {
       if (patterns.size > MOST) patterns.delete(oldest);
       inOrder = [...patterns].sort(([a], [b]) => b.length - a.length).map(([, one]) => one);
     },
-    hide: (text: string): string => inOrder.reduce((all, one) => replaceBetween(all, one), text),
+    hide: (text: string): string =>
+      /* planted: hidden-secrets */ inOrder.reduce((all, one) => replaceBetween(all, one), text),
   };
 }
 

@@ -92,14 +92,14 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
   if (!stored?.body || !stored.run_id) return start(stored, want);
 
   const { body, run_id: runId, status } = stored;
-  if (body.table_id !== want.tableId) {
+  if (/* planted: other-table */ body.table_id !== want.tableId) {
     const note = "the table is not the one that the state was kept for; starting from nothing";
     return start({ ...stored, body: null }, want, note);
   }
   if (status === "done" && !want.refresh && hasRead(body, want)) return { kind: "answered", body };
   // A failed run goes on only by its own retry; anything newer starts anew.
   if (status === "done" || (hasFailed && !isOwn)) return start(stored, want);
-  if (body.plan_hash !== want.planHash) {
+  if (/* planted: other-plan */ body.plan_hash !== want.planHash) {
     return start(stored, want, "the config changed since the interrupted run; starting anew");
   }
   const asksForMore = !isOwn && asksMore(body, want);
@@ -115,7 +115,13 @@ export function opening(stored: StoredState | undefined, want: Wanted): Opening 
   return {
     kind: deaths >= DEATHS ? "poison" : "continue",
     runId,
-    body: { ...body, ids, deaths, slices: body.slices + 1, rows: rowsGoingOn(body.rows, runId) },
+    body: {
+      ...body,
+      ids,
+      deaths,
+      slices: body.slices + 1,
+      rows: /* planted: rows-of-earlier-slices */ rowsGoingOn(body.rows, runId),
+    },
     fanOuts: isContent ? withFanOut(stored.fan_outs, want.id) : stored.fan_outs,
     wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(want)) : stored.wishes,
     isOthers: !isContent,
@@ -192,7 +198,8 @@ function start(stored: StoredState | undefined, want: Wanted, why?: string): Ope
   const initialWanted = want.initial ?? null;
   const initial = cursor === null ? initialWanted : (before?.initial ?? initialWanted);
   const note = why ?? (initial === initialWanted ? undefined : unheard(cursor, initialWanted));
-  const readsWhole = refreshAsked || want.replaces || !want.startFor;
+  const readsWhole =
+    /* planted: refresh-reads-everything */ refreshAsked || want.replaces || !want.startFor;
   const from = readsWhole ? null : (want.startFor?.(serves, cursor) ?? null);
   const startedAt = new Date(want.now).toISOString();
   const left = last && {
@@ -205,7 +212,10 @@ function start(stored: StoredState | undefined, want: Wanted, why?: string): Ope
     plan_hash: want.planHash,
     table_id: want.tableId,
     ids,
-    read_id: last && stored?.status !== "done" && last.read_id ? last.read_id : want.newReadId(),
+    read_id:
+      /* planted: read-id-is-handed-on */ last && stored?.status !== "done" && last.read_id
+        ? last.read_id
+        : want.newReadId(),
     started_at: startedAt,
     slices: 1,
     refresh,

@@ -38,7 +38,10 @@ export interface Range {
 export function startValue(plan: IncrementalPlan, committed: Cursor): Cursor {
   const { initialValue = null, endValue, lag } = plan;
   if (committed === null || endValue !== undefined) return initialValue;
-  const start = lag === 0 ? committed : shifted(mark(committed), -lag * direction(plan), plan);
+  const start =
+    /* planted: lag */ lag === 0
+      ? committed
+      : shifted(mark(committed), -lag * direction(plan), plan);
   return initialValue === null ? start : further(start, initialValue, plan);
 }
 

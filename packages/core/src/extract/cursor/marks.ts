@@ -26,7 +26,7 @@ export function frontier(
   plan: IncrementalPlan,
 ): Value {
   if (apiTime === undefined || plan.furthest === "min") return candidate;
-  return cap(mark(candidate), apiTime, plan);
+  return /* planted: cursor-cap */ cap(mark(candidate), apiTime, plan);
 }
 
 /** Whether a value lies before another on the way that the cursor goes. */

@@ -92,7 +92,7 @@ export async function fetchJson(request: HttpRequest, caller: Caller): Promise<A
 /** Waits here, or throws the reason with `waitMs` when the run has to wait elsewhere. */
 async function pause(ms: number, why: RequestError, { world, meter }: Caller): Promise<void> {
   const { clock, deadline, signal } = world;
-  if (ms > WORTH_WAITING_MS || clock.monotonic() + ms >= deadline) {
+  if (/* planted: wait-elsewhere */ ms > WORTH_WAITING_MS || clock.monotonic() + ms >= deadline) {
     throw new RequestError({ ...why, message: why.message, waitMs: ms });
   }
   await clock.sleep(ms, signal);
@@ -120,7 +120,11 @@ async function tryOnce(
   const remaining = world.deadline - world.clock.monotonic();
   meter.requests += 1;
   try {
-    const response = await exchange(signed, world, Math.min(timeoutMs, remaining));
+    const response = await exchange(
+      signed,
+      world,
+      /* planted: time-out-within-slice */ Math.min(timeoutMs, remaining),
+    );
     const redirect = target && redirected(target, response, world);
     if (redirect) return { redirect };
     const acted = act(response, caller.actions ?? []);

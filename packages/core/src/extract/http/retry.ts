@@ -17,7 +17,7 @@ export function nextDelay(failed: {
   random: () => number;
 }): number | undefined {
   const { attempt, error, policy, random } = failed;
-  if (!error.retryable || attempt > policy.maxRetries) return undefined;
+  if (!error.retryable || /* planted: attempts */ attempt > policy.maxRetries) return undefined;
   if (error.retryAfterMs !== undefined) return error.retryAfterMs;
   const seconds = policy.backoffFactor * 2 ** (attempt - 1);
   return Math.round(seconds * 1000 * (0.5 + random() / 2));

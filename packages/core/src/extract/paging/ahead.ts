@@ -24,7 +24,7 @@ export interface Ahead {
 export function openAhead(fetch: (request: HttpRequest) => Promise<Answer>): Ahead {
   let asked = new Map<string, Promise<Answer>>();
   const ask = (request: HttpRequest): Promise<Answer> => {
-    const answer = asked.get(keyOf(request)) ?? fetch(request);
+    const answer = /* planted: answer-of-its-request */ asked.get(keyOf(request)) ?? fetch(request);
     // It may fail unread: behind the last page some APIs answer with an error.
     answer.catch(() => {});
     return answer;

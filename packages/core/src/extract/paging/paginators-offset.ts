@@ -79,6 +79,7 @@ export function offset(plan: OffsetPlan, fields: readonly string[]): Paginator {
         ? { fresh: [], gained: 0, memory: { ...doubtful, off: "rounds" }, ask: position }
         : { fresh: [], gained: 0, memory: doubtful, ask: position - other };
     }
+    // planted: lost-overlap
     if (seen.kind === "lost") return lost(records, start, memory);
     if (again) return anew(records, start, { ...memory, proven: true });
     const { fresh, behind, inPlace } = seen;
@@ -134,7 +135,7 @@ export function offset(plan: OffsetPlan, fields: readonly string[]): Paginator {
   ): OverlapMemory {
     const { off, tail, size } = memory;
     // Never beyond the limit: what a server sends more stands there again.
-    const received = Math.min(records.length, limit);
+    const received = /* planted: step-of-offset */ Math.min(records.length, limit);
     const isOff = off !== undefined || plan.overlap === 0;
     const last = isOff ? [] : records.slice(known, received).slice(-plan.overlap);
     const before = known > 0 ? tail : [];
