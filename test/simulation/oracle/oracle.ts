@@ -1,29 +1,21 @@
 import { CANARY, type Served } from "../api/api.ts";
 import type { Dataset } from "../api/dataset.ts";
 import type { Author, Watcher } from "../container.ts";
-import { ORIGIN } from "../draw/config.ts";
-import { drawn } from "../draw/drawn.ts";
 import type { Level } from "../draw/levels.ts";
 import type { Change, Dynamodb } from "../dynamodb.ts";
 import type { Process } from "../process.ts";
 import type { Stage } from "../stage.ts";
 import { Claims } from "./claims.ts";
-import { CopyCounts } from "./copies.ts";
-import { EventWatch, type SentEvent } from "./events.ts";
-import { leftovers } from "./gone.ts";
-import {
-  type Known,
-  KnownProcesses,
-  keepsItsPages,
-  leaseName,
-  leaseOf,
-  unaccounted,
-} from "./known.ts";
+import { Ends } from "./ends.ts";
+import { EventWatch } from "./events.ts";
+import { suspectGaps } from "./gaps.ts";
+import { type Beginning, KnownProcesses, unaccounted } from "./known.ts";
 import { QuarantineWatch } from "./quarantine.ts";
 import { atRest } from "./rest.ts";
-import { type Body, StateSteps, safelyBefore } from "./state-steps.ts";
+import { StateSteps } from "./state-steps.ts";
 import { type Slot, Subject } from "./subject.ts";
 import { TableWatch } from "./table-watch.ts";
+import { Traffic } from "./traffic.ts";
 
 /*
  * Watches everything that happens, knows the truth, and says at which step a promise was broken:
@@ -45,13 +37,6 @@ import { TableWatch } from "./table-watch.ts";
  * I13 where runs tell by themselves which rows have changed, a row that is there is not put again
  */
 
-const WRITES: ReadonlySet<string> = new Set([
-  "BatchWriteItem",
-  "PutItem",
-  "UpdateItem",
-  "DeleteItem",
-]);
-
 /** What nothing in this world is a reason for. */
 const UNEXPECTED: ReadonlySet<string> = new Set([
   "run.unexpected",
@@ -65,12 +50,6 @@ const UNEXPECTED: ReadonlySet<string> = new Set([
   "load.spool_missing",
   "load.too_many_rejected",
 ]);
-
-/** For one page: 1 + max_retries, and one more after a 401; twice, because pages may be read again. */
-const REQUESTS_PER_PAGE = 10;
-
-/** No invocation of these small lists needs more. */
-const REQUESTS_PER_INVOCATION = 3_000;
 
 /** The part of a worker's event that the oracle reads. */
 export interface WorkerEvent {
@@ -106,8 +85,8 @@ export class Oracle implements Watcher {
   readonly #stateSteps: StateSteps;
   readonly #tables: TableWatch;
   readonly #quarantine = new QuarantineWatch();
-  readonly #copies: CopyCounts;
-  readonly #firstSent = new WeakMap<object, number>();
+  readonly #traffic: Traffic;
+  readonly #ends: Ends;
   #author: Author | undefined;
 
   constructor(stage: Stage, world: OracleWorld) {
@@ -115,10 +94,11 @@ export class Oracle implements Watcher {
     this.#world = world;
     this.events = new EventWatch(stage);
     this.#stateSteps = new StateSteps(stage, this.#known, (subject, body) =>
-      this.#runIsDone(subject, body),
+      this.#ends.runIsDone(subject, body),
     );
     this.#tables = new TableWatch(stage, this.#known, this.claims);
-    this.#copies = new CopyCounts(stage, this.claims);
+    this.#traffic = new Traffic(stage, this.#known, this.claims);
+    this.#ends = new Ends(stage, this.claims, this.#quarantine);
     this.deployed(world.levels);
   }
 
@@ -155,49 +135,16 @@ export class Oracle implements Watcher {
   }
 
   sends(process: Process, operation: string, input: Record<string, never>): void {
-    if (!this.#firstSent.has(input)) this.#firstSent.set(input, this.#stage.time.now());
     const table = input["TableName"] ?? Object.keys(input["RequestItems"] ?? {})[0] ?? "";
-    const subject = this.#subjectOf(table);
-    if (!WRITES.has(operation) || !subject || process.state !== "running") return;
-    const lease = leaseOf(this.#known.of(process), leaseName(subject.name, "own"));
-    const over = this.#stage.time.now() - lease.until;
-    if (over < 0) return;
-    this.#stage.violated("I3", `${process.name} writes ${over} ms after its lease`);
+    this.#traffic.sends(process, operation, { input, subject: this.#subjectOf(table) });
   }
 
   requests(process: Process, origin: string, path: string): void {
-    const known = this.#known.of(process);
-    const url = path.replace(/api_key=[^&]*&?/, "");
-    const times = (known.asked.get(url) ?? 0) + 1;
-    known.asked.set(url, times);
-    known.requests += 1;
-    if (times > REQUESTS_PER_PAGE || known.requests > REQUESTS_PER_INVOCATION) {
-      const what = `${known.requests} requests, of these ${times} in a row for ${url}`;
-      this.#stage.violated("I6", `${process.name}: ${what}`);
-    }
-    if (origin !== ORIGIN) this.#stage.violated("I6", `a request to ${origin}`);
+    this.#traffic.requests(process, origin, path);
   }
 
   received(process: Process, page: Served, status: number): void {
-    const { depth, parent, rows } = page;
-    const known = this.#known.of(process);
-    const at = this.#stage.time.now();
-    const subject = this.claims.subjectAt(depth);
-    if (!subject) return;
-    const isOwn = known.resource === subject.name;
-    if (status !== 200) {
-      if (parent && isOwn)
-        subject.notFound.set(parent, [...(subject.notFound.get(parent) ?? []), at]);
-      return;
-    }
-    // A sample of a child reads its parents on the spot.
-    const slot = isOwn ? known.slot : "sample";
-    for (const { row, version } of rows) {
-      // What the API shows beside the window that it was asked for is left out of it.
-      const isAskedFor = version.stamp >= page.since && version.stamp <= page.until;
-      const isKept = () => isAskedFor && keepsItsPages(process, known);
-      subject.show(row, { at, n: version.n, slot, isKept });
-    }
+    this.#traffic.received(process, page, status);
   }
 
   performs<T>(by: Author, effect: () => T): T {
@@ -224,7 +171,7 @@ export class Oracle implements Watcher {
     if (change.table !== this.#world.stateTable || !owner) return;
     if (sk === "state" || sk === "state/for_children") {
       const slot = sk === "state" ? "own" : "for_children";
-      const sentAt = this.#firstSent.get(author.input) ?? this.#stage.time.now();
+      const sentAt = this.#traffic.firstSent(author.input);
       this.#stateSteps.step(author, change, { subject: owner, slot, sentAt });
       if (this.#known.of(author.process).isReset && !change.after?.body) {
         this.events.forgotten(owner.name);
@@ -235,7 +182,7 @@ export class Oracle implements Watcher {
       }
     } else if (/^(run|for_children)#/.test(sk)) {
       const event = this.events.line(owner.name, sk, change);
-      if (event?.isRefresh && event.slot === "own") this.#refreshIsDone(owner, event);
+      if (event?.isRefresh && event.slot === "own") this.#ends.refreshIsDone(owner, event);
     }
   }
 
@@ -251,7 +198,8 @@ export class Oracle implements Watcher {
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
     this.events.accepted({ resource, slot, id: known.runId });
-    this.#suspectKnownGaps(known, report);
+    const states = this.#world.dynamodb().items(this.#world.stateTable);
+    suspectGaps(this.#stage, known, { status, code: error?.code, states });
     const subject = this.#subject(resource);
     const memory = slot === "sample" ? undefined : subject.slots[slot];
     if (error?.code === "state.lease_lost" && memory?.holder === process && !process.hasFrozen) {
@@ -259,7 +207,7 @@ export class Oracle implements Watcher {
     }
     if (status !== "done" || slot === "sample") return;
     if (known.refreshSentAt !== undefined && slot === "own") {
-      this.#refreshIsDone(subject, { id: run_id, sentAt: known.refreshSentAt });
+      this.#ends.refreshIsDone(subject, { id: run_id, sentAt: known.refreshSentAt });
     }
     if (this.events.ended({ resource, slot, id: run_id })?.status !== "done") {
       this.#stage.violated("I5", `${process.name} reports ${run_id} as done, the history does not`);
@@ -275,7 +223,7 @@ export class Oracle implements Watcher {
     this.#tables.expectsNoRewrites = true;
   }
 
-  /** When all faults are over and everything has come to rest. `isLast`: nothing follows. */
+  /** When all faults are over and everything has come to rest. */
   atRest(): void {
     const states = this.#world.dynamodb().items(this.#world.stateTable);
     const gap = this.#stage.suspected();
@@ -283,62 +231,6 @@ export class Oracle implements Watcher {
       if (gap) this.#stage.abandon(gap);
       this.#stage.violated(problem.invariant, `at rest, ${problem.what}`);
     }
-  }
-
-  #runIsDone(subject: Subject, body: Body): void {
-    if (!subject.level.isStored) return;
-    const read = { from: safelyBefore(body.root_began_at), to: this.#stage.time.now() };
-    const isWhole = body.coverage === "everything";
-    for (const { row, why } of this.claims.missing(subject, read, { isWhole })) {
-      this.#stage.violated(
-        "I5",
-        `${subject.name} is done, and ${why}; ${row.uid} was there all the time`,
-      );
-    }
-    this.#copies.runIsDone(subject, read, body);
-    if (!body.refresh) return;
-    const { rows } = subject.level;
-    const replaces = rows === "replace" || rows === "replace_keyless";
-    if (replaces && this.#quarantine.couldNotSweep(subject, read, this.claims)) {
-      subject.hasUnsweptRun = true;
-    } else if (replaces) this.#nothingIsLeft(subject, read, "a run that replaces is done");
-    subject.wholeReads.push(read);
-    subject.lastSwept = body.counts["records"] ?? 0;
-  }
-
-  #refreshIsDone(subject: Subject, event: Pick<SentEvent, "id" | "sentAt">): void {
-    const { level } = subject;
-    if (!level.isStored || level.rows.startsWith("append")) return;
-    this.#stage.count("refreshes_done");
-    const read = { from: event.sentAt, to: this.#stage.time.now() };
-    this.#nothingIsLeft(subject, read, `the refresh ${event.id} is done`);
-  }
-
-  #nothingIsLeft(subject: Subject, read: { from: number; to: number }, when: string): void {
-    const left = leftovers(subject, read, this.claims);
-    if (left.length > 0 && subject.hasUnsweptRun && !drawn.unsweptLogs) {
-      this.#stage.abandon("unsweptLogs");
-    }
-    for (const { row, stored } of left) {
-      this.#stage.violated("I12", `${when}, and ${subject.name} still has ${row.uid} v${stored.n}`);
-    }
-  }
-
-  #suspectKnownGaps(known: Known, { status, error }: Report): void {
-    const isEarly = known.leases.size === 0 || error?.code === "state.unavailable";
-    if (!isEarly) return;
-    if (status === "failed" && !drawn.earlyFailures) this.#stage.suspect("earlyFailures");
-    if (status !== "done" || drawn.diesBeforeRelease || !this.#isUnderWay(known)) return;
-    this.#stage.suspect("diesBeforeRelease");
-  }
-
-  /** Whether another worker, or the next slice, is to go on with the run of this event. */
-  #isUnderWay({ resource, slot, runId }: Known): boolean {
-    const sortKey = slot === "for_children" ? "state/for_children" : "state";
-    const states = this.#world.dynamodb().items(this.#world.stateTable);
-    const state = states.find(({ pk, sk }) => pk?.S?.endsWith(`#${resource}`) && sk?.S === sortKey);
-    const isOpen = state?.status?.S === "running" || state?.status?.S === "waiting";
-    return isOpen && (state.fan_outs?.S ?? "").includes(runId);
   }
 
   #noCredential(where: string, text: string): void {
