@@ -115,16 +115,15 @@ export class Platform {
       id: event.run_id,
       isRefresh: event.full_refresh ?? false,
     });
-    const sentAt = time.now();
     const copies = weather.strikes("duplicate") ? 2 : 1;
     if (copies > 1) this.#stage.count("duplicate_events");
     for (let copy = 0; copy < copies; copy++) {
       const late = weather.strikes("delayed") ? this.#random.between(MINUTE, 12 * MINUTE) : 0;
-      time.after(late + this.#random.between(5, 500), () => this.#invoke(event, sentAt));
+      time.after(late + this.#random.between(5, 500), () => this.#invoke(event));
     }
   }
 
-  #invoke(event: WorkerEvent, sentAt: number, attempt = 1): void {
+  #invoke(event: WorkerEvent, attempt = 1): void {
     this.#invocations += 1;
     const { time, weather } = this.#stage;
     const { watcher } = this.#services;
@@ -139,7 +138,7 @@ export class Platform {
         return;
       }
       this.#stage.count("retried_events");
-      time.after(attempt * MINUTE, () => this.#invoke(event, sentAt, attempt + 1));
+      time.after(attempt * MINUTE, () => this.#invoke(event, attempt + 1));
     };
     const process = spawn(this.#stage, name, { onDeath: retry });
     watcher.begins(process, {
@@ -147,7 +146,7 @@ export class Platform {
       slot: this.#services.watcher.slotOf(event),
       runId: event.run_id,
       isReset: false,
-      refreshSentAt: event.full_refresh ? sentAt : undefined,
+      isRefresh: event.full_refresh ?? false,
     });
     const reused = this.#random.chance(0.5) ? this.#warm.pop() : undefined;
     const container = reused ?? openContainer(this.#stage, this.#services, process);

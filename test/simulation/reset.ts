@@ -25,7 +25,7 @@ export function reset(
     slot: "own",
     runId: process.name,
     isReset: true,
-    refreshSentAt: undefined,
+    isRefresh: false,
   });
   stage.trace(process.name, `resets ${resource}${withTables ? " and its table" : ""}`);
   const place = { source, resource };

@@ -9,6 +9,8 @@ export interface SentEvent {
   id: string;
   isRefresh: boolean;
   sentAt: number;
+  /** When a refresh was first sent under this name; undefined: none was. */
+  refreshSentAt: number | undefined;
   /** A worker has answered it: from then on its end has to be in the history. */
   isAccepted: boolean;
 }
@@ -25,10 +27,17 @@ export class EventWatch {
     this.#stage = stage;
   }
 
-  sent(event: Omit<SentEvent, "sentAt" | "isAccepted">): void {
-    const name = nameOf(event);
-    if (this.#sent.has(name)) return;
-    this.#sent.set(name, { ...event, sentAt: this.#stage.time.now(), isAccepted: false });
+  sent(event: Pick<SentEvent, "resource" | "slot" | "id" | "isRefresh">): void {
+    const now = this.#stage.time.now();
+    const refreshSentAt = event.isRefresh ? now : undefined;
+    const sent = this.#sent.get(nameOf(event));
+    if (sent) sent.refreshSentAt ??= refreshSentAt;
+    else this.#sent.set(nameOf(event), { ...event, sentAt: now, refreshSentAt, isAccepted: false });
+  }
+
+  /** When the refresh of this name was asked for. */
+  refreshSentAt(event: Pick<SentEvent, "resource" | "slot" | "id">): number | undefined {
+    return this.#sent.get(nameOf(event))?.refreshSentAt;
   }
 
   accepted(event: Pick<SentEvent, "resource" | "slot" | "id">): void {

@@ -14,8 +14,8 @@ export interface Known {
   asked: Map<string, number>;
   /** The resource as it was deployed when the worker began. */
   level: Level;
-  /** A refresh was asked for, at this time. */
-  refreshSentAt: number | undefined;
+  /** The event asks for a refresh. */
+  isRefresh: boolean;
   /** The status that it has reported; undefined while it is at work. */
   outcome: string | undefined;
   /** It is no worker: a reset, which may delete everything. */
@@ -23,7 +23,7 @@ export interface Known {
 }
 
 /** What a process begins with. */
-export type Beginning = Pick<Known, "resource" | "slot" | "runId" | "isReset" | "refreshSentAt">;
+export type Beginning = Pick<Known, "resource" | "slot" | "runId" | "isReset" | "isRefresh">;
 
 /** What is known of each process. */
 export class KnownProcesses {

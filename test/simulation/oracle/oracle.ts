@@ -193,7 +193,7 @@ export class Oracle implements Watcher {
     known.outcome = status;
     this.#stage.trace(process.name, `${status} ${error?.code ?? ""} ${error?.message ?? ""}`);
     this.#noCredential("a report", JSON.stringify(report));
-    if (error && UNEXPECTED.has(error.code)) {
+    if (error && this.#isUnexpected(error.code, resource)) {
       this.#stage.violated("I2", `${process.name}: ${error.message}`);
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
@@ -206,12 +206,20 @@ export class Oracle implements Watcher {
       this.#stage.violated("I9", `${process.name} gives up (${error.code})`);
     }
     if (status !== "done" || slot === "sample") return;
-    if (known.refreshSentAt !== undefined && slot === "own") {
-      this.#ends.refreshIsDone(subject, { id: run_id, sentAt: known.refreshSentAt });
+    const sentAt = this.events.refreshSentAt({ resource, slot, id: known.runId });
+    if (known.isRefresh && slot === "own" && sentAt !== undefined) {
+      this.#ends.refreshIsDone(subject, { id: run_id, sentAt });
     }
     if (this.events.ended({ resource, slot, id: run_id })?.status !== "done") {
       this.#stage.violated("I5", `${process.name} reports ${run_id} as done, the history does not`);
     }
+  }
+
+  /** A reset of the parent takes away what its child was reading. */
+  #isUnexpected(code: string, resource: string): boolean {
+    const { depth } = this.#subject(resource).level;
+    const resets = this.claims.subjectAt(depth - 1)?.resets ?? 0;
+    return UNEXPECTED.has(code) && (code !== "load.spool_missing" || resets === 0);
   }
 
   logged(process: Process, line: string): void {
