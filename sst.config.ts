@@ -1,42 +1,42 @@
 /// <reference path="./.sst/platform/config.d.ts" />
 
-// SST reads this file twice and allows no import at its top; the stacks are loaded by `run`.
+// SST reads this file twice and refuses imports at the top, hence the imports in `run`.
 export default $config({
   app(input) {
-    const production = input?.stage === "production";
+    const isProduction = input?.stage === "production";
     return {
       name: "tidetable",
       home: "aws",
-      removal: production ? "retain" : "remove",
-      protect: production,
+      removal: isProduction ? "retain" : "remove",
+      protect: isProduction,
       version: ">= 4.17.1 < 5",
     };
   },
   async run() {
     const { plans } = await import("./stacks/plans");
-    const { defaults } = await import("./stacks/defaults");
-    const { here } = await import("./stacks/roles");
-    const { sameKeys } = await import("./stacks/keys");
-    const { storage } = await import("./stacks/storage");
-    const { secrets } = await import("./stacks/secrets");
-    const { pipeline } = await import("./stacks/pipeline");
-    const { schedules } = await import("./stacks/schedules");
-    const { monitoring } = await import("./stacks/monitoring");
-    const { next } = await import("./stacks/next");
+    const { setFunctionDefaults } = await import("./stacks/defaults");
+    const { locateStage } = await import("./stacks/roles");
+    const { refuseKeyChanges } = await import("./stacks/keys");
+    const { createStorage } = await import("./stacks/storage");
+    const { createSecrets } = await import("./stacks/secrets");
+    const { createPipeline } = await import("./stacks/pipeline");
+    const { createSchedules } = await import("./stacks/schedules");
+    const { createMonitoring } = await import("./stacks/monitoring");
+    const { listNextSteps } = await import("./stacks/next-steps");
 
-    await sameKeys(plans);
-    const place = await here();
-    defaults();
-    const stored = storage(plans);
-    secrets(plans);
-    const functions = pipeline(plans, place);
-    schedules(plans, stored, functions);
-    monitoring(plans, functions, place);
+    await refuseKeyChanges(plans);
+    const location = await locateStage();
+    setFunctionDefaults();
+    const storage = createStorage(plans);
+    createSecrets(plans);
+    const functions = createPipeline(plans, location);
+    createSchedules(plans, storage, functions);
+    createMonitoring(plans, functions, location);
     return {
       schedule: functions.schedule.name,
-      state: stored.state.name,
-      tables: stored.tables.map(({ name }) => name),
-      next: next(plans),
+      state: storage.state.name,
+      tables: storage.tables.map(({ name }) => name),
+      next: listNextSteps(plans),
     };
   },
 });

@@ -10,9 +10,11 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // `npm run test:lambda` has them, with the Node versions of Lambda.
     exclude: [...configDefaults.exclude, "test/lambda/**"],
-    // Suites start real engines and child processes; two busy cores can make one of them wait.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Time-outs only end tests that hang. They are long, because a busy machine makes real engines
+    // and child processes slow, and no test may fail for that.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     env: { NO_COLOR: "1" },
     // After each test: is a secret in anything that it printed, stored or reported?
     setupFiles: ["test/support/canary-setup.ts"],

@@ -1,35 +1,44 @@
 import { parseArgs } from "node:util";
-import { bundle } from "./figures/bundle.ts";
-import { cpu } from "./figures/cpu.ts";
-import { fanOut } from "./figures/fan-out.ts";
-import { numbers } from "./figures/numbers.ts";
-import { schema } from "./figures/schema.ts";
-import { soak } from "./figures/soak.ts";
-import { unchanged } from "./figures/unchanged.ts";
-import { wall } from "./figures/wall.ts";
-import { type Figure, passes } from "./measure.ts";
-import { print } from "./print.ts";
+import { measureBundle } from "./figures/bundle.ts";
+import { measureCpu } from "./figures/cpu.ts";
+import { measureFanOut } from "./figures/fan-out.ts";
+import { measureNumbers } from "./figures/numbers.ts";
+import { measureSchema } from "./figures/schema.ts";
+import { measureSoak } from "./figures/soak.ts";
+import { measureUnchanged } from "./figures/unchanged.ts";
+import { measureWallTime } from "./figures/wall.ts";
+import { type Figure, passesTarget } from "./measure.ts";
+import { printFigures } from "./print.ts";
 import { startStubs } from "./stubs.ts";
 
 /*
- * `npm run bench -- [--json] [--soak] [theme …]`: each figure beside its baseline of the same run.
- * Read the ratios; the rest depends on the machine. docs/performance.md has the method.
+ * `npm run bench -- [--json] [--soak] [theme …]` prints figures next to baselines of the same run.
+ * Only the ratios are independent of the machine. docs/performance.md has the method.
  */
 
-const themes = { cpu, wall, unchanged, numbers, schema, bundle, "fan-out": fanOut, soak };
+const themes = {
+  cpu: measureCpu,
+  wall: measureWallTime,
+  unchanged: measureUnchanged,
+  numbers: measureNumbers,
+  schema: measureSchema,
+  bundle: measureBundle,
+  "fan-out": measureFanOut,
+  soak: measureSoak,
+};
 type Theme = keyof typeof themes;
-const names = Object.keys(themes) as Theme[];
+const themeNames = Object.keys(themes) as Theme[];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: "boolean", default: false }, soak: { type: "boolean", default: false } },
   allowPositionals: true,
 });
-const unknown = positionals.filter((one) => !Object.hasOwn(themes, one));
-if (unknown.length > 0) {
-  console.error(`no such theme: ${unknown.join(", ")}; there are ${names.join(", ")}`);
+const unknownNames = positionals.filter((name) => !Object.hasOwn(themes, name));
+if (unknownNames.length > 0) {
+  console.error(`no such theme: ${unknownNames.join(", ")}; there are ${themeNames.join(", ")}`);
   process.exit(2);
 }
-const wanted = names.filter((name) =>
+const chosenThemes = themeNames.filter((name) =>
   positionals.length > 0 ? positionals.includes(name) : name !== "soak" || values.soak,
 );
 
@@ -45,13 +54,13 @@ const scale = {
 
 const stubs = await startStubs();
 const figures: Figure[] = [];
-for (const name of wanted) {
-  const began = performance.now();
+for (const name of chosenThemes) {
+  const startedAt = performance.now();
   figures.push(...(await themes[name](stubs, scale)));
-  // People wait for minutes.
-  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  // A theme takes minutes, and the line shows progress.
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   if (process.stderr.isTTY) console.error(`${name}: ${seconds} s`);
 }
 stubs.stop();
-print(figures, scale, values.json);
-if (figures.some((figure) => passes(figure) === false)) process.exitCode = 1;
+printFigures(figures, scale, values.json);
+if (figures.some((figure) => passesTarget(figure) === false)) process.exitCode = 1;

@@ -1,25 +1,25 @@
 import {
   checkStored,
-  prepare,
-  type Setting,
-  type Stored,
+  type LoopSetting,
+  prepareStubs,
+  readStored,
+  type StoredCounts,
   type Stubs,
-  sumTo,
-  written,
+  sumOfKeys,
 } from "./stubs.ts";
 
-/** One line of the table. */
+/** A line of the table. */
 export interface Figure {
   id: string;
   name: string;
   value: number;
   unit: string;
-  /** What it is compared with, of the same run. */
+  /** The value for comparison, from the same run. */
   baseline: number;
   ratio: number;
-  /** For the ratio. Undefined where nothing was promised. */
+  /** The promised limits of the ratio. Undefined without a promise. */
   target?: Target;
-  /** Why there is no verdict in spite of a target. */
+  /** The reason for a missing verdict in spite of a target. */
   unjudged?: string;
 }
 
@@ -28,63 +28,63 @@ export interface Target {
   least?: number;
 }
 
-/** Undefined where it is not judged. */
-export function passes({ target, unjudged, ratio }: Figure): boolean | undefined {
+/** Compares the ratio with the target. Undefined for a figure without a verdict. */
+export function passesTarget({ target, unjudged, ratio }: Figure): boolean | undefined {
   if (!target || unjudged !== undefined) return undefined;
   return ratio <= (target.most ?? ratio) && ratio >= (target.least ?? ratio);
 }
 
-/** How much is measured. */
+/** The size of a measurement. */
 export interface Scale {
   records: number;
   rounds: number;
 }
 
-/** Reads everything from the stub API into the stub endpoint; says how many records it read. */
+/** Copies the stub API's records into the stub endpoint. Returns the number of records. */
 export type Loop = (stubs: Stubs) => Promise<number>;
 
 export interface Sample {
   seconds: number;
-  /** Of user and system time, on all threads. */
+  /** User and system time of every thread. */
   cpuSeconds: number;
-  stored: Stored;
+  stored: StoredCounts;
 }
 
-/** Longer than any loop takes: one that waits for ever is to end the benchmark, and not the evening. */
-const PATIENCE_MS = 600_000;
+/** A time-out longer than any loop, for loops without an end. */
+const LOOP_TIMEOUT_MS = 600_000;
 
-/** Runs a loop once, from nothing, and refuses its figures when a record or a key is missing. */
-export async function measure(stubs: Stubs, setting: Setting, loop: Loop): Promise<Sample> {
-  await prepare(stubs, setting);
-  await written(stubs);
+/** Runs a loop with empty tables, and refuses the figures if a record or a key is missing. */
+export async function measureLoop(stubs: Stubs, setting: LoopSetting, loop: Loop): Promise<Sample> {
+  await prepareStubs(stubs, setting);
+  await readStored(stubs);
   const timer = setTimeout(() => {
-    throw new Error(`no end after ${PATIENCE_MS / 1000} s`);
-  }, PATIENCE_MS);
-  const sample = await timed(() => loop(stubs));
+    throw new Error(`no end after ${LOOP_TIMEOUT_MS / 1000} s`);
+  }, LOOP_TIMEOUT_MS);
+  const sample = await measureTime(() => loop(stubs));
   clearTimeout(timer);
-  const stored = await written(stubs);
+  const stored = await readStored(stubs);
   const { records: items } = setting;
-  // Into a table that has them already, a run may put what it likes.
+  // With the records already in the table, any number of puts is allowed.
   const puts = setting.keepTable ? stored.puts : items;
-  checkStored(stored, { items, sum: sumTo(items), puts });
+  checkStored(stored, { items, sum: sumOfKeys(items), puts });
   if (sample.result !== items) throw new Error(`wrong result: read ${sample.result} of ${items}`);
   return { ...sample, stored };
 }
 
-export async function timed<T>(action: () => Promise<T>) {
-  const before = process.cpuUsage();
-  const began = performance.now();
+export async function measureTime<T>(action: () => Promise<T>) {
+  const startUsage = process.cpuUsage();
+  const startedAt = performance.now();
   const result = await action();
-  const seconds = (performance.now() - began) / 1000;
-  const { user, system } = process.cpuUsage(before);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(startUsage);
   return { result, seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
 export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] as number;
 
-/** The variants one after another, again and again, so that the machine's moods meet all of them. */
-export async function interleaved<N extends string, S>(
+/** Runs the variants in turn, round after round: a slow phase of the machine affects every variant. */
+export async function runInterleaved<N extends string, S>(
   rounds: number,
   variants: Record<N, () => Promise<S>>,
 ): Promise<Record<N, S[]>> {

@@ -3,8 +3,8 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { Agent, request } from "undici";
 
 /*
- * The least that any worker has in its bundle that reads with undici, keeps its credentials in
- * Secrets Manager and writes to DynamoDB. Only its size and the time of its import count.
+ * The minimal bundle of a worker with undici, Secrets Manager and DynamoDB. Only the size and the
+ * import time of the bundle are measured.
  */
 
 const dispatcher = new Agent();

@@ -3,36 +3,37 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** Rows of the stub API that a page has. */
-export const PAGE = 100;
+/** The records on a page of the stub API. */
+export const PAGE_SIZE = 100;
 
 export interface Stubs {
   api: string;
   dynamodb: string;
 }
 
-/** What a loop finds before it. Nothing is in the table, unless it is said to stay. */
-export interface Setting {
+/** The situation before a loop. The table is empty, unless `keepTable` is set. */
+export interface LoopSetting {
   records: number;
   pageMs?: number;
   writeMs?: number;
   keepTable?: boolean;
-  /** Of rows, their keys alone: more of them than fit into memory. */
+  /** Stores only the keys of rows, because a soak's rows exceed the memory. */
   keysOnly?: boolean;
 }
 
-/** What the stub endpoint was given since it was asked for the last time. */
-export interface Stored {
-  /** Puts of rows; what goes into the state table is not among them. */
+/** The counts of the stub endpoint since the previous reading. */
+export interface StoredCounts {
+  /** Puts of rows, without the items of the state table. */
   puts: number;
-  /** Rows that there are, and the sum of their keys: a fast loop that loses one is not fast. */
+  /** The number of rows in the table. */
   items: number;
+  /** The sum of the rows' keys. A lost or a wrong row changes the sum. */
   sum: number;
   writeUnits: number;
   readUnits: number;
 }
 
-/** Starts a program of `stubs/` and resolves to where it listens. It ends when this process does. */
+/** Starts a program of `stubs/` and resolves to the URL. The program ends with the parent process. */
 export async function startStub(name: "api" | "dynamodb" | "lambda"): Promise<{
   url: string;
   stop: () => void;
@@ -55,32 +56,39 @@ export async function startStubs(): Promise<Stubs & { stop: () => void }> {
   return { api: api.url, dynamodb: dynamodb.url, stop };
 }
 
-export async function prepare(
+export async function prepareStubs(
   { api, dynamodb }: Stubs,
-  { records, pageMs = 0, writeMs = 0, keepTable = false, keysOnly = false }: Setting,
+  { records, pageMs = 0, writeMs = 0, keepTable = false, keysOnly = false }: LoopSetting,
 ): Promise<void> {
-  await get(`${api}/control?records=${records}&latency=${pageMs}`);
-  const rest = `${keepTable ? "&as-it-is" : ""}${keysOnly ? "&keep=keys" : ""}`;
-  await get(`${dynamodb}/control?latency=${writeMs}${rest}`);
+  await fetchText(`${api}/control?records=${records}&latency=${pageMs}`);
+  const parameters = `${keepTable ? "&as-it-is" : ""}${keysOnly ? "&keep=keys" : ""}`;
+  await fetchText(`${dynamodb}/control?latency=${writeMs}${parameters}`);
 }
 
-export async function written({ dynamodb }: Stubs): Promise<Stored> {
-  return JSON.parse(await get(`${dynamodb}/written`));
+export async function readStored({ dynamodb }: Stubs): Promise<StoredCounts> {
+  return JSON.parse(await fetchText(`${dynamodb}/written`));
 }
 
-async function get(url: string): Promise<string> {
+async function fetchText(url: string): Promise<string> {
   return (await fetch(url)).text();
 }
 
 /** Throws when a row or a key is missing, or was put twice. */
 export function checkStored(
-  { puts, items, sum }: Stored,
-  wanted: { items: number; sum: number; puts: number },
+  { puts, items, sum }: StoredCounts,
+  expected: { items: number; sum: number; puts: number },
 ): void {
-  const found = JSON.stringify({ items, sum, puts });
-  const due = JSON.stringify({ items: wanted.items, sum: wanted.sum, puts: wanted.puts });
-  if (found !== due) throw new Error(`wrong result: ${found} instead of ${due}`);
+  const actualText = JSON.stringify({ items, sum, puts });
+  const { items: expectedItems, sum: expectedSum, puts: expectedPuts } = expected;
+  const expectedText = JSON.stringify({
+    items: expectedItems,
+    sum: expectedSum,
+    puts: expectedPuts,
+  });
+  if (actualText !== expectedText) {
+    throw new Error(`wrong result: ${actualText} instead of ${expectedText}`);
+  }
 }
 
 /** The sum of the keys 1 to `last`. */
-export const sumTo = (last: number): number => (last * (last + 1)) / 2;
+export const sumOfKeys = (last: number): number => (last * (last + 1)) / 2;

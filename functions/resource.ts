@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { work } from "@tidetable/core";
+import { handleWorkerEvent } from "@tidetable/core";
 import type { Context } from "aws-lambda";
-import { localOrigin, registered, type Seams, world } from "./world.ts";
+import { lambdaWorld, localOrigin, registeredSources, type Seams } from "./world.ts";
 
-/** The worker: one slice of one resource's run. */
-export function worker(seams: Seams = {}) {
+/** Creates the worker's handler, which does one slice of one resource's run. */
+export function createWorker(seams: Seams = {}) {
   return (event: unknown, context: Context) =>
-    work(event, {
-      sources: registered(seams),
-      world: world(context, seams),
+    handleWorkerEvent(event, {
+      sources: registeredSources(seams),
+      world: lambdaWorld(context, seams),
       localOrigin,
-      // A name that leads to the logs, unique even when the platform delivers one request twice.
+      // The name leads to the logs. The UUID tells two deliveries of one request apart.
       invocation: `${context.logStreamName}/${context.awsRequestId}/${randomUUID().slice(0, 8)}`,
     });
 }
 
-export const handler = worker();
+export const handler = createWorker();

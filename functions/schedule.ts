@@ -1,29 +1,29 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { schedule, type WorkerEvent, workerFunctionName } from "@tidetable/core";
+import { handleScheduleEvent, type WorkerEvent, workerFunctionName } from "@tidetable/core";
 import type { Context } from "aws-lambda";
-import { names, registered, type Seams, world } from "./world.ts";
+import { lambdaWorld, registeredSources, type Seams, stageNames } from "./world.ts";
 
-let lambda: LambdaClient | undefined;
+let lambdaClient: LambdaClient | undefined;
 
 async function invokeWorker(event: WorkerEvent): Promise<void> {
-  lambda ??= new LambdaClient();
-  const call = new InvokeCommand({
-    FunctionName: workerFunctionName(names(), event.source),
+  lambdaClient ??= new LambdaClient();
+  const command = new InvokeCommand({
+    FunctionName: workerFunctionName(stageNames(), event.source),
     InvocationType: "Event",
     Payload: JSON.stringify(event),
   });
-  await lambda.send(call);
+  await lambdaClient.send(command);
 }
 
-/** Starts one asynchronous invocation of the source's worker per resource. */
-export function scheduler(seams: Seams = {}) {
+/** Creates the schedule function's handler, which invokes the source's worker per resource. */
+export function createScheduler(seams: Seams = {}) {
   return (event: unknown, context: Context) =>
-    schedule(event, {
-      ...world(context, seams),
-      sources: registered(seams),
+    handleScheduleEvent(event, {
+      ...lambdaWorld(context, seams),
+      sources: registeredSources(seams),
       requestId: context.awsRequestId,
       invoke: seams.invoke ?? invokeWorker,
     });
 }
 
-export const handler = scheduler();
+export const handler = createScheduler();

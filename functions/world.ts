@@ -1,5 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import {
+  createSecretsManager,
   deadlineOf,
   dynamodbClient,
   httpAgent,
@@ -10,14 +11,13 @@ import {
   type Proxies,
   realClock,
   type Sources,
-  secretsManagerClient,
   type WorkerEvent,
   type World,
 } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import type { Context } from "aws-lambda";
 
-/** What local mode and tests pass in place of Lambda's. */
+/** Local mode and tests replace parts of the world by these seams. */
 export interface Seams {
   sources?: Sources;
   log?: Log;
@@ -25,7 +25,7 @@ export interface Seams {
   invoke?: (event: WorkerEvent) => Promise<void>;
 }
 
-/** One JSON line per event. */
+/** Writes one JSON line per entry. */
 function jsonLog(context: Context): Log {
   const logger = new Logger({ serviceName: "tidetable" });
   logger.addContext(context);
@@ -37,27 +37,27 @@ function jsonLog(context: Context): Log {
   };
 }
 
-export const registered = (seams: Seams): Sources => seams.sources ?? sources;
+export const registeredSources = (seams: Seams): Sources => seams.sources ?? sources;
 
-export const names = (): Names => ({
+export const stageNames = (): Names => ({
   app: process.env.TIDETABLE_APP ?? "tidetable",
   stage: process.env.TIDETABLE_STAGE ?? "local",
 });
 
-/** Where a source's requests go instead: local mode only, refused elsewhere. */
+/** Local mode may send the requests of a source to another origin, which is refused elsewhere. */
 export const localOrigin = (source: string) => ({
   override: process.env[`TIDETABLE_ORIGIN_${source.toUpperCase()}`],
   dynamodbEndpoint: process.env.AWS_ENDPOINT_URL_DYNAMODB,
 });
 
-/** Local mode is where DynamoDB is on this machine; a worker with a `vpc` is told so by its stack. */
-function network(): Network {
+/** A DynamoDB on this machine means local mode. The stack sets the variable for a `vpc`. */
+function readNetwork(): Network {
   if (isLoopback(process.env.AWS_ENDPOINT_URL_DYNAMODB)) return "machine";
   return process.env.TIDETABLE_NETWORK === "vpc" ? "vpc" : "internet";
 }
 
-/** In small letters first, as curl has it. */
-function proxies(): Proxies {
+/** As in curl, the names in small letters win. */
+function readProxies(): Proxies {
   const { env } = process;
   return {
     http: env.http_proxy ?? env.HTTP_PROXY,
@@ -66,18 +66,18 @@ function proxies(): Proxies {
   };
 }
 
-/** Clients keep their connections for the life of the container. */
-let clients: Pick<World, "dynamodb" | "secretsManager" | "http"> | undefined;
+/** The clients, with their connections, are shared by every invocation of the container. */
+let sharedClients: Pick<World, "dynamodb" | "secretsManager" | "http"> | undefined;
 
-export function world(context: Context, seams: Seams): World {
-  clients ??= {
+export function lambdaWorld(context: Context, seams: Seams): World {
+  sharedClients ??= {
     dynamodb: dynamodbClient(),
-    secretsManager: secretsManagerClient(),
-    http: httpAgent(network(), proxies()),
+    secretsManager: createSecretsManager(),
+    http: httpAgent(readNetwork(), readProxies()),
   };
   return {
-    ...clients,
-    names: names(),
+    ...sharedClients,
+    names: stageNames(),
     clock: realClock,
     random: Math.random,
     log: seams.log ?? jsonLog(context),

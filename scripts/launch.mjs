@@ -1,5 +1,6 @@
-// What the words of package.json's "scripts" do. Installs first when that is needed, and not in a
-// `pre` script: npm skips those under `ignore-scripts`. No dependencies: it runs before there are any.
+// Runs the tasks of package.json's "scripts", after an installation if one is needed. npm skips `pre`
+// scripts under `ignore-scripts`, so the installation is done here. The launcher has no dependencies,
+// because it runs before they are installed.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
@@ -8,12 +9,12 @@ import { fileURLToPath } from "node:url";
 
 const LOWEST_NODE = [20, 19];
 
-const packages = (path) => `node_modules/${path}`;
-const vitest = [packages("vitest/vitest.mjs"), "run"];
-const biome = [packages("@biomejs/biome/bin/biome"), "check"];
-const sst = packages("sst/bin/sst.mjs");
+const inPackages = (path) => `node_modules/${path}`;
+const vitest = [inPackages("vitest/vitest.mjs"), "run"];
+const biome = [inPackages("@biomejs/biome/bin/biome"), "check"];
+const sst = inPackages("sst/bin/sst.mjs");
 
-/** Each is a Node command line; what a person adds goes behind it. */
+/** The command lines of Node. A person's arguments are appended. */
 const tasks = {
   start: ["packages/local/bin/tidetable.mjs", "start"],
   test: vitest,
@@ -28,11 +29,11 @@ const tasks = {
   deploy: [sst, "deploy"],
 };
 
-/** `npm run check -- --no-tests` leaves the last one out. */
+/** `npm run check -- --no-tests` leaves out the tests. */
 const checks = {
   "format and lint": biome,
-  types: [packages("typescript/bin/tsc"), "-p", "."],
-  "unused code": [packages("knip/bin/knip.js")],
+  types: [inPackages("typescript/bin/tsc"), "-p", "."],
+  "unused code": [inPackages("knip/bin/knip.js")],
   tests: vitest,
 };
 
@@ -40,14 +41,15 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 process.exitCode = await launch(process.argv[2], process.argv.slice(3));
 
 async function launch(task, args) {
-  const old = tooOld(process.versions.node);
-  if (old) return refuse(old);
+  const versionProblem = checkNodeVersion(process.versions.node);
+  if (versionProblem) return refuse(versionProblem);
   if (task !== "check" && !Object.hasOwn(tasks, task)) {
     return refuse(`usage: node scripts/launch.mjs ${[...Object.keys(tasks), "check"].join("|")}`);
   }
-  const failed = await install();
-  if (failed) return failed;
-  return task === "check" ? check(args.includes("--no-tests")) : node([...tasks[task], ...args]);
+  const installCode = await installPackages();
+  if (installCode !== 0) return installCode;
+  if (task === "check") return runChecks(args.includes("--no-tests"));
+  return runNode([...tasks[task], ...args]);
 }
 
 function refuse(line) {
@@ -55,37 +57,39 @@ function refuse(line) {
   return 2;
 }
 
-function tooOld(version) {
+function checkNodeVersion(version) {
   const [major, minor] = version.split(".").map(Number);
-  const enough = major > LOWEST_NODE[0] || (major === LOWEST_NODE[0] && minor >= LOWEST_NODE[1]);
-  if (enough) return undefined;
+  const [lowestMajor, lowestMinor] = LOWEST_NODE;
+  const isSupported = major > lowestMajor || (major === lowestMajor && minor >= lowestMinor);
+  if (isSupported) return undefined;
   return `tidetable needs Node ${LOWEST_NODE.join(".")} or newer, and this is ${version}; see https://nodejs.org`;
 }
 
-/** Resolves to an exit code: 0 when what is installed is what package-lock.json says. */
-async function install() {
-  const lock = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex");
-  const why = staleness(lock);
-  if (!why) return 0;
-  console.error(`${why}: running npm ci once`);
-  const code = await run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], {
-    // npm is a .cmd file there, which only a shell can start.
+/** Resolves to an exit code: 0 when the installed packages are those of package-lock.json. */
+async function installPackages() {
+  const lockHash = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex");
+  const reason = installReason(lockHash);
+  if (!reason) return 0;
+  console.error(`${reason}: running npm ci once`);
+  const code = await runCommand("npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], {
+    // On Windows npm is a .cmd file, which only a shell can start.
     shell: process.platform === "win32",
   });
-  if (code === 0) writeFileSync(packages(".tidetable-lock"), lock);
+  if (code === 0) writeFileSync(inPackages(".tidetable-lock"), lockHash);
   else console.error(`npm ci failed with exit code ${code}`);
   return code;
 }
 
-/** Why to install; undefined when this launcher, or npm itself, did so for this lock file. */
-function staleness(lock) {
-  const installed = statSync(packages(".package-lock.json"), { throwIfNoEntry: false });
+/** Undefined when the launcher, or npm itself, has installed the packages of the lock file. */
+function installReason(lockHash) {
+  const installed = statSync(inPackages(".package-lock.json"), { throwIfNoEntry: false });
   if (!installed) return "nothing is installed yet";
   if (installed.mtimeMs >= statSync("package-lock.json").mtimeMs) return undefined;
-  return read(packages(".tidetable-lock")) === lock ? undefined : "package-lock.json has changed";
+  const installedHash = readIfPresent(inPackages(".tidetable-lock"));
+  return installedHash === lockHash ? undefined : "package-lock.json has changed";
 }
 
-function read(path) {
+function readIfPresent(path) {
   try {
     return readFileSync(path, "utf8");
   } catch {
@@ -93,44 +97,44 @@ function read(path) {
   }
 }
 
-async function check(withoutTests) {
+async function runChecks(withoutTests) {
   const results = [];
   for (const [name, args] of Object.entries(checks)) {
     if (withoutTests && name === "tests") continue;
     console.log(`\n── ${name}`);
-    const code = await node(args);
+    const code = await runNode(args);
     results.push({ name, code });
-    if (code > 128) break; // ended by a signal: the person wants out
+    if (code > 128) break; // a signal ended the check, and the person wants to stop
   }
   console.log("");
   for (const { name, code } of results) console.log(`${code === 0 ? "passed" : "FAILED"}  ${name}`);
   return results.every(({ code }) => code === 0) ? 0 : 1;
 }
 
-function node(args) {
-  return run(process.execPath, args);
+function runNode(args) {
+  return runCommand(process.execPath, args);
 }
 
-/** Runs a command to its end with this terminal, and hands signals on. Resolves to its exit code. */
-function run(command, args, options = {}) {
+/** Runs a command at the terminal and forwards signals. Resolves to the exit code. */
+function runCommand(command, args, options = {}) {
   const child = spawn(command, args, {
     stdio: "inherit",
-    // On Node 20 the SDK would announce the end of its support in front of everything else.
+    // On Node 20 the SDK would print a warning before any other output.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", ...process.env },
     ...options,
   });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-  const forward = (signal) => child.kill(signal);
-  for (const signal of signals) process.on(signal, forward);
+  const forwardSignal = (signal) => child.kill(signal);
+  for (const signal of signals) process.on(signal, forwardSignal);
   return new Promise((resolve) => {
-    const end = (code) => {
-      for (const signal of signals) process.off(signal, forward);
+    const finish = (code) => {
+      for (const signal of signals) process.off(signal, forwardSignal);
       resolve(code);
     };
-    child.on("exit", (code, signal) => end(code ?? 128 + constants.signals[signal]));
+    child.on("exit", (code, signal) => finish(code ?? 128 + constants.signals[signal]));
     child.on("error", (error) => {
-      console.error(`${command} can not be started: ${error.message}`);
-      end(127);
+      console.error(`${command} cannot be started: ${error.message}`);
+      finish(127);
     });
   });
 }

@@ -2,41 +2,39 @@ import { names } from "./plans";
 
 export interface Alarm {
   name: string;
-  /** What has happened, for whoever gets the mail. */
-  says: string;
+  /** Says what has happened, for the person who gets the mail. */
+  description: string;
   namespace: string;
   metric: string;
   dimensions: Record<string, $util.Input<string>>;
   statistic: "Sum" | "Maximum";
-  above: number;
+  threshold: number;
   /** Seconds. */
   period: number;
-  /** How many in a row. Default: 1. */
+  /** The number of periods in a row that have to be above the threshold. Default: 1. */
   periods?: number;
 }
 
-export function declare(
-  { name, says, metric, dimensions, above, periods = 1, ...same }: Alarm,
+export function createAlarm(
+  { name, description, metric, periods = 1, ...settings }: Alarm,
   topic: aws.sns.Topic | undefined,
 ) {
   return new aws.cloudwatch.MetricAlarm(`alarm-${name}`, {
-    name: physical(name),
-    alarmDescription: `${says}. What to do: docs/operations.md`,
-    ...same,
+    name: physicalName(name),
+    alarmDescription: `${description}. What to do: docs/operations.md`,
+    ...settings,
     metricName: metric,
-    dimensions,
     comparisonOperator: "GreaterThanThreshold",
-    threshold: above,
     evaluationPeriods: periods,
-    // What did not run counted nothing; staleness is the alarm for that.
+    // A source that does not run sends no metrics. The alarm for staleness covers that case.
     treatMissingData: "notBreaching",
     ...(topic ? { alarmActions: [topic.arn] } : {}),
   });
 }
 
-/** Everyone gets a mail from AWS first, in which to confirm. */
-export function mailTo(addresses: string[]) {
-  const topic = new aws.sns.Topic("alarms", { name: physical("alarms") });
+/** AWS first sends every address a mail in which the subscription has to be confirmed. */
+export function createMailTopic(addresses: string[]) {
+  const topic = new aws.sns.Topic("alarms", { name: physicalName("alarms") });
   for (const endpoint of addresses) {
     new aws.sns.TopicSubscription(`alarms-${endpoint}`, {
       topic: topic.arn,
@@ -47,4 +45,4 @@ export function mailTo(addresses: string[]) {
   return topic;
 }
 
-const physical = (name: string) => `${names.app}-${names.stage}-${name}`;
+const physicalName = (name: string) => `${names.app}-${names.stage}-${name}`;

@@ -1,8 +1,8 @@
-import type { Place } from "./permissions";
+import type { StageLocation } from "./permissions";
 import { names } from "./plans";
 
-/** What the graphs show, each with a line per source. */
-const graphs = {
+/** The graphs by metric. Each graph has a line per source. */
+const graphTitles = {
   records: "Records read",
   written: "Rows written",
   unchanged: "Rows unchanged",
@@ -15,22 +15,23 @@ const graphs = {
   duration_ms: "Milliseconds worked",
 };
 
-/** CloudWatch takes no more alarms in a widget. */
-const alarmsPerWidget = 100;
+/** CloudWatch's limit. */
+const ALARMS_PER_WIDGET = 100;
 
-export function dashboard(alarms: aws.cloudwatch.MetricAlarm[], { region }: Place) {
-  const groups = Array.from({ length: Math.ceil(alarms.length / alarmsPerWidget) }, (_, n) =>
-    alarms.slice(n * alarmsPerWidget, (n + 1) * alarmsPerWidget),
+export function createDashboard(alarms: aws.cloudwatch.MetricAlarm[], { region }: StageLocation) {
+  const widgetCount = Math.ceil(alarms.length / ALARMS_PER_WIDGET);
+  const alarmGroups = Array.from({ length: widgetCount }, (_, index) =>
+    alarms.slice(index * ALARMS_PER_WIDGET, (index + 1) * ALARMS_PER_WIDGET),
   );
-  // Widgets without a position stand one after the other, here three graphs in a row of 24 columns.
+  // CloudWatch puts widgets without a position into rows of 24 columns, here three graphs each.
   const widgets = [
-    ...groups.map((group) => ({
+    ...alarmGroups.map((group) => ({
       ...{ type: "alarm", width: 24, height: 6 },
       properties: { title: "Alarms", alarms: group.map(({ arn }) => arn) },
     })),
-    ...Object.entries(graphs).map(([metric, title]) => ({
+    ...Object.entries(graphTitles).map(([metric, title]) => ({
       ...{ type: "metric", width: 8, height: 6 },
-      properties: { title, region, metrics: [[{ expression: lines(metric) }]] },
+      properties: { title, region, metrics: [[{ expression: searchExpression(metric) }]] },
     })),
   ];
   new aws.cloudwatch.Dashboard("dashboard", {
@@ -39,9 +40,9 @@ export function dashboard(alarms: aws.cloudwatch.MetricAlarm[], { region }: Plac
   });
 }
 
-/** A search instead of a list: CloudWatch finds the sources that have something to show. */
-function lines(metric: string) {
-  const which = `MetricName="${metric}" app="${names.app}" stage="${names.stage}"`;
+/** A search needs no list of sources: CloudWatch finds the sources that have data. */
+function searchExpression(metric: string) {
+  const terms = `MetricName="${metric}" app="${names.app}" stage="${names.stage}"`;
   const statistic = metric === "staleness" ? "Maximum" : "Sum";
-  return `SEARCH('{tidetable,app,stage,source} ${which}', '${statistic}', 300)`;
+  return `SEARCH('{tidetable,app,stage,source} ${terms}', '${statistic}', 300)`;
 }

@@ -1,5 +1,5 @@
-/** What every function of this app has in common. Called before the first one is made. */
-export function defaults() {
+/** Sets what every function of the app has in common. Called before any function is created. */
+export function setFunctionDefaults() {
   $transform(sst.aws.Function, (args) => {
     args.runtime ??= "nodejs24.x";
     args.architecture ??= "arm64";

@@ -2,27 +2,28 @@ import { type KeyPlan, type SourcePlan, tableName } from "@tidetable/core";
 import { names } from "./plans";
 
 /**
- * Refuses a plan that wants another key than a deployed table has. DynamoDB can not change a key:
- * Pulumi would replace the table, and its rows would be gone.
+ * Refuses a deploy that would change the key of an existing table. DynamoDB cannot change a key, so
+ * Pulumi would replace the table and its rows would be lost.
  */
-export async function sameKeys(plans: SourcePlan[]) {
+export async function refuseKeyChanges(plans: SourcePlan[]) {
   const resources = plans.flatMap((plan) => plan.resources).filter(({ selected }) => selected);
-  // Asking for a table that is not there would be an error, hence the list.
-  const deployed = new Set((await aws.dynamodb.getTables()).names);
+  // `getTable` throws for a missing table, hence the list of existing tables.
+  const existingTables = new Set((await aws.dynamodb.getTables()).names);
   const changes = await Promise.all(
     resources
-      .map((resource) => ({ name: tableName(names, resource), key: planned(resource.key) }))
-      .filter(({ name }) => deployed.has(name))
-      .map(async ({ name, key }) => {
-        const old = keyOf(await aws.dynamodb.getTable({ name }));
-        return old === key ? [] : [`  ${name} has the key ${old}, and the plan wants ${key}`];
+      .map((resource) => ({ name: tableName(names, resource), plannedKey: planKey(resource.key) }))
+      .filter(({ name }) => existingTables.has(name))
+      .map(async ({ name, plannedKey }) => {
+        const deployedKey = tableKey(await aws.dynamodb.getTable({ name }));
+        if (deployedKey === plannedKey) return [];
+        return [`  ${name} has the key ${deployedKey}, and the plan wants ${plannedKey}`];
       }),
   );
   const lines = changes.flat();
   if (lines.length === 0) return;
   throw new Error(
     [
-      "the key of a deployed table can not change:",
+      "the key of a deployed table cannot change:",
       ...lines,
       "Either give the resource another table_name, and the next run fills a new table;",
       "or delete the table, after an export if you need its rows, and deploy again;",
@@ -31,14 +32,15 @@ export async function sameKeys(plans: SourcePlan[]) {
   );
 }
 
-const text = (parts: { name: string; type: string }[]) =>
-  parts.map(({ name, type }) => `${name} (${type})`).join(" + ");
+const keyText = (attributes: { name: string; type: string }[]) =>
+  attributes.map(({ name, type }) => `${name} (${type})`).join(" + ");
 
-const planned = ({ hash, range }: KeyPlan) => text(range ? [hash, range] : [hash]);
+const planKey = ({ hash, range }: KeyPlan) => keyText(range ? [hash, range] : [hash]);
 
-function keyOf({ hashKey, rangeKey, attributes }: aws.dynamodb.GetTableResult) {
-  const type = (name: string) => attributes.find((one) => one.name === name)?.type ?? "?";
-  // Without a range key, `rangeKey` is empty.
-  const fields = [hashKey, rangeKey].filter(Boolean);
-  return text(fields.map((name) => ({ name, type: type(name) })));
+function tableKey({ hashKey, rangeKey, attributes }: aws.dynamodb.GetTableResult) {
+  const typeOf = (name: string) =>
+    attributes.find((attribute) => attribute.name === name)?.type ?? "?";
+  // The provider gives an empty string for a table without a range key.
+  const keyNames = [hashKey, rangeKey].filter(Boolean);
+  return keyText(keyNames.map((name) => ({ name, type: typeOf(name) })));
 }

@@ -7,40 +7,43 @@ import {
   workerFunctionName,
 } from "@tidetable/core";
 
-/** Characters in a name, by what it names. */
-const limits = { "Lambda function": 64, "DynamoDB table": 255, "SQS queue": 80 };
+/** AWS's limits for the characters of a name. */
+const maxCharacters = { "Lambda function": 64, "DynamoDB table": 255, "SQS queue": 80 };
 
-interface Named {
-  what: keyof typeof limits;
+interface PhysicalName {
+  kind: keyof typeof maxCharacters;
   name: string;
   hint: string;
 }
 
-/** Pure: the names that AWS would refuse, each with the way out. */
-export function tooLong(plans: SourcePlan[], names: Names): string[] {
-  const shorterStage = `use a shorter stage than ${names.stage}`;
-  const all: Named[] = [
-    { what: "Lambda function", name: scheduleFunctionName(names), hint: shorterStage },
-    { what: "SQS queue", name: failureQueueName(names), hint: shorterStage },
-    ...plans.flatMap(({ name: source, resources }): Named[] => [
-      {
-        what: "Lambda function",
-        name: workerFunctionName(names, source),
-        hint: `give the source ${source} a shorter name, or ${shorterStage}`,
-      },
-      ...resources.map(
-        (resource): Named => ({
-          what: "DynamoDB table",
-          name: tableName(names, resource),
-          hint: `give ${source}/${resource.name} a shorter table_name, or ${shorterStage}`,
-        }),
-      ),
-    ]),
-  ];
-  return all
-    .filter(({ what, name }) => name.length > limits[what])
+/** Returns a message for every name that AWS would refuse, with the way out. */
+export function findLongNames(plans: SourcePlan[], names: Names): string[] {
+  return [...stageNames(names), ...plans.flatMap((plan) => sourceNames(plan, names))]
+    .filter(({ kind, name }) => name.length > maxCharacters[kind])
     .map(
-      ({ what, name, hint }) =>
-        `${name}: a ${what} has at most ${limits[what]} characters, and this one ${name.length}; ${hint}`,
+      ({ kind, name, hint }) =>
+        `${name}: a ${kind} has at most ${maxCharacters[kind]} characters, and this one ${name.length}; ${hint}`,
     );
 }
+
+const shorterStage = ({ stage }: Names) => `use a shorter stage than ${stage}`;
+
+const stageNames = (names: Names): PhysicalName[] => [
+  { kind: "Lambda function", name: scheduleFunctionName(names), hint: shorterStage(names) },
+  { kind: "SQS queue", name: failureQueueName(names), hint: shorterStage(names) },
+];
+
+const sourceNames = ({ name: source, resources }: SourcePlan, names: Names): PhysicalName[] => [
+  {
+    kind: "Lambda function",
+    name: workerFunctionName(names, source),
+    hint: `give the source ${source} a shorter name, or ${shorterStage(names)}`,
+  },
+  ...resources.map(
+    (resource): PhysicalName => ({
+      kind: "DynamoDB table",
+      name: tableName(names, resource),
+      hint: `give ${source}/${resource.name} a shorter table_name, or ${shorterStage(names)}`,
+    }),
+  ),
+];

@@ -1,84 +1,86 @@
 import { type SourcePlan, workerFunctionName } from "@tidetable/core";
 import { alarmEmails } from "@tidetable/sources";
-import { type Alarm, declare, mailTo } from "./alarms";
-import { dashboard } from "./dashboard";
-import type { Place } from "./permissions";
-import type { pipeline } from "./pipeline";
+import { type Alarm, createAlarm, createMailTopic } from "./alarms";
+import { createDashboard } from "./dashboard";
+import type { StageLocation } from "./permissions";
+import type { createPipeline } from "./pipeline";
 import { names } from "./plans";
 
-const minutes = 60;
-const hours = 60 * minutes;
+const MINUTES = 60;
+const HOURS = 60 * MINUTES;
 
-/** The alarms, a dashboard that shows them, and a topic for those who want mail. */
-export function monitoring(
+/** Creates the alarms, a dashboard that shows the alarms, and a topic for mail about the alarms. */
+export function createMonitoring(
   plans: SourcePlan[],
-  { schedule, failures }: ReturnType<typeof pipeline>,
-  place: Place,
+  { schedule, failures }: ReturnType<typeof createPipeline>,
+  location: StageLocation,
 ) {
-  const topic = alarmEmails.length > 0 ? mailTo(alarmEmails) : undefined;
-  const wanted: Alarm[] = [
+  const topic = alarmEmails.length > 0 ? createMailTopic(alarmEmails) : undefined;
+  const stageAlarms: Alarm[] = [
     {
       name: "failure-queue",
-      says: "Events whose worker has failed three times wait in the failure queue",
+      description: "Events whose worker has failed three times wait in the failure queue",
       namespace: "AWS/SQS",
       metric: "ApproximateNumberOfMessagesVisible",
       dimensions: { QueueName: failures.nodes.queue.name },
       statistic: "Maximum",
-      above: 0,
-      period: 5 * minutes,
+      threshold: 0,
+      period: 5 * MINUTES,
     },
     {
       name: "schedule-errors",
-      says: "The schedule function fails, so that runs may not start",
+      description: "The schedule function fails, so that runs may not start",
       namespace: "AWS/Lambda",
       metric: "Errors",
       dimensions: { FunctionName: schedule.name },
       statistic: "Sum",
-      above: 0,
-      period: 5 * minutes,
+      threshold: 0,
+      period: 5 * MINUTES,
     },
-    ...plans.flatMap(({ name }) => alarmsOf(name)),
   ];
-  const alarms = wanted.map((alarm) => declare(alarm, topic));
-  dashboard(alarms, place);
+  const alarms = [...stageAlarms, ...plans.flatMap(({ name }) => sourceAlarms(name))];
+  createDashboard(
+    alarms.map((alarm) => createAlarm(alarm, topic)),
+    location,
+  );
 }
 
-/** The metrics of the namespace `tidetable` are those of core's metrics.ts. */
-function alarmsOf(source: string): Alarm[] {
-  const counted = (metric: string) => ({
+/** Core's metrics.ts counts the metrics of the namespace `tidetable`. */
+function sourceAlarms(source: string): Alarm[] {
+  const forMetric = (metric: string) => ({
     name: `${source}-${metric}`,
     namespace: "tidetable",
     metric,
     dimensions: { ...names, source },
     statistic: "Sum" as const,
-    period: 5 * minutes,
+    period: 5 * MINUTES,
   });
   return [
-    { ...counted("failed"), says: `A run of ${source} failed`, above: 0 },
+    { ...forMetric("failed"), description: `A run of ${source} failed`, threshold: 0 },
     {
-      ...counted("staleness"),
-      says: `A resource of ${source} has not succeeded for two intervals of its schedule`,
+      ...forMetric("staleness"),
+      description: `A resource of ${source} has not succeeded for two intervals of its schedule`,
       statistic: "Maximum",
-      above: 2,
+      threshold: 2,
     },
     {
-      ...counted("quarantined"),
-      says: `Records of ${source} were set aside`,
-      above: 0,
-      period: 1 * hours,
+      ...forMetric("quarantined"),
+      description: `Records of ${source} were set aside`,
+      threshold: 0,
+      period: 1 * HOURS,
     },
     {
-      ...counted("throttled"),
-      says: `DynamoDB throttles the writes of ${source}`,
-      above: 100, // a table that is growing throttles some, which the retries bear
+      ...forMetric("throttled"),
+      description: `DynamoDB throttles the writes of ${source}`,
+      threshold: 100, // DynamoDB throttles a growing table a little, and the retries cope with it
     },
     {
-      ...counted("worker-throttles"),
-      says: `Lambda has throttled the worker of ${source} for a quarter of an hour`,
+      ...forMetric("worker-throttles"),
+      description: `Lambda has throttled the worker of ${source} for a quarter of an hour`,
       namespace: "AWS/Lambda",
       metric: "Throttles",
       dimensions: { FunctionName: workerFunctionName(names, source) },
-      above: 0,
+      threshold: 0,
       periods: 3,
     },
   ];

@@ -10,12 +10,12 @@ import {
 } from "@tidetable/core";
 
 /*
- * All that a function may do, in IAM's words. Pure: made of names that are fixed before anything is
- * deployed, so that a test can hold a run against it.
+ * The complete permissions of each function as IAM policies. They are built from names that are
+ * known before a deploy, so that tests can check runs against the policies.
  */
 
-/** Where a stage is deployed. */
-export interface Place {
+/** The place in AWS to which a stage is deployed. */
+export interface StageLocation {
   names: Names;
   partition: string;
   region: string;
@@ -30,10 +30,52 @@ export interface Statement {
   Condition?: Record<string, Record<string, string[]>>;
 }
 
-export function workerStatements(plan: SourcePlan, place: Place): Statement[] {
-  const { names } = place;
-  const name = workerFunctionName(names, plan.name);
-  const tables = tableName(names, { source: plan.name, table: "*" });
+export function workerStatements(plan: SourcePlan, location: StageLocation): Statement[] {
+  const { names } = location;
+  const functionName = workerFunctionName(names, plan.name);
+  return [
+    ...tableStatements(plan, location),
+    ...secretStatements(plan, location),
+    {
+      Sid: "EventsThatFailed",
+      Effect: "Allow",
+      Action: ["sqs:SendMessage"],
+      Resource: [arn(location, "sqs", failureQueueName(names))],
+    },
+    logStatement(functionName, location),
+    ...encryptionStatements(plan, location),
+    ...(plan.function.vpc ? networkStatements(functionName, location) : []),
+  ];
+}
+
+export function scheduleStatements(plans: SourcePlan[], location: StageLocation): Statement[] {
+  const { names } = location;
+  return [
+    {
+      Sid: "WhatIsUnfinished",
+      Effect: "Allow",
+      Action: ["dynamodb:BatchGetItem"],
+      Resource: [arn(location, "dynamodb", `table/${stateTableName(names)}`)],
+    },
+    {
+      Sid: "TheWorkers",
+      Effect: "Allow",
+      Action: ["lambda:InvokeFunction"],
+      Resource: plans.map(({ name }) => functionArn(workerFunctionName(names, name), location)),
+    },
+    logStatement(scheduleFunctionName(names), location),
+  ];
+}
+
+const arn = ({ partition, region, account }: StageLocation, service: string, resource: string) =>
+  `arn:${partition}:${service}:${region}:${account}:${resource}`;
+
+const functionArn = (name: string, location: StageLocation) =>
+  arn(location, "lambda", `function:${name}`);
+
+function tableStatements({ name: source }: SourcePlan, location: StageLocation): Statement[] {
+  const { names } = location;
+  const sourceTables = tableName(names, { source, table: "*" });
   return [
     {
       Sid: "ItsTables",
@@ -46,8 +88,8 @@ export function workerStatements(plan: SourcePlan, place: Place): Statement[] {
         "dynamodb:PutItem", // write_mode "ordered"
         "dynamodb:Scan", // the sweep of a refresh
       ],
-      // One prefix instead of a list: 200 tables would not fit into a role.
-      Resource: [arn(place, "dynamodb", `table/${tables}`)],
+      // A role has no room for a list of 200 tables, but for their common prefix.
+      Resource: [arn(location, "dynamodb", `table/${sourceTables}`)],
     },
     {
       Sid: "ItsPartOfTheState",
@@ -61,78 +103,48 @@ export function workerStatements(plan: SourcePlan, place: Place): Statement[] {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
       ],
-      Resource: [arn(place, "dynamodb", `table/${stateTableName(names)}`)],
-      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [`${plan.name}#*`] } },
+      Resource: [arn(location, "dynamodb", `table/${stateTableName(names)}`)],
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [`${source}#*`] } },
     },
-    ...secretStatements(plan, place),
-    {
-      Sid: "EventsThatFailed",
-      Effect: "Allow",
-      Action: ["sqs:SendMessage"],
-      Resource: [arn(place, "sqs", failureQueueName(names))],
-    },
-    logStatement(name, place),
-    ...keyStatements(plan, place),
-    ...(plan.function.vpc ? networkStatements(name, place) : []),
   ];
 }
 
-export function scheduleStatements(plans: SourcePlan[], place: Place): Statement[] {
-  const { names } = place;
-  return [
-    {
-      Sid: "WhatIsUnfinished",
-      Effect: "Allow",
-      Action: ["dynamodb:BatchGetItem"],
-      Resource: [arn(place, "dynamodb", `table/${stateTableName(names)}`)],
-    },
-    {
-      Sid: "TheWorkers",
-      Effect: "Allow",
-      Action: ["lambda:InvokeFunction"],
-      Resource: plans.map(({ name }) => functionArn(workerFunctionName(names, name), place)),
-    },
-    logStatement(scheduleFunctionName(names), place),
-  ];
-}
-
-const arn = ({ partition, region, account }: Place, service: string, resource: string) =>
-  `arn:${partition}:${service}:${region}:${account}:${resource}`;
-
-const functionArn = (name: string, place: Place) => arn(place, "lambda", `function:${name}`);
-
-function secretStatements({ name, secrets, rotatesSecret }: SourcePlan, place: Place): Statement[] {
+function secretStatements(
+  { name, secrets, rotatesSecret }: SourcePlan,
+  location: StageLocation,
+): Statement[] {
   if (secrets.length === 0) return [];
-  // Secrets Manager ends an ARN with a hyphen and six characters of its own.
-  const Resource = [arn(place, "secretsmanager", `secret:${secretName(place.names, name)}-??????`)];
-  const read: Statement = {
+  // Secrets Manager appends a hyphen and six random characters to the ARN.
+  const resourceName = `secret:${secretName(location.names, name)}-??????`;
+  const Resource = [arn(location, "secretsmanager", resourceName)];
+  const readStatement: Statement = {
     Sid: "ItsSecret",
     Effect: "Allow",
     Action: ["secretsmanager:GetSecretValue"],
     Resource,
     Condition: { StringEquals: { "secretsmanager:VersionStage": ["AWSCURRENT"] } },
   };
-  if (!rotatesSecret) return [read];
+  if (!rotatesSecret) return [readStatement];
   const Action = ["secretsmanager:PutSecretValue"];
-  return [read, { Sid: "ItsRefreshToken", Effect: "Allow", Action, Resource }];
+  return [readStatement, { Sid: "ItsRefreshToken", Effect: "Allow", Action, Resource }];
 }
 
-const logStatement = (name: string, place: Place): Statement => ({
+const logStatement = (functionName: string, location: StageLocation): Statement => ({
   Sid: "ItsLogs",
   Effect: "Allow",
   Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-  Resource: [arn(place, "logs", `log-group:/aws/lambda/${name}:*`)],
+  Resource: [arn(location, "logs", `log-group:/aws/lambda/${functionName}:*`)],
 });
 
-/** DynamoDB opens a table under a customer key in the name of whoever asks for its items. */
-function keyStatements({ resources }: SourcePlan, { region }: Place): Statement[] {
+/** DynamoDB opens a table under a customer's key with the permissions of the calling role. */
+function encryptionStatements({ resources }: SourcePlan, { region }: StageLocation): Statement[] {
   const keys = new Set(resources.flatMap(({ storage }) => storage.kmsKey ?? []));
   if (keys.size === 0) return [];
   return [
     {
       Sid: "KeysOfItsTables",
       Effect: "Allow",
-      // What DynamoDB's guide asks of a key's users, without the grants that a deploy makes.
+      // DynamoDB's guide lists these actions for users of a key. A deploy makes the grants.
       Action: [
         "kms:Decrypt",
         "kms:DescribeKey",
@@ -147,9 +159,9 @@ function keyStatements({ resources }: SourcePlan, { region }: Place): Statement[
   ];
 }
 
-/** Lambda itself makes and removes the network interfaces, with the function's role. */
-function networkStatements(name: string, place: Place): Statement[] {
-  const change = [
+/** Lambda creates and removes the network interfaces with the function's role. */
+function networkStatements(functionName: string, location: StageLocation): Statement[] {
+  const changeActions = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -160,15 +172,17 @@ function networkStatements(name: string, place: Place): Statement[] {
     {
       Sid: "NetworkInterfaces",
       Effect: "Allow",
-      Action: [...change, "ec2:DescribeSubnets"],
-      Resource: ["*"], // EC2 can not describe less than all
+      Action: [...changeActions, "ec2:DescribeSubnets"],
+      Resource: ["*"], // EC2 can only describe all network interfaces
     },
     {
       Sid: "NoNetworkInterfacesFromItsCode",
       Effect: "Deny",
-      Action: change,
+      Action: changeActions,
       Resource: ["*"],
-      Condition: { ArnEquals: { "lambda:SourceFunctionArn": [functionArn(name, place)] } },
+      Condition: {
+        ArnEquals: { "lambda:SourceFunctionArn": [functionArn(functionName, location)] },
+      },
     },
   ];
 }

@@ -5,54 +5,29 @@ import {
   workerEnvironment,
   workerFunctionName,
 } from "@tidetable/core";
-import { type Place, scheduleStatements, workerStatements } from "./permissions";
+import { type StageLocation, scheduleStatements, workerStatements } from "./permissions";
 import { names } from "./plans";
-import { allowing } from "./roles";
+import { restrictRole } from "./roles";
 
 const environment = { TIDETABLE_APP: names.app, TIDETABLE_STAGE: names.stage };
 
-const hour = 3600;
+const HOUR = 3600;
 
-/** A worker per source, the schedule function that fans out to them, and the failure queue. */
-export function pipeline(plans: SourcePlan[], place: Place) {
+/**
+ * Creates a worker per source, the schedule function that invokes workers, and the failure queue.
+ */
+export function createPipeline(plans: SourcePlan[], location: StageLocation) {
   const failures = new sst.aws.Queue("failures", {
     transform: {
       queue: {
         name: failureQueueName(names),
-        messageRetentionSeconds: 14 * 24 * hour, // as long as SQS keeps anything
+        messageRetentionSeconds: 14 * 24 * HOUR, // SQS's maximum
         sqsManagedSseEnabled: true,
       },
     },
   });
 
-  const workers = plans.map((plan) => {
-    const { memoryMb, reservedConcurrency, vpc } = plan.function;
-    return new sst.aws.Function(`worker-${plan.name}`, {
-      handler: "functions/resource.handler",
-      name: workerFunctionName(names, plan.name),
-      description: `tidetable: one resource of ${plan.name} into its table`,
-      timeout: "15 minutes",
-      memory: `${memoryMb} MB`,
-      retries: 2,
-      environment: {
-        ...environment,
-        ...workerEnvironment,
-        // Its own network's addresses are open to it then.
-        ...(vpc ? { TIDETABLE_NETWORK: "vpc" } : {}),
-      },
-      ...(reservedConcurrency === undefined
-        ? {}
-        : { concurrency: { reserved: reservedConcurrency } }),
-      ...(vpc ? { vpc: { privateSubnets: vpc.subnets, securityGroups: vpc.securityGroups } } : {}),
-      transform: {
-        role: allowing(workerStatements(plan, place)),
-        eventInvokeConfig: (config) => {
-          config.maximumEventAgeInSeconds = hour;
-          config.destinationConfig = { onFailure: { destination: failures.arn } };
-        },
-      },
-    });
-  });
+  const workers = plans.map((plan) => createWorker(plan, location, failures));
 
   const schedule = new sst.aws.Function("schedule", {
     handler: "functions/schedule.handler",
@@ -61,7 +36,37 @@ export function pipeline(plans: SourcePlan[], place: Place) {
     timeout: "1 minute",
     memory: "256 MB",
     environment,
-    transform: { role: allowing(scheduleStatements(plans, place)) },
+    transform: { role: restrictRole(scheduleStatements(plans, location)) },
   });
+
   return { schedule, workers, failures };
+}
+
+function createWorker(plan: SourcePlan, location: StageLocation, failures: sst.aws.Queue) {
+  const { memoryMb, reservedConcurrency, vpc } = plan.function;
+  return new sst.aws.Function(`worker-${plan.name}`, {
+    handler: "functions/resource.handler",
+    name: workerFunctionName(names, plan.name),
+    description: `tidetable: one resource of ${plan.name} into its table`,
+    timeout: "15 minutes",
+    memory: `${memoryMb} MB`,
+    retries: 2,
+    environment: {
+      ...environment,
+      ...workerEnvironment,
+      // Lets the worker request addresses of its own network, which are refused otherwise.
+      ...(vpc ? { TIDETABLE_NETWORK: "vpc" } : {}),
+    },
+    ...(reservedConcurrency === undefined
+      ? {}
+      : { concurrency: { reserved: reservedConcurrency } }),
+    ...(vpc ? { vpc: { privateSubnets: vpc.subnets, securityGroups: vpc.securityGroups } } : {}),
+    transform: {
+      role: restrictRole(workerStatements(plan, location)),
+      eventInvokeConfig: (config) => {
+        config.maximumEventAgeInSeconds = HOUR;
+        config.destinationConfig = { onFailure: { destination: failures.arn } };
+      },
+    },
+  });
 }

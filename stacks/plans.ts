@@ -1,15 +1,15 @@
-import { plan } from "@tidetable/core";
+import { planSource } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
 import { sources } from "@tidetable/sources";
-import { tooLong } from "./limits";
+import { findLongNames } from "./limits";
 
 export const names = { app: $app.name, stage: $app.stage };
 
-export const production = $app.stage === "production";
+export const isProduction = $app.stage === "production";
 
 const entries = Object.entries(sources);
 
-refuse(
+refuseProblems(
   "the sources are not valid",
   entries.flatMap(([name, source]) =>
     validate(source, name).map(
@@ -18,11 +18,11 @@ refuse(
   ),
 );
 
-/** What is deployed: the plans of the registered sources, once nothing is wrong with them. */
-export const plans = entries.map(([name, source]) => plan(source, name));
+/** The plans of the registered sources, which are deployed. Every source is valid by then. */
+export const plans = entries.map(([name, source]) => planSource(source, name));
 
-refuse(`names are too long for the stage ${names.stage}`, tooLong(plans, names));
+refuseProblems(`names are too long for the stage ${names.stage}`, findLongNames(plans, names));
 
-function refuse(what: string, problems: string[]) {
-  if (problems.length > 0) throw new Error([`${what}:`, ...problems].join("\n  "));
+function refuseProblems(summary: string, problems: string[]) {
+  if (problems.length > 0) throw new Error([`${summary}:`, ...problems].join("\n  "));
 }

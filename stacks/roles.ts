@@ -1,8 +1,8 @@
-import type { Place, Statement } from "./permissions";
+import type { StageLocation, Statement } from "./permissions";
 import { names } from "./plans";
 
-/** Resolves to where this deploy goes. */
-export async function here(): Promise<Place> {
+/** Asks AWS for the partition, the region and the account of the deploy. */
+export async function locateStage(): Promise<StageLocation> {
   const [{ partition }, { region }, { accountId: account }] = await Promise.all([
     aws.getPartition(),
     aws.getRegion(),
@@ -11,27 +11,30 @@ export async function here(): Promise<Place> {
   return { names, partition, region, account };
 }
 
-/** Makes the role that SST has drawn up one that Lambda alone assumes and that may do just this. */
-export function allowing(statements: Statement[]) {
-  const ours = { name: "tidetable", policy: policy(statements) };
+/** Restricts the role of a function, as SST proposes it, to Lambda and to the given statements. */
+export function restrictRole(statements: Statement[]) {
+  const ownPolicy = { name: "tidetable", policy: policyJson(statements) };
   return (role: aws.iam.RoleArgs): undefined => {
     if ($dev) {
       // `sst dev` runs the code on a laptop, which needs SST's own permissions as well.
-      role.inlinePolicies = $output(role.inlinePolicies).apply((own) => [...(own ?? []), ours]);
+      role.inlinePolicies = $output(role.inlinePolicies).apply((sstPolicies) => [
+        ...(sstPolicies ?? []),
+        ownPolicy,
+      ]);
       return;
     }
-    // SST's role can be assumed by everything in the account.
-    role.assumeRolePolicy = policy([
+    // Anybody in the account may assume SST's role.
+    role.assumeRolePolicy = policyJson([
       {
         Effect: "Allow",
         Action: ["sts:AssumeRole"],
         Principal: { Service: "lambda.amazonaws.com" },
       },
     ]);
-    // Those let a function write to every log group.
+    // SST's managed policies let a function write to every log group.
     role.managedPolicyArns = [];
-    role.inlinePolicies = [ours];
+    role.inlinePolicies = [ownPolicy];
   };
 }
 
-const policy = (Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+const policyJson = (Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });

@@ -1,43 +1,48 @@
 import type { SchedulePlan, SourcePlan } from "@tidetable/core";
-import type { pipeline } from "./pipeline";
-import type { storage } from "./storage";
+import type { createPipeline } from "./pipeline";
+import type { createStorage } from "./storage";
 
-/** Calls the schedule function as each source asks for, and every minute for what is unfinished. */
-export function schedules(
+/** Calls the schedule function for each source on time, and every minute for unfinished runs. */
+export function createSchedules(
   plans: SourcePlan[],
-  { tables, state }: ReturnType<typeof storage>,
-  { schedule, workers }: ReturnType<typeof pipeline>,
+  { tables, state }: ReturnType<typeof createStorage>,
+  { schedule: scheduleFunction, workers }: ReturnType<typeof createPipeline>,
 ) {
-  // No run starts before what it needs is there.
+  // No run may start before its tables and its worker exist.
   const dependsOn = [
     ...[...tables, state].map(({ nodes }) => nodes.table),
     ...workers.map(({ nodes }) => nodes.function),
   ];
-  for (const { name: source, schedule: usual, fullRefreshSchedule, isExample } of plans) {
-    const every = (name: string, plan: SchedulePlan | undefined, event: object) => {
-      if (!plan) return;
-      new sst.aws.CronV2(
-        name,
-        {
-          function: schedule,
-          schedule: plan.expression as `rate(${string})`,
-          ...(plan.timezone ? { timezone: plan.timezone as "UTC" } : {}),
-          enabled: plan.enabled && !isExample,
-          event: { ...event, time: "<aws.scheduler.scheduled-time>" },
-          retries: 3,
-        },
-        { dependsOn },
-      );
-    };
-    every(`schedule-${source}`, usual, { source });
+  const createSchedule = (
+    name: string,
+    schedule: SchedulePlan | undefined,
+    isExample: boolean,
+    event: object,
+  ) => {
+    if (!schedule) return;
+    new sst.aws.CronV2(
+      name,
+      {
+        function: scheduleFunction,
+        schedule: schedule.expression as `rate(${string})`,
+        ...(schedule.timezone ? { timezone: schedule.timezone as "UTC" } : {}),
+        enabled: schedule.enabled && !isExample,
+        event: { ...event, time: "<aws.scheduler.scheduled-time>" },
+        retries: 3,
+      },
+      { dependsOn },
+    );
+  };
+  for (const { name: source, schedule, fullRefreshSchedule, isExample } of plans) {
+    createSchedule(`schedule-${source}`, schedule, isExample, { source });
     const refresh = { source, full_refresh: true, confirm: source };
-    every(`refresh-${source}`, fullRefreshSchedule, refresh);
+    createSchedule(`refresh-${source}`, fullRefreshSchedule, isExample, refresh);
   }
-  // Goes on with runs that are longer than a function may take, that wait, or whose worker died.
+  // The tick continues runs that take longer than one invocation, that wait, or whose worker died.
   new sst.aws.CronV2(
     "resume",
     {
-      function: schedule,
+      function: scheduleFunction,
       schedule: "rate(1 minute)",
       event: { resume: true },
       retries: 0, // the next minute is soon enough

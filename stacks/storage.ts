@@ -1,39 +1,50 @@
-import { type ResourcePlan, type SourcePlan, stateTableName, tableName } from "@tidetable/core";
-import { names, production } from "./plans";
+import {
+  type KeyAttribute,
+  type ResourcePlan,
+  type SourcePlan,
+  stateTableName,
+  tableName,
+} from "@tidetable/core";
+import { isProduction, names } from "./plans";
 
-const types = { S: "string", N: "number", B: "binary" } as const;
+const attributeTypes = { S: "string", N: "number", B: "binary" } as const;
 
-/** One table per resource, keyed as the plan says, and the state table. */
-export function storage(plans: SourcePlan[]) {
-  const stored = plans.flatMap(({ resources }) => resources.filter(({ selected }) => selected));
-  const tables = stored.map(table);
+/** Creates a table per resource with the key from the plan, and the state table. */
+export function createStorage(plans: SourcePlan[]) {
+  const storedResources = plans.flatMap(({ resources }) =>
+    resources.filter(({ selected }) => selected),
+  );
+  const tables = storedResources.map(createTable);
   const state = new sst.aws.Dynamo("state", {
     fields: { pk: "string", sk: "string" },
     primaryIndex: { hashKey: "pk", rangeKey: "sk" },
     ttl: "expires",
-    deletionProtection: production,
+    deletionProtection: isProduction,
     transform: { table: { name: stateTableName(names) } },
   });
   return { tables, state };
 }
 
-function table(resource: ResourcePlan) {
+function createTable(resource: ResourcePlan) {
   const { key, storage } = resource;
-  const keys = [key, ...storage.indexes].flatMap(({ hash, range }) =>
+  const keyAttributes = [key, ...storage.indexes].flatMap(({ hash, range }) =>
     range ? [hash, range] : hash,
   );
   return new sst.aws.Dynamo(`${resource.source}.${resource.table}`, {
-    fields: Object.fromEntries(keys.map(({ name, type }) => [name, types[type]])),
-    primaryIndex: index(key),
+    fields: Object.fromEntries(keyAttributes.map(({ name, type }) => [name, attributeTypes[type]])),
+    primaryIndex: keySchema(key),
     globalIndexes: Object.fromEntries(
-      storage.indexes.map(({ name, projection, ...keys }) => [
-        name,
-        { ...index(keys), ...(projection === "all" ? {} : { projection }) },
+      storage.indexes.map((index) => [
+        index.name,
+        {
+          ...keySchema(index),
+          ...(index.projection === "all" ? {} : { projection: index.projection }),
+        },
       ]),
     ),
     ttl: storage.ttl,
     stream: storage.stream,
-    deletionProtection: production,
+    deletionProtection: isProduction,
     transform: {
       table: (args) => {
         args.name = tableName(names, resource);
@@ -46,16 +57,16 @@ function table(resource: ResourcePlan) {
   });
 }
 
-const index = ({ hash, range }: Pick<ResourcePlan["key"], "hash" | "range">) => ({
+const keySchema = ({ hash, range }: { hash: KeyAttribute; range: KeyAttribute | undefined }) => ({
   hashKey: hash.name,
   ...(range ? { rangeKey: range.name } : {}),
 });
 
-/** An index has a limit of its own, and is written to with its table. */
+/** A write to a table also writes to its indexes, which have their own limits. */
 function limitWrites(args: aws.dynamodb.TableArgs, maxWriteRequestUnits: number) {
   const onDemandThroughput = { maxWriteRequestUnits };
   args.onDemandThroughput = onDemandThroughput;
   args.globalSecondaryIndexes = $output(args.globalSecondaryIndexes ?? []).apply((indexes) =>
-    indexes.map((one) => ({ ...one, onDemandThroughput })),
+    indexes.map((index) => ({ ...index, onDemandThroughput })),
   );
 }

@@ -3,13 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Bundles, bundleFunctions } from "../packages/local/src/bundle.ts";
-import { asLines, bundlePackages, packagesFile } from "../scripts/bundle-packages.ts";
+import {
+  bundleFunctions,
+  type FunctionBundles,
+} from "../packages/local/src/runner/function-bundles.ts";
+import { bundlePackages, packageLines, packagesFile } from "../scripts/bundle-packages.ts";
 
-// What AWS runs, as `sst deploy` would upload it: whose code is in it, and what that code can do.
+// Checks the bundles that `sst deploy` uploads: the packages in them, and the abilities of their
+// code.
 
 let folder: string;
-let bundles: Bundles;
+let bundles: FunctionBundles;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "tidetable-bundles-"));
   bundles = await bundleFunctions(folder);
@@ -19,61 +23,65 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const names = ["schedule", "resource"] as const;
 
 describe.each(names)("the bundle of functions/%s.ts", (name) => {
-  it("holds the packages that functions/bundle-packages.json lists, and no other", () => {
+  it(`the bundle of ${name}.ts has exactly the packages in functions/bundle-packages.json`, () => {
     const listed = JSON.parse(readFileSync(packagesFile, "utf8"));
-    const found = asLines(bundlePackages(bundles));
+    const packages = packageLines(bundlePackages(bundles));
     const message =
       "what AWS runs has changed: look at each new package, then write the list with `node --import tsx scripts/bundle-packages.ts`";
-    expect(found[name], message).toEqual(listed[name]);
+    expect(packages[name], message).toEqual(listed[name]);
   });
 
-  it("holds packages with licences that ask for a notice at most", () => {
+  it(`the bundle of ${name}.ts has only packages whose licences ask for a notice at most`, () => {
     const allowed = ["Apache-2.0", "MIT", "MIT-0", "ISC", "BSD-2-Clause", "BSD-3-Clause", "0BSD"];
-    const others = (bundlePackages(bundles)[name] ?? []).filter(
+    const otherPackages = (bundlePackages(bundles)[name] ?? []).filter(
       ({ license }) => !allowed.includes(license),
     );
-    expect(others).toEqual([]);
+    expect(otherPackages).toEqual([]);
   });
 
-  it("makes no code from text: no eval, no Function, no vm", () => {
+  it(`the bundle of ${name}.ts makes no code from strings: no eval, no Function, no vm`, () => {
     const code = readFileSync(join(bundles[name].folder, "bundle.mjs"), "utf8");
-    expect(codeFromText(code).filter((found) => !harmless.has(found))).toEqual([]);
+    expect(codeFromText(code).filter((expression) => !harmlessExpressions.has(expression))).toEqual(
+      [],
+    );
   });
 
-  it("has nothing of local mode in it", () => {
+  it(`the bundle of ${name}.ts has no code of local mode`, () => {
     expect(bundles[name].inputs.filter((path) => path.startsWith("packages/local/"))).toEqual([]);
   });
 
-  it("has nothing in it that a cold start need not load", () => {
-    const found = needless[name].filter((path) =>
+  it(`the bundle of ${name}.ts has no code that a cold start need not load`, () => {
+    const needlessPaths = needlessCode[name].filter((path) =>
       bundles[name].inputs.some((input) => input.includes(path)),
     );
-    expect(found, "a cold start is paid for: import what does without, or a part").toEqual([]);
+    expect(needlessPaths, "a cold start is paid for: import what does without, or a part").toEqual(
+      [],
+    );
   });
 });
 
-/** What is not for a Lambda function, by its path. */
-const anywhere = [
-  // A config is validated by the CLI and the stacks; what is deployed is valid.
+/** Paths of code that no Lambda function needs. */
+const needlessAnywhere = [
+  // The CLI and the stacks validate configs, so a deployed config is valid.
   ...["node_modules/zod/", "config/validate.ts", "config/schema.ts"],
-  // The engine has converters of its own, four times as fast.
+  // The engine has its own converters, which are four times as fast.
   ...["@aws-sdk/lib-dynamodb/", "@aws-sdk/util-dynamodb/"],
   // All of undici is a third of a cold start: extract/undici-parts.d.ts has the parts.
   ...["undici/index.js", "undici/lib/web/websocket/", "undici/lib/mock/"],
 ];
-const needless = {
-  schedule: anywhere,
-  resource: [...anywhere, "@aws-sdk/client-lambda/"],
+const needlessCode = {
+  schedule: needlessAnywhere,
+  resource: [...needlessAnywhere, "@aws-sdk/client-lambda/"],
 };
 
-/** By name, each with its reason. */
-const harmless = new Set([
+/** Allowed expressions, each with its reason. */
+const harmlessExpressions = new Set([
   // undici asks whether a value is a function, past a class's own Symbol.hasInstance.
   "Function.call.bind",
   "Function.prototype[Symbol.hasInstance]",
 ]);
 
-describe("what this suite would find", () => {
+describe("the search for code from strings", () => {
   it.each([
     [`eval("1")`, "eval"],
     [`(0, eval)("1")`, "eval"],
@@ -90,40 +98,40 @@ describe("what this suite would find", () => {
     [`x instanceof Function`, undefined],
     [`a.eval = { eval: 1, Function() {} }`, "a.eval"],
     [`setTimeout(run, 1); new this.constructor(x)`, undefined],
-  ])("%s", (code, found) => {
-    expect(codeFromText(code)).toEqual(found === undefined ? [] : [found]);
+  ])("the search finds in %s the expression %s", (code, expression) => {
+    expect(codeFromText(code)).toEqual(expression === undefined ? [] : [expression]);
   });
 });
 
-/** What could turn a text into code, as it stands there: whatever it is called afterwards. */
+/** Finds expressions that could turn a string into code, whatever name they get afterwards. */
 function codeFromText(code: string): string[] {
   const file = ts.createSourceFile("bundle.mjs", code, ts.ScriptTarget.Latest, true);
-  const found: string[] = [];
+  const expressions: string[] = [];
   const visit = (node: ts.Node): void => {
-    const place = placeOf(node);
-    if (place) found.push(place.getText(file));
+    const expression = riskyExpression(node);
+    if (expression) expressions.push(expression.getText(file));
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return found;
+  return expressions;
 }
 
-function placeOf(node: ts.Node): ts.Node | undefined {
+function riskyExpression(node: ts.Node): ts.Node | undefined {
   const { parent } = node;
   if (ts.isIdentifier(node) && /^(eval|Function)$/.test(node.text)) {
     if (ts.isBinaryExpression(parent) && isInstanceOf(parent)) return undefined;
     if (ts.isPropertyAssignment(parent) || ts.isMethodDeclaration(parent)) return undefined;
-    return wholeOf(node);
+    return withMembers(node);
   }
   if (ts.isStringLiteralLike(node) && /^(node:)?vm$/.test(node.text)) return node;
   if (ts.isStringLiteralLike(node) && ts.isElementAccessExpression(parent)) {
     return /^(eval|Function)$/.test(node.text) ? parent : undefined;
   }
   if (!ts.isCallExpression(node)) return undefined;
-  const { expression, arguments: given } = node;
+  const { expression, arguments: callArguments } = node;
   const last = expression.getText().split(".").at(-1) ?? "";
   if (ts.isPropertyAccessExpression(expression) && last === "constructor") return expression;
-  const [first] = given;
+  const [first] = callArguments;
   const isTimer = /^set(Timeout|Interval|Immediate)$/.test(last);
   return isTimer && first && ts.isStringLiteralLike(first) ? node : undefined;
 }
@@ -131,9 +139,9 @@ function placeOf(node: ts.Node): ts.Node | undefined {
 const isInstanceOf = ({ operatorToken }: ts.BinaryExpression) =>
   operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword;
 
-/** With the members that are taken of it: `Function.call.bind`. */
-function wholeOf(node: ts.Node): ts.Node {
+/** Extends an identifier by the members that are accessed, as in `Function.call.bind`. */
+function withMembers(node: ts.Node): ts.Node {
   const { parent } = node;
   const isMember = ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent);
-  return isMember ? wholeOf(parent) : node;
+  return isMember ? withMembers(parent) : node;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { carries, guarded, leaks, leaves } from "./support/canary.ts";
+import { carriesValue, findLeaks, guardSecret, recordOutput } from "./support/canary.ts";
 
-// The canary of the whole suite: it has to see what it is there for.
+// The canary watches the whole suite. These tests show that it notices a leak.
 
 const SECRET = 'sing "möwe"/4+7=?';
 
@@ -16,27 +16,27 @@ const encodings: [string, string][] = [
   ["in JSON as PHP writes it", '"sing \\"m\\u00f6we\\"\\/4+7=?"'],
   ["in HTML", "sing &quot;möwe&quot;/4+7=?"],
   ...["", "a", "ab", "abc"].flatMap((before): [string, string][] => [
-    [`in base64 behind "${before}"`, Buffer.from(`${before}${SECRET}z`).toString("base64")],
-    [`in base64url behind "${before}"`, Buffer.from(`${before}${SECRET}z`).toString("base64url")],
+    [`in base64 after "${before}"`, Buffer.from(`${before}${SECRET}z`).toString("base64")],
+    [`in base64url after "${before}"`, Buffer.from(`${before}${SECRET}z`).toString("base64url")],
   ]),
   ["in base64 in a URL", encodeURIComponent(Buffer.from(`u:${SECRET}`).toString("base64"))],
   ["in hexadecimal", Buffer.from(SECRET).toString("hex").toUpperCase()],
 ];
 
 describe("the canary", () => {
-  it.each(encodings)("sees a secret %s", (_, text) => {
-    expect(carries(`before ${text} behind`, [SECRET])).toBe(true);
+  it.each(encodings)("the canary sees a secret %s", (_, text) => {
+    expect(carriesValue(`before ${text} after`, [SECRET])).toBe(true);
   });
 
-  it("sees none where there is none", () => {
-    expect(carries("sing [secret] %zz \\u00 &amp; bm90aGluZyBoZXJl", [SECRET])).toBe(false);
+  it("the canary sees no secret in a text without one", () => {
+    expect(carriesValue("sing [secret] %zz \\u00 &amp; bm90aGluZyBoZXJl", [SECRET])).toBe(false);
   });
 
-  it("names the sinks that have one, once", () => {
-    guarded(SECRET);
-    leaves("log", "nothing");
-    leaves("state table", `before ${SECRET}`);
-    expect(leaks({ isPlanted: true })).toEqual(["state table"]);
-    expect(leaks({ isPlanted: true })).toEqual([]);
+  it("the canary names each sink with a secret once", () => {
+    guardSecret(SECRET);
+    recordOutput("log", "nothing");
+    recordOutput("state table", `before ${SECRET}`);
+    expect(findLeaks({ isPlanted: true })).toEqual(["state table"]);
+    expect(findLeaks({ isPlanted: true })).toEqual([]);
   });
 });

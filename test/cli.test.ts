@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
+import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 
 // The contract that scripts rely on, through the real command in a real process.
@@ -9,7 +9,7 @@ import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 const KEY = "canary-5f1e9c77d2";
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
-const dict = (url: string, resources: object[] = [{ name: "rows" }]) => ({
+const sourceDict = (url: string, resources: object[] = [{ name: "rows" }]) => ({
   client: {
     base_url: url,
     auth: {
@@ -31,7 +31,7 @@ const dict = (url: string, resources: object[] = [{ name: "rows" }]) => ({
   resources,
 });
 
-const guarded =
+const guardedPages =
   (handler: Handler): Handler =>
   (request, response) =>
     request.query.get("api_key") === KEY
@@ -46,12 +46,12 @@ afterAll(() => engine.close());
 
 let shops = 0;
 /** A folder with a source, its secret and an API. Each source has its own name in the engine. */
-async function shop(handler: Handler = offsetPages(rows), resources?: object[]) {
+async function openShop(handler: Handler = offsetPages(rows), resources?: object[]) {
   shops += 1;
   const name = `shop${shops}`;
-  const api = await openApi(guarded(handler));
-  const folder = await cliFolder({
-    [`${name}.json`]: dict(api.url, resources),
+  const api = await openApi(guardedPages(handler));
+  const folder = await openCliFolder({
+    [`${name}.json`]: sourceDict(api.url, resources),
     "secrets.json": { api_key: KEY },
   });
   const engineArgs = ["--dynamodb", engine.endpoint];
@@ -61,8 +61,8 @@ async function shop(handler: Handler = offsetPages(rows), resources?: object[]) 
 }
 
 describe("run", () => {
-  it("prints one document as the contract has it, and ends with 0", async () => {
-    const { run, name } = await shop();
+  it("run --json prints the contract's document and ends with exit code 0", async () => {
+    const { run, name } = await openShop();
     const { code, json, stdout } = await run("--json");
     expect(code).toBe(0);
     expect(stdout.trim().split("\n")).toHaveLength(1);
@@ -96,8 +96,8 @@ describe("run", () => {
     expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(250);
   });
 
-  it("prints a table for a person, with progress on stderr", async () => {
-    const { run, name } = await shop();
+  it("run prints a table for a person, with progress on stderr", async () => {
+    const { run, name } = await openShop();
     const { code, stdout, stderr } = await run();
     expect(code).toBe(0);
     expect(stdout).toMatch(/source +resource +status +records +written +retries +waited +time/);
@@ -105,9 +105,9 @@ describe("run", () => {
     expect(stderr).toContain(`${name}.rows: done, 250 records in 4 pages`);
   });
 
-  it("is partial when one resource fails and the others do not stop (P18)", async () => {
+  it("a run is partial if one resource fails, and the others do not stop (P18)", async () => {
     const resources = [{ name: "rows" }, { name: "broken" }];
-    const { run, name } = await shop((request, response) => {
+    const { run, name } = await openShop((request, response) => {
       return request.path === "/broken" ? { status: 500 } : offsetPages(rows)(request, response);
     }, resources);
     const { code, json } = await run("--json");
@@ -129,8 +129,8 @@ describe("run", () => {
     expect(stdout).toContain(`${name}.broken: GET /broken answered 500 (4 attempts);`);
   });
 
-  it("runs only the resources that are asked for", async () => {
-    const { run } = await shop(undefined, [{ name: "rows" }, { name: "others" }]);
+  it("run --resource runs only the chosen resources", async () => {
+    const { run } = await openShop(undefined, [{ name: "rows" }, { name: "others" }]);
     const { json } = await run("--json", "--resource", "others");
     expect(json().resources).toMatchObject([{ resource: "others" }]);
     const unknown = await run("--json", "--resource", "othrs");
@@ -138,15 +138,15 @@ describe("run", () => {
     expect(unknown.json().problems[0].message).toContain('"othrs"');
   });
 
-  it("takes a sample with --limit-pages and says that it is one", async () => {
-    const { run } = await shop();
+  it("run --limit-pages takes a sample and says so", async () => {
+    const { run } = await openShop();
     const { code, json } = await run("--json", "--limit-pages", "1");
     expect(code).toBe(0);
     expect(json()).toMatchObject({ limited: true, resources: [{ pages: 1, records: 100 }] });
   });
 
-  it("says where, what and what next when the key is wrong", async () => {
-    const { cli, put, name, engineArgs, api } = await shop();
+  it("run with a wrong API key prints the place, the cause and the next step", async () => {
+    const { cli, put, name, engineArgs, api } = await openShop();
     await put("secrets.json", { api_key: "another-canary-wrong" });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json"];
     const { code, stdout, stderr } = await cli(args);
@@ -155,21 +155,21 @@ describe("run", () => {
       `${name}.rows: GET /rows answered 401; check the secret "api_key" (tidetable check ${name})`,
     );
     expect(stdout + stderr).not.toContain("canary");
-    // Once, and once more with the secret read afresh.
+    // The second request has the secret read again.
     expect(api.requests).toHaveLength(2);
   });
 
-  it("prints its document when it is interrupted, and the next run goes on", async () => {
-    let asked: () => void = () => {};
+  it("an interrupted run prints its document, and the next run continues", async () => {
+    let requested: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
-      asked = done;
+      requested = done;
     });
     let hang = true;
-    const { start, run, name, engineArgs, api } = await shop((request, response) => {
+    const { start, run, name, engineArgs, api } = await openShop((request, response) => {
       if (!hang || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
-      asked();
+      requested();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
@@ -189,17 +189,17 @@ describe("run", () => {
     expect(api.requests[before]?.query.get("offset")).toBe("95");
   });
 
-  it("takes over at once from a process that was killed (P6)", async () => {
-    let asked: () => void = () => {};
+  it("a run takes over at once from a process that was killed (P6)", async () => {
+    let requested: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
-      asked = done;
+      requested = done;
     });
     let hang = true;
-    const { start, run, name, engineArgs } = await shop((request, response) => {
+    const { start, run, name, engineArgs } = await openShop((request, response) => {
       if (!hang || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
-      asked();
+      requested();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
@@ -219,20 +219,20 @@ describe("run", () => {
     expect(json()).toMatchObject({ resources: [{ status: "succeeded", records: 250 }] });
   });
 
-  it("fails for good when a page kills one worker after another, and then starts anew", async () => {
+  it("a run fails for good if a page kills worker after worker, and the next run starts from the beginning", async () => {
     let deadly = true;
-    let kill: () => void = () => {};
-    const { start, run, name, engineArgs } = await shop((request, response) => {
+    let killWorker: () => void = () => {};
+    const { start, run, name, engineArgs } = await openShop((request, response) => {
       if (!deadly || request.query.get("offset") !== "95") {
         return offsetPages(rows)(request, response);
       }
-      kill();
+      killWorker();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];
     for (let death = 0; death < 3; death++) {
       const { child, ended } = start(args);
-      kill = () => child.kill("SIGKILL");
+      killWorker = () => child.kill("SIGKILL");
       await ended;
     }
     deadly = false;
@@ -243,10 +243,10 @@ describe("run", () => {
   });
 });
 
-describe("exit code 2 requests nothing and writes nothing", () => {
-  it("a config with mistakes: all of them, with path and nearest right word", async () => {
-    const { cli, put, name, engineArgs, api } = await shop();
-    const wrong = dict(api.url, [
+describe("exit code 2", () => {
+  it("all mistakes of a config are exit code 2, each with its path and the nearest right word", async () => {
+    const { cli, put, name, engineArgs, api } = await openShop();
+    const wrong = sourceDict(api.url, [
       { name: "rows", endpoint: { data_selecter: "data" } },
       { name: "rows", primary_key: 7 },
     ]);
@@ -263,8 +263,8 @@ describe("exit code 2 requests nothing and writes nothing", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a missing secret: its name, and where to put it", async () => {
-    const { cli, name, engineArgs, api } = await shop();
+  it("a missing secret is exit code 2, with its name and its place", async () => {
+    const { cli, name, engineArgs, api } = await openShop();
     const { code, json } = await cli(["run", `${name}.json`, ...engineArgs, "--json"]);
     expect(code).toBe(2);
     expect(json().problems).toEqual([
@@ -277,8 +277,8 @@ describe("exit code 2 requests nothing and writes nothing", () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a secrets file that is not a JSON object, without a word of it", async () => {
-    const { run, put } = await shop();
+  it("a secrets file that is not a JSON object is exit code 2, and is not quoted", async () => {
+    const { run, put } = await openShop();
     await put("secrets.json", `{"api_key": ${KEY}`);
     const { code, stdout, stderr } = await run("--json");
     expect(code).toBe(2);
@@ -287,9 +287,9 @@ describe("exit code 2 requests nothing and writes nothing", () => {
   });
 });
 
-describe("beside run", () => {
+describe("other commands", () => {
   it("check reads one page and writes nothing", async () => {
-    const { cli, name, engineArgs, api } = await shop();
+    const { cli, name, engineArgs, api } = await openShop();
     const args = ["check", `${name}.json`, ...engineArgs, "--secrets", "secrets.json"];
     const { code, json } = await cli([...args, "--json"]);
     expect(code).toBe(0);
@@ -313,9 +313,9 @@ describe("beside run", () => {
     expect(items.stderr).toContain(`tidetable-local-${name}.rows`);
   });
 
-  it("a plain string where a secret stands works, warns, and stays unprinted", async () => {
-    const { cli, put, name, engineArgs, api } = await shop();
-    const open = JSON.stringify(dict(api.url)).replace('{"$secret":"api_key"}', `"${KEY}"`);
+  it("a plain string as a secret works, with a warning that does not print it", async () => {
+    const { cli, put, name, engineArgs, api } = await openShop();
+    const open = JSON.stringify(sourceDict(api.url)).replace('{"$secret":"api_key"}', `"${KEY}"`);
     await put(`${name}.json`, open);
     const { code, stdout, stderr } = await cli(["run", `${name}.json`, ...engineArgs, "--json"]);
     expect(code).toBe(0);
@@ -328,7 +328,7 @@ describe("beside run", () => {
 
   it("items prints every digit, in key order; state prints the checkpoint", async () => {
     const big = `{"data":[{"id":2,"n":9007199254740993},{"id":1,"n":0.1234567890123456789}]}`;
-    const { run, cli, name, engineArgs } = await shop(({ query }) => ({
+    const { run, cli, name, engineArgs } = await openShop(({ query }) => ({
       headers: { "content-type": "application/json" },
       body: query.get("offset") === "0" ? big : '{"data":[]}',
     }));
@@ -341,12 +341,12 @@ describe("beside run", () => {
 });
 
 /** A list that a test changes between runs. */
-const changing = (data: object[]): Handler => offsetPages(data);
+const changingList = (data: object[]): Handler => offsetPages(data);
 
 describe("run --full-refresh", () => {
-  it("deletes what the API no longer shows, and says how many (P4)", async () => {
+  it("run --full-refresh deletes the rows that the API no longer shows, and counts them (P4)", async () => {
     const data = rows.slice(0, 10);
-    const { run, cli, name, engineArgs } = await shop(changing(data));
+    const { run, cli, name, engineArgs } = await openShop(changingList(data));
     await run();
     data.splice(3, 2);
     const plain = await run("--json");
@@ -358,9 +358,9 @@ describe("run --full-refresh", () => {
     expect(stdout.trim().split("\n")).toHaveLength(8);
   });
 
-  it("that would delete most of a table fails and deletes nothing (P4)", async () => {
+  it("run --full-refresh fails and deletes nothing if it would delete most of a table (P4)", async () => {
     const data = rows.slice(0, 10);
-    const { run, name } = await shop(changing(data));
+    const { run, name } = await openShop(changingList(data));
     await run();
     data.splice(0, 9);
     const { code, json } = await run("--json", "--full-refresh");
@@ -369,11 +369,12 @@ describe("run --full-refresh", () => {
     expect(await engine.scan(`tidetable-local-${name}.rows`)).toHaveLength(10);
   });
 
-  it("ends an open run first and then is a run of its own", async () => {
+  it("run --full-refresh first finishes an open run and then does its own", async () => {
     const data = rows.slice(0, 250);
     let broken = true;
-    const { start, run, name, engineArgs, api } = await shop((request, response) => {
-      if (!broken || request.query.get("offset") !== "95") return changing(data)(request, response);
+    const { start, run, name, engineArgs, api } = await openShop((request, response) => {
+      if (!broken || request.query.get("offset") !== "95")
+        return changingList(data)(request, response);
       interrupt();
       return undefined;
     });
@@ -392,9 +393,9 @@ describe("run --full-refresh", () => {
     expect(offsets.filter((offset) => offset === "0")).toHaveLength(1);
   });
 
-  it("of a resource that appends has to be meant: exit code 2 without --yes", async () => {
+  it("run --full-refresh of a resource that appends is exit code 2 without --yes", async () => {
     const append = [{ name: "rows" }, { name: "log", write_disposition: "append" }];
-    const { run, name, api } = await shop(undefined, append);
+    const { run, name, api } = await openShop(undefined, append);
     const refused = await run("--json", "--full-refresh");
     expect(refused.code).toBe(2);
     expect(refused.json().problems).toEqual([
@@ -409,8 +410,8 @@ describe("run --full-refresh", () => {
     expect((await run("--json", "--full-refresh", "--yes")).code).toBe(0);
   });
 
-  it("does not go with --limit-pages", async () => {
-    const { run, api } = await shop();
+  it("run --full-refresh excludes --limit-pages", async () => {
+    const { run, api } = await openShop();
     const { code, json } = await run("--json", "--full-refresh", "--limit-pages", "1");
     expect(code).toBe(2);
     expect(json().problems[0]).toMatchObject({ path: "--limit-pages" });
@@ -419,9 +420,9 @@ describe("run --full-refresh", () => {
 });
 
 describe("status", () => {
-  it("says how fresh a table is, also while its runs fail, and what they cost", async () => {
+  it("status prints how fresh a table is, even while its runs fail, and their costs", async () => {
     let broken = false;
-    const { run, cli, name, engineArgs } = await shop((request, response) =>
+    const { run, cli, name, engineArgs } = await openShop((request, response) =>
       broken ? { status: 404 } : offsetPages(rows)(request, response),
     );
     const status = (...more: string[]) => cli(["status", `${name}.json`, ...engineArgs, ...more]);
@@ -464,7 +465,7 @@ describe("status", () => {
     });
     const [, success] = resource.runs;
     expect(resource.last_success_at).toBe(success.ended_at);
-    // Each of these rows takes one write unit, and a checkpoint more than none.
+    // Each row takes one write unit, and checkpoints take more.
     expect(success.write_units).toBeGreaterThan(250);
     expect(success.cost_usd).toBeGreaterThan(250 * 0.625e-6);
     expect((await status()).stdout).toMatch(
@@ -474,14 +475,14 @@ describe("status", () => {
 });
 
 describe("quarantine", () => {
-  it("lists what was set aside and replays it under a mended config", async () => {
+  it("quarantine lists records that were set aside, and replays them with a corrected config", async () => {
     const data: object[] = [
       { id: 1, code: "a" },
       { code: "b", n: 12 },
       { code: "c\u001b[2J" },
       "text",
     ].map((record) => record as object);
-    const { run, cli, put, name, engineArgs, api } = await shop(changing(data));
+    const { run, cli, put, name, engineArgs, api } = await openShop(changingList(data));
     await run();
     const list = (...more: string[]) => cli(["quarantine", "list", ...engineArgs, ...more]);
     const listed = await list(`${name}.json`, "--json");
@@ -510,7 +511,7 @@ describe("quarantine", () => {
     data.splice(1);
     await put(
       `${name}.json`,
-      dict(api.url, [{ name: "rows", table_name: "by_code", primary_key: "code" }]),
+      sourceDict(api.url, [{ name: "rows", table_name: "by_code", primary_key: "code" }]),
     );
     await run();
     const replay = (...more: string[]) =>
@@ -542,8 +543,8 @@ describe("quarantine", () => {
     );
   });
 
-  it("is empty before the first run, and replays one resource at a time", async () => {
-    const { cli, name, engineArgs } = await shop();
+  it("quarantine is empty before the first run, and replays one resource at a time", async () => {
+    const { cli, name, engineArgs } = await openShop();
     const { code, json } = await cli([
       "quarantine",
       "list",
@@ -560,14 +561,14 @@ describe("quarantine", () => {
 });
 
 describe("reset", () => {
-  it("forgets, after it was told that this is meant", async () => {
-    const { run, cli, name, engineArgs } = await shop();
+  it("reset forgets after a confirmation", async () => {
+    const { run, cli, name, engineArgs } = await openShop();
     const state = async () =>
       (await cli(["state", `${name}.json`, ...engineArgs, "--json"])).json().resources[0];
     await run();
     const reset = (...more: string[]) => cli(["reset", `${name}.json`, ...engineArgs, ...more]);
 
-    // There is no terminal here.
+    // The test has no terminal.
     const asked = await reset("--json");
     expect(asked.code).toBe(2);
     expect(asked.json().problems[0].hint).toContain("--yes");
@@ -596,14 +597,14 @@ describe("reset", () => {
     expect((await run("--json")).json()).toMatchObject({ resources: [{ written: 250 }] });
   });
 
-  it("waits for no run and disturbs none (P5)", async () => {
-    let asked: () => void = () => {};
+  it("reset neither waits for a run nor disturbs one (P5)", async () => {
+    let requested: () => void = () => {};
     const atSecondPage = new Promise<void>((done) => {
-      asked = done;
+      requested = done;
     });
-    const { start, cli, name, engineArgs } = await shop((request, response) => {
+    const { start, cli, name, engineArgs } = await openShop((request, response) => {
       if (request.query.get("offset") !== "95") return offsetPages(rows)(request, response);
-      asked();
+      requested();
       return undefined;
     });
     const args = ["run", `${name}.json`, ...engineArgs, "--secrets", "secrets.json", "--json"];

@@ -3,9 +3,9 @@ import type { ResourceConfig } from "../packages/core/src/config/types.ts";
 import type { JsonObject } from "../packages/core/src/values/json.ts";
 import { openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
-// What a run does to the rows that are there.
+// The suite shows what a run does to existing rows.
 
 let engine: Engine;
 beforeAll(async () => {
@@ -14,16 +14,16 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /** A resource over an API that sends `records`, which a test may change between runs. */
-async function mirror(records: JsonObject[], more: Partial<ResourceConfig> = {}) {
+async function deployMirror(records: JsonObject[], resource: Partial<ResourceConfig> = {}) {
   const api = await openApi(() => ({ body: { data: records } }));
-  const source = await deploy(engine, {
+  const source = await deploySource(engine, {
     client: { base_url: api.url },
     resources: [
       {
         name: "rows",
         primary_key: "id",
         endpoint: { data_selector: "data", paginator: "single_page" },
-        ...more,
+        ...resource,
       },
     ],
   });
@@ -38,21 +38,21 @@ async function mirror(records: JsonObject[], more: Partial<ResourceConfig> = {})
 describe("insert-only", () => {
   const strategy = { disposition: "merge", strategy: "insert-only" } as const;
 
-  it("leaves rows that are there as they are, and counts them as unchanged (P8)", async () => {
+  it("insert-only leaves existing rows as they are and counts them as unchanged (P8)", async () => {
     const records = [{ id: "a", v: 1 }];
-    const { run, rows } = await mirror(records, { write_disposition: strategy });
+    const { run, rows } = await deployMirror(records, { write_disposition: strategy });
     expect(await run()).toMatchObject({ records: 1, written: 1 });
     records.splice(0, 1, { id: "a", v: 2 }, { id: "b", v: 1 });
     expect(await run()).toMatchObject({ status: "done", records: 2, written: 1, unchanged: 1 });
     expect(await rows()).toEqual(["a=1", "b=1"]);
   });
 
-  it("of two records on a page with one key keeps the first, as the table would", async () => {
+  it("insert-only keeps the first of two records of a page with the same key", async () => {
     const records = [
       { id: "a", v: 1 },
       { id: "a", v: 2 },
     ];
-    const { run, rows } = await mirror(records, { write_disposition: strategy });
+    const { run, rows } = await deployMirror(records, { write_disposition: strategy });
     expect(await run()).toMatchObject({ records: 2, written: 1, superseded: 1 });
     expect(await rows()).toEqual(["a=1"]);
   });
@@ -60,26 +60,26 @@ describe("insert-only", () => {
 
 describe("hard_delete", () => {
   it.each([
-    ["a boolean that is true", { gone: false }, { gone: true }],
-    ["a value that is there", { gone: null }, { gone: "2026-01-01" }],
-  ])("deletes the row of a record with %s", async (_, before, after) => {
+    ["true in a boolean field", { gone: false }, { gone: true }],
+    ["a value in a field of another type", { gone: null }, { gone: "2026-01-01" }],
+  ])("hard_delete deletes the row of a record with %s", async (_, before, after) => {
     const records: JsonObject[] = [
       { id: "a", v: 1, ...before },
       { id: "b", v: 1 },
     ];
     const columns = { gone: { hard_delete: true } };
-    const { run, rows } = await mirror(records, { columns });
+    const { run, rows } = await deployMirror(records, { columns });
     expect(await run()).toMatchObject({ written: 2, deleted: 0 });
     records[0] = { id: "a", v: 1, ...after };
     expect(await run()).toMatchObject({ status: "done", written: 1, unchanged: 1, deleted: 1 });
     expect(await rows()).toEqual(["b=1"]);
-    // What is gone already does no harm.
+    // A delete of a row that is gone already succeeds.
     expect(await run()).toMatchObject({ status: "done" });
   });
 
-  it("holds in an ordered table, where an older record deletes nothing", async () => {
+  it("hard_delete in an ordered table does not let an older record delete a row", async () => {
     const records: JsonObject[] = [{ id: "a", v: 5 }];
-    const { run, rows } = await mirror(records, {
+    const { run, rows } = await deployMirror(records, {
       columns: { gone: { hard_delete: true }, v: { data_type: "bigint" } },
       write_mode: "ordered",
       version_field: "v",
@@ -95,7 +95,7 @@ describe("hard_delete", () => {
 });
 
 describe("dedup_sort", () => {
-  const same = [
+  const records = [
     { id: "a", v: 1 },
     { id: "a", v: 3 },
     { id: "a", v: 2 },
@@ -104,17 +104,17 @@ describe("dedup_sort", () => {
   it.each([
     ["desc", "a=3"],
     ["asc", "a=1"],
-    [undefined, "a=2"],
-  ] as const)("%s: of a page's records with one key", async (dedup_sort, kept) => {
-    const columns = { v: dedup_sort ? { dedup_sort } : {} };
-    const { run, rows } = await mirror(same, { columns });
+    ["not set", "a=2"],
+  ] as const)("dedup_sort %s decides which of a page's records with the same key is kept", async (dedup_sort, kept) => {
+    const columns = { v: dedup_sort === "not set" ? {} : { dedup_sort } };
+    const { run, rows } = await deployMirror(records, { columns });
     expect(await run()).toMatchObject({ records: 3, written: 1, superseded: 2 });
     expect(await rows()).toEqual([kept]);
   });
 });
 
-it("a key can be named in columns", async () => {
-  const { run, rows } = await mirror(
+it("a column can be declared as the primary key", async () => {
+  const { run, rows } = await deployMirror(
     [
       { id: "a", v: 1 },
       { id: "a", v: 2 },

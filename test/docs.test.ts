@@ -1,40 +1,40 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { runInThisContext } from "node:vm";
-import { dlt, notices, rest_api_source, type Source } from "@tidetable/core";
+import { dlt, findNotices, rest_api_source, type Source } from "@tidetable/core";
 import ts from "typescript";
 import { describe, expect, it, test } from "vitest";
 import { sourceConfig, sourceOptions } from "../packages/core/src/config/check/schema.ts";
 import { validate } from "../packages/core/src/config/check/validate.ts";
 
 /*
- * docs/config.md against the format: the keys of its tables are those of the types, and what it
- * shows as an example is one.
+ * The Markdown files of the repository. docs/config.md is held against the format: the keys of its
+ * tables are those of the types, and each example is valid.
  */
 
 const root = resolve(import.meta.dirname, "..");
-const read = (path: string) => readFileSync(resolve(root, path), "utf8");
-const page = read("docs/config.md");
+const readFile = (path: string) => readFileSync(resolve(root, path), "utf8");
+const configPage = readFile("docs/config.md");
 
 // ── The page ─────────────────────────────────────────────────────────────────────────────────────
 
 interface Section {
   heading: string;
-  /** The rows of its tables, by the first cell of their head. */
+  /** The rows of the tables whose head begins with `column`. */
   rows: (column: string) => string[][];
-  /** Its blocks of code, with what stands behind the language. */
+  /** The blocks of code; `context` is the word after the language. */
   blocks: { context: string; code: string }[];
 }
 
-/** A bar in code separates no cells. */
-const cells = (line: string): string[] =>
+/** The cells of a table's row. A bar in code separates no cells. */
+const cellsOf = (line: string): string[] =>
   (line.match(/(?<=\|)(?:`[^`]*`|[^|`])*(?=\|)/g) ?? []).map((cell) => cell.trim());
 
 const codeIn = (cell = ""): string => /`([^`]+)`/.exec(cell)?.[1] ?? "";
 
-const sections = page.split(/^(?=#+ )/m).map((text): Section => {
+const sections = configPage.split(/^(?=#+ )/m).map((text): Section => {
   const tables = [...text.matchAll(/^\|.*\n\|[-| ]+\|\n(?:\|.*\n?)+/gm)].map(([table]) =>
-    table.trim().split("\n").map(cells),
+    table.trim().split("\n").map(cellsOf),
   );
   return {
     heading: /^#+ (.*)/.exec(text)?.[1] ?? "",
@@ -46,18 +46,18 @@ const sections = page.split(/^(?=#+ )/m).map((text): Section => {
   };
 });
 
-const section = (heading: string): Section => {
-  const found = sections.find((one) => one.heading === heading);
-  if (!found) throw new Error(`config.md has no section "${heading}"`);
-  return found;
+const sectionOf = (heading: string): Section => {
+  const section = sections.find((candidate) => candidate.heading === heading);
+  if (!section) throw new Error(`config.md has no section "${heading}"`);
+  return section;
 };
 
 // ── The types ────────────────────────────────────────────────────────────────────────────────────
 
-/** What each exported or inner type of a file has for keys and words, however deep. */
-function declarations(path: string) {
-  const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
-  const found = new Map<string, { keys: Set<string>; words: Set<string> }>();
+/** The keys and the literal words of each type of a file, however deeply they are nested. */
+function readTypes(path: string) {
+  const file = ts.createSourceFile(path, readFile(path), ts.ScriptTarget.Latest, true);
+  const namedTypes = new Map<string, { keys: Set<string>; words: Set<string> }>();
   file.forEachChild((node) => {
     if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) return;
     const [keys, words] = [new Set<string>(), new Set<string>()];
@@ -66,13 +66,13 @@ function declarations(path: string) {
       if (ts.isLiteralTypeNode(inner) && ts.isStringLiteral(inner.literal)) {
         words.add(inner.literal.text);
       }
-      // What a type leaves out is no word of its own.
+      // `Omit<Type, "word">` leaves the word out.
       if (!ts.isExpressionWithTypeArguments(inner) && !isLookup(inner)) inner.forEachChild(visit);
     };
     node.forEachChild(visit);
-    found.set(node.name.text, { keys, words });
+    namedTypes.set(node.name.text, { keys, words });
   });
-  return found;
+  return namedTypes;
 }
 
 const isLookup = (node: ts.Node): boolean =>
@@ -80,25 +80,25 @@ const isLookup = (node: ts.Node): boolean =>
   (ts.isTypeReferenceNode(node) && /^(Omit|Exclude|NonNullable)$/.test(node.typeName.getText()));
 
 const types = new Map([
-  ...declarations("packages/core/src/config/types.ts"),
-  ...declarations("packages/core/src/config/endpoint-types.ts"),
+  ...readTypes("packages/core/src/config/types.ts"),
+  ...readTypes("packages/core/src/config/endpoint-types.ts"),
 ]);
-const dataTypes = declarations("packages/core/src/config/plan-types.ts").get("DataType");
+const dataTypes = readTypes("packages/core/src/config/plan-types.ts").get("DataType");
 
-// ── Which section describes what, and where its examples stand ───────────────────────────────────
+// ── The type that each section describes, and the dict that completes its examples ───────────────
 
 type Dict = Record<string, unknown>;
 type Context = (example: never) => Source;
 
 const base_url = "https://api.example.com";
-const source = (dict: Dict, options: Dict = {}): Source =>
+const sourceOf = (dict: Dict, options: Dict = {}): Source =>
   rest_api_source({ client: { base_url }, resources: ["users"], ...dict } as never, options);
 
-const client = (example: Dict) => source({ client: { base_url, ...example } });
-const auth = (type: string) => (example: Dict) => client({ auth: { type, ...example } });
-/** Children need a parent, and a key does no harm. */
-const resource = (example: Dict) =>
-  source({
+const withClient = (example: Dict) => sourceOf({ client: { base_url, ...example } });
+const withAuth = (type: string) => (example: Dict) => withClient({ auth: { type, ...example } });
+/** The resource has a parent and a key: examples for children and for merging need them. */
+const withResource = (example: Dict) =>
+  sourceOf({
     resources: [
       "users",
       {
@@ -109,249 +109,290 @@ const resource = (example: Dict) =>
       },
     ],
   });
-const endpoint = (example: Dict) => resource({ endpoint: { path: "posts", ...example } });
-const paginator =
-  (type: string, more: Dict = {}) =>
+const withEndpoint = (example: Dict) => withResource({ endpoint: { path: "posts", ...example } });
+const withPaginator =
+  (type: string, options: Dict = {}) =>
   (example: Dict) =>
-    endpoint({ paginator: { type, ...more, ...example } });
-const incremental = (example: Dict) =>
-  endpoint({
+    withEndpoint({ paginator: { type, ...options, ...example } });
+const withIncremental = (example: Dict) =>
+  withEndpoint({
     path: "users/{resources.users.id}",
     incremental: { cursor_path: "updated_at", ...example },
   });
-const param = (value: Dict) =>
-  endpoint({ path: value.type === "resolve" ? "users/{id}" : "users", params: { id: value } });
-const action = (example: Dict) =>
-  endpoint({ response_actions: [{ action: "ignore", ...example }] });
-const options = (example: Dict) => source({}, example);
+const withParam = (value: Dict) =>
+  withEndpoint({ path: value.type === "resolve" ? "users/{id}" : "users", params: { id: value } });
+const withAction = (example: Dict) =>
+  withEndpoint({ response_actions: [{ action: "ignore", ...example }] });
+const withOptions = (example: Dict) => sourceOf({}, example);
 
 const contexts: Record<string, { types: string[]; context: Context; unlisted?: string[] }> = {
-  "The dict": { types: ["SourceConfig"], context: source },
-  client: { types: ["ClientConfig"], context: client },
-  bearer: { types: ["BearerAuth"], context: auth("bearer"), unlisted: ["type"] },
-  api_key: { types: ["ApiKeyAuth"], context: auth("api_key"), unlisted: ["type"] },
-  http_basic: { types: ["HttpBasicAuth"], context: auth("http_basic"), unlisted: ["type"] },
+  "The dict": { types: ["SourceConfig"], context: sourceOf },
+  client: { types: ["ClientConfig"], context: withClient },
+  bearer: { types: ["BearerAuth"], context: withAuth("bearer"), unlisted: ["type"] },
+  api_key: { types: ["ApiKeyAuth"], context: withAuth("api_key"), unlisted: ["type"] },
+  http_basic: { types: ["HttpBasicAuth"], context: withAuth("http_basic"), unlisted: ["type"] },
   oauth2_client_credentials: {
     types: ["OAuth2ClientCredentialsAuth", "TokenRequest"],
-    context: auth("oauth2_client_credentials"),
+    context: withAuth("oauth2_client_credentials"),
     unlisted: ["type"],
   },
   oauth2_refresh_token: {
     types: ["OAuth2RefreshTokenAuth"],
-    context: auth("oauth2_refresh_token"),
+    context: withAuth("oauth2_refresh_token"),
     unlisted: ["type"],
   },
   resources: {
     types: ["ResourceBase", "ResourceConfig", "ResourceDefaults", "ResourceExtensions"],
-    context: resource,
+    context: withResource,
   },
-  endpoint: { types: ["EndpointConfig"], context: endpoint },
+  endpoint: { types: ["EndpointConfig"], context: withEndpoint },
   error_handler: {
     types: ["ErrorHandlerConfig"],
-    context: (example: Dict) => endpoint({ error_handler: example }),
+    context: (example: Dict) => withEndpoint({ error_handler: example }),
   },
   offset: {
     types: ["OffsetPaginator"],
-    context: paginator("offset", { limit: 100 }),
+    context: withPaginator("offset", { limit: 100 }),
     unlisted: ["type"],
   },
   page_number: {
     types: ["PageNumberPaginator"],
-    context: paginator("page_number"),
+    context: withPaginator("page_number"),
     unlisted: ["type"],
   },
-  cursor: { types: ["CursorPaginator"], context: paginator("cursor"), unlisted: ["type"] },
+  cursor: { types: ["CursorPaginator"], context: withPaginator("cursor"), unlisted: ["type"] },
   header_cursor: {
     types: ["HeaderCursorPaginator"],
-    context: paginator("header_cursor"),
+    context: withPaginator("header_cursor"),
     unlisted: ["type"],
   },
-  json_link: { types: ["JsonLinkPaginator"], context: paginator("json_link"), unlisted: ["type"] },
+  json_link: {
+    types: ["JsonLinkPaginator"],
+    context: withPaginator("json_link"),
+    unlisted: ["type"],
+  },
   header_link: {
     types: ["HeaderLinkPaginator"],
-    context: paginator("header_link"),
+    context: withPaginator("header_link"),
     unlisted: ["type"],
   },
-  // Its two kinds without options.
-  paginator: { types: ["PaginatorConfig"], context: paginator("auto"), unlisted: ["type"] },
-  incremental: { types: ["IncrementalConfig"], context: incremental },
-  "incremental as a parameter": { types: ["IncrementalParam"], context: param },
+  // The two paginators without options.
+  paginator: { types: ["PaginatorConfig"], context: withPaginator("auto"), unlisted: ["type"] },
+  incremental: { types: ["IncrementalConfig"], context: withIncremental },
+  "incremental as a parameter": { types: ["IncrementalParam"], context: withParam },
   resolve: {
     types: ["ResolveParam"],
     context: (example: Dict) =>
-      param({ type: "resolve", resource: "users", field: "id", ...example }),
+      withParam({ type: "resolve", resource: "users", field: "id", ...example }),
   },
   processing_steps: {
     types: ["ProcessingStep"],
-    context: (example: Dict) => resource({ processing_steps: [example] }),
+    context: (example: Dict) => withResource({ processing_steps: [example] }),
   },
-  response_actions: { types: ["ResponseAction", "ResponseHook"], context: action },
+  response_actions: { types: ["ResponseAction", "ResponseHook"], context: withAction },
   write_disposition: {
     types: ["WriteDispositionConfig"],
     context: (example: Dict) =>
-      resource({ write_disposition: { disposition: "merge", ...example } }),
+      withResource({ write_disposition: { disposition: "merge", ...example } }),
   },
   columns: {
     types: ["ColumnConfig", "NamedColumnConfig"],
     context: (example: Dict) =>
-      resource({ columns: "name" in example ? [example] : { state: example } }),
+      withResource({ columns: "name" in example ? [example] : { state: example } }),
   },
   schema_contract: {
     types: ["SchemaContract"],
-    context: (example: Dict) => resource({ schema_contract: example }),
+    context: (example: Dict) => withResource({ schema_contract: example }),
   },
-  options: { types: ["SourceOptions"], context: options },
+  options: { types: ["SourceOptions"], context: withOptions },
   schedule: {
     types: ["ScheduleOptions"],
-    context: (schedule: Dict) => options({ schedule }),
+    context: (schedule: Dict) => withOptions({ schedule }),
   },
   function: {
     types: ["FunctionOptions"],
-    context: (example: Dict) => options({ function: example }),
+    context: (example: Dict) => withOptions({ function: example }),
   },
-  table: { types: ["TableOptions"], context: (table: Dict) => options({ table }) },
+  table: { types: ["TableOptions"], context: (table: Dict) => withOptions({ table }) },
   index: {
     types: ["IndexOptions"],
-    context: (by_state: Dict) => options({ table: { indexes: { by_state } } }),
+    context: (by_state: Dict) => withOptions({ table: { indexes: { by_state } } }),
   },
   "by resource": {
     types: ["ResourceOptions"],
-    context: (users: Dict) => options({ resources: { users } }),
+    context: (users: Dict) => withOptions({ resources: { users } }),
   },
 };
 
-/** Of the blocks of code and of the last two tables. */
-const named: Record<string, Context> = {
-  source,
-  client,
-  resource,
-  endpoint,
-  incremental,
-  options,
-  resources: (resources: unknown[]) => source({ resources }),
+/** The contexts that blocks of code and the last two tables name. */
+const namedContexts: Record<string, Context> = {
+  source: sourceOf,
+  client: withClient,
+  resource: withResource,
+  endpoint: withEndpoint,
+  incremental: withIncremental,
+  options: withOptions,
+  resources: (resources: unknown[]) => sourceOf({ resources }),
 };
 
-const evaluate = (code: string): never =>
+const evaluateDict = (code: string): never =>
   runInThisContext(`(dlt, rest_api_source) => (${code})`)(dlt, rest_api_source) as never;
 
 const problemsOf = (code: string, context: Context): string[] =>
-  validate(context(evaluate(code)), "docs").map(
+  validate(context(evaluateDict(code)), "docs").map(
     ({ path, message, hint }) => `${path}: ${message}; ${hint}`,
   );
 
 // ── The tests ────────────────────────────────────────────────────────────────────────────────────
 
-describe.each(Object.entries(contexts))("config.md, %s", (heading, { types: names, ...of }) => {
-  const rows = section(heading).rows("key");
+describe.each(Object.entries(contexts))("config.md, %s", (heading, {
+  types: typeNames,
+  context,
+  unlisted = [],
+}) => {
+  const rows = sectionOf(heading).rows("key");
 
-  it("has the keys of the type, each once, and no other", () => {
-    const known = names.flatMap((name) => [...(types.get(name)?.keys ?? [`no type ${name}`])]);
-    const wanted = new Set(known.filter((key) => !of.unlisted?.includes(key)));
-    expect(rows.map(([key]) => codeIn(key)).sort()).toEqual([...wanted].sort());
+  it(`the section "${heading}" of config.md has each key of its type once, and no other`, () => {
+    const keys = typeNames.flatMap((name) => [...(types.get(name)?.keys ?? [`no type ${name}`])]);
+    const listedKeys = new Set(keys.filter((key) => !unlisted.includes(key)));
+    expect(rows.map(([key]) => codeIn(key)).sort()).toEqual([...listedKeys].sort());
   });
 
   test.each(
-    rows.map(([key, what = "", , example]) => [codeIn(key), what, codeIn(example)]),
-  )("%s has an example that is one", (key, what, example) => {
+    rows.map(([key, meaning = "", , example]) => [codeIn(key), meaning, codeIn(example)]),
+  )(`the section "${heading}" of config.md has a valid example of %s`, (key, meaning, example) => {
     expect(example).toContain(key);
-    const problems = problemsOf(`{ ${example} }`, of.context);
-    if (what.startsWith("Refused")) expect(problems.join("\n")).toContain("is not supported");
+    const problems = problemsOf(`{ ${example} }`, context);
+    if (meaning.startsWith("Refused")) expect(problems.join("\n")).toContain("is not supported");
     else expect(problems).toEqual([]);
   });
 });
 
 describe("config.md", () => {
-  it("describes every type that has keys", () => {
-    const described = Object.values(contexts).flatMap((one) => one.types);
+  it("config.md describes every type that has keys", () => {
+    const described = Object.values(contexts).flatMap((context) => context.types);
     const withKeys = [...types].filter(([, { keys }]) => keys.size > 0).map(([name]) => name);
     expect(withKeys.filter((name) => !described.includes(name))).toEqual([]);
   });
 
-  it("has every word that a key can have", () => {
-    const words = [...types.values(), dataTypes].flatMap((one) => [...(one?.words ?? [])]);
+  it("config.md has every word that a key can have as its value", () => {
+    const words = [...types.values(), dataTypes].flatMap((type) => [...(type?.words ?? [])]);
     expect(words.length).toBeGreaterThan(60);
-    expect(words.filter((word) => !page.includes(`"${word}"`))).toEqual([]);
+    expect(words.filter((word) => !configPage.includes(`"${word}"`))).toEqual([]);
   });
 
-  it("has every key that validation knows", () => {
+  it("config.md has every key that validation knows", () => {
     const keys = [...new Set([...schemaKeys(sourceConfig), ...schemaKeys(sourceOptions)])];
     expect(keys.length).toBeGreaterThan(120);
-    expect(keys.filter((key) => !page.includes(`\`${key}\``) && key !== "type")).toEqual([]);
+    expect(keys.filter((key) => !configPage.includes(`\`${key}\``) && key !== "type")).toEqual([]);
   });
 
-  const blocks = sections.flatMap((one) => one.blocks.map((block) => ({ ...one, ...block })));
-  test.each(blocks)("the block in $heading is valid", ({ code, context }) => {
-    const whole: Context = (made: Source) => made;
-    const problems = problemsOf(code, context === "" ? whole : (named[context] as Context));
+  const blocks = sections.flatMap(({ heading, blocks }) =>
+    blocks.map((block) => ({ heading, ...block })),
+  );
+  test.each(blocks)("the block of code in the section $heading of config.md is valid", ({
+    code,
+    context,
+  }) => {
+    const complete: Context = (example: Source) => example;
+    const problems = problemsOf(
+      code,
+      context === "" ? complete : (namedContexts[context] as Context),
+    );
     expect(problems).toEqual([]);
   });
-  it("has blocks", () => expect(blocks.length).toBeGreaterThan(5));
+  it("config.md has blocks of code", () => expect(blocks.length).toBeGreaterThan(5));
 
-  const refused = section("What is refused").rows("in");
+  const refused = sectionOf("What is refused").rows("in");
   test.each(
-    refused.map(([place = "", wrong, says = ""]) => [place, codeIn(wrong), says]),
-  )("%s %s is refused, as it says", (place, wrong, says) => {
-    const problems = problemsOf(`{ ${wrong} }`, named[place] as Context);
-    expect(problems.join("\n")).toContain(says);
+    refused.map(([context = "", wrong, message = ""]) => [context, codeIn(wrong), message]),
+  )("%s: %s is refused in the words of config.md", (context, wrong, message) => {
+    const problems = problemsOf(`{ ${wrong} }`, namedContexts[context] as Context);
+    expect(problems.join("\n")).toContain(message);
   });
 
-  const idle = section("What has no effect").rows("in");
+  const meaningless = sectionOf("What has no effect").rows("in");
   test.each(
-    idle.map(([place = "", example]) => [place, codeIn(example)]),
-  )("%s %s is accepted with a notice", (place, example) => {
-    const made = (named[place] as Context)(evaluate(`{ ${example} }`));
-    expect(validate(made, "docs")).toEqual([]);
-    expect(notices(made).map(({ message }) => message)).toContain(
+    meaningless.map(([context = "", example]) => [context, codeIn(example)]),
+  )("%s: %s is accepted with a notice, as config.md says", (context, example) => {
+    const accepted = (namedContexts[context] as Context)(evaluateDict(`{ ${example} }`));
+    expect(validate(accepted, "docs")).toEqual([]);
+    expect(findNotices(accepted).map(({ message }) => message)).toContain(
       "means nothing in DynamoDB and has no effect",
     );
   });
 });
 
 /** Every key of every object in a zod schema. */
-function schemaKeys(schema: unknown, seen = new Set<unknown>()): string[] {
-  if (typeof schema !== "object" || schema === null || seen.has(schema)) return [];
-  seen.add(schema);
+function schemaKeys(schema: unknown, visited = new Set<unknown>()): string[] {
+  if (typeof schema !== "object" || schema === null || visited.has(schema)) return [];
+  visited.add(schema);
   const def = (schema as { def?: Dict }).def;
   if (!def) return [];
   const shape = (def.shape ?? {}) as Dict;
   const inner = [def.innerType, def.element, def.valueType, def.in, def.out, def.options];
   const schemas = [...Object.values(shape), ...inner.flat()];
-  return [...Object.keys(shape), ...schemas.flatMap((one) => schemaKeys(one, seen))];
+  return [...Object.keys(shape), ...schemas.flatMap((inside) => schemaKeys(inside, visited))];
 }
 
-// ── Links ────────────────────────────────────────────────────────────────────────────────────────
+// ── Every Markdown file ──────────────────────────────────────────────────────────────────────────
 
-const anchor = (heading: string) =>
+const ignored = new Set(["node_modules", ".git", ".sst", ".tidetable"]);
+
+function markdownFiles(folder = ""): string[] {
+  return readdirSync(resolve(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (ignored.has(entry.name)) return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return markdownFiles(path);
+    return entry.name.endsWith(".md") ? [path] : [];
+  });
+}
+
+/** The longest line outside of tables and code; longer ones are hard to read in a diff. */
+const LONGEST_LINE = 130;
+
+const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
     .replace(/[^\w\- ]/g, "")
     .replaceAll(" ", "-");
 
-describe.each(["docs/config.md", "docs/compared.md"])("%s", (path) => {
-  const links = [...read(path).matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, to = ""]) => to);
+describe.each(markdownFiles())("%s", (path) => {
+  const text = readFile(path);
 
-  it("links to what is there", () => {
+  it(`${path} has no line over ${LONGEST_LINE} characters outside of tables and code`, () => {
+    const prose = text.replace(/^( *)```[\s\S]*?^ *```/gm, "").replace(/^\|.*$/gm, "");
+    expect(prose.split("\n").filter((line) => line.length > LONGEST_LINE)).toEqual([]);
+  });
+
+  it(`the links of ${path} lead to a file and a heading of the repository`, () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(
+      ([, target = ""]) => target,
+    );
     const missing = links.filter((link) => {
       const [file, hash] = link.split("#");
       const target = file ? resolve(root, dirname(path), file) : resolve(root, path);
       if (!existsSync(target)) return true;
       if (hash === undefined) return false;
       const headings = [...readFileSync(target, "utf8").matchAll(/^#+ (.*)/gm)];
-      return !headings.some(([, heading = ""]) => anchor(heading) === hash);
+      return !headings.some(([, heading = ""]) => anchorOf(heading) === hash);
     });
     expect(missing).toEqual([]);
   });
+});
 
-  it("names tests that are there", () => {
-    const named = [...read(path).matchAll(/`([\w./-]+\.test\.ts)`((?:,? "[^"]+")*)/g)];
-    const missing = named.flatMap(([, file = "", names = ""]) => {
-      const at = resolve(root, file.includes("/") ? "" : "test/conformance", file);
-      if (!existsSync(at)) return file;
-      const text = readFileSync(at, "utf8");
-      return [...names.matchAll(/"([^"]+)"/g)]
-        .filter(([quoted]) => !text.includes(quoted))
-        .map(([quoted]) => `${file} ${quoted}`);
-    });
-    expect(missing).toEqual([]);
+it.each([
+  "docs/config.md",
+  "docs/compared.md",
+])("%s names tests that the test files have", (path) => {
+  const citations = [...readFile(path).matchAll(/`([\w./-]+\.test\.ts)`((?:,? "[^"]+")*)/g)];
+  const missing = citations.flatMap(([, file = "", names = ""]) => {
+    const testFile = resolve(root, file.includes("/") ? "" : "test/conformance", file);
+    if (!existsSync(testFile)) return file;
+    const text = readFileSync(testFile, "utf8");
+    return [...names.matchAll(/"([^"]+)"/g)]
+      .filter(([quoted]) => !text.includes(quoted))
+      .map(([quoted]) => `${file} ${quoted}`);
   });
+  expect(missing).toEqual([]);
 });

@@ -1,16 +1,16 @@
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { plan } from "../packages/core/src/config/plan.ts";
+import { planSource } from "../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { openSecretsEndpoint } from "../packages/local/src/secrets-endpoint.ts";
+import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 
-// The handlers as AWS calls them: configured by the environment alone.
+// Calls the handlers as AWS does: the environment is their only configuration.
 
 const KEY = "canary-8c21f0";
-const context = (awsRequestId: string) =>
+const lambdaContext = (awsRequestId: string) =>
   ({
     awsRequestId,
     logStreamName: "2026/11/21/[$LATEST]abc",
@@ -20,7 +20,7 @@ const context = (awsRequestId: string) =>
     getRemainingTimeInMillis: () => 60_000,
   }) as Context;
 
-const source = (origin: string) =>
+const createSource = (origin: string) =>
   rest_api_source({
     client: {
       base_url: origin,
@@ -34,13 +34,13 @@ const source = (origin: string) =>
   });
 
 let engine: Engine;
-let secrets: Awaited<ReturnType<typeof openSecretsEndpoint>>;
-const asked: string[] = [];
+let secretsEndpoint: Awaited<ReturnType<typeof openSecretsEndpoint>>;
+const requestedSecrets: string[] = [];
 
 beforeAll(async () => {
   engine = await startDynamodb();
-  secrets = await openSecretsEndpoint(async (id) => {
-    asked.push(id);
+  secretsEndpoint = await openSecretsEndpoint(async (id) => {
+    requestedSecrets.push(id);
     return { api_key: KEY };
   });
   Object.assign(process.env, {
@@ -48,18 +48,18 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint.endpoint,
     TIDETABLE_APP: "tidetable",
     TIDETABLE_STAGE: "test",
   });
 });
 afterAll(async () => {
-  await secrets.close();
+  await secretsEndpoint.close();
   await engine.close();
 });
 
-/** What a handler prints while `work` runs, by line. */
-async function printed(work: () => Promise<unknown>): Promise<string[]> {
+/** Returns the lines that are printed while `action` runs. */
+async function captureLines(action: () => Promise<unknown>): Promise<string[]> {
   const lines: string[] = [];
   const spies = [process.stdout, process.stderr].map((stream) =>
     vi.spyOn(stream, "write").mockImplementation((text) => {
@@ -67,22 +67,22 @@ async function printed(work: () => Promise<unknown>): Promise<string[]> {
       return true;
     }),
   );
-  await work().finally(() => {
+  await action().finally(() => {
     for (const spy of spies) spy.mockRestore();
   });
   return lines;
 }
 
-it("schedule starts one invocation per resource, and a second delivery is the same run (P7)", async () => {
-  const { scheduler } = await import("../functions/schedule.ts");
-  const sources = { desk: source("http://127.0.0.1:9") };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const invoked: object[] = [];
-  const invoke = async (event: object) => void invoked.push(event);
-  const handler = scheduler({ sources, invoke, log });
+it("the schedule function starts one invocation per resource, and a second delivery starts no other run (P7)", async () => {
+  const { createScheduler } = await import("../functions/schedule.ts");
+  const sources = { desk: createSource("http://127.0.0.1:9") };
+  const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
+  const workerEvents: object[] = [];
+  const invoke = async (event: object) => void workerEvents.push(event);
+  const handler = createScheduler({ sources, invoke, log: silentLog });
   const tick = { source: "desk", time: "2026-11-21T02:00:00Z" };
 
-  const answer = await handler(tick, context("first"));
+  const answer = await handler(tick, lambdaContext("first"));
   expect(answer).toEqual({
     run_id: "2026-11-21T02:00:00Z",
     started: [
@@ -90,12 +90,13 @@ it("schedule starts one invocation per resource, and a second delivery is the sa
       { source: "desk", resource: "tasks" },
     ],
   });
-  expect(await handler(tick, context("second"))).toEqual(answer);
-  expect(invoked.slice(0, 2)).toEqual(invoked.slice(2));
+  expect(await handler(tick, lambdaContext("second"))).toEqual(answer);
+  expect(workerEvents.slice(0, 2)).toEqual(workerEvents.slice(2));
 
-  invoked.length = 0;
-  await handler({ source: "desk", resources: ["tasks"] }, context("console"));
-  expect(invoked).toEqual([{ source: "desk", resource: "tasks", run_id: "console" }]);
+  workerEvents.length = 0;
+  await handler({ source: "desk", resources: ["tasks"] }, lambdaContext("console"));
+  const run_id = "console/tasks";
+  expect(workerEvents).toEqual([{ source: "desk", resource: "tasks", run_id }]);
 });
 
 it.each([
@@ -105,40 +106,40 @@ it.each([
   [{ resources: ["tasks"] }, /needs a "source"/],
   ["desk", /JSON object/],
   [{ source: "desk", base_url: "https://evil.example" }, /unknown field "base_url"/],
-])("schedule refuses %j with a message that shows what is right", async (event, message) => {
-  const { scheduler } = await import("../functions/schedule.ts");
-  const sources = { desk: source("http://127.0.0.1:9") };
+])("the schedule function refuses %j with a message that shows the right event", async (event, message) => {
+  const { createScheduler } = await import("../functions/schedule.ts");
+  const sources = { desk: createSource("http://127.0.0.1:9") };
   const invoke = vi.fn();
-  const answer = scheduler({ sources, invoke })(event, context("wrong"));
+  const answer = createScheduler({ sources, invoke })(event, lambdaContext("wrong"));
   await expect(answer).rejects.toThrow(message);
   expect(invoke).not.toHaveBeenCalled();
 });
 
-it("a worker fills its table and logs one JSON line per event, without the key", async () => {
+it("a worker fills its table and logs one JSON line per entry, without the key", async () => {
   const rows = Array.from({ length: 150 }, (_, n) => ({ id: `n${n}`, text: "note" }));
-  let busy = true;
+  let isThrottling = true;
   const api = await openApi((request, response) => {
     if (request.query.get("key") !== KEY) return { status: 401 };
-    if (!busy) return offsetPages(rows)(request, response);
-    busy = false;
+    if (!isThrottling) return offsetPages(rows)(request, response);
+    isThrottling = false;
     return { status: 429, headers: { "retry-after": "1" } };
   });
-  const desk = source(api.url);
-  for (const resource of plan(desk, "desk").resources) {
+  const desk = createSource(api.url);
+  for (const resource of planSource(desk, "desk").resources) {
     await engine.createTables({
       "tidetable-test-state": stateTable,
       [`tidetable-test-desk.${resource.name}`]: tableDefinition(resource),
     });
   }
-  const { worker } = await import("../functions/resource.ts");
+  const { createWorker } = await import("../functions/resource.ts");
   const event = { source: "desk", resource: "notes", run_id: "r1" };
-  const invoke = worker({ sources: { desk } });
-  const lines = await printed(() => invoke(event, context("q1")));
+  const invoke = createWorker({ sources: { desk } });
+  const lines = await captureLines(() => invoke(event, lambdaContext("q1")));
   expect(await engine.scan("tidetable-test-desk.notes")).toHaveLength(150);
-  expect(asked).toEqual(["tidetable/test/desk"]);
+  expect(requestedSecrets).toEqual(["tidetable/test/desk"]);
 
-  const logged = lines.map((line) => JSON.parse(line));
-  expect(logged).toMatchObject([
+  const entries = lines.map((line) => JSON.parse(line));
+  expect(entries).toMatchObject([
     {
       level: "WARN",
       message: "GET /notes answered 429; retry 1 of 3 in 1.0 s",
@@ -151,14 +152,14 @@ it("a worker fills its table and logs one JSON line per event, without the key",
   expect(lines.join()).not.toContain(KEY);
 });
 
-it("a worker that fails throws, so that the platform tries again (P18)", async () => {
+it("a failed run makes the worker throw, so that Lambda tries again (P18)", async () => {
   const api = await openApi(() => ({ body: { rows: [] } }));
-  const { worker } = await import("../functions/resource.ts");
-  const invoke = worker({ sources: { desk: source(api.url) } });
+  const { createWorker } = await import("../functions/resource.ts");
+  const invoke = createWorker({ sources: { desk: createSource(api.url) } });
   const event = { source: "desk", resource: "tasks", run_id: "r1" };
   let failure: unknown;
-  const lines = await printed(() =>
-    Promise.resolve(invoke(event, context("q2"))).catch((error) => {
+  const lines = await captureLines(() =>
+    Promise.resolve(invoke(event, lambdaContext("q2"))).catch((error) => {
       failure = error;
     }),
   );
@@ -170,15 +171,15 @@ it("a worker that fails throws, so that the platform tries again (P18)", async (
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "ERROR", source: "desk" });
 });
 
-it("requests go to another origin only in local mode, whatever the environment says (P16)", async () => {
+it("a worker sends requests to another origin only in local mode, whatever the environment says (P16)", async () => {
   const api = await openApi(offsetPages([]));
-  const { worker } = await import("../functions/resource.ts");
+  const { createWorker } = await import("../functions/resource.ts");
   vi.stubEnv("TIDETABLE_ORIGIN_DESK", api.url);
   vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", undefined);
-  const invoke = worker({ sources: { desk: source("https://api.example.com") } });
+  const invoke = createWorker({ sources: { desk: createSource("https://api.example.com") } });
   const event = { source: "desk", resource: "tasks", run_id: "r2" };
-  const lines = await printed(() =>
-    expect(invoke(event, context("q3"))).rejects.toMatchObject({ code: "config.origin" }),
+  const lines = await captureLines(() =>
+    expect(invoke(event, lambdaContext("q3"))).rejects.toMatchObject({ code: "config.origin" }),
   );
   vi.unstubAllEnvs();
   expect(lines).toEqual([]);
@@ -190,26 +191,26 @@ it.each([
   ["https://localhost:9", undefined, "extract.address"],
   ["https://10.255.255.1:9", undefined, "extract.address"],
   ["https://169.254.169.254", "vpc", "extract.address"],
-])("where DynamoDB is not on this machine, %s is not asked (P16)", async (origin, network, code) => {
+])("a worker whose DynamoDB is not on this machine does not request %s (P16)", async (origin, network, code) => {
   const { endpoint } = engine;
-  // The SDK still finds the engine; the worker does not see where.
+  // The SDK still finds the engine, but the worker does not see the address.
   vi.stubEnv("AWS_ENDPOINT_URL", endpoint);
   vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", undefined);
   vi.stubEnv("TIDETABLE_NETWORK", network);
-  // Its connections are kept as long as the module.
+  // The module keeps its connections, so the test needs a new module.
   vi.resetModules();
-  const fresh = await import("../packages/core/src/config/source.ts");
-  const { worker } = await import("../functions/resource.ts");
-  const desk = fresh.rest_api_source({
+  const sourceModule = await import("../packages/core/src/config/source.ts");
+  const { createWorker } = await import("../functions/resource.ts");
+  const desk = sourceModule.rest_api_source({
     client: { base_url: origin },
     resource_defaults: { primary_key: "id", write_disposition: "merge" },
     resources: ["tasks"],
   });
-  const invoke = worker({ sources: { desk } });
+  const invoke = createWorker({ sources: { desk } });
   const event = { source: "desk", resource: "tasks", run_id: `r-${origin}` };
   let failure: unknown;
-  await printed(() =>
-    Promise.resolve(invoke(event, context("q4"))).catch((error) => {
+  await captureLines(() =>
+    Promise.resolve(invoke(event, lambdaContext("q4"))).catch((error) => {
       failure = error;
     }),
   );

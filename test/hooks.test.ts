@@ -3,9 +3,9 @@ import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.
 import type { ResourceConfig } from "../packages/core/src/config/types.ts";
 import { openApi, type Reply } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
-// The config's own functions: over records, and over answers.
+// A config may have functions over records (processing_steps) and over answers (response_actions).
 
 let engine: Engine;
 beforeAll(async () => {
@@ -13,24 +13,24 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** A run over an API that gives these answers in turn. */
-async function run(
+/** Runs a source whose API gives these answers in turn. */
+async function runSource(
   answers: Reply[],
   {
     endpoint = {},
-    ...more
+    ...members
   }: Omit<Partial<ResourceConfig>, "endpoint"> & {
     endpoint?: EndpointConfig;
   } = {},
 ) {
   const api = await openApi(answers);
-  const source = await deploy(engine, {
+  const source = await deploySource(engine, {
     client: { base_url: api.url },
     resources: [
       {
         name: "rows",
         primary_key: "id",
-        ...more,
+        ...members,
         endpoint: {
           data_selector: "data",
           paginator: { type: "offset", limit: 2 },
@@ -47,8 +47,8 @@ async function run(
 const page = (...ids: number[]): Reply => ({ body: { data: ids.map((id) => ({ id, n: id })) } });
 
 describe("processing_steps", () => {
-  it("filter, map and yield_map records in order, before anything counts them", async () => {
-    const { report, rows } = await run([page(1, 2), page(3, 4), page()], {
+  it("filter, map and yield_map change the records in order, before they are counted", async () => {
+    const { report, rows } = await runSource([page(1, 2), page(3, 4), page()], {
       processing_steps: [
         { filter: ({ id }) => id !== 2 },
         { map: (record) => ({ ...record, n: Number(record.n) * 10 }) },
@@ -71,16 +71,16 @@ describe("processing_steps", () => {
     ]);
   });
 
-  it("leave paging alone: a page of which nothing is left is not an empty page", async () => {
-    const { report, api } = await run([page(1, 2), page(3, 4), page()], {
+  it("a page whose records are all filtered out does not end the paging like an empty page", async () => {
+    const { report, api } = await runSource([page(1, 2), page(3, 4), page()], {
       processing_steps: [{ filter: ({ id }) => id === 4 }],
     });
     expect(report).toMatchObject({ status: "done", records: 1 });
     expect(api.requests).toHaveLength(3);
   });
 
-  it("that throw end the run by name, and nothing of the record is in the error", async () => {
-    const { report } = await run([page(1)], {
+  it("a processing step that throws ends the run with the step's name, and without data of the record", async () => {
+    const { report } = await runSource([page(1)], {
       processing_steps: [
         { filter: () => true },
         {
@@ -99,36 +99,36 @@ describe("processing_steps", () => {
 });
 
 describe("response_actions", () => {
-  it("ignore an answer by status: what came before stays, and nothing is retried", async () => {
-    const { report, api } = await run([page(1, 2), { status: 503 }], {
+  it("an answer that is ignored by its status is not retried, and earlier pages stay", async () => {
+    const { report, api } = await runSource([page(1, 2), { status: 503 }], {
       endpoint: { response_actions: [{ status_code: 503, action: "ignore" }] },
     });
     expect(report).toMatchObject({ status: "done", records: 2, retries: 0 });
     expect(api.requests).toHaveLength(2);
   });
 
-  it("match a text in the body, and status and text together", async () => {
-    const gone = { status: 404, body: { error: "Not found" } };
+  it("a response action matches a string in the body, alone and together with a status", async () => {
+    const notFound = { status: 404, body: { error: "Not found" } };
     const action = { status_code: 404, content: "Not found", action: "ignore" } as const;
-    expect((await run([gone], { endpoint: { response_actions: [action] } })).report.status).toBe(
-      "done",
-    );
-    const other = { ...action, content: "other" };
-    expect((await run([gone], { endpoint: { response_actions: [other] } })).report.status).toBe(
-      "failed",
-    );
-    const byText = { content: "found", action: "ignore" } as const;
-    expect((await run([gone], { endpoint: { response_actions: [byText] } })).report.status).toBe(
-      "done",
-    );
+    expect(
+      (await runSource([notFound], { endpoint: { response_actions: [action] } })).report.status,
+    ).toBe("done");
+    const mismatch = { ...action, content: "other" };
+    expect(
+      (await runSource([notFound], { endpoint: { response_actions: [mismatch] } })).report.status,
+    ).toBe("failed");
+    const byContent = { content: "found", action: "ignore" } as const;
+    expect(
+      (await runSource([notFound], { endpoint: { response_actions: [byContent] } })).report.status,
+    ).toBe("done");
   });
 
-  it("call functions, which may change the body in place", async () => {
-    const seen: number[] = [];
-    const { report, rows } = await run([page(1, 2), page()], {
+  it("a function in response_actions may change the body in place", async () => {
+    const statuses: number[] = [];
+    const { report, rows } = await runSource([page(1, 2), page()], {
       endpoint: {
         response_actions: [
-          ({ status }) => seen.push(status),
+          ({ status }) => statuses.push(status),
           {
             status_code: 200,
             action: [
@@ -143,18 +143,18 @@ describe("response_actions", () => {
     });
     expect(report).toMatchObject({ status: "done", records: 2 });
     expect(rows.map(({ n }) => n?.N).sort()).toEqual(["101", "102"]);
-    expect(seen).toEqual([200, 200]);
+    expect(statuses).toEqual([200, 200]);
   });
 
-  it("leave an error that they do not ignore an error", async () => {
-    const { report } = await run([{ status: 404 }], {
+  it("an error that no response action ignores fails the run", async () => {
+    const { report } = await runSource([{ status: 404 }], {
       endpoint: { response_actions: [{ status_code: 404, action: () => {} }] },
     });
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.status" } });
   });
 
-  it("that throw end the run by name, and nothing of the answer is in the error", async () => {
-    const { report } = await run([{ status: 200, body: "canary" }], {
+  it("a function in response_actions that throws ends the run without data of the answer", async () => {
+    const { report } = await runSource([{ status: 200, body: "canary" }], {
       endpoint: {
         response_actions: [
           ({ body }) => {

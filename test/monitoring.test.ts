@@ -5,24 +5,22 @@ import type { AuthConfig } from "../packages/core/src/config/endpoint-types.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import type { SourceOptions } from "../packages/core/src/config/types.ts";
 import { checkTable, stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { schedule } from "../packages/core/src/entry/schedule.ts";
-import { work } from "../packages/core/src/entry/worker.ts";
-import { noCounts } from "../packages/core/src/report/counts.ts";
+import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent } from "../packages/core/src/entry/worker.ts";
+import { zeroCounts } from "../packages/core/src/report/counts.ts";
 import { sliceMetrics } from "../packages/core/src/report/metrics.ts";
 import type { ResourceReport } from "../packages/core/src/report/types.ts";
 import { planOf, type Sources } from "../packages/core/src/run/reach.ts";
-import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
 import { readRuns } from "../packages/core/src/state/history.ts";
-import { takeLease } from "../packages/core/src/state/lease.ts";
-import { opening } from "../packages/core/src/state/opening.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { virtualClock } from "./support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { faultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
 import { testWorld } from "./support/world.ts";
 
-// What an operator sees: the fields that CloudWatch counts, and the run history.
+// Checks what an operator sees: the metrics in CloudWatch, and the run history.
 
 let engine: Engine;
 beforeAll(async () => {
@@ -36,26 +34,26 @@ interface Line extends Fields {
   message: string;
 }
 
-/** A world that keeps what is logged. */
-function listening(changes: Partial<World> = {}) {
+/** A world that records the log. */
+function openLoggedWorld(changes: Partial<World> = {}) {
   const lines: Line[] = [];
-  const to =
+  const writeTo =
     (level: string) =>
     (message: string, fields: Fields = {}) =>
       void lines.push({ ...fields, level, message });
-  const log = { debug() {}, info: to("info"), warn: to("warn"), error: to("error") };
+  const log = { debug() {}, info: writeTo("info"), warn: writeTo("warn"), error: writeTo("error") };
   return { lines, world: testWorld(engine, { log, ...changes }) };
 }
 
-const rows = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `r${n}` }));
+const makeRows = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `r${n}` }));
 
-async function source(
+async function deploySource(
   name: string,
   base_url: string,
   options: SourceOptions = {},
   auth?: AuthConfig,
 ) {
-  const one = rest_api_source(
+  const source = rest_api_source(
     {
       client: { base_url, ...(auth && { auth }) },
       resource_defaults: { primary_key: "id", write_disposition: "merge" },
@@ -68,7 +66,7 @@ async function source(
     },
     options,
   );
-  const sources: Sources = { [name]: one };
+  const sources: Sources = { [name]: source };
   for (const resource of planOf(sources, name).resources) {
     await engine.createTables({
       [`tidetable-test-${name}.${resource.table}`]: tableDefinition(resource),
@@ -77,8 +75,8 @@ async function source(
   return sources;
 }
 
-const invoke = (sources: Sources, world: World, run_id = "r1") =>
-  work(
+const invokeWorker = (sources: Sources, world: World, run_id = "r1") =>
+  handleWorkerEvent(
     { source: Object.keys(sources)[0], resource: "rows", run_id },
     {
       sources,
@@ -88,30 +86,33 @@ const invoke = (sources: Sources, world: World, run_id = "r1") =>
     },
   );
 
-/** As CloudWatch reads a line: each metric with its value, by the dimensions it is counted for. */
-function counted(line: Fields | undefined): Record<string, Record<string, unknown>> {
-  const found: Record<string, Record<string, unknown>> = {};
+/** Reads a line as CloudWatch does: the values of metrics by namespace and dimensions. */
+function readMetrics(line: Fields | undefined): Record<string, Record<string, unknown>> {
+  const metrics: Record<string, Record<string, unknown>> = {};
   const { CloudWatchMetrics } = line?._aws as {
     CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[];
   };
   for (const { Namespace, Dimensions, Metrics } of CloudWatchMetrics) {
     for (const names of Dimensions) {
-      const at = [Namespace, ...names.map((name) => `${name}=${line?.[name]}`)].join(" ");
-      for (const { Name } of Metrics) found[at] = { ...found[at], [Name]: line?.[Name] };
+      const dimensions = [Namespace, ...names.map((name) => `${name}=${line?.[name]}`)].join(" ");
+      for (const { Name } of Metrics) {
+        metrics[dimensions] = { ...metrics[dimensions], [Name]: line?.[Name] };
+      }
     }
   }
-  return found;
+  return metrics;
 }
 
 describe("the metrics of a run", () => {
-  it("count what one slice has done, per source", async () => {
-    const api = await openApi(offsetPages(rows(120)));
-    const sources = await source("desk", api.url);
-    const { lines, world } = listening();
-    await invoke(sources, world);
-    const { "tidetable app=tidetable stage=test source=desk": desk, ...others } = counted(lines[0]);
-    expect(others).toEqual({});
-    expect(desk).toEqual({
+  it("the metrics of a slice count its work per source", async () => {
+    const api = await openApi(offsetPages(makeRows(120)));
+    const sources = await deploySource("desk", api.url);
+    const { lines, world } = openLoggedWorld();
+    await invokeWorker(sources, world);
+    const { "tidetable app=tidetable stage=test source=desk": deskMetrics, ...otherMetrics } =
+      readMetrics(lines[0]);
+    expect(otherMetrics).toEqual({});
+    expect(deskMetrics).toEqual({
       records: 120,
       written: 120,
       unchanged: 0,
@@ -124,154 +125,157 @@ describe("the metrics of a run", () => {
     expect(lines).toHaveLength(1);
   });
 
-  it("of a run of two slices add up to the run", async () => {
+  it("the metrics of two slices add up to those of their run", async () => {
     const clock = virtualClock();
-    const pages = offsetPages(rows(120));
+    const pages = offsetPages(makeRows(120));
     const api = await openApi((request, response) => {
       clock.advance(20_000);
       return pages(request, response);
     });
-    const sources = await source("slices", api.url);
-    const { lines, world } = listening({ clock, deadline: 45_000 });
-    const reports = [await invoke(sources, world)];
+    const sources = await deploySource("slices", api.url);
+    const { lines, world } = openLoggedWorld({ clock, deadline: 45_000 });
+    const reports = [await invokeWorker(sources, world)];
     while (reports.at(-1)?.status === "running") {
-      reports.push(await invoke(sources, { ...world, deadline: clock.monotonic() + 45_000 }));
+      reports.push(await invokeWorker(sources, { ...world, deadline: clock.monotonic() + 45_000 }));
     }
     expect(reports.length).toBeGreaterThan(1);
-    const sum = (name: "records" | "duration_ms") =>
+    const sumOf = (name: "records" | "duration_ms") =>
       lines.reduce((total, line) => total + (line[name] as number), 0);
-    expect(sum("records")).toBe(120);
+    expect(sumOf("records")).toBe(120);
     expect(reports.at(-1)?.records).toBe(120);
-    expect(sum("duration_ms")).toBe(reports.at(-1)?.worked_ms);
+    expect(sumOf("duration_ms")).toBe(reports.at(-1)?.worked_ms);
   });
 
-  it("say of a failure which resource it was, and of an interruption nothing", async () => {
+  it("a failed run counts for its resource, and an interrupted run counts as no failure", async () => {
     const api = await openApi(() => ({ status: 404 }));
-    const sources = await source("broken", api.url);
-    const { lines, world } = listening();
-    await expect(invoke(sources, world)).rejects.toThrow("404");
-    const broken = "tidetable app=tidetable stage=test source=broken";
-    expect(counted(lines[0])).toMatchObject({
-      [broken]: { failed: 1, records: 0 },
-      [`${broken} resource=rows`]: { failed: 1 },
+    const sources = await deploySource("broken", api.url);
+    const { lines, world } = openLoggedWorld();
+    await expect(invokeWorker(sources, world)).rejects.toThrow("404");
+    const brokenSource = "tidetable app=tidetable stage=test source=broken";
+    expect(readMetrics(lines[0])).toMatchObject({
+      [brokenSource]: { failed: 1, records: 0 },
+      [`${brokenSource} resource=rows`]: { failed: 1 },
     });
 
-    const stopped = { status: "failed", error: { code: "run.interrupted" }, slice: noCounts() };
-    const fields = sliceMetrics(world.names, stopped as ResourceReport, 0);
+    const interrupted = {
+      status: "failed",
+      error: { code: "run.interrupted" },
+      slice: zeroCounts(),
+    };
+    const fields = sliceMetrics(world.names, interrupted as ResourceReport, 0);
     expect(fields).not.toHaveProperty("failed");
   });
 
-  it("count the times that DynamoDB was asked too fast, a part that it did not take included", async () => {
-    const api = await openApi(offsetPages(rows(25)));
-    const sources = await source("throttled", api.url);
+  it("the metric throttled counts throttled calls and calls with unprocessed items", async () => {
+    const api = await openApi(offsetPages(makeRows(25)));
+    const sources = await deploySource("throttled", api.url);
     let batches = 0;
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation }) => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation }) => {
       if (operation !== "BatchWriteItem") return undefined;
       batches += 1;
       if (batches === 1) return { kind: "error", status: 400, type: "ThrottlingException" };
       return batches === 2 ? { kind: "unprocessed", count: 5 } : undefined;
     });
-    const { lines, world } = listening({ dynamodb: clientOf(proxy.endpoint), random: () => 0 });
-    await invoke(sources, world);
+    const { lines, world } = openLoggedWorld({
+      dynamodb: clientOf(proxy.endpoint),
+      random: () => 0,
+    });
+    await invokeWorker(sources, world);
     expect(lines.at(-1)).toMatchObject({ records: 25, throttled: 2 });
   });
 });
 
 describe("a secret that nobody has filled yet", () => {
-  it("makes its runs skipped, not failed, and nothing is asked of the API (secrets.empty)", async () => {
-    const api = await openApi(offsetPages(rows(3)));
+  it("a secret without a value makes runs skipped, not failed, and the API gets no request", async () => {
+    const api = await openApi(offsetPages(makeRows(3)));
     const auth = { type: "bearer" as const, token: dlt.secrets["token"] };
-    const sources = await source("unfilled", api.url, {}, auth);
-    const empty = new ResourceNotFoundException({ message: "", $metadata: {} });
-    const { lines, world } = listening({
-      secretsManager: { send: () => Promise.reject(empty) } as World["secretsManager"],
+    const sources = await deploySource("unfilled", api.url, {}, auth);
+    const missingSecret = new ResourceNotFoundException({ message: "", $metadata: {} });
+    const { lines, world } = openLoggedWorld({
+      secretsManager: { send: () => Promise.reject(missingSecret) } as World["secretsManager"],
     });
 
-    const report = await invoke(sources, world);
+    const report = await invokeWorker(sources, world);
     expect(report).toMatchObject({ status: "skipped", error: { code: "secrets.empty" } });
     expect(report.error?.hint).toBe("run: tidetable secrets set unfilled --stage test");
     expect(api.requests).toHaveLength(0);
     expect(lines).toMatchObject([{ level: "info", message: expect.stringContaining("unfilled") }]);
     expect(lines[0]).not.toHaveProperty("_aws");
-    const place = { source: "unfilled", resource: "rows" };
-    expect(await readState(world, place)).toBeUndefined();
-    expect(await readRuns(world, place)).toMatchObject([
+    const resourceRef = { source: "unfilled", resource: "rows" };
+    expect(await readState(world, resourceRef)).toBeUndefined();
+    expect(await readRuns(world, resourceRef)).toMatchObject([
       { run_id: "r1", status: "skipped", error: { code: "secrets.empty" } },
     ]);
   });
 });
 
 describe("the run history", () => {
-  it("has the event that found another run under way, and the run that could not begin", async () => {
-    const api = await openApi(offsetPages(rows(3)));
-    const sources = await source("busy", api.url);
-    const { world } = listening();
-    const place = { source: "busy", resource: "rows" };
+  it("the run history has an event that met another run, and a run that could not start", async () => {
+    const api = await openApi(offsetPages(makeRows(3)));
+    const sources = await deploySource("busy", api.url);
+    const { world } = openLoggedWorld();
+    const resourceRef = { source: "busy", resource: "rows" };
     const [resource] = planOf(sources, "busy").resources;
     if (!resource) throw new Error("no resource");
     const { tableId } = await checkTable(world, resource);
-    const want = {
-      runId: "r1",
-      refresh: false,
+    const run = newRun({
+      id: "r1",
       planHash: resource.hash,
       tableId: tableId ?? null,
-      cursorPath: null,
-      rows: () => nothingKnown,
       now: world.clock.now(),
-    };
-    const run = opening(undefined, want);
-    await takeLease(world, place, undefined, { owner: "a", run });
+    });
+    await takeLease(world, resourceRef, { owner: "a", run });
 
-    expect(await invoke(sources, world, "r2")).toMatchObject({ status: "skipped" });
-    expect(await invoke(sources, world, "r1")).toMatchObject({ status: "skipped" });
-    expect(await readRuns(world, place)).toMatchObject([
+    expect(await invokeWorker(sources, world, "r2")).toMatchObject({ status: "skipped" });
+    expect(await invokeWorker(sources, world, "r1")).toMatchObject({ status: "skipped" });
+    expect(await readRuns(world, resourceRef)).toMatchObject([
       { run_id: "r2", status: "skipped", error: { code: "state.lease_held" } },
     ]);
 
-    const lost = { ...world, names: { ...world.names, stage: "nowhere" } };
+    const worldWithoutTable = { ...world, names: { ...world.names, stage: "nowhere" } };
     await engine.createTables({ "tidetable-nowhere-state": stateTable });
-    await expect(invoke(sources, lost, "r3")).rejects.toThrow("does not exist");
-    expect(await readRuns(lost, place)).toMatchObject([
+    await expect(invokeWorker(sources, worldWithoutTable, "r3")).rejects.toThrow("does not exist");
+    expect(await readRuns(worldWithoutTable, resourceRef)).toMatchObject([
       { run_id: "r3", status: "failed", error: { code: "load.table_missing" } },
     ]);
   });
 });
 
-describe("a resource is stale", () => {
+describe("a stale resource", () => {
   const HOUR = 3_600_000;
 
-  it("when its last success is older than two of the schedule's gaps, and the tick says so", async () => {
+  it("the tick reports a resource whose last success is older than two gaps of its schedule", async () => {
     const clock = virtualClock();
     const options = { schedule: "rate(1 hour)" };
-    const api = await openApi(offsetPages(rows(3)));
-    const sources = await source("old", api.url, options);
-    // A host of this machine is as good as an example: nobody expects anything of it.
+    const api = await openApi(offsetPages(makeRows(3)));
+    const sources = await deploySource("old", api.url, options);
+    // The tick takes a source at a host of this machine for an example, so it gets another host.
     const config = { client: { base_url: "https://crm.acme.io" }, resources: ["rows"] };
-    const real = { old: rest_api_source(config, options) };
-    const { lines, world } = listening({ clock, deadline: Number.POSITIVE_INFINITY });
+    const publicSources = { old: rest_api_source(config, options) };
+    const { lines, world } = openLoggedWorld({ clock, deadline: Number.POSITIVE_INFINITY });
     const tick = async () => {
       lines.length = 0;
-      await schedule(
+      await handleScheduleEvent(
         { resume: true },
-        { ...world, sources: real, requestId: "tick", invoke: async () => {} },
+        { ...world, sources: publicSources, requestId: "tick", invoke: async () => {} },
       );
       return lines;
     };
 
     expect(await tick()).toEqual([]);
-    await invoke(sources, world);
+    await invokeWorker(sources, world);
     clock.advance(2 * HOUR);
     expect(await tick()).toEqual([]);
     clock.advance(HOUR / 2);
     const [line] = await tick();
     expect(line).toMatchObject({ level: "warn", message: expect.stringContaining("2026-01-01") });
-    const old = "tidetable app=tidetable stage=test source=old";
-    expect(counted(line)).toEqual({
-      [old]: { staleness: 2.5 },
-      [`${old} resource=rows`]: { staleness: 2.5 },
+    const oldSource = "tidetable app=tidetable stage=test source=old";
+    expect(readMetrics(line)).toEqual({
+      [oldSource]: { staleness: 2.5 },
+      [`${oldSource} resource=rows`]: { staleness: 2.5 },
     });
 
-    await invoke(sources, world, "r2");
+    await invokeWorker(sources, world, "r2");
     expect(await tick()).toEqual([]);
   });
 });

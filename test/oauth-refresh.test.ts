@@ -1,20 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { dlt, plan, rest_api_source } from "@tidetable/core";
+import { dlt, planSource, rest_api_source } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { World } from "../packages/core/src/base/world.ts";
-import { authenticator } from "../packages/core/src/extract/auth/auth.ts";
+import { createAuthenticator } from "../packages/core/src/extract/auth/auth.ts";
 import { runResource } from "../packages/core/src/run/run.ts";
-import { secretStore } from "../packages/core/src/secrets/store.ts";
+import { openSecretStore } from "../packages/core/src/secrets/store.ts";
 import { tokenLock } from "../packages/core/src/state/token-lock.ts";
-import { openSecretsEndpoint } from "../packages/local/src/secrets-endpoint.ts";
-import { type Api, openApi, type Reply, type SeenRequest } from "./support/api.ts";
-import { cliFolder } from "./support/cli.ts";
+import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
+import { type Api, type ApiRequest, openApi, type Reply } from "./support/api.ts";
+import { openCliFolder } from "./support/cli.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
-// Refresh tokens that are good once, as the strictest APIs have them: one that comes twice ends all.
+// The strictest APIs accept a refresh token once, and revoke everything when one comes twice.
 
 let engine: Engine;
 beforeAll(async () => {
@@ -24,57 +24,62 @@ afterAll(() => engine.close());
 
 type Members = Record<string, string>;
 
-/** Everything that is secret here has the word canary in it. */
-async function scene({ rotates = true, pages = 1 } = {}) {
+/** Opens an API with refresh tokens, and a source for it. Every secret contains the word canary. */
+async function openScene({ rotates = true, pages = 1 } = {}) {
   const vault: Members = {
     client_id: "canary-id",
     client_secret: "canary/ü+",
     refresh: "canary&0",
   };
-  let good = vault.refresh;
-  let given = 0;
-  let access: string | undefined;
+  let validToken = vault.refresh;
+  let tokenCount = 0;
+  let accessToken: string | undefined;
   const api = await openApi((request) => {
-    if (request.path === "/token") return token(request);
-    if (!access || request.headers.authorization !== `Bearer ${access}`) return { status: 401 };
+    if (request.path === "/token") return answerTokenRequest(request);
+    if (!accessToken || request.headers.authorization !== `Bearer ${accessToken}`)
+      return { status: 401 };
     return { body: { data: [{ id: request.query.get("offset") ?? "0" }], total: pages } };
   });
-  const asked: Members[] = [];
-  let onToken = (): Reply | undefined => undefined;
-  function token({ body }: SeenRequest): Reply {
+  const tokenForms: Members[] = [];
+  let overrideAnswer = (): Reply | undefined => undefined;
+  function answerTokenRequest({ body }: ApiRequest): Reply {
     const form = Object.fromEntries(new URLSearchParams(body)) as Members;
-    asked.push(form);
-    const instead = onToken();
-    if (instead) return instead;
-    if (form.refresh_token !== good) {
-      good = "revoked";
+    tokenForms.push(form);
+    const override = overrideAnswer();
+    if (override) return override;
+    if (form.refresh_token !== validToken) {
+      validToken = "revoked";
       return { status: 400, body: { error: "invalid_grant", was: form.refresh_token } };
     }
-    given += 1;
-    access = `canary access ${given}`.replaceAll(" ", "-");
-    if (rotates) good = `canary&${given}`;
+    tokenCount += 1;
+    accessToken = `canary access ${tokenCount}`.replaceAll(" ", "-");
+    if (rotates) validToken = `canary&${tokenCount}`;
     return {
-      body: { access_token: access, expires_in: 3600, ...(rotates ? { refresh_token: good } : {}) },
+      body: {
+        access_token: accessToken,
+        expires_in: 3600,
+        ...(rotates ? { refresh_token: validToken } : {}),
+      },
     };
   }
 
-  const written: Members[] = [];
-  let refuse = false;
+  const writtenMembers: Members[] = [];
+  let refusesWrites = false;
   const { endpoint, close } = await openSecretsEndpoint(
     async () => ({ ...vault }),
     () => async (members) => {
-      if (refuse) throw new Error("canary refused");
-      written.push(members);
+      if (refusesWrites) throw new Error("canary refused");
+      writtenMembers.push(members);
       Object.assign(vault, members);
     },
   );
   onTestFinished(close);
 
   const lines: string[] = [];
-  const write = (message: string, fields?: object) =>
+  const writeLine = (message: string, fields?: object) =>
     lines.push(`${message} ${JSON.stringify(fields ?? {})}`);
-  /** A worker's container: clients of its own. */
-  const container = (changes: Partial<World> = {}): World => {
+  /** Opens the world of a new container, which has clients of its own. */
+  const openContainer = (changes: Partial<World> = {}): World => {
     const secretsManager = new SecretsManagerClient({
       endpoint,
       region: "us-east-1",
@@ -82,7 +87,7 @@ async function scene({ rotates = true, pages = 1 } = {}) {
       maxAttempts: 1,
     });
     onTestFinished(() => secretsManager.destroy());
-    const log = { debug: write, info: write, warn: write, error: write };
+    const log = { debug: writeLine, info: writeLine, warn: writeLine, error: writeLine };
     return testWorld(engine, { secretsManager, log, ...changes });
   };
 
@@ -104,45 +109,44 @@ async function scene({ rotates = true, pages = 1 } = {}) {
       endpoint: { data_selector: "data", paginator: { type: "offset" as const, limit: 1 } },
     })),
   };
-  const source = await deploy(engine, config);
+  const source = await deploySource(engine, config);
   return {
     api: api as Api,
-    asked,
-    written,
+    tokenForms,
+    writtenMembers,
     vault,
     lines,
-    container,
+    openContainer,
     source,
     config,
-    good: () => good,
-    access: () => access,
+    validToken: () => validToken,
     revokeAccess: () => {
-      access = undefined;
+      accessToken = undefined;
     },
-    onToken: (handler: () => Reply | undefined) => {
-      onToken = handler;
+    overrideTokenAnswers: (handler: () => Reply | undefined) => {
+      overrideAnswer = handler;
     },
     refuseWrites: (value: boolean) => {
-      refuse = value;
+      refusesWrites = value;
     },
   };
 }
 
-/** P15: in what is told, logged or kept. */
-async function expectNothingSaid(
-  told: unknown,
-  { lines, source }: Awaited<ReturnType<typeof scene>>,
+/** Expects no secret in reports, logs and tables (P15). */
+async function expectNoLeak(
+  output: unknown,
+  { lines, source }: Awaited<ReturnType<typeof openScene>>,
 ) {
-  const kept = [...(await engine.scan(source.state)), ...(await engine.scan(source.table))];
-  expect(JSON.stringify([told, lines, kept])).not.toMatch(/canary/i);
+  const stored = [...(await engine.scan(source.state)), ...(await engine.scan(source.table))];
+  expect(JSON.stringify([output, lines, stored])).not.toMatch(/canary/i);
 }
 
-describe("a refresh token that is good once", () => {
-  it("is replaced in the secret, where all else stays", async () => {
-    const s = await scene();
-    const report = await s.source.run(s.container());
+describe("a refresh token that is valid once", () => {
+  it("a refresh token is replaced in the secret, and the other members stay", async () => {
+    const scene = await openScene();
+    const report = await scene.source.run(scene.openContainer());
     expect(report).toMatchObject({ status: "done", written: 1 });
-    expect(s.asked).toEqual([
+    expect(scene.tokenForms).toEqual([
       {
         client_id: "canary-id",
         client_secret: "canary/ü+",
@@ -150,91 +154,101 @@ describe("a refresh token that is good once", () => {
         refresh_token: "canary&0",
       },
     ]);
-    expect(s.vault).toEqual({
+    expect(scene.vault).toEqual({
       client_id: "canary-id",
       client_secret: "canary/ü+",
       refresh: "canary&1",
     });
-    await expectNothingSaid(report, s);
+    await expectNoLeak(report, scene);
   });
 
-  it("survives workers that all start at once, each in a container of its own", async () => {
-    const s = await scene();
+  it("a refresh token survives workers that start at once, each in a container of its own", async () => {
+    const scene = await openScene();
     const refresh = async () => {
-      const world = s.container();
-      const { name, secrets } = plan(rest_api_source(s.config), s.source.place.source);
-      const store = { ...secretStore(world, name, secrets), alone: tokenLock(world, name) };
-      // As every run begins: what they all have read is out of date for all but one.
+      const world = scene.openContainer();
+      const { name, secrets } = planSource(
+        rest_api_source(scene.config),
+        scene.source.resourceRef.source,
+      );
+      const store = { ...openSecretStore(world, name, secrets), withLock: tokenLock(world, name) };
+      // Every run begins with a read, which is out of date for all workers but one.
       await store.read();
-      const { source, name: resource, retry, timeoutMs } = s.source.resource;
-      const caller = { place: { source, resource }, world, retry, timeoutMs };
-      const auth = authenticator(s.source.resource, { secrets: store, caller });
-      return auth.apply({ method: "GET", url: s.api.url, headers: {} });
+      const { source, name: resource, retry, timeoutMs } = scene.source.resource;
+      const context = { resourceRef: { source, resource }, world, retry, timeoutMs };
+      const auth = createAuthenticator(scene.source.resource, { secrets: store, context });
+      return auth.apply({ method: "GET", url: scene.api.url, headers: {} });
     };
     const signed = await Promise.all(Array.from({ length: 4 }, refresh));
     expect(new Set(signed.map(({ headers }) => headers.authorization)).size).toBe(4);
-    expect(s.asked.map((form) => form.refresh_token)).toEqual([
+    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual([
       "canary&0",
       "canary&1",
       "canary&2",
       "canary&3",
     ]);
-    expect(s.vault.refresh).toBe("canary&4");
+    expect(scene.vault.refresh).toBe("canary&4");
   }, 30_000);
 
-  it("is spent once for all resources in one container, and for the next run", async () => {
-    const s = await scene();
-    const world = s.container();
-    const { name, secrets, resources } = plan(rest_api_source(s.config), s.source.place.source);
-    const store = { ...secretStore(world, name, secrets), alone: tokenLock(world, name) };
-    const more = resources[1] ?? s.source.resource;
-    const second = await deploy(
+  it("a refresh token is used once for all resources in a container, and for the next run", async () => {
+    const scene = await openScene();
+    const world = scene.openContainer();
+    const { name, secrets, resources } = planSource(
+      rest_api_source(scene.config),
+      scene.source.resourceRef.source,
+    );
+    const store = { ...openSecretStore(world, name, secrets), withLock: tokenLock(world, name) };
+    const more = resources[1] ?? scene.source.resource;
+    const second = await deploySource(
       engine,
-      { ...s.config, resources: [s.config.resources[1] ?? "x"] },
+      { ...scene.config, resources: [scene.config.resources[1] ?? "x"] },
       { name },
     );
     expect(second.table).toContain("more");
     const reports = await Promise.all(
-      [s.source.resource, more].map((resource) =>
+      [scene.source.resource, more].map((resource) =>
         runResource(resource, { runId: "r", owner: resource.name }, world, store),
       ),
     );
     expect(reports.map(({ status }) => status)).toEqual(["done", "done"]);
-    await s.source.run(world, { runId: "later" });
-    expect(s.asked).toHaveLength(1);
+    await scene.source.run(world, { runId: "later" });
+    expect(scene.tokenForms).toHaveLength(1);
   });
 
-  it("brings a new access token after a 401, and the request is replayed", async () => {
-    const s = await scene();
-    const world = s.container();
-    await s.source.run(world);
-    s.revokeAccess();
-    expect(await s.source.run(world)).toMatchObject({ status: "done", requests: 2, retries: 0 });
-    expect(s.vault.refresh).toBe("canary&2");
+  it("after a 401 a refresh token brings a new access token, and the request is replayed", async () => {
+    const scene = await openScene();
+    const world = scene.openContainer();
+    await scene.source.run(world);
+    scene.revokeAccess();
+    expect(await scene.source.run(world)).toMatchObject({
+      status: "done",
+      requests: 2,
+      retries: 0,
+    });
+    expect(scene.vault.refresh).toBe("canary&2");
   });
 });
 
 describe("a refresh token that is refused", () => {
-  it("is read afresh once: somebody else may have replaced it", async () => {
-    const s = await scene();
-    let first = true;
-    s.onToken(() => {
-      if (!first) return undefined;
-      first = false;
-      s.vault.refresh = String(s.good());
+  it("a refused refresh token is read again once, because another worker may have replaced it", async () => {
+    const scene = await openScene();
+    let isFirst = true;
+    scene.overrideTokenAnswers(() => {
+      if (!isFirst) return undefined;
+      isFirst = false;
+      scene.vault.refresh = String(scene.validToken());
       return { status: 400, body: { error: "invalid_grant" } };
     });
-    s.vault.refresh = "canary-old";
-    // Between the worker's read and its request.
-    const report = await s.source.run(s.container());
+    scene.vault.refresh = "canary-old";
+    // The token is replaced between the worker's read and its request.
+    const report = await scene.source.run(scene.openContainer());
     expect(report.status).toBe("done");
-    expect(s.asked.map((form) => form.refresh_token)).toEqual(["canary-old", "canary&0"]);
+    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual(["canary-old", "canary&0"]);
   });
 
-  it("is not sent again when it is still the same", async () => {
-    const s = await scene();
-    s.vault.refresh = "canary-old";
-    const report = await s.source.run(s.container());
+  it("a refused refresh token is not sent again if the secret still has it", async () => {
+    const scene = await openScene();
+    scene.vault.refresh = "canary-old";
+    const report = await scene.source.run(scene.openContainer());
     expect(report).toMatchObject({
       status: "failed",
       error: {
@@ -242,73 +256,73 @@ describe("a refresh token that is refused", () => {
         hint: expect.stringContaining('"refresh"'),
       },
     });
-    expect(s.asked).toHaveLength(1);
-    await expectNothingSaid(report, s);
+    expect(scene.tokenForms).toHaveLength(1);
+    await expectNoLeak(report, scene);
   });
 });
 
-describe("a secret that takes no new value", () => {
-  it("fails the run with a clear error, and the container keeps the value until it is taken", async () => {
-    const s = await scene();
-    s.refuseWrites(true);
-    const world = s.container();
-    const report = await s.source.run(world);
+describe("a secret that cannot be written", () => {
+  it("a secret that cannot be written fails the run, and the container keeps the value until it can", async () => {
+    const scene = await openScene();
+    scene.refuseWrites(true);
+    const world = scene.openContainer();
+    const report = await scene.source.run(world);
     expect(report).toMatchObject({
       status: "failed",
       error: {
         code: "secrets.unwritten",
-        message: expect.stringContaining("did not take the new one (InternalServiceError)"),
+        message: expect.stringContaining("did not accept the new one (InternalServiceError)"),
         hint: expect.stringContaining("secretsmanager:PutSecretValue"),
       },
     });
-    expect(s.vault.refresh).toBe("canary&0");
-    await expectNothingSaid(report, s);
+    expect(scene.vault.refresh).toBe("canary&0");
+    await expectNoLeak(report, scene);
 
-    s.refuseWrites(false);
-    expect(await s.source.run(world)).toMatchObject({ status: "done" });
-    expect(s.asked.map((form) => form.refresh_token)).toEqual(["canary&0", "canary&1"]);
-    expect(s.vault.refresh).toBe("canary&2");
+    scene.refuseWrites(false);
+    expect(await scene.source.run(world)).toMatchObject({ status: "done" });
+    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual(["canary&0", "canary&1"]);
+    expect(scene.vault.refresh).toBe("canary&2");
   }, 30_000);
 
-  it("wins over what the container keeps, when a person has put another one there", async () => {
-    const s = await scene();
-    s.refuseWrites(true);
-    const world = s.container();
-    await s.source.run(world);
-    s.refuseWrites(false);
-    s.vault.refresh = "canary-new";
-    await s.source.run(world);
-    expect(s.asked.map((form) => form.refresh_token)).toEqual(["canary&0", "canary-new"]);
-    expect(s.written).toEqual([]);
+  it("a value that a person has set wins over one that could not be written", async () => {
+    const scene = await openScene();
+    scene.refuseWrites(true);
+    const world = scene.openContainer();
+    await scene.source.run(world);
+    scene.refuseWrites(false);
+    scene.vault.refresh = "canary-new";
+    await scene.source.run(world);
+    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual(["canary&0", "canary-new"]);
+    expect(scene.writtenMembers).toEqual([]);
   }, 30_000);
 });
 
-it("an API that keeps its refresh token is not written for", async () => {
-  const s = await scene({ rotates: false });
-  expect(await s.source.run(s.container())).toMatchObject({ status: "done" });
-  expect(s.written).toEqual([]);
+it("the secret is not written if the API keeps its refresh token", async () => {
+  const scene = await openScene({ rotates: false });
+  expect(await scene.source.run(scene.openContainer())).toMatchObject({ status: "done" });
+  expect(scene.writtenMembers).toEqual([]);
 });
 
-it("a failing token endpoint is tried again like any other", async () => {
-  const s = await scene();
+it("a request to a failing token endpoint is repeated like any other", async () => {
+  const scene = await openScene();
   let failures = 1;
-  s.onToken(() => (failures-- > 0 ? { status: 503, body: "canary" } : undefined));
-  const report = await s.source.run(s.container());
+  scene.overrideTokenAnswers(() => (failures-- > 0 ? { status: 503, body: "canary" } : undefined));
+  const report = await scene.source.run(scene.openContainer());
   expect(report).toMatchObject({ status: "done" });
-  expect(s.asked).toHaveLength(2);
-  await expectNothingSaid(report, s);
+  expect(scene.tokenForms).toHaveLength(2);
+  await expectNoLeak(report, scene);
 }, 30_000);
 
-describe("on a laptop", () => {
-  /** The command, a source file and an API that replaces its refresh token. */
-  async function laptop() {
-    const s = await scene();
+describe("refresh tokens on a laptop", () => {
+  /** Opens a folder with a source file for an API that replaces its refresh token. */
+  async function openLaptop() {
+    const scene = await openScene();
     const config = {
       client: {
-        base_url: s.api.url,
+        base_url: scene.api.url,
         auth: {
           type: "oauth2_refresh_token",
-          token_url: `${s.api.url}/token`,
+          token_url: `${scene.api.url}/token`,
           refresh_token: { $secret: "refresh" },
         },
       },
@@ -320,9 +334,9 @@ describe("on a laptop", () => {
         },
       ],
     };
-    const { vault } = s;
-    const name = s.source.place.source.replace("source", "laptop");
-    const folder = await cliFolder({
+    const { vault } = scene;
+    const name = scene.source.resourceRef.source.replace("source", "laptop");
+    const folder = await openCliFolder({
       [`${name}.json`]: config,
       "mine.json": { ...vault, team: 7 },
     });
@@ -332,25 +346,25 @@ describe("on a laptop", () => {
         TIDETABLE_SECRET_CLIENT_SECRET: "canary",
         TIDETABLE_SECRET_REFRESH: "canary&0",
       });
-    return { ...s, ...folder, run };
+    return { ...scene, ...folder, run };
   }
 
-  it("it is replaced in the file", async () => {
-    const { run, folder, asked } = await laptop();
+  it("a refresh token in a secrets file is replaced in the file", async () => {
+    const { run, folder, tokenForms } = await openLaptop();
     const { code, stdout, stderr } = await run("--secrets", "mine.json");
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout + stderr).not.toMatch(/canary/);
     const kept = JSON.parse(await readFile(join(folder, "mine.json"), "utf8"));
     expect(kept).toMatchObject({ refresh: "canary&1", client_id: "canary-id", team: 7 });
     await run("--secrets", "mine.json");
-    expect(asked.map((form) => form.refresh_token)).toEqual(["canary&0", "canary&1"]);
+    expect(tokenForms.map((form) => form.refresh_token)).toEqual(["canary&0", "canary&1"]);
   }, 30_000);
 
-  it("one in an environment variable is refused before it is spent", async () => {
-    const { run, asked } = await laptop();
+  it("a refresh token in an environment variable is refused before it is used", async () => {
+    const { run, tokenForms } = await openLaptop();
     const { code, stderr } = await run();
     expect(code).toBe(2);
-    expect(stderr).toContain("can not be kept in an environment variable");
-    expect(asked).toEqual([]);
+    expect(stderr).toContain("cannot be kept in an environment variable");
+    expect(tokenForms).toEqual([]);
   }, 30_000);
 });

@@ -1,45 +1,48 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { declared, grantedAllTheSame } from "./support/permissions.ts";
+import { declaredStatements, reasonsForUnneededActions } from "./support/permissions.ts";
 
-// What `stacks/permissions.ts` declares, as text. iam.test.ts holds the functions against it.
+// Checks the text of `stacks/permissions.ts`. iam.test.ts runs the functions under these roles.
 
-const statements = Object.values(declared).flat();
+const statements = Object.values(declaredStatements).flat();
 
 describe("a role", () => {
-  it("names every action in full", () => {
+  it("a role names every action in full", () => {
     for (const action of statements.flatMap(({ Action }) => Action)) {
       expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
     }
   });
 
-  it("names every resource in full, but for what nobody can know before", () => {
+  it("a role names every resource in full, except for names that are not known before a deploy", () => {
     const withWildcard = statements.flatMap(({ Sid, Resource }) =>
-      Resource.filter((one) => /[*?]/.test(one)).map((one) => `${Sid} ${one}`),
+      Resource.filter((arn) => /[*?]/.test(arn)).map((arn) => `${Sid} ${arn}`),
     );
     expect(withWildcard).toEqual([
-      // The one prefix: 200 tables would not fit.
+      // A role has no room for the names of 200 tables.
       "ItsTables arn:aws:dynamodb:<region>:<account>:table/tidetable-<stage>-<source>.*",
       "ItsSecret arn:aws:secretsmanager:<region>:<account>:secret:tidetable/<stage>/<source>-??????",
       "ItsRefreshToken arn:aws:secretsmanager:<region>:<account>:secret:tidetable/<stage>/<source>-??????",
       "ItsLogs arn:aws:logs:<region>:<account>:log-group:/aws/lambda/tidetable-<stage>-worker-<source>:*",
-      // EC2 knows no names for what does not exist yet. A source without a `vpc` has neither.
+      // Network interfaces have no names before they exist. Only a source with a `vpc` has these.
       "NetworkInterfaces *",
       "NoNetworkInterfacesFromItsCode *",
       "ItsLogs arn:aws:logs:<region>:<account>:log-group:/aws/lambda/tidetable-<stage>-schedule:*",
     ]);
   });
 
-  it("has under a condition on keys only actions that name keys", () => {
-    const keyed = ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"];
-    const known = [...keyed, "Query", "UpdateItem"].map((name) => `dynamodb:${name}`);
-    const guarded = statements.filter(({ Condition }) => Condition?.["ForAllValues:StringLike"]);
-    expect(guarded.map(({ Sid }) => Sid)).toEqual(["ItsPartOfTheState"]);
-    for (const { Action } of guarded) expect(known).toEqual(expect.arrayContaining(Action));
+  it("every action under a condition on keys is an action that names keys", () => {
+    const keyActions = ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"];
+    const allowedActions = [...keyActions, "Query", "UpdateItem"].map((name) => `dynamodb:${name}`);
+    const conditional = statements.filter(
+      ({ Condition }) => Condition?.["ForAllValues:StringLike"],
+    );
+    expect(conditional.map(({ Sid }) => Sid)).toEqual(["ItsPartOfTheState"]);
+    for (const { Action } of conditional)
+      expect(allowedActions).toEqual(expect.arrayContaining(Action));
   });
 
-  it("has each statement once, under a name", () => {
-    for (const role of Object.values(declared)) {
+  it("a role has each statement once, under a name", () => {
+    for (const role of Object.values(declaredStatements)) {
       const names = role.map(({ Sid }) => Sid);
       expect(new Set(names).size).toBe(names.length);
       for (const name of names) expect(name).toMatch(/^[A-Za-z]+$/);
@@ -49,8 +52,8 @@ describe("a role", () => {
 
 const page = readFileSync(new URL("../docs/permissions.md", import.meta.url), "utf8");
 
-/** The rows of the tables in one section, without their heads. */
-function tables(heading: string): string[][][] {
+/** Reads the rows of the tables in a section, without their heads. */
+function readTables(heading: string): string[][][] {
   const [, section = ""] = page.split(`\n## ${heading}\n`);
   const [text = ""] = section.split("\n## ");
   return text
@@ -67,23 +70,23 @@ function tables(heading: string): string[][][] {
     );
 }
 
-const code = (text: string) => `\`${text}\``;
+const inCode = (text: string) => `\`${text}\``;
 
 describe.each([
-  ["The worker of a source", declared.worker],
-  ["The schedule function", declared.schedule],
+  ["The worker of a source", declaredStatements.worker],
+  ["The schedule function", declaredStatements.schedule],
 ])("docs/permissions.md: %s", (heading, role) => {
-  const [onWhat = [], whatFor = []] = tables(heading);
+  const [statementRows = [], actionRows = []] = readTables(heading);
 
-  it("has every statement, with its resources and its condition", () => {
-    expect(onWhat).toEqual(
+  it(`docs/permissions.md lists every statement with resources and condition for: ${heading}`, () => {
+    expect(statementRows).toEqual(
       role.map(({ Sid, Effect, Resource, Condition = {} }) => [
         `${Sid}${Effect === "Deny" ? " (denies)" : ""}`,
-        Resource.map(code).join(", "),
+        Resource.map(inCode).join(", "),
         Object.entries(Condition)
           .flatMap(([operator, keys]) =>
             Object.entries(keys).map(([key, values]) =>
-              code(`${operator} ${key} ${values.join(", ")}`),
+              inCode(`${operator} ${key} ${values.join(", ")}`),
             ),
           )
           .join(", "),
@@ -91,21 +94,25 @@ describe.each([
     );
   });
 
-  it("has every action, and what it is for", () => {
-    const actions = role.flatMap(({ Sid, Action }) => Action.map((action) => [Sid, code(action)]));
-    expect(whatFor.map(([sid, action]) => [sid, action])).toEqual(actions);
-    for (const [, , reason] of whatFor) expect(reason).toMatch(/\w/);
+  it(`docs/permissions.md lists every action with its purpose for: ${heading}`, () => {
+    const actions = role.flatMap(({ Sid, Action }) =>
+      Action.map((action) => [Sid, inCode(action)]),
+    );
+    expect(actionRows.map(([sid, action]) => [sid, action])).toEqual(actions);
+    for (const [, , reason] of actionRows) expect(reason).toMatch(/\w/);
   });
 
-  it("says of what no code uses why it is granted", () => {
-    for (const [sid, action = "", reason] of whatFor) {
-      const known = grantedAllTheSame[`${sid} ${action.replaceAll("`", "")}`];
-      if (known) expect(reason).toBe(known);
+  it(`docs/permissions.md gives the reason for actions that no code uses for: ${heading}`, () => {
+    for (const [sid, action = "", reason] of actionRows) {
+      const unusedReason = reasonsForUnneededActions[`${sid} ${action.replaceAll("`", "")}`];
+      if (unusedReason) expect(reason).toBe(unusedReason);
     }
   });
 });
 
-it("what is granted all the same is granted", () => {
-  const known = statements.flatMap(({ Sid, Action }) => Action.map((one) => `${Sid} ${one}`));
-  expect(known).toEqual(expect.arrayContaining(Object.keys(grantedAllTheSame)));
+it("every unused grant with a documented reason is declared", () => {
+  const grants = statements.flatMap(({ Sid, Action }) =>
+    Action.map((action) => `${Sid} ${action}`),
+  );
+  expect(grants).toEqual(expect.arrayContaining(Object.keys(reasonsForUnneededActions)));
 });

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import type { ResourceOptions, SourceConfig } from "../packages/core/src/config/types.ts";
+import { readRun } from "../packages/core/src/state/history.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { faultyDynamodb } from "./support/faulty-dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 interface Row {
   id: number;
@@ -16,7 +17,7 @@ interface Row {
 const makeRows = (count: number): Row[] =>
   Array.from({ length: count }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
-const config = (url: string, resource: object = {}): SourceConfig => ({
+const configOf = (url: string, resource: object = {}): SourceConfig => ({
   client: { base_url: url },
   resources: [
     {
@@ -39,35 +40,35 @@ beforeAll(async () => {
   engine = await startDynamodb();
 });
 afterAll(() => engine.close());
-const world = (changes?: Partial<World>) => testWorld(engine, changes);
+const worldWith = (changes?: Partial<World>) => testWorld(engine, changes);
 
-/** A world in which time is up as soon as one step is durable. */
-function oneStep(): World {
+/** A world in which the slice ends as soon as one step is durable. */
+function oneStepWorld(): World {
   let passed = 0;
-  const pass = (ms: number) => {
+  const passTime = (ms: number) => {
     passed += ms;
   };
   const clock: World["clock"] = {
     ...realClock,
     monotonic: () => realClock.monotonic() + passed,
     sleep(ms, signal) {
-      // A request begins: after it there is no time for another, and the lease still holds.
-      if (ms === 30_000) pass(20_000);
+      // Each request takes 20 s: after it there is no time for another, and the lease still holds.
+      if (ms === 30_000) passTime(20_000);
       return realClock.sleep(ms, signal);
     },
   };
-  const { log } = world();
-  return world({
+  const { log } = worldWith();
+  return worldWith({
     clock,
-    log: { ...log, debug: () => pass(3_600_000) },
+    log: { ...log, debug: () => passTime(3_600_000) },
     deadline: clock.monotonic() + 45_000,
   });
 }
 
-/** A resource over rows that a test changes, and what its table holds. */
-async function mirror(rows: Row[], resource: object = {}, options: ResourceOptions = {}) {
+/** Deploys a resource over rows that a test may change. */
+async function deployMirror(rows: Row[], resource: object = {}, options: ResourceOptions = {}) {
   const api = await openApi((request, response) => offsetPages(rows)(request, response));
-  const deployed = await deploy(engine, config(api.url, resource), {
+  const deployed = await deploySource(engine, configOf(api.url, resource), {
     resources: { rows: options },
   });
   const ids = async () =>
@@ -76,14 +77,14 @@ async function mirror(rows: Row[], resource: object = {}, options: ResourceOptio
 }
 
 describe("a refresh (P4)", () => {
-  it("deletes the rows that the API does not show any more, and says how many", async () => {
+  it("a refresh deletes the rows that the API no longer shows, and reports their number", async () => {
     const rows = makeRows(250);
-    const { run, ids } = await mirror(rows);
-    await run(world());
+    const { run, ids } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(100, 30);
-    expect(await run(world())).toMatchObject({ status: "done", deleted: 0 });
+    expect(await run(worldWith())).toMatchObject({ status: "done", deleted: 0 });
     expect(await ids()).toHaveLength(250);
-    expect(await run(world(), { refresh: true })).toMatchObject({
+    expect(await run(worldWith(), { refresh: true })).toMatchObject({
       status: "done",
       records: 220,
       deleted: 30,
@@ -91,40 +92,40 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toEqual(rows.map(({ id }) => id));
   });
 
-  it("deletes rows whatever they hold, maps and lists within maps and lists too", async () => {
+  it("a refresh deletes rows with any values, including nested maps and lists", async () => {
     const nested = {
       map: { a: [1, { b: null }], c: {} },
       list: [[], ["x"], { n: 1.5 }],
       no: false,
     };
     const rows = makeRows(6).map((row) => ({ ...row, ...nested, own: { id: [row.id] } }));
-    const { run, ids } = await mirror(rows);
-    await run(world());
+    const { run, ids } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(0, 2);
-    expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 2 });
+    expect(await run(worldWith(), { refresh: true })).toMatchObject({ status: "done", deleted: 2 });
     expect(await ids()).toEqual([3, 4, 5, 6]);
   });
 
-  it("is every run of a replace resource, with or without a key", async () => {
+  it("every run of a replace resource is a refresh, with or without a key", async () => {
     const rows = makeRows(10);
-    const keyed = await mirror(rows, { write_disposition: "replace" });
-    await keyed.run(world());
+    const keyed = await deployMirror(rows, { write_disposition: "replace" });
+    await keyed.run(worldWith());
     rows.splice(0, 3);
-    expect(await keyed.run(world())).toMatchObject({ status: "done", deleted: 3 });
+    expect(await keyed.run(worldWith())).toMatchObject({ status: "done", deleted: 3 });
     expect(await keyed.ids()).toEqual([4, 5, 6, 7, 8, 9, 10]);
 
-    const bare = await mirror(rows, { write_disposition: "replace", primary_key: null });
-    await bare.run(world());
-    await bare.run(world());
+    const bare = await deployMirror(rows, { write_disposition: "replace", primary_key: null });
+    await bare.run(worldWith());
+    await bare.run(worldWith());
     expect((await engine.scan(bare.table)).map(({ id }) => id?.N).sort()).toHaveLength(7);
   });
 
-  it("refuses to delete more than would stay, deletes nothing and says what to do", async () => {
+  it("a refresh that would delete more rows than stay deletes nothing and says what to do", async () => {
     const rows = makeRows(100);
-    const { run, ids } = await mirror(rows);
-    await run(world());
+    const { run, ids } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(0, 60);
-    const report = await run(world(), { refresh: true });
+    const report = await run(worldWith(), { refresh: true });
     expect(report).toMatchObject({
       status: "failed",
       deleted: 0,
@@ -137,34 +138,37 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(100);
   });
 
-  it("refuses when the API shows nothing at all", async () => {
+  it("a refresh deletes nothing when the API shows no records at all", async () => {
     const rows = makeRows(5);
-    const { run, ids } = await mirror(rows);
-    await run(world());
+    const { run, ids } = await deployMirror(rows);
+    await run(worldWith());
     rows.length = 0;
-    const report = await run(world(), { refresh: true });
+    const report = await run(worldWith(), { refresh: true });
     expect(report).toMatchObject({ status: "failed", error: { code: "load.sweep_refused" } });
     expect(report.error?.message).toContain("no records at all");
     expect(await ids()).toHaveLength(5);
   });
 
-  it("does both where allow_shrink says that it is right", async () => {
+  it("a refresh with allow_shrink may delete most rows, and all of them", async () => {
     const rows = makeRows(50);
-    const { run, ids } = await mirror(rows, {}, { allow_shrink: true });
-    await run(world());
+    const { run, ids } = await deployMirror(rows, {}, { allow_shrink: true });
+    await run(worldWith());
     rows.splice(0, 49);
-    expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 49 });
+    expect(await run(worldWith(), { refresh: true })).toMatchObject({
+      status: "done",
+      deleted: 49,
+    });
     rows.length = 0;
-    expect(await run(world(), { refresh: true })).toMatchObject({ status: "done", deleted: 1 });
+    expect(await run(worldWith(), { refresh: true })).toMatchObject({ status: "done", deleted: 1 });
     expect(await ids()).toEqual([]);
   });
 
-  it("keeps the row of a record that could not be stored this time", async () => {
+  it("a refresh keeps the row of a record that could not be stored this time", async () => {
     const rows = makeRows(10);
-    const { run, ids } = await mirror(rows);
-    await run(world());
+    const { run, ids } = await deployMirror(rows);
+    await run(worldWith());
     Object.assign(rows[3] as Row, { title: "x".repeat(500_000) });
-    expect(await run(world(), { refresh: true })).toMatchObject({
+    expect(await run(worldWith(), { refresh: true })).toMatchObject({
       status: "done",
       quarantined: 1,
       deleted: 0,
@@ -172,47 +176,46 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(10);
   });
 
-  it("leaves a row that somebody changed between the look and the delete", async () => {
+  it("a refresh keeps a row that somebody changed between the scan and the delete", async () => {
     const rows = makeRows(10);
-    const { run, table, place, ids, resource } = await mirror(rows);
-    await run(world());
+    const { run, table, ids, resource } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(0, 2);
-    let changed = false;
-    const proxy = await faultyDynamodb(engine.endpoint, ({ operation, body }) => {
-      if (operation === "DeleteItem" && !changed) {
-        changed = true;
-        expect(JSON.stringify(body)).toContain(table);
-        // The first delete has to wait until the row is another one.
-        return { kind: "delay", ms: 200 };
-      }
-      return undefined;
+    let allowDeletes = () => {};
+    const areChanged = new Promise<void>((resolve) => {
+      allowDeletes = resolve;
+    });
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ operation, body }) => {
+      if (operation !== "DeleteItem") return undefined;
+      expect(JSON.stringify(body)).toContain(table);
+      return { kind: "hold", until: areChanged };
     });
     const dynamodb = clientOf(proxy.endpoint);
-    const refresh = run(world({ dynamodb }), { refresh: true });
-    while (!changed) await realClock.sleep(2);
+    const refresh = run(worldWith({ dynamodb }), { refresh: true });
+    const deleteCalls = () => proxy.calls.filter(({ operation }) => operation === "DeleteItem");
+    await expect.poll(deleteCalls).toHaveLength(2);
     for (const id of ["1", "2"]) {
       const Item = { id: { S: id }, title: { S: "written by another hand" } };
       await engine.dynamodb.send(new PutItemCommand({ TableName: table, Item }));
     }
-    expect((await refresh).deleted).toBeLessThan(2);
-    expect(await ids()).toEqual(expect.arrayContaining([expect.any(Number)]));
-    expect((await ids()).length).toBeGreaterThan(8);
-    expect(await readState(world(), place)).toMatchObject({ status: "done" });
+    allowDeletes();
+    expect(await refresh).toMatchObject({ status: "done", deleted: 0 });
+    expect(await ids()).toHaveLength(10);
     expect(resource.disposition).toBe("merge");
     dynamodb.destroy();
     await proxy.close();
   });
 
-  it("goes on from its checkpoint in slices, through reading, counting and sweeping (P6)", async () => {
+  it("a refresh continues from its checkpoint in slices, through reading, counting and sweeping (P6)", async () => {
     const rows = makeRows(250);
-    const { run, ids, place } = await mirror(rows);
-    await run(world());
+    const { run, ids, resourceRef } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(0, 100);
     const phases: string[] = [];
-    let report = await run(oneStep(), { refresh: true });
+    let report = await run(oneStepWorld(), { refresh: true });
     while (report.status === "running") {
-      phases.push((await readState(world(), place))?.body?.phase ?? "");
-      report = await run(oneStep());
+      phases.push((await readState(worldWith(), resourceRef))?.body?.phase ?? "");
+      report = await run(oneStepWorld());
     }
     expect(report).toMatchObject({ status: "done", records: 150, deleted: 100 });
     expect(phases).toEqual(["read", "read", "count", "sweep"]);
@@ -220,17 +223,17 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toEqual(rows.map(({ id }) => id));
   });
 
-  it("deletes nothing when the keys that it has seen are not all there", async () => {
+  it("a refresh deletes nothing when some of the keys that it has seen are missing", async () => {
     const rows = makeRows(250);
-    const { run, ids, place, state } = await mirror(rows);
-    await run(world());
+    const { run, ids, resourceRef, state } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(0, 50);
-    const phase = async () => (await readState(world(), place))?.body?.phase;
-    await run(oneStep(), { refresh: true });
-    while ((await phase()) === "read") await run(oneStep());
-    const lost = { pk: { S: `${place.source}#rows/seen/0` }, sk: { S: "keys" } };
+    const readPhase = async () => (await readState(worldWith(), resourceRef))?.body?.phase;
+    await run(oneStepWorld(), { refresh: true });
+    while ((await readPhase()) === "read") await run(oneStepWorld());
+    const lost = { pk: { S: `${resourceRef.source}#rows/seen/0` }, sk: { S: "keys" } };
     await engine.dynamodb.send(new PutItemCommand({ TableName: state, Item: lost }));
-    expect(await run(world())).toMatchObject({
+    expect(await run(worldWith())).toMatchObject({
       status: "failed",
       deleted: 0,
       error: { code: "load.seen_missing" },
@@ -238,25 +241,51 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(250);
   });
 
-  it("that is asked for during another run comes after it", async () => {
+  it("a refresh that meets an unfinished run is done after that run, by the same invocation", async () => {
     const rows = makeRows(250);
-    const { run, ids } = await mirror(rows);
-    await run(world());
+    const { run, ids, resourceRef } = await deployMirror(rows);
+    await run(worldWith());
     rows.splice(0, 20);
-    expect(await run(world({ deadline: 0 }))).toMatchObject({ status: "running" });
-    const finished = await run(world(), { refresh: true });
-    expect(finished).toMatchObject({ status: "done", deleted: 0, refresh_due: true });
-    expect(await run(world())).toMatchObject({ status: "done", deleted: 20 });
+    expect(await run(worldWith({ deadline: 0 }))).toMatchObject({ status: "running" });
+    const refreshed = await run(worldWith(), { runId: "weekly", refresh: true });
+    expect(refreshed).toMatchObject({ run_id: "weekly", status: "done", deleted: 20 });
     expect(await ids()).toHaveLength(230);
+    expect(await readRun(worldWith(), resourceRef, "run2")).toMatchObject({
+      status: "done",
+      deleted: 0,
+    });
+    expect(await readRun(worldWith(), resourceRef, "weekly")).toMatchObject({ deleted: 20 });
   });
 
-  it("never lets a row that the API shows be absent, at any moment", async () => {
+  it("a refresh that meets an unfinished run is a wish until it begins, and the next event takes it", async () => {
+    const rows = makeRows(250);
+    const { run, ids, resourceRef } = await deployMirror(rows);
+    await run(worldWith());
+    rows.splice(0, 20);
+    const noTime = () => worldWith({ deadline: 0 });
+    await run(noTime());
+    expect(await run(noTime(), { runId: "weekly", refresh: true })).toMatchObject({
+      run_id: "run2",
+      status: "running",
+    });
+    const wish = { id: "weekly", refresh: true, serves: null };
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({ wishes: [wish] });
+    // The run that goes on answers this event; the wish waits for the next read that begins.
+    expect(await run(worldWith())).toMatchObject({ status: "done", deleted: 0 });
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({ wishes: [wish] });
+    expect(await ids()).toHaveLength(250);
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({ status: "done", deleted: 20 });
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({ status: "done", wishes: [] });
+    expect(await readRun(worldWith(), resourceRef, "weekly")).toMatchObject({ deleted: 20 });
+  });
+
+  it("a row that the API shows is never absent during a refresh", async () => {
     const rows = makeRows(120);
-    const { run, table, api } = await mirror(rows);
-    await run(world());
+    const { run, table, api } = await deployMirror(rows);
+    await run(worldWith());
     const gone = rows.splice(0, 10);
     let done = false;
-    const watching = (async () => {
+    const fewestRows = (async () => {
       let least = Number.POSITIVE_INFINITY;
       while (!done) {
         const ids = new Set((await engine.scan(table)).map(({ id }) => Number(id?.S)));
@@ -264,21 +293,21 @@ describe("a refresh (P4)", () => {
       }
       return least;
     })();
-    const report = await run(world(), { refresh: true });
+    const report = await run(worldWith(), { refresh: true });
     done = true;
     expect(report).toMatchObject({ status: "done", deleted: gone.length });
-    expect(await watching).toBe(rows.length);
+    expect(await fewestRows).toBe(rows.length);
     expect(api.requests.length).toBeGreaterThan(0);
   });
 });
 
 describe("a run that does not end well", () => {
-  const slow: Handler = () => undefined;
+  const noAnswer: Handler = () => undefined;
 
-  it("fails by name when a page repeats (P11)", async () => {
+  it("a run fails with extract.loop when a page repeats (P11)", async () => {
     const api = await openApi(() => ({ body: { data: makeRows(100) } }));
-    const { run } = await deploy(engine, config(api.url));
-    const report = await run(world());
+    const { run } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.loop" } });
     expect(report.error?.message).toBe(
       "the API sends the same records whatever offset is asked for",
@@ -286,16 +315,16 @@ describe("a run that does not end well", () => {
     expect(api.requests.length).toBeLessThan(7);
   });
 
-  it("fails as such when one page kills three workers, not for ever", async () => {
-    const api = await openApi(slow);
-    const { run, place } = await deploy(engine, config(api.url));
+  it("a run fails with run.page_poison after one page has killed three workers", async () => {
+    const api = await openApi(noAnswer);
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
     let now = 0;
-    const later = () => ({ ...realClock, now: () => Date.now() + now });
+    const laterClock = () => ({ ...realClock, now: () => Date.now() + now });
     let workers = 0;
-    const kill = async () => {
+    const killWorker = async () => {
       workers += 1;
-      // A worker that dies: its requests hang, and its lease is never given back.
-      const dead = world({ clock: later() });
+      // The dying worker's requests hang, and it never gives its lease back.
+      const dead = worldWith({ clock: laterClock() });
       const release = dead.dynamodb;
       const stop = new AbortController();
       const dying = run({
@@ -308,30 +337,35 @@ describe("a run that does not end well", () => {
               : release.send(command)) as never,
         },
       });
-      await expect.poll(async () => (await readState(world(), place))?.token ?? 0).toBe(workers);
+      await expect
+        .poll(async () => (await readState(worldWith(), resourceRef))?.token ?? 0)
+        .toBe(workers);
       stop.abort(new Error("killed"));
       await dying;
       now += 61_000;
     };
-    await kill();
-    await kill();
-    await kill();
-    const report = await run(world({ clock: later() }));
+    await killWorker();
+    await killWorker();
+    await killWorker();
+    const report = await run(worldWith({ clock: laterClock() }));
     expect(report).toMatchObject({ status: "failed", error: { code: "run.page_poison" } });
     expect(report.error?.message).toBe("3 workers have died on page 1 of this run");
-    expect(await readState(world(), place)).toMatchObject({ status: "failed", lease: null });
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({
+      status: "failed",
+      lease: null,
+    });
   });
 
-  it("fails when the API asks to wait again and again on the same page", async () => {
+  it("a run fails when the API asks to wait again and again on the same page", async () => {
     const api = await openApi(() => ({ status: 429, headers: { "retry-after": "120" } }));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, configOf(api.url));
     let now = 0;
-    const later = () => world({ clock: { ...realClock, now: () => Date.now() + now } });
+    const laterWorld = () => worldWith({ clock: { ...realClock, now: () => Date.now() + now } });
     for (let n = 0; n < 3; n++) {
-      expect(await run(later())).toMatchObject({ status: "waiting" });
+      expect(await run(laterWorld())).toMatchObject({ status: "waiting" });
       now += 121_000;
     }
-    expect(await run(later())).toMatchObject({
+    expect(await run(laterWorld())).toMatchObject({
       status: "failed",
       error: { code: "extract.status" },
     });

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/base/clock.ts";
+import { LEASE_MS, TAKEOVER_MS } from "../packages/core/src/base/timing.ts";
 import { rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable } from "../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../packages/core/src/entry/events.ts";
-import { schedule } from "../packages/core/src/entry/schedule.ts";
-import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
+import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
 import { sourceGate } from "../packages/core/src/state/gate.ts";
-import { LEASE_MS, TAKEOVER_MS, takeLease } from "../packages/core/src/state/lease.ts";
-import { opening } from "../packages/core/src/state/opening.ts";
 import { virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
 import { testWorld } from "./support/world.ts";
 
 let engine: Engine;
@@ -32,31 +31,23 @@ const sources = {
 
 describe("the resume tick", () => {
   const clock = virtualClock();
-  const world = () => testWorld(engine, { clock });
+  const tickWorld = () => testWorld(engine, { clock });
 
-  async function tick(): Promise<WorkerEvent[]> {
+  async function runTick(): Promise<WorkerEvent[]> {
     const invoked: WorkerEvent[] = [];
     const invoke = async (event: WorkerEvent) => void invoked.push(event);
-    await schedule({ resume: true }, { ...world(), sources, requestId: "tick", invoke });
+    await handleScheduleEvent(
+      { resume: true },
+      { ...tickWorld(), sources, requestId: "tick", invoke },
+    );
     return invoked;
   }
 
-  it("starts again what is unfinished and nobody works on, and what is due, and nothing else", async () => {
-    const want = {
-      runId: "r1",
-      refresh: false,
-      planHash: "p",
-      tableId: null,
-      cursorPath: null,
-      rows: () => nothingKnown,
-      now: clock.now(),
-    };
-    const { runId, body } = opening(undefined, want);
+  it("the tick continues runs that are unfinished without a worker and runs that are due, and no others", async () => {
+    const run = newRun({ id: "r1" });
+    const { body } = run;
     const take = (resource: string) =>
-      takeLease(world(), { source: "desk", resource }, undefined, {
-        owner: "a",
-        run: { runId, body },
-      });
+      takeLease(tickWorld(), { source: "desk", resource }, { owner: "a", run });
     const at = (ms: number) => new Date(clock.now() + ms).toISOString();
     await (await take("unfinished")).release({ status: "running", body });
     await take("held");
@@ -65,12 +56,12 @@ describe("the resume tick", () => {
     await (await take("done")).release({ status: "done", body });
     await (await take("failed")).release({ status: "failed", body });
 
-    expect(await tick()).toEqual([
+    expect(await runTick()).toEqual([
       { source: "desk", resource: "unfinished", run_id: "r1" },
       { source: "desk", resource: "waiting", run_id: "r1" },
     ]);
     clock.advance(LEASE_MS + TAKEOVER_MS);
-    expect((await tick()).map(({ resource }) => resource)).toEqual([
+    expect((await runTick()).map(({ resource }) => resource)).toEqual([
       "unfinished",
       "held",
       "waiting",
@@ -80,37 +71,37 @@ describe("the resume tick", () => {
 });
 
 describe("one 429 pauses all workers of a source", () => {
-  it("and lets them go on when its time is over", async () => {
+  it("a 429 pauses all workers of a source until its time is over", async () => {
     const clock = virtualClock();
     const world = testWorld(engine, { clock });
     const first = sourceGate(world, "desk");
     const second = sourceGate(world, "desk");
-    expect(await second.closedFor()).toBe(0);
-    await first.close(8_000);
-    expect(await first.closedFor()).toBe(8_000);
+    expect(await second.remainingMs()).toBe(0);
+    await first.closeFor(8_000);
+    expect(await first.remainingMs()).toBe(8_000);
     // Nobody asks the state table more often than every five seconds.
-    expect(await second.closedFor()).toBe(0);
+    expect(await second.remainingMs()).toBe(0);
     clock.advance(5_000);
-    expect(await second.closedFor()).toBe(3_000);
-    expect(await sourceGate(world, "other").closedFor()).toBe(0);
+    expect(await second.remainingMs()).toBe(3_000);
+    expect(await sourceGate(world, "other").remainingMs()).toBe(0);
     clock.advance(3_000);
-    expect(await second.closedFor()).toBe(0);
+    expect(await second.remainingMs()).toBe(0);
   });
 
-  it("a shorter pause never shortens a longer one", async () => {
+  it("a shorter pause of a source never shortens a longer one", async () => {
     const clock = virtualClock();
     const world = testWorld(engine, { clock });
-    await sourceGate(world, "shop").close(20_000);
-    await sourceGate(world, "shop").close(1_000);
-    expect(await sourceGate(world, "shop").closedFor()).toBe(20_000);
+    await sourceGate(world, "shop").closeFor(20_000);
+    await sourceGate(world, "shop").closeFor(1_000);
+    expect(await sourceGate(world, "shop").remainingMs()).toBe(20_000);
   });
 
-  it("a state table that does not answer closes nothing", async () => {
+  it("a state table that does not answer pauses no other worker", async () => {
     const send = () => Promise.reject(new Error("no connection"));
     const gate = sourceGate({ ...testWorld(engine), clock: realClock, dynamodb: { send } }, "x");
-    await gate.close(5_000);
-    expect(await gate.closedFor()).toBeGreaterThan(4_000);
-    const other = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
-    expect(await other.closedFor()).toBe(0);
+    await gate.closeFor(5_000);
+    expect(await gate.remainingMs()).toBeGreaterThan(4_000);
+    const otherGate = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
+    expect(await otherGate.remainingMs()).toBe(0);
   });
 });

@@ -1,18 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
-import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
-import { takeLease } from "../packages/core/src/state/lease.ts";
-import { opening } from "../packages/core/src/state/opening.ts";
+import { checkTable } from "../packages/core/src/dynamodb/tables.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
-import { type Handler, offsetPages, openApi } from "./support/api.ts";
+import { offsetPages, openApi } from "./support/api.ts";
+import { slicedTime, virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
-const config = (url: string, resource: object = {}): SourceConfig => ({
+const configOf = (url: string, resource: object = {}): SourceConfig => ({
   client: { base_url: url },
   resource_defaults: { primary_key: "id", write_disposition: "merge" },
   resources: [
@@ -35,14 +34,15 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const world = (changes?: Partial<World>) => testWorld(engine, changes);
-const stateOf = (place: { source: string; resource: string }) => readState(world(), place);
+const worldWith = (changes?: Partial<World>) => testWorld(engine, changes);
+const stateOf = (resourceRef: { source: string; resource: string }) =>
+  readState(worldWith(), resourceRef);
 
 describe("a run", () => {
-  it("puts every record into the table and says so", async () => {
+  it("a run puts every record into the table and reports it", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, place } = await deploy(engine, config(api.url));
-    expect(await run(world())).toMatchObject({
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({
       status: "done",
       table,
       requests: 4,
@@ -53,48 +53,48 @@ describe("a run", () => {
       error: null,
     });
     expect(await engine.scan(table)).toHaveLength(250);
-    expect(await stateOf(place)).toMatchObject({ status: "done", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "done", lease: null });
   });
 
-  it("fails where a server sends one page for ever, also of records without keys (P11)", async () => {
+  it("a run fails at the third time when a server sends the same page for ever, even if its records have no keys (P11)", async () => {
     const api = await openApi(() => ({ body: { data: rows.slice(0, 2) } }));
     const appends = { primary_key: null, write_disposition: "append" };
     const endpoint = { data_selector: "data", paginator: "page_number" };
-    const { run } = await deploy(engine, config(api.url, { ...appends, endpoint }));
-    expect(await run(world())).toMatchObject({
+    const { run } = await deploySource(engine, configOf(api.url, { ...appends, endpoint }));
+    expect(await run(worldWith())).toMatchObject({
       status: "failed",
       error: { code: "extract.loop" },
-      requests: 2,
+      requests: 3,
     });
   });
 
-  it("merges when it is repeated: changed records change, nothing doubles (P1)", async () => {
+  it("a repeated run merges: changed records change, and no row is doubled (P1)", async () => {
     const data = rows.map((row) => ({ ...row }));
     const api = await openApi(offsetPages(data));
-    const { run, table } = await deploy(engine, config(api.url));
-    await run(world());
+    const { run, table } = await deploySource(engine, configOf(api.url));
+    await run(worldWith());
     Object.assign(data[41] as object, { title: "changed" });
     data.push({ id: 251, title: "new" });
-    expect(await run(world())).toMatchObject({ status: "done", records: 251 });
+    expect(await run(worldWith())).toMatchObject({ status: "done", records: 251 });
     const items = await engine.scan(table);
     expect(items).toHaveLength(251);
     expect(items.find(({ id }) => id?.S === "42")?.title).toEqual({ S: "changed" });
   });
 
-  it("appends every run's records, and once only when a page is replayed", async () => {
+  it("every run of an append resource adds its records", async () => {
     const api = await openApi(offsetPages(rows.slice(0, 5)));
     const append = { write_disposition: "append" as const };
-    const { run, table } = await deploy(engine, config(api.url, append));
-    await run(world());
-    await run(world());
+    const { run, table } = await deploySource(engine, configOf(api.url, append));
+    await run(worldWith());
+    await run(worldWith());
     expect(await engine.scan(table)).toHaveLength(10);
   });
 
-  it("counts every record: superseded and set aside ones too (P8)", async () => {
+  it("a run counts every record, including superseded and quarantined ones (P8)", async () => {
     const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
     const api = await openApi(offsetPages(data));
-    const { run, table, state, place } = await deploy(engine, config(api.url));
-    expect(await run(world())).toMatchObject({
+    const { run, table, state, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({
       status: "done",
       records: 5,
       written: 2,
@@ -104,7 +104,7 @@ describe("a run", () => {
     const items = await engine.scan(table);
     expect(items.find(({ id }) => id?.S === "1")?.v).toEqual({ S: "new" });
     const aside = (await engine.scan(state)).filter(
-      ({ pk, sk }) => pk?.S === `${place.source}#rows` && sk?.S?.startsWith("quarantine#"),
+      ({ pk, sk }) => pk?.S === `${resourceRef.source}#rows` && sk?.S?.startsWith("quarantine#"),
     );
     expect(aside.map(({ message }) => message?.S).sort()).toEqual([
       'the key field "id" is missing',
@@ -112,10 +112,10 @@ describe("a run", () => {
     ]);
   });
 
-  it("stops when most of a page can not be stored: then the config is wrong", async () => {
+  it("a run fails when most records of a page cannot be stored, because the config is wrong then", async () => {
     const api = await openApi(offsetPages(rows.map(({ title }) => ({ title }))));
-    const { run, table } = await deploy(engine, config(api.url));
-    const report = await run(world());
+    const { run, table } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "load.too_many_rejected" } });
     expect(report.error?.message).toContain('the key field "id" is missing');
     expect(report.error?.hint).toContain("primary_key");
@@ -124,21 +124,21 @@ describe("a run", () => {
 });
 
 describe("a slice", () => {
-  it("ends between pages when the next might not fit, and another goes on (P6, P10)", async () => {
-    const slow: Handler = async (request, response) => {
-      await realClock.sleep(60);
+  it("a slice ends between pages when the next page might not fit, and the next slice continues (P6, P10)", async () => {
+    const { passAnswer, oneSlice } = slicedTime();
+    const api = await openApi((request, response) => {
+      passAnswer();
       return offsetPages(rows)(request, response);
-    };
-    const api = await openApi(slow);
-    const { run, table, place } = await deploy(engine, config(api.url));
-    const short = () => world({ deadline: realClock.monotonic() + 150 });
-    const first = await run(short(), { runId: "long" });
+    });
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    const first = await run(worldWith(oneSlice()), { runId: "long" });
     expect(first.status).toBe("running");
     expect(first.pages).toBeLessThan(4);
-    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
 
     let report = first;
-    while (report.status === "running") report = await run(short(), { runId: "later" });
+    while (report.status === "running")
+      report = await run(worldWith(oneSlice()), { runId: "later" });
     expect(report).toMatchObject({ status: "done", records: 250, written: 250, pages: 4 });
     expect(report.slices).toBeGreaterThan(1);
     expect(report.requests).toBe(4);
@@ -146,69 +146,77 @@ describe("a slice", () => {
     expect(await engine.scan(table)).toHaveLength(250);
   });
 
-  it("that failed is gone on with by its own retry, from the checkpoint (P6)", async () => {
+  it("the retry of a failed event continues from the checkpoint (P6)", async () => {
     let broken = true;
     const api = await openApi((request, response) =>
       broken && request.query.get("offset") === "190"
         ? { status: 500 }
         : offsetPages(rows)(request, response),
     );
-    const { run, place } = await deploy(engine, config(api.url));
-    expect(await run(world(), { runId: "tick" })).toMatchObject({
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({
       status: "failed",
       records: 195,
       written: 195,
       retries: 3,
       error: { code: "extract.status" },
     });
-    expect(await stateOf(place)).toMatchObject({ status: "failed", lease: null });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "failed", lease: null });
     broken = false;
     const before = api.requests.length;
-    expect(await run(world(), { runId: "tick" })).toMatchObject({ status: "done", records: 250 });
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({
+      status: "done",
+      records: 250,
+    });
     expect(api.requests.slice(before).map(({ query }) => query.get("offset"))).toEqual([
       "190",
       "249",
     ]);
   });
 
-  it("waits where it costs nothing when the API asks for longer than there is time", async () => {
+  it("a run waits without a worker when the API asks for a longer pause than a slice has", async () => {
     const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
-    const { run, place } = await deploy(engine, config(api.url));
-    const report = await run(world());
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    const clock = virtualClock();
+    const report = await run(worldWith({ clock }));
     expect(report).toMatchObject({ status: "waiting", error: { code: "extract.status" } });
-    const wait = Date.parse(report.not_before ?? "") - Date.now();
-    expect(wait).toBeGreaterThan(3590_000);
-    expect(wait).toBeLessThan(3610_000);
-    expect(await stateOf(place)).toMatchObject({
+    expect(Date.parse(report.not_before ?? "") - clock.now()).toBe(3600_000);
+    expect(await stateOf(resourceRef)).toMatchObject({
       status: "waiting",
       not_before: report.not_before,
     });
     // Another event does not hurry it.
-    expect(await run(world())).toMatchObject({ status: "waiting" });
+    expect(await run(worldWith({ clock }))).toMatchObject({ status: "waiting" });
     expect(api.requests).toHaveLength(1);
   });
 
-  it("leaves as skipped while another worker has the lease, and requests nothing (P5)", async () => {
+  it("a run is skipped without a request while another worker has the lease (P5)", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, place, resource } = await deploy(engine, config(api.url));
-    const want = {
-      refresh: false,
-      planHash: resource.hash,
-      tableId: null,
-      cursorPath: null,
-      rows: () => nothingKnown,
-      now: Date.now(),
-    };
-    const { runId, body } = opening(undefined, { ...want, runId: "x" });
-    await takeLease(world(), place, undefined, { owner: "other", run: { runId, body } });
-    expect(await run(world())).toMatchObject({
+    const { run, resourceRef, resource } = await deploySource(engine, configOf(api.url));
+    const { tableId = null } = await checkTable(worldWith(), resource);
+    const unfinished = newRun({ id: "x", planHash: resource.hash, tableId });
+    await takeLease(worldWith(), resourceRef, { owner: "other", run: unfinished });
+    expect(await run(worldWith())).toMatchObject({
       status: "skipped",
       error: { code: "state.lease_held" },
     });
     expect(api.requests).toHaveLength(0);
+    expect(await stateOf(resourceRef)).toMatchObject({ fan_outs: ["x", "run1"], wishes: [] });
   });
 
-  it("gives its lease back when it is interrupted, and the next run goes on at once", async () => {
+  it("an event that meets a living worker of an older config leaves its wish", async () => {
+    const api = await openApi(offsetPages(rows));
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    await takeLease(worldWith(), resourceRef, { owner: "other", run: newRun({ id: "x" }) });
+    expect(await run(worldWith())).toMatchObject({ status: "covered", run_id: "run1" });
+    expect(api.requests).toHaveLength(0);
+    expect(await stateOf(resourceRef)).toMatchObject({
+      fan_outs: ["x"],
+      wishes: [{ id: "run1", refresh: false, serves: null }],
+    });
+  });
+
+  it("an interrupted run gives its lease back, and the next run continues at once", async () => {
     const stop = new AbortController();
     const api = await openApi((request, response) => {
       if (request.query.get("offset") === "190" && !stop.signal.aborted) {
@@ -217,70 +225,77 @@ describe("a slice", () => {
       }
       return offsetPages(rows)(request, response);
     });
-    const { run, place } = await deploy(engine, config(api.url));
-    expect(await run(world({ signal: stop.signal }))).toMatchObject({
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith({ signal: stop.signal }))).toMatchObject({
       status: "failed",
       error: { code: "run.interrupted" },
     });
-    expect(await stateOf(place)).toMatchObject({ status: "running", lease: null });
-    expect(await run(world())).toMatchObject({ status: "done", records: 250, slices: 2 });
+    expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
+    expect(await run(worldWith())).toMatchObject({ status: "done", records: 250, slices: 2 });
   });
 });
 
 describe("a sample", () => {
-  it("writes its pages and leaves an unfinished run as it was", async () => {
+  it("a sample writes its pages and leaves an unfinished run as it was, but that its fingerprints are in doubt", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, place } = await deploy(engine, config(api.url));
-    await run(world({ deadline: 0 }));
-    const before = await stateOf(place);
-    expect(await run(world(), { limitPages: 2 })).toMatchObject({
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    await run(worldWith({ deadline: 0 }));
+    const before = await stateOf(resourceRef);
+    expect(await run(worldWith(), { limitPages: 2 })).toMatchObject({
       status: "done",
       limited: true,
       pages: 2,
       records: 195,
     });
     expect(await engine.scan(table)).toHaveLength(195);
-    const after = await stateOf(place);
-    expect(after).toMatchObject({ status: before?.status, body: before?.body, lease: null });
+    const after = await stateOf(resourceRef);
+    const rowsAfter = { ...before?.body?.rows, in_doubt: true, known: null };
+    expect(after).toEqual({
+      ...before,
+      body: { ...before?.body, rows: rowsAfter },
+      ...{ token: 2, seq: 4, lease: null },
+      write_id: expect.any(String),
+      updated_at: expect.any(String),
+    });
   });
 });
 
 describe("bad input ends with a clear error", () => {
-  it("a missing table", async () => {
+  it("a run without its table fails with the table's name and the next step", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run } = await deploy(engine, config(api.url));
-    const report = await run(world({ names: { app: "tidetable", stage: "absent" } }));
+    const { run } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith({ names: { app: "tidetable", stage: "absent" } }));
     expect(report).toMatchObject({ status: "failed", error: { code: "load.table_missing" } });
     expect(report.error?.message).toMatch(/tidetable-absent-source\d+\.rows does not exist/);
     expect(report.error?.hint).toContain("sst deploy");
     expect(api.requests).toHaveLength(0);
   });
 
-  it("a table that was made with another key", async () => {
+  it("a run fails when the table was created with another key", async () => {
     const api = await openApi(offsetPages(rows));
-    const { resource } = await deploy(engine, config(api.url));
-    const changed = config(api.url, { primary_key: ["title", "id"] });
-    const { run } = await deploy(engine, changed, { name: resource.source });
-    const report = await run(world());
+    const { resource } = await deploySource(engine, configOf(api.url));
+    const changed = configOf(api.url, { primary_key: ["title", "id"] });
+    const { run } = await deploySource(engine, changed, { name: resource.source });
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "load.table_key" } });
     expect(report.error?.message).toContain("has the key id (S)");
     expect(report.error?.message).toContain("asks for title (S), id (S)");
     expect(api.requests).toHaveLength(0);
   });
 
-  it("an API that refuses connections", async () => {
+  it("a run fails when the API refuses connections", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run } = await deploy(engine, config(api.url));
+    const { run } = await deploySource(engine, configOf(api.url));
     await api.close();
-    const report = await run(world());
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", records: 0, retries: 3 });
     expect(report.error?.message).toContain("refused");
   });
 
-  it("a selector that matches nothing", async () => {
+  it("a run fails when the selector matches nothing, and names the keys of the answer", async () => {
     const api = await openApi(() => ({ body: { results: rows, count: 250 } }));
-    const { run } = await deploy(engine, config(api.url));
-    const report = await run(world());
+    const { run } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.selector" } });
     expect(report.error?.message).toContain('"data"');
     expect(report.error?.message).toContain("results, count");

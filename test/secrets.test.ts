@@ -2,19 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { work } from "../packages/core/src/entry/worker.ts";
+import { handleWorkerEvent } from "../packages/core/src/entry/worker.ts";
 import { planOf, resourceOf } from "../packages/core/src/run/reach.ts";
 import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
 import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
-import { hiding } from "../packages/local/src/io.ts";
-import { localSecrets } from "../packages/local/src/secrets-endpoint.ts";
+import { hidingStream } from "../packages/local/src/base/io.ts";
+import { createSecretLookup } from "../packages/local/src/secrets/local-secrets.ts";
 import { type Handler, openApi, type Reply } from "./support/api.ts";
-import { carries, guarded } from "./support/canary.ts";
+import { carriesValue, guardSecret } from "./support/canary.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { testWorld } from "./support/world.ts";
 
-// P15, against an API that says a credential again wherever it can. That the value is in nothing
-// else that these tests print or store, the canary sees (support/canary.ts).
+// P15, against an API that repeats a credential wherever it can. The canary (support/canary.ts)
+// checks everything else that these tests print or store.
 
 const KEY = 'canary+4b/7e=d1 0"8a';
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** As APIs repeat what they were sent. */
+/** The forms in which APIs repeat a credential. */
 const echoes = [
   KEY,
   encodeURIComponent(KEY),
@@ -35,11 +35,11 @@ const echoes = [
   Buffer.from(KEY).toString("hex"),
 ];
 
-let desks = 0;
-/** A source whose secret is the key, on a worker as AWS has it, with all that it says. */
-async function desk(script: Handler | (Handler | Reply)[], endpoint: EndpointConfig = {}) {
-  desks += 1;
-  const name = `desk${desks}`;
+let sourceCount = 0;
+/** Deploys a source whose secret is the key, with a worker as in AWS whose output is kept. */
+async function deploySource(script: Handler | (Handler | Reply)[], endpoint: EndpointConfig = {}) {
+  sourceCount += 1;
+  const name = `desk${sourceCount}`;
   const api = await openApi(script);
   const source = rest_api_source({
     client: {
@@ -57,14 +57,14 @@ async function desk(script: Handler | (Handler | Reply)[], endpoint: EndpointCon
   const state = "tidetable-test-state";
   await engine.createTables({ [state]: stateTable, [table]: tableDefinition(resource) });
   const lines: string[] = [];
-  const line = (...said: unknown[]) => void lines.push(JSON.stringify(said));
-  const SecretString = JSON.stringify({ api_key: guarded(KEY) });
+  const writeLine = (...output: unknown[]) => void lines.push(JSON.stringify(output));
+  const SecretString = JSON.stringify({ api_key: guardSecret(KEY) });
   const world = testWorld(engine, {
-    log: { debug: line, info: line, warn: line, error: line },
+    log: { debug: writeLine, info: writeLine, warn: writeLine, error: writeLine },
     secretsManager: { send: async () => ({ SecretString }) } as never,
   });
   const run = () =>
-    work(
+    handleWorkerEvent(
       { source: name, resource: "notes", run_id: "r1" },
       {
         sources,
@@ -77,28 +77,32 @@ async function desk(script: Handler | (Handler | Reply)[], endpoint: EndpointCon
     const items = await engine.scan(state);
     return JSON.stringify(items.filter(({ pk }) => pk?.S?.startsWith(`${name}#`)));
   };
-  const place = { source: name, resource: "notes" };
-  return { api, run, stored, lines, table, resource, world, place };
+  const resourceRef = { source: name, resource: "notes" };
+  return { api, run, stored, lines, table, resource, world, resourceRef };
 }
 
 describe("a credential that the API repeats (P15)", () => {
-  it.each(echoes)("in an error is in no report, log, history or state: %s", async (echo) => {
-    const { run, stored, lines } = await desk([{ status: 422, body: { error: `bad ${echo}` } }]);
+  it.each(
+    echoes,
+  )("a credential in an error is in no report, log, history or state: %s", async (echo) => {
+    const { run, stored, lines } = await deploySource([
+      { status: 422, body: { error: `bad ${echo}` } },
+    ]);
     const error = await run();
     expect(String(error)).toContain("[secret]");
-    const said = [String(error), JSON.stringify(error), lines.join("\n"), await stored()].join(
+    const output = [String(error), JSON.stringify(error), lines.join("\n"), await stored()].join(
       "\n",
     );
-    expect(said).toContain("answered 422");
-    expect(carries(said, [KEY])).toBe(false);
+    expect(output).toContain("answered 422");
+    expect(carriesValue(output, [KEY])).toBe(false);
   });
 
   it.each([
     "key",
     "token",
-  ])("as ?%s= of a next link is sent again, and never stored", async (name) => {
+  ])("a credential as ?%s= of a next link is sent again, and never stored", async (name) => {
     const link = `/notes?page=2&${name}=${encodeURIComponent(KEY)}#${encodeURIComponent(KEY)}`;
-    const { api, run, stored } = await desk([
+    const { api, run, stored } = await deploySource([
       { body: { data: [{ id: "a" }], next: link } },
       { status: 404 },
     ]);
@@ -109,35 +113,37 @@ describe("a credential that the API repeats (P15)", () => {
     ]);
     const state = await stored();
     expect(state).toContain("page=2");
-    expect(carries(state, [KEY])).toBe(false);
+    expect(carriesValue(state, [KEY])).toBe(false);
   });
 
-  it("as user and password of a next link is not stored", async () => {
-    const { run, stored } = await desk(({ headers, query }) => {
+  it("a credential as user and password of a next link is not stored", async () => {
+    const { run, stored } = await deploySource(({ headers, query }) => {
       const next = `http://me:${encodeURIComponent(KEY)}@${headers.host}/notes?page=2`;
       return query.get("page") ? { status: 404 } : { body: { data: [{ id: "a" }], next } };
     });
     await run();
     expect(await stored()).toContain("page=2");
-    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(carriesValue(await stored(), [KEY])).toBe(false);
   });
 
-  it("in a record is data: the table has it as it came", async () => {
-    const { run, table } = await desk([{ body: { data: [{ id: "a", text: KEY }] } }]);
+  it("a credential in a record is data, and is stored unchanged in the table", async () => {
+    const { run, table } = await deploySource([{ body: { data: [{ id: "a", text: KEY }] } }]);
     expect(await run()).toMatchObject({ status: "done" });
     expect(await engine.scan(table)).toEqual([{ id: { S: "a" }, text: { S: KEY } }]);
   });
 
-  it("in a record that is set aside is taken out of it, and the entry says so", async () => {
+  it("a credential in a record is removed in quarantine, and the entry says so", async () => {
     const record = { text: `it is ${KEY}`, [KEY]: 1 };
-    const { run, stored, resource, world, place } = await desk([{ body: { data: [record] } }]);
+    const { run, stored, resource, world, resourceRef } = await deploySource([
+      { body: { data: [record] } },
+    ]);
     expect(await run()).toMatchObject({ status: "done", quarantined: 1 });
     const entries = [];
-    for await (const some of listQuarantine(world, place)) entries.push(...some);
+    for await (const page of listQuarantine(world, resourceRef)) entries.push(...page);
     expect(entries).toMatchObject([
       { redacted: true, record: '{"text":"it is [secret]","[secret]":1}' },
     ]);
-    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(carriesValue(await stored(), [KEY])).toBe(false);
     expect(await replayQuarantine(resource, world, "me")).toMatchObject({
       replayed: 0,
       kept: [{ code: "quarantine.redacted" }],
@@ -150,24 +156,24 @@ describe("a credential that the API repeats (P15)", () => {
       "what leads to the next page",
       { paginator: { type: "cursor", cursor_path: "next", cursor_param: "c" } },
     ],
-  ])("as %s ends the run, for it would have to be stored", async (what, endpoint) => {
+  ])("a credential as %s ends the run, because it would have to be stored", async (subject, endpoint) => {
     const body = { data: [{ id: "a", at: KEY }], next: KEY };
-    const { run, stored } = await desk([{ body }], endpoint);
+    const { run, stored } = await deploySource([{ body }], endpoint);
     expect(await run()).toMatchObject({
-      report: { error: { code: "extract.echo", message: expect.stringContaining(what) } },
+      report: { error: { code: "extract.echo", message: expect.stringContaining(subject) } },
     });
-    expect(carries(await stored(), [KEY])).toBe(false);
+    expect(carriesValue(await stored(), [KEY])).toBe(false);
   });
 });
 
-describe("what the commands print", () => {
-  it("has no value of a secret that they have read", async () => {
+describe("the output of commands", () => {
+  it("a command prints no value of a secret that it has read", async () => {
     const env = { TIDETABLE_SECRET_A: KEY };
     const options = { data: "nowhere", cwd: "nowhere", env, warn() {} };
-    expect(await localSecrets(options)("desk", ["a"])).toEqual({ a: KEY });
+    expect(await createSecretLookup(options)("desk", ["a"])).toEqual({ a: KEY });
     const printed: string[] = [];
     const stdout = { isTTY: true, columns: 80, write: (text: string) => printed.push(text) };
-    const hidden = hiding(stdout);
+    const hidden = hidingStream(stdout);
     hidden.write(`it is ${KEY}\n`);
     stdout.columns = 100;
     expect(printed).toEqual(["it is [secret]\n"]);

@@ -5,28 +5,31 @@ import { describe, expect, it } from "vitest";
 import { packagesFile } from "../scripts/bundle-packages.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const read = (path: string) => readFileSync(join(root, path), "utf8");
+const readProject = (path: string) => readFileSync(join(root, path), "utf8");
 
 describe("installing", () => {
-  const lock = JSON.parse(read("package-lock.json")).packages as Record<string, LockedPackage>;
+  const lock = JSON.parse(readProject("package-lock.json")).packages as Record<
+    string,
+    LockedPackage
+  >;
   interface LockedPackage {
     integrity?: string;
     link?: boolean;
     hasInstallScript?: boolean;
   }
-  const others = Object.entries(lock).filter(([path]) => path.includes("node_modules/"));
+  const packages = Object.entries(lock).filter(([path]) => path.includes("node_modules/"));
 
-  it("runs no code of a package: only these would have some, and do without", () => {
-    expect(read(".npmrc")).toMatch(/^ignore-scripts=true$/m);
-    const scripts = others.filter(([, { hasInstallScript }]) => hasInstallScript);
-    // docs/security.md says what each of them would do.
+  it("installing runs no code of a package, and only two packages have install scripts", () => {
+    expect(readProject(".npmrc")).toMatch(/^ignore-scripts=true$/m);
+    const scripts = packages.filter(([, { hasInstallScript }]) => hasInstallScript);
+    // docs/security.md describes the install scripts of these packages.
     expect(new Set(scripts.map(([path]) => path.split("node_modules/").at(-1)))).toEqual(
       new Set(["classic-level", "esbuild"]),
     );
   });
 
-  it("takes exactly what package-lock.json says, by its hash", () => {
-    const unchecked = others.filter(([, { integrity, link }]) => !link && !integrity);
+  it("installing takes exactly the packages of package-lock.json, by their hashes", () => {
+    const unchecked = packages.filter(([, { integrity, link }]) => !link && !integrity);
     expect(unchecked.map(([path]) => path)).toEqual([]);
   });
 });
@@ -42,40 +45,55 @@ it("the SBOM has every package that AWS runs", { timeout: 60_000 }, () => {
   expect(sbom.bomFormat).toBe("CycloneDX");
 });
 
-const folder = ".github/workflows";
-const workflows = readdirSync(join(root, folder)).map((name) => [name, read(`${folder}/${name}`)]);
+const workflowFolder = ".github/workflows";
+const workflows = readdirSync(join(root, workflowFolder)).map((name) => [
+  name,
+  readProject(`${workflowFolder}/${name}`),
+]);
 
-describe.each(workflows)("the workflow %s", (name = "", text = "") => {
-  it("breaks no rule", () => expect(faults(name, text)).toEqual([]));
+it.each(workflows)("the workflow %s breaks no rule", (name = "", text = "") => {
+  expect(findViolations(name, text)).toEqual([]);
 });
 
-describe("what these rules would find", () => {
+describe("the rules for workflows", () => {
   const sha = "3d3c42e5aac5ba805825da76410c181273ba90b1";
   const pinned = `- uses: actions/checkout@${sha} # v7.0.1\n  with:\n    persist-credentials: false`;
   const good = `on:\n  pull_request:\n\npermissions:\n  contents: read\n\njobs:\n  ${pinned}\n`;
 
   it.each([
-    ["an action by a tag", good.replace(sha, "v7"), "v7"],
-    ["an action of which nobody knows the version", good.replace(" # v7.0.1", ""), sha],
+    ["an action that is pinned by a tag", good.replace(sha, "v7"), "v7"],
+    ["a pinned action without its version in a comment", good.replace(" # v7.0.1", ""), sha],
     ["no permissions", good.replace("permissions:\n  contents: read\n", ""), "permissions"],
     ["all permissions", good.replace("\n  contents: read", " write-all"), "permissions"],
-    ["a permission for everybody's code", good.replace("jobs:", "  id-token: write\njobs:"), "id-"],
+    [
+      "a write permission in a workflow for pull requests",
+      good.replace("jobs:", "  id-token: write\njobs:"),
+      "id-",
+    ],
     ["a pull request with secrets", good.replace("request:", "request_target:"), "target"],
     ["a token left on the disk", good.replace("persist-credentials: false", "x: y"), "persist"],
-    ["text of others in a shell", `${good}- run: echo \${{ github.head_ref }}\n`, "head_ref"],
-    ["scripts of packages", `${good}- run: npm ci\n`, "npm ci"],
-  ])("%s", (_, text, words) => expect(faults("a.yml", text).join("\n")).toContain(words));
+    [
+      "text from outside in a shell command",
+      `${good}- run: echo \${{ github.head_ref }}\n`,
+      "head_ref",
+    ],
+    ["an install with the scripts of packages", `${good}- run: npm ci\n`, "npm ci"],
+  ])("the rules find %s", (_, text, words) => {
+    expect(findViolations("a.yml", text).join("\n")).toContain(words);
+  });
 
-  it("and nothing in one that keeps them", () => expect(faults("a.yml", good)).toEqual([]));
+  it("the rules accept a correct workflow", () => {
+    expect(findViolations("a.yml", good)).toEqual([]);
+  });
 });
 
-/** What is wrong with a workflow, each with its line. */
-function faults(name: string, text: string): string[] {
+/** Finds the rules that a workflow breaks, each with its line. */
+function findViolations(name: string, text: string): string[] {
   const lines = text.split("\n").map((line) => line.trim().replace(/^- /, ""));
   const isPinned = /^uses: [\w-]+(?:\/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
-  const rules: [wrong: string, (line: string, i: number) => boolean][] = [
+  const rules: [message: string, (line: string, i: number) => boolean][] = [
     [
-      "pin it by commit, with its version behind",
+      "pin it by commit, with its version in a comment",
       (line) => line.startsWith("uses:") && !isPinned.test(line),
     ],
     [
@@ -84,22 +102,22 @@ function faults(name: string, text: string): string[] {
         line.startsWith("uses: actions/checkout@") &&
         !lines.slice(i, i + 4).includes("persist-credentials: false"),
     ],
-    // A release has to write; only a person with access pushes a tag.
-    ["nothing but a release writes", (line) => /: write\b/.test(line) && name !== "release.yml"],
-    ["pull requests of others get no secrets", (line) => line.includes("pull_request_target")],
+    // A release has to write, and only a person with access can push a tag.
+    ["only a release may write", (line) => /: write\b/.test(line) && name !== "release.yml"],
+    ["pull requests from outside get no secrets", (line) => line.includes("pull_request_target")],
     ["pass it through env", (line) => line.startsWith("run:") && line.includes("$" + "{{")],
     [
       "--ignore-scripts is missing",
       (line) => /npm (ci|install)\b/.test(line) && !line.includes("--ignore-scripts"),
     ],
   ];
-  const found = lines.flatMap((line, i) =>
-    rules.filter(([, breaks]) => breaks(line, i)).map(([wrong]) => `${line}: ${wrong}`),
+  const violations = lines.flatMap((line, i) =>
+    rules.filter(([, breaks]) => breaks(line, i)).map(([message]) => `${line}: ${message}`),
   );
   const triggers = /^on:\n((?: .*\n)+)/m.exec(text)?.[1] ?? "";
   const isRelease = /^ {2}push:\n {4}tags: .*\n$/.test(triggers);
   return [
-    ...found,
+    ...violations,
     ...(/^permissions:\n {2}contents: read\n(?! )/m.test(text)
       ? []
       : ["permissions: contents: read, and no more, is missing at the top"]),

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/base/clock.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
-import { type Call, faultyDynamodb } from "./support/faulty-dynamodb.ts";
-import { deploy, testWorld } from "./support/world.ts";
+import { type Call, openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { deploySource, testWorld } from "./support/world.ts";
 
 type Row = { id: number; title: string };
 
@@ -16,8 +16,8 @@ afterAll(() => engine.close());
 
 let mirrors = 0;
 
-/** A resource over rows that a test changes, and what each of its runs sends to the table. */
-async function mirror(resource: object = {}, count = 250) {
+/** Deploys a resource over rows that a test may change, and counts the requests of each run to the table. */
+async function deployMirror(resource: object = {}, count = 250) {
   const rows: Row[] = Array.from({ length: count }, (_, n) => ({
     id: n + 1,
     title: `row ${n + 1}`,
@@ -31,8 +31,8 @@ async function mirror(resource: object = {}, count = 250) {
   } as const;
   mirrors += 1;
   const name = `mirror${mirrors}`;
-  const deployed = (resource: object) =>
-    deploy(
+  const deployConfig = (resource: object) =>
+    deploySource(
       engine,
       {
         client: { base_url: api.url },
@@ -41,32 +41,32 @@ async function mirror(resource: object = {}, count = 250) {
       },
       { name },
     );
-  const { table, ...first } = await deployed(resource);
+  const { table, ...first } = await deployConfig(resource);
   let { run } = first;
   const calls: Call[] = [];
-  const stop = { at: 0, now: new AbortController() };
-  const proxy = await faultyDynamodb(engine.endpoint, (call) => {
+  const death = { batchesLeft: 0, controller: new AbortController() };
+  const proxy = await openFaultyDynamodb(engine.endpoint, (call) => {
     calls.push(call);
-    if (stop.now.signal.aborted) {
+    if (death.controller.signal.aborted) {
       return { kind: "error", status: 400, type: "AccessDeniedException" };
     }
     if (call.operation !== "BatchWriteItem") return undefined;
-    stop.at -= 1;
-    if (stop.at === 0) stop.now.abort(new Error("died"));
-    // Longer than what is done meanwhile.
+    death.batchesLeft -= 1;
+    if (death.batchesLeft === 0) death.controller.abort(new Error("died"));
+    // The delay keeps several batches under way at once.
     return { kind: "delay", ms: 50 };
   });
   const dynamodb = clientOf(proxy.endpoint);
   const warnings: string[] = [];
   const { log } = testWorld(engine);
   let minutes = 0;
-  const world = () =>
+  const nextWorld = () =>
     testWorld(engine, {
       dynamodb,
-      // A lease that nobody gave back has run out by the next run.
+      // The lease of a worker that died has run out by the next run.
       clock: { ...realClock, now: () => realClock.now() + minutes * 60_000 },
-      signal: stop.now.signal,
-      // Samples are taken at every page.
+      signal: death.controller.signal,
+      // The random number 0 takes a sample at every page.
       random: () => 0,
       log: { ...log, warn: (message) => warnings.push(message) },
     });
@@ -74,31 +74,32 @@ async function mirror(resource: object = {}, count = 250) {
     rows,
     table,
     warnings,
-    /** The worker of the next run dies at its nth batch: nothing of it is heard any more. */
+    /** The worker of the next run dies at its nth batch: none of its later calls is done. */
     dieAt(batch: number) {
-      Object.assign(stop, { at: batch, now: new AbortController() });
+      Object.assign(death, { batchesLeft: batch, controller: new AbortController() });
     },
-    /** The next runs are of a config that was changed. */
+    /** Changes the config for the next runs. */
     async become(changed: object) {
-      ({ run } = await deployed(changed));
+      ({ run } = await deployConfig(changed));
     },
     async run(order: Parameters<typeof run>[1] = {}) {
       minutes += 10;
       calls.length = 0;
       warnings.length = 0;
-      const { status, records, written, unchanged, deleted, error } = await run(world(), {
+      const { status, records, written, unchanged, deleted, error } = await run(nextWorld(), {
         runId: `run${minutes}`,
         ...order,
       });
-      const own = calls.filter(({ body }) => JSON.stringify(body).includes(`"${table}"`));
-      const of = (operation: string) => own.filter((call) => call.operation === operation);
+      const tableCalls = calls.filter(({ body }) => JSON.stringify(body).includes(`"${table}"`));
+      const callsOf = (operation: string) =>
+        tableCalls.filter((call) => call.operation === operation);
       return {
         report: { status, records, written, unchanged, deleted },
         error,
-        puts: of("BatchWriteItem").length,
-        scans: of("Scan").length,
-        /** Keys that were read. */
-        reads: of("BatchGetItem").flatMap(({ body }) =>
+        puts: callsOf("BatchWriteItem").length,
+        scans: callsOf("Scan").length,
+        /** The number of keys that were read. */
+        reads: callsOf("BatchGetItem").flatMap(({ body }) =>
           Object.values(body.RequestItems as Record<string, { Keys: unknown[] }>).flatMap(
             ({ Keys }) => Keys,
           ),
@@ -119,8 +120,8 @@ const titlesOf = (rows: Row[]) => new Map(rows.map(({ id, title }) => [id, title
 describe("a table that is replaced", () => {
   const replaced = { writes: "fingerprints", write_disposition: "replace" };
 
-  it("is not read where fingerprints show that no row has gone, and is where one has", async () => {
-    const { run, rows, titles, close } = await mirror(replaced);
+  it("a replaced table is not read while fingerprints show that no row has gone, and is read once a row has gone", async () => {
+    const { run, rows, titles, close } = await deployMirror(replaced);
     await run();
     expect(await run()).toMatchObject({ report: { written: 0, unchanged: 250 }, scans: 0 });
     Object.assign(rows[7] as Row, { title: "changed" });
@@ -135,11 +136,11 @@ describe("a table that is replaced", () => {
     await close();
   });
 
-  it("is read where the fingerprints are those of merges: they do not tell of rows that had gone", async () => {
-    const { run, become, rows, titles, close } = await mirror({ writes: "always" });
+  it("a replaced table is read when the fingerprints come from merges, which do not show rows that have gone", async () => {
+    const { run, become, rows, titles, close } = await deployMirror({ writes: "always" });
     await run();
     rows.splice(20, 2);
-    // The log begins here, and has not seen the two.
+    // The log of fingerprints begins here, without the two rows.
     await become({ writes: "fingerprints" });
     await run();
     expect(await run()).toMatchObject({ report: { unchanged: 248 } });
@@ -151,8 +152,8 @@ describe("a table that is replaced", () => {
 });
 
 describe("rows that have not changed", () => {
-  it("are put by the first run, and by the next ones compared and left alone", async () => {
-    const { run, rows, titles, close } = await mirror();
+  it("the first run puts all rows, and the next runs compare them and put none", async () => {
+    const { run, rows, titles, close } = await deployMirror();
     expect(await run()).toMatchObject({ report: { written: 250 }, puts: 10, reads: 0 });
     expect(await run()).toMatchObject({
       report: { written: 0, unchanged: 250 },
@@ -169,12 +170,12 @@ describe("rows that have not changed", () => {
     await close();
   });
 
-  it("are known by their fingerprints, from the second run on, where that is asked for", async () => {
-    const { run, rows, titles, close } = await mirror({ writes: "fingerprints" });
+  it("with writes by fingerprints, unchanged rows are recognised from the second run on", async () => {
+    const { run, rows, titles, close } = await deployMirror({ writes: "fingerprints" });
     expect(await run()).toMatchObject({ report: { written: 250 }, reads: 0 });
     const second = await run();
     expect(second).toMatchObject({ report: { written: 0, unchanged: 250 }, puts: 0 });
-    // Some of each page, to see whether anybody else has been there.
+    // A few rows of each page are read as a sample.
     expect(second.reads).toBeLessThan(20);
     Object.assign(rows[120] as Row, { title: "changed" });
     rows.push({ id: 900, title: "new" });
@@ -185,8 +186,8 @@ describe("rows that have not changed", () => {
     await close();
   });
 
-  it("come to fingerprints by themselves when thousands of rows stay as they are", async () => {
-    const { run, close } = await mirror({}, 1_100);
+  it("a resource with thousands of unchanged rows changes to fingerprints by itself", async () => {
+    const { run, close } = await deployMirror({}, 1_100);
     const reads = [];
     for (let n = 0; n < 5; n++) reads.push((await run()).reads);
     expect(reads.slice(0, 3)).toEqual([0, 1_100, 1_100]);
@@ -194,8 +195,8 @@ describe("rows that have not changed", () => {
     await close();
   });
 
-  it("are put all the same where a resource says so", async () => {
-    const { run, close } = await mirror({ writes: "always" });
+  it("a resource with writes always puts unchanged rows as well", async () => {
+    const { run, close } = await deployMirror({ writes: "always" });
     await run();
     expect(await run()).toMatchObject({
       report: { written: 250, unchanged: 0 },
@@ -205,8 +206,8 @@ describe("rows that have not changed", () => {
     await close();
   });
 
-  it("are put once all the rows have changed: nothing is read for nothing", async () => {
-    const { run, rows, close } = await mirror();
+  it("a run does not compare rows after a run in which all rows have changed", async () => {
+    const { run, rows, close } = await deployMirror();
     await run();
     for (const row of rows) row.title += "!";
     expect(await run()).toMatchObject({ report: { written: 250 }, reads: 250 });
@@ -215,8 +216,8 @@ describe("rows that have not changed", () => {
     await close();
   });
 
-  it("of a table that is replaced are left alone, and what is gone goes, and may come back", async () => {
-    const { run, rows, titles, close } = await mirror({
+  it("a replaced table keeps unchanged rows, loses rows that are gone, and gets them again when they return", async () => {
+    const { run, rows, titles, close } = await deployMirror({
       write_disposition: "replace",
       writes: "fingerprints",
     });
@@ -230,17 +231,17 @@ describe("rows that have not changed", () => {
   });
 });
 
-describe("a row that is shown twice in a run", () => {
+describe("a row that a run reads twice", () => {
   it.each([
     "always",
     "compare",
     "fingerprints",
-  ] as const)("ends as it was shown last: %s", async (writes) => {
-    const { run, rows, titles, close } = await mirror({ writes });
+  ] as const)("a row that a run reads twice ends with its last version when writes is %s", async (writes) => {
+    const { run, rows, titles, close } = await deployMirror({ writes });
     await run();
     const first = rows[3] as Row;
     first.title = "for a moment";
-    // The same row again, on a later page, as the table has had it.
+    // A later page shows the row again, as it stands in the table.
     rows.splice(150, 0, { id: first.id, title: "row 4" });
     await run();
     expect((await titles()).get(first.id)).toBe("row 4");
@@ -249,8 +250,8 @@ describe("a row that is shown twice in a run", () => {
 });
 
 describe("fingerprints", () => {
-  it("are not trusted after a worker's death, nor by the run after that one", async () => {
-    const { run, rows, titles, dieAt, close } = await mirror({ writes: "fingerprints" });
+  it("fingerprints are not trusted after a worker's death, neither by this run nor by the next", async () => {
+    const { run, rows, titles, dieAt, close } = await deployMirror({ writes: "fingerprints" });
     await run();
     for (const row of rows) row.title += "!";
     dieAt(3);
@@ -263,8 +264,10 @@ describe("fingerprints", () => {
     await close();
   });
 
-  it("do not hide what other hands have done to the table: it is said, and mended", async () => {
-    const { run, rows, table, titles, warnings, close } = await mirror({ writes: "fingerprints" });
+  it("rows that somebody else has changed are found in spite of fingerprints, reported and corrected", async () => {
+    const { run, rows, table, titles, warnings, close } = await deployMirror({
+      writes: "fingerprints",
+    });
     await run();
     for (const { id } of rows.slice(0, 95)) {
       const Key = { id: { S: String(id) } };
@@ -280,19 +283,19 @@ describe("fingerprints", () => {
     await close();
   });
 
-  it("are not trusted after a run that failed, nor by the run after it", async () => {
-    const { run, rows, titles, close } = await mirror({ writes: "fingerprints" });
+  it("fingerprints are not trusted after a failed run, neither by the next run nor by the one after it", async () => {
+    const { run, rows, titles, close } = await deployMirror({ writes: "fingerprints" });
     await run();
-    const rest = rows.splice(150, 100, { id: 7_000, title: "x".repeat(2_000_000) } as Row);
-    rows.push(...rest);
-    const failing = rows.map(({ id, title }) => ({ id, title }));
+    const lastRows = rows.splice(150, 100, { id: 7_000, title: "x".repeat(2_000_000) } as Row);
+    rows.push(...lastRows);
+    const goodRows = rows.map(({ id, title }) => ({ id, title }));
     rows.splice(
       0,
       rows.length,
-      ...failing.map((row) => ({ ...row, id: null as unknown as number })),
+      ...goodRows.map((row) => ({ ...row, id: null as unknown as number })),
     );
     expect((await run()).report.status).toBe("failed");
-    rows.splice(0, rows.length, ...failing.filter(({ id }) => id !== 7_000));
+    rows.splice(0, rows.length, ...goodRows.filter(({ id }) => id !== 7_000));
     expect(await run()).toMatchObject({ report: { unchanged: 250 }, reads: 250 });
     expect(await run()).toMatchObject({ report: { unchanged: 250 }, reads: 250 });
     expect((await run()).reads).toBeLessThan(20);
@@ -300,8 +303,8 @@ describe("fingerprints", () => {
     await close();
   });
 
-  it("are made anew by a full refresh, which reads the table", async () => {
-    const { run, close } = await mirror({ writes: "fingerprints" });
+  it("a full refresh reads the table and makes the fingerprints anew", async () => {
+    const { run, close } = await deployMirror({ writes: "fingerprints" });
     await run();
     expect(await run({ refresh: true })).toMatchObject({ report: { unchanged: 250 }, reads: 250 });
     expect((await run()).reads).toBeLessThan(20);

@@ -1,70 +1,79 @@
 import { availableParallelism } from "node:os";
-import { naive } from "../loops/naive.ts";
-import { slice } from "../loops/slice.ts";
-import { type Figure, interleaved, measure, median, type Sample, type Scale } from "../measure.ts";
-import { PAGE, type Stubs } from "../stubs.ts";
+import { runNaiveLoop } from "../loops/naive.ts";
+import { sliceLoop } from "../loops/slice.ts";
+import {
+  type Figure,
+  measureLoop,
+  median,
+  runInterleaved,
+  type Sample,
+  type Scale,
+} from "../measure.ts";
+import { PAGE_SIZE, type Stubs } from "../stubs.ts";
 
-/** How long a page and a write take, in milliseconds. */
-const waits = [
+/** The latencies of a page and of a write in milliseconds. */
+const latencies = [
   { pageMs: 0, writeMs: 0 },
   { pageMs: 20, writeMs: 5 },
   { pageMs: 100, writeMs: 0 },
   { pageMs: 100, writeMs: 10 },
 ] as const;
 
-/** By pages in flight: what share of the limit is to be reached, and how far ahead of a naive loop. */
+/** The promised share of the limit, and of a naive loop's speed, for each number of parallel pages. */
 const targets = [
   { pages: 1, share: 0.9, cores: 1 },
-  { pages: 4, share: 0.85, cores: 1, ahead: 5 },
-  // Three busy processes on fewer cores wait for each other.
-  { pages: 8, share: 0.8, cores: 4, ahead: 9 },
+  { pages: 4, share: 0.85, cores: 1, naiveFactor: 5 },
+  // The processes of slice, API and table need cores, or wait for each other.
+  { pages: 8, share: 0.8, cores: 4, naiveFactor: 9 },
 ];
 
-/** More batches in flight than any run has: a limit that is set too high flatters nobody. */
+/** An upper bound of a run's batches in flight. A high bound makes the limit stricter. */
 const WRITES_IN_FLIGHT = 16;
 const BATCH = 25;
 
-/** How close the wall clock comes to what the API, the table and the CPU allow. */
-export async function wall(stubs: Stubs, scale: Scale): Promise<Figure[]> {
+/** Compares the elapsed time with the limit of API, table and CPU. */
+export async function measureWallTime(stubs: Stubs, scale: Scale): Promise<Figure[]> {
   const { records } = scale;
   const figures: Figure[] = [];
-  for (const wait of waits) {
-    const setting = { records, ...wait };
-    const isSlowest = wait === waits.at(-1);
+  for (const latency of latencies) {
+    const setting = { records, ...latency };
+    const isSlowest = latency === latencies.at(-1);
     const variants: Record<string, () => Promise<Sample>> = {};
     for (const { pages } of targets) {
-      variants[pages] = () => measure(stubs, setting, slice({ pages }));
+      variants[pages] = () => measureLoop(stubs, setting, sliceLoop({ pages }));
     }
-    if (isSlowest) variants.naive = () => measure(stubs, setting, naive);
-    const samples = await interleaved(scale.rounds, variants);
-    const fast = isSlowest ? records / median((samples.naive ?? []).map(secondsOf)) : undefined;
-    for (const { pages, share, cores, ahead } of targets) {
-      const here = samples[pages] ?? [];
-      const seconds = median(here.map(secondsOf));
-      const sample = here.find((one) => one.seconds === seconds) as Sample;
+    if (isSlowest) variants.naive = () => measureLoop(stubs, setting, runNaiveLoop);
+    const samples = await runInterleaved(scale.rounds, variants);
+    const naiveSpeed = isSlowest
+      ? records / median((samples.naive ?? []).map(secondsOf))
+      : undefined;
+    for (const { pages, share, cores, naiveFactor } of targets) {
+      const pageSamples = samples[pages] ?? [];
+      const seconds = median(pageSamples.map(secondsOf));
+      const sample = pageSamples.find((candidate) => candidate.seconds === seconds) as Sample;
       const limit = limitOf(sample, setting, pages);
-      const where = `${wait.pageMs}/${wait.writeMs} ms, ${pages} in flight`;
-      const id = `${wait.pageMs}-${wait.writeMs}-p${pages}`;
+      const description = `${latency.pageMs}/${latency.writeMs} ms, ${pages} in flight`;
+      const id = `${latency.pageMs}-${latency.writeMs}-p${pages}`;
       figures.push({
         id: `wall-${id}`,
-        name: `limit's share of the time, ${where}`,
+        name: `limit's share of the time, ${description}`,
         unit: "s",
         value: seconds,
         baseline: limit,
         ratio: limit / seconds,
         target: { least: share },
-        ...fewerThan(cores),
+        ...unjudgedBelow(cores),
       });
-      if (fast === undefined || ahead === undefined) continue;
+      if (naiveSpeed === undefined || naiveFactor === undefined) continue;
       const value = records / seconds;
       figures.push({
         id: `naive-${id}`,
-        name: `beside a naive loop, ${where}`,
+        name: `beside a naive loop, ${description}`,
         unit: "rec/s",
         value,
-        baseline: fast,
-        ratio: value / fast,
-        target: { least: ahead },
+        baseline: naiveSpeed,
+        ratio: value / naiveSpeed,
+        target: { least: naiveFactor },
       });
     }
   }
@@ -73,18 +82,20 @@ export async function wall(stubs: Stubs, scale: Scale): Promise<Figure[]> {
 
 const secondsOf = ({ seconds }: Sample): number => seconds;
 
-function fewerThan(cores: number): Pick<Figure, "unjudged"> {
-  const here = availableParallelism();
-  return here < cores ? { unjudged: `${here} cores; judged on ${cores} or more` } : {};
+function unjudgedBelow(cores: number): Pick<Figure, "unjudged"> {
+  const presentCores = availableParallelism();
+  return presentCores < cores
+    ? { unjudged: `${presentCores} cores; judged on ${cores} or more` }
+    : {};
 }
 
-/** In seconds: what takes longest if all else is hidden behind it, one page to begin, one write to end. */
+/** The lower bound in seconds: the slowest of API, table and CPU, plus the first page and last write. */
 function limitOf(
   { cpuSeconds }: Sample,
   { records, pageMs, writeMs }: { records: number; pageMs: number; writeMs: number },
   pages: number,
 ): number {
-  const api = (Math.ceil(records / PAGE) * pageMs) / pages / 1000;
-  const writes = (Math.ceil(records / BATCH) * writeMs) / WRITES_IN_FLIGHT / 1000;
-  return Math.max(api, writes, cpuSeconds) + (pageMs + writeMs) / 1000;
+  const apiSeconds = (Math.ceil(records / PAGE_SIZE) * pageMs) / pages / 1000;
+  const writeSeconds = (Math.ceil(records / BATCH) * writeMs) / WRITES_IN_FLIGHT / 1000;
+  return Math.max(apiSeconds, writeSeconds, cpuSeconds) + (pageMs + writeMs) / 1000;
 }

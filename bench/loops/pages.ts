@@ -1,34 +1,42 @@
-import { PAGE } from "../stubs.ts";
+import { PAGE_SIZE } from "../stubs.ts";
 
-export interface Data {
+export interface PageAnswer {
   data: Record<string, unknown>[];
   total: number;
 }
 
-/** A page after another, or the next one while this one is taken. Says how many records it has handed on. */
-export async function eachPage(
-  get: (query: string) => Promise<Data>,
-  take: (data: Data["data"]) => Promise<unknown>,
+/**
+ * Reads pages in order. With `ahead`, a page is read while `handle` works on the previous page.
+ * Returns the number of records.
+ */
+export async function forEachPage(
+  fetchPage: (query: string) => Promise<PageAnswer>,
+  handle: (data: PageAnswer["data"]) => Promise<unknown>,
   { ahead = false } = {},
 ): Promise<number> {
-  const ask = (offset: number): Promise<Data> => get(`/records?offset=${offset}&limit=${PAGE}`);
+  const requestPage = (offset: number): Promise<PageAnswer> =>
+    fetchPage(`/records?offset=${offset}&limit=${PAGE_SIZE}`);
   let records = 0;
-  let next: Promise<Data> | undefined = ask(0);
-  while (next) {
-    const page: Data = await next;
+  let nextPage: Promise<PageAnswer> | undefined = requestPage(0);
+  while (nextPage) {
+    const page: PageAnswer = await nextPage;
     const { data, total } = page;
     records += data.length;
-    const goesOn = records < total;
-    next = goesOn && ahead ? ask(records) : undefined;
-    await take(data);
-    if (goesOn && !ahead) next = ask(records);
+    const hasNext = records < total;
+    nextPage = hasNext && ahead ? requestPage(records) : undefined;
+    await handle(data);
+    if (hasNext && !ahead) nextPage = requestPage(records);
   }
   return records;
 }
 
-/** As many as one BatchWriteItem takes. */
-export function batches<T>(items: readonly T[]): T[][] {
-  const made = [];
-  for (let at = 0; at < items.length; at += 25) made.push(items.slice(at, at + 25));
-  return made;
+/** The limit of a BatchWriteItem. */
+const BATCH_SIZE = 25;
+
+export function splitBatches<T>(items: readonly T[]): T[][] {
+  const batches = [];
+  for (let start = 0; start < items.length; start += BATCH_SIZE) {
+    batches.push(items.slice(start, start + BATCH_SIZE));
+  }
+  return batches;
 }

@@ -1,12 +1,12 @@
-import { timed } from "../measure.ts";
-import { run } from "./slice.ts";
+import { measureTime } from "../measure.ts";
+import { runSlice } from "./slice.ts";
 
-/* One run of the worker in a process of its own, so that the memory is its own. */
+/* Runs the worker once in a separate process, for measuring the memory. */
 
 const { stubs, options } = JSON.parse(process.argv[2] ?? "");
-const { result, cpuSeconds, seconds } = await timed(() => run(stubs, options));
+const { result, cpuSeconds, seconds } = await measureTime(() => runSlice(stubs, options));
 const { status, records, written, quarantined } = result;
-// The kernel's own high-water mark, in KiB: no peak falls between two samples.
+// The kernel reports the peak in KiB, and misses no peak, unlike sampling.
 const peakMb = process.resourceUsage().maxRSS / 1024;
 process.stdout.write(
   JSON.stringify({ status, records, written, quarantined, peakMb, cpuSeconds, seconds }),

@@ -1,18 +1,18 @@
 import {
+  createSecretsManager,
   dynamodbClient,
+  handleWorkerEvent,
   httpAgent,
   type Log,
   type ResourceReport,
   realClock,
   rest_api_source,
-  secretsManagerClient,
-  work,
 } from "@tidetable/core";
-import { PAGE, type Stubs } from "../stubs.ts";
+import { PAGE_SIZE, type Stubs } from "../stubs.ts";
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Which of the stub's records, and what kind of run. */
+/** The stub's records and the kind of run. */
 export interface RunOptions {
   path?: "/records" | "/flawed";
   refresh?: boolean;
@@ -20,8 +20,8 @@ export interface RunOptions {
   writes?: "always" | "compare" | "fingerprints";
 }
 
-/** The product, from an event to a report. */
-export async function run(
+/** Runs tidetable's worker, from an event to a report. */
+export async function runSlice(
   { api, dynamodb }: Stubs,
   { path = "/records", refresh = false, pages, writes }: RunOptions = {},
 ): Promise<ResourceReport> {
@@ -36,14 +36,14 @@ export async function run(
         endpoint: {
           path,
           data_selector: "data",
-          paginator: { type: "offset", limit: PAGE },
+          paginator: { type: "offset", limit: PAGE_SIZE },
         },
       },
     ],
   });
   const http = httpAgent("machine");
   const client = dynamodbClient({ endpoint: dynamodb });
-  const report = await work(
+  const report = await handleWorkerEvent(
     { source: "bench", resource: "records", run_id: `${Math.random()}` },
     {
       sources: { bench },
@@ -53,11 +53,11 @@ export async function run(
         names: { app: "tidetable", stage: "bench" },
         clock: realClock,
         random: Math.random,
-        log: silent,
+        log: silentLog,
         signal: new AbortController().signal,
         deadline: Number.POSITIVE_INFINITY,
         dynamodb: client,
-        secretsManager: secretsManagerClient(),
+        secretsManager: createSecretsManager(),
         http,
         origins: new Map(),
       },
@@ -68,7 +68,7 @@ export async function run(
   return report;
 }
 
-export const slice =
+export const sliceLoop =
   (options: RunOptions = {}) =>
   async (stubs: Stubs): Promise<number> =>
-    (await run(stubs, options)).records;
+    (await runSlice(stubs, options)).records;

@@ -2,13 +2,20 @@ import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { type Figure, interleaved, median, passes } from "../measure.ts";
-import { print } from "../print.ts";
-import { checkStored, prepare, type Setting, startStubs, sumTo, written } from "../stubs.ts";
+import { type Figure, median, passesTarget, runInterleaved } from "../measure.ts";
+import { printFigures } from "../print.ts";
+import {
+  checkStored,
+  type LoopSetting,
+  prepareStubs,
+  readStored,
+  startStubs,
+  sumOfKeys,
+} from "../stubs.ts";
 
 /*
- * `npm run bench:peers`: dlt and tidetable read the same stub API into the same stub endpoint, each
- * in a process of its own, in turn. dlt as it comes, and as its own documentation tunes it.
+ * `npm run bench:peers` compares tidetable with dlt on the same stub API and endpoint, in separate
+ * processes and in turn. dlt runs with default settings and with the tuning of dlt's documentation.
  */
 
 const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;
@@ -17,9 +24,9 @@ const rounds = Number(process.env.BENCH_ROUNDS ?? 1);
 const folder = import.meta.dirname;
 const python = join(folder, ".venv/bin/python");
 
-const quiet = { RUNTIME__DLTHUB_TELEMETRY: "false", RUNTIME__LOG_LEVEL: "CRITICAL" };
-/** https://dlthub.com/docs/reference/performance: workers, file rotation so that they have work, larger buffers. */
-const tuning = {
+const quietSettings = { RUNTIME__DLTHUB_TELEMETRY: "false", RUNTIME__LOG_LEVEL: "CRITICAL" };
+/** https://dlthub.com/docs/reference/performance: more workers, file rotation, larger buffers. */
+const tunedSettings = {
   EXTRACT__WORKERS: "8",
   NORMALIZE__WORKERS: "2",
   LOAD__WORKERS: "8",
@@ -34,15 +41,15 @@ interface Command {
   env: Record<string, string>;
 }
 
-interface Ended {
+interface Resources {
   seconds: number;
   cpuSeconds: number;
   peakMb: number;
 }
 
-const missing = install();
-if (missing) {
-  console.error(`dlt: not compared: ${missing}`);
+const installProblem = installDlt();
+if (installProblem) {
+  console.error(`dlt: not compared: ${installProblem}`);
   process.exit(2);
 }
 
@@ -56,9 +63,9 @@ const commands = {
     ],
     env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "bench", AWS_SECRET_ACCESS_KEY: "bench" },
   },
-  // As in dlt's own example of a destination.
-  default: dltWith("10", {}),
-  tuned: dltWith("1000", tuning),
+  // The batch size of dlt's example of a destination.
+  default: dltCommand("10", {}),
+  tuned: dltCommand("1000", tunedSettings),
 };
 for (const { file, args, env } of Object.values(commands)) {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -71,10 +78,10 @@ for (const [pageMs, writeMs] of [
   [100, 10],
 ] as const) {
   const setting = { records, pageMs, writeMs };
-  const samples = await interleaved(rounds, {
-    tidetable: () => run(commands.tidetable, setting),
-    default: () => run(commands.default, setting),
-    tuned: () => run(commands.tuned, setting),
+  const samples = await runInterleaved(rounds, {
+    tidetable: () => runCommand(commands.tidetable, setting),
+    default: () => runCommand(commands.default, setting),
+    tuned: () => runCommand(commands.tuned, setting),
   });
   const perSecond = (name: keyof typeof samples) =>
     records / median(samples[name].map(({ seconds }) => seconds));
@@ -82,50 +89,50 @@ for (const [pageMs, writeMs] of [
     (median(samples[name].map(({ cpuSeconds }) => cpuSeconds)) / records) * 100_000;
   const peakOf = (name: keyof typeof samples) => median(samples[name].map(({ peakMb }) => peakMb));
   for (const peer of ["default", "tuned"] as const) {
-    const figure = (
+    const createFigure = (
       kind: string,
-      what: string,
+      quantity: string,
       unit: string,
-      of: typeof cpuOf,
+      quantityOf: typeof cpuOf,
       target?: Figure["target"],
     ): Figure => {
-      const [value, baseline] = [of("tidetable"), of(peer)];
+      const [value, baseline] = [quantityOf("tidetable"), quantityOf(peer)];
       return {
         ...{ id: `dlt-${peer}-${pageMs}-${writeMs}-${kind}`, unit, value, baseline },
-        ...{ name: `beside dlt (${peer}), ${pageMs}/${writeMs} ms: ${what}` },
+        ...{ name: `beside dlt (${peer}), ${pageMs}/${writeMs} ms: ${quantity}` },
         ratio: value / baseline,
         ...(target ? { target } : {}),
       };
     };
     figures.push(
-      figure("speed", "records per second", "rec/s", perSecond, { least: 10 }),
-      figure("cpu", "CPU seconds per 100,000 records", "s", cpuOf, { most: 0.1 }),
-      figure("memory", "peak memory", "MB", peakOf),
+      createFigure("speed", "records per second", "rec/s", perSecond, { least: 10 }),
+      createFigure("cpu", "CPU seconds per 100,000 records", "s", cpuOf, { most: 0.1 }),
+      createFigure("memory", "peak memory", "MB", peakOf),
     );
   }
 }
 stubs.stop();
-print(figures, { records, rounds }, json);
-if (figures.some((figure) => passes(figure) === false)) process.exitCode = 1;
+printFigures(figures, { records, rounds }, json);
+if (figures.some((figure) => passesTarget(figure) === false)) process.exitCode = 1;
 
-function dltWith(batchSize: string, settings: Record<string, string>): Command {
+function dltCommand(batchSize: string, settings: Record<string, string>): Command {
   return {
     file: python,
     args: [join(folder, "dlt_run.py"), stubs.api, stubs.dynamodb, batchSize],
-    env: { ...quiet, ...settings },
+    env: { ...quietSettings, ...settings },
   };
 }
 
-/** Installs dlt once. Returns why that can not be done here. */
-function install(): string | undefined {
+/** Installs dlt once. Returns the reason if the installation fails. */
+function installDlt(): string | undefined {
   if (existsSync(join(folder, ".venv/installed"))) return undefined;
-  const call = (file: string, ...args: string[]) =>
+  const execute = (file: string, ...args: string[]) =>
     execFileSync(file, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   try {
     console.error("installing dlt into bench/peers/.venv");
-    call("python3", "-m", "venv", ".venv");
-    call(python, "-m", "pip", "install", "--quiet", "--requirement", "requirements.txt");
-    call(python, "-c", "import dlt, boto3, orjson; open('.venv/installed', 'w').close()");
+    execute("python3", "-m", "venv", ".venv");
+    execute(python, "-m", "pip", "install", "--quiet", "--requirement", "requirements.txt");
+    execute(python, "-c", "import dlt, boto3, orjson; open('.venv/installed', 'w').close()");
     return undefined;
   } catch (error) {
     const { code, message, stderr } = error as Error & { code?: string; stderr?: Buffer };
@@ -134,14 +141,14 @@ function install(): string | undefined {
   }
 }
 
-/** Runs one to its end, and refuses its figures when a record or a key is missing. */
-async function run({ file, args, env }: Command, setting: Setting): Promise<Ended> {
-  await prepare(stubs, setting);
-  await written(stubs);
+/** Runs a command, and refuses the figures if a record or a key is missing. */
+async function runCommand({ file, args, env }: Command, setting: LoopSetting): Promise<Resources> {
+  await prepareStubs(stubs, setting);
+  await readStored(stubs);
   const { stdout } = await promisify(execFile)(file, args, {
     env: { ...process.env, ...env },
     timeout: 600_000,
   });
-  checkStored(await written(stubs), { items: records, sum: sumTo(records), puts: records });
+  checkStored(await readStored(stubs), { items: records, sum: sumOfKeys(records), puts: records });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }

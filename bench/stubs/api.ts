@@ -1,49 +1,49 @@
-import { flawed, record } from "./records.ts";
-import { after, serve } from "./serve.ts";
+import { makeRecord, withoutKey } from "./records.ts";
+import { answerAfter, startServer } from "./serve.ts";
 
 /*
- * A paged API that does nothing but answer, in a process of its own, so that a benchmark measures
- * the loop. `/control?records=…&latency=…` sets how many records there are, and how long a page takes.
+ * A paged API in a separate process, for a benchmark of the loop alone. The number of records and the
+ * latency of a page are set by `/control?records=…&latency=…`.
  */
 
-/** Answers are made once: a benchmark reads the same pages again, a soak more than fit into memory. */
-const KEPT_PAGES = 1000;
-const pages = new Map<string, Buffer>();
-let records = 0;
-let latency = 0;
+/** The limit of cached pages. Benchmarks read the same pages again; a soak's pages exceed the memory. */
+const MAX_CACHED_PAGES = 1000;
+const cachedPages = new Map<string, Buffer>();
+let recordCount = 0;
+let latencyMs = 0;
 
-function pageAt(path: string, offset: number, limit: number): Buffer {
+function createPage(path: string, offset: number, limit: number): Buffer {
   const name = `${path} ${offset} ${limit}`;
-  const kept = pages.get(name);
-  if (kept) return kept;
-  const length = Math.max(0, Math.min(limit, records - offset));
-  const whole = Array.from({ length }, (_, n) => record(offset + n + 1));
-  const data = path === "/flawed" ? whole.map(flawed) : whole;
-  const page = Buffer.from(JSON.stringify({ data, total: records }));
-  if (pages.size < KEPT_PAGES) pages.set(name, page);
+  const cachedPage = cachedPages.get(name);
+  if (cachedPage) return cachedPage;
+  const length = Math.max(0, Math.min(limit, recordCount - offset));
+  const records = Array.from({ length }, (_, n) => makeRecord(offset + n + 1));
+  const data = path === "/flawed" ? records.map(withoutKey) : records;
+  const page = Buffer.from(JSON.stringify({ data, total: recordCount }));
+  if (cachedPages.size < MAX_CACHED_PAGES) cachedPages.set(name, page);
   return page;
 }
 
-function control(wanted: URLSearchParams): void {
-  latency = Number(wanted.get("latency"));
-  if (Number(wanted.get("records")) === records) return;
-  records = Number(wanted.get("records"));
-  pages.clear();
+function applySettings(settings: URLSearchParams): void {
+  latencyMs = Number(settings.get("latency"));
+  if (Number(settings.get("records")) === recordCount) return;
+  recordCount = Number(settings.get("records"));
+  cachedPages.clear();
 }
 
-serve((request, response) => {
+startServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "", "http://stub");
   if (pathname === "/control") {
-    control(searchParams);
+    applySettings(searchParams);
     response.end();
     return;
   }
-  const page = pageAt(
+  const page = createPage(
     pathname,
     Number(searchParams.get("offset")),
     Number(searchParams.get("limit")),
   );
-  after(latency, () => {
+  answerAfter(latencyMs, () => {
     response.setHeader("content-type", "application/json");
     response.end(page);
   });

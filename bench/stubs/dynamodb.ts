@@ -1,17 +1,17 @@
-import { holds, type Terms } from "./conditions.ts";
-import { after, serve } from "./serve.ts";
+import { holdsCondition, type Placeholders } from "./conditions.ts";
+import { answerAfter, startServer } from "./serve.ts";
 import { openTable, type Row, type Table } from "./table.ts";
 import { type Attributes, readUnits, writeUnits } from "./units.ts";
 
 /*
- * DynamoDB as far as tidetable and the loops use it: rows are kept and found again, conditions hold
- * or fail, units are counted as DynamoDB counts them. Tables are there when they are named.
+ * The part of DynamoDB in use by tidetable and the loops: rows, conditions, and DynamoDB's units.
+ * Tables are created at the first use.
  *
- * `/control?latency=…` empties it and sets how long an answer takes; with `keep=keys` a row is its
- * key alone. `/written` says what was written since, and ought to be there now.
+ * `/control?latency=…` empties the tables and sets the latency of an answer; with `keep=keys` only
+ * keys are stored. `/written` returns the counts since the previous call, and the present rows.
  */
 
-/** Of every table but the state table, whose key has two parts. */
+/** The state table has a key of two parts. The key of further tables is `id`. */
 const isState = (table: string): boolean => table.endsWith("-state");
 const keyNames = (table: string): string[] => (isState(table) ? ["pk", "sk"] : ["id"]);
 const keyOf = (table: string, item: Attributes): string =>
@@ -20,64 +20,69 @@ const keyOf = (table: string, item: Attributes): string =>
     .join(" ");
 
 let tables = new Map<string, Table>();
-let latency = 0;
+let latencyMs = 0;
 let keysOnly = false;
 let generation = 0;
-let counted = { puts: 0, writeUnits: 0, readUnits: 0 };
+let counts = { puts: 0, writeUnits: 0, readUnits: 0 };
 
-function control(wanted: URLSearchParams): void {
-  latency = Number(wanted.get("latency"));
-  if (wanted.has("as-it-is")) return;
-  keysOnly = wanted.get("keep") === "keys";
+function applySettings(settings: URLSearchParams): void {
+  latencyMs = Number(settings.get("latency"));
+  if (settings.has("as-it-is")) return;
+  keysOnly = settings.get("keep") === "keys";
   tables = new Map();
   generation += 1;
 }
 
-function tableOf(name: string): Table {
-  const found = tables.get(name) ?? openTable(keysOnly && !isState(name));
-  tables.set(name, found);
-  return found;
+function findTable(name: string): Table {
+  const table = tables.get(name) ?? openTable(keysOnly && !isState(name));
+  tables.set(name, table);
+  return table;
 }
 
-/** What was written since it was asked for the last time, and the rows that there are now. */
-function written(): string {
-  const data = [...tables].find(([name]) => !isState(name))?.[1];
-  const answer = JSON.stringify({ ...counted, ...(data?.check() ?? { items: 0, sum: 0 }) });
-  counted = { puts: 0, writeUnits: 0, readUnits: 0 };
+/** The counts since the previous call, and the present rows. */
+function readCounts(): string {
+  const dataTable = [...tables].find(([name]) => !isState(name))?.[1];
+  const answer = JSON.stringify({ ...counts, ...(dataTable?.summarize() ?? { items: 0, sum: 0 }) });
+  counts = { puts: 0, writeUnits: 0, readUnits: 0 };
   return answer;
 }
 
-class Refused extends Error {}
+class ConditionError extends Error {}
 
-function check(expression: string | undefined, row: Row | undefined, terms: Terms): void {
+function checkCondition(
+  expression: string | undefined,
+  row: Row | undefined,
+  placeholders: Placeholders,
+): void {
   if (expression === undefined) return;
   const item = row ? JSON.parse(row.text) : {};
-  if (!holds(expression, item, terms)) throw new Refused("ConditionalCheckFailedException");
+  if (!holdsCondition(expression, item, placeholders))
+    throw new ConditionError("ConditionalCheckFailedException");
 }
 
-const wrote = (table: string, units: number) => {
-  counted.writeUnits += units;
+const countWrite = (table: string, units: number) => {
+  counts.writeUnits += units;
   return `"ConsumedCapacity":{"TableName":"${table}","CapacityUnits":${units}}`;
 };
-const read = (table: string, units: number) => {
-  counted.readUnits += units;
+const countRead = (table: string, units: number) => {
+  counts.readUnits += units;
   return `"ConsumedCapacity":{"TableName":"${table}","CapacityUnits":${units}}`;
 };
-/** The two batches answer with a list. */
-const listed = (capacity: string): string => capacity.replace(/:(.*)$/, ":[$1]");
+/** The two batch actions answer with a list of capacities. */
+const asCapacityList = (capacity: string): string => capacity.replace(/:(.*)$/, ":[$1]");
 
 /*
- * A batch of puts is cut into its items by their frame, which no text inside can hold: its quotes
- * would stand behind backslashes. The last frame ends the list of requests as well.
+ * A batch of puts is split at the frames of the items. A string inside an item cannot contain a frame,
+ * because quotes are escaped. After the last item, the list of requests ends as well.
  */
-const frame = /\{"PutRequest": ?\{"Item": ?/;
+const itemFrame = /\{"PutRequest": ?\{"Item": ?/;
 const leadingKey = /^\{"id": ?\{"[SN]": ?"([^"\\]+)"\}/;
 
-function batchWrite(body: string): string {
+function writePuts(body: string): string {
   const table = /"RequestItems": ?\{"([^"]+)"/.exec(body)?.[1] ?? "";
-  const [, ...parts] = body.split(frame);
-  if (parts.length === 0 || body.includes('"DeleteRequest"')) return batchWriteAny(body);
-  const rows = tableOf(table);
+  const [, ...parts] = body.split(itemFrame);
+  if (parts.length === 0 || body.includes('"DeleteRequest"')) return writeBatch(body);
+  const rows = findTable(table);
   let units = 0;
   for (const [n, part] of parts.entries()) {
     const text = part.slice(0, part.lastIndexOf(n === parts.length - 1 ? "}}]" : "}},"));
@@ -85,19 +90,21 @@ function batchWrite(body: string): string {
     const key = isState(table) ? undefined : leadingKey.exec(text)?.[1];
     units += writeUnits(rows.put(key ?? keyOf(table, item), text, item).bytes);
   }
-  if (!isState(table)) counted.puts += parts.length;
-  return `{"UnprocessedItems":{},${listed(wrote(table, units))}}`;
+  if (!isState(table)) counts.puts += parts.length;
+  return `{"UnprocessedItems":{},${asCapacityList(countWrite(table, units))}}`;
 }
 
-function batchWriteAny(body: string): string {
+function writeBatch(body: string): string {
   const requests = JSON.parse(body).RequestItems as Record<string, WriteRequest[]>;
   let units = 0;
   for (const [table, list] of Object.entries(requests)) {
     for (const { PutRequest, DeleteRequest } of list) {
-      units += PutRequest ? put(table, PutRequest.Item) : remove(table, DeleteRequest?.Key ?? {});
+      units += PutRequest
+        ? putItem(table, PutRequest.Item)
+        : deleteItem(table, DeleteRequest?.Key ?? {});
     }
   }
-  return `{"UnprocessedItems":{},${listed(wrote(Object.keys(requests)[0] ?? "", units))}}`;
+  return `{"UnprocessedItems":{},${asCapacityList(countWrite(Object.keys(requests)[0] ?? "", units))}}`;
 }
 
 interface WriteRequest {
@@ -105,62 +112,63 @@ interface WriteRequest {
   DeleteRequest?: { Key: Attributes };
 }
 
-function put(table: string, item: Attributes): number {
-  const rows = tableOf(table);
+function putItem(table: string, item: Attributes): number {
+  const rows = findTable(table);
   const key = keyOf(table, item);
-  const before = rows.get(key)?.bytes ?? 0;
-  if (!isState(table)) counted.puts += 1;
-  return writeUnits(Math.max(before, rows.put(key, JSON.stringify(item), item).bytes));
+  const previousBytes = rows.get(key)?.bytes ?? 0;
+  if (!isState(table)) counts.puts += 1;
+  return writeUnits(Math.max(previousBytes, rows.put(key, JSON.stringify(item), item).bytes));
 }
 
-function remove(table: string, key: Attributes): number {
-  const rows = tableOf(table);
+function deleteItem(table: string, key: Attributes): number {
+  const rows = findTable(table);
   const name = keyOf(table, key);
   const units = writeUnits(rows.get(name)?.bytes ?? 0);
   rows.delete(name);
   return units;
 }
 
-/** `SET a = :a, b = :b REMOVE c`: every value is one that was sent along. */
-function updated(item: Attributes, expression: string, terms: Terms): Attributes {
-  const { ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} } = terms;
-  const [set = "", gone = ""] = expression.split(/ ?REMOVE /);
-  const next = { ...item };
-  for (const [, name = "", value = ""] of set.matchAll(/([#\w]+) = (:\w+)/g)) {
-    next[names[name] ?? name] = values[value] as Attributes[string];
+/** Applies `SET a = :a, b = :b REMOVE c`. Every value is a placeholder. */
+function applyUpdate(item: Attributes, expression: string, placeholders: Placeholders): Attributes {
+  const { ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} } =
+    placeholders;
+  const [setPart = "", removePart = ""] = expression.split(/ ?REMOVE /);
+  const updated = { ...item };
+  for (const [, name = "", value = ""] of setPart.matchAll(/([#\w]+) = (:\w+)/g)) {
+    updated[names[name] ?? name] = values[value] as Attributes[string];
   }
-  for (const name of gone.split(/, ?/)) delete next[names[name] ?? name];
-  return next;
+  for (const name of removePart.split(/, ?/)) delete updated[names[name] ?? name];
+  return updated;
 }
 
-const textsOf = (rows: (Row | undefined)[]): string =>
+const rowsText = (rows: (Row | undefined)[]): string =>
   `[${rows.flatMap((row) => row?.text ?? []).join(",")}]`;
 
 const actions: Record<string, (body: string) => string> = {
-  BatchWriteItem: batchWrite,
+  BatchWriteItem: writePuts,
   BatchGetItem(body) {
     const [[table, { Keys, ConsistentRead = false }]] = Object.entries(
       JSON.parse(body).RequestItems,
     ) as [[string, { Keys: Attributes[]; ConsistentRead?: boolean }]];
-    const rows = Keys.map((key) => tableOf(table).get(keyOf(table, key)));
+    const rows = Keys.map((key) => findTable(table).get(keyOf(table, key)));
     const units = rows.reduce((sum, row) => sum + readUnits(row?.bytes ?? 0, ConsistentRead), 0);
-    return `{"UnprocessedKeys":{},"Responses":{"${table}":${textsOf(rows)}},${listed(read(table, units))}}`;
+    return `{"UnprocessedKeys":{},"Responses":{"${table}":${rowsText(rows)}},${asCapacityList(countRead(table, units))}}`;
   },
   GetItem(body) {
     const { TableName: table, Key, ConsistentRead = false } = JSON.parse(body);
-    const row = tableOf(table).get(keyOf(table, Key));
+    const row = findTable(table).get(keyOf(table, Key));
     const item = row ? `"Item":${row.text},` : "";
-    return `{${item}${read(table, readUnits(row?.bytes ?? 0, ConsistentRead))}}`;
+    return `{${item}${countRead(table, readUnits(row?.bytes ?? 0, ConsistentRead))}}`;
   },
   PutItem(body) {
-    const { TableName: table, Item, ConditionExpression, ...terms } = JSON.parse(body);
-    check(ConditionExpression, tableOf(table).get(keyOf(table, Item)), terms);
-    return `{${wrote(table, put(table, Item))}}`;
+    const { TableName: table, Item, ConditionExpression, ...placeholders } = JSON.parse(body);
+    checkCondition(ConditionExpression, findTable(table).get(keyOf(table, Item)), placeholders);
+    return `{${countWrite(table, putItem(table, Item))}}`;
   },
   DeleteItem(body) {
-    const { TableName: table, Key, ConditionExpression, ...terms } = JSON.parse(body);
-    check(ConditionExpression, tableOf(table).get(keyOf(table, Key)), terms);
-    return `{${wrote(table, remove(table, Key))}}`;
+    const { TableName: table, Key, ConditionExpression, ...placeholders } = JSON.parse(body);
+    checkCondition(ConditionExpression, findTable(table).get(keyOf(table, Key)), placeholders);
+    return `{${countWrite(table, deleteItem(table, Key))}}`;
   },
   UpdateItem(body) {
     const {
@@ -168,39 +176,44 @@ const actions: Record<string, (body: string) => string> = {
       Key,
       UpdateExpression,
       ConditionExpression,
-      ...terms
+      ...placeholders
     } = JSON.parse(body);
-    const row = tableOf(table).get(keyOf(table, Key));
-    check(ConditionExpression, row, terms);
-    const item = updated(row ? JSON.parse(row.text) : Key, UpdateExpression, terms);
-    return `{${wrote(table, put(table, item))}}`;
+    const row = findTable(table).get(keyOf(table, Key));
+    checkCondition(ConditionExpression, row, placeholders);
+    const item = applyUpdate(row ? JSON.parse(row.text) : Key, UpdateExpression, placeholders);
+    return `{${countWrite(table, putItem(table, item))}}`;
   },
   Query(body) {
-    const { TableName: table, KeyConditionExpression, ConsistentRead, ...terms } = JSON.parse(body);
-    const rows = tableOf(table);
-    const found = rows
-      .after(undefined, Number.POSITIVE_INFINITY)
+    const {
+      TableName: table,
+      KeyConditionExpression,
+      ConsistentRead,
+      ...placeholders
+    } = JSON.parse(body);
+    const rows = findTable(table);
+    const matches = rows
+      .keysAfter(undefined, Number.POSITIVE_INFINITY)
       .sort()
       .map((key) => rows.get(key) as Row)
-      .filter(({ text }) => holds(KeyConditionExpression, JSON.parse(text), terms));
-    const bytes = found.reduce((sum, row) => sum + row.bytes, 0);
-    return `{"Items":${textsOf(found)},${read(table, readUnits(bytes, ConsistentRead))}}`;
+      .filter(({ text }) => holdsCondition(KeyConditionExpression, JSON.parse(text), placeholders));
+    const bytes = matches.reduce((sum, row) => sum + row.bytes, 0);
+    return `{"Items":${rowsText(matches)},${countRead(table, readUnits(bytes, ConsistentRead))}}`;
   },
   Scan(body) {
-    const { TableName: table, Limit, ExclusiveStartKey, ...rest } = JSON.parse(body);
-    const rows = tableOf(table);
+    const { TableName: table, Limit, ExclusiveStartKey, ...options } = JSON.parse(body);
+    const rows = findTable(table);
     const from = ExclusiveStartKey && keyOf(table, ExclusiveStartKey);
-    const keys = rows.after(from, Limit ?? 1000);
+    const keys = rows.keysAfter(from, Limit ?? 1000);
     const items = keys.map((key) => JSON.parse(rows.get(key)?.text ?? "{}") as Attributes);
     const bytes = keys.reduce((sum, key) => sum + (rows.get(key)?.bytes ?? 0), 0);
     const onlyKey = (item: Attributes) =>
       Object.fromEntries(keyNames(table).map((name) => [name, item[name]]));
     const last = items.at(-1);
     return JSON.stringify({
-      // No other attribute is ever asked for alone.
-      Items: rest.ProjectionExpression ? items.map(onlyKey) : items,
+      // Projections always name only the key.
+      Items: options.ProjectionExpression ? items.map(onlyKey) : items,
       ...(last && keys.length === (Limit ?? 1000) ? { LastEvaluatedKey: onlyKey(last) } : {}),
-      ...JSON.parse(`{${read(table, readUnits(bytes, rest.ConsistentRead ?? false))}}`),
+      ...JSON.parse(`{${countRead(table, readUnits(bytes, options.ConsistentRead ?? false))}}`),
     });
   },
   DescribeTable(body) {
@@ -221,31 +234,31 @@ const actions: Record<string, (body: string) => string> = {
   },
 };
 
-function answer(action: string, body: string): { status: number; text: string } {
+function answerRequest(action: string, body: string): { status: number; text: string } {
   try {
-    const act = actions[action];
-    if (!act) throw new Error(`the stub does not know ${action}`);
-    return { status: 200, text: act(body) };
+    const handleAction = actions[action];
+    if (!handleAction) throw new Error(`the stub does not know ${action}`);
+    return { status: 200, text: handleAction(body) };
   } catch (error) {
     const { message } = error as Error;
-    const type = error instanceof Refused ? message : "ValidationException";
+    const type = error instanceof ConditionError ? message : "ValidationException";
     return { status: 400, text: JSON.stringify({ __type: `stub#${type}`, message }) };
   }
 }
 
-serve((request, response) => {
+startServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "", "http://stub");
   if (request.method === "GET") {
-    if (pathname === "/control") control(searchParams);
-    response.end(written());
+    if (pathname === "/control") applySettings(searchParams);
+    response.end(readCounts());
     return;
   }
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const action = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-    const { status, text } = answer(action, Buffer.concat(chunks).toString("latin1"));
-    after(latency, () => {
+    const { status, text } = answerRequest(action, Buffer.concat(chunks).toString("latin1"));
+    answerAfter(latencyMs, () => {
       response.writeHead(status, { "content-type": "application/x-amz-json-1.0" });
       response.end(text, "latin1");
     });

@@ -1,10 +1,11 @@
-import { after, serve } from "./serve.ts";
+import { answerAfter, startServer } from "./serve.ts";
 
-/** Lambda's answer to an asynchronous invocation, and at `/invoked` the different events that came. */
+/* Answers asynchronous invocations like Lambda. `/invoked` returns the number of different events. */
+
 const LATENCY_MS = 50;
 const events = new Set<string>();
 
-serve((request, response) => {
+startServer((request, response) => {
   if (request.url === "/invoked") {
     response.end(String(events.size));
     return;
@@ -15,6 +16,6 @@ serve((request, response) => {
   });
   request.on("end", () => {
     events.add(body);
-    after(LATENCY_MS, () => response.writeHead(202).end());
+    answerAfter(LATENCY_MS, () => response.writeHead(202).end());
   });
 });

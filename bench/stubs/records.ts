@@ -1,5 +1,5 @@
-/** About 1 KB of JSON: nested maps, lists, nulls, some text that is not ASCII. */
-export const record = (id: number) => ({
+/** Makes about 1 KB of JSON: nested maps, lists, nulls, text beyond ASCII. */
+export const makeRecord = (id: number) => ({
   id,
   subject: `Order ${id} arrived damaged — please advise`,
   status: ["open", "pending", "solved", "closed"][id % 4],
@@ -16,6 +16,6 @@ export const record = (id: number) => ({
   ),
 });
 
-/** Without its key, which makes it worthless. */
-export const flawed = ({ id, ...rest }: ReturnType<typeof record>) =>
+/** Removes the key of every hundredth record, which then cannot be stored. */
+export const withoutKey = ({ id, ...rest }: ReturnType<typeof makeRecord>) =>
   id % 100 === 0 ? rest : { id, ...rest };

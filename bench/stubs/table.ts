@@ -1,8 +1,8 @@
-import { type Attributes, sizeOf } from "./units.ts";
+import { type Attributes, itemSize } from "./units.ts";
 
 /**
- * A row as the text that the wire had: it costs the least to keep and to send back. Its bytes stand
- * in it one a character.
+ * A row as the text of the request, which is cheap to store and to send back. Each character holds a
+ * byte.
  */
 export interface Row {
   text: string;
@@ -13,36 +13,36 @@ export interface Table {
   get(key: string): Row | undefined;
   put(key: string, text: string, item?: Attributes): Row;
   delete(key: string): void;
-  /** Behind a key, in the order in which rows came. */
-  after(key: string | undefined, limit: number): string[];
-  /** Rows that there are, and the sum of their keys where these are numbers. */
-  check(): { items: number; sum: number };
+  /** The keys after a key, in the order of insertion. */
+  keysAfter(key: string | undefined, limit: number): string[];
+  /** The number of rows, and the sum of numeric keys. */
+  summarize(): { items: number; sum: number };
 }
 
 export function openTable(keysOnly: boolean): Table {
   const rows = new Map<string, Row>();
-  // A row's place outlives it: a scan may go on behind one that is gone.
-  const order: string[] = [];
-  const places = new Map<string, number>();
+  // The position of a deleted row is kept, because a scan may continue after a deleted row.
+  const insertionOrder: string[] = [];
+  const positions = new Map<string, number>();
   return {
     get: (key) => rows.get(key),
     put(key, text, item = JSON.parse(text)) {
-      const row = { text: keysOnly ? `{"id":{"S":"${key}"}}` : text, bytes: sizeOf(item) };
+      const row = { text: keysOnly ? `{"id":{"S":"${key}"}}` : text, bytes: itemSize(item) };
       rows.set(key, row);
-      if (!places.has(key)) places.set(key, order.push(key) - 1);
+      if (!positions.has(key)) positions.set(key, insertionOrder.push(key) - 1);
       return row;
     },
     delete: (key) => rows.delete(key),
-    after(key, limit) {
-      const found = [];
-      const first = key === undefined ? 0 : (places.get(key) ?? 0) + 1;
-      for (let at = first; at < order.length && found.length < limit; at++) {
-        const next = order[at] as string;
-        if (rows.has(next)) found.push(next);
+    keysAfter(key, limit) {
+      const keys = [];
+      const start = key === undefined ? 0 : (positions.get(key) ?? 0) + 1;
+      for (let i = start; i < insertionOrder.length && keys.length < limit; i++) {
+        const nextKey = insertionOrder[i] as string;
+        if (rows.has(nextKey)) keys.push(nextKey);
       }
-      return found;
+      return keys;
     },
-    check() {
+    summarize() {
       let sum = 0;
       for (const key of rows.keys()) sum += Number(key);
       return { items: rows.size, sum };

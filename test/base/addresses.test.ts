@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type Network, refusal } from "../../packages/core/src/base/addresses.ts";
+import { type Network, refuseAddress } from "../../packages/core/src/base/addresses.ts";
 
-/** Where each of them may go: the internet, also a vpc's network, also this machine. */
-const open = (address: string) =>
-  (["internet", "vpc", "machine"] as Network[]).filter((one) => !refusal(address, one));
+/** The networks from which an address may be reached. */
+const openNetworks = (address: string) =>
+  (["internet", "vpc", "machine"] as Network[]).filter(
+    (network) => !refuseAddress(address, network),
+  );
 
-describe("addresses (P16)", () => {
+describe("addresses that requests may go to (P16)", () => {
   test.each([
     "8.8.8.8",
     "172.32.0.1",
@@ -14,10 +16,10 @@ describe("addresses (P16)", () => {
     "223.255.255.255",
     "2606:4700::1111",
     "::ffff:8.8.8.8",
-    // Behind a NAT64 all of IPv4 looks so.
+    // A NAT64 writes all of IPv4 in this form.
     "64:ff9b::808:808",
-  ])("%s is the internet's", (address) =>
-    expect(open(address)).toEqual(["internet", "vpc", "machine"]));
+  ])("the address %s of the internet is open to every source", (address) =>
+    expect(openNetworks(address)).toEqual(["internet", "vpc", "machine"]));
 
   test.each([
     "10.0.0.1",
@@ -30,9 +32,9 @@ describe("addresses (P16)", () => {
     "::ffff:10.0.0.1",
     "::ffff:a00:1",
     "64:ff9b::10.0.0.1",
-  ])("%s is a private network's", (address) => {
-    expect(open(address)).toEqual(["vpc", "machine"]);
-    expect(refusal(address, "internet")).toBe("a private address");
+  ])("the private address %s is open to a source with a vpc and in local mode", (address) => {
+    expect(openNetworks(address)).toEqual(["vpc", "machine"]);
+    expect(refuseAddress(address, "internet")).toBe("a private address");
   });
 
   test.each([
@@ -45,30 +47,30 @@ describe("addresses (P16)", () => {
     "::ffff:127.0.0.1",
     "::ffff:7f00:1",
     "64:ff9b::7f00:1",
-  ])("%s is this machine's", (address) => {
-    expect(open(address)).toEqual(["machine"]);
-    expect(refusal(address, "vpc")).toBe("a loopback address");
+  ])("the loopback address %s is open in local mode only", (address) => {
+    expect(openNetworks(address)).toEqual(["machine"]);
+    expect(refuseAddress(address, "vpc")).toBe("a loopback address");
   });
 
   test.each([
     ["the metadata of a machine", "169.254.169.254"],
-    ["that of a container, with its credentials", "169.254.170.2"],
+    ["the metadata of a container, with its credentials", "169.254.170.2"],
     ["the API of Lambda's runtime", "169.254.100.1"],
     ["the metadata over IPv6", "fd00:ec2::254"],
-    ["the metadata, mapped", "::ffff:169.254.169.254"],
-    ["the metadata behind a NAT64", "64:ff9b::a9fe:a9fe"],
+    ["the metadata as a mapped address", "::ffff:169.254.169.254"],
+    ["the metadata through a NAT64", "64:ff9b::a9fe:a9fe"],
     ["the metadata by 6to4", "2002:a9fe:a9fe::1"],
     ["the metadata by Teredo", "2001:0:1234::1"],
-    ["loopback, compatible", "::127.0.0.1"],
-    ["loopback, translated", "::ffff:0:127.0.0.1"],
-    ["link-local", "fe80::1"],
-    ["link-local with a zone", "fe80::1%eth0"],
-    ["multicast", "224.0.0.1"],
-    ["multicast over IPv6", "ff02::1"],
-    ["broadcast", "255.255.255.255"],
-    ["for documentation", "192.0.2.1"],
-    ["unassigned", "9000::1"],
-    ["site-local", "fec0::1"],
-    ["no address", "localhost"],
-  ])("%s is nobody's: %s", (_, address) => expect(open(address)).toEqual([]));
+    ["loopback as a compatible address", "::127.0.0.1"],
+    ["loopback as a translated address", "::ffff:0:127.0.0.1"],
+    ["a link-local address", "fe80::1"],
+    ["a link-local address with a zone", "fe80::1%eth0"],
+    ["a multicast address", "224.0.0.1"],
+    ["a multicast address of IPv6", "ff02::1"],
+    ["the broadcast address", "255.255.255.255"],
+    ["an address for documentation", "192.0.2.1"],
+    ["an unassigned address", "9000::1"],
+    ["a site-local address", "fec0::1"],
+    ["a host name", "localhost"],
+  ])("no source may reach %s: %s", (_, address) => expect(openNetworks(address)).toEqual([]));
 });

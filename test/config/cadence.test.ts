@@ -5,18 +5,17 @@ import { firingsPerMonth, longestGap } from "../../packages/core/src/config/cade
 
 const hour = 60 * 60_000;
 const day = 24 * hour;
-const gap = (expression: string) => longestGap(expression);
-const problem = (expression: string) => {
+const errorOf = (expression: string) => {
   try {
     longestGap(expression);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
   }
-  throw new Error(`taken: ${expression}`);
+  throw new Error(`no error for ${expression}`);
 };
 
-describe("how often it fires in a month of 730 hours", () => {
+describe("firings per month", () => {
   test.each([
     ["rate(1 minute)", 43_800],
     ["rate(1 hour)", 730],
@@ -27,19 +26,19 @@ describe("how often it fires in a month of 730 hours", () => {
     ["cron(0 8,18 1 * ? *)", 24 / (365.25 / (730 / 24))],
     ["cron(0 6 29 2 ? *)", 0.25 / (365.25 / (730 / 24))],
     ["cron(0 6 1 1 ? 2030)", 1 / (365.25 / (730 / 24))],
-  ])("%s", (expression, times) => {
+  ])("%s fires %s times in a month of 730 hours", (expression, times) => {
     expect(firingsPerMonth(expression) / times).toBeCloseTo(1, 3);
   });
 });
 
-describe("the longest time between two runs", () => {
+describe("the longest gap", () => {
   test.each([
     ["rate(1 minute)", hour / 60],
     ["rate(90 minutes)", 1.5 * hour],
     ["rate(1 hour)", hour],
     ["rate(7 days)", 7 * day],
-  ])("at a rate is its length: %s", (expression, expected) =>
-    expect(gap(expression)).toBe(expected));
+  ])("the longest gap of %s is its period", (expression, expected) =>
+    expect(longestGap(expression)).toBe(expected));
 
   test.each([
     ["every minute", "cron(* * * * ? *)", hour / 60],
@@ -67,31 +66,31 @@ describe("the longest time between two runs", () => {
     ["February 29", "cron(0 6 29 2 ? *)", (4 * 365 + 1) * day],
     ["in some years", "cron(0 6 * * ? 2030,2032)", 366 * day],
     ["with spaces to spare", "cron(0  6 * * ? *)", day],
-  ])("by cron is that between its fields: %s", (_, expression, expected) =>
-    expect(gap(expression)).toBe(expected));
+  ])("a cron schedule has the expected longest gap: %s, %s", (_, expression, expected) =>
+    expect(longestGap(expression)).toBe(expected));
 
   test.each([
     ["the 15th is a Saturday or a Sunday", "cron(0 6 15W 2,3 ? 2026)", 30 - 2],
     ["the 1st is a Saturday: not in the month before", "cron(0 6 1W 7,8 ? 2026)", 33],
     ["the last is a Sunday: not in the month after", "cron(0 6 31W 5,7 ? 2026)", 63],
     ["the last weekday", "cron(0 6 LW 5,6 ? 2026)", 32],
-  ])("the nearest weekday is in the same month: %s", (_, expression, days) =>
-    expect(gap(expression)).toBe(days * day));
+  ])("W is the nearest weekday in the same month: %s, %s", (_, expression, days) =>
+    expect(longestGap(expression)).toBe(days * day));
 
-  it("of a schedule that fires once is endless", () => {
-    expect(gap("cron(0 6 1 1 ? 2030)")).toBe(Number.POSITIVE_INFINITY);
-    expect(gap("cron(0 6,18 1 1 ? 2030)")).toBe(12 * hour);
+  it("a schedule that fires once has an infinite gap", () => {
+    expect(longestGap("cron(0 6 1 1 ? 2030)")).toBe(Number.POSITIVE_INFINITY);
+    expect(longestGap("cron(0 6,18 1 1 ? 2030)")).toBe(12 * hour);
   });
 
-  it("is what a calendar says, minute by minute", () => {
-    const some = (min: number, max: number, maxLength = 3) =>
+  it("the longest gap is the one that a calendar of 56 years shows, minute by minute", () => {
+    const integers = (min: number, max: number, maxLength = 3) =>
       fc.uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength });
-    const dates = fc.record({ dates: some(1, 28), weekdays: fc.constant(undefined) });
-    const weekdays = fc.record({ dates: fc.constant(undefined), weekdays: some(1, 7) });
+    const dates = fc.record({ dates: integers(1, 28), weekdays: fc.constant(undefined) });
+    const weekdays = fc.record({ dates: fc.constant(undefined), weekdays: integers(1, 7) });
     const fields = fc.record({
-      minutes: some(0, 59),
-      hours: some(0, 23),
-      months: some(1, 12, 12),
+      minutes: integers(0, 59),
+      hours: integers(0, 23),
+      months: integers(1, 12, 12),
       days: fc.oneof(dates, weekdays),
     });
     fc.assert(
@@ -105,19 +104,19 @@ describe("the longest time between two runs", () => {
           for (const h of hours) for (const m of minutes) times.push(at + h * hour + m * 60_000);
         }
         times.sort((a, b) => a - b);
-        const seen = times.reduce(
-          (most, time, n) => Math.max(most, time - (times[n - 1] ?? time)),
+        const expectedGap = times.reduce(
+          (longest, time, n) => Math.max(longest, time - (times[n - 1] ?? time)),
           0,
         );
-        const both = `${days.dates ?? "?"} ${months} ${days.weekdays ?? "?"}`;
-        expect(gap(`cron(${minutes} ${hours} ${both} *)`)).toBe(seen);
+        const dayFields = `${days.dates ?? "?"} ${months} ${days.weekdays ?? "?"}`;
+        expect(longestGap(`cron(${minutes} ${hours} ${dayFields} *)`)).toBe(expectedGap);
       }),
       { numRuns: 60 },
     );
   });
 });
 
-describe("what EventBridge Scheduler would refuse", () => {
+describe("schedules that EventBridge would refuse", () => {
   test.each([
     ["rate(1 hours)", 'write "rate(1 hour)"'],
     ["rate(5 minute)", 'write "rate(5 minutes)"'],
@@ -126,8 +125,8 @@ describe("what EventBridge Scheduler would refuse", () => {
     ["rate(0 days)", 'for example "rate(1 hour)" or "rate(7 days)"'],
     ["rate(1.5 hours)", 'for example "rate(1 hour)" or "rate(7 days)"'],
     ["rate(hour)", 'for example "rate(1 hour)" or "rate(7 days)"'],
-  ])("a rate: %s", (expression, hint) => {
-    expect(problem(expression)).toMatchObject({
+  ])("the rate %s is refused, with a valid rate as a hint", (expression, hint) => {
+    expect(errorOf(expression)).toMatchObject({
       code: "config.schedule",
       message: expect.stringMatching(/^not a rate: .* above 0 .* 1 with minute, hour or day$/),
       hint,
@@ -141,8 +140,8 @@ describe("what EventBridge Scheduler would refuse", () => {
     ["at(2030-01-01T06:00:00)"],
     ["rate(1 hour) "],
     [""],
-  ])("what is neither a rate nor cron: %j", (expression) => {
-    expect(problem(expression)).toMatchObject({
+  ])("%j is refused, because it is neither a rate nor cron", (expression) => {
+    expect(errorOf(expression)).toMatchObject({
       message: "not a schedule: a source runs at a rate, or by cron",
       hint: 'for example "rate(1 hour)", "rate(7 days)" or "cron(0 6 ? * MON-FRI *)"',
     });
@@ -175,35 +174,35 @@ describe("what EventBridge Scheduler would refuse", () => {
     ["cron(0 6 ? * 8L *)", "its day of week can be 1 to 7 or SUN to SAT"],
     ["cron(0 6 1 1 ? 1969)", "its year can be 1970 to 2199"],
     ["cron(0 6 30 2 ? *)", "no year has such a day"],
-  ])("a cron expression: %s", (expression, words) => {
-    const { message, hint } = problem(expression);
+  ])("%s is refused: %s", (expression, words) => {
+    const { message, hint } = errorOf(expression);
     expect(message).toMatch(/^not a cron expression that EventBridge takes: /);
     expect(message).toContain(words);
     expect(hint).toMatch(/".*"/);
   });
 
-  it("every example of a hint is taken", () => {
+  it("every example in a hint is a valid schedule", () => {
     const hints = ["daily", "rate(2 weeks)", "cron(0)", "cron(0 6 * * * *)"].map(
-      (wrong) => problem(wrong).hint ?? "",
+      (wrong) => errorOf(wrong).hint ?? "",
     );
     const examples = hints.flatMap((hint) =>
-      [...hint.matchAll(/"([^"]+)"/g)].map(([, one]) => one),
+      [...hint.matchAll(/"([^"]+)"/g)].map(([, example]) => example),
     );
     expect(examples.length).toBeGreaterThan(6);
-    for (const example of examples) expect(gap(example ?? "")).toBeGreaterThan(0);
+    for (const example of examples) expect(longestGap(example ?? "")).toBeGreaterThan(0);
 
     const wrongFields = ["x", "6 x", "6 6 x", "6 6 1 x", "6 6 ? 1 x", "6 6 1 1 ? x"];
     for (const start of wrongFields) {
-      const given = start.split(" ");
-      const rest = ["0", "6", "*", "*", "?", "*"].slice(given.length);
-      const place = given.length - 1;
-      const { hint = "" } = problem(`cron(${[...given, ...rest].join(" ")})`);
+      const firstFields = start.split(" ");
+      const lastFields = ["0", "6", "*", "*", "?", "*"].slice(firstFields.length);
+      const wrongIndex = firstFields.length - 1;
+      const { hint = "" } = errorOf(`cron(${[...firstFields, ...lastFields].join(" ")})`);
       for (const [, example = ""] of hint.matchAll(/"([^"]+)"/g)) {
         const fields =
-          given[2] === "?" ? ["0", "6", "?", "*", "*", "*"] : ["0", "6", "1", "*", "?", "*"];
-        fields[place] = example;
-        if (example === "?") fields[6 - place] = "1";
-        expect(gap(`cron(${fields.join(" ")})`)).toBeGreaterThan(0);
+          firstFields[2] === "?" ? ["0", "6", "?", "*", "*", "*"] : ["0", "6", "1", "*", "?", "*"];
+        fields[wrongIndex] = example;
+        if (example === "?") fields[6 - wrongIndex] = "1";
+        expect(longestGap(`cron(${fields.join(" ")})`)).toBeGreaterThan(0);
       }
     }
   });

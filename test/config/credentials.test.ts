@@ -1,24 +1,24 @@
-import { dlt, plan, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { dlt, planSource, rest_api_source, type SourceConfig } from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
-import { notices } from "../../packages/core/src/config/check/notices.ts";
+import { findNotices } from "../../packages/core/src/config/check/notices.ts";
 import { validate } from "../../packages/core/src/config/check/validate.ts";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
 const base_url = "https://api.example.com";
-const k = dlt.secrets["k"];
-const source = (client: object, endpoint: object = {}) =>
+const secretK = dlt.secrets["k"];
+const sourceOf = (client: object, endpoint: object = {}) =>
   rest_api_source({
     client: { base_url, ...client },
     resources: [
       { name: "a", endpoint: { paginator: "single_page", data_selector: "$", ...endpoint } },
     ],
   } as unknown as SourceConfig);
-const problems = (client: object, endpoint?: object) => validate(source(client, endpoint), "s");
-const planned = (client: object, endpoint?: object) => plan(source(client, endpoint), "s");
-const auth = (value: unknown) => planned({ auth: value }).resources[0]?.auth;
+const problemsOf = (client: object, endpoint?: object) => validate(sourceOf(client, endpoint), "s");
+const planOf = (client: object, endpoint?: object) => planSource(sourceOf(client, endpoint), "s");
+const authPlan = (auth: unknown) => planOf({ auth }).resources[0]?.auth;
 
-describe("what a config leaves out of an auth is in the source's secret, under its own name", () => {
-  const named = (auths: unknown) => planned({ auth: auths }).secrets;
+describe("credentials that an auth leaves out", () => {
+  const secretsOf = (auth: unknown) => planOf({ auth }).secrets;
   test.each([
     ["bearer", ["token"]],
     ["api_key", ["api_key"]],
@@ -26,47 +26,47 @@ describe("what a config leaves out of an auth is in the source's secret, under i
     ["oauth2", ["access_token_url", "client_id", "client_secret"]],
     ["oauth2_client_credentials", ["access_token_url", "client_id", "client_secret"]],
     ["oauth2_refresh_token", ["access_token_url", "client_id", "client_secret", "refresh_token"]],
-  ])("%s", (type, secrets) => {
-    expect(problems({ auth: type })).toEqual([]);
-    expect(named(type)).toEqual(secrets);
-    expect(named({ type })).toEqual(secrets);
+  ])("the auth %s needs the members %j of the source's secret", (type, secrets) => {
+    expect(problemsOf({ auth: type })).toEqual([]);
+    expect(secretsOf(type)).toEqual(secrets);
+    expect(secretsOf({ type })).toEqual(secrets);
   });
 
-  it("a text that holds secrets is one, and no plain text", () => {
-    const token = `Token ${k}:${dlt.secrets["l"]}`;
-    expect(named({ token })).toEqual(["k", "l"]);
-    expect(notices(source({ auth: { token } }))).toEqual([]);
-    expect(notices(source({ auth: { token: "plain" } }))).toHaveLength(1);
+  it("a string with references to secrets is a credential, and no plain text", () => {
+    const token = `Token ${secretK}:${dlt.secrets["l"]}`;
+    expect(secretsOf({ token })).toEqual(["k", "l"]);
+    expect(findNotices(sourceOf({ auth: { token } }))).toEqual([]);
+    expect(findNotices(sourceOf({ auth: { token: "plain" } }))).toHaveLength(1);
   });
 });
 
 describe("OAuth2", () => {
-  it("a refresh token is a member of the secret, where its successor goes", () => {
+  it("a refresh token has to be a member of the secret, to which a new token is written", () => {
     const type = "oauth2_refresh_token";
     const token_url = "https://id.example.com/token";
     expect(
-      auth({ type, token_url, client_secret: "", scopes: ["a", "b"], refresh_token: k }),
+      authPlan({ type, token_url, client_secret: "", scopes: ["a", "b"], refresh_token: secretK }),
     ).toEqual({
       type,
       accessTokenUrl: token_url,
-      clientId: Secret.named("client_id"),
+      clientId: Secret.fromName("client_id"),
       clientSecret: undefined,
       clientAuthMethod: "client_secret_post",
-      requestData: { scope: Secret.literal("a b") },
+      requestData: { scope: Secret.fromPlainText("a b") },
       defaultTokenExpiration: 3600,
-      refreshToken: Secret.named("k"),
+      refreshToken: Secret.fromName("k"),
     });
-    for (const refresh_token of ["plain", `x${k}`]) {
-      expect(problems({ auth: { type, token_url, refresh_token } })).toEqual([
+    for (const refresh_token of ["plain", `x${secretK}`]) {
+      expect(problemsOf({ auth: { type, token_url, refresh_token } })).toEqual([
         expect.objectContaining({ path: "client.auth.refresh_token" }),
       ]);
     }
   });
 
-  it("the plan says that its worker writes the secret", () => {
-    expect(planned({ auth: "oauth2_refresh_token" }).rotatesSecret).toBe(true);
-    expect(planned({ auth: "oauth2" }).rotatesSecret).toBe(false);
-    expect(planned({}).rotatesSecret).toBe(false);
+  it("a plan with a refresh token says that the worker writes the secret", () => {
+    expect(planOf({ auth: "oauth2_refresh_token" }).rotatesSecret).toBe(true);
+    expect(planOf({ auth: "oauth2" }).rotatesSecret).toBe(false);
+    expect(planOf({}).rotatesSecret).toBe(false);
   });
 
   test.each([
@@ -74,23 +74,27 @@ describe("OAuth2", () => {
     [{ access_token_url: "ftp://x" }, "client.auth.access_token_url"],
     [{ access_token_request_data: { a: {} } }, "client.auth.access_token_request_data.a"],
     [{ default_token_expiration: -1 }, "client.auth.default_token_expiration"],
-  ])("%j is named where it stands", (fields, path) => {
-    expect(problems({ auth: { type: "oauth2", ...fields } })).toEqual([
+  ])("the wrong OAuth2 fields %j are reported at %s", (fields, path) => {
+    expect(problemsOf({ auth: { type: "oauth2", ...fields } })).toEqual([
       expect.objectContaining({ path }),
     ]);
   });
 
-  it("fields of the form can be numbers, and null leaves one out", () => {
-    const access_token_request_data = { a: 1, b: true, c: null, d: k };
-    expect(problems({ auth: { type: "oauth2", access_token_request_data } })).toEqual([]);
-    expect(auth({ type: "oauth2", access_token_request_data })).toMatchObject({
-      requestData: { a: Secret.literal("1"), b: Secret.literal("true"), d: k },
+  it("fields of the token request may be numbers, and null leaves a field out", () => {
+    const access_token_request_data = { a: 1, b: true, c: null, d: secretK };
+    expect(problemsOf({ auth: { type: "oauth2", access_token_request_data } })).toEqual([]);
+    expect(authPlan({ type: "oauth2", access_token_request_data })).toMatchObject({
+      requestData: { a: Secret.fromPlainText("1"), b: Secret.fromPlainText("true"), d: secretK },
     });
   });
 });
 
-test.each(["jwt", "OAuthJWTAuth", "custom"])("%s is refused with a reason", (type) => {
-  expect(problems({ auth: { type } })).toEqual([
+test.each([
+  "jwt",
+  "OAuthJWTAuth",
+  "custom",
+])("the auth type %s is refused as code in Python", (type) => {
+  expect(problemsOf({ auth: { type } })).toEqual([
     expect.objectContaining({
       path: "client.auth.type",
       message: expect.stringContaining("code in Python"),
@@ -99,74 +103,80 @@ test.each(["jwt", "OAuthJWTAuth", "custom"])("%s is refused with a reason", (typ
 });
 
 describe("endpoint.auth", () => {
-  const types = (endpoint: object) =>
-    planned({ auth: "bearer" }, endpoint).resources[0]?.auth?.type;
+  const authType = (endpoint: object) =>
+    planOf({ auth: "bearer" }, endpoint).resources[0]?.auth?.type;
 
-  it("replaces the client's as a whole", () => {
-    expect(types({ auth: { type: "http_basic" } })).toBe("http_basic");
-    expect(types({})).toBe("bearer");
+  it("an endpoint's auth replaces the client's as a whole", () => {
+    expect(authType({ auth: { type: "http_basic" } })).toBe("http_basic");
+    expect(authType({})).toBe("bearer");
   });
 
-  it("null switches it off, as in dlt", () => expect(types({ auth: null })).toBeUndefined());
+  it("an endpoint's auth of null switches the client's off, as in dlt", () =>
+    expect(authType({ auth: null })).toBeUndefined());
 });
 
-describe("a secret can stand in headers, params, json and data", () => {
-  const everywhere = {
-    headers: { "x-key": k, "x-both": `Token ${k}` },
-    params: { key: k, list: [`a${k}`, k], plain: "{secrets}" },
+describe("secrets in requests", () => {
+  const requestWithSecrets = {
+    headers: { "x-key": secretK, "x-both": `Token ${secretK}` },
+    params: { key: secretK, list: [`a${secretK}`, secretK], plain: "{secrets}" },
     method: "POST",
-    json: { deep: [{ key: k }, `Token ${k}`] },
+    json: { deep: [{ key: secretK }, `Token ${secretK}`] },
   };
 
-  it("and the source's secret has to have it", () => {
-    for (const [key, value] of Object.entries(everywhere)) {
+  it("a secret in headers, params, json or data has to be in the source's secret", () => {
+    for (const [key, value] of Object.entries(requestWithSecrets)) {
       if (key === "method") continue;
-      expect(problems({}, { [key]: value })).toEqual([]);
-      expect(planned({}, { [key]: value }).secrets).toEqual(["k"]);
+      expect(problemsOf({}, { [key]: value })).toEqual([]);
+      expect(planOf({}, { [key]: value }).secrets).toEqual(["k"]);
     }
-    expect(planned({ headers: { a: k } }).secrets).toEqual(["k"]);
-    for (const data of [{ key: k }, { key: `a${k}` }, `key=${k}`, [["key", `${k}`]]]) {
-      expect(problems({}, { data })).toEqual([]);
-      expect(planned({}, { data }).secrets).toEqual(["k"]);
+    expect(planOf({ headers: { a: secretK } }).secrets).toEqual(["k"]);
+    for (const data of [
+      { key: secretK },
+      { key: `a${secretK}` },
+      `key=${secretK}`,
+      [["key", `${secretK}`]],
+    ]) {
+      expect(problemsOf({}, { data })).toEqual([]);
+      expect(planOf({}, { data }).secrets).toEqual(["k"]);
     }
   });
 
-  it("and is printed with its plan by name at most", () => {
-    expect(JSON.stringify(planned({}, everywhere))).not.toContain("[secret]");
+  it("a printed plan shows a secret in a request by name at most", () => {
+    expect(JSON.stringify(planOf({}, requestWithSecrets))).not.toContain("[secret]");
   });
 
   test.each([
-    [{ path: `/a/${k}` }, "resources[0].endpoint.path"],
-    [{ path: "/a/{key}", params: { key: k } }, "resources[0].endpoint.params.key"],
-    [{ data_selector: `${k}` }, "resources[0].endpoint.data_selector"],
-    [{ data: JSON.stringify({ key: k }) }, "resources[0].endpoint.data"],
-  ])("but not in %j", (endpoint, path) => {
-    expect(problems({}, endpoint)).toContainEqual(expect.objectContaining({ path }));
+    [{ path: `/a/${secretK}` }, "resources[0].endpoint.path"],
+    [{ path: "/a/{key}", params: { key: secretK } }, "resources[0].endpoint.params.key"],
+    [{ data_selector: `${secretK}` }, "resources[0].endpoint.data_selector"],
+    [{ data: JSON.stringify({ key: secretK }) }, "resources[0].endpoint.data"],
+  ])("a secret in the endpoint %j is refused at %s", (endpoint, path) => {
+    expect(problemsOf({}, endpoint)).toContainEqual(expect.objectContaining({ path }));
   });
 });
 
-describe("P16: credentials go to base_url's origin and to allowed_origins", () => {
+describe("the origins that credentials go to (P16)", () => {
   const path = "https://files.example.com/x";
-  const where = [expect.objectContaining({ path: "resources[0].endpoint.path" })];
+  const pathProblem = [expect.objectContaining({ path: "resources[0].endpoint.path" })];
 
   test.each([
     [{ auth: "bearer" }, {}],
     [{}, { auth: "bearer" }],
-    [{}, { headers: { "x-key": k } }],
-    [{}, { params: { key: `a${k}` } }],
-  ])("another origin is refused where credentials would go there: %j %j", (client, endpoint) => {
-    expect(problems(client, { path, ...endpoint })).toEqual(where);
+    [{}, { headers: { "x-key": secretK } }],
+    [{}, { params: { key: `a${secretK}` } }],
+  ])("a path to another origin is refused when it would get credentials: client %j, endpoint %j", (client, endpoint) => {
+    expect(problemsOf(client, { path, ...endpoint })).toEqual(pathProblem);
     expect(
-      problems(
+      problemsOf(
         { ...client, allowed_origins: ["https://files.example.com"] },
         { path, ...endpoint },
       ),
     ).toEqual([]);
   });
 
-  it("and asked without any", () => {
-    expect(problems({ auth: "bearer" }, { path, auth: null })).toEqual([]);
-    expect(problems({ headers: { a: k } }, { path })).toEqual([]);
-    expect(problems({ auth: "bearer" }, { path: `${base_url}/x` })).toEqual([]);
+  it("a path to another origin is valid without credentials", () => {
+    expect(problemsOf({ auth: "bearer" }, { path, auth: null })).toEqual([]);
+    expect(problemsOf({ headers: { a: secretK } }, { path })).toEqual([]);
+    expect(problemsOf({ auth: "bearer" }, { path: `${base_url}/x` })).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ test.each([
   "http://127.1.2.3",
   "http://127.1",
   "http://[::1]:4010",
-])("nothing real is behind %s", (url) => expect(isExampleHost(url)).toBe(true));
+])("%s is the URL of an example host", (url) => expect(isExampleHost(url)).toBe(true));
 
 test.each([
   "https://api.hubspot.com",
@@ -32,4 +32,4 @@ test.each([
   "http://[2001:db8::1]",
   "https://acme.io/example.com",
   "https://acme.io?host=example.com",
-])("somebody may be behind %s", (url) => expect(isExampleHost(url)).toBe(false));
+])("%s may be the URL of a real host", (url) => expect(isExampleHost(url)).toBe(false));

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
 import { ConfigError } from "../../packages/core/src/base/errors.ts";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 
-const steps = (text: string) => parsePath(text).steps;
+const parseSteps = (text: string) => parseJsonPath(text).steps;
 
 test.each([
   ["$", []],
@@ -35,15 +35,15 @@ test.each([
   ["d[?(@['a b']==-1.5)]", [{ name: "d" }, { where: [{ name: "a b" }], is: -1.5 }]],
   ["d[?(@.a==null)]", [{ name: "d" }, { where: [{ name: "a" }], is: null }]],
   ["d[?(@.a==open)]", [{ name: "d" }, { where: [{ name: "a" }], is: "open" }]],
-])("%s is understood", (text, expected) => {
-  expect(steps(text)).toEqual(expected);
+])("the JSONPath %s is parsed into its steps", (text, expected) => {
+  expect(parseSteps(text)).toEqual(expected);
 });
 
-it("keeps the text for messages", () => {
-  expect(parsePath("$.data").text).toBe("$.data");
+it("a parsed JSONPath keeps its text for messages", () => {
+  expect(parseJsonPath("$.data").text).toBe("$.data");
 });
 
-describe("what is not supported is refused with its position", () => {
+describe("unsupported JSONPath", () => {
   test.each([
     ["", "its end"],
     ["data.", "its end"],
@@ -61,14 +61,14 @@ describe("what is not supported is refused with its position", () => {
     ["data items", '" " at position 5'],
     ["data[0]id", '"i" at position 8'],
     [".data", '"." at position 1'],
-  ])("%s", (text, where) => {
-    const parse = () => parsePath(text);
+  ])("the JSONPath %j is refused at %s", (text, position) => {
+    const parse = () => parseJsonPath(text);
     expect(parse).toThrow(ConfigError);
-    expect(parse).toThrow(`not a path that tidetable reads: it did not expect ${where}`);
+    expect(parse).toThrow(`not a path that tidetable reads: it did not expect ${position}`);
   });
 
-  it("says what is supported", () => {
-    expect(() => parsePath("data[0:2]")).toThrow(
+  it("the error for an unsupported JSONPath lists the supported forms", () => {
+    expect(() => parseJsonPath("data[0:2]")).toThrow(
       expect.objectContaining({ hint: expect.stringContaining("[*]") }),
     );
   });

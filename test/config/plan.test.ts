@@ -1,23 +1,30 @@
-import { dlt, plan, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
+import {
+  dlt,
+  planSource,
+  rest_api_source,
+  type SourceConfig,
+  type SourceOptions,
+} from "@tidetable/core";
 import { describe, expect, it, test } from "vitest";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
 const base_url = "https://api.example.com";
 const paginator = { type: "offset", limit: 100 };
-const all = (config: object, options: SourceOptions = {}) =>
-  plan(rest_api_source(config as SourceConfig, options), "ticketing");
-const only = (resource: object, client: object = {}, options: SourceOptions = {}) => {
+const planConfig = (config: object, options: SourceOptions = {}) =>
+  planSource(rest_api_source(config as SourceConfig, options), "ticketing");
+const planOnly = (resource: object, client: object = {}, options: SourceOptions = {}) => {
   const endpoint = { paginator, data_selector: "data", ...Reflect.get(resource, "endpoint") };
   const resources = [{ name: "tickets", ...resource, endpoint }];
-  const [first] = all({ client: { base_url, ...client }, resources }, options).resources;
+  const [first] = planConfig({ client: { base_url, ...client }, resources }, options).resources;
   if (!first) throw new Error("no resource");
   return first;
 };
-const request = (endpoint: object, client: object = {}) => only({ endpoint }, client).request;
-const auth = (value: unknown) => only({}, { auth: value }).auth;
+const requestPlan = (endpoint: object, client: object = {}) =>
+  planOnly({ endpoint }, client).request;
+const authPlan = (auth: unknown) => planOnly({}, { auth }).auth;
 
-it("settles every default of the smallest resource", () => {
-  const { hash, ...planned } = only({ primary_key: "id" });
+it("the plan of the smallest resource has every default", () => {
+  const { hash, ...planned } = planOnly({ primary_key: "id" });
   expect(planned).toEqual({
     source: "ticketing",
     name: "tickets",
@@ -26,6 +33,7 @@ it("settles every default of the smallest resource", () => {
     selected: true,
     parent: undefined,
     spooled: [],
+    followers: [],
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",
@@ -93,31 +101,75 @@ describe("the table and its key", () => {
     ["at", "S"],
     ["plain", "S"],
     ["undeclared", "S"],
-  ])("one field, %s, is the hash key of type %s", (name, type) => {
+  ])("a primary_key of the one field %s is a hash key of the type %s", (name, type) => {
     const key = { fields: [name], hash: { name, type }, range: undefined };
-    expect(only({ primary_key: name, columns }).key).toEqual(key);
+    expect(planOnly({ primary_key: name, columns }).key).toEqual(key);
   });
 
-  it("two fields are hash and range key", () => {
-    expect(only({ primary_key: ["org", "n"], columns }).key).toEqual({
+  it("a primary_key of two fields is a hash and a range key", () => {
+    expect(planOnly({ primary_key: ["org", "n"], columns }).key).toEqual({
       fields: ["org", "n"],
       hash: { name: "org", type: "S" },
       range: { name: "n", type: "N" },
     });
   });
 
-  it("from three on _key joins the rest", () => {
-    expect(only({ primary_key: ["n", "org", "at"], columns }).key).toEqual({
+  it("a primary_key of three fields has the range key _key, which joins two of them", () => {
+    expect(planOnly({ primary_key: ["n", "org", "at"], columns }).key).toEqual({
       fields: ["n", "org", "at"],
       hash: { name: "n", type: "N" },
       range: { name: "_key", type: "S" },
     });
   });
 
-  it("append gives every record a key of its own", () => {
-    const rowId = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
-    expect(only({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
-    expect(only({}).key).toEqual(rowId);
+  it("append gives every record a _row_id, made from the record and the read that shows it", () => {
+    const rowId = {
+      fields: [],
+      rowId: { kind: "content", isPerRead: true },
+      hash: { name: "_row_id", type: "S" },
+      range: undefined,
+    };
+    expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
+    expect(planOnly({}).key).toEqual(rowId);
+  });
+
+  it("append with a cursor names a row by key and cursor value, or by its content, whichever read shows it", () => {
+    const rowIdOf = (members: object) =>
+      planOnly({ ...members, endpoint: { incremental: { cursor_path: "at" } } }).key.rowId;
+    const content = { kind: "content", isPerRead: false };
+    const cursor = { text: "at", steps: [{ name: "at" }] };
+    const append = { write_disposition: "append" };
+    expect(rowIdOf({})).toEqual(content);
+    expect(rowIdOf({ ...append, primary_key: ["id", "org"] })).toEqual({
+      kind: "version",
+      fields: ["id", "org"],
+      cursor,
+    });
+    expect(rowIdOf({ primary_key: "id" })).toBeUndefined();
+  });
+
+  it("a child below a cursor names appended rows by their content, because its reads show changes", () => {
+    const rowIdOfChild = (incremental: object) => {
+      const endpoint = { data_selector: "data", paginator: "single_page" };
+      const resources = [
+        { name: "posts", primary_key: "id", endpoint: { ...endpoint, ...incremental } },
+        { name: "views", endpoint: { ...endpoint, path: "/posts/{resources.posts.id}/views" } },
+      ];
+      const planned = planConfig({ client: { base_url }, resources }).resources;
+      return planned.find(({ name }) => name === "views")?.key.rowId;
+    };
+    expect(rowIdOfChild({})).toEqual({ kind: "content", isPerRead: true });
+    expect(rowIdOfChild({ incremental: { cursor_path: "at" } })).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
+  });
+
+  it("replace without a key names a row by its content, whichever read shows it", () => {
+    expect(planOnly({ write_disposition: "replace" }).key.rowId).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
   });
 
   test.each([
@@ -127,15 +179,15 @@ describe("the table and its key", () => {
     [{ primary_key: "id", write_disposition: "append" }, "append"],
     [{ primary_key: "id", write_disposition: { disposition: "merge" } }, "merge"],
     [{ write_disposition: "replace" }, "replace"],
-  ])("%j is planned as %s", (resource, disposition) => {
-    expect(only(resource).disposition).toBe(disposition);
+  ])("the resource %j has the disposition %s", (resource, disposition) => {
+    expect(planOnly(resource).disposition).toBe(disposition);
   });
 
-  it("table_name names the table, columns come from the options at last", () => {
+  it("table_name names the table, and columns in the options replace the dict's hints", () => {
     const options = {
       resources: { tickets: { columns: { id: { data_type: "bigint" } as const } } },
     };
-    const planned = only(
+    const planned = planOnly(
       { table_name: "Tickets.v2", primary_key: "id", columns: { id: { nullable: false } } },
       {},
       options,
@@ -147,34 +199,34 @@ describe("the table and its key", () => {
     });
   });
 
-  it("what else is said of a column is kept, what has no effect is not", () => {
+  it("a column keeps the hints for readers of the schema, and drops hints without an effect", () => {
     const hints = { description: "d", precision: 3, scale: 1, timezone: false, unique: true };
     const columns = { x: { ...hints, sort: true }, y: { precision: null, unique: false } };
-    expect(only({ columns }).columns).toEqual({
+    expect(planOnly({ columns }).columns).toEqual({
       x: { dataType: undefined, nullable: undefined, hints },
       y: { dataType: undefined, nullable: undefined, hints: {} },
     });
   });
 
-  const all = { tables: "evolve", columns: "evolve", dataType: "evolve" };
+  const evolve = { tables: "evolve", columns: "evolve", dataType: "evolve" };
   test.each<[schema_contract: unknown, contract: object]>([
-    [undefined, all],
-    [null, all],
-    ["freeze", { ...all, columns: "freeze", dataType: "freeze" }],
-    [{ tables: "freeze" }, { ...all, tables: "freeze" }],
-    [{ columns: "discard_value" }, { ...all, columns: "discard_value" }],
+    [undefined, evolve],
+    [null, evolve],
+    ["freeze", { ...evolve, columns: "freeze", dataType: "freeze" }],
+    [{ tables: "freeze" }, { ...evolve, tables: "freeze" }],
+    [{ columns: "discard_value" }, { ...evolve, columns: "discard_value" }],
     [
       { data_type: "discard_row", columns: null },
-      { ...all, dataType: "discard_row" },
+      { ...evolve, dataType: "discard_row" },
     ],
   ])("the schema_contract %j is planned as %j", (schema_contract, contract) => {
-    expect(only({ schema_contract }).contract).toEqual(contract);
+    expect(planOnly({ schema_contract }).contract).toEqual(contract);
   });
 
-  it("a schema_contract in the options stands instead of the dict's", () => {
+  it("a schema_contract in the options replaces the dict's", () => {
     const options = { resources: { tickets: { schema_contract: { columns: "freeze" } as const } } };
-    expect(only({ schema_contract: "discard_row" }, {}, options).contract).toEqual({
-      ...all,
+    expect(planOnly({ schema_contract: "discard_row" }, {}, options).contract).toEqual({
+      ...evolve,
       columns: "freeze",
     });
   });
@@ -188,26 +240,26 @@ describe("the request", () => {
     [`${base_url}/api/`, "v1/tickets/", "https://api.example.com/api/v1/tickets/"],
     [base_url, "", base_url],
     [base_url, "https://other.example/x?a=1", "https://other.example/x?a=1"],
-  ])("%s and %s make %s", (base, path, url) => {
-    expect(request({ path }, { base_url: base }).url).toBe(url);
+  ])("base_url %s and path %j make the URL %s", (base, path, url) => {
+    expect(requestPlan({ path }, { base_url: base }).url).toBe(url);
   });
 
-  it("a parameter that the path names moves into the path", () => {
+  it("a parameter that the path names moves from the query into the path", () => {
     const params = { owner: "dlt-hub/dlt", n: 7, state: "open", odd: "a?b#c" };
-    const planned = request({ path: "/repos/{owner}/{n}/{odd}/{{n}}", params });
+    const planned = requestPlan({ path: "/repos/{owner}/{n}/{odd}/{{n}}", params });
     expect(planned.url).toBe("https://api.example.com/repos/dlt-hub/dlt/7/a%3Fb%23c/{n}");
     expect(planned.params).toEqual({ state: "open" });
   });
 
-  it("null leaves a parameter out; lists, empty texts and booleans stay", () => {
+  it("a null parameter is left out, and lists, empty strings and booleans stay", () => {
     const params = { gone: null, empty: "", list: ["a", null, 2], flag: false };
-    expect(request({ params }).params).toEqual({ empty: "", list: ["a", 2], flag: false });
+    expect(requestPlan({ params }).params).toEqual({ empty: "", list: ["a", 2], flag: false });
   });
 
-  it("an endpoint's header wins over the client's, whatever its case", () => {
+  it("an endpoint's header replaces the client's, whatever the case of their names", () => {
     const client = { headers: { Accept: "text/csv", "X-Team": "a", "x-gone": "1" } };
     const headers = { accept: "application/json", "X-Gone": null };
-    expect(request({ headers }, client).headers).toEqual([
+    expect(requestPlan({ headers }, client).headers).toEqual([
       ["accept", "application/json"],
       ["X-Team", "a"],
     ]);
@@ -234,21 +286,21 @@ describe("the request", () => {
         ["a", "2"],
       ],
     ],
-  ])("the form %j is sent as %j", (data, expected) => {
-    expect(request({ method: "post", data })).toMatchObject({ method: "POST", data: expected });
+  ])("the form %j is planned as %j", (data, expected) => {
+    expect(requestPlan({ method: "post", data })).toMatchObject({ method: "POST", data: expected });
   });
 
-  it("a JSON body stays as it is, explicit nulls included", () => {
-    expect(request({ json: { a: null, b: [1] } }).json).toEqual({ a: null, b: [1] });
+  it("a JSON body stays unchanged, nulls included", () => {
+    expect(requestPlan({ json: { a: null, b: [1] } }).json).toEqual({ a: null, b: [1] });
   });
 
-  it("client.timeout is in seconds", () => {
-    expect(only({}, { timeout: 2.5 }).timeoutMs).toBe(2500);
+  it("client.timeout in seconds is planned in milliseconds", () => {
+    expect(planOnly({}, { timeout: 2.5 }).timeoutMs).toBe(2500);
   });
 });
 
 describe("auth", () => {
-  const secret = Secret.named;
+  const secret = Secret.fromName;
   test.each([
     ["bearer", { type: "bearer", token: secret("token") }],
     [{ token: dlt.secrets["t"] }, { type: "bearer", token: secret("t") }],
@@ -277,20 +329,21 @@ describe("auth", () => {
         clientId: secret("client_id"),
         clientSecret: secret("client_secret"),
         clientAuthMethod: "client_secret_post",
-        requestData: { scope: Secret.literal("read") },
+        requestData: { scope: Secret.fromPlainText("read") },
         defaultTokenExpiration: 60,
         accessToken: undefined,
       },
     ],
-  ])("%j", (written, expected) => expect(auth(written)).toEqual(expected));
+  ])("the auth %j is planned with every default", (written, expected) =>
+    expect(authPlan(written)).toEqual(expected));
 
-  it("a plain text becomes a secret without a name", () => {
-    const planned = auth({ type: "bearer", token: "hunter2" });
-    expect(planned).toEqual({ type: "bearer", token: Secret.literal("hunter2") });
+  it("a credential in plain text becomes a secret without a name", () => {
+    const planned = authPlan({ type: "bearer", token: "hunter2" });
+    expect(planned).toEqual({ type: "bearer", token: Secret.fromPlainText("hunter2") });
     expect(JSON.stringify(planned)).not.toContain("hunter2");
   });
 
-  it("secrets are the names that any resource refers to, once and in order", () => {
+  it("the secrets of a source are the sorted names that its resources refer to", () => {
     const b = {
       type: "oauth2",
       token_url: "https://a.example/t",
@@ -301,7 +354,10 @@ describe("auth", () => {
       { name: "b", endpoint: { auth: b } },
       { name: "c", endpoint: { auth: { token: "plain" } } },
     ];
-    const { secrets } = all({ client: { base_url, auth: { token: dlt.secrets["z"] } }, resources });
+    const { secrets } = planConfig({
+      client: { base_url, auth: { token: dlt.secrets["z"] } },
+      resources,
+    });
     expect(secrets).toEqual(["aud", "client_id", "client_secret", "z"]);
   });
 });
@@ -312,14 +368,14 @@ describe("pages and retries", () => {
     [{ total_path: "meta.n" }, expect.objectContaining({ required: true })],
     [{ total_path: "total" }, expect.objectContaining({ required: true })],
     [{ total_path: null }, undefined],
-  ])("an offset paginator with %j looks for its total so", (more, total) => {
+  ])("an offset paginator with %j has the total %j", (more, total) => {
     const endpoint = { paginator: { ...paginator, ...more } };
-    expect(only({ endpoint }).paginator).toMatchObject({ type: "offset", total });
+    expect(planOnly({ endpoint }).paginator).toMatchObject({ type: "offset", total });
   });
 
-  it("error_handler replaces what it names", () => {
+  it("error_handler replaces the defaults that it names", () => {
     const error_handler = { retry_on_status_codes: [429, 408], max_retries: 0 };
-    expect(only({ endpoint: { error_handler } }).retry).toEqual({
+    expect(planOnly({ endpoint: { error_handler } }).retry).toEqual({
       statuses: new Set([429, 408]),
       maxRetries: 0,
       backoffFactor: 2,
@@ -342,16 +398,16 @@ test.each([
       longestGapMs: 24 * 3_600_000,
     },
   ],
-])("the schedule %j is planned", (schedule, expected) => {
+])("the schedule %j is planned as %j", (schedule, expected) => {
   const options = schedule === undefined ? {} : { schedule };
-  const planned = all({ client: { base_url }, resources: [] }, options);
+  const planned = planConfig({ client: { base_url }, resources: [] }, options);
   expect(planned.schedule).toEqual(expected);
   expect(planned.fullRefreshSchedule).toBeUndefined();
 });
 
-it("a schedule of its own asks for full refreshes", () => {
+it("full_refresh_schedule is planned beside the schedule", () => {
   const options = { full_refresh_schedule: "rate(7 days)" };
-  expect(all({ client: { base_url }, resources: [] }, options).fullRefreshSchedule).toEqual({
+  expect(planConfig({ client: { base_url }, resources: [] }, options).fullRefreshSchedule).toEqual({
     expression: "rate(7 days)",
     timezone: undefined,
     enabled: true,
@@ -363,40 +419,43 @@ test.each([
   ["https://api.example.com/v2", true],
   ["http://127.0.0.1:4010", true],
   ["https://api.acme.io", false],
-])("a source of %s is an example: %j", (base_url, isExample) =>
-  expect(all({ client: { base_url }, resources: [] }).isExample).toBe(isExample));
+])("isExample of a source at %s is %j", (base_url, isExample) =>
+  expect(planConfig({ client: { base_url }, resources: [] }).isExample).toBe(isExample));
 
-describe("what AWS is asked for", () => {
-  const planned = (options: SourceOptions) => all({ client: { base_url }, resources: [] }, options);
-  const storage = (options: SourceOptions, resource: object = {}) =>
-    only(resource, {}, options).storage;
+describe("AWS resources", () => {
+  const planOptions = (options: SourceOptions) =>
+    planConfig({ client: { base_url }, resources: [] }, options);
+  const storagePlan = (options: SourceOptions, resource: object = {}) =>
+    planOnly(resource, {}, options).storage;
 
-  it("a worker has 512 MB, and nothing else that was not asked for", () => {
-    expect(planned({}).function).toEqual({
+  it("a worker has 512 MB and no other setting by default", () => {
+    expect(planOptions({}).function).toEqual({
       memoryMb: 512,
       reservedConcurrency: undefined,
       vpc: undefined,
     });
   });
 
-  it("a worker has what its source says", () => {
+  it("a worker has the settings of its source", () => {
     const vpc = { subnets: ["subnet-0a1b2c3d"], security_groups: ["sg-0a1b2c3d"] };
     const options = { function: { memory: 1024, reserved_concurrency: 2, vpc } };
-    expect(planned(options).function).toEqual({
+    expect(planOptions(options).function).toEqual({
       memoryMb: 1024,
       reservedConcurrency: 2,
       vpc: { subnets: ["subnet-0a1b2c3d"], securityGroups: ["sg-0a1b2c3d"] },
     });
   });
 
-  it("a table has what its source says, and a resource's word over it, option by option", () => {
+  it("a table has the options of its source, and a resource's options replace single ones", () => {
     const shared = {
       ttl: "expires_at",
       stream: "keys-only",
       indexes: { by_status: { hash: "status" } },
     } as const;
-    const own = { stream: "new-image", kms_key: "arn", max_write_units: 100 } as const;
-    expect(storage({ table: shared, resources: { tickets: { table: own } } })).toEqual({
+    const resourceTable = { stream: "new-image", kms_key: "arn", max_write_units: 100 } as const;
+    expect(
+      storagePlan({ table: shared, resources: { tickets: { table: resourceTable } } }),
+    ).toEqual({
       ttl: "expires_at",
       stream: "new-image",
       indexes: [
@@ -410,9 +469,9 @@ describe("what AWS is asked for", () => {
       kmsKey: "arn",
       maxWriteUnits: 100,
     });
-    expect(storage({ table: shared, resources: { other: { table: own } } }).stream).toBe(
-      "keys-only",
-    );
+    expect(
+      storagePlan({ table: shared, resources: { other: { table: resourceTable } } }).stream,
+    ).toBe("keys-only");
   });
 
   it("a resource's indexes replace the source's as a whole", () => {
@@ -420,7 +479,7 @@ describe("what AWS is asked for", () => {
       table: { indexes: { by_status: { hash: "status" } } },
       resources: { tickets: { table: { indexes: { by_owner: { hash: "owner" } } } } },
     };
-    expect(storage(options).indexes.map(({ name }) => name)).toEqual(["by_owner"]);
+    expect(storagePlan(options).indexes.map(({ name }) => name)).toEqual(["by_owner"]);
   });
 
   test.each([
@@ -431,30 +490,30 @@ describe("what AWS is asked for", () => {
     ["decimal", "N"],
     ["double", "N"],
     ["binary", "B"],
-  ])("an index key that is declared %s has the type %s, as the table's key would", (data_type, type) => {
+  ])("an index key that is declared %s has the type %s, like a table's key", (data_type, type) => {
     const columns = data_type ? { at: { data_type } } : {};
     const options: SourceOptions = {
       table: { indexes: { by_at: { hash: "at", range: "at2", projection: ["a", "b"] } } },
     };
-    const [index] = storage(options, { columns }).indexes;
+    const [index] = storagePlan(options, { columns }).indexes;
     expect(index?.hash).toEqual({ name: "at", type });
     expect(index?.range).toEqual({ name: "at2", type: "S" });
     expect(index?.projection).toEqual(["a", "b"]);
-    expect(only({ primary_key: "at", columns }).key.hash).toEqual({ name: "at", type });
+    expect(planOnly({ primary_key: "at", columns }).key.hash).toEqual({ name: "at", type });
   });
 });
 
 describe("an incremental", () => {
   const start = "{incremental.start_value}";
   const block = { cursor_path: "updated_at", initial_value: "2024-01-01" };
-  const incremental = (endpoint: object, more: object = {}) =>
-    only({ primary_key: "id", endpoint, ...more }).incremental;
-  const params = (endpoint: object) => request({ incremental: block, ...endpoint }).params;
-  const value = { of: "incremental", name: "start_value" };
+  const incrementalPlan = (endpoint: object, members: object = {}) =>
+    planOnly({ primary_key: "id", endpoint, ...members }).incremental;
+  const paramsPlan = (endpoint: object) => requestPlan({ incremental: block, ...endpoint }).params;
+  const startValue = { of: "incremental", name: "start_value" };
 
-  it("is planned from its block", () => {
+  it("an incremental is planned from its block in the endpoint", () => {
     const endpoint = { incremental: { ...block, start_param: "since", lag: 60 } };
-    expect(incremental(endpoint)).toEqual({
+    expect(incrementalPlan(endpoint)).toEqual({
       path: { text: "updated_at", steps: [{ name: "updated_at" }] },
       initialValue: "2024-01-01",
       endValue: undefined,
@@ -467,72 +526,90 @@ describe("an incremental", () => {
       rangeEnd: "open",
       perParent: false,
       convert: undefined,
-      boundary: undefined,
       isTimestamp: false,
     });
-    expect(request(endpoint).params).toEqual({ since: { parts: [value] } });
+    expect(requestPlan(endpoint).params).toEqual({ since: { parts: [startValue] } });
   });
 
-  it("and the same from params", () => {
-    expect(incremental({ params: { since: { type: "incremental", ...block, lag: 60 } } })).toEqual(
-      incremental({ incremental: { ...block, start_param: "since", lag: 60 } }),
-    );
+  it("an incremental among params has the same plan as a block", () => {
+    expect(
+      incrementalPlan({ params: { since: { type: "incremental", ...block, lag: 60 } } }),
+    ).toEqual(incrementalPlan({ incremental: { ...block, start_param: "since", lag: 60 } }));
   });
 
-  it("has neither initial value nor lag by default, nor where these are null", () => {
-    const bare = { cursor_path: "at" };
-    const nulls = { ...bare, initial_value: null, lag: null, start_param: null };
+  it("an incremental has no initial value and no lag by default, and with nulls", () => {
+    const minimal = { cursor_path: "at" };
+    const nulls = { ...minimal, initial_value: null, lag: null, start_param: null };
     const expected = { initialValue: undefined, lag: 0 };
-    expect(incremental({ incremental: bare })).toMatchObject(expected);
-    expect(incremental({ incremental: nulls })).toMatchObject(expected);
+    expect(incrementalPlan({ incremental: minimal })).toMatchObject(expected);
+    expect(incrementalPlan({ incremental: nulls })).toMatchObject(expected);
   });
 
   test.each([
-    [start, [value]],
-    [`gte:${start}`, ["gte:", value]],
-    [`[${start} TO *]`, ["[", value, " TO *]"]],
-    [`${start},${start}`, [value, ",", value]],
-    [`{{"gt":"${start}"}}`, ['{"gt":"', value, '"}']],
-    [`{"gt":"${start}"}`, ['{"gt":"', value, '"}']],
-    [`{{${start}}}`, ["{", value, "}"]],
-  ])("the parameter %s is its texts and the value between them", (q, parts) => {
-    expect(params({ params: { q, state: "open" } })).toEqual({ q: { parts }, state: "open" });
+    [start, [startValue]],
+    [`gte:${start}`, ["gte:", startValue]],
+    [`[${start} TO *]`, ["[", startValue, " TO *]"]],
+    [`${start},${start}`, [startValue, ",", startValue]],
+    [`{{"gt":"${start}"}}`, ['{"gt":"', startValue, '"}']],
+    [`{"gt":"${start}"}`, ['{"gt":"', startValue, '"}']],
+    [`{{${start}}}`, ["{", startValue, "}"]],
+  ])("the parameter %s becomes strings with the start value between them", (q, parts) => {
+    expect(paramsPlan({ params: { q, state: "open" } })).toEqual({ q: { parts }, state: "open" });
   });
 
-  it("escaped braces are no placeholder", () => {
-    expect(params({ params: { q: `{${start}}` } })).toEqual({ q: start });
+  it("escaped braces stay braces", () => {
+    expect(paramsPlan({ params: { q: `{${start}}` } })).toEqual({ q: start });
   });
 
-  it("knows a record at its start again where rows are appended, unless that is wanted or ruled out", () => {
-    const boundary = (changes: object, more: object = { primary_key: null }) =>
-      incremental({ incremental: { ...block, ...changes } }, more)?.boundary;
-    expect(boundary({})).toEqual([]);
-    expect(boundary({ primary_key: "uid" })).toEqual(["uid"]);
-    expect(boundary({}, { write_disposition: "append" })).toEqual(["id"]);
-    expect(boundary({}, {})).toBeUndefined();
-    expect(boundary({ lag: 60 })).toBeUndefined();
-    expect(boundary({ range_start: "open" })).toBeUndefined();
-    expect(boundary({ primary_key: [] })).toBeUndefined();
+  test.each([
+    ["{{x}}", "{x}"],
+    ["a {{x}} b", "a {x} b"],
+    ["{{", "{"],
+    ["a}}b", "a}b"],
+    ["{{}}", "{}"],
+    ['{{"gt":{{"a":1}}}}', '{"gt":{"a":1}}'],
+    ["{x}", "{x}"],
+    ['{"a":{"b":1}}', '{"a":{"b":1}}'],
+    ['{"a":{}}', '{"a":{}}'],
+    ["{viewer{friends{id}}}", "{viewer{friends{id}}}"],
+    ["query { viewer { id } }", "query { viewer { id } }"],
+    ["query {{ viewer {{ id }} }}", "query { viewer { id } }"],
+  ])("doubled braces are an escape where every brace is doubled or belongs to a name: %s", (written, sent) => {
+    expect(paramsPlan({ params: { q: written } })).toEqual({ q: sent });
+    const { json, headers, data } = requestPlan({
+      json: { q: [written] },
+      headers: { q: written },
+    });
+    expect(json).toEqual({ q: [sent] });
+    expect(headers).toEqual([["q", sent]]);
+    expect(data).toBeUndefined();
+    expect(requestPlan({ data: { q: written } }).data).toEqual([["q", sent]]);
   });
 
-  it("knows whether its column is declared a timestamp", () => {
+  it("a reference is filled in among braces that stand alone, and these stay as they are", () => {
+    expect(paramsPlan({ params: { q: `{user(since:${start}){friends{id}}}` } })).toEqual({
+      q: { parts: ["{user(since:", startValue, "){friends{id}}}"] },
+    });
+  });
+
+  it("an incremental's plan says whether its column is declared a timestamp", () => {
     const columns = { "a.b": { data_type: "timestamp" }, at: { data_type: "timestamp" } };
     const isTimestamp = (cursor_path: string) =>
-      incremental({ incremental: { cursor_path } }, { columns })?.isTimestamp;
+      incrementalPlan({ incremental: { cursor_path } }, { columns })?.isTimestamp;
     expect(["at", "$.at", "['a.b']"].map(isTimestamp)).toEqual([true, true, true]);
     expect(["other", "a.b", "at[0]"].map(isTimestamp)).toEqual([false, false, false]);
   });
 
-  it("of a resource replaces the default one as a whole", () => {
+  it("a resource's incremental replaces the one in resource_defaults as a whole", () => {
     const resource_defaults = { endpoint: { incremental: { ...block, lag: 60 } } };
     const resources = [
       "a",
       { name: "b", endpoint: { incremental: { cursor_path: "at" } } },
       { name: "c", endpoint: { incremental: null } },
     ];
-    const planned = all({ client: { base_url }, resource_defaults, resources }).resources;
+    const planned = planConfig({ client: { base_url }, resource_defaults, resources }).resources;
     expect(
-      planned.map((one) => one.incremental && [one.incremental.path.text, one.incremental.lag]),
+      planned.map(({ incremental }) => incremental && [incremental.path.text, incremental.lag]),
     ).toEqual([["updated_at", 60], ["at", 0], undefined]);
   });
 });
@@ -542,35 +619,35 @@ describe("how rows are written", () => {
   test.each([
     ["at", { kind: "ordered", versionField: "at", type: "S" }],
     ["version", { kind: "ordered", versionField: "version", type: "N" }],
-  ])("in order by %s", (version_field, expected) => {
+  ])("rows are written in order by the version_field %s", (version_field, expected) => {
     const resource = { primary_key: "id", columns, write_mode: "ordered", version_field };
-    expect(only(resource).writeMode).toEqual(expected);
+    expect(planOnly(resource).writeMode).toEqual(expected);
   });
 
-  it("as the options say, over the dict", () => {
+  it("allow_shrink and write_mode in the options replace the dict's", () => {
     const options: SourceOptions = {
       resources: { tickets: { allow_shrink: true, write_mode: "batch" } },
     };
     const resource = { primary_key: "id", columns, write_mode: "ordered", version_field: "at" };
-    const { writeMode, allowShrink } = only(resource, {}, options);
+    const { writeMode, allowShrink } = planOnly(resource, {}, options);
     expect({ writeMode, allowShrink }).toEqual({ writeMode: { kind: "batch" }, allowShrink: true });
   });
 });
 
-describe("P6: the hash tells a changed plan", () => {
-  const hash = (resource: object, client: object = {}) => only(resource, client).hash;
+describe("the plan's hash (P6)", () => {
+  const hashOf = (resource: object, client: object = {}) => planOnly(resource, client).hash;
 
-  it("is the same for the same config, however it is spelled and ordered", () => {
-    const one = hash(
+  it("the same config has the same hash, however it is spelled and ordered", () => {
+    const first = hashOf(
       { primary_key: "id", endpoint: { params: { a: 1, b: 2 } } },
       { auth: "bearer" },
     );
-    const other = hash(
+    const second = hashOf(
       { endpoint: { params: { b: 2, a: 1 }, method: "get" }, primary_key: ["id"] },
       { auth: { type: "bearer", token: dlt.secrets["token"] } },
     );
-    expect(other).toBe(one);
-    expect(one).toMatch(/^[0-9a-f]{16}$/);
+    expect(second).toBe(first);
+    expect(first).toMatch(/^[0-9a-f]{16}$/);
   });
 
   test.each([
@@ -582,39 +659,34 @@ describe("P6: the hash tells a changed plan", () => {
     [{ write_disposition: "replace" }, {}],
     [{ allow_shrink: true }, {}],
     [{}, { auth: "bearer" }],
-  ])("changes with %j %j", (resource, client) => {
-    expect(hash(resource, client)).not.toBe(hash({}));
+  ])("the hash changes with the resource %j and the client %j", (resource, client) => {
+    expect(hashOf(resource, client)).not.toBe(hashOf({}));
   });
 
-  it("changes with every part of an incremental, and not with a schedule", () => {
+  it("the hash changes with what an incremental means, and not with its range or a schedule", () => {
     const incremental = { cursor_path: "at", initial_value: 1, lag: 1, start_param: "since" };
-    const changes = [
-      {},
-      { cursor_path: "b" },
-      { initial_value: "1" },
-      { lag: 2 },
-      { start_param: "from" },
-    ];
-    const hashes = changes.map((change) =>
-      hash({ endpoint: { incremental: { ...incremental, ...change } } }),
-    );
-    expect(new Set(hashes).size).toBe(changes.length);
+    const hashWith = (change: object) =>
+      hashOf({ endpoint: { incremental: { ...incremental, ...change } } });
+    const changes = [{}, { cursor_path: "b" }, { lag: 2 }, { start_param: "from" }];
+    expect(new Set(changes.map(hashWith)).size).toBe(changes.length);
+    expect(hashWith({ initial_value: 2 })).toBe(hashWith({}));
+    expect(hashWith({ end_value: 9 })).toBe(hashWith({ end_value: 8 }));
     const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
-    expect(only({}, {}, options).hash).toBe(hash({}));
+    expect(planOnly({}, {}, options).hash).toBe(hashOf({}));
   });
 
-  it("does not change with what AWS is asked for: a run goes on under it", () => {
+  it("the hash does not change with settings of AWS, so a run continues after such a change", () => {
     const options: SourceOptions = {
       function: { memory: 1024, reserved_concurrency: 2 },
       table: { ttl: "expires_at", stream: "keys-only" },
       resources: { tickets: { table: { indexes: { by_at: { hash: "at" } }, max_write_units: 1 } } },
     };
-    expect(only({}, {}, options).hash).toBe(hash({}));
+    expect(planOnly({}, {}, options).hash).toBe(hashOf({}));
   });
 
-  it("changes with a secret's name and not with a credential in the clear", () => {
-    const token = (value: unknown) => hash({}, { auth: { token: value } });
-    expect(token(dlt.secrets["a"])).not.toBe(token(dlt.secrets["b"]));
-    expect(token("a")).toBe(token("b"));
+  it("the hash changes with a secret's name, and not with a credential in plain text", () => {
+    const hashWithToken = (token: unknown) => hashOf({}, { auth: { token } });
+    expect(hashWithToken(dlt.secrets["a"])).not.toBe(hashWithToken(dlt.secrets["b"]));
+    expect(hashWithToken("a")).toBe(hashWithToken("b"));
   });
 });

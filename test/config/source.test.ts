@@ -12,7 +12,7 @@ import { Secret } from "../../packages/core/src/secrets/reference.ts";
 const config = { client: { base_url: "https://api.example.com" }, resources: ["tickets"] };
 
 describe("rest_api_source", () => {
-  it("keeps the config and the options as they were written", () => {
+  it("a source keeps its config and its options unchanged", () => {
     const options = { schedule: "rate(1 hour)" };
     const source = rest_api_source(config, options);
     expect(source.config).toBe(config);
@@ -20,22 +20,22 @@ describe("rest_api_source", () => {
     expect(rest_api_source(config).options).toEqual({});
   });
 
-  it("can not be changed afterwards", () => {
+  it("a source is frozen", () => {
     const source = rest_api_source(config) as { config: unknown };
     expect(() => {
       source.config = {};
     }).toThrow(TypeError);
   });
 
-  it("is told from a bare dict", () => {
+  it("isSource tells a source from a bare dict and from other values", () => {
     expect(isSource(rest_api_source(config))).toBe(true);
-    for (const other of [config, null, undefined, "tickets", []])
-      expect(isSource(other)).toBe(false);
+    for (const value of [config, null, undefined, "tickets", []])
+      expect(isSource(value)).toBe(false);
   });
 });
 
 describe("register", () => {
-  it("gives each source the name under which it stands", () => {
+  it("register names each source by its key", () => {
     const [tickets, deals] = [rest_api_source(config), rest_api_source(config)];
     const sources = { tickets, deals };
     expect(register(sources)).toBe(sources);
@@ -46,20 +46,20 @@ describe("register", () => {
 });
 
 describe("dlt.secrets", () => {
-  it("gives a reference by name, dots included", () => {
+  it("dlt.secrets gives a reference for every name, dots included", () => {
     expect(dlt.secrets["api_key"]).toBeInstanceOf(Secret);
     expect(dlt.secrets["api_key"]?.name).toBe("api_key");
     expect(dlt.secrets["sources.github.token"]?.name).toBe("sources.github.token");
     expect(dlt.secrets["constructor"]?.name).toBe("constructor");
   });
 
-  it("is no promise and no puzzle to a printer", async () => {
+  it("dlt.secrets can be awaited, iterated over and printed without making a secret", async () => {
     expect(await dlt.secrets).toBe(dlt.secrets);
     expect(Reflect.get(dlt.secrets, Symbol.iterator)).toBeUndefined();
     expect(JSON.stringify(dlt)).toBe('{"secrets":{}}');
   });
 
-  it("never prints what it names", () => {
+  it("a printed source hides its secrets", () => {
     const source: Source = rest_api_source({
       ...config,
       client: { ...config.client, auth: { token: dlt.secrets["token"] } },

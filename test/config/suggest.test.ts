@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { nearest, suggest } from "../../packages/core/src/config/suggest.ts";
+import { nearestWord, spellingHint } from "../../packages/core/src/config/suggest.ts";
 
-const known = ["path", "params", "paginator", "data_selector", "json"];
+const rightWords = ["path", "params", "paginator", "data_selector", "json"];
 
 test.each([
   ["data_selecter", "data_selector"],
@@ -13,15 +13,15 @@ test.each([
   ["JSON", undefined],
   ["headers", undefined],
   ["", undefined],
-])("%s most likely means %s", (word, meant) => {
-  expect(nearest(word, known)).toBe(meant);
+])("the nearest right word to %j is %j", (word, meant) => {
+  expect(nearestWord(word, rightWords)).toBe(meant);
 });
 
-test("the nearer of two wins", () => {
-  expect(nearest("parans", ["param", "params"])).toBe("params");
+test("the nearer of two similar words is suggested", () => {
+  expect(nearestWord("parans", ["param", "params"])).toBe("params");
 });
 
-test("without a near one all known words are listed", () => {
-  expect(suggest("apth", known)).toBe("did you mean path?");
-  expect(suggest("headers", ["path", "json"])).toBe("known here: path, json");
+test("the hint lists all right words when none of them is near", () => {
+  expect(spellingHint("apth", rightWords)).toBe("did you mean path?");
+  expect(spellingHint("headers", ["path", "json"])).toBe("known here: path, json");
 });

@@ -3,17 +3,17 @@ import { expect, expectTypeOf, it } from "vitest";
 import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 /*
- * An editor and the command line say the same: each line below is a type error (else the compiler
- * complains of an unused `@ts-expect-error`) and a problem of `validate`.
+ * Editors and the command line report the same problems. Each `@ts-expect-error` below is a type
+ * error, because the compiler refuses an unused one, and `validate` has to find the problem as well.
  */
 
 const client = { base_url: "https://api.example.com" };
 const paginator = { type: "offset", limit: 100 } as const;
 const endpoint = { data_selector: "data", paginator };
 
-const places = (source: Source) => validate(source, "s").map(({ path }) => path);
+const problemPaths = (source: Source) => validate(source, "s").map(({ path }) => path);
 
-it("takes the whole vocabulary", () => {
+it("rest_api_source takes the whole vocabulary", () => {
   const source = rest_api_source({
     client: {
       base_url: "https://api.example.com",
@@ -66,10 +66,10 @@ it("takes the whole vocabulary", () => {
       },
     ],
   });
-  expect(places(source)).toEqual([]);
+  expect(problemPaths(source)).toEqual([]);
 });
 
-it("takes functions, parents and everything else that dlt's dict can hold", () => {
+it("rest_api_source takes functions, parents and the rest of dlt's dict", () => {
   const source = rest_api_source({
     client,
     resources: [
@@ -95,12 +95,12 @@ it("takes functions, parents and everything else that dlt's dict can hold", () =
       },
     ],
   });
-  expect(places(source)).toEqual([]);
+  expect(problemPaths(source)).toEqual([]);
 });
 
-it("an unknown key is an error at every level", () => {
+it("an unknown key is a type error and a problem at every level", () => {
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         // @ts-expect-error a typo of base_url
         client: { base_uri: "https://api.example.com" },
@@ -109,7 +109,7 @@ it("an unknown key is an error at every level", () => {
     ),
   ).toEqual(expect.arrayContaining(["client.base_uri"]));
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         client,
         // @ts-expect-error a typo of resource_defaults
@@ -119,7 +119,7 @@ it("an unknown key is an error at every level", () => {
     ),
   ).toEqual(["resource_default"]);
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         client,
         // @ts-expect-error a typo of primary_key
@@ -128,7 +128,7 @@ it("an unknown key is an error at every level", () => {
     ),
   ).toEqual(["resources[0].primary_keys"]);
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         client,
         // @ts-expect-error a typo of data_selector
@@ -137,7 +137,7 @@ it("an unknown key is an error at every level", () => {
     ),
   ).toEqual(["resources[0].endpoint.data_selecter"]);
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         // @ts-expect-error a typo of token
         client: { ...client, auth: { type: "bearer", tokn: dlt.secrets["token"] } },
@@ -147,9 +147,9 @@ it("an unknown key is an error at every level", () => {
   ).toEqual(["client.auth.tokn"]);
 });
 
-it("an option of another paginator is an error", () => {
+it("an option of a different paginator is a type error and a problem", () => {
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         client,
         resources: [
@@ -164,9 +164,9 @@ it("an option of another paginator is an error", () => {
   ).toEqual(["resources[0].endpoint.paginator.cursor_path"]);
 });
 
-it("a wrong value is an error", () => {
+it("a wrong value is a type error and a problem", () => {
   expect(
-    places(
+    problemPaths(
       rest_api_source({
         client,
         resources: [
@@ -186,23 +186,25 @@ it("a wrong value is an error", () => {
   ]);
 });
 
-it("the options are closed, too", () => {
+it("an unknown key in the options is a type error and a problem", () => {
   const config = { client, resources: [{ name: "a", endpoint }] };
   // @ts-expect-error a typo of schedule
-  expect(places(rest_api_source(config, { schedul: "rate(1 hour)" }))).toEqual(["options.schedul"]);
+  expect(problemPaths(rest_api_source(config, { schedul: "rate(1 hour)" }))).toEqual([
+    "options.schedul",
+  ]);
   const columns = { id: { data_type: "integer" } };
   // @ts-expect-error not a type of dlt
-  expect(places(rest_api_source(config, { resources: { a: { columns } } }))).toEqual([
+  expect(problemPaths(rest_api_source(config, { resources: { a: { columns } } }))).toEqual([
     "options.resources.a.columns.id.data_type",
   ]);
   const typo = rest_api_source(config, {
     // @ts-expect-error a typo of data_type
     resources: { a: { columns: { id: { datatype: "text" } } } },
   });
-  expect(places(typo)).toEqual(["options.resources.a.columns.id.datatype"]);
+  expect(problemPaths(typo)).toEqual(["options.resources.a.columns.id.datatype"]);
 });
 
-it("a source's type has the words that were written, and is a Source all the same", () => {
+it("a source's type has the literal words of its config, and extends Source", () => {
   const source = rest_api_source(
     { client, resources: ["a", { name: "b", primary_key: ["x", "y"] }] },
     { resources: { b: { columns: { x: { data_type: "bigint" } } } } },
@@ -214,9 +216,9 @@ it("a source's type has the words that were written, and is a Source all the sam
   expectTypeOf(source).toExtend<Source>();
 });
 
-it("a config from elsewhere, of which less is known, is taken as well", () => {
+it("rest_api_source takes a config whose type is not literal", () => {
   const parsed = { client, resources: ["a", { name: "b", endpoint }] };
   expectTypeOf(rest_api_source(parsed)).toExtend<Source>();
-  const any: SourceConfig = parsed;
-  expectTypeOf(rest_api_source(any).config).toEqualTypeOf<SourceConfig>();
+  const config: SourceConfig = parsed;
+  expectTypeOf(rest_api_source(config).config).toEqualTypeOf<SourceConfig>();
 });

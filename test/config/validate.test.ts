@@ -11,49 +11,54 @@ const endpoint = {
 const client = { base_url: "https://api.example.com" };
 const tickets = { name: "tickets", primary_key: "id", endpoint };
 
-const problems = (config: unknown, options: unknown = {}, name = "ticketing") =>
+const problemsOf = (config: unknown, options: unknown = {}, name = "ticketing") =>
   validate(rest_api_source(config as SourceConfig, options as SourceOptions), name);
-const inEndpoint = (more: object) =>
-  problems({ client, resources: [{ ...tickets, endpoint: { ...endpoint, ...more } }] });
-const inResource = (more: object) => problems({ client, resources: [{ ...tickets, ...more }] });
-const inClient = (more: object) =>
-  problems({ client: { ...client, ...more }, resources: [tickets] });
+const endpointProblems = (members: object) =>
+  problemsOf({ client, resources: [{ ...tickets, endpoint: { ...endpoint, ...members } }] });
+const resourceProblems = (members: object) =>
+  problemsOf({ client, resources: [{ ...tickets, ...members }] });
+const clientProblems = (members: object) =>
+  problemsOf({ client: { ...client, ...members }, resources: [tickets] });
 const incremental = { cursor_path: "at" };
 const ordered = {
   write_mode: "ordered",
   version_field: "at",
   columns: { at: { data_type: "timestamp" } },
 };
-const inPaginator = (paginator: unknown) => inEndpoint({ paginator });
+const paginatorProblems = (paginator: unknown) => endpointProblems({ paginator });
 
-it("finds nothing wrong with a good config", () => {
-  expect(problems({ client, resources: [tickets] })).toEqual([]);
+it("a valid config has no problems", () => {
+  expect(problemsOf({ client, resources: [tickets] })).toEqual([]);
 });
 
-describe("a typo names itself, its place and the nearest right word", () => {
+describe("a typo", () => {
   test.each([
-    ["resources[0].endpoint.data_selecter", inEndpoint({ data_selecter: "x" }), "data_selector"],
-    ["resources[0].primary_kye", inResource({ primary_kye: "id" }), "primary_key"],
-    ["client.base_ulr", inClient({ base_ulr: "x" }), "base_url"],
-    ["client.auth.tokn", inClient({ auth: { type: "bearer", tokn: "x" } }), "token"],
+    [
+      "resources[0].endpoint.data_selecter",
+      endpointProblems({ data_selecter: "x" }),
+      "data_selector",
+    ],
+    ["resources[0].primary_kye", resourceProblems({ primary_kye: "id" }), "primary_key"],
+    ["client.base_ulr", clientProblems({ base_ulr: "x" }), "base_url"],
+    ["client.auth.tokn", clientProblems({ auth: { type: "bearer", tokn: "x" } }), "token"],
     [
       "resources[0].endpoint.paginator.limt",
-      inPaginator({ ...endpoint.paginator, limt: 1 }),
+      paginatorProblems({ ...endpoint.paginator, limt: 1 }),
       "limit",
     ],
     [
       "resources[0].columns.id.data_typ",
-      inResource({ columns: { id: { data_typ: "text" } } }),
+      resourceProblems({ columns: { id: { data_typ: "text" } } }),
       "data_type",
     ],
     [
       "resources[0].schema_contract.colums",
-      inResource({ schema_contract: { colums: "freeze" } }),
+      resourceProblems({ schema_contract: { colums: "freeze" } }),
       "columns",
     ],
     [
       "options.resources.tickets.schema_contract.data_typ",
-      problems(
+      problemsOf(
         { client, resources: [tickets] },
         { resources: { tickets: { schema_contract: { data_typ: "freeze" } } } },
       ),
@@ -61,32 +66,32 @@ describe("a typo names itself, its place and the nearest right word", () => {
     ],
     [
       "resources[0].columns[0].nulable",
-      inResource({ columns: [{ name: "id", nulable: true }] }),
+      resourceProblems({ columns: [{ name: "id", nulable: true }] }),
       "nullable",
     ],
     [
       "resource_default",
-      problems({ client, resource_default: {}, resources: [tickets] }),
+      problemsOf({ client, resource_default: {}, resources: [tickets] }),
       "resource_defaults",
     ],
-  ])("%s", (path, found, meant) => {
-    const word = path.split(".").at(-1);
-    expect(found).toEqual([
-      { path, message: `unknown key "${word}"`, hint: `did you mean ${meant}?` },
+  ])("an unknown key is reported at %s, with the nearest right key as a hint", (path, problems, meant) => {
+    const key = path.split(".").at(-1);
+    expect(problems).toEqual([
+      { path, message: `unknown key "${key}"`, hint: `did you mean ${meant}?` },
     ]);
   });
 
-  it("the key that it leaves missing is not named a second time", () => {
-    const { data_selector, ...rest } = endpoint;
-    const typo = { ...tickets, endpoint: { ...rest, data_selecter: data_selector } };
-    expect(problems({ client: { base_ulr: client.base_url }, resources: [typo] })).toEqual([
+  it("a typo hides the problem of the required key that it leaves missing", () => {
+    const { data_selector, ...otherKeys } = endpoint;
+    const typo = { ...tickets, endpoint: { ...otherKeys, data_selecter: data_selector } };
+    expect(problemsOf({ client: { base_ulr: client.base_url }, resources: [typo] })).toEqual([
       expect.objectContaining({ path: "client.base_ulr" }),
       expect.objectContaining({ path: "resources[0].endpoint.data_selecter" }),
     ]);
   });
 
-  it("a word like no other gets the list of known ones", () => {
-    expect(problems({ client, resources: [tickets] }, { when: "daily" })).toEqual([
+  it("an unknown key that resembles no right key gets the list of right keys as a hint", () => {
+    expect(problemsOf({ client, resources: [tickets] }, { when: "daily" })).toEqual([
       {
         path: "options.when",
         message: 'unknown key "when"',
@@ -96,39 +101,43 @@ describe("a typo names itself, its place and the nearest right word", () => {
   });
 
   test.each([
-    ["resources[0].endpoint.paginator.type", inPaginator({ type: "ofset" }), "offset"],
-    ["resources[0].endpoint.paginator", inPaginator("single_pag"), "single_page"],
-    ["client.auth.type", inClient({ auth: { type: "api_kye" } }), "api_key"],
-    ["client.auth", inClient({ auth: "beaer" }), "bearer"],
-    ["client.auth.location", inClient({ auth: { type: "api_key", location: "qery" } }), "query"],
-    ["resources[0].write_disposition", inResource({ write_disposition: "merg" }), "merge"],
+    ["resources[0].endpoint.paginator.type", paginatorProblems({ type: "ofset" }), "offset"],
+    ["resources[0].endpoint.paginator", paginatorProblems("single_pag"), "single_page"],
+    ["client.auth.type", clientProblems({ auth: { type: "api_kye" } }), "api_key"],
+    ["client.auth", clientProblems({ auth: "beaer" }), "bearer"],
+    [
+      "client.auth.location",
+      clientProblems({ auth: { type: "api_key", location: "qery" } }),
+      "query",
+    ],
+    ["resources[0].write_disposition", resourceProblems({ write_disposition: "merg" }), "merge"],
     [
       "resources[0].columns.x.data_type",
-      inResource({ columns: { x: { data_type: "txt" } } }),
+      resourceProblems({ columns: { x: { data_type: "txt" } } }),
       "text",
     ],
     [
       "resources[0].columns[0].data_type",
-      inResource({ columns: [{ name: "x", data_type: "integer" }] }),
+      resourceProblems({ columns: [{ name: "x", data_type: "integer" }] }),
       "bigint",
     ],
     [
       "options.resources.tickets.columns.x.data_type",
-      problems(
+      problemsOf(
         { client, resources: [tickets] },
         { resources: { tickets: { columns: { x: { data_type: "datetime" } } } } },
       ),
       "timestamp",
     ],
-    ["resources[0].schema_contract", inResource({ schema_contract: "freez" }), "freeze"],
+    ["resources[0].schema_contract", resourceProblems({ schema_contract: "freez" }), "freeze"],
     [
       "resources[0].schema_contract.columns",
-      inResource({ schema_contract: { columns: "discard_rows" } }),
+      resourceProblems({ schema_contract: { columns: "discard_rows" } }),
       "discard_row",
     ],
     [
       "resource_defaults.schema_contract.data_type",
-      problems({
+      problemsOf({
         client,
         resource_defaults: { schema_contract: { data_type: "evolv" } },
         resources: [tickets],
@@ -137,14 +146,14 @@ describe("a typo names itself, its place and the nearest right word", () => {
     ],
     [
       "options.resources.tickets.schema_contract",
-      problems(
+      problemsOf(
         { client, resources: [tickets] },
         { resources: { tickets: { schema_contract: "discard_valu" } } },
       ),
       "discard_value",
     ],
-  ])("also as a value: %s", (path, found, meant) => {
-    expect(found).toEqual([
+  ])("a misspelled value is reported at %s, with the nearest right value as a hint", (path, problems, meant) => {
+    expect(problems).toEqual([
       {
         path,
         message: expect.stringMatching(
@@ -158,119 +167,131 @@ describe("a typo names itself, its place and the nearest right word", () => {
   });
 });
 
-describe("a wrong value says what belongs there", () => {
+describe("a wrong value", () => {
   test.each([
-    ["client", problems({ resources: [tickets] }), '"client" is missing'],
-    ["resources", problems({ client }), '"resources" is missing'],
-    ["resources", problems({ client, resources: [] }), "at least one resource"],
-    ["resources[0]", problems({ client, resources: [5] }), "has to be an object"],
-    ["client.base_url", problems({ client: {}, resources: [tickets] }), '"base_url" is missing'],
-    ["client.base_url", inClient({ base_url: "api.example.com" }), "http or https URL"],
-    ["client.base_url", inClient({ base_url: "ftp://api.example.com" }), "http or https URL"],
+    ["client", problemsOf({ resources: [tickets] }), '"client" is missing'],
+    ["resources", problemsOf({ client }), '"resources" is missing'],
+    ["resources", problemsOf({ client, resources: [] }), "at least one resource"],
+    ["resources[0]", problemsOf({ client, resources: [5] }), "has to be an object"],
+    ["client.base_url", problemsOf({ client: {}, resources: [tickets] }), '"base_url" is missing'],
+    ["client.base_url", clientProblems({ base_url: "api.example.com" }), "http or https URL"],
+    ["client.base_url", clientProblems({ base_url: "ftp://api.example.com" }), "http or https URL"],
     [
       "client.base_url",
-      inClient({ base_url: "https://u:p@api.example.com" }),
+      clientProblems({ base_url: "https://u:p@api.example.com" }),
       "without a user name",
     ],
-    ["client.base_url", inClient({ base_url: "https://api.example.com?k=1" }), "query"],
-    ["client.timeout", inClient({ timeout: 0 }), "above 0"],
-    ["client.auth.token", inClient({ auth: { token: "" } }), "a secret"],
+    ["client.base_url", clientProblems({ base_url: "https://api.example.com?k=1" }), "query"],
+    ["client.timeout", clientProblems({ timeout: 0 }), "above 0"],
+    ["client.auth.token", clientProblems({ auth: { token: "" } }), "a secret"],
     [
       "client.auth.token_url",
-      inClient({ auth: { type: "oauth2", token_url: "x" } }),
+      clientProblems({ auth: { type: "oauth2", token_url: "x" } }),
       '"token_url" has to be an http',
     ],
-    ["resources[0].endpoint.path", inEndpoint({ path: "ftp://elsewhere/x" }), "has to be a path"],
-    ["resources[0].endpoint.method", inEndpoint({ method: "PUT" }), "one of: GET, POST"],
+    [
+      "resources[0].endpoint.path",
+      endpointProblems({ path: "ftp://elsewhere/x" }),
+      "has to be a path",
+    ],
+    ["resources[0].endpoint.method", endpointProblems({ method: "PUT" }), "one of: GET, POST"],
     [
       "resources[0].endpoint.params.a",
-      inEndpoint({ params: { a: {}.toString } }),
-      "a text, a number",
+      endpointProblems({ params: { a: {}.toString } }),
+      "a string, a number",
     ],
     [
       'resources[0].endpoint.headers["a b"]',
-      inEndpoint({ headers: { "a b": "x" } }),
+      endpointProblems({ headers: { "a b": "x" } }),
       "name of a header",
     ],
-    ["resources[0].endpoint.headers.a", inEndpoint({ headers: { a: "x\ny" } }), "in one line"],
-    ["resources[0].endpoint.paginator.limit", inPaginator("offset"), '"limit" is missing'],
+    [
+      "resources[0].endpoint.headers.a",
+      endpointProblems({ headers: { a: "x\ny" } }),
+      "in one line",
+    ],
+    ["resources[0].endpoint.paginator.limit", paginatorProblems("offset"), '"limit" is missing'],
     [
       "resources[0].endpoint.paginator.limit",
-      inPaginator({ type: "offset", limit: 0 }),
+      paginatorProblems({ type: "offset", limit: 0 }),
       "at least 1",
     ],
     [
       "resources[0].endpoint.paginator.limit",
-      inPaginator({ type: "offset", limit: "9" }),
+      paginatorProblems({ type: "offset", limit: "9" }),
       "a number",
     ],
     [
       "resources[0].endpoint.error_handler.max_retries",
-      inEndpoint({ error_handler: { max_retries: -1 } }),
+      endpointProblems({ error_handler: { max_retries: -1 } }),
       "below 0",
     ],
     [
       "resources[0].endpoint.error_handler.retry_on_status_codes[0]",
-      inEndpoint({ error_handler: { retry_on_status_codes: [200] } }),
+      endpointProblems({ error_handler: { retry_on_status_codes: [200] } }),
       "from 400 to 599",
     ],
     [
       "resources[0].endpoint.incremental.cursor_path",
-      inEndpoint({ incremental: { start_param: "since" } }),
+      endpointProblems({ incremental: { start_param: "since" } }),
       '"cursor_path" is missing',
     ],
     [
       "resources[0].endpoint.incremental.cursor_path",
-      inEndpoint({ incremental: { cursor_path: "a..b" } }),
+      endpointProblems({ incremental: { cursor_path: "a..b" } }),
       "not a path",
     ],
     [
       "resources[0].endpoint.incremental.initial_value",
-      inEndpoint({ incremental: { cursor_path: "at", initial_value: true } }),
-      "a text or a number",
+      endpointProblems({ incremental: { cursor_path: "at", initial_value: true } }),
+      "a string or a number",
     ],
     [
       "resources[0].endpoint.incremental.lag",
-      inEndpoint({ incremental: { cursor_path: "at", lag: -1 } }),
+      endpointProblems({ incremental: { cursor_path: "at", lag: -1 } }),
       "below 0",
     ],
-    ["resources[0].allow_shrink", inResource({ allow_shrink: 1 }), "true or false"],
-    ["resources[0].write_mode", inResource({ write_mode: "monotonic" }), "batch, ordered"],
+    ["resources[0].allow_shrink", resourceProblems({ allow_shrink: 1 }), "true or false"],
+    ["resources[0].write_mode", resourceProblems({ write_mode: "monotonic" }), "batch, ordered"],
     [
       "options.full_refresh_schedule",
-      problems({ client, resources: [tickets] }, { full_refresh_schedule: "weekly" }),
-      "not a schedule",
-    ],
-    ["resources[0].primary_key", inResource({ primary_key: 5 }), "a text or a list of texts"],
-    ["resources[0].name", inResource({ name: "My-Tickets" }), "a-z, digits and _"],
-    ["name", problems({ client, resources: [tickets] }, {}, "My source"), "a-z, digits and _"],
-    [
-      "options.schedule",
-      problems({ client, resources: [tickets] }, { schedule: "hourly" }),
+      problemsOf({ client, resources: [tickets] }, { full_refresh_schedule: "weekly" }),
       "not a schedule",
     ],
     [
+      "resources[0].primary_key",
+      resourceProblems({ primary_key: 5 }),
+      "a string or a list of strings",
+    ],
+    ["resources[0].name", resourceProblems({ name: "My-Tickets" }), "a-z, digits and _"],
+    ["name", problemsOf({ client, resources: [tickets] }, {}, "My source"), "a-z, digits and _"],
+    [
       "options.schedule",
-      problems({ client, resources: [tickets] }, { schedule: "cron(0 6 * * *)" }),
+      problemsOf({ client, resources: [tickets] }, { schedule: "hourly" }),
+      "not a schedule",
+    ],
+    [
+      "options.schedule",
+      problemsOf({ client, resources: [tickets] }, { schedule: "cron(0 6 * * *)" }),
       "six fields",
     ],
     [
       "options.schedule.timezone",
-      problems(
+      problemsOf(
         { client, resources: [tickets] },
         { schedule: { expression: "rate(1 day)", timezone: "Mars" } },
       ),
       "time zone",
     ],
-  ])("%s", (path, found, words) => {
-    expect(found).toEqual([
+  ])("a wrong value at %s gets a message with the right kind of value: case %#", (path, problems, words) => {
+    expect(problems).toEqual([
       expect.objectContaining({ path, message: expect.stringContaining(words) }),
     ]);
   });
 
-  it("a schedule that EventBridge would not take says what it takes", () => {
+  it("a schedule that EventBridge would refuse gets a valid schedule as a hint", () => {
     const schedule = { expression: "rate(1 hours)" };
-    expect(problems({ client, resources: [tickets] }, { schedule })).toEqual([
+    expect(problemsOf({ client, resources: [tickets] }, { schedule })).toEqual([
       {
         path: "options.schedule.expression",
         message: expect.stringMatching(/^"expression" is not a rate: /),
@@ -278,7 +299,7 @@ describe("a wrong value says what belongs there", () => {
       },
     ]);
     const full_refresh_schedule = "cron(0 6 * * MON *)";
-    expect(problems({ client, resources: [tickets] }, { full_refresh_schedule })).toEqual([
+    expect(problemsOf({ client, resources: [tickets] }, { full_refresh_schedule })).toEqual([
       {
         path: "options.full_refresh_schedule",
         message: expect.stringMatching(/^"full_refresh_schedule" is not a cron expression /),
@@ -287,8 +308,8 @@ describe("a wrong value says what belongs there", () => {
     ]);
   });
 
-  it("a path that can not be read says where and what can", () => {
-    expect(inEndpoint({ data_selector: "data[?(@.a)]" })).toEqual([
+  it("an unsupported JSONPath is reported with its position, and the hint lists the supported forms", () => {
+    expect(endpointProblems({ data_selector: "data[?(@.a)]" })).toEqual([
       {
         path: "resources[0].endpoint.data_selector",
         message:
@@ -302,9 +323,9 @@ describe("a wrong value says what belongs there", () => {
     "rate(5 minutes)",
     "cron(0 6 ? * MON-FRI *)",
     { expression: "rate(1 day)", timezone: "Europe/Berlin" },
-  ])("a schedule can be %j", (schedule) => {
+  ])("the schedule %j is valid", (schedule) => {
     const options = { schedule, full_refresh_schedule: schedule };
-    expect(problems({ client, resources: [tickets] }, options)).toEqual([]);
+    expect(problemsOf({ client, resources: [tickets] }, options)).toEqual([]);
   });
 
   test.each([
@@ -314,71 +335,79 @@ describe("a wrong value says what belongs there", () => {
     "bigint",
     "decimal",
     "double",
-  ])("rows can be ordered by a %s", (data_type) =>
-    expect(inResource({ ...ordered, columns: { at: { data_type } } })).toEqual([]));
+  ])("a version_field of the type %s has no problems", (data_type) =>
+    expect(resourceProblems({ ...ordered, columns: { at: { data_type } } })).toEqual([]));
 
-  it("allow_shrink and write_mode stand in a resource, in resource_defaults or in the options", () => {
+  it("allow_shrink and write_mode are valid in a resource, in resource_defaults and in the options", () => {
     const extensions = { allow_shrink: true, ...ordered };
     const resources = [tickets];
-    expect(inResource(extensions)).toEqual([]);
-    expect(problems({ client, resource_defaults: extensions, resources })).toEqual([]);
-    expect(problems({ client, resources }, { resources: { tickets: extensions } })).toEqual([]);
+    expect(resourceProblems(extensions)).toEqual([]);
+    expect(problemsOf({ client, resource_defaults: extensions, resources })).toEqual([]);
+    expect(problemsOf({ client, resources }, { resources: { tickets: extensions } })).toEqual([]);
   });
 });
 
-describe("parts that contradict each other", () => {
+describe("contradictions", () => {
   test.each([
     [
       "resources[1].name",
-      problems({ client, resources: [tickets, tickets] }),
+      problemsOf({ client, resources: [tickets, tickets] }),
       "resources[0] has this name",
     ],
     [
       "resources[1].table_name",
-      problems({ client, resources: [tickets, { ...tickets, name: "b", table_name: "tickets" }] }),
+      problemsOf({
+        client,
+        resources: [tickets, { ...tickets, name: "b", table_name: "tickets" }],
+      }),
       "resources[0] writes to this table",
     ],
     [
       "resources[0].write_disposition",
-      inResource({ primary_key: null, write_disposition: "merge" }),
+      resourceProblems({ primary_key: null, write_disposition: "merge" }),
       "merge needs a primary_key",
     ],
-    ["resources[0].primary_key", inResource({ primary_key: ["id", "id"] }), "twice"],
-    ["resources[0].endpoint.data", inEndpoint({ json: {}, data: "x" }), "one body"],
-    ["resources[0].endpoint.path", inEndpoint({ path: "/{user}/x" }), "names {user}"],
+    ["resources[0].primary_key", resourceProblems({ primary_key: ["id", "id"] }), "twice"],
+    ["resources[0].endpoint.data", endpointProblems({ json: {}, data: "x" }), "one body"],
+    ["resources[0].endpoint.path", endpointProblems({ path: "/{user}/x" }), "names {user}"],
     [
       "resources[0].endpoint.paginator",
-      inPaginator({ type: "offset", limit: 1, stop_after_empty_page: false, total_path: null }),
+      paginatorProblems({
+        type: "offset",
+        limit: 1,
+        stop_after_empty_page: false,
+        total_path: null,
+      }),
       "nothing ends",
     ],
     [
       "resources[0].endpoint.paginator",
-      inPaginator({ type: "page_number", stop_after_empty_page: false, total_path: null }),
+      paginatorProblems({ type: "page_number", stop_after_empty_page: false, total_path: null }),
       "nothing ends",
     ],
     [
       "resources[0].endpoint.paginator.offset_body_path",
-      inPaginator({ ...endpoint.paginator, offset_param: "o", offset_body_path: "o" }),
+      paginatorProblems({ ...endpoint.paginator, offset_param: "o", offset_body_path: "o" }),
       'as "offset_param" and in the body',
     ],
     [
       "resources[0].endpoint.paginator.page_body_path",
-      inEndpoint({ paginator: { type: "page_number", page_body_path: "p" }, data: "x" }),
+      endpointProblems({ paginator: { type: "page_number", page_body_path: "p" }, data: "x" }),
       "needs a JSON one",
     ],
     [
       "resources[0].endpoint.paginator.overlap",
-      inPaginator({ ...endpoint.paginator, overlap: 100 }),
+      paginatorProblems({ ...endpoint.paginator, overlap: 100 }),
       "smaller than the limit",
     ],
     [
       "resources[0].endpoint.params.since",
-      inEndpoint({ incremental, params: { since: { type: "incremental", ...incremental } } }),
+      endpointProblems({ incremental, params: { since: { type: "incremental", ...incremental } } }),
       "has an incremental already",
     ],
     [
       "resources[0].endpoint.params.b",
-      inEndpoint({
+      endpointProblems({
         params: {
           a: { type: "incremental", ...incremental },
           b: { type: "incremental", ...incremental },
@@ -388,21 +417,29 @@ describe("parts that contradict each other", () => {
     ],
     [
       "resources[0].endpoint.params.since",
-      inEndpoint({ params: { since: "gte:{incremental.start_value}" } }),
+      endpointProblems({ params: { since: "gte:{incremental.start_value}" } }),
       "the endpoint has none",
     ],
     [
       "resources[0].write_mode",
-      inResource({ ...ordered, write_disposition: "append" }),
+      resourceProblems({ ...ordered, write_disposition: "append" }),
       "merged by a primary_key",
     ],
-    ["resources[0].write_mode", inResource({ ...ordered, primary_key: [] }), "merged"],
-    ["resources[0].write_mode", inResource({ ...ordered, version_field: null }), "version_field"],
-    ["resources[0].version_field", inResource({ ...ordered, write_mode: "batch" }), "in order"],
-    ["resources[0].version_field", inResource({ ...ordered, columns: null }), "no data_type"],
+    ["resources[0].write_mode", resourceProblems({ ...ordered, primary_key: [] }), "merged"],
+    [
+      "resources[0].write_mode",
+      resourceProblems({ ...ordered, version_field: null }),
+      "version_field",
+    ],
+    [
+      "resources[0].version_field",
+      resourceProblems({ ...ordered, write_mode: "batch" }),
+      "in order",
+    ],
+    ["resources[0].version_field", resourceProblems({ ...ordered, columns: null }), "no data_type"],
     [
       "options.resources.tickets.version_field",
-      problems(
+      problemsOf(
         { client, resources: [{ ...tickets, columns: { flag: { data_type: "bool" } } }] },
         { resources: { tickets: { write_mode: "ordered", version_field: "flag" } } },
       ),
@@ -410,39 +447,39 @@ describe("parts that contradict each other", () => {
     ],
     [
       "resources[0].columns.id.data_type",
-      inResource({ columns: { id: { data_type: "json" } } }),
+      resourceProblems({ columns: { id: { data_type: "json" } } }),
       '"id" is part of the primary_key',
     ],
     [
       "options.resources.tickets.columns.id.nullable",
-      problems(
+      problemsOf(
         { client, resources: [tickets] },
         { resources: { tickets: { columns: { id: { nullable: true } } } } },
       ),
-      '"id" is part of the primary_key and can not be null',
+      '"id" is part of the primary_key and cannot be null',
     ],
     [
       "options.resources.ticket",
-      problems({ client, resources: [tickets] }, { resources: { ticket: {} } }),
+      problemsOf({ client, resources: [tickets] }, { resources: { ticket: {} } }),
       'no resource "ticket"',
     ],
-  ])("%s", (path, found, words) => {
-    expect(found).toEqual([
+  ])("parts that contradict each other are reported at %s: case %#", (path, problems, words) => {
+    expect(problems).toEqual([
       expect.objectContaining({ path, message: expect.stringContaining(words) }),
     ]);
   });
 
-  it("what resource_defaults say wrong is named once and there", () => {
+  it("a problem in resource_defaults is reported once, at resource_defaults", () => {
     const { primary_key, ...keyless } = tickets;
     const resource_defaults = { write_disposition: "merge" };
     const resources = [keyless, { ...keyless, name: "b" }];
-    expect(problems({ client, resource_defaults, resources })).toEqual([
+    expect(problemsOf({ client, resource_defaults, resources })).toEqual([
       expect.objectContaining({ path: "resource_defaults.write_disposition" }),
     ]);
   });
 });
 
-it("names all problems at once", () => {
+it("validation reports all problems of a config at once", () => {
   const config = {
     client: { base_url: "nowhere", auth: { type: "bearer", tokn: 1 } },
     resources: [
@@ -451,7 +488,7 @@ it("names all problems at once", () => {
     ],
   };
   expect(
-    problems(config)
+    problemsOf(config)
       .map(({ path }) => path)
       .sort(),
   ).toEqual([
@@ -464,7 +501,7 @@ it("names all problems at once", () => {
   ]);
 });
 
-describe("P15: a received value is never repeated", () => {
+describe("values of the config in messages (P15)", () => {
   const pasted = "sk-live-hunter2";
   test.each([
     { client: { base_url: pasted }, resources: [tickets] },
@@ -482,10 +519,10 @@ describe("P15: a received value is never repeated", () => {
     { client, resources: [{ ...tickets, endpoint: { ...endpoint, method: pasted } }] },
     { client, resources: pasted },
     pasted,
-  ])("%#", (config) => {
-    const found = problems(config);
-    expect(found.length).toBeGreaterThan(0);
-    expect(JSON.stringify(found)).not.toContain("hunter2");
+  ])("no problem repeats a value of the config: case %#", (config) => {
+    const problems = problemsOf(config);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(JSON.stringify(problems)).not.toContain("hunter2");
   });
 });
 
@@ -498,10 +535,10 @@ test.each([
   {},
   { client: [], resources: {} },
   { client, resources: [null] },
-])("junk is a problem, not a crash: %j", (junk) =>
-  expect(problems(junk).length).toBeGreaterThan(0));
+])("the config %j gets problems instead of an exception", (config) =>
+  expect(problemsOf(config).length).toBeGreaterThan(0));
 
-it("every sentence is our own, whatever stands wherever", () => {
+it("no message comes from zod, whichever wrong value stands wherever", () => {
   const full = {
     client: { ...client, headers: {}, auth: { type: "oauth2" }, error_handler: {}, timeout: 1 },
     resource_defaults: {
@@ -528,48 +565,60 @@ it("every sentence is our own, whatever stands wherever", () => {
       },
     ],
   };
-  const wrong = [5, "", "two words", [], [5], {}, { x: 5 }, true, Number.NaN, () => 1, Symbol("s")];
-  const replaced = (value: unknown): unknown[] => {
-    if (typeof value !== "object" || value === null) return wrong;
+  const wrongValues = [
+    5,
+    "",
+    "two words",
+    [],
+    [5],
+    {},
+    { x: 5 },
+    true,
+    Number.NaN,
+    () => 1,
+    Symbol("s"),
+  ];
+  const withWrongValues = (value: unknown): unknown[] => {
+    if (typeof value !== "object" || value === null) return wrongValues;
     const deeper = Object.entries(value).flatMap(([key, member]) =>
-      replaced(member).map((other) =>
-        Array.isArray(value) ? value.with(Number(key), other) : { ...value, [key]: other },
+      withWrongValues(member).map((variant) =>
+        Array.isArray(value) ? value.with(Number(key), variant) : { ...value, [key]: variant },
       ),
     );
-    return [...wrong, ...deeper];
+    return [...wrongValues, ...deeper];
   };
-  const found = replaced(full).flatMap((config) => problems(config));
-  expect(found.length).toBeGreaterThan(1000);
-  expect(found.filter(({ message }) => /invalid|expected|too (small|big)/i.test(message))).toEqual(
-    [],
-  );
-  expect(found.filter(({ hint }) => /invalid|expected|too (small|big)/i.test(hint ?? ""))).toEqual(
-    [],
-  );
+  const problems = withWrongValues(full).flatMap((config) => problemsOf(config));
+  expect(problems.length).toBeGreaterThan(1000);
+  expect(
+    problems.filter(({ message }) => /invalid|expected|too (small|big)/i.test(message)),
+  ).toEqual([]);
+  expect(
+    problems.filter(({ hint }) => /invalid|expected|too (small|big)/i.test(hint ?? "")),
+  ).toEqual([]);
 });
 
-it("a credential may be left out, be a secret or be a text", () => {
+it("a credential may be left out, a secret or a string", () => {
   for (const api_key of [undefined, dlt.secrets["api_key"], "plain"]) {
-    expect(inClient({ auth: { type: "api_key", api_key } })).toEqual([]);
+    expect(clientProblems({ auth: { type: "api_key", api_key } })).toEqual([]);
   }
-  expect(inClient({ auth: { type: "http_basic", username: "u", password: "" } })).toEqual([]);
+  expect(clientProblems({ auth: { type: "http_basic", username: "u", password: "" } })).toEqual([]);
 });
 
-it("zod stays out of what a worker imports", () => {
+it("the public entry of core does not import zod", () => {
   const index = readFileSync(new URL("../../packages/core/src/index.ts", import.meta.url), "utf8");
-  expect(index).not.toMatch(/config\/schema|validate/);
+  expect(index).not.toMatch(/check\/schema|validate/);
 });
 
 describe("a parent and its child", () => {
   const client = { base_url: "https://api.example.com" };
   const ends = { data_selector: "data", paginator: "single_page" as const };
-  const child = (endpoint: object, more: object = {}) => ({
+  const child = (endpoint: object, members: object = {}) => ({
     name: "posts",
     primary_key: "id",
     endpoint: { path: "users/{resources.users.id}/posts", ...ends, ...endpoint },
-    ...more,
+    ...members,
   });
-  const found = (...resources: object[]) =>
+  const problemTexts = (...resources: object[]) =>
     validate(
       rest_api_source({
         client,
@@ -598,12 +647,12 @@ describe("a parent and its child", () => {
       /params\.b: "b" would be a second parent: it has "users"/,
     ],
     [
-      "itself",
+      "a resource that is its own parent",
       [child({ path: "{resources.posts.id}" })],
       /resources\[1\]\.endpoint: "posts" is a child of itself/,
     ],
     [
-      "a circle",
+      "two resources that are each other's parent",
       [
         child({ path: "{resources.b.id}" }),
         { name: "b", primary_key: "id", endpoint: { path: "{resources.posts.id}", ...ends } },
@@ -626,7 +675,7 @@ describe("a parent and its child", () => {
       /include_from_parent: there is no parent/,
     ],
     [
-      "a word that no incremental has",
+      "a reference to an unknown value of the incremental",
       [
         child({
           params: { a: "{incremental.stat_value}", b: "{resources.users.id}" },
@@ -635,19 +684,52 @@ describe("a parent and its child", () => {
       ],
       /{incremental.stat_value} is no value/,
     ],
-  ])("%s is told at config time", (_, resources, message) => {
-    expect(found(...resources).join("\n")).toMatch(message);
+  ])("validation refuses %s", (_, resources, message) => {
+    expect(problemTexts(...resources).join("\n")).toMatch(message);
   });
 
-  it("is accepted with fields in path, params, headers, json and data", () => {
+  it("a child may name its parent's fields in path, params, headers, json and data", () => {
     const id = "{resources.users.id}";
-    expect(found(child({ params: { a: id }, headers: { b: id }, json: { c: [id] } }))).toEqual([]);
-    expect(found(child({ method: "POST", data: { a: id } }))).toEqual([]);
+    expect(
+      problemTexts(child({ params: { a: id }, headers: { b: id }, json: { c: [id] } })),
+    ).toEqual([]);
+    expect(problemTexts(child({ method: "POST", data: { a: id } }))).toEqual([]);
+  });
+});
+
+describe("a placeholder that nothing fills", () => {
+  test.each([
+    ["params.user", { params: { user: "{foo.bar.id}" } }],
+    ["params.user", { params: { user: "u-{foo.bar.id}" } }],
+    ["params.user[1]", { params: { user: ["a", "{foo.bar.id}"] } }],
+    ["json.deep[0].user", { json: { deep: [{ user: "{foo.bar.id}" }] } }],
+    ["json.query", { json: { query: "{ user(id: {foo.bar.id}) { name } }" } }],
+    ["headers.x-user", { headers: { "x-user": "{foo.bar.id}" } }],
+    ["data.user", { data: { user: "{foo.bar.id}" } }],
+    ["data", { data: "<user>{foo.bar.id}</user>" }],
+  ])("a placeholder of an unknown kind is refused at %s", (path, members) => {
+    expect(endpointProblems({ method: "POST", ...members })).toEqual([
+      {
+        path: `resources[0].endpoint.${path}`,
+        message: "nothing fills the placeholder {foo.bar.id}",
+        hint: expect.stringContaining("write {{ and }}"),
+      },
+    ]);
+  });
+
+  it.each([
+    { params: { q: "{{foo.bar.id}}" } },
+    { params: { q: "{x}" } },
+    { params: { q: '{"a.b":1}' } },
+    { json: { query: "{ user { id name } }" } },
+    { data: '{"price":{"usd":1.5}}' },
+  ])("braces that are no placeholder are sent as they are: %j", (members) => {
+    expect(endpointProblems({ method: "POST", ...members })).toEqual([]);
   });
 });
 
 describe("a backfill", () => {
-  const problems = (incremental: object) =>
+  const problemsOf = (incremental: object) =>
     validate(
       rest_api_source({
         client: { base_url: "https://api.example.com" },
@@ -688,24 +770,154 @@ describe("a backfill", () => {
     ],
     [{ initial_value: 1, end_value: 5, step: 2 }, []],
     [{ initial_value: 9, end_value: 5, last_value_func: "min" }, []],
-  ])("%j", (incremental, expected) => {
-    expect(problems(incremental)).toEqual(expected);
+    [{ initial_value: "9", end_value: "10" }, []],
+    [
+      {
+        initial_value: "Wed, 31 Dec 2025 10:00:00 GMT",
+        end_value: "Thu, 01 Jan 2026 10:00:00 GMT",
+      },
+      [],
+    ],
+    [
+      { initial_value: "2026-01-01", end_value: 5 },
+      [
+        "resources[0].endpoint.incremental.end_value: end_value is of another type than initial_value",
+      ],
+    ],
+    [
+      { initial_value: "2026-01-01", end_value: "abc" },
+      [
+        "resources[0].endpoint.incremental.end_value: end_value is of another type than initial_value",
+      ],
+    ],
+    [
+      { initial_value: "31.12.2025" },
+      [
+        "resources[0].endpoint.incremental.initial_value: this is a date or time in a form that cannot be compared",
+      ],
+    ],
+    [
+      { initial_value: "2026-01-01", end_value: "yesterday" },
+      [
+        "resources[0].endpoint.incremental.end_value: this is a date or time in a form that cannot be compared",
+      ],
+    ],
+  ])("the incremental %j has the problems %j", (incremental, expected) => {
+    expect(problemsOf(incremental)).toEqual(expected);
+  });
+
+  it("a function as last_value_func may start at a date in any form", () => {
+    const incremental = { initial_value: "31.12.2025", last_value_func: ([a]: unknown[]) => a };
+    expect(problemsOf(incremental)).toEqual([]);
+  });
+
+  const never = "windows of this step would never move on";
+  test.each([
+    [
+      "half a day, of dates",
+      { initial_value: "2026-01-01", end_value: "2026-02-01", step: 0.5 },
+      never,
+    ],
+    [
+      "29 seconds, of minutes",
+      { initial_value: "2026-01-01T00:00Z", end_value: "2026-02-01", step: 29 },
+      never,
+    ],
+    [
+      "half a second, of seconds",
+      { initial_value: "2026-01-01T00:00:00Z", end_value: "2026-02-01", step: 0.5 },
+      never,
+    ],
+    [
+      "a second, of RFC 1123 without seconds",
+      { initial_value: "31 Dec 2025 10:00", end_value: "31 Jan 2026 10:00", step: 1 },
+      never,
+    ],
+    [
+      "a quarter, of large numbers",
+      { initial_value: 2 ** 52, end_value: 2 ** 52 + 30, step: 0.25 },
+      never,
+    ],
+    ["what the end is too large for", { initial_value: 0, end_value: 2 ** 60, step: 1 }, never],
+    ["half, of strings of digits", { initial_value: "1", end_value: "9", step: 0.5 }, never],
+    [
+      "half, of numbers that go down",
+      { initial_value: 2 ** 53, end_value: 0, step: 0.5, last_value_func: "min" },
+      never,
+    ],
+    [
+      "any, of other strings",
+      { initial_value: "a", end_value: "b", step: 1 },
+      "step cannot be counted from strings that are no numbers, dates or times",
+    ],
+    [
+      "hours that are sent as days",
+      {
+        initial_value: "2026-01-01T00:00:00Z",
+        end_value: "2026-02-01",
+        step: 3600,
+        convert: "iso_date",
+      },
+      "convert makes the same value of both ends of a window",
+    ],
+  ])("a step that does not move on is refused before any request: %s", (_, incremental, message) => {
+    expect(problemsOf(incremental)).toEqual([`resources[0].endpoint.incremental.step: ${message}`]);
+  });
+
+  test.each([
+    ["a day, of dates", { initial_value: "2026-01-01", end_value: "2026-02-01", step: 1 }],
+    [
+      "a day and a half, of dates",
+      { initial_value: "2026-01-01", end_value: "2026-02-01", step: 1.5 },
+    ],
+    [
+      "a minute, of minutes",
+      { initial_value: "2026-01-01T00:00Z", end_value: "2026-02-01", step: 60 },
+    ],
+    [
+      "a fraction, of fractions",
+      { initial_value: "2026-01-01T00:00:00.0Z", end_value: "2026-01-01T00:00:09Z", step: 0.5 },
+    ],
+    ["a tenth, of numbers", { initial_value: 0.1, end_value: 0.9, step: 0.1 }],
+    [
+      "a unit, of strings beyond 2^53",
+      { initial_value: "9007199254740993", end_value: "9007199254740999", step: 1 },
+    ],
+    [
+      "days that are sent as days",
+      {
+        initial_value: "2026-01-01T00:00:00Z",
+        end_value: "2026-02-01",
+        step: 86400,
+        convert: "iso_date",
+      },
+    ],
+  ])("a step that moves on is accepted: %s", (_, incremental) => {
+    expect(problemsOf(incremental)).toEqual([]);
   });
 });
 
-describe("what refuses to become a text", () => {
-  const odd = { toString: 1, valueOf: 1 };
+describe("an object whose toString is no function", () => {
+  const unprintable = { toString: 1, valueOf: 1 };
   test.each([
-    ["client.auth.type", { client: { base_url: "https://a.example", auth: { type: odd } } }],
-    ["resources[0].name", { resources: [{ name: odd }] }],
-    ["resources[0].columns.a.data_type", resources({ columns: { a: { data_type: odd } } })],
-    ["resources[0].endpoint.method", resources({ endpoint: { method: odd } })],
-    ["resources[0].endpoint.paginator.type", resources({ endpoint: { paginator: { type: odd } } })],
+    [
+      "client.auth.type",
+      { client: { base_url: "https://a.example", auth: { type: unprintable } } },
+    ],
+    ["resources[0].name", { resources: [{ name: unprintable }] }],
+    ["resources[0].columns.a.data_type", resources({ columns: { a: { data_type: unprintable } } })],
+    ["resources[0].endpoint.method", resources({ endpoint: { method: unprintable } })],
+    [
+      "resources[0].endpoint.paginator.type",
+      resources({ endpoint: { paginator: { type: unprintable } } }),
+    ],
     [
       "resources[0].endpoint.params.a",
-      resources({ endpoint: { params: { a: { type: "resolve", resource: odd, field: odd } } } }),
+      resources({
+        endpoint: { params: { a: { type: "resolve", resource: unprintable, field: unprintable } } },
+      }),
     ],
-  ])("is a problem at %s, no crash (P17)", (path, part) => {
+  ])("an object that cannot become a string is a problem at %s, not an exception (P17)", (path, part) => {
     const config = { client: { base_url: "https://a.example" }, resources: ["rows"], ...part };
     const paths = validate(rest_api_source(config as unknown as SourceConfig), "s").map(
       (problem) => problem.path,

@@ -1,52 +1,53 @@
-import type { Handler, Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Handler, Reply } from "../support/api.ts";
 
 /*
- * The APIs of the conformance rows, as data: what a path answers. `$api` in an answer is the address
- * of the API itself.
+ * The APIs of the conformance rows are data: the answer of each path. `$api` in an answer stands for
+ * the address of the API.
  */
 
 /**
- * Answers by `[METHOD ]path[?name=value…]`; of several that fit the longest counts. An answer is a
- * JSON body, or a function that replies.
+ * Answers by `[METHOD ]path[?name=value…]`. If several routes match a request, the one with the most
+ * parameters is used. An answer is a JSON body, or a function that replies.
  */
 export type Routes = Record<string, unknown>;
 
-export function serve(routes: Routes): Handler {
+export function serveRoutes(routes: Routes): Handler {
   const table = Object.entries(routes)
     .map(([route, answer]) => ({ ...parseLine(route, ""), answer }))
     .sort((a, b) => b.query.length - a.query.length);
   return async (request, response) => {
-    const found = table.find(
+    const route = table.find(
       ({ method, path, query }) =>
         (method === "" || method === request.method) &&
         path === request.path &&
         query.every(([name, value]) => request.query.getAll(name).includes(value)),
     );
-    const answer: unknown = found ? found.answer : reply(404, { error: "no such route" });
-    const made = typeof answer === "function" ? await answer(request, response) : { body: answer };
-    if (made === undefined || made.body instanceof Uint8Array) return made;
-    const home = `http://${request.headers.host}`;
-    return JSON.parse(JSON.stringify(made).replaceAll("$api", home)) as Reply;
+    const answer: unknown = route ? route.answer : replyWith(404, { error: "no such route" });
+    const replied =
+      typeof answer === "function" ? await answer(request, response) : { body: answer };
+    if (replied === undefined || replied.body instanceof Uint8Array) return replied;
+    const address = `http://${request.headers.host}`;
+    return JSON.parse(JSON.stringify(replied).replaceAll("$api", address)) as Reply;
   };
 }
 
-/** `POST /rows?page=2`, taken apart. */
-export function parseLine(line: string, usual = "GET") {
-  const [, method = usual, rest = "/"] = /^(?:([A-Z]+) )?(.*)$/.exec(line) ?? [];
-  const { pathname, searchParams } = new URL(rest, "http://api");
+/** Parses a line like `POST /rows?page=2`. */
+export function parseLine(line: string, defaultMethod = "GET") {
+  const [, method = defaultMethod, target = "/"] = /^(?:([A-Z]+) )?(.*)$/.exec(line) ?? [];
+  const { pathname, searchParams } = new URL(target, "http://api");
   return { method, path: pathname, query: [...searchParams] };
 }
 
-export const reply =
+export const replyWith =
   (status: number, body?: unknown, headers: Record<string, string> = {}) =>
   (): Reply => ({ status, body, headers });
 
-/** A body with headers of its own; a text is sent as it is. */
+/** Replies with a body and headers; a string is sent as it is. */
 export const withHeaders = (headers: Record<string, string>, body: unknown) =>
-  reply(200, body, headers);
+  replyWith(200, body, headers);
 
-/** One answer after the other; the last one stays. */
-export function inTurn(...answers: unknown[]): Handler {
+/** Gives one answer after the other, and then the last one again and again. */
+export function answerInTurn(...answers: unknown[]): Handler {
   let turn = 0;
   return (request, response) => {
     const answer = answers[Math.min(turn++, answers.length - 1)];
@@ -54,41 +55,41 @@ export function inTurn(...answers: unknown[]): Handler {
   };
 }
 
-/** `{ id: 1 }` and so on. */
-export const ids = (first: number, last: number): { id: number }[] =>
+/** The records `{ id: first }` to `{ id: last }`. */
+export const recordsWithIds = (first: number, last: number): { id: number }[] =>
   Array.from({ length: last - first + 1 }, (_, n) => ({ id: first + n }));
 
-/** An API that cuts `rows` as it is asked to. `at` finds the start and the length in a request. */
-export function slices(
+/** Answers with a slice of `rows`. `at` reads the start and the length from a request. */
+export function serveSlices(
   rows: unknown[],
   {
     at = byParams,
     cap = Number.POSITIVE_INFINITY,
-    more = () => ({}),
+    more: otherMembers = () => ({}),
   }: {
-    at?: (request: SeenRequest) => { start: number; size: number };
-    /** The server sends no more than these, whatever is asked for. */
+    at?: (request: ApiRequest) => { start: number; size: number };
+    /** The most rows that the server sends, whatever length is requested. */
     cap?: number;
-    /** What the answer has beside `data`. */
+    /** Members of the answer beside `data`. */
     more?: (start: number, end: number) => object;
   } = {},
 ): Handler {
   return (request) => {
     const { start, size } = at(request);
     const data = rows.slice(start, start + Math.min(size, cap));
-    return { body: { data, ...more(start, start + data.length) } };
+    return { body: { data, ...otherMembers(start, start + data.length) } };
   };
 }
 
-export const byParams = ({ query }: SeenRequest) => ({
+export const byParams = ({ query }: ApiRequest) => ({
   start: Number(query.get("offset") ?? 0),
   size: Number(query.get("limit") ?? 100),
 });
 
-/** Numbered pages of `size`. */
+/** Reads start and length of numbered pages. */
 export const byPage =
   (size: number, first = 0) =>
-  ({ query }: SeenRequest) => ({
+  ({ query }: ApiRequest) => ({
     start: (Number(query.get("page") ?? first) - first) * size,
     size,
   });

@@ -1,37 +1,45 @@
-import { ids, inTurn, reply } from "./api.ts";
+import { answerInTurn, recordsWithIds, replyWith } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row } from "./rows.ts";
 
-const $ = (name: string) => ({ $secret: name });
+const secretRef = (name: string) => ({ $secret: name });
 const secret = "canary-5f1e9c77d2";
-const base64 = (text: string) => Buffer.from(text).toString("base64");
+const toBase64 = (text: string) => Buffer.from(text).toString("base64");
 
-const asks = (name: string, auth: unknown, shows: Partial<Row>): Row => ({
+const authRow = (name: string, auth: unknown, outcome: Partial<Row>): Row => ({
   name,
-  routes: { "/rows": ids(1, 2) },
+  routes: { "/rows": recordsWithIds(1, 2) },
   client: { auth },
   secrets: { token: secret, api_key: secret, username: "ada", password: secret },
-  records: ids(1, 2),
-  ...shows,
+  records: recordsWithIds(1, 2),
+  ...outcome,
 });
 
-// ── What is sent as it is ────────────────────────────────────────────────────────────────────────
+// ── Credentials that are sent as they are ────────────────────────────────────────────────────────
 
 const bearer = { headers: { authorization: `Bearer ${secret}` } };
 const fixed: Row[] = [
-  asks("bearer: the token behind its word", { type: "bearer", token: $("token") }, bearer),
-  asks("bearer: a dict without a type is one", { token: $("token") }, bearer),
-  asks("bearer: the bare word takes the token of the secret", "bearer", bearer),
-  asks("bearer: a dict without a token does too", { type: "bearer" }, bearer),
-  asks(
+  authRow(
+    "bearer: the token is sent after the word Bearer",
+    { type: "bearer", token: secretRef("token") },
+    bearer,
+  ),
+  authRow("bearer: a dict without a type is one", { token: secretRef("token") }, bearer),
+  authRow("bearer: the word alone uses the member token of the secret", "bearer", bearer),
+  authRow(
+    "bearer: a dict without a token uses the member token of the secret",
+    { type: "bearer" },
+    bearer,
+  ),
+  authRow(
     "a secret may have any name",
-    { token: $("my-key") },
+    { token: secretRef("my-key") },
     {
       ...bearer,
       secrets: { "my-key": secret },
     },
   ),
-  asks(
+  authRow(
     "a credential in plain text works, with a warning",
     { token: "plain-token" },
     {
@@ -39,198 +47,208 @@ const fixed: Row[] = [
       says: ["plain text"],
     },
   ),
-  asks(
-    "api_key: in the header Authorization, without a prefix",
-    { type: "api_key", api_key: $("api_key") },
+  authRow(
+    "api_key: the key is sent in the header Authorization without a prefix",
+    { type: "api_key", api_key: secretRef("api_key") },
     {
       headers: { authorization: secret },
     },
   ),
-  asks(
-    "api_key: name is the header",
-    { type: "api_key", name: "X-Key", api_key: $("api_key") },
+  authRow(
+    "api_key: name is the name of the header",
+    { type: "api_key", name: "X-Key", api_key: secretRef("api_key") },
     {
       headers: { "x-key": secret, authorization: null },
     },
   ),
-  asks("api_key: the bare word takes api_key of the secret", "api_key", {
+  authRow("api_key: the word alone uses the member api_key of the secret", "api_key", {
     headers: { authorization: secret },
   }),
   ...["query", "param"].map((location) =>
-    asks(
+    authRow(
       `api_key: ${location} puts it into the query`,
       {
         type: "api_key",
         name: "key",
-        api_key: $("api_key"),
+        api_key: secretRef("api_key"),
         location,
       },
       { requests: [`/rows?key=${secret}`], headers: { authorization: null } },
     ),
   ),
-  asks(
-    "api_key: it is encoded in the query",
-    { type: "api_key", name: "key", api_key: $("k"), location: "query" },
+  authRow(
+    "api_key: the key is encoded in the query",
+    { type: "api_key", name: "key", api_key: secretRef("k"), location: "query" },
     {
       secrets: { k: "a b&c=d/é" },
       requests: [`/rows?key=${encodeURIComponent("a b&c=d/é")}`],
     },
   ),
-  asks(
-    "api_key: it goes behind the other parameters",
-    { type: "api_key", name: "key", api_key: $("api_key"), location: "query" },
+  authRow(
+    "api_key: the key follows the other parameters",
+    { type: "api_key", name: "key", api_key: secretRef("api_key"), location: "query" },
     {
       endpoint: { path: "rows?v=2", params: { status: "open" } },
-      routes: { "/rows": ids(1, 2) },
+      routes: { "/rows": recordsWithIds(1, 2) },
       requests: [`/rows?v=2&status=open&key=${secret}`],
     },
   ),
-  asks(
-    "api_key: it is on the pages behind next links too",
-    { type: "api_key", name: "key", api_key: $("api_key"), location: "query" },
-    {
-      routes: { "/rows": inTurn({ data: ids(1, 1), next: "$api/rows?p=2" }, { data: ids(2, 2) }) },
-      requests: [`/rows?key=${secret}`, `/rows?p=2&key=${secret}`],
-    },
-  ),
-  asks(
-    "better than dlt: a next link that repeats the key has it once",
-    { type: "api_key", name: "key", api_key: $("api_key"), location: "query" },
+  authRow(
+    "api_key: the key is added to next links",
+    { type: "api_key", name: "key", api_key: secretRef("api_key"), location: "query" },
     {
       routes: {
-        "/rows": inTurn(
-          { data: ids(1, 1), next: `$api/rows?p=2&key=${secret}` },
-          { data: ids(2, 2) },
+        "/rows": answerInTurn(
+          { data: recordsWithIds(1, 1), next: "$api/rows?p=2" },
+          { data: recordsWithIds(2, 2) },
         ),
       },
       requests: [`/rows?key=${secret}`, `/rows?p=2&key=${secret}`],
     },
   ),
-  asks(
-    "better than dlt: api_key in a cookie",
-    { type: "api_key", name: "sid", api_key: $("api_key"), location: "cookie" },
+  authRow(
+    "better than dlt: a next link that repeats the key has it once",
+    { type: "api_key", name: "key", api_key: secretRef("api_key"), location: "query" },
+    {
+      routes: {
+        "/rows": answerInTurn(
+          { data: recordsWithIds(1, 1), next: `$api/rows?p=2&key=${secret}` },
+          { data: recordsWithIds(2, 2) },
+        ),
+      },
+      requests: [`/rows?key=${secret}`, `/rows?p=2&key=${secret}`],
+    },
+  ),
+  authRow(
+    "better than dlt: an api_key may be sent in a cookie",
+    { type: "api_key", name: "sid", api_key: secretRef("api_key"), location: "cookie" },
     {
       headers: { cookie: `sid=${secret}` },
     },
   ),
-  asks(
-    "http_basic: user and password",
-    { type: "http_basic", username: $("username"), password: $("password") },
+  authRow(
+    "http_basic: user and password are sent in base64",
+    { type: "http_basic", username: secretRef("username"), password: secretRef("password") },
     {
-      headers: { authorization: `Basic ${base64(`ada:${secret}`)}` },
+      headers: { authorization: `Basic ${toBase64(`ada:${secret}`)}` },
     },
   ),
-  asks("http_basic: the bare word takes both of the secret", "http_basic", {
-    headers: { authorization: `Basic ${base64(`ada:${secret}`)}` },
+  authRow("http_basic: the word alone uses username and password of the secret", "http_basic", {
+    headers: { authorization: `Basic ${toBase64(`ada:${secret}`)}` },
   }),
-  asks(
-    "http_basic: an empty password",
+  authRow(
+    "http_basic: the password may be empty",
     { type: "http_basic", username: "ada", password: "" },
     {
-      headers: { authorization: `Basic ${base64("ada:")}` },
+      headers: { authorization: `Basic ${toBase64("ada:")}` },
     },
   ),
-  asks(
-    "http_basic: in UTF-8",
-    { type: "http_basic", username: "jürgen", password: $("p") },
+  authRow(
+    "http_basic: user and password are encoded in UTF-8",
+    { type: "http_basic", username: "jürgen", password: secretRef("p") },
     {
       secrets: { p: "pässword" },
-      headers: { authorization: `Basic ${base64("jürgen:pässword")}` },
+      headers: { authorization: `Basic ${toBase64("jürgen:pässword")}` },
     },
   ),
-  asks("no auth sends none", undefined, { headers: { authorization: null } }),
-  asks("auth: null sends none", null, { headers: { authorization: null } }),
-  asks(
-    "auth is on every page",
-    { token: $("token") },
+  authRow("without auth no credential is sent", undefined, { headers: { authorization: null } }),
+  authRow("auth: null sends no credential", null, { headers: { authorization: null } }),
+  authRow(
+    "the credential is sent with every page",
+    { token: secretRef("token") },
     {
       ...bearer,
-      routes: { "/rows": inTurn({ data: ids(1, 1), next: "?p=2" }, { data: ids(2, 2) }) },
+      routes: {
+        "/rows": answerInTurn(
+          { data: recordsWithIds(1, 1), next: "?p=2" },
+          { data: recordsWithIds(2, 2) },
+        ),
+      },
       requests: ["/rows", "/rows?p=2"],
     },
   ),
-  asks(
-    "auth is on every attempt",
-    { token: $("token") },
+  authRow(
+    "the credential is sent with every attempt",
+    { token: secretRef("token") },
     {
       ...bearer,
-      routes: { "/rows": inTurn(reply(503), ids(1, 2)) },
+      routes: { "/rows": answerInTurn(replyWith(503), recordsWithIds(1, 2)) },
       endpoint: { error_handler: { backoff_factor: 0.01 } },
       requests: ["/rows", "/rows"],
     },
   ),
-  asks(
+  authRow(
     "endpoint.auth replaces the client's as a whole",
-    { type: "api_key", name: "X-Key", api_key: $("api_key") },
+    { type: "api_key", name: "X-Key", api_key: secretRef("api_key") },
     {
-      endpoint: { auth: { token: $("token") } },
+      endpoint: { auth: { token: secretRef("token") } },
       headers: { authorization: `Bearer ${secret}`, "x-key": null },
     },
   ),
-  asks(
-    "endpoint.auth: null takes the client's away",
-    { token: $("token") },
+  authRow(
+    "endpoint.auth: null removes the client's auth",
+    { token: secretRef("token") },
     {
       endpoint: { auth: null },
       headers: { authorization: null },
     },
   ),
-  asks("resource_defaults can name an auth", undefined, {
-    resource_defaults: { endpoint: { auth: { token: $("token") } } },
+  authRow("resource_defaults can name an auth", undefined, {
+    resource_defaults: { endpoint: { auth: { token: secretRef("token") } } },
     ...bearer,
   }),
-  asks("endpoint.auth goes over that of resource_defaults", undefined, {
-    resource_defaults: { endpoint: { auth: { token: $("token") } } },
-    endpoint: { auth: { type: "api_key", name: "X-Key", api_key: $("api_key") } },
+  authRow("endpoint.auth overrides the auth of resource_defaults", undefined, {
+    resource_defaults: { endpoint: { auth: { token: secretRef("token") } } },
+    endpoint: { auth: { type: "api_key", name: "X-Key", api_key: secretRef("api_key") } },
     headers: { authorization: null, "x-key": secret },
   }),
-  asks("a secret stands in a header, also as a part of it", undefined, {
-    client: { headers: { "x-key": $("api_key"), "x-token": "Token {secrets.token}" } },
+  authRow("a secret may be a header or a part of a header", undefined, {
+    client: { headers: { "x-key": secretRef("api_key"), "x-token": "Token {secrets.token}" } },
     headers: { "x-key": secret },
   }),
-  asks("a secret stands in a parameter", undefined, {
-    endpoint: { params: { key: $("api_key"), page: 1 } },
+  authRow("a secret may be a parameter", undefined, {
+    endpoint: { params: { key: secretRef("api_key"), page: 1 } },
     requests: [`/rows?key=${secret}&page=1`],
   }),
-  asks("a secret stands in a JSON body", undefined, {
-    endpoint: { method: "POST", json: { auth: { key: $("api_key") } } },
+  authRow("a secret may be in a JSON body", undefined, {
+    endpoint: { method: "POST", json: { auth: { key: secretRef("api_key") } } },
     requests: [["POST /rows", { json: { auth: { key: secret } } }]],
   }),
-  asks("a secret stands in a form", undefined, {
-    endpoint: { method: "POST", data: { key: $("api_key"), a: "b" } },
+  authRow("a secret may be in a form", undefined, {
+    endpoint: { method: "POST", data: { key: secretRef("api_key"), a: "b" } },
     requests: [["POST /rows", { form: { key: secret, a: "b" } }]],
   }),
-  asks(
-    "better than dlt: a 401 names the secret, reads it once more, and shows nothing of it",
-    { token: $("token") },
+  authRow(
+    "better than dlt: after a 401 the secret is read once more, and the error names it without its value",
+    { token: secretRef("token") },
     {
-      routes: { "/rows": reply(401, { error: `bad token ${secret}` }) },
+      routes: { "/rows": replyWith(401, { error: `bad token ${secret}` }) },
       requests: ["/rows", "/rows"],
       fails: ["extract.status", "answered 401", 'the secret "token"'],
       records: [],
     },
   ),
-  asks(
+  authRow(
     "better than dlt: a key in the query is in no message",
-    { type: "api_key", name: "sig", api_key: $("api_key"), location: "query" },
+    { type: "api_key", name: "sig", api_key: secretRef("api_key"), location: "query" },
     {
-      routes: { "/rows": reply(404, { error: `no /rows?sig=${secret}` }) },
+      routes: { "/rows": replyWith(404, { error: `no /rows?sig=${secret}` }) },
       fails: ["extract.status", "GET /rows answered 404"],
       records: [],
     },
   ),
-  asks(
+  authRow(
     "better than dlt: a credential does not go to another host",
-    { token: $("token") },
+    { token: secretRef("token") },
     {
-      routes: { "/rows": { data: ids(1, 2), next: "http://127.0.0.2:9/rows" } },
+      routes: { "/rows": { data: recordsWithIds(1, 2), next: "http://127.0.0.2:9/rows" } },
       requests: ["/rows"],
       fails: ["extract.origin", "allowed_origins"],
     },
   ),
-  asks(
+  authRow(
     "better than dlt: a redirect is not followed with the credential",
-    { token: $("token") },
+    { token: secretRef("token") },
     {
       routes: { "/rows": withRedirect("http://127.0.0.2:9/rows") },
       requests: ["/rows"],
@@ -238,9 +256,9 @@ const fixed: Row[] = [
       records: [],
     },
   ),
-  asks(
-    "better than dlt: a missing secret is told before any request",
-    { token: $("other") },
+  authRow(
+    "better than dlt: a missing secret is reported before any request",
+    { token: secretRef("other") },
     {
       problems: [["$source: secrets.other", "is missing", "TIDETABLE_SECRET_OTHER"]],
       records: {},
@@ -249,7 +267,7 @@ const fixed: Row[] = [
 ];
 
 function withRedirect(location: string) {
-  return reply(302, undefined, { location });
+  return replyWith(302, undefined, { location });
 }
 
 // ── OAuth2 ───────────────────────────────────────────────────────────────────────────────────────
@@ -257,92 +275,92 @@ function withRedirect(location: string) {
 const client = {
   type: "oauth2_client_credentials",
   access_token_url: "$api/token",
-  client_id: $("client_id"),
-  client_secret: $("client_secret"),
+  client_id: secretRef("client_id"),
+  client_secret: secretRef("client_secret"),
 };
 const grant = { client_id: "me", client_secret: secret, grant_type: "client_credentials" };
-const token = (value = "tok-1", more: object = { expires_in: 3600 }) => ({
+const tokenAnswer = (value = "tok-1", fields: object = { expires_in: 3600 }) => ({
   access_token: value,
-  ...more,
+  ...fields,
 });
 
-const oauth = (name: string, auth: unknown, shows: Partial<Row>): Row => ({
+const oauthRow = (name: string, auth: unknown, outcome: Partial<Row>): Row => ({
   name: `oauth2: ${name}`,
-  routes: { "POST /token": token(), "/rows": ids(1, 2) },
+  routes: { "POST /token": tokenAnswer(), "/rows": recordsWithIds(1, 2) },
   client: { auth },
   secrets: { client_id: "me", client_secret: secret, refresh_token: "canary-refresh-1" },
-  ...shows,
+  ...outcome,
 });
 
 const oauthRows: Row[] = [
-  oauth("a token is fetched by a form and sent as bearer", client, {
+  oauthRow("a token is fetched by a form and sent as bearer", client, {
     requests: [
       ["POST /token", { form: grant }],
       ["/rows", { headers: { authorization: "Bearer tok-1" } }],
     ],
-    records: ids(1, 2),
+    records: recordsWithIds(1, 2),
   }),
-  oauth("the form has its content type", client, {
+  oauthRow("the form has its content type", client, {
     requests: [
       ["POST /token", { headers: { "content-type": "application/x-www-form-urlencoded" } }],
       "/rows",
     ],
   }),
-  oauth(
-    "oauth2 and token_url are other words for it",
+  oauthRow(
+    "oauth2 and token_url are accepted as other names",
     {
       type: "oauth2",
       token_url: "$api/token",
-      client_id: $("client_id"),
-      client_secret: $("client_secret"),
+      client_id: secretRef("client_id"),
+      client_secret: secretRef("client_secret"),
     },
     { requests: [["POST /token", { form: grant }], "/rows"] },
   ),
-  oauth(
-    "id and secret are taken by their names where they are left out",
+  oauthRow(
+    "client_id and client_secret are taken from the secret by default",
     {
       type: "oauth2_client_credentials",
       access_token_url: "$api/token",
     },
     { requests: [["POST /token", { form: grant }], "/rows"] },
   ),
-  oauth(
+  oauthRow(
     "access_token_request_data adds fields",
     { ...client, access_token_request_data: { audience: "x" } },
     {
       requests: [["POST /token", { form: { ...grant, audience: "x" } }], "/rows"],
     },
   ),
-  oauth(
-    "access_token_request_data goes over the usual fields",
+  oauthRow(
+    "access_token_request_data overrides the usual fields",
     { ...client, access_token_request_data: { grant_type: "password" } },
     {
       requests: [["POST /token", { form: { ...grant, grant_type: "password" } }], "/rows"],
     },
   ),
-  oauth(
+  oauthRow(
     "better than dlt: scope is a key",
     { ...client, scope: "read write" },
     {
       requests: [["POST /token", { form: { ...grant, scope: "read write" } }], "/rows"],
     },
   ),
-  oauth(
+  oauthRow(
     "better than dlt: scopes are joined by spaces",
     { ...client, scopes: ["read", "write"] },
     {
       requests: [["POST /token", { form: { ...grant, scope: "read write" } }], "/rows"],
     },
   ),
-  oauth(
-    "better than dlt: the client by HTTP basic authentication",
+  oauthRow(
+    "better than dlt: the client may use HTTP basic authentication",
     { ...client, client_auth_method: "client_secret_basic" },
     {
       requests: [
         [
           "POST /token",
           {
-            headers: { authorization: `Basic ${base64(`me:${secret}`)}` },
+            headers: { authorization: `Basic ${toBase64(`me:${secret}`)}` },
             form: { grant_type: "client_credentials" },
           },
         ],
@@ -350,22 +368,34 @@ const oauthRows: Row[] = [
       ],
     },
   ),
-  oauth("one token serves all pages", client, {
+  oauthRow("one token serves all pages", client, {
     routes: {
-      "POST /token": token(),
-      "/rows": inTurn({ data: ids(1, 1), next: "?p=2" }, { data: ids(2, 2) }),
+      "POST /token": tokenAnswer(),
+      "/rows": answerInTurn(
+        { data: recordsWithIds(1, 1), next: "?p=2" },
+        { data: recordsWithIds(2, 2) },
+      ),
     },
     requests: ["POST /token", "/rows", "/rows?p=2"],
     headers: { authorization: "Bearer tok-1" },
   }),
-  oauth("expires_in as text", client, {
-    routes: { "POST /token": token("tok-1", { expires_in: "3600" }), "/rows": ids(1, 2) },
+  oauthRow("expires_in may be a string", client, {
+    routes: {
+      "POST /token": tokenAnswer("tok-1", { expires_in: "3600" }),
+      "/rows": recordsWithIds(1, 2),
+    },
     requests: ["POST /token", "/rows"],
   }),
-  oauth("expires_in 0 is a token for each request", client, {
+  oauthRow("expires_in 0 fetches a token for each request", client, {
     routes: {
-      "POST /token": inTurn(token("tok-1", { expires_in: 0 }), token("tok-2", { expires_in: 0 })),
-      "/rows": inTurn({ data: ids(1, 1), next: "?p=2" }, { data: ids(2, 2) }),
+      "POST /token": answerInTurn(
+        tokenAnswer("tok-1", { expires_in: 0 }),
+        tokenAnswer("tok-2", { expires_in: 0 }),
+      ),
+      "/rows": answerInTurn(
+        { data: recordsWithIds(1, 1), next: "?p=2" },
+        { data: recordsWithIds(2, 2) },
+      ),
     },
     requests: [
       "POST /token",
@@ -374,76 +404,93 @@ const oauthRows: Row[] = [
       ["/rows?p=2", { headers: { authorization: "Bearer tok-2" } }],
     ],
   }),
-  oauth(
-    "default_token_expiration counts where there is no expires_in",
+  oauthRow(
+    "default_token_expiration applies to an answer without expires_in",
     { ...client, default_token_expiration: 0 },
     {
       routes: {
-        "POST /token": token("tok-1", {}),
-        "/rows": inTurn({ data: ids(1, 1), next: "?p=2" }, { data: ids(2, 2) }),
+        "POST /token": tokenAnswer("tok-1", {}),
+        "/rows": answerInTurn(
+          { data: recordsWithIds(1, 1), next: "?p=2" },
+          { data: recordsWithIds(2, 2) },
+        ),
       },
       requests: ["POST /token", "/rows", "POST /token", "/rows?p=2"],
     },
   ),
-  oauth("the token endpoint is tried again", client, {
-    routes: { "POST /token": inTurn(reply(503), token()), "/rows": ids(1, 2) },
+  oauthRow("a request to the token endpoint is tried again", client, {
+    routes: {
+      "POST /token": answerInTurn(replyWith(503), tokenAnswer()),
+      "/rows": recordsWithIds(1, 2),
+    },
     endpoint: { error_handler: { backoff_factor: 0.01 } },
     requests: ["POST /token", "POST /token", "/rows"],
-    records: ids(1, 2),
+    records: recordsWithIds(1, 2),
   }),
-  oauth("a 401 of the token endpoint fails", client, {
-    routes: { "POST /token": reply(401, { error: "invalid_client" }), "/rows": ids(1, 2) },
+  oauthRow("a 401 of the token endpoint fails the run", client, {
+    routes: {
+      "POST /token": replyWith(401, { error: "invalid_client" }),
+      "/rows": recordsWithIds(1, 2),
+    },
     fails: ["extract.status", "POST /token answered 401", "client_secret"],
   }),
-  oauth("better than dlt: an answer without a token is an error", client, {
-    routes: { "POST /token": { token: "x" }, "/rows": ids(1, 2) },
+  oauthRow("better than dlt: an answer without a token is an error", client, {
+    routes: { "POST /token": { token: "x" }, "/rows": recordsWithIds(1, 2) },
     requests: ["POST /token"],
     fails: ["extract.token", "without an access_token"],
   }),
-  oauth("better than dlt: after a 401 a token is fetched and the request replayed once", client, {
-    routes: {
-      "POST /token": inTurn(token("tok-1"), token("tok-2")),
-      "/rows": inTurn(reply(401), ids(1, 2)),
+  oauthRow(
+    "better than dlt: after a 401 a token is fetched and the request replayed once",
+    client,
+    {
+      routes: {
+        "POST /token": answerInTurn(tokenAnswer("tok-1"), tokenAnswer("tok-2")),
+        "/rows": answerInTurn(replyWith(401), recordsWithIds(1, 2)),
+      },
+      requests: [
+        "POST /token",
+        "/rows",
+        "POST /token",
+        ["/rows", { headers: { authorization: "Bearer tok-2" } }],
+      ],
+      records: recordsWithIds(1, 2),
     },
-    requests: [
-      "POST /token",
-      "/rows",
-      "POST /token",
-      ["/rows", { headers: { authorization: "Bearer tok-2" } }],
-    ],
-    records: ids(1, 2),
-  }),
-  oauth(
+  ),
+  oauthRow(
     "better than dlt: a preset access_token is used first",
-    { ...client, access_token: $("preset") },
+    { ...client, access_token: secretRef("preset") },
     {
       secrets: { client_id: "me", client_secret: secret, preset: "canary-preset" },
       requests: ["/rows"],
       headers: { authorization: "Bearer canary-preset" },
     },
   ),
-  oauth("a token for each resource", client, {
-    routes: { "POST /token": token(), "/a": ids(1, 1), "/b": ids(2, 2) },
+  oauthRow("each resource fetches its own token", client, {
+    routes: {
+      "POST /token": tokenAnswer(),
+      "/a": recordsWithIds(1, 1),
+      "/b": recordsWithIds(2, 2),
+    },
     resources: ["a", "b"],
     requests: ["POST /token", "POST /token", "/a", "/b"],
-    records: { a: ids(1, 1), b: ids(2, 2) },
+    records: { a: recordsWithIds(1, 1), b: recordsWithIds(2, 2) },
   }),
-  oauth(
+  oauthRow(
     "better than dlt: a refresh token is used, and its successor in the next run",
     {
       type: "oauth2_refresh_token",
       access_token_url: "$api/token",
-      client_id: $("client_id"),
-      client_secret: $("client_secret"),
-      refresh_token: $("refresh_token"),
+      client_id: secretRef("client_id"),
+      client_secret: secretRef("client_secret"),
+      refresh_token: secretRef("refresh_token"),
     },
     {
       routes: {
-        "POST /token": inTurn(
-          token("tok-1", { refresh_token: "canary-refresh-2" }),
-          token("tok-2", { refresh_token: "canary-refresh-3" }),
+        "POST /token": answerInTurn(
+          tokenAnswer("tok-1", { refresh_token: "canary-refresh-2" }),
+          tokenAnswer("tok-2", { refresh_token: "canary-refresh-3" }),
         ),
-        "/rows": ids(1, 2),
+        "/rows": recordsWithIds(1, 2),
       },
       requests: [
         [

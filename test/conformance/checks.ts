@@ -2,25 +2,25 @@ import { expect } from "vitest";
 import type { JsonObject } from "../../packages/core/src/values/json.ts";
 import { jsonText } from "../../packages/core/src/values/json-text.ts";
 import { parseJson } from "../../packages/core/src/values/parse-json.ts";
-import type { SeenRequest } from "../support/api.ts";
+import type { ApiRequest } from "../support/api.ts";
 import { parseLine } from "./api.ts";
 import type { Records, RequestParts, Run } from "./rows.ts";
 
-/** How a command has ended. */
-export interface Ended {
+/** The exit code and the output of a command. */
+export interface CommandResult {
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-export function assertSecret({ stdout, stderr }: Ended, values: string[]) {
+export function checkNoSecret({ stdout, stderr }: CommandResult, values: string[]) {
   for (const value of values.filter(({ length }) => length > 5)) {
     expect(stdout + stderr).not.toContain(value);
   }
 }
 
-export function checkOutcome({ code, stdout, stderr }: Ended, next: Run): void {
-  const { problems, fails, report, reports = {}, says = [] } = next;
+export function checkOutcome({ code, stdout, stderr }: CommandResult, run: Run): void {
+  const { problems, fails, report, reports = {}, says = [] } = run;
   const document = JSON.parse(stdout || `{"status":${JSON.stringify(stderr)}}`);
   if (problems) {
     expect(document.status).toBe("invalid");
@@ -28,7 +28,7 @@ export function checkOutcome({ code, stdout, stderr }: Ended, next: Run): void {
     expect(paths.sort()).toEqual(problems.map(([path]) => path).sort());
     for (const [path, ...words] of problems) {
       const texts = document.problems
-        .filter((one: { path: string }) => one.path === path)
+        .filter((problem: { path: string }) => problem.path === path)
         .map(({ message, hint }: Record<string, string>) => `${message}; ${hint}`);
       for (const word of words) expect(texts.join("\n")).toMatch(word);
     }
@@ -38,8 +38,8 @@ export function checkOutcome({ code, stdout, stderr }: Ended, next: Run): void {
   const resources: Record<string, never>[] = document.resources ?? [];
   const errors = resources.flatMap(({ error }) => error ?? []) as Record<string, string>[];
   if (fails) {
-    const [wanted, ...words] = fails;
-    expect(errors[0] ?? document).toMatchObject({ code: wanted });
+    const [expectedCode, ...words] = fails;
+    expect(errors[0] ?? document).toMatchObject({ code: expectedCode });
     const text = `${errors[0]?.message}; ${errors[0]?.hint}`;
     for (const word of words) expect(text).toMatch(word);
   } else if (Object.keys(reports).length === 0) {
@@ -48,68 +48,77 @@ export function checkOutcome({ code, stdout, stderr }: Ended, next: Run): void {
   }
   expect(code).toBe(document.status === "succeeded" ? 0 : 1);
   if (report) expect(resources[0]).toMatchObject(report);
-  for (const [name, wanted] of Object.entries(reports)) {
-    expect(resources.find(({ resource }) => resource === name)).toMatchObject(wanted);
+  for (const [name, expected] of Object.entries(reports)) {
+    expect(resources.find(({ resource }) => resource === name)).toMatchObject(expected);
   }
   for (const word of says) expect(stderr).toMatch(word);
 }
 
 export function checkRequests(
-  seen: SeenRequest[],
+  sentRequests: ApiRequest[],
   { requests, headers }: Run,
-  ordered: boolean,
+  isOrdered: boolean,
 ): void {
-  const inOrder = <T extends { line: string }>(all: T[]): T[] =>
-    ordered ? all : all.toSorted((a, b) => byText(a.line, b.line));
-  const found = inOrder(
-    seen.map((one) => ({ line: lineOf({ ...one, query: [...one.query] }), ...one })),
+  const inOrder = <T extends { line: string }>(lines: T[]): T[] =>
+    isOrdered ? lines : lines.toSorted((a, b) => compareStrings(a.line, b.line));
+  const sent = inOrder(
+    sentRequests.map((request) => ({
+      line: lineOf({ ...request, query: [...request.query] }),
+      ...request,
+    })),
   );
   for (const [name, value] of Object.entries(headers ?? {})) {
-    const sent = found.filter(({ path }) => path !== "/token").map((one) => one.headers[name]);
-    expect([...new Set(sent)]).toEqual([value ?? undefined]);
+    const values = sent
+      .filter(({ path }) => path !== "/token")
+      .map((request) => request.headers[name]);
+    expect([...new Set(values)]).toEqual([value ?? undefined]);
   }
   if (!requests) return;
-  const wanted = inOrder(
-    requests.map((one) => {
-      const [line, has = {}] = [one].flat(1) as [string, RequestParts?];
-      return { line: lineOf(parseLine(line)), has };
+  const expected = inOrder(
+    requests.map((request) => {
+      const [line, parts = {}] = [request].flat(1) as [string, RequestParts?];
+      return { line: lineOf(parseLine(line)), parts };
     }),
   );
-  expect(found.map(({ line }) => line)).toEqual(wanted.map(({ line }) => line));
-  for (const [index, { has }] of wanted.entries()) {
-    const one = found[index] as SeenRequest;
-    for (const [name, value] of Object.entries(has.headers ?? {})) {
-      expect(one.headers[name] ?? null).toBe(value);
+  expect(sent.map(({ line }) => line)).toEqual(expected.map(({ line }) => line));
+  for (const [index, { parts }] of expected.entries()) {
+    const request = sent[index] as ApiRequest;
+    for (const [name, value] of Object.entries(parts.headers ?? {})) {
+      expect(request.headers[name] ?? null).toBe(value);
     }
-    if ("json" in has) expect(JSON.parse(one.body)).toEqual(has.json);
-    if (has.form) expect(Object.fromEntries(new URLSearchParams(one.body))).toEqual(has.form);
-    if (has.body !== undefined) expect(one.body).toBe(has.body);
+    if ("json" in parts) expect(JSON.parse(request.body)).toEqual(parts.json);
+    if (parts.form) {
+      expect(Object.fromEntries(new URLSearchParams(request.body))).toEqual(parts.form);
+    }
+    if (parts.body !== undefined) expect(request.body).toBe(parts.body);
   }
 }
 
-/** Parameters by name: their order is no promise, but among equal names. */
+/** A request as one line. Parameters are sorted, because only the order of equal names matters. */
 function lineOf({ method, path, query }: ReturnType<typeof parseLine>): string {
-  const sorted = query.toSorted(([a], [b]) => byText(a, b));
+  const sorted = query.toSorted(([a], [b]) => compareStrings(a, b));
   const text = sorted.map(([name, value]) => `${name}=${value}`).join("&");
   return `${method} ${path}${text ? `?${text}` : ""}`;
 }
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-export const byResource = (records: Run["records"] = {}): Record<string, Records> =>
+export const recordsByResource = (records: Run["records"] = {}): Record<string, Records> =>
   Array.isArray(records) ? { rows: records } : records;
 
-export const exact = (record: string | object): string => {
+/** The JSON of a record with every digit, and with sorted members. */
+export const exactJson = (record: string | object): string => {
   const value = typeof record === "string" ? parseJson(record) : (record as JsonObject);
   return jsonText(value, { sorted: true });
 };
 
+/** The items that the command `items` has printed, without generated ids. */
 export function itemsIn(ndjson: string): string[] {
   const lines = ndjson.split("\n").filter((line) => line !== "");
   return lines
     .map((line) => {
       const { _row_id: _, ...item } = parseJson(line) as JsonObject;
-      return exact(item);
+      return exactJson(item);
     })
     .sort();
 }

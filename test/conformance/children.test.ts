@@ -1,4 +1,4 @@
-import { inTurn, reply, slices } from "./api.ts";
+import { answerInTurn, replyWith, serveSlices } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row, Run } from "./rows.ts";
 
@@ -9,25 +9,25 @@ const users = [
 const postOf = (user: number) => [{ id: `${user}a` }, { id: `${user}b` }];
 const api = { "/users": users, "/users/1/posts": postOf(1), "/users/2/posts": postOf(2) };
 const allPosts = [...postOf(1), ...postOf(2)];
-const asked = ["/users", "/users/1/posts", "/users/2/posts"];
+const requestsOfTwoUsers = ["/users", "/users/1/posts", "/users/2/posts"];
 
 const posts = { name: "posts", endpoint: { path: "users/{resources.users.id}/posts" } };
 
-const blog = (name: string, child: object | object[], shows: Partial<Row> = {}): Row => ({
+const blogRow = (name: string, child: object | object[], outcome: Partial<Row> = {}): Row => ({
   name,
   routes: api,
   resources: ["users", ...[child].flat()],
-  ...shows,
+  ...outcome,
 });
 
 /** A child of another shape, whose requests alone count. */
-const asking = (
+const requestRow = (
   name: string,
   endpoint: object,
   requests: NonNullable<Row["requests"]>,
   routes: object = {},
 ): Row =>
-  blog(
+  blogRow(
     name,
     { name: "posts", endpoint },
     {
@@ -37,17 +37,17 @@ const asking = (
   );
 
 const rows: Row[] = [
-  blog("a child is read for each record of its parent", posts, {
-    requests: asked,
+  blogRow("a child is read for each record of its parent", posts, {
+    requests: requestsOfTwoUsers,
     records: { users, posts: allPosts },
     reports: { users: { records: 2 }, posts: { records: 4, requests: 2 } },
   }),
-  blog("the order in the config does not matter", posts, {
+  blogRow("the order in the config does not matter", posts, {
     resources: [posts, "users"],
-    requests: asked,
+    requests: requestsOfTwoUsers,
   }),
-  blog(
-    "{ type: resolve } in the path",
+  blogRow(
+    "a parameter with type resolve fills the path",
     {
       name: "posts",
       endpoint: {
@@ -55,10 +55,10 @@ const rows: Row[] = [
         params: { user_id: { type: "resolve", resource: "users", field: "id" } },
       },
     },
-    { requests: asked, records: { posts: allPosts } },
+    { requests: requestsOfTwoUsers, records: { posts: allPosts } },
   ),
-  blog(
-    "several fields of one parent",
+  blogRow(
+    "several fields of one parent may be used",
     {
       name: "posts",
       endpoint: {
@@ -74,7 +74,7 @@ const rows: Row[] = [
       requests: ["/users", "/ada/1/posts", "/bob/2/posts"],
     },
   ),
-  blog(
+  blogRow(
     "a field may be a path into the record",
     { name: "posts", endpoint: "users/{resources.users.profile.no}/posts" },
     {
@@ -82,24 +82,26 @@ const rows: Row[] = [
       requests: ["/users", "/users/1/posts"],
     },
   ),
-  asking("better than dlt: in a parameter", { params: { user: "{resources.users.id}", n: 1 } }, [
-    "/posts?n=1&user=1",
-    "/posts?n=1&user=2",
-  ]),
-  asking("within a text of a parameter", { params: { q: "by:{resources.users.name}" } }, [
-    "/posts?q=by:ada",
-    "/posts?q=by:bob",
-  ]),
-  asking(
-    "in a header, its name too",
+  requestRow(
+    "better than dlt: a parent's field may be a parameter",
+    { params: { user: "{resources.users.id}", n: 1 } },
+    ["/posts?n=1&user=1", "/posts?n=1&user=2"],
+  ),
+  requestRow(
+    "a parent's field may be a part of a parameter",
+    { params: { q: "by:{resources.users.name}" } },
+    ["/posts?q=by:ada", "/posts?q=by:bob"],
+  ),
+  requestRow(
+    "a parent's field may be in a header's name and value",
     { headers: { "x-{resources.users.name}": "{resources.users.id}" } },
     [
       ["/posts", { headers: { "x-ada": "1" } }],
       ["/posts", { headers: { "x-bob": "2" } }],
     ],
   ),
-  asking(
-    "in the JSON body, with its type",
+  requestRow(
+    "a parent's field keeps its type in the JSON body",
     {
       method: "POST",
       json: {
@@ -113,23 +115,31 @@ const rows: Row[] = [
       ["POST /posts", { json: { user: 2, text: "no 2", deep: [{ n: "bob" }] } }],
     ],
   ),
-  asking("in a form", { method: "POST", data: { user: "{resources.users.id}" } }, [
-    ["POST /posts", { form: { user: "1" } }],
-    ["POST /posts", { form: { user: "2" } }],
-  ]),
-  asking(
-    "in a text that is sent as it is",
+  requestRow(
+    "a parent's field may be in a form",
+    { method: "POST", data: { user: "{resources.users.id}" } },
+    [
+      ["POST /posts", { form: { user: "1" } }],
+      ["POST /posts", { form: { user: "2" } }],
+    ],
+  ),
+  requestRow(
+    "a parent's field may be in a body that is sent as a string",
     { method: "POST", data: "<user>{resources.users.id}</user>" },
     [
       ["POST /posts", { body: "<user>1</user>" }],
       ["POST /posts", { body: "<user>2</user>" }],
     ],
   ),
-  asking("doubled braces are braces", { method: "POST", data: '{{"user":{resources.users.id}}}' }, [
-    ["POST /posts", { body: '{"user":1}' }],
-    ["POST /posts", { body: '{"user":2}' }],
-  ]),
-  asking(
+  requestRow(
+    "doubled braces are sent as braces",
+    { method: "POST", data: '{{"user":{resources.users.id}}}' },
+    [
+      ["POST /posts", { body: '{"user":1}' }],
+      ["POST /posts", { body: '{"user":2}' }],
+    ],
+  ),
+  requestRow(
     "better than dlt: true is sent as true",
     { params: { active: "{resources.users.on}" } },
     ["/posts?active=true"],
@@ -144,13 +154,13 @@ const rows: Row[] = [
     ["a space", "a b", "a%20b"],
     ["other letters", "é", "%C3%A9"],
     ["a percent sign", "a%b", "a%25b"],
-  ].map(([what, id, sent]) =>
-    blog(`better than dlt: ${what} in a parent's value is encoded in the path`, posts, {
+  ].map(([character, id, sent]) =>
+    blogRow(`better than dlt: ${character} in a parent's value is encoded in the path`, posts, {
       routes: { "/users": [{ id }], [`/users/${sent}/posts`]: postOf(1) },
       requests: ["/users", `/users/${sent}/posts`],
     }),
   ),
-  blog("large ids are exact in the path", posts, {
+  blogRow("large ids are exact in the path", posts, {
     routes: {
       "/users": () => ({
         body: '[{"id":9007199254740993}]',
@@ -160,12 +170,12 @@ const rows: Row[] = [
     },
     requests: ["/users", "/users/9007199254740993/posts"],
   }),
-  blog("no parents are no requests", posts, {
+  blogRow("a child without parent records makes no request", posts, {
     routes: { "/users": [] },
     requests: ["/users"],
     records: { users: [], posts: [] },
   }),
-  blog(
+  blogRow(
     "each parent's pages are read from the first",
     {
       name: "posts",
@@ -177,8 +187,8 @@ const rows: Row[] = [
     {
       routes: {
         "/users": users,
-        "/users/1/posts": slices(postOf(1), { more: () => ({ total: 2 }) }),
-        "/users/2/posts": slices(postOf(2), { more: () => ({ total: 2 }) }),
+        "/users/1/posts": serveSlices(postOf(1), { more: () => ({ total: 2 }) }),
+        "/users/2/posts": serveSlices(postOf(2), { more: () => ({ total: 2 }) }),
       },
       requests: [
         "/users",
@@ -187,26 +197,30 @@ const rows: Row[] = [
       records: { posts: allPosts },
     },
   ),
-  blog("all pages of the parent count", posts, {
+  blogRow("a child is read for the records of all parent pages", posts, {
     routes: {
       ...api,
-      "/users": inTurn({ data: users.slice(0, 1), next: "?p=2" }, { data: users.slice(1) }),
+      "/users": answerInTurn({ data: users.slice(0, 1), next: "?p=2" }, { data: users.slice(1) }),
     },
     requests: ["/users", "/users?p=2", "/users/1/posts", "/users/2/posts"],
     records: { posts: allPosts },
   }),
-  blog("several levels", [posts, { name: "likes", endpoint: "posts/{resources.posts.id}/likes" }], {
-    routes: {
-      ...api,
-      "/users": users.slice(0, 1),
-      "/posts/1a/likes": [{ n: 1 }],
-      "/posts/1b/likes": [{ n: 2 }],
+  blogRow(
+    "children may have children over several levels",
+    [posts, { name: "likes", endpoint: "posts/{resources.posts.id}/likes" }],
+    {
+      routes: {
+        ...api,
+        "/users": users.slice(0, 1),
+        "/posts/1a/likes": [{ n: 1 }],
+        "/posts/1b/likes": [{ n: 2 }],
+      },
+      requests: ["/users", "/users/1/posts", "/posts/1a/likes", "/posts/1b/likes"],
+      records: { likes: [{ n: 1 }, { n: 2 }] },
     },
-    requests: ["/users", "/users/1/posts", "/posts/1a/likes", "/posts/1b/likes"],
-    records: { likes: [{ n: 1 }, { n: 2 }] },
-  }),
-  blog(
-    "two children of one parent",
+  ),
+  blogRow(
+    "a parent may have two children",
     [posts, { name: "tags", endpoint: "users/{resources.users.id}/tags" }],
     {
       routes: { ...api, "/users/1/tags": [{ t: 1 }], "/users/2/tags": [] },
@@ -215,7 +229,7 @@ const rows: Row[] = [
   ),
 
   // include_from_parent
-  blog(
+  blogRow(
     "include_from_parent adds _parent_field",
     { ...posts, include_from_parent: ["id", "name"] },
     {
@@ -226,8 +240,8 @@ const rows: Row[] = [
       },
     },
   ),
-  blog(
-    "include_from_parent takes whole values, and null",
+  blogRow(
+    "include_from_parent copies nested values and null",
     { ...posts, include_from_parent: ["x"] },
     {
       routes: {
@@ -245,12 +259,21 @@ const rows: Row[] = [
       },
     },
   ),
-  blog(
-    "include_from_parent of a field that is not there is an error",
-    { ...posts, include_from_parent: ["mail"] },
+  blogRow(
+    "include_from_parent of a missing field is an error where on_parent_value_missing is raise",
+    { ...posts, include_from_parent: ["mail"], on_parent_value_missing: "raise" },
     {
       fails: ["extract.parent_field", "mail"],
       reports: { users: { status: "succeeded" }, posts: { status: "failed" } },
+    },
+  ),
+  blogRow(
+    "better than dlt: include_from_parent of a missing field sets the parent record aside",
+    { ...posts, include_from_parent: ["mail"] },
+    {
+      requests: ["/users"],
+      reports: { posts: { status: "succeeded", parents_set_aside: 2, quarantined: 0 } },
+      records: { users, posts: [] },
     },
   ),
   {
@@ -260,18 +283,39 @@ const rows: Row[] = [
   },
 
   // Values that are missing
-  blog("a parent's record without the field is an error that names it", posts, {
-    routes: { ...api, "/users": [{ no: 1 }] },
-    fails: ["extract.parent_field", 'users has nothing at "id"'],
-    reports: {},
-  }),
-  blog("better than dlt: null is an error, never /None/", posts, {
-    routes: { ...api, "/users": [{ id: null }] },
-    requests: ["/users"],
-    fails: ["extract.parent_field", "null"],
-  }),
-  blog(
-    "better than dlt: on_parent_value_missing skip leaves such records out",
+  blogRow(
+    "with on_parent_value_missing raise a parent record without the field is an error that names it",
+    { ...posts, on_parent_value_missing: "raise" },
+    {
+      routes: { ...api, "/users": [{ no: 1 }] },
+      fails: ["extract.parent_field", 'users has nothing at "id"'],
+      reports: {},
+    },
+  ),
+  blogRow(
+    "better than dlt: with on_parent_value_missing raise null is an error, never /None/",
+    { ...posts, on_parent_value_missing: "raise" },
+    {
+      routes: { ...api, "/users": [{ id: null }] },
+      requests: ["/users"],
+      fails: ["extract.parent_field", "null"],
+    },
+  ),
+  blogRow(
+    "better than dlt: a parent record without a usable value is set aside, and the others are read",
+    posts,
+    {
+      routes: {
+        ...api,
+        "/users": [{ id: 1 }, { id: null }, {}, { id: "" }, { id: ".." }, { id: { a: 1 } }],
+      },
+      requests: ["/users", "/users/1/posts"],
+      reports: { posts: { status: "succeeded", parents_set_aside: 5, quarantined: 0 } },
+      records: { posts: postOf(1) },
+    },
+  ),
+  blogRow(
+    "better than dlt: on_parent_value_missing skip leaves out parent records without a value",
     { ...posts, on_parent_value_missing: "skip" },
     {
       routes: { ...api, "/users": [{ id: 1 }, { id: null }, {}] },
@@ -279,14 +323,18 @@ const rows: Row[] = [
       records: { posts: postOf(1) },
     },
   ),
-  blog("a value that is an object is an error", posts, {
-    routes: { ...api, "/users": [{ id: { a: 1 } }] },
-    fails: ["extract.template", "an object"],
-  }),
+  blogRow(
+    "with on_parent_value_missing raise a parent's value that is an object is an error",
+    { ...posts, on_parent_value_missing: "raise" },
+    {
+      routes: { ...api, "/users": [{ id: { a: 1 } }] },
+      fails: ["extract.parent_value", "an object"],
+    },
+  ),
 
   // Single entities
-  blog(
-    "a placeholder at the path's end: the answer is the record",
+  blogRow(
+    "with a placeholder at the end of the path the answer is the record",
     { name: "user", endpoint: "users/{resources.users.id}" },
     {
       routes: {
@@ -303,8 +351,8 @@ const rows: Row[] = [
       },
     },
   ),
-  blog(
-    "the same with resolve",
+  blogRow(
+    "with resolve at the end of the path the answer is the record",
     {
       name: "user",
       endpoint: {
@@ -317,8 +365,8 @@ const rows: Row[] = [
       records: { user: [{ id: 1, tags: [{ no: 1 }] }] },
     },
   ),
-  blog(
-    "a single entity is a single page, over the client's paginator",
+  blogRow(
+    "a single entity is one page in spite of the client's paginator",
     { name: "user", endpoint: "users/{resources.users.id}" },
     {
       client: { paginator: { type: "offset", limit: 2 } },
@@ -330,8 +378,8 @@ const rows: Row[] = [
       requests: ["/users", "/users/1"],
     },
   ),
-  blog(
-    "but not over its own paginator",
+  blogRow(
+    "a single entity is paged by its own paginator",
     {
       name: "user",
       endpoint: {
@@ -344,8 +392,8 @@ const rows: Row[] = [
       requests: ["/users", "/users/1?page=0"],
     },
   ),
-  blog(
-    "nor over its own selector",
+  blogRow(
+    "a single entity uses its own selector",
     {
       name: "user",
       endpoint: { path: "users/{resources.users.id}", data_selector: "tags" },
@@ -355,31 +403,31 @@ const rows: Row[] = [
       records: { user: [{ no: 1 }] },
     },
   ),
-  blog("a placeholder elsewhere in the path is no single entity", posts, {
+  blogRow("a placeholder in the middle of the path does not make a single entity", posts, {
     routes: { ...api, "/users/1/posts": { a: 1, items: postOf(1) } },
     records: { posts: allPosts },
   }),
 
   // selected, filters, order
-  blog("a parent that is not selected is read and not stored", posts, {
+  blogRow("a parent that is not selected is read and not stored", posts, {
     resources: [{ name: "users", selected: false }, posts],
-    requests: asked,
+    requests: requestsOfTwoUsers,
     reports: { users: { status: "succeeded", records: 0, written: 0 }, posts: { records: 4 } },
     records: { posts: allPosts },
   }),
-  blog("a parent whose write_disposition is skip, too", posts, {
+  blogRow("a parent with the write_disposition skip is read and not stored", posts, {
     resources: [{ name: "users", write_disposition: "skip" }, posts],
-    requests: asked,
+    requests: requestsOfTwoUsers,
     records: { posts: allPosts },
   }),
-  blog("a child sees its parent's records after the steps", posts, {
+  blogRow("a child sees its parent's records after the steps", posts, {
     resources: [
       { name: "users", processing_steps: [{ filter: ({ id }: { id: number }) => id > 1 }] },
       posts,
     ],
     requests: ["/users", "/users/2/posts"],
   }),
-  blog(
+  blogRow(
     "a child sees what the steps made of a record",
     { name: "posts", endpoint: "users/{resources.users.no}/posts" },
     {
@@ -387,10 +435,10 @@ const rows: Row[] = [
         { name: "users", processing_steps: [{ map: ({ id }: { id: number }) => ({ no: id }) }] },
         { name: "posts", endpoint: "users/{resources.users.no}/posts" },
       ],
-      requests: asked,
+      requests: requestsOfTwoUsers,
     },
   ),
-  blog("a child sees its parent's records after the incremental filter", posts, {
+  blogRow("a child sees its parent's records after the incremental filter", posts, {
     resources: [
       {
         name: "users",
@@ -400,7 +448,7 @@ const rows: Row[] = [
     ],
     requests: ["/users?from=2", "/users/2/posts"],
   }),
-  blog(
+  blogRow(
     "an incremental child has one cursor for all parents, frozen for the run",
     {
       name: "posts",
@@ -416,8 +464,8 @@ const rows: Row[] = [
       next: [{ requests: ["/users", "/users/1/posts?after=7", "/users/2/posts?after=7"] }],
     },
   ),
-  blog(
-    "row_order does not end a child's other parents",
+  blogRow(
+    "row_order ends the pages of one parent record only",
     {
       name: "posts",
       endpoint: {
@@ -439,25 +487,46 @@ const rows: Row[] = [
       records: { posts: [{ no: 7 }, { no: 8 }] },
     },
   ),
-  blog("a child alone is read with its parent", posts, {
+  blogRow("a child that is run alone is read with its parent", posts, {
     args: ["--resource", "posts"],
-    requests: asked,
+    requests: requestsOfTwoUsers,
     records: { posts: allPosts },
   }),
-  blog("a child whose parent fails is skipped", posts, {
-    routes: { ...api, "/users": reply(404) },
+  blogRow("a child whose parent fails is skipped", posts, {
+    routes: { ...api, "/users": replyWith(404) },
     requests: ["/users"],
     reports: { users: { status: "failed" }, posts: { status: "skipped" } },
   }),
-  blog("a failing child leaves its parent's records", posts, {
-    routes: { ...api, "/users/2/posts": reply(404) },
+  blogRow("a failing child does not affect its parent's records", posts, {
+    routes: { ...api, "/users/2/posts": replyWith(403) },
     reports: {
       users: { status: "succeeded" },
       posts: { status: "failed", error: { code: "extract.status" } },
     },
     records: { users, posts: postOf(1) },
   }),
-  blog(
+  ...[404, 410].map((status) =>
+    blogRow(
+      `better than dlt: a parent that answers ${status} twice is gone and has no rows`,
+      posts,
+      {
+        routes: { ...api, "/users/2/posts": replyWith(status) },
+        requests: ["/users", "/users/1/posts", "/users/2/posts", "/users/2/posts"],
+        reports: { posts: { status: "succeeded", parents_set_aside: 0 } },
+        records: { users, posts: postOf(1) },
+      },
+    ),
+  ),
+  blogRow(
+    "better than dlt: with on_parent_error skip a parent whose request fails is set aside",
+    { ...posts, on_parent_error: "skip" },
+    {
+      routes: { ...api, "/users/2/posts": replyWith(403) },
+      reports: { posts: { status: "succeeded", parents_set_aside: 1 } },
+      records: { users, posts: postOf(1) },
+    },
+  ),
+  blogRow(
     "children merge by their key",
     { ...posts, primary_key: "id" },
     {
@@ -465,47 +534,47 @@ const rows: Row[] = [
       records: { posts: postOf(1) },
     },
   ),
-  blog(
+  blogRow(
     "parallelized is accepted",
     { ...posts, parallelized: true },
-    { requests: asked, says: ["has no effect"] },
+    { requests: requestsOfTwoUsers, says: ["has no effect"] },
   ),
-  blog("the real command reads children, too", posts, {
+  blogRow("the real command reads children as well", posts, {
     spawned: true,
-    requests: asked,
+    requests: requestsOfTwoUsers,
     records: { posts: allPosts },
   }),
 ];
 
-const problems = (
+const problemRow = (
   name: string,
   resources: unknown[],
-  wanted: NonNullable<Run["problems"]>,
+  expected: NonNullable<Run["problems"]>,
 ): Row => ({
   name,
   resources,
-  problems: wanted,
+  problems: expected,
 });
-const resolve = (resource: string, field = "id") => ({ type: "resolve", resource, field });
+const resolveParam = (resource: string, field = "id") => ({ type: "resolve", resource, field });
 
 const wrong: Row[] = [
-  problems(
+  problemRow(
     "an unknown parent is a config error",
     [{ name: "a", endpoint: "x/{resources.usres.id}" }, "users"],
     [["resources[0].endpoint", 'no resource "usres"', "users"]],
   ),
-  problems(
+  problemRow(
     "two parents are a config error",
     ["a", "b", { name: "c", endpoint: "x/{resources.a.id}/{resources.b.id}" }],
     [["resources[2].endpoint", "second parent"]],
   ),
-  problems(
-    "a resource that is its own parent",
+  problemRow(
+    "a resource that is its own parent is a config error",
     [{ name: "a", endpoint: "x/{resources.a.id}" }],
     [["resources[0].endpoint", "child of itself"]],
   ),
-  problems(
-    "a circle of two",
+  problemRow(
+    "two resources that are each other's parents are a config error",
     [
       { name: "a", endpoint: "x/{resources.b.id}" },
       { name: "b", endpoint: "x/{resources.a.id}" },
@@ -515,31 +584,31 @@ const wrong: Row[] = [
       ["resources[1].endpoint", "child of itself"],
     ],
   ),
-  problems(
-    "a resolve that the path does not name",
-    ["a", { name: "b", endpoint: { params: { x: resolve("a") } } }],
+  problemRow(
+    "a resolve parameter that the path does not name is a config error",
+    ["a", { name: "b", endpoint: { params: { x: resolveParam("a") } } }],
     [["resources[1].endpoint.params.x", "the path does not name {x}", "put {x} into the path"]],
   ),
-  problems(
-    "a resolve without a field",
+  problemRow(
+    "a resolve parameter without a field is a config error",
     [
       "a",
       { name: "b", endpoint: { path: "{x}", params: { x: { type: "resolve", resource: "a" } } } },
     ],
     [["resources[1].endpoint.params.x.field", "missing"]],
   ),
-  problems(
-    "a parameter of an unknown type",
+  problemRow(
+    "a parameter of an unknown type is a config error",
     [{ name: "b", endpoint: { params: { x: { type: "resolv", resource: "a", field: "id" } } } }],
     [["resources[0].endpoint.params.x.type", "resolve"]],
   ),
-  problems(
-    "a placeholder without a field",
+  problemRow(
+    "a placeholder without a field is a config error",
     ["a", { name: "b", endpoint: "x/{resources.a}" }],
     [["resources[1].endpoint", "names no field"]],
   ),
-  problems(
-    "a name in the path that params have not",
+  problemRow(
+    "a name in the path that is missing from params is a config error",
     [{ name: "b", endpoint: "x/{y}" }],
     [["resources[0].endpoint", 'params has no "y"']],
   ),

@@ -4,24 +4,27 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { SourceConfig } from "../../packages/core/src/config/types.ts";
 import { openApi } from "../support/api.ts";
-import { leaves } from "../support/canary.ts";
-import { cliFolder } from "../support/cli.ts";
+import { recordOutput } from "../support/canary.ts";
+import { openCliFolder } from "../support/cli.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { serve } from "./api.ts";
+import { serveRoutes } from "./api.ts";
 import {
-  assertSecret,
-  byResource,
+  type CommandResult,
+  checkNoSecret,
   checkOutcome,
   checkRequests,
-  type Ended,
-  exact,
+  exactJson,
   itemsIn,
+  recordsByResource,
 } from "./checks.ts";
 import type { Row, Run } from "./rows.ts";
 
-type Command = (argv: string[]) => Promise<Ended>;
+type Command = (argv: string[]) => Promise<CommandResult>;
 
-/** A dlt config is data: the rows of a subject, each through the command line. */
+/**
+ * Runs the rows of a subject through the command line. A dlt config is data, so a row is data too:
+ * the config, the answers of the API, the expected requests, records and errors.
+ */
 export function conformance(subject: string, rows: Row[]): void {
   let engine: Engine;
   let folder: string;
@@ -35,49 +38,60 @@ export function conformance(subject: string, rows: Row[]): void {
   });
 
   describe(subject, () => {
-    for (const [index, row] of rows.entries()) it(row.name, () => show(row, `s${index}`));
-
-    async function show(row: Row, source: string) {
-      const api = await openApi((request, response) => answer(request, response));
-      const own = row.spawned && (await cliFolder());
-      const home = own ? own.folder : folder;
-      const secrets = join(home, `${source}-secrets.json`);
-      await writeFile(secrets, JSON.stringify(row.secrets ?? {}), { mode: 0o600 });
-      const common = ["--name", source, "--dynamodb", engine.endpoint, "--json"];
-
-      let run: Run = {};
-      let answer = serve({});
-      for (const [turn, next] of [row, ...(row.next ?? [])].entries()) {
-        run = merged(run, next);
-        answer = serve(run.routes ?? {});
-        const { main, core } = await likeNew();
-        const command: Command = own ? own.cli : (argv) => inProcess(main, argv, folder);
-        const file = await put(home, `${source}_${turn}`, run, { ...row, core, url: api.url });
-        const before = api.requests.length;
-        const options = [...common, "--secrets", secrets, ...(next.args ?? [])];
-        const ended = await command(["run", file, ...options]);
-        ended.stdout = ended.stdout
-          .replaceAll(file, "$file")
-          .replaceAll(`"${source}: `, '"$source: ');
-        assertSecret(ended, Object.values(row.secrets ?? {}));
-        checkOutcome(ended, next);
-        const seen = api.requests.slice(before);
-        if (next.problems) expect(seen).toEqual([]);
-        checkRequests(seen, next, isAlone(run));
-        for (const [resource, expected] of Object.entries(byResource(next.records))) {
-          const { stdout } = await command(["items", `${file}/${resource}`, ...common]);
-          expect(itemsIn(stdout)).toEqual(expected.map(exact).sort());
-        }
-      }
+    for (const [index, row] of rows.entries()) {
+      const source = `s${index}`;
+      it(`${subject}: ${row.name}`, () => checkRow(row, { source, folder, engine }));
     }
   });
 }
 
-function merged(before: Run, { name: _, next: __, ...more }: Partial<Row>): Run {
-  return { ...before, ...more };
+interface Place {
+  /** The name of the source, which no other row of the file has. */
+  source: string;
+  folder: string;
+  engine: Engine;
 }
 
-const isAlone = (run: Run): boolean => dictOf(run).resources.length === 1;
+async function checkRow(row: Row, { source, folder, engine }: Place): Promise<void> {
+  const api = await openApi((request, response) => answer(request, response));
+  const cli = row.spawned && (await openCliFolder());
+  const home = cli ? cli.folder : folder;
+  const secrets = join(home, `${source}-secrets.json`);
+  await writeFile(secrets, JSON.stringify(row.secrets ?? {}), { mode: 0o600 });
+  const commonOptions = ["--name", source, "--dynamodb", engine.endpoint, "--json"];
+
+  let run: Run = {};
+  let answer = serveRoutes({});
+  for (const [turn, changes] of [row, ...(row.next ?? [])].entries()) {
+    run = mergeRuns(run, changes);
+    answer = serveRoutes(run.routes ?? {});
+    const { main, core } = await loadModulesAnew();
+    const command: Command = cli ? cli.cli : (argv) => runInProcess(main, argv, folder);
+    const sourceFile = { folder: home, name: `${source}_${turn}` };
+    const file = await writeSource(sourceFile, run, { ...row, core, url: api.url });
+    const requestsBefore = api.requests.length;
+    const options = [...commonOptions, "--secrets", secrets, ...(changes.args ?? [])];
+    const result = await command(["run", file, ...options]);
+    result.stdout = result.stdout
+      .replaceAll(file, "$file")
+      .replaceAll(`"${source}: `, '"$source: ');
+    checkNoSecret(result, Object.values(row.secrets ?? {}));
+    checkOutcome(result, changes);
+    const requests = api.requests.slice(requestsBefore);
+    if (changes.problems) expect(requests).toEqual([]);
+    checkRequests(requests, changes, hasOneResource(run));
+    for (const [resource, expected] of Object.entries(recordsByResource(changes.records))) {
+      const { stdout } = await command(["items", `${file}/${resource}`, ...commonOptions]);
+      expect(itemsIn(stdout)).toEqual(expected.map(exactJson).sort());
+    }
+  }
+}
+
+function mergeRuns(before: Run, { name: _, next: __, ...changes }: Partial<Row>): Run {
+  return { ...before, ...changes };
+}
+
+const hasOneResource = (run: Run): boolean => dictOf(run).resources.length === 1;
 
 /** The dict of a run, with `$api` for the address of its API. */
 function dictOf({ config, client, resource_defaults, resources, resource, endpoint }: Run) {
@@ -91,59 +105,60 @@ function dictOf({ config, client, resource_defaults, resources, resource, endpoi
   };
 }
 
-/** Writes a run's source to a file. One with functions in it is handed over as it is. */
-async function put(
-  folder: string,
-  name: string,
+/** Writes the source of a run to a file. A file cannot hold functions; then it refers to the dict itself. */
+async function writeSource(
+  { folder, name }: { folder: string; name: string },
   run: Run,
   { python, core, url }: { python?: string; core: Core; url: string },
 ) {
   const dict = dictOf(run);
-  const write = async (extension: string, text: string) => {
+  const writeWith = async (extension: string, text: string) => {
     const file = join(folder, name + extension);
     await writeFile(file, text);
     return file;
   };
-  if (python !== undefined) return write(".py", python.replaceAll("$api", url));
+  if (python !== undefined) return writeWith(".py", python.replaceAll("$api", url));
   if (!holdsFunction(dict)) {
-    return write(".json", JSON.stringify(dict).replaceAll("$api", url));
+    return writeWith(".json", JSON.stringify(dict).replaceAll("$api", url));
   }
   const shared = globalThis as unknown as Record<string, object>;
   const id = basename(folder) + name;
-  shared[id] = core.rest_api_source(live(dict, url, core) as SourceConfig);
-  return write(".js", `export default globalThis[${JSON.stringify(id)}];\n`);
+  shared[id] = core.rest_api_source(fillDict(dict, url, core) as SourceConfig);
+  return writeWith(".js", `export default globalThis[${JSON.stringify(id)}];\n`);
 }
 
 const holdsFunction = (value: unknown): boolean =>
   typeof value === "function" ||
   (typeof value === "object" && value !== null && Object.values(value).some(holdsFunction));
 
-/** What the JSON loader would make of it, functions aside. */
-function live(value: unknown, url: string, core: Core): unknown {
+/** Fills in the address and the secrets, as the JSON loader does, and keeps functions. */
+function fillDict(value: unknown, url: string, core: Core): unknown {
   if (typeof value === "string") return value.replaceAll("$api", url);
-  if (Array.isArray(value)) return value.map((one) => live(one, url, core));
+  if (Array.isArray(value)) return value.map((member) => fillDict(member, url, core));
   if (typeof value !== "object" || value === null) return value;
   if ("$secret" in value) return core.dlt.secrets[String(value.$secret)];
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, live(one, url, core)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, fillDict(member, url, core)]),
+  );
 }
 
-/** The command as a new process has it: a worker keeps its clients, and this process has many. */
-async function likeNew() {
+/** Loads the modules anew, as a new process does: modules keep clients from run to run. */
+async function loadModulesAnew() {
   vi.resetModules();
   const { main } = await import("../../packages/local/src/cli.ts");
   return { main, core: await import("@tidetable/core") };
 }
 
-type Main = Awaited<ReturnType<typeof likeNew>>["main"];
-type Core = Awaited<ReturnType<typeof likeNew>>["core"];
+type Main = Awaited<ReturnType<typeof loadModulesAnew>>["main"];
+type Core = Awaited<ReturnType<typeof loadModulesAnew>>["core"];
 
-async function inProcess(main: Main, argv: string[], cwd: string) {
+async function runInProcess(main: Main, argv: string[], cwd: string) {
   const out = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => (out[name] += text) });
   const { TIDETABLE_SECRET_API_KEY: _, ...env } = process.env;
   const { signal } = new AbortController();
   const streams = { stdout: stream("stdout"), stderr: stream("stderr") };
   const code = await main(argv, { ...streams, env, cwd, signal });
-  for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
+  for (const [name, text] of Object.entries(out)) recordOutput(`${name} of a command`, text);
   return { code, ...out };
 }

@@ -1,158 +1,214 @@
-import { byPage, ids, inTurn, slices, withHeaders } from "./api.ts";
+import { answerInTurn, byPage, recordsWithIds, serveSlices, withHeaders } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row } from "./rows.ts";
 
-// What the first answer shows, in dlt's order.
+// The first answer decides on the paginator, in dlt's order.
 
-const detected = (
+const detectionRow = (
   name: string,
   first: unknown,
   second: unknown,
   asks: string[],
-  more: Partial<Row> = {},
+  changes: Partial<Row> = {},
 ): Row => ({
   name,
-  routes: { "/rows": inTurn(first, second) },
+  routes: { "/rows": answerInTurn(first, second) },
   requests: asks.map((query) => `/rows${query}`),
-  records: ids(1, 4),
-  ...more,
+  records: recordsWithIds(1, 4),
+  ...changes,
 });
 
 const link = { link: '<$api/rows?p=2>; rel="next"' };
-const page = (next: object) => ({ data: ids(1, 2), ...next });
-const last = { data: ids(3, 4) };
+const firstPage = (next: object) => ({ data: recordsWithIds(1, 2), ...next });
+const lastPage = { data: recordsWithIds(3, 4) };
 
 const following: Row[] = [
-  detected("a Link header with rel=next", withHeaders(link, ids(1, 2)), ids(3, 4), ["", "?p=2"]),
-  detected(
-    "better than dlt: it says what it has detected, ready to be written down",
-    withHeaders(link, ids(1, 2)),
-    ids(3, 4),
+  detectionRow(
+    "a Link header with rel=next is followed",
+    withHeaders(link, recordsWithIds(1, 2)),
+    recordsWithIds(3, 4),
+    ["", "?p=2"],
+  ),
+  detectionRow(
+    "better than dlt: detection prints its findings, ready to be copied into the config",
+    withHeaders(link, recordsWithIds(1, 2)),
+    recordsWithIds(3, 4),
     ["", "?p=2"],
     {
       says: ['detected paginator header_link; write it down as {"type":"header_link"}'],
     },
   ),
-  detected(
-    "a Link header goes before a link in the body",
-    withHeaders(link, page({ next: "$api/rows?p=9" })),
-    last,
+  detectionRow(
+    "a Link header has precedence over a link in the body",
+    withHeaders(link, firstPage({ next: "$api/rows?p=9" })),
+    lastPage,
     ["", "?p=2"],
   ),
   ...["next", "next_url", "nextPage", "next_page_link", "nextLink"].map((name) =>
-    detected(`"${name}" with a URL`, page({ [name]: "$api/rows?p=2" }), last, ["", "?p=2"]),
+    detectionRow(`"${name}" with a URL`, firstPage({ [name]: "$api/rows?p=2" }), lastPage, [
+      "",
+      "?p=2",
+    ]),
   ),
-  detected("a path from the root is a link", page({ next: "/rows?p=2" }), last, ["", "?p=2"]),
-  detected("a link further down", page({ meta: { links: { next: "$api/rows?p=2" } } }), last, [
-    "",
-    "?p=2",
-  ]),
-  detected("a link in href", page({ _links: { next: { href: "$api/rows?p=2" } } }), last, [
-    "",
-    "?p=2",
-  ]),
-  detected("a link in url", page({ paging: { next: { url: "$api/rows?p=2" } } }), last, [
-    "",
-    "?p=2",
-  ]),
-  detected(
-    "what was detected holds for later pages",
-    page({ links: { next: "$api/rows?p=2" } }),
-    { data: ids(3, 4), next: "$api/rows?p=9" },
+  detectionRow(
+    "a path from the root is taken for a link",
+    firstPage({ next: "/rows?p=2" }),
+    lastPage,
     ["", "?p=2"],
   ),
-  detected("a text is a cursor", page({ next_cursor: "abc" }), last, ["", "?cursor=abc"]),
-  detected("a number is a cursor", page({ next: 17 }), last, ["", "?cursor=17"]),
-  detected("a cursor further down", page({ meta: { next_token: "t" } }), last, ["", "?cursor=t"]),
-  detected("next_page: 2 is a cursor, as in dlt", page({ next_page: 2 }), last, ["", "?cursor=2"]),
-  detected(
-    "a link goes before a number of pages",
-    page({ pages: 9, next: "$api/rows?p=2" }),
-    last,
+  detectionRow(
+    "a nested link is found",
+    firstPage({ meta: { links: { next: "$api/rows?p=2" } } }),
+    lastPage,
     ["", "?p=2"],
   ),
-  detected(
-    "the bare word auto is the same as none",
-    page({ next: "$api/rows?p=2" }),
-    last,
+  detectionRow(
+    "a link in href is found",
+    firstPage({ _links: { next: { href: "$api/rows?p=2" } } }),
+    lastPage,
+    ["", "?p=2"],
+  ),
+  detectionRow(
+    "a link in url is found",
+    firstPage({ paging: { next: { url: "$api/rows?p=2" } } }),
+    lastPage,
+    ["", "?p=2"],
+  ),
+  detectionRow(
+    "the detected paginator is used for later pages",
+    firstPage({ links: { next: "$api/rows?p=2" } }),
+    { data: recordsWithIds(3, 4), next: "$api/rows?p=9" },
+    ["", "?p=2"],
+  ),
+  detectionRow("a string is taken for a cursor", firstPage({ next_cursor: "abc" }), lastPage, [
+    "",
+    "?cursor=abc",
+  ]),
+  detectionRow("a number is taken for a cursor", firstPage({ next: 17 }), lastPage, [
+    "",
+    "?cursor=17",
+  ]),
+  detectionRow("a nested cursor is found", firstPage({ meta: { next_token: "t" } }), lastPage, [
+    "",
+    "?cursor=t",
+  ]),
+  detectionRow(
+    "next_page: 2 is taken for a cursor, as in dlt",
+    firstPage({ next_page: 2 }),
+    lastPage,
+    ["", "?cursor=2"],
+  ),
+  detectionRow(
+    "a link has precedence over a number of pages",
+    firstPage({ pages: 9, next: "$api/rows?p=2" }),
+    lastPage,
+    ["", "?p=2"],
+  ),
+  detectionRow(
+    "the word auto is the same as no paginator",
+    firstPage({ next: "$api/rows?p=2" }),
+    lastPage,
     ["", "?p=2"],
     { endpoint: { paginator: "auto" } },
   ),
-  detected("{ type: auto } is, too", page({ next: "$api/rows?p=2" }), last, ["", "?p=2"], {
-    client: { paginator: { type: "auto" } },
-  }),
+  detectionRow(
+    "{ type: auto } is the same as no paginator",
+    firstPage({ next: "$api/rows?p=2" }),
+    lastPage,
+    ["", "?p=2"],
+    {
+      client: { paginator: { type: "auto" } },
+    },
+  ),
 ];
 
-const numbered = (name: string, first: number, more: object, asks: string[]): Row => ({
+const numberedRow = (name: string, first: number, fields: object, asks: string[]): Row => ({
   name,
   routes: {
-    "/rows": slices(ids(1, 4), { at: byPage(2, first), more: () => more }),
+    "/rows": serveSlices(recordsWithIds(1, 4), { at: byPage(2, first), more: () => fields }),
   },
   requests: asks.map((query) => `/rows${query}`),
-  records: ids(1, 4),
+  records: recordsWithIds(1, 4),
 });
 
 const pages: Row[] = [
   ...["total_pages", "pages", "totalPages", "TOTAL_PAGES"].map((name) =>
-    numbered(`better than dlt: "${name}" beside page 1 counts from 1`, 1, { page: 1, [name]: 2 }, [
-      "",
-      "?page=2",
-    ]),
+    numberedRow(
+      `better than dlt: "${name}" beside page 1 counts from 1`,
+      1,
+      { page: 1, [name]: 2 },
+      ["", "?page=2"],
+    ),
   ),
-  numbered("total_pages beside page 0 counts from 0, as in dlt", 0, { page: 0, total_pages: 2 }, [
-    "",
-    "?page=1",
-  ]),
-  numbered("better than dlt: current_page tells too", 1, { meta: { current_page: 1, pages: 2 } }, [
-    "",
-    "?page=2",
-  ]),
-  numbered(
-    "better than dlt: without it, pages from 1 are seen by their records",
+  numberedRow(
+    "total_pages beside page 0 counts from 0, as in dlt",
+    0,
+    { page: 0, total_pages: 2 },
+    ["", "?page=1"],
+  ),
+  numberedRow(
+    "better than dlt: current_page shows the number of the first page",
+    1,
+    { meta: { current_page: 1, pages: 2 } },
+    ["", "?page=2"],
+  ),
+  numberedRow(
+    "better than dlt: pages that count from 1 are recognised by their records",
     1,
     { total_pages: 2 },
     ["", "?page=1", "?page=2"],
   ),
-  numbered("without it, pages from 0 are seen by their records", 0, { total_pages: 2 }, [
+  numberedRow("pages that count from 0 are recognised by their records", 0, { total_pages: 2 }, [
     "",
     "?page=1",
   ]),
-  numbered("total_pages as text", 1, { page: 1, total_pages: "2" }, ["", "?page=2"]),
-  numbered("a number of pages goes before a cursor", 1, { page: 1, total_pages: 2, next_page: 2 }, [
-    "",
-    "?page=2",
-  ]),
+  numberedRow("total_pages may be a string", 1, { page: 1, total_pages: "2" }, ["", "?page=2"]),
+  numberedRow(
+    "a number of pages has precedence over a cursor",
+    1,
+    { page: 1, total_pages: 2, next_page: 2 },
+    ["", "?page=2"],
+  ),
   {
-    name: "better than dlt: the page that the config asks for first tells from where pages count",
+    name: "better than dlt: the first page in the config shows from where pages count",
     routes: {
-      "/rows": slices(ids(1, 4), { at: byPage(2, 1), more: () => ({ total_pages: 2 }) }),
+      "/rows": serveSlices(recordsWithIds(1, 4), {
+        at: byPage(2, 1),
+        more: () => ({ total_pages: 2 }),
+      }),
     },
     endpoint: { params: { page: 1, per_page: 2 } },
     requests: ["/rows?page=1&per_page=2", "/rows?page=2&per_page=2"],
-    records: ids(1, 4),
+    records: recordsWithIds(1, 4),
   },
 ];
 
-const alone = (name: string, body: unknown, more: Partial<Row> = {}): Row => ({
+const singlePageRow = (name: string, body: unknown, changes: Partial<Row> = {}): Row => ({
   name,
   routes: { "/rows": body },
   requests: ["/rows"],
-  records: ids(1, 2),
-  ...more,
+  records: recordsWithIds(1, 2),
+  ...changes,
 });
 
 const single: Row[] = [
-  alone("nothing to go by is a single page", ids(1, 2)),
-  alone("next: null is a single page", page({ next: null })),
-  alone("an offset is never detected", page({ offset: 0, limit: 2, total: 4 })),
-  alone("a total of rows is no number of pages", page({ total: 4, count: 2 })),
-  alone("total_pages: 1 is a single page", page({ page: 1, total_pages: 1 })),
-  alone(
-    "a Link header without rel=next is a single page",
-    withHeaders({ link: '<$api/x>; rel="last"' }, ids(1, 2)),
+  singlePageRow("an answer without any sign of paging is a single page", recordsWithIds(1, 2)),
+  singlePageRow("an answer with next: null is a single page", firstPage({ next: null })),
+  singlePageRow("an offset is never detected", firstPage({ offset: 0, limit: 2, total: 4 })),
+  singlePageRow(
+    "a total of rows is not taken for a number of pages",
+    firstPage({ total: 4, count: 2 }),
   ),
-  alone(
-    "what records have in them is not looked at",
+  singlePageRow(
+    "an answer with total_pages: 1 is a single page",
+    firstPage({ page: 1, total_pages: 1 }),
+  ),
+  singlePageRow(
+    "an answer with a Link header without rel=next is a single page",
+    withHeaders({ link: '<$api/x>; rel="last"' }, recordsWithIds(1, 2)),
+  ),
+  singlePageRow(
+    "members of records are not used for detection",
     { data: [{ id: 1, next: "/x" }] },
     { records: [{ id: 1, next: "/x" }] },
   ),

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { ids, inTurn } from "./api.ts";
+import { answerInTurn, recordsWithIds } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row } from "./rows.ts";
 
@@ -9,18 +9,18 @@ const b1 = { id: "b", v: 1 };
 const c1 = { id: "c", v: 1 };
 
 /** A first run that reads `first`, a second that reads `second`, and the table behind it. */
-const writes = (
+const writeRow = (
   name: string,
   resource: object,
   [first, second]: [object[], object[]?],
   records: (object | string)[],
-  more: Partial<Row> = {},
+  changes: Partial<Row> = {},
 ): Row => ({
   name,
   routes: { "/rows": first },
   resource,
   ...(second ? { next: [{ routes: { "/rows": second }, records }] } : { records }),
-  ...more,
+  ...changes,
 });
 
 const keyed = { primary_key: "id" };
@@ -28,54 +28,49 @@ const merge = { ...keyed, write_disposition: "merge" };
 const replace = { ...keyed, write_disposition: "replace" };
 
 const rows: Row[] = [
-  writes("without a key the default is append", {}, [[a1], [a1, b1]], [a1, a1, b1]),
-  writes("other than dlt: with a key the default is merge", keyed, [[a1], [a2, b1]], [a2, b1]),
-  writes(
-    "append keeps all, also of one key",
+  writeRow("the default without a key is append", {}, [[a1], [a1, b1]], [a1, a1, b1]),
+  writeRow("other than dlt: the default with a key is merge", keyed, [[a1], [a2, b1]], [a2, b1]),
+  writeRow(
+    "append keeps all records, also those with the same key",
     { ...keyed, write_disposition: "append" },
     [[a1], [a2]],
     [a1, a2],
   ),
-  writes(
-    "append keeps records that are equal",
-    { write_disposition: "append" },
-    [[a1, a1]],
-    [a1, a1],
-  ),
-  writes("merge: the last one of a key counts", merge, [[a1, a2, b1]], [a2, b1], {
+  writeRow("append keeps equal records", { write_disposition: "append" }, [[a1, a1]], [a1, a1]),
+  writeRow("merge: the last record of a key is kept", merge, [[a1, a2, b1]], [a2, b1], {
     report: { records: 3, written: 2, superseded: 1 },
   }),
-  writes("merge: over the pages, too", merge, [[]], [a2, b1], {
-    routes: { "/rows": inTurn({ data: [a1, b1], next: "?p=2" }, { data: [a2] }) },
+  writeRow("merge: the last record of a key on any page is kept", merge, [[]], [a2, b1], {
+    routes: { "/rows": answerInTurn({ data: [a1, b1], next: "?p=2" }, { data: [a2] }) },
   }),
-  writes(
-    "merge puts whole records: absent fields vanish",
+  writeRow(
+    "merge replaces whole records, so absent fields vanish",
     merge,
     [[{ id: "a", v: 1, w: 2 }], [{ id: "a", x: 3 }]],
     [{ id: "a", x: 3 }],
   ),
-  writes("merge keeps what the API shows no longer", merge, [[a1, b1], [b1]], [a1, b1]),
-  writes(
-    "merge in its long form",
+  writeRow("merge keeps rows that the API no longer shows", merge, [[a1, b1], [b1]], [a1, b1]),
+  writeRow(
+    "merge may be written in its long form",
     { ...keyed, write_disposition: { disposition: "merge" } },
     [[a1], [a2]],
     [a2],
   ),
   ...["delete-insert", "upsert"].map((strategy) =>
-    writes(
+    writeRow(
       `merge by ${strategy}`,
       { ...keyed, write_disposition: { disposition: "merge", strategy } },
       [[a1, b1], [a2]],
       [a2, b1],
     ),
   ),
-  writes(
-    "merge by insert-only leaves what is there",
+  writeRow(
+    "merge by insert-only leaves existing rows as they are",
     { ...keyed, write_disposition: { disposition: "merge", strategy: "insert-only" } },
     [[a1], [a2, b1]],
     [a1, b1],
   ),
-  writes(
+  writeRow(
     "deduplicated is accepted",
     {
       ...keyed,
@@ -84,8 +79,8 @@ const rows: Row[] = [
     [[a1], [a2]],
     [a2],
   ),
-  writes(
-    "replace leaves what the last run saw",
+  writeRow(
+    "replace leaves the rows that the last run has seen",
     replace,
     [
       [a1, b1, c1],
@@ -94,7 +89,7 @@ const rows: Row[] = [
     [a2, b1],
   ),
   ...["truncate-and-insert", "insert-from-staging", "staging-optimized"].map((strategy) =>
-    writes(
+    writeRow(
       `replace by ${strategy}`,
       { ...keyed, write_disposition: { disposition: "replace", strategy } },
       [
@@ -104,8 +99,8 @@ const rows: Row[] = [
       [a2, b1],
     ),
   ),
-  writes(
-    "replace without a key",
+  writeRow(
+    "replace works without a key",
     { write_disposition: "replace" },
     [
       [a1, b1],
@@ -116,17 +111,23 @@ const rows: Row[] = [
       resource: { write_disposition: "replace", allow_shrink: true },
     },
   ),
-  writes("better than dlt: replace by an empty answer deletes nothing", replace, [[a1]], [a1], {
-    next: [
-      {
-        routes: { "/rows": [] },
-        fails: ["load.sweep_refused", "nothing was deleted"],
-        records: [a1],
-      },
-    ],
-  }),
-  writes(
-    "better than dlt: replace does not delete more than it leaves",
+  writeRow(
+    "better than dlt: replace deletes nothing after an empty answer",
+    replace,
+    [[a1]],
+    [a1],
+    {
+      next: [
+        {
+          routes: { "/rows": [] },
+          fails: ["load.sweep_refused", "nothing was deleted"],
+          records: [a1],
+        },
+      ],
+    },
+  ),
+  writeRow(
+    "better than dlt: replace does not delete more rows than stay",
     replace,
     [[a1, b1, c1]],
     [a1, b1, c1],
@@ -140,8 +141,13 @@ const rows: Row[] = [
       ],
     },
   ),
-  writes("allow_shrink allows both", { ...replace, allow_shrink: true }, [[a1, b1, c1], []], []),
-  writes(
+  writeRow(
+    "allow_shrink allows both deletions",
+    { ...replace, allow_shrink: true },
+    [[a1, b1, c1], []],
+    [],
+  ),
+  writeRow(
     "better than dlt: a replace that fails half way deletes nothing",
     replace,
     [[a1, b1]],
@@ -156,14 +162,14 @@ const rows: Row[] = [
       ],
     },
   ),
-  writes("skip without children asks for nothing", { write_disposition: "skip" }, [[a1]], [], {
+  writeRow("skip without children makes no request", { write_disposition: "skip" }, [[a1]], [], {
     requests: [],
   }),
-  writes("selected false without children asks for nothing", { selected: false }, [[a1]], [], {
+  writeRow("selected false without children makes no request", { selected: false }, [[a1]], [], {
     requests: [],
   }),
-  writes(
-    "--full-refresh of a merge removes what is not there any more",
+  writeRow(
+    "--full-refresh of a merge removes rows that the API no longer has",
     merge,
     [[a1, b1, c1]],
     [a1, b1, c1],
@@ -178,13 +184,13 @@ const rows: Row[] = [
       ],
     },
   ),
-  writes("--full-refresh of an append asks first", {}, [[a1]], [a1], {
+  writeRow("--full-refresh of an append asks before it starts", {}, [[a1]], [a1], {
     next: [{ args: ["--full-refresh"], problems: [["--full-refresh", "appends"]] }],
   }),
 
   // Keys
-  writes(
-    "a key is text where nothing is declared",
+  writeRow(
+    "a key without a declared type is a string",
     keyed,
     [[{ id: 7, v: 7 }]],
     [{ id: "7", v: 7 }],
@@ -194,20 +200,20 @@ const rows: Row[] = [
     ["decimal", 7],
     ["double", 7],
   ].map(([data_type]) =>
-    writes(
+    writeRow(
       `a key that is declared ${data_type} is a number`,
       { ...keyed, columns: { id: { data_type } } },
       [[{ id: 7 }], [{ id: "7", v: 2 }]],
       [{ id: 7, v: 2 }],
     ),
   ),
-  writes(
-    '7 and "7" are one key',
+  writeRow(
+    '7 and "7" are the same key',
     keyed,
     [[{ id: 7, v: 1 }], [{ id: "7", v: 2 }]],
     [{ id: "7", v: 2 }],
   ),
-  writes("large keys are exact", keyed, [[]], ['{"id":"9007199254740993"}'], {
+  writeRow("large keys are exact", keyed, [[]], ['{"id":"9007199254740993"}'], {
     routes: {
       "/rows": () => ({
         body: '[{"id":9007199254740993}]',
@@ -215,8 +221,8 @@ const rows: Row[] = [
       }),
     },
   }),
-  writes(
-    "two fields are one key",
+  writeRow(
+    "two fields may be one key",
     { primary_key: ["id", "v"] },
     [[a1, a2], [{ ...a1, w: 1 }]],
     [
@@ -224,8 +230,8 @@ const rows: Row[] = [
       { id: "a", v: "2" },
     ],
   ),
-  writes(
-    "three fields are one key",
+  writeRow(
+    "three fields may be one key",
     { primary_key: ["id", "v", "w"] },
     [
       [
@@ -238,24 +244,29 @@ const rows: Row[] = [
       { id: "a", v: "b", w: "c-d", _key: '["b","c-d"]' },
     ],
   ),
-  writes("primary_key in columns", { columns: { id: { primary_key: true } } }, [[a1], [a2]], [a2]),
+  writeRow(
+    "primary_key may be declared in columns",
+    { columns: { id: { primary_key: true } } },
+    [[a1], [a2]],
+    [a2],
+  ),
   ...[
     ["absent", {}],
     ["null", { id: null }],
     ["empty", { id: "" }],
     ["an object", { id: {} }],
-  ].map(([what, bad]) =>
-    writes(
-      `better than dlt: a record whose key is ${what} is set aside, the others stay`,
+  ].map(([problem, invalidRecord]) =>
+    writeRow(
+      `better than dlt: a record whose key is ${problem} is set aside, the others stay`,
       keyed,
-      [[a1, b1, bad as object]],
+      [[a1, b1, invalidRecord as object]],
       [a1, b1],
       {
         report: { records: 3, written: 2, quarantined: 1 },
       },
     ),
   ),
-  writes(
+  writeRow(
     "table_name names the table",
     { name: "rows", table_name: "other-rows", ...keyed },
     [[a1]],
@@ -266,8 +277,8 @@ const rows: Row[] = [
   ),
 
   // Hints
-  writes(
-    "hard_delete: a record that says true deletes its row",
+  writeRow(
+    "hard_delete: a record with true deletes its row",
     { ...merge, columns: { gone: { hard_delete: true } } },
     [
       [a1, b1],
@@ -278,8 +289,8 @@ const rows: Row[] = [
     ],
     [{ ...b1, gone: false }],
   ),
-  writes(
-    "hard_delete: any value of another type deletes, null does not",
+  writeRow(
+    "hard_delete: any value of another type deletes the row, null does not",
     { ...merge, columns: { gone: { hard_delete: true } } },
     [
       [a1, b1],
@@ -290,28 +301,28 @@ const rows: Row[] = [
     ],
     [{ ...b1, gone: null }],
   ),
-  writes(
+  writeRow(
     "dedup_sort desc keeps the greatest of a page",
     { ...merge, columns: { v: { dedup_sort: "desc" } } },
     [[a2, a1]],
     [a2],
   ),
-  writes(
+  writeRow(
     "dedup_sort asc keeps the least of a page",
     { ...merge, columns: { v: { dedup_sort: "asc" } } },
     [[a1, a2]],
     [a1],
   ),
-  writes(
-    "other than dlt: dedup_sort looks at a page; of two pages the later one read counts",
+  writeRow(
+    "other than dlt: dedup_sort sorts one page, and of two pages the later one is kept",
     { ...merge, columns: { v: { dedup_sort: "desc" } } },
     [[]],
     [a1, b1],
     {
-      routes: { "/rows": inTurn({ data: [a2, b1], next: "?p=2" }, { data: [a1] }) },
+      routes: { "/rows": answerInTurn({ data: [a2, b1], next: "?p=2" }, { data: [a1] }) },
     },
   ),
-  writes(
+  writeRow(
     "better than dlt: write_mode ordered keeps the newer row",
     {
       ...merge,
@@ -330,7 +341,7 @@ const rows: Row[] = [
     "nested_hints",
     "parallelized",
   ].map((key) =>
-    writes(
+    writeRow(
       `${key} is accepted and has no effect`,
       { [key]: key === "parallelized" ? true : key === "max_table_nesting" ? 0 : "x" },
       [[{ a: { b: [1] } }]],
@@ -340,18 +351,18 @@ const rows: Row[] = [
       },
     ),
   ),
-  writes(
+  writeRow(
     "schema_contract evolve is accepted",
     { schema_contract: "evolve" },
     [[a1], [{ id: "b", w: true }]],
     [a1, { id: "b", w: true }],
   ),
   {
-    name: "records stay apart by resource",
-    routes: { "/a": ids(1, 1), "/b": ids(1, 2) },
+    name: "each resource has records of its own",
+    routes: { "/a": recordsWithIds(1, 1), "/b": recordsWithIds(1, 2) },
     resource_defaults: { primary_key: "id" },
     resources: ["a", { name: "b", write_disposition: "append" }],
-    records: { a: [{ id: "1" }], b: ids(1, 2) },
+    records: { a: [{ id: "1" }], b: recordsWithIds(1, 2) },
   },
 ];
 

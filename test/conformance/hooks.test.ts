@@ -1,4 +1,4 @@
-import { ids, inTurn, reply, withHeaders } from "./api.ts";
+import { answerInTurn, recordsWithIds, replyWith, withHeaders } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row } from "./rows.ts";
 
@@ -9,34 +9,34 @@ interface Answer {
   body: never;
 }
 
-const steps = (
+const stepsRow = (
   name: string,
   processing_steps: object[],
   records: object[],
-  more: Partial<Row> = {},
+  changes: Partial<Row> = {},
 ): Row => ({
   name: `processing_steps: ${name}`,
-  routes: { "/rows": ids(1, 4) },
+  routes: { "/rows": recordsWithIds(1, 4) },
   resource: { processing_steps },
   records,
-  ...more,
+  ...changes,
 });
 
 const stepRows: Row[] = [
-  steps(
-    "filter keeps what it says yes to",
+  stepsRow(
+    "filter keeps the records for which it returns true",
     [{ filter: ({ id }: Rec) => Number(id) % 2 === 0 }],
     [{ id: 2 }, { id: 4 }],
     {
       report: { records: 2, written: 2 },
     },
   ),
-  steps(
-    "map makes another record",
+  stepsRow(
+    "map returns another record",
     [{ map: ({ id }: Rec) => ({ no: id, twice: 2 * Number(id) }) }],
     [1, 2, 3, 4].map((no) => ({ no, twice: 2 * no })),
   ),
-  steps(
+  stepsRow(
     "map may change the record in place",
     [
       {
@@ -46,10 +46,10 @@ const stepRows: Row[] = [
         },
       },
     ],
-    ids(1, 4).map((one) => ({ ...one, seen: "yes" })),
+    recordsWithIds(1, 4).map((record) => ({ ...record, seen: "yes" })),
   ),
-  steps(
-    "yield_map makes several, or none",
+  stepsRow(
+    "yield_map returns several records, or none",
     [
       {
         yield_map: function* ({ id }: Rec) {
@@ -66,13 +66,13 @@ const stepRows: Row[] = [
       { id: 4, n: 3 },
     ],
   ),
-  steps(
+  stepsRow(
     "yield_map may return a list",
     [{ yield_map: ({ id }: Rec) => (id === 1 ? [{ a: 1 }, { a: 2 }] : []) }],
     [{ a: 1 }, { a: 2 }],
   ),
-  steps(
-    "they act in order",
+  stepsRow(
+    "the steps act in order",
     [
       { map: ({ id }: Rec) => ({ id: Number(id) + 1 }) },
       { filter: ({ id }: Rec) => id === 2 || id === 5 },
@@ -80,9 +80,9 @@ const stepRows: Row[] = [
     ],
     [{ id: 20 }, { id: 50 }],
   ),
-  steps("an empty list changes nothing", [], ids(1, 4)),
-  steps(
-    "they act before the incremental filter",
+  stepsRow("an empty list changes nothing", [], recordsWithIds(1, 4)),
+  stepsRow(
+    "the steps act before the incremental filter",
     [{ map: ({ id }: Rec) => ({ no: Number(id) + 10 }) }],
     [{ no: 13 }, { no: 14 }],
     {
@@ -90,17 +90,22 @@ const stepRows: Row[] = [
       report: { cursor: { before: null, after: 14 } },
     },
   ),
-  steps(
-    "a page that they empty is not the last",
+  stepsRow(
+    "a page that the steps empty is not the last",
     [{ filter: ({ id }: Rec) => Number(id) > 2 }],
-    ids(3, 4),
+    recordsWithIds(3, 4),
     {
-      routes: { "/rows": inTurn({ data: ids(1, 2), next: "?p=2" }, { data: ids(3, 4) }) },
+      routes: {
+        "/rows": answerInTurn(
+          { data: recordsWithIds(1, 2), next: "?p=2" },
+          { data: recordsWithIds(3, 4) },
+        ),
+      },
       requests: ["/rows", "/rows?p=2"],
     },
   ),
-  steps(
-    "a key may be made by them",
+  stepsRow(
+    "the steps may make a key",
     [{ map: ({ id }: Rec) => ({ key: `k${id}` }) }],
     [1, 2, 3, 4].map((id) => ({ key: `k${id}` })),
     {
@@ -110,12 +115,12 @@ const stepRows: Row[] = [
       },
     },
   ),
-  steps("resource_defaults can have them", [], [{ id: 4 }], {
+  stepsRow("resource_defaults can have them", [], [{ id: 4 }], {
     resource: {},
     resource_defaults: { processing_steps: [{ filter: ({ id }: Rec) => id === 4 }] },
   }),
-  steps("a child's steps see the parent's fields", [], [], {
-    routes: { "/users": [{ id: 1, name: "ada" }], "/users/1/rows": ids(1, 1) },
+  stepsRow("a child's steps see the parent's fields", [], [], {
+    routes: { "/users": [{ id: 1, name: "ada" }], "/users/1/rows": recordsWithIds(1, 1) },
     resources: [
       "users",
       {
@@ -127,8 +132,8 @@ const stepRows: Row[] = [
     ],
     records: [{ id: 1, by: "ada" }],
   }),
-  steps(
-    "one that throws fails the run and quotes no record",
+  stepsRow(
+    "a step that throws fails the run, and the error quotes no record",
     [
       {
         map: ({ id }: Rec) => {
@@ -141,20 +146,20 @@ const stepRows: Row[] = [
       fails: ["extract.step", "processing_steps[0] (map) threw TypeError"],
     },
   ),
-  steps("one that returns no record fails the run", [{ map: () => undefined }], [], {
+  stepsRow("a step that returns no record fails the run", [{ map: () => undefined }], [], {
     fails: ["extract.step", "processing_steps[0] (map) returned no record"],
   }),
-  steps("an unknown kind is a config error", [{ fliter: () => true }], [], {
+  stepsRow("an unknown kind is a config error", [{ fliter: () => true }], [], {
     problems: [["resources[0].processing_steps[0].fliter", "unknown key", "filter"]],
     records: {},
   }),
-  steps("what is no function is a config error", [{ filter: "id > 2" }], [], {
+  stepsRow("a step that is not a function is a config error", [{ filter: "id > 2" }], [], {
     problems: [["resources[0].processing_steps[0].filter", "has to be a function"]],
     records: {},
   }),
 ];
 
-const acts = (
+const actionRow = (
   name: string,
   response_actions: unknown[],
   answer: unknown,
@@ -166,91 +171,109 @@ const acts = (
   ...shows,
 });
 
-const ignore = (more: object) => ({ action: "ignore", ...more });
-const notFound = reply(404, { error: "nothing here" });
+const ignoreAction = (conditions: object) => ({ action: "ignore", ...conditions });
+const notFound = replyWith(404, { error: "nothing here" });
 
 const actionRows: Row[] = [
-  acts("an ignored status is an empty end", [ignore({ status_code: 404 })], notFound, {
-    requests: ["/rows"],
-    report: { status: "succeeded", records: 0 },
-    records: [],
-  }),
-  acts(
+  actionRow(
+    "an ignored status ends the run without records",
+    [ignoreAction({ status_code: 404 })],
+    notFound,
+    {
+      requests: ["/rows"],
+      report: { status: "succeeded", records: 0 },
+      records: [],
+    },
+  ),
+  actionRow(
     "earlier pages are kept",
-    [ignore({ status_code: 404 })],
-    inTurn({ data: ids(1, 2), next: "?p=2" }, notFound),
+    [ignoreAction({ status_code: 404 })],
+    answerInTurn({ data: recordsWithIds(1, 2), next: "?p=2" }, notFound),
     {
       requests: ["/rows", "/rows?p=2"],
-      records: ids(1, 2),
+      records: recordsWithIds(1, 2),
     },
   ),
-  acts(
+  actionRow(
     "an ignored answer ends its pages",
-    [ignore({ content: "stop" })],
-    inTurn({ data: ids(1, 2), next: "?p=2" }, { data: ids(3, 4), stop: 1, next: "?p=3" }),
+    [ignoreAction({ content: "stop" })],
+    answerInTurn(
+      { data: recordsWithIds(1, 2), next: "?p=2" },
+      { data: recordsWithIds(3, 4), stop: 1, next: "?p=3" },
+    ),
     {
       requests: ["/rows", "/rows?p=2"],
-      records: ids(1, 2),
+      records: recordsWithIds(1, 2),
     },
   ),
-  acts("content is a part of the body", [ignore({ content: "nothing here" })], notFound, {
-    records: [],
-  }),
-  acts(
-    "status and content have both to match",
-    [ignore({ status_code: 404, content: "other" })],
+  actionRow(
+    "content matches a part of the body",
+    [ignoreAction({ content: "nothing here" })],
+    notFound,
+    {
+      records: [],
+    },
+  ),
+  actionRow(
+    "status and content both have to match",
+    [ignoreAction({ status_code: 404, content: "other" })],
     notFound,
     {
       fails: ["extract.status", "answered 404"],
     },
   ),
-  acts(
-    "status and content that both match",
-    [ignore({ status_code: 404, content: "nothing" })],
+  actionRow(
+    "an answer is ignored when status and content match",
+    [ignoreAction({ status_code: 404, content: "nothing" })],
     notFound,
     { records: [] },
   ),
-  acts("another status is no match", [ignore({ status_code: 410 })], notFound, {
-    fails: ["extract.status"],
-  }),
-  acts(
-    "the first of several that match",
-    [ignore({ status_code: 410 }), ignore({ status_code: 404 })],
+  actionRow(
+    "an answer with another status does not match",
+    [ignoreAction({ status_code: 410 })],
+    notFound,
+    {
+      fails: ["extract.status"],
+    },
+  ),
+  actionRow(
+    "the first of several matching actions is used",
+    [ignoreAction({ status_code: 410 }), ignoreAction({ status_code: 404 })],
     notFound,
     { records: [] },
   ),
-  acts(
-    "content of a good answer",
-    [ignore({ status_code: 200, content: "maintenance" })],
+  actionRow(
+    "content may match an answer with the status 200",
+    [ignoreAction({ status_code: 200, content: "maintenance" })],
     { message: "maintenance" },
     { records: [] },
   ),
-  acts(
-    "they go before the attempts: an ignored 503 is not tried again",
-    [ignore({ status_code: 503 })],
-    reply(503),
+  actionRow(
+    "actions have precedence over retries, so an ignored 503 is not tried again",
+    [ignoreAction({ status_code: 503 })],
+    replyWith(503),
     {
       requests: ["/rows"],
       report: { retries: 0 },
     },
   ),
-  acts(
-    "what matches none is tried again as ever",
-    [ignore({ status_code: 404 })],
-    inTurn(reply(503), ids(1, 2)),
+  actionRow(
+    "an answer that matches no action is tried again",
+    [ignoreAction({ status_code: 404 })],
+    answerInTurn(replyWith(503), recordsWithIds(1, 2)),
     {
       endpoint: {
-        response_actions: [ignore({ status_code: 404 })],
+        response_actions: [ignoreAction({ status_code: 404 })],
         error_handler: { backoff_factor: 0.01 },
       },
       requests: ["/rows", "/rows"],
-      records: ids(1, 2),
+      records: recordsWithIds(1, 2),
     },
   ),
   {
-    name: "response_actions: the other parents go on",
+    name: "response_actions: an ignored answer of one parent does not end the others",
     routes: {
-      "/users": ids(1, 3),
+      "/users": recordsWithIds(1, 3),
       "/users/1/rows": [{ n: 1 }],
       "/users/2/rows": notFound,
       "/users/3/rows": [{ n: 3 }],
@@ -261,32 +284,32 @@ const actionRows: Row[] = [
         name: "rows",
         endpoint: {
           path: "users/{resources.users.id}/rows",
-          response_actions: [ignore({ status_code: 404 })],
+          response_actions: [ignoreAction({ status_code: 404 })],
         },
       },
     ],
     records: [{ n: 1 }, { n: 3 }],
   },
   {
-    name: "response_actions: of resource_defaults",
+    name: "response_actions: resource_defaults may have them",
     routes: { "/rows": notFound },
-    resource_defaults: { endpoint: { response_actions: [ignore({ status_code: 404 })] } },
+    resource_defaults: { endpoint: { response_actions: [ignoreAction({ status_code: 404 })] } },
     records: [],
   },
-  acts(
+  actionRow(
     "a function may change the body",
     [
       {
         status_code: 200,
         action: (answer: Answer) => {
-          answer.body = ids(7, 8) as never;
+          answer.body = recordsWithIds(7, 8) as never;
         },
       },
     ],
-    ids(1, 2),
-    { records: ids(7, 8) },
+    recordsWithIds(1, 2),
+    { records: recordsWithIds(7, 8) },
   ),
-  acts(
+  actionRow(
     "a list of functions acts in order",
     [
       {
@@ -301,39 +324,39 @@ const actionRows: Row[] = [
         ],
       },
     ],
-    ids(1, 2),
-    { records: ids(1, 4) },
+    recordsWithIds(1, 2),
+    { records: recordsWithIds(1, 4) },
   ),
-  acts(
+  actionRow(
     "a bare function sees every answer",
     [
       (answer: Answer) => {
         (answer.body as { data: Rec[] }).data.push({ seen: answer.headers["x-n"] ?? "" });
       },
     ],
-    withHeaders({ "x-n": "7" }, { data: ids(1, 1) }),
+    withHeaders({ "x-n": "7" }, { data: recordsWithIds(1, 1) }),
     { records: [{ id: 1 }, { seen: "7" }] },
   ),
-  acts(
-    "a function sees text where the body is no JSON",
+  actionRow(
+    "a function receives a string when the body is not JSON",
     [
       (answer: Answer) => {
         answer.body = [{ text: answer.body }] as never;
       },
     ],
-    reply(200, "a,b"),
+    replyWith(200, "a,b"),
     { records: [{ text: "a,b" }] },
   ),
-  acts(
-    "a function does not make an error good",
+  actionRow(
+    "a function that returns the answer does not turn an error into a success",
     [{ status_code: 404, action: () => {} }],
     notFound,
     {
       fails: ["extract.status", "answered 404"],
     },
   ),
-  acts(
-    "a function may make an error good",
+  actionRow(
+    "a function may turn an error into a success",
     [
       {
         status_code: 404,
@@ -346,27 +369,27 @@ const actionRows: Row[] = [
     notFound,
     { records: [] },
   ),
-  acts(
-    "numbers stay exact behind a function",
+  actionRow(
+    "numbers stay exact after a function",
     [() => {}],
     withHeaders({ "content-type": "application/json" }, '[{"n":9007199254740993}]'),
     {
       records: ['{"n":9007199254740993}'],
     },
   ),
-  acts(
+  actionRow(
     "a function that throws fails the run",
     [
       () => {
         throw new Error("canary");
       },
     ],
-    ids(1, 2),
+    recordsWithIds(1, 2),
     {
       fails: ["extract.action", "threw Error"],
     },
   ),
-  acts(
+  actionRow(
     "better than dlt: an unknown action is a config error",
     [{ status_code: 404, action: "ignroe" }],
     notFound,
@@ -374,9 +397,9 @@ const actionRows: Row[] = [
       problems: [["resources[0].endpoint.response_actions[0].action", "ignore"]],
     },
   ),
-  acts("an unknown key is a config error", [ignore({ status: 404 })], notFound, {
+  actionRow("an unknown key is a config error", [ignoreAction({ status: 404 })], notFound, {
     problems: [["resources[0].endpoint.response_actions[0].status", "unknown key", "status_code"]],
   }),
 ];
 
-conformance("functions", [...stepRows, ...actionRows]);
+conformance("functions in a config", [...stepRows, ...actionRows]);

@@ -1,26 +1,26 @@
-import { ids, slices } from "./api.ts";
+import { recordsWithIds, serveSlices } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row } from "./rows.ts";
 
 // A `.py` source is read, never executed.
 
-const source = (name: string, dict: string, shows: Partial<Row> = {}, around = ""): Row => ({
+const pythonRow = (name: string, dict: string, outcome: Partial<Row> = {}, around = ""): Row => ({
   name,
   python: `import dlt
 from dlt.sources.rest_api import rest_api_source
 ${around}
 source = rest_api_source(${dict})
 `,
-  routes: { "/rows": ids(1, 2) },
-  ...shows,
+  routes: { "/rows": recordsWithIds(1, 2) },
+  ...outcome,
 });
 
 const plain = '{"client": {"base_url": "$api"}, "resources": ["rows"]}';
 
 conformance("Python sources", [
-  source("a dict", plain, { requests: ["/rows"], records: ids(1, 2) }),
-  source(
-    "None, True, False, tuples, comments and trailing commas",
+  pythonRow("a dict is read", plain, { requests: ["/rows"], records: recordsWithIds(1, 2) }),
+  pythonRow(
+    "None, True, False, tuples, comments and trailing commas are read",
     `{
     # the API
     'client': {"base_url": "$api", "auth": None,},
@@ -31,8 +31,8 @@ conformance("Python sources", [
 }`,
     { requests: ["/rows?a=false&n=1000"], records: [{ id: "1" }, { id: "2" }] },
   ),
-  source(
-    "texts in all of Python's quotes, and joined ones",
+  pythonRow(
+    "strings with all of Python's quotes, and concatenated strings, are read",
     `{"client": {"base_url": "$api"}, "resources": [{"name": "rows", "endpoint": {"path": "ro" "ws", "params": {"q": r'a\\d', "t": """x
 y""", "e": "\\u00e9\\n"}}}]}`,
     {
@@ -41,33 +41,41 @@ y""", "e": "\\u00e9\\n"}}}]}`,
       ],
     },
   ),
-  source(
-    "dlt.secrets",
+  pythonRow(
+    "dlt.secrets is read",
     '{"client": {"base_url": "$api", "auth": {"type": "bearer", "token": dlt.secrets["token"]}}, "resources": ["rows"]}',
     { secrets: { token: "canary-token" }, headers: { authorization: "Bearer canary-token" } },
   ),
-  source(
-    "an offset paginator of a seed",
+  pythonRow(
+    "an offset paginator of a source document is read",
     '{"client": {"base_url": "$api", "paginator": {"type": "offset", "limit": 2}}, "resources": ["rows"]}',
     {
-      routes: { "/rows": slices(ids(1, 2)) },
+      routes: { "/rows": serveSlices(recordsWithIds(1, 2)) },
       requests: ["/rows?offset=0&limit=2", "/rows?offset=2&limit=2"],
     },
   ),
-  source(
-    "a typed name",
+  pythonRow(
+    "a variable with a type is read",
     "config",
-    { requests: ["/rows"], records: ids(1, 2) },
+    { requests: ["/rows"], records: recordsWithIds(1, 2) },
     `config: RESTAPIConfig = ${plain}`,
   ),
-  source("a call is refused", '{"client": {"base_url": os.environ["X"]}, "resources": ["rows"]}', {
-    problems: [["$file:4:50", "os.environ"]],
-  }),
-  source("a syntax error says where", '{"client": {"base_url": "$api", "resources": ["rows"]}', {
-    problems: [["$file:4:98"]],
-  }),
-  source(
-    "what the dict says wrongly is told as ever",
+  pythonRow(
+    "a call is refused",
+    '{"client": {"base_url": os.environ["X"]}, "resources": ["rows"]}',
+    {
+      problems: [["$file:4:50", "os.environ"]],
+    },
+  ),
+  pythonRow(
+    "a syntax error names its position",
+    '{"client": {"base_url": "$api", "resources": ["rows"]}',
+    {
+      problems: [["$file:4:98"]],
+    },
+  ),
+  pythonRow(
+    "problems of the dict are reported as for any other file",
     '{"client": {"base_url": "$api"}, "resources": [{"name": "rows", "endpont": "x"}]}',
     {
       problems: [["resources[0].endpont", "unknown key", "endpoint"]],

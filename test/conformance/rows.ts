@@ -1,34 +1,34 @@
 import type { Routes } from "./api.ts";
 
-/** What a run is given and has to show. Whatever is left out is not looked at. */
+/** The input of a run and its expected outcome. Members that are left out are not checked. */
 export interface Run {
   routes?: Routes;
-  /** The config, or the part of it that matters: base_url is the API's, a lone resource is `rows`. */
+  /** The config or a part of it; by default base_url is the API and the only resource is `rows`. */
   config?: object;
   client?: object;
   resource_defaults?: object;
   resources?: unknown[];
   resource?: object;
   endpoint?: object | string | null;
-  /** More words for the command line. */
+  /** Additional arguments for the command line. */
   args?: string[];
-  /** All requests, in order; with several resources in any order. */
+  /** All requests in their order; the requests of several resources may have any order. */
   requests?: ExpectedRequest[];
-  /** Headers of every request, token requests aside. Null: not there. */
+  /** Headers of every request except token requests. Null: the header is missing. */
   headers?: Record<string, string | null>;
   /**
-   * Everything in the table of `rows`, or by resource, in any order and without `_row_id`. A text is
-   * JSON, for numbers that JavaScript has not.
+   * All items in the table of `rows`, or of each resource, in any order and without `_row_id`. A
+   * string is JSON, for numbers that JavaScript cannot hold.
    */
   records?: Records | Record<string, Records>;
-  /** Members of the report of the only resource; by name where there are several. */
+  /** Members of the report of the only resource; `reports` has several by name. */
   report?: object;
   reports?: Record<string, object>;
-  /** The first error: its code, and what its message and hint say. */
+  /** The code of the first error, and texts of its message and hint. */
   fails?: [code: string, ...says: (string | RegExp)[]];
-  /** Exit code 2: every problem's path, and what its message and hint say. No request was made. */
+  /** The path of every problem, and texts of its message and hint. No request is made, and the exit code is 2. */
   problems?: [path: string, ...says: (string | RegExp)[]][];
-  /** What stderr says. */
+  /** Texts on stderr. */
   says?: (string | RegExp)[];
 }
 
@@ -36,16 +36,16 @@ export interface Row extends Run {
   /** The rule that the row shows. */
   name: string;
   secrets?: Record<string, string>;
-  /** Further runs; what they do not name stays as it was. Requests are those of the run alone. */
+  /** Further runs. Members that they leave out stay as they were; requests are those of the run alone. */
   next?: Run[];
   /** The text of a `.py` source instead of a config. */
   python?: string;
-  /** Through the real command, in a process of its own. */
+  /** The row runs through the real command, in a process of its own. */
   spawned?: true;
 }
 
 export type Records = (object | string)[];
-export type ExpectedRequest = string | [line: string, has: RequestParts];
+export type ExpectedRequest = string | [line: string, parts: RequestParts];
 
 export interface RequestParts {
   headers?: Record<string, string | null>;

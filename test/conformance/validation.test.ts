@@ -1,37 +1,49 @@
-import { ids } from "./api.ts";
+import { recordsWithIds } from "./api.ts";
 import { conformance } from "./conformance.ts";
 import type { Row, Run } from "./rows.ts";
 
-// Exit code 2: nothing was requested, and every problem is told at once, with its path.
+// An invalid config ends with exit code 2 before any request, and all its problems have their paths.
 
 type Problems = NonNullable<Run["problems"]>;
 
-const wrong = (name: string, run: Run, ...problems: Problems): Row => ({ name, ...run, problems });
+const invalid = (name: string, run: Run, ...problems: Problems): Row => ({
+  name,
+  ...run,
+  problems,
+});
 const inEndpoint = (
   name: string,
   endpoint: object,
   key: string,
-  ...says: (string | RegExp)[]
-): Row => wrong(name, { endpoint }, [`resources[0].endpoint${key}`, ...says]);
+  ...words: (string | RegExp)[]
+): Row => invalid(name, { endpoint }, [`resources[0].endpoint${key}`, ...words]);
 const inResource = (
   name: string,
   resource: object,
   key: string,
-  ...says: (string | RegExp)[]
-): Row => wrong(name, { resource }, [`resources[0]${key}`, ...says]);
+  ...words: (string | RegExp)[]
+): Row => invalid(name, { resource }, [`resources[0]${key}`, ...words]);
 const inPaginator = (
   name: string,
   paginator: unknown,
   key: string,
-  ...says: (string | RegExp)[]
-): Row => inEndpoint(name, { paginator }, `.paginator${key}`, ...says);
-const inAuth = (name: string, auth: unknown, key: string, ...says: (string | RegExp)[]): Row =>
-  wrong(name, { client: { auth } }, [`client.auth${key}`, ...says]);
+  ...words: (string | RegExp)[]
+): Row => inEndpoint(name, { paginator }, `.paginator${key}`, ...words);
+const inAuth = (name: string, auth: unknown, key: string, ...words: (string | RegExp)[]): Row =>
+  invalid(name, { client: { auth } }, [`client.auth${key}`, ...words]);
+
+/** Makes each row's name a sentence. */
+const named = (rows: Row[], toName: (name: string) => string): Row[] =>
+  rows.map((row) => ({ ...row, name: toName(row.name) }));
 
 const unknownKeys: Row[] = [
-  wrong("at the top", { config: { resorces: [] } }, ["resorces", "unknown key", "resources"]),
-  wrong("in client", { client: { base_ulr: "x" } }, ["client.base_ulr", "unknown key", "base_url"]),
-  wrong("in resource_defaults", { resource_defaults: { primry_key: "id" } }, [
+  invalid("at the top", { config: { resorces: [] } }, ["resorces", "unknown key", "resources"]),
+  invalid("in client", { client: { base_ulr: "x" } }, [
+    "client.base_ulr",
+    "unknown key",
+    "base_url",
+  ]),
+  invalid("in resource_defaults", { resource_defaults: { primry_key: "id" } }, [
     "resource_defaults.primry_key",
     "primary_key",
   ]),
@@ -56,7 +68,7 @@ const unknownKeys: Row[] = [
     "limit_param",
   ),
   inPaginator(
-    "an option of another paginator",
+    "in a paginator of another type",
     { type: "cursor", limit: 2 },
     ".limit",
     "unknown key",
@@ -74,37 +86,40 @@ const unknownKeys: Row[] = [
     ".columns.id.datatype",
     "data_type",
   ),
-].map((row) => ({ ...row, name: `an unknown key ${row.name}` }));
+];
 
 const wrongValues: Row[] = [
-  wrong("better than dlt: base_url is missing", { config: { client: {} } }, [
+  invalid("better than dlt: a config without a base_url", { config: { client: {} } }, [
     "client.base_url",
     "missing",
   ]),
-  wrong("base_url is no URL", { client: { base_url: "api.example.com" } }, [
+  invalid("a base_url that is no URL", { client: { base_url: "api.example.com" } }, [
     "client.base_url",
     "http",
   ]),
-  wrong("no resources", { config: { resources: [] } }, ["resources", "at least one"]),
-  wrong("resources is no list", { config: { resources: {} } }, ["resources", "a list"]),
-  wrong("a resource without a name", { resources: [{ endpoint: "x" }] }, [
+  invalid("an empty list of resources", { config: { resources: [] } }, [
+    "resources",
+    "at least one",
+  ]),
+  invalid("an object as resources", { config: { resources: {} } }, ["resources", "a list"]),
+  invalid("a resource without a name", { resources: [{ endpoint: "x" }] }, [
     "resources[0].name",
     "missing",
   ]),
-  wrong("a name with other characters", { resources: ["My Rows"] }, ["resources[0]", "a-z"]),
-  wrong("two resources of one name", { resources: ["a", "b", "a"] }, [
+  invalid("a name with capital letters", { resources: ["My Rows"] }, ["resources[0]", "a-z"]),
+  invalid("a repeated name", { resources: ["a", "b", "a"] }, [
     "resources[2]",
     "resources[0] has this name",
   ]),
-  wrong("two resources with one table", { resources: ["a", { name: "b", table_name: "a" }] }, [
+  invalid("a table of two resources", { resources: ["a", { name: "b", table_name: "a" }] }, [
     "resources[1].table_name",
     "writes to this table",
   ]),
-  wrong("resource_defaults.endpoint is a text", { resource_defaults: { endpoint: "x" } }, [
+  invalid("a string as resource_defaults.endpoint", { resource_defaults: { endpoint: "x" } }, [
     "resource_defaults.endpoint",
     "an object",
   ]),
-  inEndpoint("PUT is no method of a read", { method: "PUT" }, ".method", "GET, POST"),
+  inEndpoint("the method PUT", { method: "PUT" }, ".method", "GET, POST"),
   inEndpoint(
     "better than dlt: json and data together",
     { method: "POST", json: {}, data: {} },
@@ -114,13 +129,13 @@ const wrongValues: Row[] = [
   inEndpoint("a dict as a parameter", { params: { a: { b: 1 } } }, ".params.a.type"),
   inEndpoint("a path with another protocol", { path: "ftp://x/y" }, ".path", "http"),
   inEndpoint(
-    "a selector that is no path",
+    "a selector that is no JSONPath",
     { data_selector: "data[" },
     ".data_selector",
     "not a path",
   ),
   inEndpoint(
-    "a selector of a dialect that is not read",
+    "a selector with a recursive descent",
     { data_selector: "$..items" },
     ".data_selector",
     "not a path",
@@ -132,13 +147,13 @@ const wrongValues: Row[] = [
     "one line",
   ),
   inEndpoint(
-    "a status that is none",
+    "a status below 400 to retry on",
     { error_handler: { retry_on_status_codes: [200] } },
     ".error_handler.retry_on_status_codes[0]",
     "400 to 599",
   ),
   inEndpoint(
-    "retries below 0",
+    "a negative number of retries",
     { error_handler: { max_retries: -1 } },
     ".error_handler.max_retries",
     "below 0",
@@ -179,35 +194,35 @@ const wrongValues: Row[] = [
     ".schema_contract",
     "freeze",
   ),
-  inResource("selected is true or false", { selected: "no" }, ".selected", "true or false"),
+  inResource("a string as selected", { selected: "no" }, ".selected", "true or false"),
 ];
 
 const paging: Row[] = [
   inPaginator("an unknown type", { type: "page" }, ".type", "page_number"),
   inPaginator("an unknown bare word", "pages", "", "page_number"),
-  inPaginator("the bare word offset has no limit", "offset", ".limit", "missing"),
+  inPaginator("the bare word offset", "offset", ".limit", "missing"),
   inPaginator("an offset without a limit", { type: "offset" }, ".limit", "missing"),
   inPaginator("a limit of 0", { type: "offset", limit: 0 }, ".limit", "at least 1"),
   inPaginator(
-    "offset_param and offset_body_path",
+    "offset_param beside offset_body_path",
     { type: "offset", limit: 2, offset_param: "o", offset_body_path: "o" },
     ".offset_body_path",
     "keep one",
   ),
   inPaginator(
-    "limit_param and limit_body_path",
+    "limit_param beside limit_body_path",
     { type: "offset", limit: 2, limit_param: "l", limit_body_path: "l" },
     ".limit_body_path",
     "keep one",
   ),
   inPaginator(
-    "page_param and page_body_path",
+    "page_param beside page_body_path",
     { type: "page_number", page_param: "p", page_body_path: "p" },
     ".page_body_path",
     "keep one",
   ),
   inPaginator(
-    "cursor_param and cursor_body_path",
+    "cursor_param beside cursor_body_path",
     { type: "cursor", cursor_param: "c", cursor_body_path: "c" },
     ".cursor_body_path",
     "keep one",
@@ -219,46 +234,50 @@ const paging: Row[] = [
     "not empty",
   ),
   inPaginator(
-    "offsets that never end",
+    "a list of offsets without an end",
     { type: "offset", limit: 2, total_path: null, stop_after_empty_page: false },
     "",
     "nothing ends",
   ),
   inPaginator(
-    "pages that never end",
+    "a list of pages without an end",
     { type: "page_number", total_path: null, stop_after_empty_page: false },
     "",
     "nothing ends",
   ),
   inPaginator(
-    "a cursor_path that is no path",
+    "a cursor_path that is no JSONPath",
     { type: "cursor", cursor_path: "a..b" },
     ".cursor_path",
     "position",
   ),
-  inPaginator("a body path beside data", { type: "cursor", cursor_body_path: "c" }, ".x"),
-].map((row) => ({ ...row, name: `paginator: ${row.name}` }));
-// The body's other half.
-paging.splice(-1, 1, {
-  name: "paginator: a body path beside data",
-  endpoint: { method: "POST", data: "x", paginator: { type: "cursor", cursor_body_path: "c" } },
-  problems: [["resources[0].endpoint.paginator.cursor_body_path", '"json" instead']],
-});
+  inEndpoint(
+    "a body path beside data",
+    { method: "POST", data: "x", paginator: { type: "cursor", cursor_body_path: "c" } },
+    ".paginator.cursor_body_path",
+    '"json" instead',
+  ),
+];
 
 const auths: Row[] = [
   inAuth("an unknown type", { type: "bearr" }, ".type", "bearer"),
   inAuth("an unknown bare word", "basic", "", "http_basic"),
   inAuth("an unknown location", { type: "api_key", location: "body" }, ".location", "header"),
   inAuth(
-    "two names of one thing",
+    "two aliases of one key",
     { type: "oauth2", token_url: "http://a/t", access_token_url: "http://a/t" },
     ".token_url",
     "two names",
   ),
-  inAuth("a token_url that is none", { type: "oauth2", token_url: "/token" }, ".token_url", "http"),
-].map((row) => ({ ...row, name: `auth: ${row.name}` }));
+  inAuth(
+    "a token_url that is no URL",
+    { type: "oauth2", token_url: "/token" },
+    ".token_url",
+    "http",
+  ),
+];
 
-const refused: Row[] = [
+const unsupported: Row[] = [
   inResource(
     "a history of rows (scd2)",
     { primary_key: "id", write_disposition: { disposition: "merge", strategy: "scd2" } },
@@ -274,11 +293,11 @@ const refused: Row[] = [
     "not supported",
     "processing_steps",
   ),
-].map((row) => ({ ...row, name: `refused with a reason: ${row.name}` }));
+];
 
 const together: Row[] = [
-  wrong(
-    "all problems at once",
+  invalid(
+    "validation reports all problems at once",
     {
       client: { hedaers: {} },
       resources: [
@@ -293,13 +312,13 @@ const together: Row[] = [
     ["resources[1].write_disposition", "primary_key"],
   ),
   {
-    name: "a received value is never repeated",
+    name: "no message repeats a value of the config",
     client: { auth: { type: "api_key", location: "canary-value" } },
     secrets: { x: "canary-value" },
     problems: [["client.auth.location", "header"]],
   },
   {
-    name: "the real command says the same",
+    name: "the command in a process of its own reports the same problem",
     spawned: true,
     endpoint: { data_selecter: "x" },
     problems: [
@@ -307,19 +326,19 @@ const together: Row[] = [
     ],
   },
   {
-    name: "what is right runs after it",
-    routes: { "/rows": ids(1, 1) },
+    name: "a corrected config runs after a refused one",
+    routes: { "/rows": recordsWithIds(1, 1) },
     endpoint: { pth: "rows" },
     problems: [["resources[0].endpoint.pth", "path"]],
-    next: [{ endpoint: { path: "rows" }, requests: ["/rows"], records: ids(1, 1) }],
+    next: [{ endpoint: { path: "rows" }, requests: ["/rows"], records: recordsWithIds(1, 1) }],
   },
 ];
 
 conformance("validation", [
-  ...unknownKeys,
-  ...wrongValues,
-  ...paging,
-  ...auths,
-  ...refused,
+  ...named(unknownKeys, (place) => `an unknown key ${place} is refused`),
+  ...named(wrongValues, (mistake) => `${mistake} is refused`),
+  ...named(paging, (mistake) => `${mistake} in a paginator is refused`),
+  ...named(auths, (mistake) => `${mistake} in auth is refused`),
+  ...named(unsupported, (feature) => `${feature} is refused with a way out`),
   ...together,
 ]);

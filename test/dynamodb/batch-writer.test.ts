@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LeaseError, WriteError } from "../../packages/core/src/base/errors.ts";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { nothingWritten, writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
-import { writer } from "../../packages/core/src/dynamodb/batch-writer.ts";
+import { emptyWriteResult, writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
+import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { KeyedItem } from "../../packages/core/src/flow.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
@@ -15,18 +15,21 @@ import {
   type Call,
   type Fault,
   type FaultyDynamodb,
-  faultyDynamodb,
+  openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
-const prepare = (records: JsonValue[]) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
-  ).items;
-const numbered = (count: number, more = {}) =>
-  prepare(Array.from({ length: count }, (_, id) => ({ id, ...more })));
+const key: KeyPlan = {
+  fields: ["id"],
+  rowId: undefined,
+  hash: { name: "id", type: "S" },
+  range: undefined,
+};
+const itemsOf = (records: JsonValue[]) =>
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
+const numberedItems = (count: number, fields = {}) =>
+  itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
 
 let engine: Engine;
 let table: string;
@@ -51,27 +54,27 @@ afterEach(async () => {
 });
 
 /** A writer through a proxy that does as scripted; with the clock and what it logged. */
-async function open(
+async function openWriter(
   script: (call: Call) => Fault | undefined = () => undefined,
   { guard = () => {}, signal = new AbortController().signal } = {},
 ) {
-  const proxy = await faultyDynamodb(engine.endpoint, script);
+  const proxy = await openFaultyDynamodb(engine.endpoint, script);
   const dynamodb = clientOf(proxy.endpoint);
   proxies.push(proxy);
   clients.push(dynamodb);
   const clock = virtualClock();
   const warnings: string[] = [];
-  const quiet = () => {};
-  const log = { debug: quiet, info: quiet, error: quiet, warn: (m: string) => warnings.push(m) };
+  const ignore = () => {};
+  const log = { debug: ignore, info: ignore, error: ignore, warn: (m: string) => warnings.push(m) };
   const deadline = clock.monotonic() + 60_000;
   const random = () => 1;
   const parts = { dynamodb, clock, random, log, signal, deadline, table, key, guard };
-  const made = writer(parts);
-  const write = (items: KeyedItem[]) => writeAll(made, items);
-  return { write, made, clock, warnings, calls: proxy.calls };
+  const writer = openBatchWriter(parts);
+  const write = (items: KeyedItem[]) => writeAll(writer, items);
+  return { write, writer, clock, warnings, calls: proxy.calls };
 }
 
-const stored = async () =>
+const storedIds = async () =>
   (await engine.scan(table)).map((item) => Number(item.id?.S)).sort((a, b) => a - b);
 const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
 const throttle: Fault = {
@@ -81,31 +84,33 @@ const throttle: Fault = {
 };
 
 describe("batches", () => {
-  it("are filled from one page to the next, and hold what is left until there is more", async () => {
-    const { made, calls } = await open();
-    const pages = [0, 1, 2].map((page) => numbered(90).map((one) => moved(one, page * 90)));
-    const written = pages.map((items) => made.write(items));
+  it("batches are filled from one page to the next, and keep what is left until there is more", async () => {
+    const { writer, calls } = await openWriter();
+    const pages = [0, 1, 2].map((page) =>
+      numberedItems(90).map((item) => withIndex(item, page * 90)),
+    );
+    const written = pages.map((items) => writer.write(items));
     await written[1];
     expect(calls.map(putsOf)).toEqual(Array(10).fill(25));
-    made.flush();
+    writer.flush();
     const totals = await Promise.all(written);
     expect(totals.map((total) => total.written)).toEqual([90, 90, 90]);
     expect(calls.map(putsOf)).toEqual([...Array(10).fill(25), 20]);
-    expect(await stored()).toEqual(upTo(270));
+    expect(await storedIds()).toEqual(upTo(270));
   });
 
-  it("are not sent beside another with the same key, and the later item stays", async () => {
-    const { made, calls } = await open(({ number }) =>
+  it("two batches with the same key are not sent at once, and the later item stays", async () => {
+    const { writer, calls } = await openWriter(({ number }) =>
       number === 1 ? { kind: "delay", ms: 200 } : undefined,
     );
-    const versions = [1, 2, 3].map((v) => made.write(prepare([{ id: 7, v }])));
-    made.flush();
+    const versions = [1, 2, 3].map((v) => writer.write(itemsOf([{ id: 7, v }])));
+    writer.flush();
     await Promise.all(versions);
     expect(calls.map(putsOf)).toEqual([1, 1, 1]);
     expect(await engine.scan(table)).toEqual([{ id: { S: "7" }, v: { N: "3" } }]);
   });
 
-  it("stay below 16 MB as JSON, because an item's JSON is below 16 times its bytes", () => {
+  it("batches stay below 16 MB of JSON, because an item's JSON has less than 16 times its bytes", () => {
     const text = fc.string({ unit: "binary-ascii", maxLength: 8 });
     const number = fc.oneof(
       fc.double({ noNaN: true }),
@@ -120,12 +125,12 @@ describe("batches", () => {
         fc.dictionary(text, tie("tree")),
       ),
     }));
-    const [empty] = numbered(1) as [KeyedItem];
+    const [empty] = numberedItems(1) as [KeyedItem];
     const jsonBytes = (items: KeyedItem[]) =>
       Buffer.byteLength(JSON.stringify(items.map((i) => i.item)));
     fc.assert(
       fc.property(fc.array(tree, { minLength: 50, maxLength: 60 }), (list) => {
-        for (const item of prepare([{ id: 0, list: list as JsonValue }])) {
+        for (const item of itemsOf([{ id: 0, list: list as JsonValue }])) {
           const grown = jsonBytes([item]) - jsonBytes([empty]);
           expect(grown).toBeLessThan(16 * (item.bytes - empty.bytes));
         }
@@ -135,60 +140,64 @@ describe("batches", () => {
 });
 
 describe("write", () => {
-  it("resolves when every item is in the table", async () => {
-    const { write, calls } = await open();
-    expect(await write(numbered(60))).toEqual({ ...nothingWritten(), written: 60, superseded: 0 });
+  it("a batch write resolves when every item is in the table", async () => {
+    const { write, calls } = await openWriter();
+    expect(await write(numberedItems(60))).toEqual({
+      ...emptyWriteResult(),
+      written: 60,
+      superseded: 0,
+    });
     expect(calls.map((call) => call.operation)).toEqual(Array(3).fill("BatchWriteItem"));
-    expect(await stored()).toEqual(upTo(60));
+    expect(await storedIds()).toEqual(upTo(60));
   });
 
-  it("has nothing to say for nothing", async () => {
-    const { write, calls } = await open();
-    expect(await write([])).toEqual({ ...nothingWritten(), written: 0, superseded: 0 });
+  it("a batch write without items resolves with zero counts", async () => {
+    const { write, calls } = await openWriter();
+    expect(await write([])).toEqual({ ...emptyWriteResult(), written: 0, superseded: 0 });
     expect(calls).toHaveLength(0);
   });
 
-  it("an item is replaced by what is written under its key, and a replay changes nothing (P1)", async () => {
-    const { write } = await open();
-    await write(prepare([{ id: 1, a: 1, b: 2 }]));
-    await write(prepare([{ id: 1, a: 3 }]));
-    await write(prepare([{ id: 1, a: 3 }]));
+  it("a batch write replaces the item under the same key, and a replay changes nothing (P1)", async () => {
+    const { write } = await openWriter();
+    await write(itemsOf([{ id: 1, a: 1, b: 2 }]));
+    await write(itemsOf([{ id: 1, a: 3 }]));
+    await write(itemsOf([{ id: 1, a: 3 }]));
     expect(await engine.scan(table)).toEqual([{ id: { S: "1" }, a: { N: "3" } }]);
   });
 
-  it("items that come back unprocessed are written, they alone, after a wait (P2)", async () => {
-    const { write, calls, clock } = await open(({ number }) =>
+  it("only the items that come back unprocessed are written again, after a wait (P2)", async () => {
+    const { write, calls, clock } = await openWriter(({ number }) =>
       number <= 2 ? { kind: "unprocessed", count: 25 - 10 * number } : undefined,
     );
-    expect((await write(numbered(25))).written).toBe(25);
+    expect((await write(numberedItems(25))).written).toBe(25);
     expect(calls.map(putsOf)).toEqual([25, 15, 5]);
     expect(clock.sleeps).toEqual([50, 100]);
-    expect(await stored()).toEqual(upTo(25));
+    expect(await storedIds()).toEqual(upTo(25));
   });
 
   it("an unprocessed item keeps its member named __proto__ (P9)", async () => {
-    const { write, calls } = await open(({ number }) =>
+    const { write, calls } = await openWriter(({ number }) =>
       number === 1 ? { kind: "unprocessed", count: 1 } : undefined,
     );
-    await write(prepare([JSON.parse('{"id":1,"__proto__":{"a":1}}')]));
+    await write(itemsOf([JSON.parse('{"id":1,"__proto__":{"a":1}}')]));
     const sent = calls.map((call) => JSON.stringify(call.body.RequestItems));
     expect(sent[0]).toContain('"__proto__":{"M":{"a":{"N":"1"}}}');
     expect(sent[1]).toBe(sent[0]);
   });
 
-  it("an unprocessed item that can not be recognised makes its whole batch be sent again", async () => {
-    const left = { [table]: [{ PutRequest: { Item: { id: { S: "01" } } } }] };
-    const body = JSON.stringify({ UnprocessedItems: left });
-    const { write, calls } = await open(({ number }) =>
+  it("a whole batch is sent again when an unprocessed item cannot be recognised", async () => {
+    const unprocessed = { [table]: [{ PutRequest: { Item: { id: { S: "01" } } } }] };
+    const body = JSON.stringify({ UnprocessedItems: unprocessed });
+    const { write, calls } = await openWriter(({ number }) =>
       number === 1 ? { kind: "answer", status: 200, body } : undefined,
     );
-    expect((await write(numbered(3))).written).toBe(3);
+    expect((await write(numberedItems(3))).written).toBe(3);
     expect(calls.map(putsOf)).toEqual([3, 3]);
   });
 
-  it("items that come back for ever end at the deadline, as throttled", async () => {
-    const { write, clock, warnings } = await open(() => ({ kind: "unprocessed", count: 1 }));
-    const end = write(numbered(3));
+  it("items that come back unprocessed for ever end at the deadline as throttled", async () => {
+    const { write, clock, warnings } = await openWriter(() => ({ kind: "unprocessed", count: 1 }));
+    const end = write(numberedItems(3));
     await expect(end).rejects.toBeInstanceOf(WriteError);
     await expect(end).rejects.toMatchObject({
       code: "load.throttled",
@@ -206,38 +215,38 @@ describe("write", () => {
     ["a broken connection", { kind: "reset", when: "before" }],
     ["an answer that was lost after the write", { kind: "reset", when: "after" }],
     ["an answer that is not DynamoDB's", { kind: "answer", status: 200, body: "<html>" }],
-  ])("%s is tried again", async (_, fault) => {
-    const { write, calls } = await open(({ number }) => (number <= 2 ? fault : undefined));
-    const { written } = await write(numbered(5));
+  ])("a batch write is tried again after %s", async (_, fault) => {
+    const { write, calls } = await openWriter(({ number }) => (number <= 2 ? fault : undefined));
+    const { written } = await write(numberedItems(5));
     expect([written, calls.length]).toEqual([5, 3]);
-    expect(await stored()).toEqual(upTo(5));
+    expect(await storedIds()).toEqual(upTo(5));
   });
 
-  it("a connection that stays broken ends at the deadline, by its name", async () => {
-    const { write } = await open(() => ({ kind: "reset", when: "before" }));
-    await expect(write(numbered(1))).rejects.toMatchObject({
+  it("a connection that stays broken ends at the deadline with an error that names it", async () => {
+    const { write } = await openWriter(() => ({ kind: "reset", when: "before" }));
+    await expect(write(numberedItems(1))).rejects.toMatchObject({
       code: "load.failed",
       message: expect.stringMatching(/did not answer .*ECONNRESET/),
     });
   });
 
-  it("a refusal is not tried again", async () => {
-    const { write, calls } = await open(() => ({
+  it("a refused batch write is not tried again", async () => {
+    const { write, calls } = await openWriter(() => ({
       kind: "error",
       status: 400,
       type: "AccessDeniedException",
     }));
-    await expect(write(numbered(1))).rejects.toMatchObject({
+    await expect(write(numberedItems(1))).rejects.toMatchObject({
       code: "load.failed",
       message: `DynamoDB refused to write to the table ${table} (AccessDeniedException)`,
     });
     expect(calls).toHaveLength(1);
   });
 
-  it("a table that is gone is named, with the next step", async () => {
+  it("the error for a missing table names the table and the next step", async () => {
     table = "never-made";
-    const { write } = await open();
-    await expect(write(numbered(1))).rejects.toMatchObject({
+    const { write } = await openWriter();
+    await expect(write(numberedItems(1))).rejects.toMatchObject({
       code: "load.table_missing",
       message: "the table never-made does not exist",
       hint: expect.stringContaining("npx sst deploy"),
@@ -246,7 +255,7 @@ describe("write", () => {
 });
 
 describe("an item that only DynamoDB knows to refuse", () => {
-  const bad = (index: number): KeyedItem => ({
+  const invalidItem = (index: number): KeyedItem => ({
     key: `bad-${index}`,
     item: { id: { S: `bad-${index}` }, n: { N: "secret 42" } },
     bytes: 20,
@@ -254,10 +263,10 @@ describe("an item that only DynamoDB knows to refuse", () => {
     record: { id: `bad-${index}`, n: "secret 42" },
   });
 
-  it("does not sink its batch, and is handed back with its record but not in the message", async () => {
-    const { write, calls } = await open();
-    const items = numbered(25);
-    items[13] = bad(13);
+  it("an item that DynamoDB refuses does not fail its batch, and is returned with its record but not in the message", async () => {
+    const { write, calls } = await openWriter();
+    const items = numberedItems(25);
+    items[13] = invalidItem(13);
     const { written, rejections } = await write(items);
     expect(written).toBe(24);
     expect(rejections).toEqual([
@@ -270,57 +279,59 @@ describe("an item that only DynamoDB knows to refuse", () => {
       },
     ]);
     expect(calls.length).toBeLessThanOrEqual(11);
-    expect(await stored()).toEqual(upTo(25).filter((id) => id !== 13));
+    expect(await storedIds()).toEqual(upTo(25).filter((id) => id !== 13));
   });
 
-  it("is found next to others of its kind, and under throttling", async () => {
-    const { write } = await open(({ number }) => (number % 3 === 0 ? throttle : undefined));
-    const items = numbered(60);
-    for (const index of [0, 1, 24, 25, 59]) items[index] = bad(index);
+  it("several items that DynamoDB refuses are found, also under throttling", async () => {
+    const { write } = await openWriter(({ number }) => (number % 3 === 0 ? throttle : undefined));
+    const items = numberedItems(60);
+    for (const index of [0, 1, 24, 25, 59]) items[index] = invalidItem(index);
     const { written, rejections } = await write(items);
     expect(written).toBe(55);
-    expect(rejections.map((one) => one.index).sort((a, b) => a - b)).toEqual([0, 1, 24, 25, 59]);
+    expect(rejections.map((rejection) => rejection.index).sort((a, b) => a - b)).toEqual([
+      0, 1, 24, 25, 59,
+    ]);
   });
 });
 
 describe("a worker that may not write", () => {
-  it("asks before every batch, retries included, and sends nothing after a no (P5)", async () => {
-    let asked = 0;
+  it("the guard is asked before every batch, including retries, and nothing is sent after it throws (P5)", async () => {
+    let guardCalls = 0;
     const lost = new LeaseError({ code: "state.lease_lost", message: "lost" });
     const guard = () => {
-      asked += 1;
-      if (asked > 2) throw lost;
+      guardCalls += 1;
+      if (guardCalls > 2) throw lost;
     };
-    const { write, calls } = await open(() => throttle, { guard });
-    await expect(write(numbered(25))).rejects.toBe(lost);
-    expect([asked, calls.length]).toEqual([3, 2]);
+    const { write, calls } = await openWriter(() => throttle, { guard });
+    await expect(write(numberedItems(25))).rejects.toBe(lost);
+    expect([guardCalls, calls.length]).toEqual([3, 2]);
   });
 
-  it("stops at once when it is told to, with the reason it was given", async () => {
+  it("a batch write stops at once when it is aborted, with the given reason", async () => {
     const stop = new AbortController();
-    const { write } = await open(
+    const { write } = await openWriter(
       () => {
         stop.abort(new Error("interrupted"));
         return { kind: "delay", ms: 3_000 };
       },
       { signal: stop.signal },
     );
-    await expect(write(numbered(200))).rejects.toThrow("interrupted");
+    await expect(write(numberedItems(200))).rejects.toThrow("interrupted");
   });
 
-  it("starts no further batch after one has failed", async () => {
-    const { write, calls } = await open(({ number }) =>
+  it("no further batch is started after one has failed", async () => {
+    const { write, calls } = await openWriter(({ number }) =>
       number === 1 ? { kind: "error", status: 400, type: "AccessDeniedException" } : undefined,
     );
-    await expect(write(numbered(1000))).rejects.toBeInstanceOf(WriteError);
+    await expect(write(numberedItems(1000))).rejects.toBeInstanceOf(WriteError);
     expect(calls.length).toBeLessThan(20);
   });
 });
 
 /** The same item under another number. */
-const moved = (one: KeyedItem, by: number): KeyedItem => {
-  const id = String(one.index + by);
-  return { ...one, key: id, item: { ...one.item, id: { S: id } } };
+const withIndex = (item: KeyedItem, by: number): KeyedItem => {
+  const id = String(item.index + by);
+  return { ...item, key: id, item: { ...item.item, id: { S: id } } };
 };
 
 const putsOf = (call: Call): number =>

@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import type { IndexPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
-import { writer } from "../../packages/core/src/dynamodb/batch-writer.ts";
+import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
+const key: KeyPlan = {
+  fields: ["id"],
+  rowId: undefined,
+  hash: { name: "id", type: "S" },
+  range: undefined,
+};
 const byStatus: IndexPlan = {
   name: "by_status",
   hash: { name: "status", type: "S" },
@@ -26,22 +32,22 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-async function write(records: JsonValue[]) {
+async function writeRecords(records: JsonValue[]) {
   const storage = { indexes: [byStatus] };
   const plan = { key, writeMode: { kind: "batch" }, storage } as const;
-  const { items, rejections } = toItems(records, plan, { runId: "run-1", page: 0 });
+  const { items, rejections } = toItems(records, plan, rowNaming());
   const clock = virtualClock();
-  const quiet = () => {};
-  const into = writer({
+  const ignore = () => {};
+  const into = openBatchWriter({
     dynamodb: engine.dynamodb,
     clock,
     random: () => 1,
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     signal: new AbortController().signal,
     deadline: clock.monotonic() + 60_000,
     table,
     key,
-    guard: quiet,
+    guard: ignore,
   });
   const { written, rejections: refused } = await writeAll(into, items);
   // DynamoDB alone would refuse them with a word that says nothing, after a dozen requests.
@@ -49,22 +55,30 @@ async function write(records: JsonValue[]) {
   return { written, rejections };
 }
 
-const good = (count: number) =>
+const validRecords = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ id: `good-${n}`, status: "open", at: n }));
 
 test.each([
   [
-    "a number where the index takes text",
+    "a number where the index takes a string",
     { status: 5 },
-    /"status" is a number.*by_status takes text/,
+    /"status" is a number.*by_status takes a string/,
   ],
-  ["text where the index takes a number", { at: "2026-01-01" }, /"at" is text.*takes a number/],
+  [
+    "a string where the index takes a number",
+    { at: "2026-01-01" },
+    /"at" is a string.*takes a number/,
+  ],
   ["an object", { status: { code: 5 } }, /is an object/],
-  ["an empty text", { status: "" }, /is empty/],
-  ["a text that is too long for a key", { status: "x".repeat(2049) }, /2049 bytes/],
-])("a record with %s is set aside alone, and why", async (what, fields, message) => {
-  const bad = { id: `bad ${what}`, ...fields };
-  const { written, rejections } = await write([...good(12), bad, ...good(24).slice(12)]);
+  ["an empty string", { status: "" }, /is empty/],
+  ["a string that is too long for a key", { status: "x".repeat(2049) }, /2049 bytes/],
+])("a record with %s is set aside alone, with the reason", async (problem, fields, message) => {
+  const bad = { id: `bad ${problem}`, ...fields };
+  const { written, rejections } = await writeRecords([
+    ...validRecords(12),
+    bad,
+    ...validRecords(24).slice(12),
+  ]);
   expect(written).toBe(24);
   expect(rejections).toEqual([
     expect.objectContaining({
@@ -80,8 +94,8 @@ test.each([
   expect(ids).not.toContain(bad.id);
 });
 
-it("a null in a field of the index is left out: the row is in the table, and not in the index", async () => {
-  await write([{ id: "nobody's", status: null, at: 1, text: null }]);
+it("a null in a field of the index is left out, so that the row is in the table and not in the index", async () => {
+  await writeRecords([{ id: "nobody's", status: null, at: 1, text: null }]);
   const rows = await engine.scan(table);
   expect(rows.find(({ id }) => id?.S === "nobody's")).toEqual({
     id: { S: "nobody's" },
@@ -90,8 +104,8 @@ it("a null in a field of the index is left out: the row is in the table, and not
   });
 });
 
-it("a record without a field of the index is stored, and is just not in the index", async () => {
-  const { written, rejections } = await write([
+it("a record without a field of the index is stored, and is not in the index", async () => {
+  const { written, rejections } = await writeRecords([
     { id: "no status", at: 1 },
     { id: "no at", status: "open" },
     { id: "neither" },

@@ -10,7 +10,7 @@ import {
 } from "../../packages/core/src/dynamodb/tables.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 const names = { app: "tidetable", stage: "test" };
 const byId: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
@@ -27,7 +27,7 @@ const byStatus: IndexPlan = {
 };
 const withIndexes = (...indexes: IndexPlan[]) =>
   tableDefinition({ key: byId, storage: { indexes } });
-const resource = (table: string, key = byId) => ({ source: "desk", table, key });
+const resourceOf = (table: string, key = byId) => ({ source: "desk", table, key });
 
 let engine: Engine;
 const worldWith = (dynamodb = engine.dynamodb) => ({
@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 describe("a table's definition", () => {
-  it("is its key, as the plan says", () => {
+  it("a table's definition has the key of the plan", () => {
     expect(tableDefinition({ key: byTwo })).toEqual({
       KeySchema: [
         { AttributeName: "ticket", KeyType: "HASH" },
@@ -55,7 +55,7 @@ describe("a table's definition", () => {
     });
   });
 
-  it("has its indexes, and each attribute once", () => {
+  it("a table's definition has its indexes, and each attribute once", () => {
     const byId: IndexPlan = {
       name: "by_id",
       hash: { name: "id", type: "S" },
@@ -85,23 +85,23 @@ describe("a table's definition", () => {
     ]);
   });
 
-  it("of the state is pk and sk", () => {
-    expect(stateTable.KeySchema.map((one) => one.AttributeName)).toEqual(["pk", "sk"]);
+  it("the key of the state table is pk and sk", () => {
+    expect(stateTable.KeySchema.map((attribute) => attribute.AttributeName)).toEqual(["pk", "sk"]);
   });
 });
 
 describe("createTable", () => {
-  it("creates, and is content with what is there", async () => {
+  it("createTable creates a table and accepts an existing one", async () => {
     const name = "tidetable-test-desk.created";
     await createTable(engine.dynamodb, name, tableDefinition({ key: byTwo }));
     await createTable(engine.dynamodb, name, tableDefinition({ key: byTwo }));
-    const first = await checkTable(worldWith(), resource("created", byTwo));
-    const again = await checkTable(worldWith(), resource("created", byTwo));
+    const first = await checkTable(worldWith(), resourceOf("created", byTwo));
+    const again = await checkTable(worldWith(), resourceOf("created", byTwo));
     expect(first.tableId).toMatch(/^[0-9a-f-]+$/);
     expect(again).toEqual(first);
   });
 
-  it("makes the indexes with the table, and they can be queried", async () => {
+  it("createTable creates the indexes, and they can be queried", async () => {
     const definition = withIndexes(byStatus, {
       ...byStatus,
       name: "keys",
@@ -119,7 +119,7 @@ describe("createTable", () => {
     for (const Item of puts) {
       await engine.dynamodb.send(new PutItemCommand({ TableName: "indexed", Item }));
     }
-    const query = async (IndexName: string) => {
+    const queryIndex = async (IndexName: string) => {
       const command = new QueryCommand({
         TableName: "indexed",
         IndexName,
@@ -129,17 +129,17 @@ describe("createTable", () => {
       });
       return (await engine.dynamodb.send(command)).Items ?? [];
     };
-    expect((await query("by_status")).map(({ id, title }) => [id?.S, title?.S])).toEqual([
+    expect((await queryIndex("by_status")).map(({ id, title }) => [id?.S, title?.S])).toEqual([
       ["2", "x"],
       ["1", "x"],
     ]);
-    expect(Object.keys((await query("keys"))[0] ?? {}).sort()).toEqual(["at", "id", "status"]);
+    expect(Object.keys((await queryIndex("keys"))[0] ?? {}).sort()).toEqual(["at", "id", "status"]);
   });
 
-  it("leaves a table as it is, and names the indexes that it lacks", async () => {
+  it("createTable leaves an existing table as it is, and names the missing indexes", async () => {
     await createTable(engine.dynamodb, "older", withIndexes(byStatus));
-    const more = withIndexes(byStatus, { ...byStatus, name: "by_owner" });
-    expect(await createTable(engine.dynamodb, "older", more)).toEqual({
+    const definition = withIndexes(byStatus, { ...byStatus, name: "by_owner" });
+    expect(await createTable(engine.dynamodb, "older", definition)).toEqual({
       missingIndexes: ["by_owner"],
     });
     expect(await createTable(engine.dynamodb, "older", withIndexes())).toEqual({
@@ -147,8 +147,8 @@ describe("createTable", () => {
     });
   });
 
-  it("waits until the table can be written", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, ({ number, operation }) =>
+  it("createTable waits until the table can be written", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number, operation }) =>
       operation === "DescribeTable" && number < 4
         ? { kind: "answer", status: 200, body: '{"Table":{"TableStatus":"CREATING"}}' }
         : undefined,
@@ -167,8 +167,8 @@ describe("createTable", () => {
 });
 
 describe("checkTable, before a run", () => {
-  it("names a table that is missing, and who creates it", async () => {
-    const check = checkTable(worldWith(), resource("nowhere"));
+  it("checkTable names a missing table and how to create it", async () => {
+    const check = checkTable(worldWith(), resourceOf("nowhere"));
     await expect(check).rejects.toBeInstanceOf(WriteError);
     await expect(check).rejects.toMatchObject({
       code: "load.table_missing",
@@ -180,37 +180,40 @@ describe("checkTable, before a run", () => {
   it.each<[string, KeyPlan, string]>([
     ["another name", { ...byId, hash: { name: "uuid", type: "S" } }, "uuid (S)"],
     ["another type", { ...byId, hash: { name: "id", type: "N" } }, "id (N)"],
-    ["a range key more", { ...byId, range: { name: "n", type: "N" } }, "id (S), n (N)"],
-  ])("says what is there and what the plan wants: %s", async (_, key, wanted) => {
+    ["an additional range key", { ...byId, range: { name: "n", type: "N" } }, "id (S), n (N)"],
+  ])("checkTable compares a table's key with the plan and finds %s", async (_, key, expected) => {
     await createTable(engine.dynamodb, "tidetable-test-desk.keyed", tableDefinition({ key: byId }));
-    const check = checkTable(worldWith(), resource("keyed", key));
+    const check = checkTable(worldWith(), resourceOf("keyed", key));
     await expect(check).rejects.toBeInstanceOf(ConfigError);
     await expect(check).rejects.toMatchObject({
       code: "load.table_key",
-      message: `the table tidetable-test-desk.keyed has the key id (S), and the config asks for ${wanted}`,
+      message: `the table tidetable-test-desk.keyed has the key id (S), and the config asks for ${expected}`,
       hint: expect.stringContaining("another table_name"),
     });
   });
 
-  it("does not write to a table that is being deleted", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, () => ({
+  it("checkTable refuses a table that is being deleted", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({
       kind: "answer",
       status: 200,
       body: '{"Table":{"TableStatus":"DELETING"}}',
     }));
     const dynamodb = clientOf(proxy.endpoint);
-    await expect(checkTable(worldWith(dynamodb), resource("busy"))).rejects.toMatchObject({
+    await expect(checkTable(worldWith(dynamodb), resourceOf("busy"))).rejects.toMatchObject({
       code: "load.table_status",
-      message: "the table tidetable-test-desk.busy can not be written: it is DELETING",
+      message: "the table tidetable-test-desk.busy cannot be written: it is DELETING",
     });
     dynamodb.destroy();
     await proxy.close();
   });
 
-  it("says that DynamoDB does not answer", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+  it("checkTable says that DynamoDB does not answer", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({
+      kind: "reset",
+      when: "before",
+    }));
     const dynamodb = clientOf(proxy.endpoint);
-    await expect(checkTable(worldWith(dynamodb), resource("any"))).rejects.toMatchObject({
+    await expect(checkTable(worldWith(dynamodb), resourceOf("any"))).rejects.toMatchObject({
       code: "load.failed",
       message: "DynamoDB did not describe the table tidetable-test-desk.any (ECONNRESET)",
     });

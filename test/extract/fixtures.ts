@@ -1,17 +1,17 @@
 import { Agent } from "undici";
 import { onTestFinished } from "vitest";
 import type { World } from "../../packages/core/src/base/world.ts";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
 import type { PaginatorPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { Secret, type SecretValues } from "../../packages/core/src/secrets/reference.ts";
 import type { SecretStore } from "../../packages/core/src/secrets/store.ts";
-import { guarded, leaves } from "../support/canary.ts";
+import { guardSecret, recordOutput } from "../support/canary.ts";
 import { virtualClock } from "../support/clock.ts";
 
 /** A key that no log, message or shown URL may hold, with characters that encodings change. */
 export const CANARY = "canary/key+with=signs&a space";
 
-/** What a test looks at besides the result. */
+/** A world with the lines of its log. */
 export interface TestWorld extends World {
   lines: string[];
 }
@@ -20,7 +20,7 @@ export function testWorld(changes: Partial<World> = {}): TestWorld {
   const lines: string[] = [];
   const write = (message: string, fields?: object) => {
     lines.push(fields ? `${message} ${JSON.stringify(fields)}` : message);
-    leaves("log", lines.at(-1) ?? "");
+    recordOutput("log", lines.at(-1) ?? "");
   };
   const http = new Agent();
   onTestFinished(() => http.destroy());
@@ -46,7 +46,7 @@ export function testSecrets(
   first: Record<string, string>,
   afterRefresh = first,
 ): SecretStore & { refreshes: number } {
-  for (const value of Object.values({ ...first, ...afterRefresh })) guarded(value);
+  for (const value of Object.values({ ...first, ...afterRefresh })) guardSecret(value);
   let members = first;
   const values = (): SecretValues => {
     const held = members;
@@ -61,7 +61,7 @@ export function testSecrets(
       return values();
     },
     write: () => Promise.reject(new Error("not for this test")),
-    alone: () => Promise.reject(new Error("not for this test")),
+    withLock: () => Promise.reject(new Error("not for this test")),
   };
   return store;
 }
@@ -74,7 +74,7 @@ export const offsetPlan = (
   offset: 0,
   offsetAt: { param: "offset" },
   limitAt: { param: "limit" },
-  total: { path: parsePath("total"), required: false },
+  total: { path: parseJsonPath("total"), required: false },
   maximum: undefined,
   stopAfterEmptyPage: true,
   hasMore: undefined,
@@ -92,6 +92,7 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     selected: true,
     parent: undefined,
     spooled: [],
+    followers: [],
     steps: [],
     actions: [],
     hardDelete: undefined,
@@ -111,14 +112,14 @@ export function testResource(baseUrl: string, changes: Partial<ResourcePlan> = {
     auth: {
       type: "api_key",
       name: "api_key",
-      apiKey: Secret.named("api_key"),
+      apiKey: Secret.fromName("api_key"),
       location: "query",
     },
     paginator: { type: "single_page" },
     incremental: undefined,
     writeMode: { kind: "batch" },
     allowShrink: false,
-    selector: parsePath("data"),
+    selector: parseJsonPath("data"),
     retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
     timeoutMs: 30_000,
     columns: {},

@@ -13,26 +13,26 @@ describe("a retry's delay (P12)", () => {
     backoffFactor: fc.double({ min: 0, max: 60, noNaN: true }),
   });
 
-  it("is in its bounds, and there is none without a reason", () => {
+  it("a retry's delay stays within its bounds, and final errors have none (P12)", () => {
     fc.assert(
       fc.property(
         errors,
         policies,
         fc.integer({ min: 1, max: 12 }),
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (about, policy, attempt, random) => {
-          const error = new RequestError({ code: "extract.status", message: "", ...about });
+        (failure, policy, attempt, random) => {
+          const error = new RequestError({ code: "extract.status", message: "", ...failure });
           const full = { ...policy, statuses: new Set<number>() };
           const delay = nextDelay({ attempt, error, policy: full, random: () => random });
-          if (!about.retryable || attempt > policy.maxRetries) {
+          if (!failure.retryable || attempt > policy.maxRetries) {
             expect(delay).toBeUndefined();
-          } else if (about.retryAfterMs !== undefined) {
-            expect(delay).toBe(about.retryAfterMs);
+          } else if (failure.retryAfterMs !== undefined) {
+            expect(delay).toBe(failure.retryAfterMs);
           } else {
-            const most = policy.backoffFactor * 2 ** (attempt - 1) * 1000;
-            // To a whole millisecond.
-            expect(delay).toBeGreaterThanOrEqual(most / 2 - 1);
-            expect(delay).toBeLessThanOrEqual(most + 1);
+            const maxDelay = policy.backoffFactor * 2 ** (attempt - 1) * 1000;
+            // Delays are rounded to a whole millisecond.
+            expect(delay).toBeGreaterThanOrEqual(maxDelay / 2 - 1);
+            expect(delay).toBeLessThanOrEqual(maxDelay + 1);
           }
         },
       ),

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { RequestError } from "../../packages/core/src/base/errors.ts";
-import { nextDelay, retryAfter } from "../../packages/core/src/extract/http/retry.ts";
+import { nextDelay, readRetryAfter } from "../../packages/core/src/extract/http/retry.ts";
 
 const policy = { statuses: new Set([503]), maxRetries: 3, backoffFactor: 2 };
 
-const failed = (retryable: boolean, retryAfterMs?: number) =>
+const statusError = (retryable: boolean, retryAfterMs?: number) =>
   new RequestError({
     code: "extract.status",
     message: "GET /x answered 503",
@@ -25,26 +25,26 @@ describe("the pause before the next attempt (P12)", () => {
     [1, 0, 60_000, 60_000],
     [3, 0, 1, 1],
     [4, 0, 60_000, undefined],
-  ])("attempt %i, random %d, Retry-After %s ms: %s ms", (attempt, random, after, delay) => {
-    const error = failed(true, after);
+  ])("after attempt %i, with random %d and a Retry-After of %s ms, the pause is %s ms (P12)", (attempt, random, after, delay) => {
+    const error = statusError(true, after);
     expect(nextDelay({ attempt, error, policy, random: () => random })).toBe(delay);
   });
 
-  test("there is none after an error that another attempt can not cure", () => {
-    const error = failed(false, 1000);
+  test("no attempt follows an error that another attempt cannot cure (P12)", () => {
+    const error = statusError(false, 1000);
     expect(nextDelay({ attempt: 1, error, policy, random: () => 1 })).toBe(undefined);
   });
 
-  test("the factor may be a fraction, and no retries are none", () => {
-    const at = (changes: Partial<typeof policy>) =>
+  test("the backoff factor may be a fraction, and max_retries 0 means no retry (P12)", () => {
+    const delayWith = (changes: Partial<typeof policy>) =>
       nextDelay({
         attempt: 1,
-        error: failed(true),
+        error: statusError(true),
         policy: { ...policy, ...changes },
         random: () => 1,
       });
-    expect(at({ backoffFactor: 0.25 })).toBe(250);
-    expect(at({ maxRetries: 0 })).toBe(undefined);
+    expect(delayWith({ backoffFactor: 0.25 })).toBe(250);
+    expect(delayWith({ maxRetries: 0 })).toBe(undefined);
   });
 });
 
@@ -60,12 +60,12 @@ describe("Retry-After", () => {
     ["soon", undefined],
     ["", undefined],
     ["99999999999999999999", undefined],
-  ])("%s: %s", (value, ms) => {
-    expect(retryAfter({ "retry-after": value }, { now, status: 503 })).toBe(ms);
+  ])('a Retry-After of "%s" is a wait of %s ms', (value, ms) => {
+    expect(readRetryAfter({ "retry-after": value }, { now, status: 503 })).toBe(ms);
   });
 
-  test("absent", () => {
-    expect(retryAfter({}, { now, status: 503 })).toBe(undefined);
+  test("an answer without Retry-After asks for no wait", () => {
+    expect(readRetryAfter({}, { now, status: 503 })).toBe(undefined);
   });
 
   test.each([
@@ -76,11 +76,11 @@ describe("Retry-After", () => {
     [{ "x-ratelimit-reset": String(now / 1000 - 45) }, undefined],
     [{ "x-ratelimit-reset": "soon" }, undefined],
     [{ "x-ratelimit-reset": "30", "retry-after": "2" }, 2000],
-  ])("a 429 may name the reset of its limit instead: %j: %s", (headers, ms) => {
-    expect(retryAfter(headers, { now, status: 429 })).toBe(ms);
+  ])("a 429 with the headers %j asks for a wait of %s ms", (headers, ms) => {
+    expect(readRetryAfter(headers, { now, status: 429 })).toBe(ms);
   });
 
-  test("such a reset says nothing when the status is another", () => {
-    expect(retryAfter({ "x-ratelimit-reset": "30" }, { now, status: 503 })).toBe(undefined);
+  test("the reset of a rate limit asks for no wait where the status is not 429", () => {
+    expect(readRetryAfter({ "x-ratelimit-reset": "30" }, { now, status: 503 })).toBe(undefined);
   });
 });

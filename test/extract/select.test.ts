@@ -1,12 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { parsePath } from "../../packages/core/src/config/jsonpath.ts";
-import { detect, find, select } from "../../packages/core/src/extract/select.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
+import {
+  detectSelector,
+  findValue,
+  selectRecords,
+} from "../../packages/core/src/extract/select.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 
 const a = { id: 1 };
 const b = { id: 2 };
 
-describe("the records of a page, as in dlt", () => {
+describe("the records of a page are selected as in dlt", () => {
   test.each([
     ["a list under a name", { data: [a, b] }, "data", [a, b]],
     ["a path of names", { data: { items: [a] } }, "data.items", [a]],
@@ -20,63 +24,72 @@ describe("the records of a page, as in dlt", () => {
     ["a position from the end", { pages: [[a], [b]] }, "pages[-1]", [b]],
     ["the members of an object", { byId: { x: a, y: b } }, "byId[*]", [a, b]],
     ["a quoted name", { "@odata.value": [a] }, "['@odata.value']", [a]],
-    ["those with a value", { d: [{ a: 1 }, { a: 2 }] }, "d[?(@.a==1)]", [{ a: 1 }]],
+    ["the elements with a value", { d: [{ a: 1 }, { a: 2 }] }, "d[?(@.a==1)]", [{ a: 1 }]],
     [
-      "those with a number, whatever holds it",
+      "the elements with a number, as a string or as a bigint",
       { d: [{ a: "7" }, { a: 7n }] },
       "d[?(@.a==7)]",
       [{ a: "7" }, { a: 7n }],
     ],
     [
-      "those with a nested value",
+      "the elements with a nested value",
       { d: [{ a: { b: "x" } }, {}] },
       "d[?(@.a.b=='x')]",
       [{ a: { b: "x" } }],
     ],
-    ["none with the value", { d: [{ a: 1 }] }, "d[?(@.a==true)]", []],
-    ["those with null", { d: [{ a: null }, {}] }, "d[?(@.a==null)]", [{ a: null }]],
+    ["no element where none has the value", { d: [{ a: 1 }] }, "d[?(@.a==true)]", []],
+    ["the elements with null", { d: [{ a: null }, {}] }, "d[?(@.a==null)]", [{ a: null }]],
     ["an empty list", { data: [] }, "data", []],
+    ["null under a name, which is an empty list of Go", { data: null }, "data", []],
+    ["null further down", { result: { items: null } }, "result.items", []],
+    ["null as one of several lists", { g: [{ m: null }, { m: [a] }] }, "g[*].m", [a]],
+    ["null as each of several lists", { g: [{ m: null }, { m: null }] }, "g[*].m", []],
+    ["null within a list, which normalize refuses", { data: [null, a] }, "data[*]", [null, a]],
     ["no elements", { items: [] }, "items[*]", []],
     ["no elements in any list", { g: [{ m: [] }, { m: [] }] }, "g[*].m[*]", []],
-    ["scalars, for the next room to refuse", { data: ["x", 1n] }, "data", ["x", 1n]],
-  ])("%s", (_, body, path, records) => {
-    expect(select(body, parsePath(path))).toEqual({ records });
+    ["scalars, which normalize refuses", { data: ["x", 1n] }, "data", ["x", 1n]],
+  ])("a selector finds %s", (_, body, path, records) => {
+    expect(selectRecords(body, parseJsonPath(path))).toEqual({ records });
   });
 });
 
 describe("no list is not an empty list (P13)", () => {
   test.each([
-    ["a name that is not there", { results: [a] }, "data", "$"],
+    ["a missing name", { results: [a] }, "data", "$"],
     ["a name inside of a list", { data: [a] }, "data.items", "data"],
     ["the length of a list", { data: [a] }, "data.length", "data"],
-    ["what objects inherit", { data: {} }, "data.constructor", "data"],
-    ["a name in a text", { data: "abc" }, "data[0]", "data"],
+    ["a member that objects inherit", { data: {} }, "data.constructor", "data"],
+    ["an index of a string", { data: "abc" }, "data[0]", "data"],
     ["a name in a number", { data: new Decimal("0.1") }, "data.text", "data"],
     ["groups without members", { groups: [{}] }, "groups[*].m[*]", "groups[*]"],
-  ])("%s", (_, body, path, reached) => {
-    expect(select(body, parsePath(path))).toMatchObject({ reached });
+  ])("%s does not count as an empty list (P13)", (_, body, path, reached) => {
+    expect(selectRecords(body, parseJsonPath(path))).toMatchObject({ reached });
   });
 
-  test("null is told apart", () => {
-    expect(select({ data: null }, parsePath("data"))).toEqual({ reached: "data", found: null });
-  });
-});
-
-test("find gives the one value, or undefined", () => {
-  expect(find({ meta: { total: 7 } }, parsePath("meta.total"))).toBe(7);
-  expect(find({ meta: { total: null } }, parsePath("meta.total"))).toBe(null);
-  expect(find({ meta: {} }, parsePath("meta.total"))).toBe(undefined);
-});
-
-describe("without a data_selector the list is found by its shape", () => {
   test.each([
-    ["the body", [a], "$"],
+    ["as the whole body", null, "$", "$"],
+    ["on the way to the list", { data: null }, "data.items", "data"],
+    ["as the only element", { data: [null] }, "data[0]", "data[0]"],
+  ])("null does not count as an empty list %s (P13)", (_, body, path, reached) => {
+    expect(selectRecords(body, parseJsonPath(path))).toEqual({ reached, value: null });
+  });
+});
+
+test("findValue returns the value at a path, or undefined", () => {
+  expect(findValue({ meta: { total: 7 } }, parseJsonPath("meta.total"))).toBe(7);
+  expect(findValue({ meta: { total: null } }, parseJsonPath("meta.total"))).toBe(null);
+  expect(findValue({ meta: {} }, parseJsonPath("meta.total"))).toBe(undefined);
+});
+
+describe("without a data_selector the list is detected by its shape", () => {
+  test.each([
+    ["a body that is a list", [a], "$"],
     ["a usual name before an unusual one", { links: [], results: [a] }, "results"],
-    ["any list", { meta: { n: 1 }, tickets: [a] }, "tickets"],
+    ["a list of an unusual name", { meta: { n: 1 }, tickets: [a] }, "tickets"],
     ["a list inside of an object", { response: { page: { rows: [a] } } }, "response.page.rows"],
-    ["a body without a list", { id: 1 }, "$"],
-  ])("%s", (_, body, path) => {
-    const detected = detect(body);
-    expect(detected).toEqual({ text: path, steps: parsePath(path).steps });
+    ["a body without a list, which is the record", { id: 1 }, "$"],
+  ])("without a data_selector, records are found in %s", (_, body, path) => {
+    const detected = detectSelector(body);
+    expect(detected).toEqual({ text: path, steps: parseJsonPath(path).steps });
   });
 });

@@ -10,9 +10,9 @@ import { RequestError } from "../../packages/core/src/base/errors.ts";
 import { limits } from "../../packages/core/src/base/limits.ts";
 import { httpAgent } from "../../packages/core/src/extract/http/agent.ts";
 import {
-  exchange,
+  describeRequest,
   type HttpRequest,
-  shown,
+  sendRequest,
 } from "../../packages/core/src/extract/http/transport.ts";
 import { openApi } from "../support/api.ts";
 import { virtualClock } from "../support/clock.ts";
@@ -21,13 +21,13 @@ import { CANARY, testWorld } from "./fixtures.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
-const get = (url: string): HttpRequest => ({
+const requestTo = (url: string): HttpRequest => ({
   method: "GET",
   url: `${url}/v1/tickets?api_key=${encodeURIComponent(CANARY)}`,
   headers: {},
 });
 
-async function failure(work: Promise<unknown>): Promise<RequestError> {
+async function errorOf(work: Promise<unknown>): Promise<RequestError> {
   const error = await work.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -39,8 +39,8 @@ async function failure(work: Promise<unknown>): Promise<RequestError> {
   return error;
 }
 
-/** A server that says whatever it likes. */
-async function openSocket(answer: (socket: Socket) => void): Promise<string> {
+/** A server that sends raw bytes. */
+async function openSocketServer(answer: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", () => answer(socket));
@@ -52,35 +52,35 @@ async function openSocket(answer: (socket: Socket) => void): Promise<string> {
 }
 
 describe("a request", () => {
-  test("says what it accepts and who asks", async () => {
+  test("a request has default headers, which the config can replace", async () => {
     const api = await openApi([{ body: {} }, { body: {} }]);
     const world = testWorld();
-    await exchange(get(api.url), world, 30_000);
+    await sendRequest(requestTo(api.url), world, 30_000);
     expect(api.requests[0]?.headers).toMatchObject({
       accept: "application/json",
       "accept-encoding": "gzip, br",
       "user-agent": expect.stringMatching(/^tidetable\//),
     });
     const headers = { accept: "text/json", "user-agent": "mine" };
-    await exchange({ ...get(api.url), headers }, world, 30_000);
+    await sendRequest({ ...requestTo(api.url), headers }, world, 30_000);
     expect(api.requests[1]?.headers).toMatchObject(headers);
   });
 
-  test("goes where the origin map says, with its path and query", async () => {
+  test("a request goes to the origin of the origin map, with its path and query", async () => {
     const api = await openApi([{ body: {} }]);
     const world = testWorld({ origins: new Map([["https://api.example.com", api.url]]) });
-    await exchange(get("https://api.example.com"), world, 30_000);
+    await sendRequest(requestTo("https://api.example.com"), world, 30_000);
     expect(api.requests[0]?.path).toBe("/v1/tickets");
     expect(api.requests[0]?.query.get("api_key")).toBe(CANARY);
   });
 
-  test("is shown without host and query", () => {
-    expect(shown(get("https://user:pass@api.example.com"))).toBe("GET /v1/tickets");
+  test("a request is shown without host and query", () => {
+    expect(describeRequest(requestTo("https://user:pass@api.example.com"))).toBe("GET /v1/tickets");
   });
 
-  test("an answer of any status is an answer, and a redirect is not followed", async () => {
+  test("every status is an answer, and a redirect is not followed by the transport", async () => {
     const api = await openApi([{ status: 302, headers: { location: "/elsewhere" } }]);
-    expect((await exchange(get(api.url), testWorld(), 30_000)).status).toBe(302);
+    expect((await sendRequest(requestTo(api.url), testWorld(), 30_000)).status).toBe(302);
     expect(api.requests).toHaveLength(1);
   });
 });
@@ -93,37 +93,37 @@ describe("a compressed body", () => {
     ["br", brotliCompressSync(text)],
     ["deflate", deflateSync(text)],
     ["identity", Buffer.from(text)],
-  ])("is decoded: %s", async (encoding, body) => {
+  ])("a body in %s is decoded", async (encoding, body) => {
     const api = await openApi([{ headers: { "content-encoding": encoding }, body }]);
-    const response = await exchange(get(api.url), testWorld(), 30_000);
+    const response = await sendRequest(requestTo(api.url), testWorld(), 30_000);
     expect(response.body.toString()).toBe(text);
   });
 
-  test("may be empty", async () => {
+  test("a compressed body may be empty", async () => {
     const api = await openApi([{ status: 503, headers: { "content-encoding": "gzip" } }]);
-    expect((await exchange(get(api.url), testWorld(), 30_000)).status).toBe(503);
+    expect((await sendRequest(requestTo(api.url), testWorld(), 30_000)).status).toBe(503);
   });
 
-  test("that is cut off is worth another attempt", async () => {
+  test("a compressed body that ended early is worth another attempt", async () => {
     const body = gzipSync(text).subarray(0, 30);
     const api = await openApi([{ headers: { "content-encoding": "gzip" }, body }]);
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await errorOf(sendRequest(requestTo(api.url), testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.body", retryable: true });
   });
 
-  test("in layers or unknown ways is refused", async () => {
+  test("a body in several or unknown encodings is refused", async () => {
     const api = await openApi([{ headers: { "content-encoding": "gzip, br" }, body: "x" }]);
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await errorOf(sendRequest(requestTo(api.url), testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.body", retryable: false });
   });
 });
 
-describe("a body is bounded (P10)", () => {
+describe("a body is bounded", () => {
   const limit = limits.bodyBytes;
-  // Compressed to some hundredths of it, as no real page is.
+  // Compresses to a few hundredths of its size, more than any real page.
   const noise = Buffer.concat([randomBytes(limit / 100), Buffer.alloc(limit, 32)]);
   test.each([
-    ["plain", "identity", Buffer.alloc(limit + 1, 32), "more than 64 MiB"],
+    ["a plain body", "identity", Buffer.alloc(limit + 1, 32), "more than 64 MiB"],
     ["a gzip bomb", "gzip", gzipSync(noise, { level: 1 }), "more than 64 MiB"],
     [
       "a small gzip bomb",
@@ -131,41 +131,41 @@ describe("a body is bounded (P10)", () => {
       gzipSync(Buffer.alloc(limit, 32)),
       "what unpacks to more than 500 times its size",
     ],
-  ])("%s", async (_, encoding, body, what) => {
+  ])("%s above the limit is refused (P10)", async (_, encoding, body, content) => {
     const api = await openApi([{ headers: { "content-encoding": encoding }, body }]);
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
-    expect(error.message).toBe(`GET /v1/tickets answered with ${what}`);
+    const error = await errorOf(sendRequest(requestTo(api.url), testWorld(), 30_000));
+    expect(error.message).toBe(`GET /v1/tickets answered with ${content}`);
     expect(error).toMatchObject({ code: "extract.size", retryable: false });
   });
 
-  test("however much a small one grows", async () => {
+  test("a small body may unpack to more than the ratio allows (P10)", async () => {
     const body = gzipSync(Buffer.alloc(limits.anyRatioBytes, 32));
     expect(body.length * limits.ratio).toBeLessThan(limits.anyRatioBytes);
     const api = await openApi([{ headers: { "content-encoding": "gzip" }, body }]);
-    const response = await exchange(get(api.url), testWorld(), 30_000);
+    const response = await sendRequest(requestTo(api.url), testWorld(), 30_000);
     expect(response.body.length).toBe(limits.anyRatioBytes);
   });
 
-  test("exactly the limit is not too much", async () => {
+  test("a body of exactly the limit is read (P10)", async () => {
     const api = await openApi([{ body: Buffer.alloc(limit, 32) }]);
-    const response = await exchange(get(api.url), testWorld(), 30_000);
+    const response = await sendRequest(requestTo(api.url), testWorld(), 30_000);
     expect(response.body.length).toBe(limit);
   });
 });
 
-describe("a request ends in time (P10)", () => {
-  test("when the server never answers", async () => {
+describe("a request ends in time", () => {
+  test("a request ends in time when the server never answers (P10)", async () => {
     const clock = virtualClock();
     const api = await openApi(() => {
       clock.advance(30_000);
       return undefined;
     });
-    const error = await failure(exchange(get(api.url), testWorld({ clock }), 30_000));
+    const error = await errorOf(sendRequest(requestTo(api.url), testWorld({ clock }), 30_000));
     expect(error.message).toBe("GET /v1/tickets timed out after 30 s");
     expect(error).toMatchObject({ code: "extract.timeout", retryable: true });
   });
 
-  test("when the body trickles for ever", async () => {
+  test("a request ends in time when the body trickles for ever (P10)", async () => {
     const clock = virtualClock();
     let sent = 0;
     const api = await openApi((_, response) => {
@@ -178,23 +178,23 @@ describe("a request ends in time (P10)", () => {
       response.on("close", () => clearInterval(trickle));
       return undefined;
     });
-    const error = await failure(exchange(get(api.url), testWorld({ clock }), 30_000));
+    const error = await errorOf(sendRequest(requestTo(api.url), testWorld({ clock }), 30_000));
     expect(error.message).toBe("GET /v1/tickets timed out after 30 s");
     expect(sent).toBeGreaterThanOrEqual(5);
   });
 
-  test("when a handshake has no end", async () => {
+  test("a request ends in time when the TLS handshake does not end (P10)", async () => {
     const clock = virtualClock();
-    const url = await openSocket(() => clock.advance(30_000));
-    // Connecting has a limit of its own, which is not what ends this.
+    const url = await openSocketServer(() => clock.advance(30_000));
+    // The limit for connecting must not end the request first.
     const http = new Agent({ connect: { timeout: 0 } });
     onTestFinished(() => http.destroy());
-    const request = get(url.replace("http", "https"));
-    const asking = exchange(request, testWorld({ clock, http }), 30_000);
-    expect(await failure(asking)).toMatchObject({ code: "extract.timeout", retryable: true });
+    const request = requestTo(url.replace("http", "https"));
+    const asking = sendRequest(request, testWorld({ clock, http }), 30_000);
+    expect(await errorOf(asking)).toMatchObject({ code: "extract.timeout", retryable: true });
   });
 
-  test("and leaves no timer behind when it answered", async () => {
+  test("no timer is left after an answer (P10)", async () => {
     const clock = virtualClock();
     const signals: AbortSignal[] = [];
     const watched = {
@@ -205,43 +205,43 @@ describe("a request ends in time (P10)", () => {
       },
     };
     const api = await openApi([{ body: {} }]);
-    await exchange(get(api.url), testWorld({ clock: watched }), 30_000);
+    await sendRequest(requestTo(api.url), testWorld({ clock: watched }), 30_000);
     expect(signals.map((signal) => signal.aborted)).toEqual([true]);
   });
 });
 
-describe("an abort from outside throws its own reason", () => {
+describe("an abort from outside", () => {
   const reason = new Error("the person pressed Ctrl-C");
 
-  test("while waiting for the answer", async () => {
+  test("an abort while a request waits for its answer throws the abort's reason", async () => {
     const stop = new AbortController();
     const api = await openApi(() => {
       stop.abort(reason);
       return undefined;
     });
     const world = testWorld({ signal: stop.signal });
-    await expect(exchange(get(api.url), world, 30_000)).rejects.toBe(reason);
+    await expect(sendRequest(requestTo(api.url), world, 30_000)).rejects.toBe(reason);
   });
 
-  test("in the middle of the body", async () => {
+  test("an abort in the middle of a body throws the abort's reason", async () => {
     const stop = new AbortController();
     const api = await openApi((_, response) => {
       response.writeHead(200).write("[1,", () => setTimeout(() => stop.abort(reason), 5));
       return undefined;
     });
     const world = testWorld({ signal: stop.signal });
-    await expect(exchange(get(api.url), world, 30_000)).rejects.toBe(reason);
+    await expect(sendRequest(requestTo(api.url), world, 30_000)).rejects.toBe(reason);
   });
 
-  test("before the request", async () => {
+  test("an abort before a request throws the abort's reason and sends nothing", async () => {
     const api = await openApi([]);
     const world = testWorld({ signal: AbortSignal.abort(reason) });
-    await expect(exchange(get(api.url), world, 30_000)).rejects.toBe(reason);
+    await expect(sendRequest(requestTo(api.url), world, 30_000)).rejects.toBe(reason);
     expect(api.requests).toHaveLength(0);
   });
 });
 
-describe("a failure of the network is named for a person and worth another attempt", () => {
+describe("a failure of the network", () => {
   const head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc";
   const closed = "closed the connection before its answer was complete";
   test.each<[string, (socket: Socket) => void, string]>([
@@ -253,48 +253,48 @@ describe("a failure of the network is named for a person and worth another attem
       closed,
     ],
     ["another protocol", (socket) => void socket.end("SSH-2.0 hi\r\n"), "failed to answer in HTTP"],
-  ])("%s", async (_, answer, words) => {
-    const url = await openSocket(answer);
-    const error = await failure(exchange(get(url), testWorld(), 30_000));
+  ])("%s is named for a person and worth another attempt", async (_, answer, words) => {
+    const url = await openSocketServer(answer);
+    const error = await errorOf(sendRequest(requestTo(url), testWorld(), 30_000));
     expect(error.message).toContain(`GET /v1/tickets: ${url} ${words}`);
     expect(error).toMatchObject({ code: "extract.network", retryable: true });
   });
 
-  test("a refused connection", async () => {
+  test("a refused connection is named for a person and worth another attempt", async () => {
     const api = await openApi([]);
     await api.close();
-    const error = await failure(exchange(get(api.url), testWorld(), 30_000));
+    const error = await errorOf(sendRequest(requestTo(api.url), testWorld(), 30_000));
     expect(error.message).toBe(`GET /v1/tickets: ${api.url} refused the connection`);
     expect(error.hint).toBe("check base_url, whether the API is up, and the proxy if there is one");
     expect(error.retryable).toBe(true);
   });
 
-  test("a host that does not exist", async () => {
-    const error = await failure(exchange(get("http://api.invalid"), testWorld(), 30_000));
+  test("a host that does not exist is named for a person", async () => {
+    const error = await errorOf(sendRequest(requestTo("http://api.invalid"), testWorld(), 30_000));
     expect(error.message).toContain("http://api.invalid was not found");
   });
 
-  test("but a header that can not be sent is not", async () => {
-    const request = { ...get("http://127.0.0.1:9"), headers: { "x-team": "a\ncanary" } };
-    const error = await failure(exchange(request, testWorld(), 30_000));
+  test("a header that cannot be sent is not worth another attempt", async () => {
+    const request = { ...requestTo("http://127.0.0.1:9"), headers: { "x-team": "a\ncanary" } };
+    const error = await errorOf(sendRequest(request, testWorld(), 30_000));
     expect(error).toMatchObject({ code: "extract.request", retryable: false });
   });
 });
 
-test("of an answer that was read nothing stays in memory, however many there are (P10)", async () => {
+test("answers do not stay in memory after they were read (P10)", async () => {
   const api = await openApi(() => ({ body: { text: "x".repeat(100_000) } }));
   const http = httpAgent("machine");
   onTestFinished(() => http.close());
   const world = testWorld({ http });
-  const bytes = () => {
+  const heldBytes = () => {
     collectGarbage();
     return process.memoryUsage().arrayBuffers;
   };
-  const read = async (times: number) => {
-    for (let n = 0; n < times; n++) await exchange(get(api.url), world, 30_000);
+  const readAnswers = async (count: number) => {
+    for (let n = 0; n < count; n++) await sendRequest(requestTo(api.url), world, 30_000);
   };
-  await read(20);
-  const before = bytes();
-  await read(200);
-  expect(bytes() - before).toBeLessThan(5_000_000);
+  await readAnswers(20);
+  const before = heldBytes();
+  await readAnswers(200);
+  expect(heldBytes() - before).toBeLessThan(5_000_000);
 });

@@ -1,238 +1,243 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import { answers, type Fault } from "../support/faults.ts";
-import { broken, data, MIB, page, type Row } from "./row.ts";
+import { type Fault, sendAnswer } from "../support/faults.ts";
+import { brokenJson, type FaultCase, MIB, pageOf, secondPage } from "./fault-case.ts";
 
 const encoded = (encoding: string, body: Uint8Array | string): Fault =>
-  answers(body, { "content-encoding": encoding });
-const body = (what: string) => ({
-  fails: ["extract.body", `GET /rows answered 200 with ${what}`] as [string, string],
+  sendAnswer(body, { "content-encoding": encoding });
+const bodyError = (problem: string): Partial<FaultCase> => ({
+  error: ["extract.body", `GET /rows answered 200 with ${problem}`],
 });
-const unpacked = (name: string) => ({
-  fails: ["extract.body", `GET /rows answered with ${name} data that is broken or ended early`] as [
-    string,
-    string,
-  ],
-  retried: true as const,
+const decompressionError = (name: string): Partial<FaultCase> => ({
+  error: ["extract.body", `GET /rows answered with ${name} data that is broken or ended early`],
+  isRetried: true,
 });
-const size = (what: string) => ({
-  fails: ["extract.size", `GET /rows answered with ${what}`] as [string, string],
-  timeout: 20,
+const sizeError = (problem: string): Partial<FaultCase> => ({
+  error: ["extract.size", `GET /rows answered with ${problem}`],
 });
-const nothing = (there: string) => ({
-  fails: [
+const selectorError = (finding: string): Partial<FaultCase> => ({
+  error: [
     "extract.selector",
-    `the answer to GET /rows has nothing at data_selector "data"; ${there}`,
-  ] as [string, string],
+    `the answer to GET /rows has nothing at data_selector "data"; ${finding}`,
+  ],
 });
-const status = (message: string, code = "extract.status") => ({
-  fails: [code, `GET /rows answered ${message}`] as [string, string],
+const statusError = (message: string, code = "extract.status"): Partial<FaultCase> => ({
+  error: [code, `GET /rows answered ${message}`],
 });
 const utf16 = (text: string): Buffer => Buffer.from(text, "utf16le");
 const latin1 = Buffer.from('{"data":[{"id":3,"name":"Zo\xeb"}]}', "latin1");
-const json = (charset: string) => ({ "content-type": `application/json; charset=${charset}` });
+const jsonType = (charset: string) => ({ "content-type": `application/json; charset=${charset}` });
 
-/** What goes wrong in an answer: its compression, its text, its shape and its status. */
-export const bodies: Row[] = [
+/** Faults of an answer: its compression, its text, its shape and its status. */
+export const bodies: FaultCase[] = [
   {
-    does: "sends a gzip bomb of 1 GiB in many members",
+    fault: "sends a gzip bomb of 1 GiB in many members",
     answer: encoded(
       "gzip",
       Buffer.concat(Array(103).fill(gzipSync(Buffer.alloc(10 * MIB, " "), { level: 1 }))),
     ),
-    ...size("more than 64 MiB"),
+    ...sizeError("more than 64 MiB"),
   },
   {
-    does: "sends a brotli bomb",
+    fault: "sends a brotli bomb",
     answer: encoded("br", brotliCompressSync(Buffer.alloc(40 * MIB, " "))),
-    ...size("what unpacks to more than 500 times its size"),
+    ...sizeError("what unpacks to more than 500 times its size"),
   },
   {
-    does: "sends 65 MiB as they are",
-    answer: answers(Buffer.alloc(65 * MIB, " ")),
-    ...size("more than 64 MiB"),
+    fault: "sends 65 MiB without compression",
+    answer: sendAnswer(Buffer.alloc(65 * MIB, " ")),
+    ...sizeError("more than 64 MiB"),
   },
   {
-    does: "sends gzip in several members",
-    answer: encoded("gzip", Buffer.concat([gzipSync(page.slice(0, 9)), gzipSync(page.slice(9))])),
+    fault: "sends gzip in several members",
+    answer: encoded(
+      "gzip",
+      Buffer.concat([gzipSync(secondPage.slice(0, 9)), gzipSync(secondPage.slice(9))]),
+    ),
   },
-  { does: "sends deflate", answer: encoded("deflate", deflateSync(page)) },
-  { does: "sends deflate without its header", answer: encoded("deflate", deflateRawSync(page)) },
-  { does: "names the encoding identity", answer: encoded("identity", page) },
-  { does: "names no encoding in Content-Encoding", answer: encoded("", page) },
+  { fault: "sends deflate", answer: encoded("deflate", deflateSync(secondPage)) },
   {
-    does: "cuts gzip off",
-    answer: encoded("gzip", gzipSync(page).subarray(0, 20)),
-    ...unpacked("gzip"),
+    fault: "sends deflate without its header",
+    answer: encoded("deflate", deflateRawSync(secondPage)),
   },
+  { fault: "declares the encoding identity", answer: encoded("identity", secondPage) },
+  { fault: "leaves Content-Encoding empty", answer: encoded("", secondPage) },
   {
-    does: "cuts brotli off",
-    answer: encoded("br", brotliCompressSync(page).subarray(0, 20)),
-    ...unpacked("br"),
-  },
-  {
-    does: "sends other bytes behind gzip",
-    answer: encoded("gzip", Buffer.concat([gzipSync(page), Buffer.from("garbage")])),
-    ...unpacked("gzip"),
-  },
-  { does: "says gzip and sends none", answer: encoded("gzip", page), ...unpacked("gzip") },
-  {
-    does: "sends gzip and does not say so",
-    answer: answers(gzipSync(page)),
-    ...body("gzip data that no Content-Encoding names"),
+    fault: "ends its gzip data early",
+    answer: encoded("gzip", gzipSync(secondPage).subarray(0, 20)),
+    ...decompressionError("gzip"),
   },
   {
-    does: "compresses twice and says it once",
-    answer: encoded("gzip", gzipSync(gzipSync(page))),
-    ...body("gzip data that no Content-Encoding names"),
+    fault: "ends its brotli data early",
+    answer: encoded("br", brotliCompressSync(secondPage).subarray(0, 20)),
+    ...decompressionError("br"),
   },
   {
-    does: "compresses twice and says so",
-    answer: encoded("gzip, gzip", gzipSync(gzipSync(page))),
-    ...status("compressed in gzip, gzip, which nobody asked for", "extract.body"),
+    fault: "sends other bytes after the gzip data",
+    answer: encoded("gzip", Buffer.concat([gzipSync(secondPage), Buffer.from("garbage")])),
+    ...decompressionError("gzip"),
   },
   {
-    does: "compresses in another way than it was asked to",
-    answer: encoded("zstd", page),
-    ...status("compressed in zstd, which nobody asked for", "extract.body"),
-  },
-
-  { does: "begins with a byte order mark", answer: answers(`\ufeff${page}`) },
-  { does: "names latin1 and sends ASCII", answer: answers(page, json("latin1")) },
-  {
-    does: "sends a byte that UTF-8 has not",
-    answer: answers(latin1),
-    ...body("text that is not UTF-8"),
+    fault: "declares gzip and sends plain JSON",
+    answer: encoded("gzip", secondPage),
+    ...decompressionError("gzip"),
   },
   {
-    does: "sends latin1 and says so",
-    answer: answers(latin1, json("ISO-8859-1")),
-    ...body("text that is not UTF-8 but ISO-8859-1"),
+    fault: "sends gzip without declaring it",
+    answer: sendAnswer(gzipSync(secondPage)),
+    ...bodyError("gzip data that no Content-Encoding names"),
   },
   {
-    does: "sends UTF-16 with a byte order mark",
-    answer: answers(utf16(`\ufeff${page}`)),
-    ...body("text in UTF-16"),
+    fault: "compresses twice and declares it once",
+    answer: encoded("gzip", gzipSync(gzipSync(secondPage))),
+    ...bodyError("gzip data that no Content-Encoding names"),
   },
   {
-    does: "sends UTF-16 without one",
-    answer: answers(utf16(page).swap16()),
-    ...body("text in UTF-16"),
+    fault: "compresses twice and declares it twice",
+    answer: encoded("gzip, gzip", gzipSync(gzipSync(secondPage))),
+    ...statusError("compressed in gzip, gzip, which nobody asked for", "extract.body"),
   },
   {
-    does: "sends UTF-32",
-    answer: answers(Buffer.from([...page].flatMap((one) => [one.charCodeAt(0), 0, 0, 0]))),
-    ...body("text in UTF-32"),
+    fault: "compresses in a way that was not asked for",
+    answer: encoded("zstd", secondPage),
+    ...statusError("compressed in zstd, which nobody asked for", "extract.body"),
   },
 
-  { does: "answers with nothing", answer: answers(""), ...body("an empty body") },
-  { does: "answers with blanks", answer: answers(" \r\n"), ...body("an empty body") },
+  { fault: "begins with a byte order mark", answer: sendAnswer(`\ufeff${secondPage}`) },
+  { fault: "declares latin1 and sends ASCII", answer: sendAnswer(secondPage, jsonType("latin1")) },
   {
-    does: "answers with a page for people",
-    answer: answers("<!DOCTYPE html>\n<title>Log in</title>", { "content-type": "text/html" }),
-    ...body("an HTML page, not JSON: <!DOCTYPE html> <title>Log in</title>"),
+    fault: "sends a byte that is not UTF-8",
+    answer: sendAnswer(latin1),
+    ...bodyError("text that is not UTF-8"),
   },
   {
-    does: "calls such a page JSON",
-    answer: answers("<html>\u0007<b>Down</b>", { "content-type": "application/json" }),
-    ...body("an HTML page, not JSON: <html> <b>Down</b>"),
+    fault: "sends latin1 and declares it",
+    answer: sendAnswer(latin1, jsonType("ISO-8859-1")),
+    ...bodyError("text that is not UTF-8 but ISO-8859-1"),
   },
   {
-    does: "answers with a text",
-    answer: answers("Try again later"),
-    ...body("something that is not JSON: Try again later"),
+    fault: "sends UTF-16 with a byte order mark",
+    answer: sendAnswer(utf16(`\ufeff${secondPage}`)),
+    ...bodyError("text in UTF-16"),
   },
   {
-    does: "answers with JSON lines",
-    answer: answers('{"id":3}\n{"id":4}\n'),
-    ...body("JSON lines"),
+    fault: "sends UTF-16 without a byte order mark",
+    answer: sendAnswer(utf16(secondPage).swap16()),
+    ...bodyError("text in UTF-16"),
   },
   {
-    does: "sends what only JavaScript reads",
-    answer: answers(data('{"id":3,"share":NaN}')),
-    fails: ["extract.body", broken],
-    retried: true,
+    fault: "sends UTF-32",
+    answer: sendAnswer(Buffer.from([...secondPage].flatMap((one) => [one.charCodeAt(0), 0, 0, 0]))),
+    ...bodyError("text in UTF-32"),
+  },
+
+  { fault: "answers with an empty body", answer: sendAnswer(""), ...bodyError("an empty body") },
+  { fault: "answers with blanks", answer: sendAnswer(" \r\n"), ...bodyError("an empty body") },
+  {
+    fault: "answers with an HTML page",
+    answer: sendAnswer("<!DOCTYPE html>\n<title>Log in</title>", { "content-type": "text/html" }),
+    ...bodyError("an HTML page, not JSON: <!DOCTYPE html> <title>Log in</title>"),
   },
   {
-    does: "sends something behind the JSON",
-    answer: answers(`${page} bye`),
-    fails: ["extract.body", broken],
-    retried: true,
+    fault: "declares an HTML page as JSON",
+    answer: sendAnswer("<html>\u0007<b>Down</b>", { "content-type": "application/json" }),
+    ...bodyError("an HTML page, not JSON: <html> <b>Down</b>"),
   },
   {
-    does: "answers 200 with an error",
-    answer: answers('{"error":{"message":"quota exceeded"}}'),
-    ...nothing('the body has: error; it says {"error":{"message":"quota exceeded"}}'),
+    fault: "answers with plain text",
+    answer: sendAnswer("Try again later"),
+    ...bodyError("something that is not JSON: Try again later"),
   },
   {
-    does: "answers 200 with an error and an empty list",
-    answer: answers('{"ok":false,"error":"ratelimited","data":[]}'),
-    fails: [
+    fault: "answers with JSON lines",
+    answer: sendAnswer('{"id":3}\n{"id":4}\n'),
+    ...bodyError("JSON lines"),
+  },
+  {
+    fault: "sends NaN, which only JavaScript reads",
+    answer: sendAnswer(pageOf('{"id":3,"share":NaN}')),
+    error: ["extract.body", brokenJson],
+    isRetried: true,
+  },
+  {
+    fault: "sends text after the JSON",
+    answer: sendAnswer(`${secondPage} bye`),
+    error: ["extract.body", brokenJson],
+    isRetried: true,
+  },
+  {
+    fault: "answers 200 with an error",
+    answer: sendAnswer('{"error":{"message":"quota exceeded"}}'),
+    ...selectorError('the body has: error; it says {"error":{"message":"quota exceeded"}}'),
+  },
+  {
+    fault: "answers 200 with an error and an empty list",
+    answer: sendAnswer('{"ok":false,"error":"ratelimited","data":[]}'),
+    error: [
       "extract.selector",
       'the answer to GET /rows has no records; it says {"ok":false,"error":"ratelimited","data":[]}',
     ],
   },
   {
-    does: "answers 200 with an error, where no data_selector is named",
-    answer: answers('{"error":"quota exceeded"}'),
+    fault: "answers 200 with an error, where the config has no data_selector",
+    answer: sendAnswer('{"error":"quota exceeded"}'),
     endpoint: { data_selector: undefined },
-    first: true,
-    fails: [
+    isFirstPage: true,
+    error: [
       "extract.selector",
       'the answer to GET /rows has no records; the body has: error; it says {"error":"quota exceeded"}',
     ],
   },
   {
-    does: "answers 200 with a list of errors, where no data_selector is named",
-    answer: answers('{"errors":[{"message":"no such field"}],"data":null}'),
+    fault: "answers 200 with a list of errors, where the config has no data_selector",
+    answer: sendAnswer('{"errors":[{"message":"no such field"}],"data":null}'),
     endpoint: { data_selector: undefined },
-    first: true,
-    fails: [
+    isFirstPage: true,
+    error: [
       "extract.selector",
       'the answer to GET /rows has no records; the body has: errors, data; it says {"errors":[{"message":"no such field"}],"data":null}',
     ],
   },
+  { fault: "answers with null", answer: sendAnswer("null"), ...selectorError("the body is null") },
   {
-    does: "has null where the records should be",
-    answer: answers('{"data":null}'),
-    ...nothing('"data" is null; the body has: data'),
+    fault: "answers with one number",
+    answer: sendAnswer("42"),
+    ...selectorError("the body is 42"),
   },
-  { does: "answers with null", answer: answers("null"), ...nothing("the body is null") },
-  { does: "answers with one number", answer: answers("42"), ...nothing("the body is 42") },
 
   {
-    does: "redirects to another host",
-    answer: answers("", { location: "http://127.0.0.2:9/x?key=1" }, "302 Found"),
-    ...status("302, a redirect to http://127.0.0.2:9/x", "extract.redirect"),
+    fault: "redirects to another host",
+    answer: sendAnswer("", { location: "http://127.0.0.2:9/x?key=1" }, "302 Found"),
+    ...statusError("302, a redirect to http://127.0.0.2:9/x", "extract.redirect"),
   },
   {
-    does: "redirects in a circle",
+    fault: "redirects in a circle",
     answer: (socket, { target }) =>
-      answers("", { location: target }, "302 Found")(socket, { target, head: "" }),
-    ...status("302, a redirect to $api/rows", "extract.redirect"),
+      sendAnswer("", { location: target }, "302 Found")(socket, { target, head: "" }),
+    ...statusError("302, a redirect to $api/rows", "extract.redirect"),
   },
   {
-    does: "redirects to nowhere",
-    answer: answers("", {}, "302 Found"),
-    ...status("302, a redirect to no address", "extract.redirect"),
+    fault: "redirects without an address",
+    answer: sendAnswer("", {}, "302 Found"),
+    ...statusError("302, a redirect to no address", "extract.redirect"),
   },
   {
-    does: "says that nothing has changed",
-    answer: answers("", {}, "304 Not Modified"),
-    ...status("304"),
+    fault: "answers 304",
+    answer: sendAnswer("", {}, "304 Not Modified"),
+    ...statusError("304"),
   },
   {
-    does: "answers 503, in gzip that is none",
-    answer: answers("busy", { "content-encoding": "gzip" }, "503 Busy"),
-    ...status("503"),
-    retried: true,
+    fault: "answers 503 and declares gzip that it does not send",
+    answer: sendAnswer("busy", { "content-encoding": "gzip" }, "503 Busy"),
+    ...statusError("503"),
+    isRetried: true,
   },
   {
-    does: "answers with a status that HTTP has not",
-    answer: answers("denied", {}, "999 Denied"),
-    ...status("999: denied"),
+    fault: "answers with a status that HTTP does not have",
+    answer: sendAnswer("denied", {}, "999 Denied"),
+    ...statusError("999: denied"),
   },
   {
-    does: "says that a whole page is a part",
-    answer: answers(page, { "content-range": "rows 2-3/4" }, "206 Partial Content"),
+    fault: "answers 206 with a whole page",
+    answer: sendAnswer(secondPage, { "content-range": "rows 2-3/4" }, "206 Partial Content"),
   },
 ];

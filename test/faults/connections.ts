@@ -1,153 +1,184 @@
-import { answers, ends, head, never, sends, trickles, whole } from "../support/faults.ts";
-import { broken, chunk, chunkedHead, closed, MIB, noHttp, page, type Row, tooLate } from "./row.ts";
+import {
+  answerHead,
+  sendAndClose,
+  sendAnswer,
+  sendBytes,
+  sendForever,
+  sendSlowly,
+  wholeAnswer,
+} from "../support/faults.ts";
+import {
+  brokenJson,
+  chunkedHead,
+  chunkOf,
+  connectionClosed,
+  type FaultCase,
+  MIB,
+  notHttp,
+  secondPage,
+  timedOut,
+} from "./fault-case.ts";
 
-const network = (message: string) => ({
-  fails: ["extract.network", message] as [string, string],
-  retried: true as const,
+const networkError = (message: string): Partial<FaultCase> => ({
+  error: ["extract.network", message],
+  isRetried: true,
 });
-const late = { fails: ["extract.timeout", tooLate] as [string, string], retried: true as const };
-const headers = "GET /rows: $api answered with more than 16 KiB of headers";
+const timeOut: Partial<FaultCase> = { error: ["extract.timeout", timedOut], isRetried: true };
+const headersTooLong = "GET /rows: $api answered with more than 16 KiB of headers";
 
-/** What goes wrong below the answer: the connection, HTTP, and time. */
-export const connections: Row[] = [
-  { does: "closes a kept connection without a byte", answer: ends(), ...network(closed) },
+/** Faults of the connection, of HTTP, and of time. */
+export const connections: FaultCase[] = [
   {
-    does: "resets the connection",
-    answer: (socket) => void socket.resetAndDestroy(),
-    ...network(closed),
+    fault: "closes a kept connection without a byte",
+    answer: sendAndClose(),
+    ...networkError(connectionClosed),
   },
   {
-    does: "resets the connection within the body",
+    fault: "resets the connection",
+    answer: (socket) => void socket.resetAndDestroy(),
+    ...networkError(connectionClosed),
+  },
+  {
+    fault: "resets the connection within the body",
     answer: (socket) =>
-      void socket.write(head({ "content-length": 100 }) + page, () =>
+      void socket.write(answerHead({ "content-length": 100 }) + secondPage, () =>
         setTimeout(() => socket.resetAndDestroy(), 20),
       ),
-    ...network(closed),
+    ...networkError(connectionClosed),
   },
   {
-    does: "sends less than its Content-Length",
-    answer: ends(head({ "content-length": 100 }) + page),
-    ...network(closed),
+    fault: "sends less than its Content-Length",
+    answer: sendAndClose(answerHead({ "content-length": 100 }) + secondPage),
+    ...networkError(connectionClosed),
   },
   {
-    does: "sends more than its Content-Length",
-    answer: sends(head({ "content-length": 10 }) + page),
-    fails: ["extract.body", broken],
-    retried: true,
+    fault: "sends more than its Content-Length",
+    answer: sendBytes(answerHead({ "content-length": 10 }) + secondPage),
+    error: ["extract.body", brokenJson],
+    isRetried: true,
   },
   {
-    does: "ends a chunked body early",
-    answer: ends(chunkedHead + chunk(page)),
-    ...network(closed),
+    fault: "ends a chunked body early",
+    answer: sendAndClose(chunkedHead + chunkOf(secondPage)),
+    ...networkError(connectionClosed),
   },
   {
-    does: "names no length and ends in the middle",
-    answer: ends(head({ connection: "close" }) + page.slice(0, 20)),
-    fails: ["extract.body", broken],
-    retried: true,
+    fault: "declares no length and ends in the middle",
+    answer: sendAndClose(answerHead({ connection: "close" }) + secondPage.slice(0, 20)),
+    error: ["extract.body", brokenJson],
+    isRetried: true,
   },
   {
-    does: "names no length and ends where the body does",
-    answer: ends(head({ connection: "close" }) + page),
+    fault: "declares no length and ends after the body",
+    answer: sendAndClose(answerHead({ connection: "close" }) + secondPage),
   },
   {
-    does: "closes the connection behind a whole answer, without a word",
-    answer: (socket) => void socket.end(whole(page)),
+    fault: "closes the connection right after a whole answer",
+    answer: (socket) => void socket.end(wholeAnswer(secondPage)),
   },
   {
-    does: "sends a chunk size that is no number",
-    answer: sends(`${chunkedHead}xyz\r\n${page}\r\n0\r\n\r\n`),
-    ...network(noHttp),
+    fault: "sends a chunk size that is not a number",
+    answer: sendBytes(`${chunkedHead}xyz\r\n${secondPage}\r\n0\r\n\r\n`),
+    ...networkError(notHttp),
   },
   {
-    does: "names two lengths",
-    answer: ends(`HTTP/1.1 200 OK\r\ncontent-length: 28\r\ncontent-length: 5\r\n\r\n${page}`),
-    ...network(closed),
-  },
-  {
-    does: "names a length and sends chunks",
-    answer: ends(
-      `${head({ "content-length": 28, "transfer-encoding": "chunked" })}${chunk(page)}0\r\n\r\n`,
+    fault: "declares two lengths",
+    answer: sendAndClose(
+      `HTTP/1.1 200 OK\r\ncontent-length: 28\r\ncontent-length: 5\r\n\r\n${secondPage}`,
     ),
-    ...network(closed),
-  },
-  { does: "speaks another protocol", answer: ends("SSH-2.0 hello\r\n"), ...network(noHttp) },
-  { does: "sends a body without a head", answer: ends(page), ...network(noHttp) },
-  {
-    does: "sends a header of 17 KiB",
-    answer: answers(page, { "x-long": "x".repeat(17 * 1024) }),
-    ...network(headers),
+    ...networkError(connectionClosed),
   },
   {
-    does: "sends headers without end",
-    answer: never("HTTP/1.1 200 OK\r\n", "x-a: b\r\n".repeat(100)),
-    timeout: 10,
-    ...network(headers),
+    fault: "declares a length and sends chunks",
+    answer: sendAndClose(
+      `${answerHead({ "content-length": 28, "transfer-encoding": "chunked" })}${chunkOf(secondPage)}0\r\n\r\n`,
+    ),
+    ...networkError(connectionClosed),
   },
   {
-    does: "sends trailers without end",
-    answer: never(`${chunkedHead}${chunk(page)}0\r\n`, "x-a: b\r\n".repeat(100)),
-    timeout: 10,
-    ...network(headers),
+    fault: "speaks another protocol",
+    answer: sendAndClose("SSH-2.0 hello\r\n"),
+    ...networkError(notHttp),
   },
   {
-    does: "sends headers twice, some of them named like JavaScript's own",
-    answer: sends(
+    fault: "sends a body without a head",
+    answer: sendAndClose(secondPage),
+    ...networkError(notHttp),
+  },
+  {
+    fault: "sends a header of 17 KiB",
+    answer: sendAnswer(secondPage, { "x-long": "x".repeat(17 * 1024) }),
+    ...networkError(headersTooLong),
+  },
+  {
+    fault: "sends headers without end",
+    answer: sendForever("HTTP/1.1 200 OK\r\n", "x-a: b\r\n".repeat(100)),
+    ...networkError(headersTooLong),
+  },
+  {
+    fault: "sends trailers without end",
+    answer: sendForever(`${chunkedHead}${chunkOf(secondPage)}0\r\n`, "x-a: b\r\n".repeat(100)),
+    ...networkError(headersTooLong),
+  },
+  {
+    fault: "sends headers twice, some of them named like JavaScript's own",
+    answer: sendBytes(
       "HTTP/1.1 200 OK\r\n__proto__: a\r\n__proto__: b\r\nconstructor: c\r\ndate: d\r\ndate: e\r\n",
-      `content-length: ${page.length}\r\n\r\n${page}`,
+      `content-length: ${secondPage.length}\r\n\r\n${secondPage}`,
     ),
   },
   {
-    does: "asks twice to wait no time",
-    answer: sends(
+    fault: "answers 429 with two Retry-After headers of 0",
+    answer: sendBytes(
       "HTTP/1.1 429 Slow\r\nretry-after: 0\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n",
     ),
-    fails: ["extract.status", "GET /rows answered 429"],
-    retried: true,
+    error: ["extract.status", "GET /rows answered 429"],
+    isRetried: true,
   },
   {
-    does: "sends 103 Early Hints before its answer",
-    answer: sends("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", whole(page)),
+    fault: "sends 103 Early Hints before its answer",
+    answer: sendBytes("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", wholeAnswer(secondPage)),
   },
   {
-    does: "sends 103 Early Hints without end",
-    answer: never("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10)),
-    ...late,
+    fault: "sends 103 Early Hints without end",
+    answer: sendForever("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10)),
+    ...timeOut,
   },
   {
-    does: "sends a 100 Continue that nobody waits for",
-    answer: sends("HTTP/1.1 100 Continue\r\n\r\n", whole(page)),
-    ...network(closed),
+    fault: "sends a 100 Continue that was not asked for",
+    answer: sendBytes("HTTP/1.1 100 Continue\r\n\r\n", wholeAnswer(secondPage)),
+    ...networkError(connectionClosed),
   },
   {
-    does: "switches to another protocol",
-    answer: sends("HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"),
-    ...network(closed),
+    fault: "switches to another protocol",
+    answer: sendBytes(
+      "HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+    ),
+    ...networkError(connectionClosed),
   },
-  { does: "never answers", answer: () => {}, ...late },
+  { fault: "never answers", answer: () => {}, ...timeOut },
   {
-    does: "sends its headers a byte at a time",
-    answer: trickles("HTTP/1.1 200 OK\r\nx-slow: ", "x"),
-    ...late,
-  },
-  {
-    does: "sends its body a byte at a time",
-    answer: trickles(head({ "content-length": 10_000 }), " "),
-    ...late,
+    fault: "sends its headers a byte at a time",
+    answer: sendSlowly("HTTP/1.1 200 OK\r\nx-slow: ", "x"),
+    ...timeOut,
   },
   {
-    does: "sends a chunk's extension without end",
-    answer: never(`${chunkedHead}1;a=`, "x".repeat(10_000)),
-    ...late,
+    fault: "sends its body a byte at a time",
+    answer: sendSlowly(answerHead({ "content-length": 10_000 }), " "),
+    ...timeOut,
   },
   {
-    does: "sends a chunk for each byte",
-    answer: sends(chunkedHead, ...[...page].map(chunk), "0\r\n\r\n"),
+    fault: "sends a chunk's extension without end",
+    answer: sendForever(`${chunkedHead}1;a=`, "x".repeat(10_000)),
+    ...timeOut,
   },
   {
-    does: "sends a body without end",
-    answer: never(head({}), Buffer.alloc(MIB, " ")),
-    timeout: 20,
-    fails: ["extract.size", "GET /rows answered with more than 64 MiB"],
+    fault: "sends a chunk for each byte",
+    answer: sendBytes(chunkedHead, ...[...secondPage].map(chunkOf), "0\r\n\r\n"),
+  },
+  {
+    fault: "sends a body without end",
+    answer: sendForever(answerHead({}), Buffer.alloc(MIB, " ")),
+    error: ["extract.size", "GET /rows answered with more than 64 MiB"],
   },
 ];

@@ -4,28 +4,30 @@ import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { longestGap } from "../../packages/core/src/config/cadence.ts";
 import {
-  parseSecrets,
+  parseSecretReferences,
   parseTemplate,
-  references,
   Template,
+  templateReferences,
 } from "../../packages/core/src/config/templates.ts";
-import { judged } from "../support/configs.ts";
+import { expectProblemsOrPlan } from "../support/configs.ts";
 import { anyText, fuzz, mutated, refusalOf, repeated } from "../support/fuzz.ts";
 
-// Whatever somebody writes into a config.
+// Arbitrary configs.
 
 const KEY = "canary-77c2d0b1e4";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** The config as a file has it, with the credential itself in it. */
-const plain = (value: unknown): Json => {
+/** Copies a config with the credential itself in place of each reference, as a file could have it. */
+const withPlainCredentials = (value: unknown): Json => {
   if (value instanceof Secret) return KEY;
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(withPlainCredentials);
   if (typeof value !== "object" || value === null) return value as Json;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, withPlainCredentials(member)]),
+  );
 };
-const seeds = Object.values(sources).map(({ config }) => plain(config));
+const seeds = Object.values(sources).map(({ config }) => withPlainCredentials(config));
 
 const words = [
   ...["client", "base_url", "auth", "paginator", "headers", "resource_defaults", "resources"],
@@ -69,64 +71,69 @@ const values: fc.Arbitrary<Json> = fc.oneof(
   fc.dictionary(fc.constantFrom(...words), fc.oneof(fc.constantFrom(...words), fc.nat()), {
     noNullPrototype: true,
   }),
-  // As JSON.parse makes objects.
+  // Objects as JSON.parse makes them.
   fc.json().map((text): Json => JSON.parse(text)),
   anyText,
 );
 
-/** Puts a value to a place, takes one away, renames one, or copies another place there. */
+/** A change of one member: replaced, dropped, renamed, misspelled, or followed by another one. */
 const change = fc.record({
   steps: fc.array(fc.nat(20), { minLength: 1, maxLength: 7 }),
-  how: fc.constantFrom("put", "drop", "rename", "add", "misspell"),
+  kind: fc.constantFrom("put", "drop", "rename", "add", "misspell"),
   word: fc.constantFrom(...words),
   value: values,
 });
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 
-/** A copy with the change at the place that the steps lead to. */
-function changed(config: Json, { steps, ...how }: Change): Json {
-  const [step = 0, ...rest] = steps;
-  if (typeof config !== "object" || config === null) return how.value;
+/** Copies a config with a change at the member to which the steps lead. */
+function applyChange(config: Json, { steps, ...edit }: Change): Json {
+  const [step = 0, ...deeperSteps] = steps;
+  if (typeof config !== "object" || config === null) return edit.value;
   const names = Object.keys(config);
   const at = names[step % names.length];
-  if (at === undefined || (rest.length === 0 && how.how === "put")) return how.value;
+  if (at === undefined || (deeperSteps.length === 0 && edit.kind === "put")) return edit.value;
   const entries = Object.entries(config);
-  const deeper = rest.length > 0 && typeof (config as never)[at] === "object";
-  const made = entries.flatMap(([name, one]): [string, Json][] => {
-    if (name !== at) return [[name, one]];
-    if (deeper) return [[name, changed(one, { steps: rest, ...how })]];
-    if (how.how === "drop") return [];
-    if (how.how === "rename") return [[how.word, one]];
-    if (how.how === "misspell") return [[name.slice(0, 3) + name.slice(4), one]];
-    return how.how === "add"
+  const isDeeper = deeperSteps.length > 0 && typeof (config as never)[at] === "object";
+  const edited = entries.flatMap(([name, member]): [string, Json][] => {
+    if (name !== at) return [[name, member]];
+    if (isDeeper) return [[name, applyChange(member, { steps: deeperSteps, ...edit })]];
+    if (edit.kind === "drop") return [];
+    if (edit.kind === "rename") return [[edit.word, member]];
+    if (edit.kind === "misspell") return [[name.slice(0, 3) + name.slice(4), member]];
+    return edit.kind === "add"
       ? [
-          [name, one],
-          [how.word, how.value],
+          [name, member],
+          [edit.word, edit.value],
         ]
-      : [[name, how.value]];
+      : [[name, edit.value]];
   });
-  return Array.isArray(config) ? made.map(([, one]) => one) : Object.fromEntries(made);
+  return Array.isArray(config) ? edited.map(([, element]) => element) : Object.fromEntries(edited);
 }
 
 describe("a config", () => {
-  fuzz("of any shape gets problems or a plan", 1500, fc.tuple(values, values), ([one, two]) => {
-    judged(one, two);
-  });
+  fuzz(
+    "a config of any shape gets problems or a plan",
+    1500,
+    fc.tuple(values, values),
+    ([config, options]) => {
+      expectProblemsOrPlan(config, options);
+    },
+  );
 
   const near = fc
     .tuple(fc.constantFrom(...seeds), fc.array(change, { minLength: 1, maxLength: 4 }))
-    .map(([seed, changes]) => changes.reduce(changed, seed));
+    .map(([seed, changes]) => changes.reduce(applyChange, seed));
   fuzz(
-    "that is nearly right gets problems or a plan, and none that tells a key",
+    "a nearly valid config gets a plan, or problems that do not show a credential",
     1500,
     near,
     (config) => {
-      expect(judged(config)).not.toContain(KEY);
+      expect(expectProblemsOrPlan(config)).not.toContain(KEY);
     },
   );
 
   fuzz(
-    "with any options gets problems or a plan",
+    "a config with any options gets problems or a plan",
     400,
     fc.array(change, { minLength: 1, maxLength: 4 }),
     (changes) => {
@@ -135,7 +142,7 @@ describe("a config", () => {
         full_refresh_schedule: "cron(0 3 ? * SUN *)",
         function: { memory: "512 MB", timeout: "5 minutes" },
       };
-      judged(seeds[0], changes.reduce<Json>(changed, options));
+      expectProblemsOrPlan(seeds[0], changes.reduce<Json>(applyChange, options));
     },
   );
 });
@@ -155,13 +162,13 @@ const expressions = fc.oneof(
       fc.constantFrom("*", "?", "0", "31", "L", "LW", "1W", "2#5", "6L", "1-7", "*/9", "FEB"),
       { minLength: 6, maxLength: 6 },
     )
-    .map((all) => `cron(${all.join(" ")})`),
+    .map((fields) => `cron(${fields.join(" ")})`),
   repeated([..."?*L#/,- 0", "cron(", ")"]),
   anyText,
 );
 
 describe("a schedule", () => {
-  fuzz("has a longest gap, or is refused", 1500, expressions, (text) => {
+  fuzz("a schedule has a longest gap or is refused", 1500, expressions, (text) => {
     const refusal = refusalOf(() => expect(longestGap(text)).toBeGreaterThan(0));
     if (refusal)
       expect(refusal).toMatchObject({ code: "config.schedule", hint: expect.any(String) });
@@ -182,18 +189,18 @@ const templates = fc.oneof(
 );
 
 describe("a template", () => {
-  fuzz("is a text, has references or is refused", 2000, templates, (text) => {
-    for (const parse of [parseTemplate, parseSecrets]) {
+  fuzz("a template is a string, has references or is refused", 2000, templates, (text) => {
+    for (const parse of [parseTemplate, parseSecretReferences]) {
       const refusal = refusalOf(() => {
         const parsed = parse(text);
-        if (parsed instanceof Template) expect([...references(parsed)]).not.toEqual([]);
+        if (parsed instanceof Template) expect([...templateReferences(parsed)]).not.toEqual([]);
       });
       if (refusal) expect(refusal.code).toMatch(/^config\.(template|jsonpath)$/);
     }
   });
 
   fuzz(
-    "keeps every secret that its text names",
+    "a template keeps every secret that its text names",
     2000,
     fc.array(
       fc.oneof(
@@ -202,16 +209,16 @@ describe("a template", () => {
       ),
     ),
     (parts) => {
-      const shown = parts.map((part) =>
+      const hiddenText = parts.map((part) =>
         typeof part === "string" ? part.replace(/[{}]/g, "") : `{secrets.${part.name}}`,
       );
-      const named = parts.flatMap((part) => (typeof part === "string" ? [] : part.name));
-      expect(Secret.of(shown.join("")).names).toEqual(named);
+      const namedMembers = parts.flatMap((part) => (typeof part === "string" ? [] : part.name));
+      expect(Secret.fromText(hiddenText.join("")).names).toEqual(namedMembers);
       const values = { get: (name: string) => `<${name}>` };
       const full = parts.map((part) =>
         typeof part === "string" ? part.replace(/[{}]/g, "") : `<${part.name}>`,
       );
-      expect(Secret.of(shown.join("")).reveal(values)).toBe(full.join(""));
+      expect(Secret.fromText(hiddenText.join("")).reveal(values)).toBe(full.join(""));
     },
   );
 });

@@ -6,7 +6,7 @@ import { parseScheduleEvent, parseWorkerEvent } from "../../packages/core/src/en
 import { planOf, resourceOf } from "../../packages/core/src/run/reach.ts";
 import { anyText, fuzz, refusalOf } from "../support/fuzz.ts";
 
-// Whatever somebody pastes into the console, or another account's function sends.
+// Arbitrary events, from the console or from a function of another account.
 
 const KEY = "canary-77c2d0b1e4";
 
@@ -26,12 +26,12 @@ const events = fc.oneof(
   fc.jsonValue(),
   fc
     .array(fc.tuple(fc.oneof(fc.constantFrom(...fields), anyText), values), { maxLength: 6 })
-    // As JSON has it: `__proto__` is a member like any other.
+    // JSON treats `__proto__` as an ordinary member.
     .map((members) => Object.fromEntries(members)),
 );
 
-/** What a person or a log reads of a refusal. */
-function clear(error: unknown): void {
+/** Expects a refusal that a person or a log can read. */
+function expectClearRefusal(error: unknown): void {
   if (!isFailure(error)) throw error;
   expect(error).toMatchObject({ name: "ConfigError", code: expect.stringMatching(/^event\./) });
   expect(error.message).not.toMatch(/\[object/);
@@ -41,23 +41,28 @@ function clear(error: unknown): void {
 describe("an event", () => {
   const parsers = { schedule: parseScheduleEvent, worker: parseWorkerEvent };
   for (const [name, parse] of Object.entries(parsers)) {
-    fuzz(`of the ${name} is taken as it is, or refused in words`, 4000, events, (event) => {
-      const refusal = refusalOf(() => parse(event));
-      if (refusal) return clear(refusal);
-      expect(parse(event)).toEqual(event ?? {});
-      const known = new Set(fields.slice(0, 11));
-      for (const field of Object.keys(event ?? {})) expect(known).toContain(field);
-    });
+    fuzz(
+      `an event of the ${name} is accepted unchanged or refused with a message`,
+      4000,
+      events,
+      (event) => {
+        const refusal = refusalOf(() => parse(event));
+        if (refusal) return expectClearRefusal(refusal);
+        expect(parse(event)).toEqual(event ?? {});
+        const allowedFields = new Set(fields.slice(0, 11));
+        for (const field of Object.keys(event ?? {})) expect(allowedFields).toContain(field);
+      },
+    );
   }
 
-  const wanted = fc.record({ source: values, resource: values });
-  fuzz("that is taken names a resource that is there, or is refused", 3000, wanted, (more) => {
-    const event = { ...more, run_id: "r1" };
+  const names = fc.record({ source: values, resource: values });
+  fuzz("an event for a worker names an existing resource or is refused", 3000, names, (named) => {
+    const event = { ...named, run_id: "r1" };
     const refusal = refusalOf(() => {
       const { source, resource } = parseWorkerEvent(event);
-      const found = resourceOf(planOf(sources, source), resource);
-      expect([found.source, found.name]).toEqual([source, resource]);
+      const plan = resourceOf(planOf(sources, source), resource);
+      expect([plan.source, plan.name]).toEqual([source, resource]);
     });
-    if (refusal) clear(refusal);
+    if (refusal) expectClearRefusal(refusal);
   });
 });

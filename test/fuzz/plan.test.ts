@@ -1,21 +1,21 @@
 import fc from "fast-check";
 import { describe } from "vitest";
-import { judged } from "../support/configs.ts";
+import { expectProblemsOrPlan } from "../support/configs.ts";
 import { fuzz } from "../support/fuzz.ts";
 
-// Parts of a config that are right by themselves, in any combination.
+// Valid parts of a config, in any combination.
 
-const some = <T>(...values: T[]) => fc.constantFrom(...values);
+const anyOf = <T>(...values: T[]) => fc.constantFrom(...values);
 const START = "{incremental.start_value}";
 
-const paginator = some<unknown>(
+const paginator = anyOf<unknown>(
   ...["auto", "single_page", "header_link", "json_link", "cursor", "header_cursor", "page_number"],
   { type: "offset", limit: 100, total_path: null, overlap: 3 },
   { type: "offset", limit: 1, offset_body_path: "page.from", limit_body_path: "page.size" },
   { type: "page_number", base_page: 1, maximum_page: 3, page_param: "p" },
   { type: "cursor", cursor_path: "meta['next cursor']", has_more_path: "more" },
 );
-const auth = some<unknown>(
+const auth = anyOf<unknown>(
   null,
   { type: "bearer", token: "{secrets.token}" },
   { type: "api_key", name: "X-Key", api_key: "Token {secrets.key}", location: "header" },
@@ -26,24 +26,24 @@ const incremental = fc
   .tuple(
     fc.record(
       {
-        initial_value: some<unknown>("2026-01-01", "2026-01-01T00:00:00Z", 5, "5", "a", 1e300),
-        lag: some(0, 60, 0.5, 1e15),
-        convert: some("epoch_s", "epoch_ms", "iso_date", "iso_datetime"),
-        last_value_func: some("max", "min"),
-        start_param: some("since"),
-        row_order: some("asc", "desc"),
+        initial_value: anyOf<unknown>("2026-01-01", "2026-01-01T00:00:00Z", 5, "5", "a", 1e300),
+        lag: anyOf(0, 60, 0.5, 1e15),
+        convert: anyOf("epoch_s", "epoch_ms", "iso_date", "iso_datetime"),
+        last_value_func: anyOf("max", "min"),
+        start_param: anyOf("since"),
+        row_order: anyOf("asc", "desc"),
       },
       { requiredKeys: [] },
     ),
-    some<object>(
+    anyOf<object>(
       {},
       { initial_value: "2026-01-01", end_value: "9999-12-31", step: 1, last_value_func: "max" },
       { initial_value: 5, end_value: 10, step: 1e15, end_param: "until", last_value_func: "max" },
       { initial_value: "2026-02-01T00:00:00Z", end_value: "2026-01-01", last_value_func: "min" },
     ),
   )
-  .map(([one, backfill]) => ({ cursor_path: "meta.at", ...one, ...backfill }));
-const value = some<unknown>(
+  .map(([settings, backfill]) => ({ cursor_path: "meta.at", ...settings, ...backfill }));
+const value = anyOf<unknown>(
   "a",
   1,
   true,
@@ -53,8 +53,8 @@ const value = some<unknown>(
   `>${START}`,
   "{resources.teams.id}",
 );
-/** How rows are kept: what goes together. */
-const rows = some<object>(
+/** Settings of rows that fit together. */
+const rows = anyOf<object>(
   {},
   { primary_key: "id", write_disposition: "merge", columns: { gone: { hard_delete: true } } },
   { primary_key: ["id", "at"], write_disposition: "replace", schema_contract: "freeze" },
@@ -73,11 +73,11 @@ const rows = some<object>(
 );
 const endpoint = fc.record(
   {
-    path: some("users", "/users/", "users/{resources.teams.id}", `log/${START}`, "a?b=c"),
-    method: some("GET", "POST", "get"),
-    params: fc.dictionary(some("a", "b", "x"), value, { noNullPrototype: true }),
-    json: fc.dictionary(some("a", "b"), value, { noNullPrototype: true }),
-    data_selector: some("$", "data", "data[*].rows", "$.data[?(@.a=='b')]"),
+    path: anyOf("users", "/users/", "users/{resources.teams.id}", `log/${START}`, "a?b=c"),
+    method: anyOf("GET", "POST", "get"),
+    params: fc.dictionary(anyOf("a", "b", "x"), value, { noNullPrototype: true }),
+    json: fc.dictionary(anyOf("a", "b"), value, { noNullPrototype: true }),
+    data_selector: anyOf("$", "data", "data[*].rows", "$.data[?(@.a=='b')]"),
     paginator,
     incremental,
     auth,
@@ -85,8 +85,8 @@ const endpoint = fc.record(
   { requiredKeys: ["incremental"] },
 );
 const resource = fc
-  .tuple(some("users", "posts", "tags"), rows, endpoint)
-  .map(([name, how, endpoint]) => ({ name, ...how, endpoint }));
+  .tuple(anyOf("users", "posts", "tags"), rows, endpoint)
+  .map(([name, rowSettings, endpoint]) => ({ name, ...rowSettings, endpoint }));
 const resources = fc
   .uniqueArray(resource, { selector: ({ name }) => name, minLength: 1, maxLength: 2 })
   .map((children) => [...children, { name: "teams", endpoint: { path: "teams" } }]);
@@ -94,22 +94,31 @@ const configs = fc.record(
   {
     client: fc.record(
       {
-        base_url: some("https://api.example.com", "https://api.example.com/v1/", "http://[::1]:80"),
+        base_url: anyOf(
+          "https://api.example.com",
+          "https://api.example.com/v1/",
+          "http://[::1]:80",
+        ),
         auth,
         paginator,
-        headers: some({ accept: "application/json" }, { "X-Since": START }),
-        timeout: some(1, 300),
+        headers: anyOf({ accept: "application/json" }, { "X-Since": START }),
+        timeout: anyOf(1, 300),
       },
       { requiredKeys: ["base_url"] },
     ),
-    resource_defaults: fc.record({ primary_key: some("id"), write_disposition: some("merge") }),
+    resource_defaults: fc.record({ primary_key: anyOf("id"), write_disposition: anyOf("merge") }),
     resources,
   },
   { requiredKeys: ["client", "resources"] },
 );
 
 describe("a config of parts that are right", () => {
-  fuzz("gets problems, or a plan with its first requests", 1000, configs, (config) => {
-    judged(config);
-  });
+  fuzz(
+    "a config of valid parts gets problems, or a plan with its first requests",
+    1000,
+    configs,
+    (config) => {
+      expectProblemsOrPlan(config);
+    },
+  );
 });

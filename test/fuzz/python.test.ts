@@ -3,17 +3,17 @@ import { rest_api_source, type SourceConfig } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { toConfig } from "../../packages/local/src/literal.ts";
 import {
   commentsAbove,
+  expressionProblems,
+  expressionText,
   readPython,
-  refusals,
-  textOf,
 } from "../../packages/local/src/python/load.ts";
-import { sourceFile } from "../../packages/local/src/typescript.ts";
+import { literalToConfig } from "../../packages/local/src/sources/literal.ts";
+import { sourceFileText } from "../../packages/local/src/sources/typescript.ts";
 import { anyText, fuzz, mutated, repeated } from "../support/fuzz.ts";
 
-// Whatever a Python file holds.
+// Arbitrary Python files.
 
 const KEY = "canary-77c2d0b1e4";
 
@@ -85,29 +85,29 @@ const texts = fc.oneof(
   { arbitrary: anyText.map((text) => `rest_api_source(${text})`), weight: 1 },
 );
 
-/** All that a person may read about a file, and what is made of it. */
-function outcome(text: string): { told: string; typescript?: string } {
+/** Reads a file, and returns everything that a person may see of it, with the resulting source file. */
+function readAll(text: string): { messages: string; typescript?: string } {
   const read = readPython("crm.py", text, undefined);
   if ("problems" in read) {
     expect(read.problems.length).toBeGreaterThan(0);
-    return { told: JSON.stringify(read.problems) };
+    return { messages: JSON.stringify(read.problems) };
   }
-  const { file, config, statement, unread, remarks } = read;
-  const found = [...refusals(read), ...unread, ...remarks];
-  for (const { path, message } of found) {
+  const { file, config, statement, unreadArguments, remarks } = read;
+  const remarked = [...expressionProblems(read), ...unreadArguments, ...remarks];
+  for (const { path, message } of remarked) {
     expect(path).toMatch(/^crm\.py/);
     expect(message).not.toMatch(/undefined|\[object/);
   }
-  if (config.kind !== "dict") return { told: JSON.stringify(found) };
-  const problems = validate(rest_api_source(toConfig(config) as SourceConfig), "crm");
+  if (config.kind !== "dict") return { messages: JSON.stringify(remarked) };
+  const problems = validate(rest_api_source(literalToConfig(config) as SourceConfig), "crm");
   const comments = commentsAbove(file, statement);
-  const typescript = sourceFile({ config, comments, textOf: textOf(file) });
-  return { told: JSON.stringify([...found, ...problems]), typescript };
+  const typescript = sourceFileText({ config, comments, expressionText: expressionText(file) });
+  return { messages: JSON.stringify([...remarked, ...problems]), typescript };
 }
 
 describe("a Python file", () => {
-  fuzz("of any text has a source in it, or problems", 1500, texts, (text) => {
-    outcome(text);
+  fuzz("a Python file of any text has a source or problems", 1500, texts, (text) => {
+    readAll(text);
   });
 
   const named = [...seeds, written].map((text) =>
@@ -115,7 +115,7 @@ describe("a Python file", () => {
   );
   const withoutQuotes = words.filter((word) => !/["'\\#]/.test(word));
   const mutants = mutated(named, withoutQuotes).filter((text) => text.includes(`"${KEY}"`));
-  fuzz("tells nothing of the texts in it", 2000, mutants, (text) => {
-    expect(outcome(text).told).not.toContain(KEY);
+  fuzz("messages about a Python file never show its strings", 2000, mutants, (text) => {
+    expect(readAll(text).messages).not.toContain(KEY);
   });
 });

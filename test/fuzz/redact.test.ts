@@ -1,23 +1,27 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { hide, learn, openRedactor } from "../../packages/core/src/secrets/redact.ts";
+import {
+  hideSecrets,
+  openRedactor,
+  registerSecret,
+} from "../../packages/core/src/secrets/redact.ts";
 import { anyText, fuzz } from "../support/fuzz.ts";
 
-// Whatever an API makes of a credential.
+// Arbitrary encodings of a credential.
 
 const characters = [..."abcXYZ0189", ..."-._~+/=!$&'()*,;:@%\"<>\\ #?|{}[]^`", "é", "ß", "😀"];
 const secret = fc.string({ unit: fc.constantFrom(...characters), minLength: 8, maxLength: 40 });
-/** A container meets a few. */
+/** The number of secrets that a container meets is small. */
 const secrets = fc.sample(secret, { numRuns: 25, seed: 7 });
-for (const one of secrets) learn(one);
+for (const value of secrets) registerSecret(value);
 
 const json = (text: string) => JSON.stringify(text).slice(1, -1);
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (text: string) =>
-  json(text).replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const escapeNonAscii = (text: string) =>
+  json(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-/** As URLs, forms, JSON, HTML and headers write it. */
+/** The encodings of URLs, forms, JSON, HTML and headers. */
 const encodings: ((text: string) => string)[] = [
   (text) => text,
   encodeURIComponent,
@@ -25,9 +29,9 @@ const encodings: ((text: string) => string)[] = [
   (text) => new URLSearchParams([["", text]]).toString().slice(1),
   json,
   (text) => json(text).replaceAll("/", "\\/"),
-  escaped,
-  (text) => text.replace(/[&<>"]/g, (one) => entities[one] ?? one),
-  (text) => text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`),
+  escapeNonAscii,
+  (text) => text.replace(/[&<>"]/g, (character) => entities[character] ?? character),
+  (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`),
   base64,
   (text) => Buffer.from(text).toString("base64url"),
   (text) => encodeURIComponent(base64(text)),
@@ -42,20 +46,20 @@ const around = fc.tuple(anyText, edges, edges, anyText);
 
 describe("a secret", () => {
   fuzz(
-    "does not survive, in whatever encoding and among whatever text",
+    "no encoding and no surrounding text reveals a secret",
     4000,
     fc.tuple(places, around),
-    ([[one, encode], [before, open, close, after]]) => {
-      const form = encode(one);
+    ([[value, encode], [before, open, close, after]]) => {
+      const form = encode(value);
       const text = before + open + form + close + after;
-      for (const told of [hide(text), openRedactor().quote(text)]) {
-        expect(told).not.toContain(one);
-        expect(told).not.toContain(form);
+      for (const output of [hideSecrets(text), openRedactor().quoteText(text)]) {
+        expect(output).not.toContain(value);
+        expect(output).not.toContain(form);
       }
-      // Of a last character that was encoded twice, the end may stay: it tells nothing.
-      const told = hide(open + form + close);
-      expect(told.slice(0, open.length + 8)).toBe(`${open}[secret]`);
-      expect(told.slice(open.length + 8, told.length - close.length)).toMatch(/^.{0,6}$/);
+      // The end of a last character that was encoded twice may stay, because it reveals nothing.
+      const hidden = hideSecrets(open + form + close);
+      expect(hidden.slice(0, open.length + 8)).toBe(`${open}[secret]`);
+      expect(hidden.slice(open.length + 8, hidden.length - close.length)).toMatch(/^.{0,6}$/);
     },
   );
 
@@ -64,15 +68,20 @@ describe("a secret", () => {
     fc.stringMatching(/^[a-z]{0,5}:?$/),
     anyText,
   );
-  fuzz("does not survive within other bytes in base64", 2000, headers, ([one, user, more]) => {
-    const told = hide(`Basic ${base64(user + one + more)}`);
-    for (const [piece] of told.matchAll(/[\w+/-]{8,}={0,2}/g)) {
-      expect(Buffer.from(piece, "base64").toString("latin1")).not.toContain(one.slice(2, -2));
-    }
-    expect(told).toContain("[secret]");
-  });
+  fuzz(
+    "base64 of a secret within other bytes does not reveal the secret",
+    2000,
+    headers,
+    ([value, user, suffix]) => {
+      const hidden = hideSecrets(`Basic ${base64(user + value + suffix)}`);
+      for (const [piece] of hidden.matchAll(/[\w+/-]{8,}={0,2}/g)) {
+        expect(Buffer.from(piece, "base64").toString("latin1")).not.toContain(value.slice(2, -2));
+      }
+      expect(hidden).toContain("[secret]");
+    },
+  );
 
-  fuzz("that is not there changes nothing", 3000, anyText, (text) => {
-    expect(hide(text)).toBe(text);
+  fuzz("a text without a secret stays unchanged", 3000, anyText, (text) => {
+    expect(hideSecrets(text)).toBe(text);
   });
 });

@@ -2,18 +2,18 @@ import { fileURLToPath } from "node:url";
 import { workerFunctionName } from "@tidetable/core";
 import { sources as registered } from "@tidetable/sources";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { tooLong } from "../../stacks/limits.ts";
+import { findLongNames } from "../../stacks/limits.ts";
 import { workerStatements } from "../../stacks/permissions.ts";
 import { alarmEmails, sources as orders } from "./fixtures/orders.ts";
 import { type Deployed, openStage, reasonToSkip } from "./harness.ts";
 import {
   ALARM,
   FUNCTION,
+  inputsNamed,
   inputsOf,
-  named,
+  locationOf,
   namesOf,
   ofType,
-  placeOf,
   plansOf,
   rolesOf,
   SCHEDULE,
@@ -25,10 +25,11 @@ const withOrders = fileURLToPath(new URL("./fixtures/orders.ts", import.meta.url
 const withRekeyed = fileURLToPath(new URL("./fixtures/orders-rekeyed.ts", import.meta.url));
 const withOneMore = fileURLToPath(new URL("./fixtures/one-more.ts", import.meta.url));
 
-async function stage() {
-  const opened = await openStage("dev");
-  onTestFinished(opened.close);
-  return opened;
+/** Opens an empty stage that is closed after the test. */
+async function openTestStage() {
+  const stage = await openStage("dev");
+  onTestFinished(stage.close);
+  return stage;
 }
 
 describe.skipIf(reasonToSkip)("a source with options", () => {
@@ -40,9 +41,9 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
     expect(deployed.errors).toEqual([]);
   });
 
-  it("has its table as it asks for it", () => {
+  it("a table has the TTL, stream, indexes, key and write limit that its options ask for", () => {
     const limit = { maxWriteRequestUnits: 500 };
-    expect(named(deployed, TABLE, "tidetable-dev-orders.orders")).toMatchObject({
+    expect(inputsNamed(deployed, TABLE, "tidetable-dev-orders.orders")).toMatchObject({
       hashKey: "id",
       attributes: [
         { name: "id", type: "N" },
@@ -70,22 +71,22 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
         },
       ],
     });
-    const plain = named(deployed, TABLE, "tidetable-dev-orders.log");
+    const plain = inputsNamed(deployed, TABLE, "tidetable-dev-orders.log");
     expect(plain).toMatchObject({ hashKey: "_row_id", streamEnabled: false });
     for (const option of ["ttl", "serverSideEncryption", "onDemandThroughput"]) {
       expect(plain).not.toHaveProperty(option);
     }
   });
 
-  it("has its worker, its schedules and its mail as it asks for them", () => {
-    expect(named(deployed, FUNCTION, "tidetable-dev-worker-orders")).toMatchObject({
+  it("the worker, the schedules and the mail follow the options of the source", () => {
+    expect(inputsNamed(deployed, FUNCTION, "tidetable-dev-worker-orders")).toMatchObject({
       memorySize: 1024,
       reservedConcurrentExecutions: 2,
       vpcConfig: {
         subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
         securityGroupIds: ["sg-0a1b2c3d"],
       },
-      // Its network's addresses are open to it.
+      // The worker may request addresses of its own network.
       environment: { variables: { TIDETABLE_NETWORK: "vpc" } },
     });
     const time = "<aws.scheduler.scheduled-time>";
@@ -121,38 +122,38 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
     expect(deployed.outputs["next"]).not.toContain("are off");
   });
 
-  it("has a role that follows its options", () => {
+  it("the role of a worker follows the options of its source", () => {
     const { statements, managed } = rolesOf(deployed)["worker-orders"] ?? {};
     const [planned] = plansOf(orders);
-    expect(statements).toEqual(planned && workerStatements(planned, placeOf("dev")));
+    expect(statements).toEqual(planned && workerStatements(planned, locationOf("dev")));
     expect(statements).toHaveLength(8);
     expect(managed).toEqual([]);
   });
 });
 
 describe.skipIf(reasonToSkip)("a change", () => {
-  it("that registers one more source adds its table, worker, schedule and alarms", async () => {
-    const { deploy } = await stage();
+  it("registering another source adds its table, worker, schedule and alarms", async () => {
+    const { deploy } = await openTestStage();
     const before = await deploy();
     const after = await deploy(withOneMore);
     expect(after.errors).toEqual([]);
-    const added = (type: string) =>
+    const addedNames = (type: string) =>
       namesOf(after, type).filter((name) => !namesOf(before, type).includes(name));
-    expect(added(TABLE)).toEqual(["tidetable-dev-weather.days"]);
-    expect(added(FUNCTION)).toEqual(["tidetable-dev-worker-weather"]);
-    expect(added(ALARM)).toHaveLength(5);
-    expect(added(SECRET)).toEqual([]); // it has no credentials
+    expect(addedNames(TABLE)).toEqual(["tidetable-dev-weather.days"]);
+    expect(addedNames(FUNCTION)).toEqual(["tidetable-dev-worker-weather"]);
+    expect(addedNames(ALARM)).toHaveLength(5);
+    expect(addedNames(SECRET)).toEqual([]); // it has no credentials
     const events = inputsOf(after, SCHEDULE).map(({ target }) => JSON.parse(target.input));
     expect(events).toContainEqual(expect.objectContaining({ source: "weather" }));
     const { statements } = rolesOf(after)["schedule"] ?? {};
-    const place = placeOf("dev");
+    const location = locationOf("dev");
     expect(statements?.flatMap(({ Resource }) => Resource)).toContain(
-      `arn:aws:lambda:us-east-1:123456789012:function:${workerFunctionName(place.names, "weather")}`,
+      `arn:aws:lambda:us-east-1:123456789012:function:${workerFunctionName(location.names, "weather")}`,
     );
   });
 
-  it("of a deployed table's key is refused, with the ways out, before anything is changed", async () => {
-    const { deploy } = await stage();
+  it("changing the key of a deployed table is refused before anything is changed, with the ways out", async () => {
+    const { deploy } = await openTestStage();
     await deploy(withOrders);
     const { errors, resources } = await deploy(withRekeyed);
     expect(errors.join("\n")).toContain(
@@ -160,45 +161,48 @@ describe.skipIf(reasonToSkip)("a change", () => {
     );
     expect(errors.join("\n")).toContain("another table_name");
     expect(errors.join("\n")).not.toContain("orders.log");
-    // Nothing was declared but the stack itself.
+    // Only the stack itself was declared.
     expect(resources.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
   });
 
-  it("of nothing is no change of a key", async () => {
-    const { deploy } = await stage();
+  it("a second deploy without a change is not refused", async () => {
+    const { deploy } = await openTestStage();
     await deploy(withOrders);
     expect((await deploy(withOrders)).errors).toEqual([]);
   });
 });
 
-describe("a name", () => {
-  const long = (length: number) => "x".repeat(length);
+describe("a physical name", () => {
+  const longName = (length: number) => "x".repeat(length);
   const [ordersPlan] = plansOf(orders);
-  if (!ordersPlan) throw new Error("the fixture has a source");
+  if (!ordersPlan) throw new Error("the fixture has no source");
 
-  it("that fits is deployed", () => {
-    expect(tooLong(plansOf(registered), placeOf("production").names)).toEqual([]);
+  it("the names of the registered sources fit AWS's limits", () => {
+    expect(findLongNames(plansOf(registered), locationOf("production").names)).toEqual([]);
   });
 
-  it("of a function that AWS would refuse names the source, the stage and the limit", () => {
-    const plan = { ...ordersPlan, name: long(50) };
-    expect(tooLong([plan], placeOf("dev").names)).toEqual([
-      `tidetable-dev-worker-${long(50)}: a Lambda function has at most 64 characters, and this one ` +
-        `71; give the source ${long(50)} a shorter name, or use a shorter stage than dev`,
+  it("the message about a long function name has the source, the stage and the limit", () => {
+    const plan = { ...ordersPlan, name: longName(50) };
+    expect(findLongNames([plan], locationOf("dev").names)).toEqual([
+      `tidetable-dev-worker-${longName(50)}: a Lambda function has at most 64 characters, and this one ` +
+        `71; give the source ${longName(50)} a shorter name, or use a shorter stage than dev`,
     ]);
   });
 
-  it("of a table that AWS would refuse names the resource", () => {
-    const resources = ordersPlan.resources.map((one) => ({ ...one, table: long(240) }));
-    expect(tooLong([{ ...ordersPlan, resources }], placeOf("dev").names)).toMatchObject([
+  it("the message about a long table name has the resource", () => {
+    const resources = ordersPlan.resources.map((resource) => ({
+      ...resource,
+      table: longName(240),
+    }));
+    expect(findLongNames([{ ...ordersPlan, resources }], locationOf("dev").names)).toMatchObject([
       expect.stringMatching(/255 .* 261; give orders\/orders a shorter table_name/),
       expect.stringMatching(/255 .* 261; give orders\/log a shorter table_name/),
     ]);
   });
 
-  it("of a stage can be too long for all", () => {
-    const refused = tooLong([], placeOf(long(64)).names);
-    expect(refused).toHaveLength(2);
-    for (const line of refused) expect(line).toContain("use a shorter stage");
+  it("a stage name can be too long for every function and queue", () => {
+    const messages = findLongNames([], locationOf(longName(64)).names);
+    expect(messages).toHaveLength(2);
+    for (const message of messages) expect(message).toContain("use a shorter stage");
   });
 });

@@ -13,11 +13,11 @@ import { type Deployed, openStage, reasonToSkip } from "./harness.ts";
 import {
   ALARM,
   FUNCTION,
+  inputsNamed,
   inputsOf,
-  named,
+  locationOf,
   namesOf,
   ofType,
-  placeOf,
   plansOf,
   rolesOf,
   SCHEDULE,
@@ -26,94 +26,96 @@ import {
 } from "./resources.ts";
 
 describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage) => {
-  const production = stage === "production";
-  const place = placeOf(stage);
-  const { names } = place;
+  const isProduction = stage === "production";
+  const location = locationOf(stage);
+  const { names } = location;
   const plans = plansOf(sources);
-  const resources = plans.flatMap((one) => one.resources);
+  const resources = plans.flatMap((plan) => plan.resources);
   const workers = plans.map(({ name }) => workerFunctionName(names, name));
   const schedule = scheduleFunctionName(names);
 
   let deployed: Deployed;
-  let close: () => Promise<void>;
+  let closeStage: () => Promise<void>;
   beforeAll(async () => {
     const opened = await openStage(stage);
-    close = opened.close;
+    closeStage = opened.close;
     deployed = await opened.deploy();
     expect(deployed.errors).toEqual([]);
   });
-  afterAll(() => close());
+  afterAll(() => closeStage());
 
-  it("has a table per resource, under its fixed name and with its plan's key", () => {
+  it("every resource has a table with its fixed name and the key of its plan", () => {
     const state = stateTableName(names);
     const tables = resources.map((resource) => tableName(names, resource));
     expect(namesOf(deployed, TABLE)).toEqual([...tables, state].sort());
     for (const resource of resources) {
       const { hash, range } = resource.key;
-      expect(named(deployed, TABLE, tableName(names, resource))).toMatchObject({
+      expect(inputsNamed(deployed, TABLE, tableName(names, resource))).toMatchObject({
         hashKey: hash.name,
         ...(range ? { rangeKey: range.name } : {}),
         attributes: (range ? [hash, range] : [hash]).map(({ name, type }) => ({ name, type })),
       });
     }
-    expect(named(deployed, TABLE, state)).toMatchObject({
+    expect(inputsNamed(deployed, TABLE, state)).toMatchObject({
       hashKey: "pk",
       rangeKey: "sk",
       ttl: { attributeName: "expires", enabled: true },
     });
   });
 
-  it("pays for its tables by request and can restore them; only production protects them", () => {
+  it("tables are billed per request and can be restored, and only production protects them", () => {
     for (const table of inputsOf(deployed, TABLE)) {
       expect(table).toMatchObject({
         billingMode: "PAY_PER_REQUEST",
         pointInTimeRecovery: { enabled: true },
-        deletionProtectionEnabled: production,
+        deletionProtectionEnabled: isProduction,
       });
     }
   });
 
-  it("has a secret per source, without a value, that says what belongs into it", () => {
+  it("every source has a secret without a value, and its description names the members", () => {
     expect(inputsOf(deployed, SECRET)).toHaveLength(plans.length);
     for (const { name, secrets } of plans) {
-      expect(named(deployed, SECRET, secretName(names, name))).toMatchObject({
+      expect(inputsNamed(deployed, SECRET, secretName(names, name))).toMatchObject({
         description: expect.stringContaining(secrets.join(", ")),
-        recoveryWindowInDays: production ? 30 : 0,
+        recoveryWindowInDays: isProduction ? 30 : 0,
       });
     }
     const types = deployed.resources.map(({ type }) => type);
     expect(types).not.toContain("aws:secretsmanager/secretVersion:SecretVersion");
   });
 
-  it("leaves tables and secrets behind in production when it is removed, and else nothing", () => {
-    const left = deployed.resources.filter((one) => one.retainOnDelete).map(({ urn }) => urn);
-    const filled = [...ofType(deployed, TABLE), ...ofType(deployed, SECRET)];
-    expect(left.sort()).toEqual(production ? filled.map(({ urn }) => urn).sort() : []);
-    expect(deployed.outputs["_protect"]).toBe(production);
+  it("removing a stage keeps tables and secrets in production, and nothing elsewhere", () => {
+    const retained = deployed.resources
+      .filter(({ retainOnDelete }) => retainOnDelete)
+      .map(({ urn }) => urn);
+    const withData = [...ofType(deployed, TABLE), ...ofType(deployed, SECRET)];
+    expect(retained.sort()).toEqual(isProduction ? withData.map(({ urn }) => urn).sort() : []);
+    expect(deployed.outputs["_protect"]).toBe(isProduction);
   });
 
-  it("lets each function do what permissions.ts says, and gives nothing by a managed policy", () => {
+  it("each function has the permissions of permissions.ts and no managed policy", () => {
     const roles = rolesOf(deployed);
-    const lambda = { managed: [], principals: [{ Service: "lambda.amazonaws.com" }] };
-    for (const one of plans) {
-      const statements = workerStatements(one, place);
-      expect(roles[`worker-${one.name}`]).toEqual({ statements, ...lambda });
+    const lambdaOnly = { managed: [], principals: [{ Service: "lambda.amazonaws.com" }] };
+    for (const plan of plans) {
+      const statements = workerStatements(plan, location);
+      expect(roles[`worker-${plan.name}`]).toEqual({ statements, ...lambdaOnly });
     }
-    const statements = scheduleStatements(plans, place);
-    expect(roles["schedule"]).toEqual({ statements, ...lambda });
+    const statements = scheduleStatements(plans, location);
+    expect(roles["schedule"]).toEqual({ statements, ...lambdaOnly });
     const policies = deployed.resources.filter(({ type }) => /^aws:iam\/.*polic/i.test(type));
     expect(policies).toEqual([]);
   });
 
-  it("lets EventBridge Scheduler call the schedule function, and nobody else anything", () => {
+  it("EventBridge Scheduler may invoke the schedule function, and nobody else may do anything", () => {
     const roles = rolesOf(deployed);
-    const functions = ["schedule", ...plans.map(({ name }) => `worker-${name}`)];
-    const others = Object.keys(roles).filter((owner) => !functions.includes(owner));
-    expect(others.sort()).toEqual(
+    const functionRoles = ["schedule", ...plans.map(({ name }) => `worker-${name}`)];
+    const otherRoles = Object.keys(roles).filter((owner) => !functionRoles.includes(owner));
+    expect(otherRoles.sort()).toEqual(
       [...plans.map(({ name }) => `schedule-${name}`), "resume"].sort(),
     );
     const target = ofType(deployed, FUNCTION).find(({ inputs }) => inputs.name === schedule);
-    for (const owner of others) {
+    for (const owner of otherRoles) {
       expect(roles[owner]).toEqual({
         statements: [
           { Effect: "Allow", Action: ["lambda:InvokeFunction"], Resource: [target?.outputs.arn] },
@@ -126,14 +128,16 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     expect(types.filter((type) => /permission|functionUrl/i.test(type))).toEqual([]);
   });
 
-  it("names no action by a wildcard, and as a wildcard resource a source's own tables", () => {
+  it("no action has a wildcard, and the only wildcard resources are the tables of a source", () => {
     const statements = Object.values(rolesOf(deployed)).flatMap((role) => role.statements);
-    expect(statements.flatMap(({ Action }) => Action).filter((one) => /[*?]/.test(one))).toEqual(
-      [],
-    );
-    const wild = statements.flatMap(({ Resource }) => Resource).filter((one) => one.includes("*"));
-    // What is in a log group, its streams, has no other name.
-    expect(wild.filter((one) => !/:log-group:[^*]+:\*$/.test(one)).sort()).toEqual(
+    expect(
+      statements.flatMap(({ Action }) => Action).filter((action) => /[*?]/.test(action)),
+    ).toEqual([]);
+    const wildcards = statements
+      .flatMap(({ Resource }) => Resource)
+      .filter((resource) => resource.includes("*"));
+    // The streams of a log group can only be named by a wildcard.
+    expect(wildcards.filter((resource) => !/:log-group:[^*]+:\*$/.test(resource)).sort()).toEqual(
       plans
         .map(
           ({ name }) =>
@@ -143,30 +147,35 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     );
   });
 
-  it("runs its functions on one platform, with no configuration but app and stage", () => {
+  it("every function runs on the same platform, configured by app and stage alone", () => {
     expect(namesOf(deployed, FUNCTION)).toEqual([...workers, schedule].sort());
-    for (const one of inputsOf(deployed, FUNCTION)) {
-      const { TIDETABLE_APP, TIDETABLE_STAGE, NODE_OPTIONS, ...sst } = one.environment.variables;
+    for (const inputs of inputsOf(deployed, FUNCTION)) {
+      const { TIDETABLE_APP, TIDETABLE_STAGE, NODE_OPTIONS, ...sstVariables } =
+        inputs.environment.variables;
       expect({ TIDETABLE_APP, TIDETABLE_STAGE }).toEqual({
         TIDETABLE_APP: "tidetable",
         TIDETABLE_STAGE: stage,
       });
-      expect(Object.keys(sst).sort()).toEqual(["SST_KEY", "SST_KEY_FILE", "SST_RESOURCE_App"]);
-      const worker = workers.includes(one.name);
-      expect(NODE_OPTIONS).toBe(worker ? "--max-semi-space-size=8" : undefined);
-      expect(one).toMatchObject({
+      expect(Object.keys(sstVariables).sort()).toEqual([
+        "SST_KEY",
+        "SST_KEY_FILE",
+        "SST_RESOURCE_App",
+      ]);
+      const isWorker = workers.includes(inputs.name);
+      expect(NODE_OPTIONS).toBe(isWorker ? "--max-semi-space-size=8" : undefined);
+      expect(inputs).toMatchObject({
         runtime: "nodejs24.x",
         architectures: ["arm64"],
-        timeout: worker ? 900 : 60,
-        memorySize: worker ? 512 : 256,
-        loggingConfig: { logFormat: "JSON", logGroup: `/aws/lambda/${one.name}` },
+        timeout: isWorker ? 900 : 60,
+        memorySize: isWorker ? 512 : 256,
+        loggingConfig: { logFormat: "JSON", logGroup: `/aws/lambda/${inputs.name}` },
       });
-      expect(one.reservedConcurrentExecutions).toBeUndefined();
-      expect(one.vpcConfig).toBeUndefined();
+      expect(inputs.reservedConcurrentExecutions).toBeUndefined();
+      expect(inputs.vpcConfig).toBeUndefined();
     }
   });
 
-  it("keeps a function's logs in its own group, for a month", () => {
+  it("the logs of a function are kept in its own group for a month", () => {
     const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
     expect(namesOf(deployed, LOG_GROUP)).toEqual(
       [...workers, schedule].map((name) => `/aws/lambda/${name}`).sort(),
@@ -174,7 +183,7 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     for (const group of inputsOf(deployed, LOG_GROUP)) expect(group.retentionInDays).toBe(30);
   });
 
-  it("tries a worker three times within an hour, then keeps the event for two weeks", () => {
+  it("Lambda tries a worker three times within an hour, then the queue keeps the event for two weeks", () => {
     const [queue, ...more] = ofType(deployed, "aws:sqs/queue:Queue");
     expect(more).toEqual([]);
     expect(queue?.inputs).toMatchObject({
@@ -187,8 +196,8 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
       "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
     );
     expect(invocations.map(({ functionName }) => functionName).sort()).toEqual([...workers].sort());
-    for (const one of invocations) {
-      expect(one).toMatchObject({
+    for (const config of invocations) {
+      expect(config).toMatchObject({
         maximumRetryAttempts: 2,
         maximumEventAgeInSeconds: 3600,
         destinationConfig: { onFailure: { destination: queue?.outputs.arn } },
@@ -196,7 +205,7 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     }
   });
 
-  it("has each source's schedule, off where there is only an example to read, and the tick", () => {
+  it("every source has its schedule, which is off for examples, and the stage has the tick", () => {
     const schedules = inputsOf(deployed, SCHEDULE).map(({ state, scheduleExpression, target }) => ({
       state,
       scheduleExpression,
@@ -220,8 +229,8 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     });
   });
 
-  it("rings for what is wrong with a source, the queue and the schedule function", () => {
-    const alarm = (name: string) => named(deployed, ALARM, `tidetable-${stage}-${name}`);
+  it("alarms watch every source, the failure queue and the schedule function", () => {
+    const alarm = (name: string) => inputsNamed(deployed, ALARM, `tidetable-${stage}-${name}`);
     for (const { name: source } of plans) {
       const dimensions = { app: "tidetable", stage, source };
       for (const [metric, statistic, threshold, period] of [
@@ -256,35 +265,35 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     });
     const alarms = inputsOf(deployed, ALARM);
     expect(alarms).toHaveLength(5 * plans.length + 2);
-    for (const one of alarms) {
-      expect(one).toMatchObject({
+    for (const inputs of alarms) {
+      expect(inputs).toMatchObject({
         comparisonOperator: "GreaterThanThreshold",
         treatMissingData: "notBreaching",
         alarmDescription: expect.stringContaining("docs/operations.md"),
       });
-      expect(one.alarmActions).toBeUndefined();
+      expect(inputs.alarmActions).toBeUndefined();
     }
   });
 
-  it("shows every alarm and every metric on one dashboard", () => {
+  it("one dashboard shows every alarm and every metric", () => {
     const [dashboard, ...more] = inputsOf(deployed, "aws:cloudwatch/dashboard:Dashboard");
     expect(more).toEqual([]);
     expect(dashboard.dashboardName).toBe(`tidetable-${stage}`);
     const [alarms, ...graphs] = JSON.parse(dashboard.dashboardBody).widgets;
-    const all = ofType(deployed, ALARM).map(({ outputs }) => outputs.arn);
-    expect(alarms.properties.alarms.toSorted()).toEqual(all.sort());
-    const searched = graphs.map(
+    const alarmArns = ofType(deployed, ALARM).map(({ outputs }) => outputs.arn);
+    expect(alarms.properties.alarms.toSorted()).toEqual(alarmArns.sort());
+    const expressions = graphs.map(
       ({ properties }: { properties: { metrics: [[{ expression: string }]] } }) =>
         properties.metrics[0][0].expression,
     );
     for (const metric of ["written", "failed", "quarantined", "staleness", "throttled"]) {
-      expect(searched.join("\n")).toContain(
+      expect(expressions.join("\n")).toContain(
         `SEARCH('{tidetable,app,stage,source} MetricName="${metric}" app="tidetable" stage="${stage}"'`,
       );
     }
   });
 
-  it("says at the end of the deploy what there is and what to do next", () => {
+  it("the output of a deploy names the resources and the next steps", () => {
     expect(deployed.outputs).toMatchObject({
       schedule,
       state: stateTableName(names),

@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 /*
- * The stacks, evaluated by the real SST components: what the `sst` command does around them is done
- * here, and Pulumi's engine is the stand-in of the smoke test. One child process per deploy, because
- * Pulumi keeps what it does in globals.
+ * Evaluates the stacks with the real SST components. This file does the work of the `sst` command,
+ * and the stand-in of the smoke test the work of Pulumi's engine. Every deploy has a process of its
+ * own, because Pulumi keeps its state in globals.
  */
 
 const project = resolve(import.meta.dirname, "../..");
@@ -19,7 +19,7 @@ const platform = join(project, ".sst/platform");
 const standIn = join(import.meta.dirname, "stand-ins/pulumi.mjs");
 const app = "tidetable";
 
-/** Why the stacks can not be evaluated here. Undefined where they have to be. */
+/** The reason why the stacks cannot be evaluated here. Undefined when they have to be. */
 export const reasonToSkip =
   existsSync(join(platform, "node_modules")) || process.env.TIDETABLE_INFRA === "1"
     ? undefined
@@ -32,44 +32,44 @@ export interface Resource {
   type: string;
   protect: boolean;
   retainOnDelete: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: what each type of resource takes is its own.
+  // biome-ignore lint/suspicious/noExplicitAny: every type of resource has its own inputs.
   inputs: any;
-  // biome-ignore lint/suspicious/noExplicitAny: and so is what it gives.
+  // biome-ignore lint/suspicious/noExplicitAny: every type of resource has its own outputs.
   outputs: any;
 }
 
 export interface Deployed {
   resources: Resource[];
-  /** What `sst deploy` prints at its end. */
+  /** The values that `sst deploy` prints at its end. */
   outputs: Record<string, unknown>;
   errors: string[];
 }
 
-/** A stage with nothing in it yet. */
+/** Opens an empty stage. */
 export async function openStage(name: string) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-stage-"));
   const stack = `organization/${app}/${name}`;
-  await pulumi(folder, ["stack", "init", stack]);
+  await runPulumi(folder, ["stack", "init", stack]);
 
-  /** What `sst deploy` would ask of AWS; with `sources`, a file in place of packages/sources. */
+  /** Evaluates a deploy. `sources` is a file in place of packages/sources. */
   async function deploy(sources?: string): Promise<Deployed> {
     const rpc = await startRpc(folder);
-    // Where SST puts it, for what it imports is found from there.
+    // SST puts the program there, and its imports are resolved from there.
     const program = join(platform, `sst.config.${randomUUID()}.mjs`);
     const log = join(folder, `${randomUUID()}.log`);
     try {
-      await build(program, folder, await settingsOf(name), sources);
+      await bundleProgram(program, folder, await settingsOf(name), sources);
       await writeFile(join(folder, "Pulumi.yaml"), `main: ${program}\n`);
       await writeFile(log, "");
       const options = ["--stack", stack, "--event-log", log];
-      await pulumi(folder, ["up", ...options], { SST_SERVER: rpc.url });
+      await runPulumi(folder, ["up", ...options], { SST_SERVER: rpc.url });
     } finally {
       await rpc.close();
       await rm(program, { force: true });
     }
-    const events = (await readFile(log, "utf8")).split("\n").filter(Boolean).map(parse);
+    const events = (await readFile(log, "utf8")).split("\n").filter(Boolean).map(parseJson);
     const state = await readFile(join(folder, ".pulumi/stacks", app, `${name}.json`), "utf8");
-    const resources: Resource[] = parse(state).checkpoint.latest.resources;
+    const resources: Resource[] = parseJson(state).checkpoint.latest.resources;
     const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
     return {
       resources,
@@ -81,17 +81,17 @@ export async function openStage(name: string) {
   return { deploy, close: () => rm(folder, { recursive: true }) };
 }
 
-const parse = (text: string) => JSON.parse(text);
+const parseJson = (text: string) => JSON.parse(text);
 
-/** What sst.config.ts says of a stage, with what SST adds to it. */
+/** The settings of a stage in sst.config.ts, with those that SST adds. */
 async function settingsOf(stage: string) {
   Object.assign(globalThis, { $config: (config: unknown) => config });
   const { default: config } = await import(join(project, "sst.config.ts"));
   return { ...config.app({ stage }), stage, providers: { aws: {} } };
 }
 
-/** As `sst` bundles the program: with its globals in each file that is not SST's own. */
-async function build(outfile: string, folder: string, settings: object, sources?: string) {
+/** Bundles the program as `sst` does, with its globals in every file that is not part of SST. */
+async function bundleProgram(outfile: string, folder: string, settings: object, sources?: string) {
   const { build } = createRequire(join(platform, "package.json"))("esbuild");
   const globals = [
     `import * as aws from "@pulumi/aws";`,
@@ -142,7 +142,9 @@ async function build(outfile: string, folder: string, settings: object, sources?
   });
 }
 
-/** What SST's components ask of the `sst` command. Bundles are built, but for the smoke test. */
+/**
+ * Answers the calls of SST's components to the `sst` command. Only the smoke test builds bundles.
+ */
 async function startRpc(folder: string) {
   const bundle = join(folder, "bundle");
   await mkdir(bundle, { recursive: true });
@@ -160,18 +162,18 @@ async function startRpc(folder: string) {
     for await (const chunk of request) body += chunk;
     const { method, params } = JSON.parse(body);
     const answer = answers[method];
-    const said = answer ? { result: answer(params[0]) } : { error: `rpc: can't find ${method}` };
-    response.end(JSON.stringify(said));
+    const reply = answer ? { result: answer(params[0]) } : { error: `rpc: can't find ${method}` };
+    response.end(JSON.stringify(reply));
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => new Promise((done) => server.close(done)),
+    close: () => new Promise((resolve) => server.close(resolve)),
   };
 }
 
-/** Resolves when it has ended, whatever it ended with: the event log tells. */
-function pulumi(folder: string, args: string[], env: Record<string, string> = {}) {
+/** Resolves when Pulumi has ended, also after a failure, which the event log has. */
+function runPulumi(folder: string, args: string[], env: Record<string, string> = {}) {
   return new Promise<void>((done) => {
     const options = { cwd: folder, env: { PATH: process.env.PATH, ...env }, timeout: 60_000 };
     execFile(process.execPath, [standIn, platform, ...args], options, () => done());

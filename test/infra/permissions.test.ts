@@ -2,16 +2,16 @@ import { sources } from "@tidetable/sources";
 import { describe, expect, it } from "vitest";
 import { scheduleStatements, workerStatements } from "../../stacks/permissions.ts";
 import { sources as orders } from "./fixtures/orders.ts";
-import { placeOf, plansOf } from "./resources.ts";
+import { locationOf, plansOf } from "./resources.ts";
 
-const place = placeOf("dev");
+const location = locationOf("dev");
 const [ticketing] = plansOf({ ticketing: sources["ticketing"] ?? orders.orders });
-const [demanding] = plansOf(orders);
-if (!ticketing || !demanding) throw new Error("two sources have two plans");
+const [ordersPlan] = plansOf(orders);
+if (!ticketing || !ordersPlan) throw new Error("a source has no plan");
 
-describe("a worker may", () => {
-  it("use its tables, its part of the state, its secret, its logs and the failure queue", () => {
-    expect(workerStatements(ticketing, place)).toEqual([
+describe("a worker", () => {
+  it("a worker may use its tables, its part of the state, its secret, its logs and the failure queue", () => {
+    expect(workerStatements(ticketing, location)).toEqual([
       {
         Sid: "ItsTables",
         Effect: "Allow",
@@ -66,13 +66,13 @@ describe("a worker may", () => {
     ]);
   });
 
-  it("ask for no secret when its source has none", () => {
-    const sids = workerStatements({ ...ticketing, secrets: [] }, place).map(({ Sid }) => Sid);
+  it("a worker whose source has no secret may not read secrets", () => {
+    const sids = workerStatements({ ...ticketing, secrets: [] }, location).map(({ Sid }) => Sid);
     expect(sids).not.toContain("ItsSecret");
   });
 
-  it("open its tables' own key, through DynamoDB", () => {
-    expect(workerStatements(demanding, place)).toContainEqual({
+  it("a worker may use the encryption key of its tables through DynamoDB", () => {
+    expect(workerStatements(ordersPlan, location)).toContainEqual({
       Sid: "KeysOfItsTables",
       Effect: "Allow",
       Action: [
@@ -88,15 +88,15 @@ describe("a worker may", () => {
     });
   });
 
-  it("write its secret only where a refresh token rotates", () => {
+  it("a worker may write its secret only if a refresh token rotates", () => {
     const actions = (rotatesSecret: boolean) =>
-      workerStatements({ ...demanding, rotatesSecret }, place).flatMap(({ Action }) => Action);
+      workerStatements({ ...ordersPlan, rotatesSecret }, location).flatMap(({ Action }) => Action);
     expect(actions(false)).not.toContain("secretsmanager:PutSecretValue");
     expect(actions(true)).toContain("secretsmanager:PutSecretValue");
   });
 
-  it("have a network interface in its own network, but not make one by its code", () => {
-    const inCode = [
+  it("a worker with a vpc has network interfaces, which its code cannot create", () => {
+    const changeActions = [
       "ec2:AssignPrivateIpAddresses",
       "ec2:CreateNetworkInterface",
       "ec2:DeleteNetworkInterface",
@@ -104,17 +104,17 @@ describe("a worker may", () => {
       "ec2:UnassignPrivateIpAddresses",
     ];
     const name = "tidetable-dev-worker-orders";
-    expect(workerStatements(demanding, place).slice(-2)).toEqual([
+    expect(workerStatements(ordersPlan, location).slice(-2)).toEqual([
       {
         Sid: "NetworkInterfaces",
         Effect: "Allow",
-        Action: [...inCode, "ec2:DescribeSubnets"],
+        Action: [...changeActions, "ec2:DescribeSubnets"],
         Resource: ["*"],
       },
       {
         Sid: "NoNetworkInterfacesFromItsCode",
         Effect: "Deny",
-        Action: inCode,
+        Action: changeActions,
         Resource: ["*"],
         Condition: {
           ArnEquals: {
@@ -126,9 +126,9 @@ describe("a worker may", () => {
   });
 });
 
-describe("the schedule function may", () => {
-  it("look at the state and invoke the workers", () => {
-    expect(scheduleStatements([ticketing, demanding], place)).toEqual([
+describe("the schedule function", () => {
+  it("the schedule function may read the state and invoke the workers", () => {
+    expect(scheduleStatements([ticketing, ordersPlan], location)).toEqual([
       {
         Sid: "WhatIsUnfinished",
         Effect: "Allow",
@@ -156,13 +156,13 @@ describe("the schedule function may", () => {
   });
 });
 
-/** IAM takes so many characters of inline policies per role, white space aside. */
-const policyLimit = 10_240;
+/** IAM's limit for the inline policies of a role, in characters without white space. */
+const MAX_POLICY_CHARACTERS = 10_240;
 
-it("a source with 200 resources fits into its role", () => {
+it("the permissions of a source with 200 resources fit into a role", () => {
   const [first] = ticketing.resources;
   if (!first) throw new Error("the source has a resource");
   const resources = Array.from({ length: 200 }, (_, n) => ({ ...first, table: `table_${n}` }));
-  const statements = workerStatements({ ...ticketing, resources }, place);
-  expect(JSON.stringify(statements).length).toBeLessThan(policyLimit);
+  const statements = workerStatements({ ...ticketing, resources }, location);
+  expect(JSON.stringify(statements).length).toBeLessThan(MAX_POLICY_CHARACTERS);
 });

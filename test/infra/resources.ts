@@ -1,9 +1,9 @@
-import { plan, type Source, type SourcePlan } from "@tidetable/core";
-import type { Place } from "../../stacks/permissions.ts";
+import { planSource, type Source, type SourcePlan } from "@tidetable/core";
+import type { StageLocation } from "../../stacks/permissions.ts";
 import type { Deployed } from "./harness.ts";
 
 /*
- * What tests ask of a deployed stage.
+ * Queries over the resources of a deployed stage.
  */
 
 export const TABLE = "aws:dynamodb/table:Table";
@@ -14,10 +14,10 @@ export const SECRET = "aws:secretsmanager/secret:Secret";
 export const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
 
 export const plansOf = (sources: Readonly<Record<string, Source>>): SourcePlan[] =>
-  Object.entries(sources).map(([name, source]) => plan(source, name));
+  Object.entries(sources).map(([name, source]) => planSource(source, name));
 
-/** Where the stand-in for Pulumi says that a stage is. */
-export const placeOf = (stage: string): Place => ({
+/** The location of a stage, as the stand-in for Pulumi gives it. */
+export const locationOf = (stage: string): StageLocation => ({
   names: { app: "tidetable", stage },
   ...{ partition: "aws", region: "us-east-1", account: "123456789012" },
 });
@@ -33,21 +33,21 @@ export const namesOf = (deployed: Deployed, type: string): string[] =>
     .map(({ name }) => name)
     .sort();
 
-/** The inputs of the one resource of this physical name. */
-export function named(deployed: Deployed, type: string, name: string) {
-  const found = inputsOf(deployed, type).filter((inputs) => inputs.name === name);
-  if (found.length === 1) return found[0];
-  throw new Error(`${found.length} × ${name} among ${namesOf(deployed, type).join(", ")}`);
+/** The inputs of the only resource with the physical name. */
+export function inputsNamed(deployed: Deployed, type: string, name: string) {
+  const matches = inputsOf(deployed, type).filter((inputs) => inputs.name === name);
+  if (matches.length === 1) return matches[0];
+  throw new Error(`${matches.length} × ${name} among ${namesOf(deployed, type).join(", ")}`);
 }
 
-interface Allowed {
+interface AllowStatement {
   Effect: string;
   Action: string[];
   Resource: string[];
 }
 
-/** A policy is ours, in IAM's words, or SST's, in Pulumi's. */
-function statementsOf(policy: string): Allowed[] {
+/** Reads our policies, which are IAM's JSON, and those of SST, which have Pulumi's names. */
+function statementsOf(policy: string): AllowStatement[] {
   const { Statement, statements } = JSON.parse(policy);
   return (
     Statement ??
@@ -59,13 +59,13 @@ function statementsOf(policy: string): Allowed[] {
   );
 }
 
-/** All roles by what owns them: `worker-ticketing`, `schedule-ticketing`, `resume`. */
+/** Every role by its owner: `worker-ticketing`, `schedule-ticketing`, `resume`. */
 export const rolesOf = (deployed: Deployed) =>
   Object.fromEntries(
     ofType(deployed, ROLE).map(({ urn, inputs }) => {
       const { inlinePolicies, managedPolicyArns = [], assumeRolePolicy } = inputs;
-      const statements: Allowed[] = inlinePolicies.flatMap(({ policy }: { policy: string }) =>
-        statementsOf(policy),
+      const statements: AllowStatement[] = inlinePolicies.flatMap(
+        ({ policy }: { policy: string }) => statementsOf(policy),
       );
       const trust =
         typeof assumeRolePolicy === "string" ? JSON.parse(assumeRolePolicy) : assumeRolePolicy;

@@ -2,15 +2,15 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { plan } from "@tidetable/core";
+import { planSource } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { startAws } from "./stand-ins/aws.ts";
 
 export const project = resolve(import.meta.dirname, "../..");
 export const names = { app: "tidetable", stage: "smoke" };
-export const plans = Object.entries(sources).map(([name, source]) => plan(source, name));
+export const plans = Object.entries(sources).map(([name, source]) => planSource(source, name));
 
-/** Values that have no business in anything that a deployment leaves somewhere. */
+/** Values that must not appear in anything that a deployment stores or prints. */
 export const secretValues = {
   AWS_ACCESS_KEY_ID: "AKIASMOKESMOKESMOKE1",
   AWS_SECRET_ACCESS_KEY: "smoke-secret-access-key",
@@ -22,23 +22,23 @@ export const secretValues = {
   ),
 };
 
-/** As the state keeps it, and as `sst diff --json` prints it. */
+/** A resource as the state stores it, and as `sst diff --json` prints it. */
 export interface Resource {
   urn: string;
   type: string;
   retainOnDelete: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: what each type of resource takes is its own.
+  // biome-ignore lint/suspicious/noExplicitAny: every type of resource has its own inputs.
   inputs: any;
 }
 
-/** An account in which nothing is deployed yet, and the unmodified `sst` that works on it. */
+/** Starts an empty account, and the unmodified `sst` for it. */
 export async function startAccount() {
   const aws = await startAws();
   const home = await mkdtemp(join(tmpdir(), "tidetable-smoke-"));
   await mkdir(join(home, "sst/bin"), { recursive: true });
   const standIn = join(import.meta.dirname, "stand-ins/pulumi.mjs");
-  const words = [process.execPath, standIn, join(project, ".sst/platform")];
-  const script = `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(" ")} "$@"\n`;
+  const command = [process.execPath, standIn, join(project, ".sst/platform")];
+  const script = `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(" ")} "$@"\n`;
   await writeFile(join(home, "sst/bin/pulumi"), script, { mode: 0o755 });
 
   const env = {
@@ -48,14 +48,14 @@ export async function startAccount() {
     XDG_CONFIG_HOME: home,
     AWS_REGION: "us-east-1",
     AWS_ENDPOINT_URL: aws.endpoint,
-    // Whoever wants to leave this machine asks the stand-in, which says no and remembers.
+    // The stand-in is the proxy for other hosts. It refuses and records such requests.
     HTTP_PROXY: aws.endpoint,
     HTTPS_PROXY: aws.endpoint,
     SST_NO_BUN: "1",
     SST_TELEMETRY_DISABLED: "1",
   };
 
-  /** Resolves when `sst` has ended, whatever it ended with. */
+  /** Resolves when `sst` has ended, also after a failure. */
   const sst = (args: string[], { stage = names.stage, cwd = project } = {}) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((done) => {
       const command = [join(project, "node_modules/sst/bin/sst.mjs"), ...args, "--stage", stage];
@@ -68,7 +68,7 @@ export async function startAccount() {
   return {
     aws,
     sst,
-    /** What the last deployment left in the state. */
+    /** The resources in the state after the last deployment. */
     async deployed(): Promise<Resource[]> {
       const state = aws.objects.get(`/sst-state/app/${names.app}/${names.stage}.json`);
       return JSON.parse(String(state)).checkpoint.latest.resources;
@@ -80,8 +80,8 @@ export async function startAccount() {
   };
 }
 
-/** A copy of this project to break something in; its packages are the real ones. */
-export async function projectCopy(): Promise<string> {
+/** Copies this project without its packages, so that a test can break the copy. */
+export async function copyProject(): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), "tidetable-smoke-project-"));
   for (const path of ["sst.config.ts", "package.json", "stacks", "functions"]) {
     await cp(join(project, path), join(copy, path), { recursive: true });
@@ -96,8 +96,8 @@ export async function projectCopy(): Promise<string> {
 
 const artifacts = join(project, ".sst/artifacts");
 
-/** Every file that SST built for the functions, except the source maps. */
-export async function builtFiles(): Promise<Map<string, Buffer>> {
+/** Reads the files that SST has built for the functions, except for the source maps. */
+export async function readBuiltFiles(): Promise<Map<string, Buffer>> {
   const paths = await readdir(artifacts, { recursive: true });
   const files = paths.filter((path) => /\.(mjs|zip|enc)$/.test(path)).sort();
   return new Map(
@@ -107,5 +107,5 @@ export async function builtFiles(): Promise<Map<string, Buffer>> {
   );
 }
 
-/** The folder of this project's last build, which an older one would otherwise hide in. */
+/** Removes the folder of the last build, whose files a new build would not replace. */
 export const removeArtifacts = () => rm(artifacts, { recursive: true, force: true });

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { esbuildVersion } from "../../packages/local/src/bundle.ts";
-import { bundled } from "./support.ts";
+import { esbuildVersion } from "../../packages/local/src/runner/function-bundles.ts";
+import { buildBundles } from "./support.ts";
 
-// The bundles here against those that `sst deploy` has built (`npm run infra:smoke` does).
+// Compares our bundles with the bundles of `sst deploy` (built by `npm run infra:smoke`).
 
 /** The esbuild inside of sst 4.17.1. */
 const SST_ESBUILD = "0.27.2";
@@ -19,16 +19,16 @@ const missing = reason();
 if (missing) process.stdout.write(`skipped: SST's bundles beside ours: ${missing}\n`);
 
 describe.skipIf(missing)("a bundle", () => {
-  const bundles = bundled();
+  const bundles = buildBundles();
 
-  it.each(built)("is what SST makes of %s", (name) => {
+  it.each(built)("the bundle of %s is the same as SST's", (name) => {
     const { folder, bytes } = name.startsWith("schedule") ? bundles.schedule : bundles.resource;
     const [ours, theirs] = [folder, join(artifacts, name)].map((one) => join(one, "bundle.mjs"));
     if (esbuildVersion === SST_ESBUILD) {
       expect(text(ours).equals(text(theirs))).toBe(true);
       return;
     }
-    // Another esbuild words some helpers otherwise.
+    // The text of helpers depends on esbuild's version.
     const difference = Math.abs(text(theirs).length - bytes);
     expect(difference).toBeLessThan(bytes / 1000);
     expect(exportsOf(ours)).toEqual(exportsOf(theirs));
@@ -44,7 +44,7 @@ function exportsOf(path?: string): (string | undefined)[] {
   return [...list.matchAll(/ as (\w+)/g)].map(([, name]) => name).sort();
 }
 
-/** Why there is nothing to compare with. */
+/** The reason for skipping the comparison. */
 function reason(): string | undefined {
   if (built.length === 0) return "there are none; npm run infra:smoke builds them";
   const builtAt = Math.min(...built.map((name) => changedAt(join(artifacts, name, "bundle.mjs"))));

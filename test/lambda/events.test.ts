@@ -1,15 +1,15 @@
 import { expect, it } from "vitest";
 import { offsetPages, openApi } from "../support/api.ts";
-import { bundled, openStage, rows } from "./support.ts";
+import { buildBundles, createRows, openStage } from "./support.ts";
 
-const bundles = bundled();
+const bundles = buildBundles();
 
-it("a long Retry-After ends the slice, keeps no process busy, and the tick goes on when it is over (P12)", async () => {
+it("a long Retry-After ends the slice without keeping a process busy, and the tick continues afterwards (P12)", async () => {
   const seen: number[] = [];
   const { url } = await openApi((request, response) => {
     seen.push(Date.now());
     if (seen.length === 3) return { status: 429, headers: { "retry-after": "12" } };
-    return offsetPages(rows(450))(request, response);
+    return offsetPages(createRows(450))(request, response);
   });
   const stage = await openStage({
     bundles,
@@ -19,7 +19,7 @@ it("a long Retry-After ends the slice, keeps no process busy, and the tick goes 
   });
   const run = stage.run();
   await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(3);
-  await stage.lambda.quiet();
+  await stage.lambda.waitUntilIdle();
   const quietAt = Date.now();
   const { reports } = await run;
   expect(reports).toMatchObject([{ status: "done", records: 450, slices: 2 }]);
@@ -30,7 +30,7 @@ it("a long Retry-After ends the slice, keeps no process busy, and the tick goes 
 });
 
 it("events that arrive twice are one run, and leave the same table (P7)", async () => {
-  const { url } = await openApi(offsetPages(rows(450)));
+  const { url } = await openApi(offsetPages(createRows(450)));
   const stage = await openStage({
     bundles,
     origins: { ticketing: url },

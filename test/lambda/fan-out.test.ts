@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { openSampleApi } from "../../packages/local/src/sample/server.ts";
 import { offsetPages, openApi } from "../support/api.ts";
-import { bundled, nodeVersion, openStage, rows } from "./support.ts";
+import { buildBundles, createRows, nodeVersion, openStage } from "./support.ts";
 
-const bundles = bundled();
+const bundles = buildBundles();
 const kB = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
 
-it("the schedule function starts a process per resource, and all five sources arrive (P19)", async () => {
+it("the schedule function starts a process per resource, and all five sources are loaded (P19)", async () => {
   const api = await openSampleApi();
   const { origins, secrets } = api;
   const inits: Record<string, number[]> = { schedule: [], worker: [] };
@@ -35,7 +35,7 @@ it("the schedule function starts a process per resource, and all five sources ar
   expect(lambda.failures).toEqual([]);
   await api.close();
 
-  // A process for each resource, and one for the schedule function.
+  // Each resource has a process, and the schedule function as well.
   expect(inits.worker?.length).toBeGreaterThanOrEqual(6);
   const { schedule, resource } = bundles;
   const sizes = [schedule, resource].map(
@@ -46,17 +46,17 @@ it("the schedule function starts a process per resource, and all five sources ar
   );
 });
 
-it("one resource that fails is tried three times and leaves one failure record; the others arrive (P18)", async () => {
+it("a resource that fails is attempted three times and leaves one failure record; the others are loaded (P18)", async () => {
   let asked = 0;
   const support = await openApi((request, response) => {
     if (request.path === "/oauth/token") return { body: { access_token: "t", expires_in: 3600 } };
     if (request.path === "/v1/tickets") {
-      return offsetPages(rows(250), { member: "tickets" })(request, response);
+      return offsetPages(createRows(250), { member: "tickets" })(request, response);
     }
     asked += 1;
     return { status: 404, body: { error: "gone" } };
   });
-  const ticketing = await openApi(offsetPages(rows(120)));
+  const ticketing = await openApi(offsetPages(createRows(120)));
   const { run, items, lambda } = await openStage({
     bundles,
     origins: { support: support.url, ticketing: ticketing.url },

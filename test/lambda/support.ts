@@ -6,26 +6,32 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { realClock } from "../../packages/core/src/base/clock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
-import { type Bundles, bundleFunctions } from "../../packages/local/src/bundle.ts";
-import { follow } from "../../packages/local/src/follow.ts";
-import { openLambdaStage, type StageOptions } from "../../packages/local/src/lambda-stage.ts";
-import { openSecretsEndpoint } from "../../packages/local/src/secrets-endpoint.ts";
+import { followRuns } from "../../packages/local/src/runner/follow.ts";
+import {
+  bundleFunctions,
+  type FunctionBundles,
+} from "../../packages/local/src/runner/function-bundles.ts";
+import {
+  type LambdaStageOptions,
+  openLambdaStage,
+} from "../../packages/local/src/runner/lambda-stage.ts";
+import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
-import { leaves } from "../support/canary.ts";
+import { recordOutput } from "../support/canary.ts";
 import { startDynamodb } from "../support/dynamodb.ts";
-import { type Call, type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
-/** The Node that runs the functions: each of Lambda's in turn. */
+/** The Node for the functions: each of Lambda's versions in turn. */
 const node = process.env.TIDETABLE_LAMBDA_NODE ?? process.execPath;
 
 export const nodeVersion = () => execFileSync(node, ["-v"], { encoding: "utf8" }).trim();
 
-/** The bundles that AWS would get, made once for a test file. */
-export function bundled(): Bundles {
-  const bundles = {} as Bundles;
+/** Builds the deployed bundles once for a test file. */
+export function buildBundles(): FunctionBundles {
+  const bundles = {} as FunctionBundles;
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
@@ -35,43 +41,43 @@ export function bundled(): Bundles {
   return bundles;
 }
 
-export const rows = (count: number) =>
-  numbers(count).map((n) => ({ id: n, subject: `ticket ${n}`, open: n % 2 === 0 }));
+export const createRows = (count: number) =>
+  numbersBelow(count).map((n) => ({ id: n, subject: `ticket ${n}`, open: n % 2 === 0 }));
 
 /** 0, 1, 2, … */
-export const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+export const numbersBelow = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-/** The ids of items that were made of `rows`, in their order. */
-export const ids = (items: Record<string, AttributeValue>[]) =>
+/** The sorted ids of items made of `rows`. */
+export const sortedIds = (items: Record<string, AttributeValue>[]) =>
   items.map(({ id }) => Number(id?.S)).sort((a, b) => a - b);
 
 const names = { app: "tidetable", stage: "test" };
 
-/** A stage of its own for a test: tables, secrets, functions, and the APIs at `origins`. */
+/** Opens a separate stage for a test: tables, secrets, functions, and the APIs at `origins`. */
 export async function openStage({
   origins,
   secrets = {},
-  trouble,
+  hangingFault: trouble,
   ...options
 }: {
-  /** By source; these sources are deployed. */
+  /** The origins of the deployed sources, by name. */
   origins: Record<string, string>;
   secrets?: Record<string, Record<string, string>>;
-  /** What goes wrong between the functions and DynamoDB. */
-  trouble?: (call: Call) => Fault | undefined;
-} & Pick<StageOptions, "bundles"> &
-  Partial<StageOptions>) {
+  /** Injects faults between the functions and DynamoDB. */
+  hangingFault?: (call: Call) => Fault | undefined;
+} & Pick<LambdaStageOptions, "bundles"> &
+  Partial<LambdaStageOptions>) {
   const plans = Object.keys(origins).map((name) => {
     const source = (sources as Sources)[name];
     if (!source) throw new Error(`there is no source ${name}`);
-    return plan(source, name);
+    return planSource(source, name);
   });
   const engine = await startDynamodb();
   await engine.createTables({ [stateTableName(names)]: stateTable });
   for (const resource of plans.flatMap((one) => one.resources)) {
     await engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
   }
-  const proxy = await faultyDynamodb(engine.endpoint, (call) => trouble?.(call));
+  const proxy = await openFaultyDynamodb(engine.endpoint, (call) => trouble?.(call));
   const vault = await openSecretsEndpoint(
     async (id) => secrets[id.split("/").at(-1) ?? ""] ?? { api_key: "canary/key+of=workers" },
   );
@@ -82,7 +88,7 @@ export async function openStage({
     plans,
     names,
     log,
-    onLine: (line) => leaves("log of a function", line),
+    onLine: (line) => recordOutput("log of a function", line),
     node,
     tickMs: 500,
     retryDelaysMs: [200, 400],
@@ -115,9 +121,9 @@ export async function openStage({
     /** Runs the sources, to their end. */
     run() {
       const events = plans.map(({ name: source }) => ({ source }));
-      return follow(stage.pipeline, events, { plans, world, log, signal });
+      return followRuns(stage.pipeline, events, { plans, world, log, signal });
     },
-    /** What a resource's table holds, as plain records in the order of their keys. */
+    /** The items of a resource's table, as plain records in key order. */
     items: (source: string, table: string) => engine.scan(`tidetable-test-${source}.${table}`),
     state: () => engine.scan(stateTableName(names)),
   };

@@ -1,27 +1,27 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { offsetPages, openApi } from "../support/api.ts";
-import { bundled, ids, numbers, openStage, rows } from "./support.ts";
+import { buildBundles, createRows, numbersBelow, openStage, sortedIds } from "./support.ts";
 
-const bundles = bundled();
+const bundles = buildBundles();
 
-it("a worker that is killed in the middle of a page loses nothing: the next slice goes on (P3)", async () => {
+it("a worker that is killed in the middle of a page loses nothing, because the next slice continues (P3)", async () => {
   let batches = 0;
-  const { url } = await openApi(offsetPages(rows(1000)));
+  const { url } = await openApi(offsetPages(createRows(1000)));
   const stage = await openStage({
     bundles,
     origins: { ticketing: url },
-    // Less than what a request to DynamoDB is waited for: a hanging one is Lambda's to end.
+    // The time-out is shorter than the client's, and Lambda ends a hanging request.
     workerTimeoutMs: 4_500,
-    trouble({ operation }) {
+    hangingFault({ operation }) {
       if (operation !== "BatchWriteItem") return undefined;
       batches += 1;
-      // Of the third page, of which one is through.
+      // One batch of the third page has succeeded.
       return batches === 10 ? { kind: "hold", until: wait(10_000) } : undefined;
     },
   });
   const { reports } = await stage.run();
   expect(reports).toMatchObject([{ status: "done", records: 1000 }]);
   expect(reports[0]?.slices).toBeGreaterThanOrEqual(2);
-  expect(ids(await stage.items("ticketing", "tickets"))).toEqual(numbers(1000));
+  expect(sortedIds(await stage.items("ticketing", "tickets"))).toEqual(numbersBelow(1000));
 });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Item, KeyedItem } from "../../packages/core/src/flow.ts";
-import { agrees, isSameMap, unchangedOf } from "../../packages/core/src/load/compare.ts";
+import { agreesWithTable, isSameMap, unchangedOf } from "../../packages/core/src/load/compare.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
@@ -15,19 +15,22 @@ import {
   type Call,
   type Fault,
   type FaultyDynamodb,
-  faultyDynamodb,
+  openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
+import { sortedJson } from "../support/sorted-json.ts";
 
 const byText: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
-const prepare = (records: JsonValue[], key = byText) =>
+const itemsOf = (records: JsonValue[], key = byText) =>
   toItems(
     records,
     { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
+    rowNaming(),
   ).items;
-const numbered = (count: number, more = {}) =>
-  prepare(Array.from({ length: count }, (_, id) => ({ id, ...more })));
-const gone = (items: KeyedItem[]): KeyedItem[] => items.map((one) => ({ ...one, remove: true }));
+const numberedItems = (count: number, fields = {}) =>
+  itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
+const deletesOf = (items: KeyedItem[]): KeyedItem[] =>
+  items.map((item) => ({ ...item, deletesRow: true }));
 
 let engine: Engine;
 let table: string;
@@ -53,15 +56,18 @@ async function createTable(key: KeyPlan): Promise<void> {
   await engine.createTables({ [table]: tableDefinition({ key }) });
 }
 
-async function put(...items: Item[]): Promise<void> {
+async function putItems(...items: Item[]): Promise<void> {
   for (const Item of items) {
     await engine.dynamodb.send(new PutItemCommand({ TableName: table, Item }));
   }
 }
 
-/** A proxy that does as scripted before the table, and what comparing through it takes. */
-async function open(script: (call: Call) => Fault | undefined = () => undefined, key = byText) {
-  const proxy = await faultyDynamodb(engine.endpoint, script);
+/** Opens a scripted proxy before the table, with the options to compare through it. */
+async function openComparison(
+  script: (call: Call) => Fault | undefined = () => undefined,
+  key = byText,
+) {
+  const proxy = await openFaultyDynamodb(engine.endpoint, script);
   const dynamodb = clientOf(proxy.endpoint);
   opened.push([proxy, dynamodb]);
   const clock = virtualClock();
@@ -72,9 +78,9 @@ async function open(script: (call: Call) => Fault | undefined = () => undefined,
   return { options, clock, calls, stop };
 }
 
-/** Through the engine, the items whose rows need no write. */
-async function unchanged(items: KeyedItem[], key = byText): Promise<string[]> {
-  const { options } = await open(undefined, key);
+/** The keys of the items whose rows need no write. */
+async function unchangedKeys(items: KeyedItem[], key = byText): Promise<string[]> {
+  const { options } = await openComparison(undefined, key);
   return [...(await unchangedOf(items, options))].sort();
 }
 
@@ -96,71 +102,84 @@ const record = {
   hasOwnProperty: true,
 } as unknown as JsonValue;
 
-describe("what a table has already", () => {
-  it("needs no put, of whatever types its values are", async () => {
-    const items = prepare([record]);
-    await put(...items.map(({ item }) => item));
-    expect(await unchanged(items)).toEqual(["1"]);
+describe("items that a table has already", () => {
+  it("an item that the table has needs no put, whatever the types of its values", async () => {
+    const items = itemsOf([record]);
+    await putItems(...items.map(({ item }) => item));
+    expect(await unchangedKeys(items)).toEqual(["1"]);
   });
 
-  it("needs no put when its attributes stand in another order", async () => {
-    await put({ id: { S: "1" }, a: { M: { x: { N: "1" }, y: { N: "2" } } }, b: { NULL: true } });
-    expect(await unchanged(prepare([{ b: null, a: { y: 2, x: 1 }, id: 1 }]))).toEqual(["1"]);
+  it("an item whose attributes have another order in the table needs no put", async () => {
+    await putItems({
+      id: { S: "1" },
+      a: { M: { x: { N: "1" }, y: { N: "2" } } },
+      b: { NULL: true },
+    });
+    expect(await unchangedKeys(itemsOf([{ b: null, a: { y: 2, x: 1 }, id: 1 }]))).toEqual(["1"]);
   });
 
   it.each<[string, (item: Item) => Item]>([
-    ["a text", (item) => ({ ...item, text: { S: "strasse 🌊" } })],
+    ["another string", (item) => ({ ...item, text: { S: "strasse 🌊" } })],
     ["a number's last digit", (item) => ({ ...item, precise: { N: `${"1".repeat(37)}9` } })],
     ["a number's sign", (item) => ({ ...item, whole: { N: "-42" } })],
     ["a number's size", (item) => ({ ...item, whole: { N: "420" } })],
-    ["a number that is a text", (item) => ({ ...item, whole: { S: "42" } })],
-    ["a text that is a number", (item) => ({ ...item, empty: { N: "0" } })],
-    ["a truth", (item) => ({ ...item, yes: { BOOL: false } })],
-    ["a false that is null", (item) => ({ ...item, no: { NULL: true } })],
-    ["a null that is empty", (item) => ({ ...item, none: { S: "" } })],
-    ["an entry less in a list", (item) => ({ ...item, list: { L: item.list?.L?.slice(1) ?? [] } })],
+    ["a number that became a string", (item) => ({ ...item, whole: { S: "42" } })],
+    ["a string that became a number", (item) => ({ ...item, empty: { N: "0" } })],
+    ["another boolean", (item) => ({ ...item, yes: { BOOL: false } })],
+    ["a false that became null", (item) => ({ ...item, no: { NULL: true } })],
+    ["a null that became an empty string", (item) => ({ ...item, none: { S: "" } })],
     [
-      "an entry more in a list",
+      "a missing entry of a list",
+      (item) => ({ ...item, list: { L: item.list?.L?.slice(1) ?? [] } }),
+    ],
+    [
+      "an additional entry of a list",
       (item) => ({ ...item, list: { L: [...(item.list?.L ?? []), { NULL: true }] } }),
     ],
     [
       "another order in a list",
       (item) => ({ ...item, list: { L: item.list?.L?.toReversed() ?? [] } }),
     ],
-    ["a set in a list's place", (item) => ({ ...item, list: { SS: ["1"] } })],
-    ["a member more inside", (item) => ({ ...item, map: { M: { ...item.map?.M, z: { S: "" } } } })],
-    ["an attribute more", (item) => ({ ...item, z: { NULL: true } })],
-    ["an attribute less", ({ none, ...rest }) => rest],
-    ["one named otherwise", ({ none, ...rest }) => ({ ...rest, nil: none as AttributeValue })],
+    ["a set instead of a list", (item) => ({ ...item, list: { SS: ["1"] } })],
     [
-      "one named as what every object has",
-      ({ none, ...rest }) => ({ ...rest, valueOf: { S: "" } }),
+      "an additional nested member",
+      (item) => ({ ...item, map: { M: { ...item.map?.M, z: { S: "" } } } }),
     ],
-  ])("differs by %s", async (_, change) => {
-    const items = prepare([record]);
-    await put(...items.map(({ item }) => change(item)));
-    expect(await unchanged(items)).toEqual([]);
+    ["an additional attribute", (item) => ({ ...item, z: { NULL: true } })],
+    ["a missing attribute", ({ none, ...others }) => others],
+    [
+      "another name of an attribute",
+      ({ none, ...others }) => ({ ...others, nil: none as AttributeValue }),
+    ],
+    [
+      "an attribute named like a method of every object",
+      ({ none, ...others }) => ({ ...others, valueOf: { S: "" } }),
+    ],
+  ])("an item differs from its row by %s", async (_, change) => {
+    const items = itemsOf([record]);
+    await putItems(...items.map(({ item }) => change(item)));
+    expect(await unchangedKeys(items)).toEqual([]);
   });
 
-  it("differs by a byte", async () => {
-    const bytes = (...values: number[]) => ({
+  it("a binary item differs from its row by one byte", async () => {
+    const binaryItem = (...values: number[]) => ({
       id: { S: "1" },
       bytes: { B: Uint8Array.from(values) },
     });
-    const [one] = prepare([{ id: 1 }]) as [KeyedItem];
-    await put(bytes(0, 255));
-    expect(await unchanged([{ ...one, item: bytes(0, 255) }])).toEqual(["1"]);
-    for (const other of [bytes(0, 254), bytes(0), bytes(0, 255, 0)]) {
-      expect(await unchanged([{ ...one, item: other }])).toEqual([]);
+    const [prepared] = itemsOf([{ id: 1 }]) as [KeyedItem];
+    await putItems(binaryItem(0, 255));
+    expect(await unchangedKeys([{ ...prepared, item: binaryItem(0, 255) }])).toEqual(["1"]);
+    for (const changedItem of [binaryItem(0, 254), binaryItem(0), binaryItem(0, 255, 0)]) {
+      expect(await unchangedKeys([{ ...prepared, item: changedItem }])).toEqual([]);
     }
   });
 
-  it("is not what was never there", async () => {
-    await put({ id: { S: "2" } });
-    expect(await unchanged(prepare([{ id: 1 }, { id: 2 }, { id: 3 }]))).toEqual(["2"]);
+  it("an item without a row needs a put", async () => {
+    await putItems({ id: { S: "2" } });
+    expect(await unchangedKeys(itemsOf([{ id: 1 }, { id: 2 }, { id: 3 }]))).toEqual(["2"]);
   });
 
-  it("is the whole truth: what is found unchanged is what the table has", async () => {
+  it("an item is unchanged exactly when the table has the same item", async () => {
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 2 },
@@ -169,26 +188,20 @@ describe("what a table has already", () => {
         fc.dictionary(fc.constantFrom("a", "b"), tie("any")),
       ),
     })).any as fc.Arbitrary<JsonValue>;
-    const { options } = await open();
+    const { options } = await openComparison();
     await fc.assert(
-      fc.asyncProperty(value, value, async (one, other) => {
-        const [before, now] = [one, other].map((v) => prepare([{ id: 1, v }])[0] as KeyedItem);
-        await put((before as KeyedItem).item);
-        const found = await unchangedOf([now as KeyedItem], options);
-        expect(found.has("1")).toBe(sorted(one) === sorted(other));
+      fc.asyncProperty(value, value, async (oldValue, newValue) => {
+        const [before, now] = [oldValue, newValue].map(
+          (v) => itemsOf([{ id: 1, v }])[0] as KeyedItem,
+        );
+        await putItems((before as KeyedItem).item);
+        const unchanged = await unchangedOf([now as KeyedItem], options);
+        expect(unchanged.has("1")).toBe(sortedJson(oldValue) === sortedJson(newValue));
       }),
       { numRuns: 150 },
     );
   });
 });
-
-/** JSON with names in order. */
-const sorted = (value: JsonValue): string =>
-  JSON.stringify(value, (_, inner) =>
-    inner && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 
 describe("numbers", () => {
   it.each([
@@ -205,37 +218,37 @@ describe("numbers", () => {
     ["10", "1", false],
     ["0.1", "0.01", false],
     ["NaN", "Infinity", false],
-  ])("%s and %s: the same is %s", (one, other, expected) => {
-    expect(isSameMap({ n: { N: one } }, { n: { N: other } })).toBe(expected);
+  ])("the numbers %s and %s are the same: %s", (first, second, expected) => {
+    expect(isSameMap({ n: { N: first } }, { n: { N: second } })).toBe(expected);
   });
 });
 
 describe("rows that are to go", () => {
-  it("need no delete when they are not there", async () => {
-    await put({ id: { S: "0" } });
-    expect(await unchanged(gone(numbered(2)))).toEqual(["1"]);
+  it("a row that does not exist needs no delete", async () => {
+    await putItems({ id: { S: "0" } });
+    expect(await unchangedKeys(deletesOf(numberedItems(2)))).toEqual(["1"]);
   });
 
-  it("are deleted when a row came back under words that say nothing", async () => {
+  it("a row is deleted when the key in DynamoDB's answer cannot be matched", async () => {
     const key: KeyPlan = { ...byText, hash: { name: "id", type: "N" } };
     await createTable(key);
-    const items = gone(prepare([{ id: 1 }, { id: 2 }], key));
+    const items = deletesOf(itemsOf([{ id: 1 }, { id: 2 }], key));
     const body = JSON.stringify({ Responses: { [table]: [{ other: { N: "1" } }] } });
-    const { options } = await open(() => ({ kind: "answer", status: 200, body }), key);
+    const { options } = await openComparison(() => ({ kind: "answer", status: 200, body }), key);
     expect([...(await unchangedOf(items, options))]).toEqual([]);
   });
 
-  it("are found under a number that DynamoDB writes otherwise", async () => {
+  it("a row is found under a number that DynamoDB writes differently", async () => {
     const key: KeyPlan = { ...byText, hash: { name: "id", type: "N" } };
     await createTable(key);
-    const items = prepare([{ id: 1e22 }, { id: 1e23 }], key);
-    await put((items[0] as KeyedItem).item);
-    expect(await unchanged(items, key)).toEqual([items[0]?.key]);
-    expect(await unchanged(gone(items), key)).toEqual([items[1]?.key]);
+    const items = itemsOf([{ id: 1e22 }, { id: 1e23 }], key);
+    await putItems((items[0] as KeyedItem).item);
+    expect(await unchangedKeys(items, key)).toEqual([items[0]?.key]);
+    expect(await unchangedKeys(deletesOf(items), key)).toEqual([items[1]?.key]);
   });
 });
 
-it("a key of two attributes, one of them bytes, finds its row", async () => {
+it("a key of two attributes, one of them binary, finds its row", async () => {
   const key: KeyPlan = {
     fields: ["a", "b"],
     hash: { name: "a", type: "S" },
@@ -243,37 +256,37 @@ it("a key of two attributes, one of them bytes, finds its row", async () => {
   };
   await createTable(key);
   const records = ["AQ==", "Ag==", "Aw=="].map((b) => ({ a: "x", b, n: 1 }));
-  const items = prepare(records, key);
-  await put(...items.slice(0, 2).map(({ item }) => item));
-  const [, changed] = prepare(
-    records.map((one) => ({ ...one, n: 2 })),
+  const items = itemsOf(records, key);
+  await putItems(...items.slice(0, 2).map(({ item }) => item));
+  const [, changed] = itemsOf(
+    records.map((record) => ({ ...record, n: 2 })),
     key,
   );
   const [first, , third] = items;
-  const all = [first, changed, third] as KeyedItem[];
-  expect(await unchanged(all, key)).toEqual([first?.key]);
+  const compared = [first, changed, third] as KeyedItem[];
+  expect(await unchangedKeys(compared, key)).toEqual([first?.key]);
 });
 
 describe("an attribute named __proto__, whose value the SDK loses,", () => {
   const body = (row: string) => `{"Responses":{"${table}":[${row}]}}`;
   const answered = async (row: string, text: string) => {
     const script = (): Fault => ({ kind: "answer", status: 200, body: body(row) });
-    const { options } = await open(script);
-    return [...(await unchangedOf(prepare([JSON.parse(text)]), options))];
+    const { options } = await openComparison(script);
+    return [...(await unchangedOf(itemsOf([JSON.parse(text)]), options))];
   };
 
-  it("costs a put when the item has it", async () => {
+  it("an item with an attribute named __proto__ is put again", async () => {
     const row = '{"id":{"S":"1"},"__proto__":{"S":"x"}}';
     expect(await answered(row, '{"id":1,"__proto__":"x"}')).toEqual([]);
   });
 
-  it("costs none further inside, where the SDK keeps it", async () => {
+  it("an item with a nested attribute named __proto__ is not put again, because the SDK keeps it", async () => {
     const row = '{"id":{"S":"1"},"m":{"M":{"__proto__":{"S":"x"}}}}';
     expect(await answered(row, '{"id":1,"m":{"__proto__":"x"}}')).toEqual(["1"]);
     expect(await answered(row, '{"id":1,"m":{"__proto__":"y"}}')).toEqual([]);
   });
 
-  it("is noticed when the row alone has it", async () => {
+  it("a row with an attribute named __proto__ that the item does not have is put", async () => {
     for (const value of ['{"S":"x"}', '{"M":{"a":{"S":"x"}}}', '{"NULL":true}']) {
       expect(await answered(`{"id":{"S":"1"},"__proto__":${value}}`, '{"id":1}')).toEqual([]);
       const deep = `{"id":{"S":"1"},"m":{"M":{"__proto__":${value}}}}`;
@@ -283,7 +296,7 @@ describe("an attribute named __proto__, whose value the SDK loses,", () => {
   });
 });
 
-describe("asking DynamoDB", () => {
+describe("reading rows from DynamoDB", () => {
   const keysIn = ({ body }: Call) =>
     (body.RequestItems as Record<string, { Keys: Item[]; ConsistentRead: boolean }>)[table];
   const throttle: Fault = {
@@ -292,46 +305,49 @@ describe("asking DynamoDB", () => {
     type: "ProvisionedThroughputExceededException",
   };
 
-  it("takes a request for each hundred keys", async () => {
-    const items = numbered(250);
-    for (const n of [0, 120, 249]) await put((items[n] as KeyedItem).item);
-    const { options, calls } = await open();
+  it("rows are read with one request per hundred keys", async () => {
+    const items = numberedItems(250);
+    for (const n of [0, 120, 249]) await putItems((items[n] as KeyedItem).item);
+    const { options, calls } = await openComparison();
     expect([...(await unchangedOf(items, options))].sort()).toEqual(["0", "120", "249"]);
     expect(calls.map((call) => keysIn(call)?.Keys.length)).toEqual([100, 100, 50]);
     expect(await unchangedOf([], options)).toEqual(new Set());
     expect(calls).toHaveLength(3);
   });
 
-  it("reads consistently where that is asked for", async () => {
-    const { options, calls } = await open();
-    await unchangedOf(numbered(1), options);
-    await unchangedOf(numbered(1), { ...options, consistent: true });
+  it("rows are read consistently on request", async () => {
+    const { options, calls } = await openComparison();
+    await unchangedOf(numberedItems(1), options);
+    await unchangedOf(numberedItems(1), { ...options, consistent: true });
     expect(calls.map((call) => keysIn(call)?.ConsistentRead)).toEqual([false, true]);
   });
 
-  it("asks again for keys that were left over, a little later", async () => {
-    const items = numbered(5);
-    await put(...items.slice(0, 4).map(({ item }) => item));
-    const rows = (n: number, left: number[]) => {
-      const Keys = left.map((id) => ({ id: { S: String(id) } }));
+  it("keys that DynamoDB leaves over are requested again a little later", async () => {
+    const items = numberedItems(5);
+    await putItems(...items.slice(0, 4).map(({ item }) => item));
+    const partialAnswer = (n: number, unprocessedIds: number[]) => {
+      const Keys = unprocessedIds.map((id) => ({ id: { S: String(id) } }));
       return JSON.stringify({
         Responses: { [table]: [{ id: { S: String(n) } }] },
         UnprocessedKeys: { [table]: { Keys } },
       });
     };
-    const { options, calls, clock } = await open(({ number }) => {
-      if (number === 1) return { kind: "answer", status: 200, body: rows(0, [1, 2, 3, 4]) };
-      return number === 2 ? { kind: "answer", status: 200, body: rows(1, [2, 3, 4]) } : undefined;
+    const { options, calls, clock } = await openComparison(({ number }) => {
+      if (number === 1)
+        return { kind: "answer", status: 200, body: partialAnswer(0, [1, 2, 3, 4]) };
+      return number === 2
+        ? { kind: "answer", status: 200, body: partialAnswer(1, [2, 3, 4]) }
+        : undefined;
     });
-    const all = [...items.slice(0, 4), ...gone(items.slice(4))];
-    expect([...(await unchangedOf(all, options))]).toEqual(["0", "1", "2", "3", "4"]);
+    const compared = [...items.slice(0, 4), ...deletesOf(items.slice(4))];
+    expect([...(await unchangedOf(compared, options))]).toEqual(["0", "1", "2", "3", "4"]);
     expect(calls.map((call) => keysIn(call)?.Keys.length)).toEqual([5, 4, 3]);
     expect(clock.sleeps).toEqual([25, 50]);
   });
 
-  it("tries again what was throttled, or lost on the way", async () => {
-    const items = numbered(3);
-    await put(...items.map(({ item }) => item));
+  it("a read that was throttled or lost is tried again", async () => {
+    const items = numberedItems(3);
+    await putItems(...items.map(({ item }) => item));
     const faults: Fault[] = [
       throttle,
       { kind: "reset", when: "before" },
@@ -339,57 +355,57 @@ describe("asking DynamoDB", () => {
       { kind: "error", status: 500 },
       { kind: "answer", status: 200, body: "<html>" },
     ];
-    const { options, calls } = await open(({ number }) => faults[number - 1]);
+    const { options, calls } = await openComparison(({ number }) => faults[number - 1]);
     expect((await unchangedOf(items, options)).size).toBe(3);
     expect(calls).toHaveLength(6);
   });
 
   it.each<[string, Fault, string, string]>([
-    ["that does not stop to throttle", throttle, "load.compare", "Throughput"],
-    ["that does not answer", { kind: "reset", when: "before" }, "load.compare", "ECONNRESET"],
+    ["throttles without end", throttle, "load.compare", "Throughput"],
+    ["does not answer", { kind: "reset", when: "before" }, "load.compare", "ECONNRESET"],
     [
-      "that says no",
+      "refuses the request",
       { kind: "error", status: 400, type: "AccessDeniedException" },
       "load.compare",
       "refused to read the table",
     ],
     [
-      "that has no such table",
+      "has no such table",
       { kind: "error", status: 400, type: "ResourceNotFoundException" },
       "load.table_missing",
       "does not exist",
     ],
-  ])("of one %s, the page is not taken for unchanged", async (_, fault, code, words) => {
-    const { options } = await open(() => fault);
-    await expect(unchangedOf(numbered(3), options)).rejects.toMatchObject({
+  ])("a page is not taken for unchanged when DynamoDB %s", async (_, fault, code, words) => {
+    const { options } = await openComparison(() => fault);
+    await expect(unchangedOf(numberedItems(3), options)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(words),
     });
   });
 
-  it("leaves a key that DynamoDB finds fault with to the writer, and all that were asked for with it", async () => {
-    const items = numbered(2);
-    await put(...items.map(({ item }) => item));
-    const bad = prepare([{ id: "bad" }]).map((one) => ({ ...one, item: { id: { S: "" } } }));
-    expect(await unchanged([...items, ...bad])).toEqual([]);
-    expect(await unchanged([...gone(numbered(3)), ...bad])).toEqual([]);
+  it("an invalid key and all keys of its request are left to the writer", async () => {
+    const items = numberedItems(2);
+    await putItems(...items.map(({ item }) => item));
+    const bad = itemsOf([{ id: "bad" }]).map((item) => ({ ...item, item: { id: { S: "" } } }));
+    expect(await unchangedKeys([...items, ...bad])).toEqual([]);
+    expect(await unchangedKeys([...deletesOf(numberedItems(3)), ...bad])).toEqual([]);
   });
 
-  it("stops when the run is called off", async () => {
-    const { options, stop } = await open(() => {
+  it("comparing stops when the run is aborted", async () => {
+    const { options, stop } = await openComparison(() => {
       stop.abort(new Error("called off"));
       return throttle;
     });
-    await expect(unchangedOf(numbered(1), options)).rejects.toThrow("called off");
+    await expect(unchangedOf(numberedItems(1), options)).rejects.toThrow("called off");
   });
 });
 
-describe("a sample of what prints call the same", () => {
-  it("is a few rows, read consistently, and agrees with a table that nobody has touched", async () => {
-    const items = numbered(100, { a: 1 });
-    await put(...items.map(({ item }) => item));
-    const { options, calls } = await open();
-    expect(await agrees(items, options)).toBe(true);
+describe("a sample of rows with the same fingerprint", () => {
+  it("a sample of unchanged rows is a few rows, read consistently, and agrees with an untouched table", async () => {
+    const items = numberedItems(100, { a: 1 });
+    await putItems(...items.map(({ item }) => item));
+    const { options, calls } = await openComparison();
+    expect(await agreesWithTable(items, options)).toBe(true);
     const [request] = Object.values(calls[0]?.body.RequestItems as Record<string, object>);
     expect(request).toMatchObject({ ConsistentRead: true });
     expect((request as { Keys: Item[] }).Keys.map(({ id }) => id?.S)).toEqual([
@@ -403,26 +419,26 @@ describe("a sample of what prints call the same", () => {
 
   it.each<[string, (key: Item) => Promise<unknown>]>([
     ["is gone", (Key) => engine.dynamodb.send(new DeleteItemCommand({ TableName: table, Key }))],
-    ["was changed", (key) => put({ ...key, a: { N: "2" } })],
-  ])("does not agree when one of them %s", async (_, touch) => {
-    const items = numbered(3, { a: 1 });
-    await put(...items.map(({ item }) => item));
+    ["was changed", (key) => putItems({ ...key, a: { N: "2" } })],
+  ])("a sample of unchanged rows does not agree when a row %s", async (_, touch) => {
+    const items = numberedItems(3, { a: 1 });
+    await putItems(...items.map(({ item }) => item));
     await touch({ id: { S: "2" } });
-    const { options } = await open();
-    expect(await agrees(items, options)).toBe(false);
+    const { options } = await openComparison();
+    expect(await agreesWithTable(items, options)).toBe(false);
   });
 
-  it("of no rows asks nothing", async () => {
-    const { options, calls } = await open();
-    expect(await agrees([], options)).toBe(true);
+  it("a sample of no rows sends no request", async () => {
+    const { options, calls } = await openComparison();
+    expect(await agreesWithTable([], options)).toBe(true);
     expect(calls).toEqual([]);
   });
 
-  it("takes each row once", async () => {
-    const items = numbered(7);
+  it("a sample has each row once", async () => {
+    const items = numberedItems(7);
     for (const random of [0, 0.37, 0.999999]) {
-      const { options, calls } = await open();
-      await agrees(items, { ...options, random: () => random });
+      const { options, calls } = await openComparison();
+      await agreesWithTable(items, { ...options, random: () => random });
       const [request] = Object.values(calls[0]?.body.RequestItems as Record<string, object>);
       const ids = (request as { Keys: Item[] }).Keys.map(({ id }) => id?.S);
       expect(new Set(ids).size).toBe(5);

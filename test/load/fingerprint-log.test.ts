@@ -2,11 +2,11 @@ import { DeleteItemCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { appendPrints, readPrints } from "../../packages/core/src/load/fingerprint-log.ts";
-import { printOf, seenIn } from "../../packages/core/src/load/fingerprints.ts";
+import { appendFingerprints, readFingerprints } from "../../packages/core/src/load/fingerprint-log.ts";
+import { fingerprintOf, isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { type FaultyDynamodb, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { type FaultyDynamodb, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 import { testWorld } from "../support/world.ts";
 
 let engine: Engine;
@@ -28,140 +28,150 @@ afterEach(async () => {
   proxies = [];
 });
 
-/** A log of a resource of its own. */
+/** The log of another resource each time. */
 function newLog() {
   places += 1;
-  return { place: { source: "desk", resource: `tickets${places}` }, log: "run1", token: 1 };
+  return { resourceRef: { source: "desk", resource: `tickets${places}` }, log: "run1", token: 1 };
 }
-const world = () => testWorld(engine, { clock: virtualClock() });
-const stored = (key: number, content = "") =>
-  printOf({ key: String(key), item: { id: { S: String(key) }, content: { S: content } } });
-const numbered = (from: number, to: number, content = "") =>
-  Array.from({ length: to - from }, (_, n) => stored(from + n, content));
-const blocksOf = async ({ place }: ReturnType<typeof newLog>) =>
+const logWorld = () => testWorld(engine, { clock: virtualClock() });
+const ticketFingerprint = (key: number, content = "") =>
+  fingerprintOf({ key: String(key), item: { id: { S: String(key) }, content: { S: content } } });
+const ticketFingerprints = (from: number, to: number, content = "") =>
+  Array.from({ length: to - from }, (_, n) => ticketFingerprint(from + n, content));
+const blocksOf = async ({ resourceRef }: ReturnType<typeof newLog>) =>
   (await engine.scan(state)).filter(({ pk }) =>
-    pk?.S?.startsWith(`${place.source}#${place.resource}/seen/`),
+    pk?.S?.startsWith(`${resourceRef.source}#${resourceRef.resource}/seen/`),
   );
 
-describe("the log of prints", () => {
-  it("is read back as it was appended, page by page", async () => {
+describe("the fingerprint log", () => {
+  it("the fingerprint log is read back as it was appended, page by page", async () => {
     const log = newLog();
-    let end = await appendPrints(world(), log, numbered(0, 100), 0);
-    end = await appendPrints(world(), log, numbered(100, 150), end);
+    let end = await appendFingerprints(logWorld(), log, ticketFingerprints(0, 100), 0);
+    end = await appendFingerprints(logWorld(), log, ticketFingerprints(100, 150), end);
     expect(end).toBe(2);
-    const prints = await readPrints(world(), log, { start: 0, end });
-    expect(prints.size).toBe(150);
-    expect(prints.find(stored(149))).toBe("same");
-    expect(prints.find(stored(149, "changed"))).toBe("other");
-    expect([149, 150].map(String).map(seenIn(prints))).toEqual([true, false]);
+    const fingerprints = await readFingerprints(logWorld(), log, { start: 0, end });
+    expect(fingerprints.size).toBe(150);
+    expect(fingerprints.match(ticketFingerprint(149))).toBe("same");
+    expect(fingerprints.match(ticketFingerprint(149, "changed"))).toBe("changed");
+    expect([149, 150].map(String).map(isSeenIn(fingerprints))).toEqual([true, false]);
   });
 
-  it("has blocks below 100 KB, each under a partition key of its own, for 90 days", async () => {
+  it("the fingerprint log has blocks below 100 KB, each under a partition key of its own, for 90 days", async () => {
     const log = newLog();
-    expect(await appendPrints(world(), log, numbered(0, 12_001), 5)).toBe(8);
+    expect(await appendFingerprints(logWorld(), log, ticketFingerprints(0, 12_001), 5)).toBe(8);
     const blocks = await blocksOf(log);
     expect(blocks.map(({ pk }) => pk?.S).sort()).toEqual(
-      [5, 6, 7].map((n) => `desk#${log.place.resource}/seen/${n}`),
+      [5, 6, 7].map((n) => `desk#${log.resourceRef.resource}/seen/${n}`),
     );
     for (const { prints, sk, expires } of blocks) {
       expect(prints?.B?.length).toBeLessThanOrEqual(96_000);
       expect(sk?.S).toBe("keys");
       expect(Number(expires?.N)).toBe(Date.UTC(2026, 0, 91) / 1000);
     }
-    expect((await readPrints(world(), log, { start: 5, end: 8 })).size).toBe(12_001);
+    expect((await readFingerprints(logWorld(), log, { start: 5, end: 8 })).size).toBe(12_001);
   });
 
-  it("needs no block for a page without prints, and reads as nothing without blocks", async () => {
+  it("the fingerprint log has no block for a page without fingerprints, and is empty without blocks", async () => {
     const log = newLog();
-    expect(await appendPrints(world(), log, [], 3)).toBe(3);
-    expect((await readPrints(world(), log, { start: 3, end: 3 })).size).toBe(0);
+    expect(await appendFingerprints(logWorld(), log, [], 3)).toBe(3);
+    expect((await readFingerprints(logWorld(), log, { start: 3, end: 3 })).size).toBe(0);
   });
 
-  it("lets a later block count over an earlier one, in whatever order DynamoDB shows them", async () => {
+  it("a later block of the fingerprint log overrides an earlier one, in whatever order DynamoDB returns them", async () => {
     const log = newLog();
     let end = 0;
     for (let n = 0; n < 12; n++) {
-      end = await appendPrints(world(), log, [stored(1, `content ${n}`)], end);
+      end = await appendFingerprints(logWorld(), log, [ticketFingerprint(1, `content ${n}`)], end);
     }
     const backwards = engineThat(async (answer) => {
       for (const rows of Object.values(answer.Responses ?? {})) rows.reverse();
       return answer;
     });
     for (const dynamodb of [engine.dynamodb, backwards]) {
-      const prints = await readPrints({ ...world(), dynamodb }, log, { start: 0, end });
-      expect(prints.size).toBe(1);
-      expect(prints.find(stored(1, "content 11"))).toBe("same");
+      const fingerprints = await readFingerprints({ ...logWorld(), dynamodb }, log, { start: 0, end });
+      expect(fingerprints.size).toBe(1);
+      expect(fingerprints.match(ticketFingerprint(1, "content 11"))).toBe("same");
     }
   });
 
-  it("reads more blocks than one request takes", async () => {
+  it("the fingerprint log may have more blocks than one request reads", async () => {
     const log = newLog();
     let end = 0;
-    for (let n = 0; n < 203; n++) end = await appendPrints(world(), log, [stored(n)], end);
-    const prints = await readPrints(world(), log, { start: 0, end });
-    expect(numbered(0, 203).map(prints.find)).toEqual(Array(203).fill("same"));
+    for (let n = 0; n < 203; n++)
+      end = await appendFingerprints(logWorld(), log, [ticketFingerprint(n)], end);
+    const fingerprints = await readFingerprints(logWorld(), log, { start: 0, end });
+    expect(ticketFingerprints(0, 203).map((fingerprint) => fingerprints.match(fingerprint))).toEqual(Array(203).fill("same"));
   });
 
-  it("can be begun anew behind another one, from a table of prints: that is how it is packed", async () => {
+  it("the fingerprint log can be written anew from a table of fingerprints, which packs it", async () => {
     const log = newLog();
-    let end = await appendPrints(world(), log, numbered(0, 100), 0);
-    end = await appendPrints(world(), log, numbered(50, 150, "changed"), end);
-    const all = await readPrints(world(), log, { start: 0, end });
+    let end = await appendFingerprints(logWorld(), log, ticketFingerprints(0, 100), 0);
+    end = await appendFingerprints(logWorld(), log, ticketFingerprints(50, 150, "changed"), end);
+    const before = await readFingerprints(logWorld(), log, { start: 0, end });
     const packed = { ...log, log: "run2" };
-    const behind = await appendPrints(world(), packed, all, end);
-    const prints = await readPrints(world(), packed, { start: end, end: behind });
-    expect([prints.size, behind - end]).toEqual([150, 1]);
-    expect(prints.find(stored(49))).toBe("same");
-    expect(prints.find(stored(50, "changed"))).toBe("same");
+    const packedEnd = await appendFingerprints(logWorld(), packed, before, end);
+    const fingerprints = await readFingerprints(logWorld(), packed, { start: end, end: packedEnd });
+    expect([fingerprints.size, packedEnd - end]).toEqual([150, 1]);
+    expect(fingerprints.match(ticketFingerprint(49))).toBe("same");
+    expect(fingerprints.match(ticketFingerprint(50, "changed"))).toBe("same");
   });
 
   it.each([
-    ["is gone", async (_: ReturnType<typeof newLog>, pk: string) => remove(pk)],
+    ["is gone", async (_: ReturnType<typeof newLog>, pk: string) => removeBlock(pk)],
     [
-      "is of another log",
+      "belongs to another log",
       (log: ReturnType<typeof newLog>) =>
-        appendPrints(world(), { ...log, log: "run0" }, numbered(0, 10), 1),
+        appendFingerprints(logWorld(), { ...log, log: "run0" }, ticketFingerprints(0, 10), 1),
     ],
-  ])("is not read when a block %s", async (_, spoil) => {
+  ])("the fingerprint log is not used when a block %s", async (_, spoil) => {
     const log = newLog();
     let end = 0;
-    for (let n = 0; n < 3; n++) end = await appendPrints(world(), log, [stored(n)], end);
-    await spoil(log, `desk#${log.place.resource}/seen/1`);
-    await expect(readPrints(world(), log, { start: 0, end })).rejects.toMatchObject({
+    for (let n = 0; n < 3; n++) end = await appendFingerprints(logWorld(), log, [ticketFingerprint(n)], end);
+    await spoil(log, `desk#${log.resourceRef.resource}/seen/1`);
+    await expect(readFingerprints(logWorld(), log, { start: 0, end })).rejects.toMatchObject({
       code: "load.seen_missing",
       message: expect.stringContaining("only 2 of 3 blocks"),
     });
   });
 
-  it("takes nothing of a worker that was overtaken; who reads the page again replaces its block", async () => {
+  it("a worker that was overtaken cannot add to the fingerprint log, and its successor replaces the block", async () => {
     const log = newLog();
-    await appendPrints(world(), log, [stored(1, "first attempt")], 0);
+    await appendFingerprints(logWorld(), log, [ticketFingerprint(1, "first attempt")], 0);
     const successor = { ...log, token: 2 };
-    await appendPrints(world(), successor, [stored(1, "second attempt")], 0);
-    await expect(appendPrints(world(), log, [stored(1, "late")], 0)).rejects.toMatchObject({
+    await appendFingerprints(logWorld(), successor, [ticketFingerprint(1, "second attempt")], 0);
+    await expect(
+      appendFingerprints(logWorld(), log, [ticketFingerprint(1, "late")], 0),
+    ).rejects.toMatchObject({
       code: "state.lease_lost",
     });
-    const prints = await readPrints(world(), log, { start: 0, end: 1 });
-    expect(prints.find(stored(1, "second attempt"))).toBe("same");
+    const fingerprints = await readFingerprints(logWorld(), log, { start: 0, end: 1 });
+    expect(fingerprints.match(ticketFingerprint(1, "second attempt"))).toBe("same");
   });
 
-  it("tries again what was throttled or cut off, and gives up in the end", async () => {
+  it("the fingerprint log retries requests that were throttled or cut off, and gives up in the end", async () => {
     const log = newLog();
-    const proxy = await faultyDynamodb(engine.endpoint, ({ number }) => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }) => {
       if (number === 1) return { kind: "error", status: 400, type: "ThrottlingException" };
       return number === 2 ? { kind: "reset", when: "after" } : undefined;
     });
-    expect(await appendPrints({ ...world(), ...through(proxy) }, log, [stored(1)], 0)).toBe(1);
+    expect(
+      await appendFingerprints({ ...logWorld(), ...clientThrough(proxy) }, log, [ticketFingerprint(1)], 0),
+    ).toBe(1);
     expect(proxy.calls).toHaveLength(3);
-    expect((await readPrints(world(), log, { start: 0, end: 1 })).size).toBe(1);
+    expect((await readFingerprints(logWorld(), log, { start: 0, end: 1 })).size).toBe(1);
 
-    const dead = await faultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
-    const appending = appendPrints({ ...world(), ...through(dead) }, log, [stored(2)], 1);
+    const dead = await openFaultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+    const appending = appendFingerprints(
+      { ...logWorld(), ...clientThrough(dead) },
+      log,
+      [ticketFingerprint(2)],
+      1,
+    );
     await expect(appending).rejects.toMatchObject({ code: "state.unavailable" });
   });
 });
 
-function through(proxy: FaultyDynamodb) {
+function clientThrough(proxy: FaultyDynamodb) {
   const dynamodb = clientOf(proxy.endpoint);
   proxies.push([proxy, dynamodb]);
   return { dynamodb };
@@ -169,13 +179,13 @@ function through(proxy: FaultyDynamodb) {
 
 type Answer = { Responses?: Record<string, unknown[]> };
 
-/** The engine, with its answers as they might be as well. */
+/** The engine with changed answers, as DynamoDB might give them. */
 const engineThat = (change: (answer: Answer) => Promise<Answer>): Pick<DynamoDBClient, "send"> => ({
   send: (async (command: Parameters<DynamoDBClient["send"]>[0]) =>
     change((await engine.dynamodb.send(command)) as Answer)) as DynamoDBClient["send"],
 });
 
-const remove = (pk: string) =>
+const removeBlock = (pk: string) =>
   engine.dynamodb.send(
     new DeleteItemCommand({ TableName: state, Key: { pk: { S: pk }, sk: { S: "keys" } } }),
   );

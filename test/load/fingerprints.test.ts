@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Item } from "../../packages/core/src/flow.ts";
-import { printOf, printTable, seenIn } from "../../packages/core/src/load/fingerprints.ts";
+import { FingerprintTable, fingerprintOf, isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import { toItem } from "../../packages/core/src/normalize/values.ts";
+import { sortedJson } from "../support/sorted-json.ts";
 
 const item: Item = toItem({
   id: "7",
@@ -15,34 +16,48 @@ const item: Item = toItem({
   list: ["a", { deep: 1 }],
   map: { a: { b: "c" } },
 }).item;
-const print = (changes: Item = {}) => printOf({ key: "7", item: { ...item, ...changes } });
+const fingerprintWith = (changes: Item = {}) =>
+  fingerprintOf({ key: "7", item: { ...item, ...changes } });
 const ofKey = (key: Buffer) => key.subarray(0, 8).toString("hex");
 
-describe("a print", () => {
-  it("is 16 bytes, the same for the same item", () => {
-    expect(print()).toHaveLength(16);
-    expect(print()).toEqual(printOf({ key: "7", item: structuredClone(item) }));
+describe("a fingerprint", () => {
+  it("a fingerprint has 16 bytes, the same for the same item", () => {
+    expect(fingerprintWith()).toHaveLength(16);
+    expect(fingerprintWith()).toEqual(fingerprintOf({ key: "7", item: structuredClone(item) }));
+  });
+
+  it("a fingerprint does not depend on the order in which the API sends members", () => {
+    const reversed = (value: Item): Item =>
+      Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([name, member]) => [name, member.M ? { M: reversed(member.M) } : member]),
+      );
+    expect(fingerprintOf({ key: "7", item: reversed(item) })).toEqual(fingerprintWith());
+    const inList = (members: Item) => fingerprintWith({ list: { L: [{ M: members }] } });
+    const [a, b] = [{ N: "1" }, { N: "2" }];
+    expect(inList({ a, b })).toEqual(inList({ b, a }));
   });
 
   it.each<[string, Item]>([
-    ["a text", { text: { S: "strasse" } }],
-    ["a text that was a number", { amount: { S: "12.5" } }],
+    ["another string", { text: { S: "strasse" } }],
+    ["a number that became a string", { amount: { S: "12.5" } }],
     ["the last digit of a number", { big: { N: "90071992547409932" } }],
-    ["a truth", { open: { BOOL: false } }],
-    ["a null", { none: { S: "" } }],
-    ["a byte", { bytes: { B: Uint8Array.of(1, 3) } }],
-    ["an entry of a list", { list: { L: [{ S: "a" }, { M: { deep: { N: "2" } } }] } }],
-    ["a name inside", { map: { M: { a: { M: { B: { S: "c" } } } } } }],
+    ["another boolean", { open: { BOOL: false } }],
+    ["a null that became a string", { none: { S: "" } }],
+    ["another byte", { bytes: { B: Uint8Array.of(1, 3) } }],
+    ["another entry of a list", { list: { L: [{ S: "a" }, { M: { deep: { N: "2" } } }] } }],
+    ["another nested name", { map: { M: { a: { M: { B: { S: "c" } } } } } }],
     ["a new attribute", { more: { NULL: true } }],
-    ["a text that looks like what comes behind it", { text: { S: 'straße"},"amount":{"N":"1' } }],
+    ["a string that looks like the text after it", { text: { S: 'straße"},"amount":{"N":"1' } }],
     ["a member named __proto__", toItem(JSON.parse('{"map":{"__proto__":"x","a":1}}')).item],
-    ["one named toJSON", { toJSON: { S: "x" } }],
-  ])("changes with %s, and its key's half does not", (_, changes) => {
-    expect(print(changes)).not.toEqual(print());
-    expect(ofKey(print(changes))).toBe(ofKey(print()));
+    ["an attribute named toJSON", { toJSON: { S: "x" } }],
+  ])("a fingerprint changes with %s, and its half for the key does not", (_, changes) => {
+    expect(fingerprintWith(changes)).not.toEqual(fingerprintWith());
+    expect(ofKey(fingerprintWith(changes))).toBe(ofKey(fingerprintWith()));
   });
 
-  it("changes whenever any value does", () => {
+  it("a fingerprint changes whenever any value changes", () => {
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { maxDepth: 3 },
@@ -53,105 +68,109 @@ describe("a print", () => {
     }));
     const records = fc.dictionary(fc.string({ minLength: 1 }), tree as fc.Arbitrary<null>);
     fc.assert(
-      fc.property(records, records, (one, other) => {
-        const isSame = JSON.stringify(one) === JSON.stringify(other);
-        const [a, b] = [one, other].map((record) =>
-          printOf({ key: "k", item: toItem(record).item }),
+      fc.property(records, records, (first, second) => {
+        const isSame = sortedJson(first) === sortedJson(second);
+        const [a, b] = [first, second].map((record) =>
+          fingerprintOf({ key: "k", item: toItem(record).item }),
         );
         expect(a?.equals(b as Buffer)).toBe(isSame);
       }),
     );
   });
 
-  it("of an item, of a row that is gone and of a key alone are three", () => {
-    const prints = [print(), printOf({ key: "7", item, remove: true }), printOf({ key: "7" })];
-    expect(new Set(prints.map(String)).size).toBe(3);
-    expect(new Set(prints.map(ofKey)).size).toBe(1);
-    // What a row was like does not matter any more when it is gone.
-    expect(printOf({ key: "7", item: {}, remove: true })).toEqual(prints[1]);
+  it("the fingerprints of an item, of a deleted row and of a key alone differ", () => {
+    const fingerprints = [
+      fingerprintWith(),
+      fingerprintOf({ key: "7", item, deletesRow: true }),
+      fingerprintOf({ key: "7" }),
+    ];
+    expect(new Set(fingerprints.map(String)).size).toBe(3);
+    expect(new Set(fingerprints.map(ofKey)).size).toBe(1);
+    // The content of a row does not matter after the row is deleted.
+    expect(fingerprintOf({ key: "7", item: {}, deletesRow: true })).toEqual(fingerprints[1]);
   });
 
-  it("of a row that is gone is its own for each key", () => {
-    const [one, other] = ["7", "8"].map((key) => printOf({ key, item, remove: true }));
-    expect(one?.subarray(8)).not.toEqual(other?.subarray(8));
+  it("the fingerprints of deleted rows differ from key to key", () => {
+    const [first, second] = ["7", "8"].map((key) => fingerprintOf({ key, item, deletesRow: true }));
+    expect(first?.subarray(8)).not.toEqual(second?.subarray(8));
   });
 });
 
-describe("a table of prints", () => {
-  const content = (n: number): Item => ({ n: { N: String(n) } });
+describe("a table of fingerprints", () => {
+  const itemWith = (n: number): Item => ({ n: { N: String(n) } });
 
-  it("behaves as a Map from keys to contents", () => {
+  it("a table of fingerprints behaves as a Map from keys to contents", () => {
     const step = fc.tuple(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: 2 }));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 4000, size: "max" }), (steps) => {
-        const prints = printTable();
+        const fingerprints = new FingerprintTable();
         const map = new Map<number, number>();
         for (const [key, value] of steps) {
-          const print = printOf({ key: String(key), item: content(value) });
-          const known = map.get(key);
-          const expected = known === undefined ? "new" : known === value ? "same" : "other";
-          if (prints.find(print) !== expected) expect(prints.find(print)).toBe(expected);
-          prints.add(print);
+          const fingerprint = fingerprintOf({ key: String(key), item: itemWith(value) });
+          const stored = map.get(key);
+          const expected = stored === undefined ? "new" : stored === value ? "same" : "changed";
+          if (fingerprints.match(fingerprint) !== expected) expect(fingerprints.match(fingerprint)).toBe(expected);
+          fingerprints.add(fingerprint);
           map.set(key, value);
         }
-        expect(prints.size).toBe(map.size);
-        const all = [...prints].map((one) => one.toString("hex")).sort();
+        expect(fingerprints.size).toBe(map.size);
+        const inTable = [...fingerprints].map((fingerprint) => fingerprint.toString("hex")).sort();
         const expected = [...map].map(([key, n]) =>
-          printOf({ key: String(key), item: content(n) }).toString("hex"),
+          fingerprintOf({ key: String(key), item: itemWith(n) }).toString("hex"),
         );
-        expect(all).toEqual(expected.sort());
+        expect(inTable).toEqual(expected.sort());
       }),
       { numRuns: 20 },
     );
   });
 
-  it("tells prints apart that belong into one slot, also behind the last, by each of their words", () => {
-    const print = (...words: number[]) => {
+  it("a table of fingerprints distinguishes entries of the same slot, including the last slot, by each of their words", () => {
+    const fingerprintOfWords = (...words: number[]) => {
       const bytes = Buffer.alloc(16);
       for (const [n, word] of words.entries()) bytes.writeInt32LE(word, n * 4);
       return bytes;
     };
-    const prints = printTable();
+    const fingerprints = new FingerprintTable();
     // All have their place in the last of the first 1,024 slots.
-    const keys = [1, 3, 5].flatMap((one) => [1023, 2047, -1].map((two) => [one, two]));
-    for (const [n, key] of keys.entries()) prints.add(print(...key, n, 7));
+    const keys = [1, 3, 5].flatMap((first) => [1023, 2047, -1].map((two) => [first, two]));
+    for (const [n, key] of keys.entries()) fingerprints.add(fingerprintOfWords(...key, n, 7));
     for (const [n, key] of keys.entries()) {
-      expect(prints.find(print(...key, n, 7))).toBe("same");
-      expect(prints.find(print(...key, n, 8))).toBe("other");
-      expect(prints.find(print(...key, n + 1, 7))).toBe("other");
+      expect(fingerprints.match(fingerprintOfWords(...key, n, 7))).toBe("same");
+      expect(fingerprints.match(fingerprintOfWords(...key, n, 8))).toBe("changed");
+      expect(fingerprints.match(fingerprintOfWords(...key, n + 1, 7))).toBe("changed");
     }
-    expect(prints.find(print(7, -1))).toBe("new");
-    expect(prints.size).toBe(9);
+    expect(fingerprints.match(fingerprintOfWords(7, -1))).toBe("new");
+    expect(fingerprints.size).toBe(9);
   });
 
-  it("takes prints out of a block", () => {
-    const block = Buffer.concat([1, 2, 3].map((n) => printOf({ key: "k", item: content(n) })));
-    const prints = printTable();
-    for (const at of [0, 16, 32]) prints.add(block, at);
-    expect(prints.size).toBe(1);
-    expect(prints.find(printOf({ key: "k", item: content(3) }))).toBe("same");
-    expect(prints.find(printOf({ key: "k", item: content(2) }))).toBe("other");
+  it("a table of fingerprints reads entries from a block", () => {
+    const block = Buffer.concat([1, 2, 3].map((n) => fingerprintOf({ key: "k", item: itemWith(n) })));
+    const fingerprints = new FingerprintTable();
+    for (const at of [0, 16, 32]) fingerprints.add(block, at);
+    expect(fingerprints.size).toBe(1);
+    expect(fingerprints.match(fingerprintOf({ key: "k", item: itemWith(3) }))).toBe("same");
+    expect(fingerprints.match(fingerprintOf({ key: "k", item: itemWith(2) }))).toBe("changed");
   });
 
-  it("of keys alone takes half the memory, and knows each of them", () => {
-    const keys = printTable(3, "keys");
-    const numbered = (from: number) => Array.from({ length: 5_000 }, (_, n) => String(from + n));
-    for (const key of numbered(0)) keys.add(printOf({ key, item }));
+  it("a table of keys alone takes half the memory and has each key", () => {
+    const keys = new FingerprintTable(3, "keys");
+    const keysFrom = (from: number) => Array.from({ length: 5_000 }, (_, n) => String(from + n));
+    for (const key of keysFrom(0)) keys.add(fingerprintOf({ key, item }));
     expect(keys.size).toBe(5_000);
-    const seen = seenIn(keys);
-    expect(numbered(0).every(seen)).toBe(true);
-    expect(numbered(5_000).some(seen)).toBe(false);
+    const isSeen = isSeenIn(keys);
+    expect(keysFrom(0).every(isSeen)).toBe(true);
+    expect(keysFrom(5_000).some(isSeen)).toBe(false);
   });
 
-  it("knows which keys it has, whatever is known of their rows", () => {
-    const prints = printTable();
-    prints.add(printOf({ key: "stored", item }));
-    prints.add(printOf({ key: "gone", item, remove: true }));
-    prints.add(printOf({ key: "set aside" }));
-    const seen = seenIn(prints);
-    expect(["stored", "gone", "set aside", "never"].map(seen)).toEqual([true, true, true, false]);
-    expect(prints.find(printOf({ key: "set aside", item }))).toBe("other");
-    expect(prints.find(printOf({ key: "gone", item }))).toBe("other");
-    expect(prints.find(printOf({ key: "gone", item: {}, remove: true }))).toBe("same");
+  it("a table of fingerprints has a key whatever is known of its row", () => {
+    const fingerprints = new FingerprintTable();
+    fingerprints.add(fingerprintOf({ key: "stored", item }));
+    fingerprints.add(fingerprintOf({ key: "gone", item, deletesRow: true }));
+    fingerprints.add(fingerprintOf({ key: "set aside" }));
+    const isSeen = isSeenIn(fingerprints);
+    expect(["stored", "gone", "set aside", "never"].map(isSeen)).toEqual([true, true, true, false]);
+    expect(fingerprints.match(fingerprintOf({ key: "set aside", item }))).toBe("changed");
+    expect(fingerprints.match(fingerprintOf({ key: "gone", item }))).toBe("changed");
+    expect(fingerprints.match(fingerprintOf({ key: "gone", item: {}, deletesRow: true }))).toBe("same");
   });
 });

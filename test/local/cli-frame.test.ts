@@ -11,7 +11,7 @@ import { main } from "../../packages/local/src/cli.ts";
 
 const bin = fileURLToPath(new URL("../../packages/local/bin/tidetable.mjs", import.meta.url));
 
-async function run(argv: string[], env: Record<string, string> = {}, stdout?: () => void) {
+async function runMain(argv: string[], env: Record<string, string> = {}, stdout?: () => void) {
   const out = { stdout: "", stderr: "" };
   const into = (name: keyof typeof out) => ({
     write(text: string) {
@@ -34,8 +34,8 @@ describe("help", () => {
     [["--help"]],
     [[]],
     [["help"]],
-  ])("%j prints the commands and ends with 0", async (argv) => {
-    const { exit, stdout } = await run(argv);
+  ])("the command line %j prints the commands and ends with exit code 0", async (argv) => {
+    const { exit, stdout } = await runMain(argv);
     expect(exit).toBe(0);
     for (const command of [
       "run",
@@ -56,14 +56,14 @@ describe("help", () => {
     }
   });
 
-  it("hides what only `npm start` calls", async () => {
+  it("the help does not show the command of `npm start`", async () => {
     for (const argv of [["--help"], ["run", "--help"]]) {
-      expect((await run(argv)).stdout).not.toMatch(/start/);
+      expect((await runMain(argv)).stdout).not.toMatch(/start/);
     }
   });
 });
 
-describe("a wrong command line is exit code 2", () => {
+describe("a wrong command line", () => {
   it.each([
     [["rnu"], "command line: unknown command 'rnu'; did you mean run?\n"],
     [["run", "--jsn"], "command line: unknown option '--jsn'; did you mean --json?\n"],
@@ -83,14 +83,14 @@ describe("a wrong command line is exit code 2", () => {
       ["plan", "ticketng"],
       /^ticketng: there is no source of this name; did you mean ticketing\?\n$/,
     ],
-  ] as const)("%j", async (argv, message) => {
-    const { exit, stdout, stderr } = await run([...argv]);
+  ] as const)("the wrong command line %j ends with exit code 2 and a message", async (argv, message) => {
+    const { exit, stdout, stderr } = await runMain([...argv]);
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
     expect(stderr).toMatch(message);
   });
 
-  it("with --json stdout carries the problems and nothing else", async () => {
-    const { exit, stdout, stderr } = await run(["run", "--jso", "--json"]);
+  it("with --json the problems of a wrong command line are the only content of stdout", async () => {
+    const { exit, stdout, stderr } = await runMain(["run", "--jso", "--json"]);
     expect({ exit, stderr }).toEqual({ exit: 2, stderr: "" });
     expect(JSON.parse(stdout)).toEqual({
       status: "invalid",
@@ -102,25 +102,29 @@ describe("a wrong command line is exit code 2", () => {
 });
 
 describe("an unexpected error", () => {
-  const full = () => {
+  const throwDiskFull = () => {
     throw new Error("the disk is full\nand so is the bin");
   };
 
-  it("is one line on stderr and exit code 1", async () => {
-    const { exit, stderr } = await run(["plan", "ticketing"], {}, full);
+  it("an unexpected error is one line on stderr and exit code 1", async () => {
+    const { exit, stderr } = await runMain(["plan", "ticketing"], {}, throwDiskFull);
     expect(exit).toBe(1);
     expect(stderr).toBe("tidetable: the disk is full (TIDETABLE_DEBUG=1 shows the stack)\n");
   });
 
-  it("shows its stack with TIDETABLE_DEBUG=1", async () => {
-    const { stderr } = await run(["plan", "ticketing"], { TIDETABLE_DEBUG: "1" }, full);
+  it("an unexpected error shows its stack with TIDETABLE_DEBUG=1", async () => {
+    const { stderr } = await runMain(
+      ["plan", "ticketing"],
+      { TIDETABLE_DEBUG: "1" },
+      throwDiskFull,
+    );
     expect(stderr).toMatch(/the disk is full\nand so is the bin\n +at /);
   });
 });
 
 describe("plan", () => {
-  it("says for each resource what a run would do, without any secret", async () => {
-    const { exit, stdout } = await run(["plan", "ticketing"]);
+  it("plan prints for each resource what a run would do, without any secret", async () => {
+    const { exit, stdout } = await runMain(["plan", "ticketing"]);
     expect(exit).toBe(0);
     expect(stdout).toMatch(
       /^ticketing: rate\(.*\) \(off in AWS: an example host\), worker with 512 MB\n {2}tickets\n/,
@@ -138,8 +142,8 @@ describe("plan", () => {
 `);
   });
 
-  it("--json prints the same as one document", async () => {
-    const { exit, stdout } = await run(["plan", "ticketing", "support", "--json"]);
+  it("plan --json prints the plan as one document", async () => {
+    const { exit, stdout } = await runMain(["plan", "ticketing", "support", "--json"]);
     expect(exit).toBe(0);
     const { sources } = JSON.parse(stdout);
     expect(sources.map(({ source }: { source: string }) => source)).toEqual([
@@ -175,16 +179,16 @@ describe("plan", () => {
 });
 
 describe("the program", () => {
-  it("starts from anywhere, quietly, and hands its exit code on", async () => {
-    const { code, stdout, stderr } = await spawned(["rnu", "--json"], { cwd: "/" }).end;
+  it("the program starts from any folder, prints no warnings, and passes its exit code on", async () => {
+    const { code, stdout, stderr } = await runProgram(["rnu", "--json"], { cwd: "/" }).end;
     expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
     expect(JSON.parse(stdout).status).toBe("invalid");
   });
 
-  it("one stop, even when it arrives twice, ends a request in flight and still reports", async () => {
+  it("an interrupt ends a pending request and the program still reports, even if the signal arrives twice", async () => {
     const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
     const server = createServer().listen(0, "127.0.0.1");
-    const asked = once(server, "request");
+    const requested = once(server, "request");
     await once(server, "listening");
     try {
       const { port } = server.address() as AddressInfo;
@@ -195,9 +199,9 @@ describe("the program", () => {
       };
       await writeFile(join(folder, "silent.json"), JSON.stringify(silent));
 
-      const { child, end } = spawned(["run", "silent.json", "--json"], { cwd: folder });
-      await asked;
-      // As from the terminal and again from npm; two of a kind could arrive as one.
+      const { child, end } = runProgram(["run", "silent.json", "--json"], { cwd: folder });
+      await requested;
+      // The signals differ, because two equal signals could be merged.
       child.kill("SIGINT");
       child.kill("SIGTERM");
       const { code, stdout } = await end;
@@ -214,7 +218,7 @@ describe("the program", () => {
   });
 });
 
-function spawned(argv: string[], options: { cwd: string }) {
+function runProgram(argv: string[], options: { cwd: string }) {
   const child = spawn(process.execPath, [bin, ...argv], options);
   const out = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { data, numbers, shop, source, texts } from "./support.ts";
 
 // What is appended is added once, whatever becomes of the runs.
@@ -36,7 +36,7 @@ async function events({ incremental, more = {}, limit = 10 }: Wanted = {}) {
         ...more,
       },
     ]);
-  const behave = ({ query }: SeenRequest): Reply => {
+  const behave = ({ query }: ApiRequest): Reply => {
     const offset = Number(query.get("offset"));
     if (world.broken && offset > 0) return { status: 500 };
     const since = query.get("since");

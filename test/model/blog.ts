@@ -1,4 +1,4 @@
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { data, texts } from "./support.ts";
 
 export interface Row {
@@ -28,7 +28,7 @@ export function blog() {
       if (row) row.at = at;
       else world.users.push({ id: user, at });
     },
-    behave({ path, query }: SeenRequest): Reply {
+    behave({ path, query }: ApiRequest): Reply {
       if (world.down?.test(path)) return { status: 500 };
       const [, kind, id, below] = decodeURIComponent(path).split("/");
       if (below) {

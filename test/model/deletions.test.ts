@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { numbers, type Shop, shop, source, texts } from "./support.ts";
 
 // Rows that go while numbered pages are read hide no other row where the API tells how many there are.
@@ -58,7 +58,7 @@ async function list({ paginator, reply }: Kind, more: object = {}, incremental?:
   const origin: { url?: string } = {};
   const place: Shop = await shop(
     source([{ name: "rows", endpoint, ...more }]),
-    ({ query }: SeenRequest): Reply => {
+    ({ query }: ApiRequest): Reply => {
       const page = Number(query.get("page") ?? 1);
       const shown = rows.filter(({ at }) => at >= Number(query.get("since") ?? 0));
       const pages = Math.ceil(shown.length / size);
@@ -69,7 +69,7 @@ async function list({ paginator, reply }: Kind, more: object = {}, incremental?:
     },
   );
   origin.url = place.url;
-  const pageOf = ({ query }: SeenRequest) => Number(query.get("page") ?? 1);
+  const pageOf = ({ query }: ApiRequest) => Number(query.get("page") ?? 1);
   /** Takes rows of the first page away before the page of this number is answered. */
   const lose = (howMany: number, at: number) => {
     place.hooks.before = (request) => {

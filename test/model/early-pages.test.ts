@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { data, numbers, shop, source, texts } from "./support.ts";
 
 // Rows that come while pages are read hide no other row, whatever the API's pace.
@@ -50,7 +50,7 @@ async function list({ size, paginator, start }: Kind, more: object = {}, increme
   const retries = { error_handler: { max_retries: 2, backoff_factor: 0.001 } };
   const place = await shop(
     source([{ name: "rows", endpoint, ...more }], { client: retries }),
-    ({ query }: SeenRequest): Reply => {
+    ({ query }: ApiRequest): Reply => {
       const since = Number(query.get("since") ?? 0);
       const shown = rows.filter(({ at }) => at >= since);
       const { body } = data(shown.slice(start(query), start(query) + size));

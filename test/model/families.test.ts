@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { numbers, shop, source, texts } from "./support.ts";
 
 // Whatever leads from page to page: samples, interruptions and failures cost no row.
@@ -72,14 +72,14 @@ async function list({ paginator, start, beside }: Family, more: object = {}) {
   const origin = { url: "" };
   const place = await shop(
     source([{ name: "rows", endpoint: { paginator }, ...more }]),
-    ({ query }: SeenRequest): Reply => {
+    ({ query }: ApiRequest): Reply => {
       const from = start(query);
       const { members, headers = {} } = beside({ from, count: rows.length, url: origin.url });
       return { headers, body: { data: rows.slice(from, from + size), ...members } };
     },
   );
   origin.url = place.url;
-  const atThird = ({ query }: SeenRequest) => start(query) >= 2 * size - 4 && start(query) > size;
+  const atThird = ({ query }: ApiRequest) => start(query) >= 2 * size - 4 && start(query) > size;
   return { rows, atThird, ...place };
 }
 

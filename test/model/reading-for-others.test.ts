@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SeenRequest } from "../support/api.ts";
+import type { ApiRequest } from "../support/api.ts";
 import { blog, comments, idsOf, posts } from "./blog.ts";
 import { data, shop, source } from "./support.ts";
 
@@ -32,15 +32,15 @@ async function shopOf({
   return { api, ...place };
 }
 
-const atSecondPage = ({ path, query }: SeenRequest) =>
+const atSecondPage = ({ path, query }: ApiRequest) =>
   path === "/users" && query.get("page") === "2";
 
 describe("a child that is asked for alone", () => {
   it.each([
     ["at its parent's second page", atSecondPage],
-    ["at its parent's first page", ({ path }: SeenRequest) => path === "/users"],
-    ["at its own first request", ({ path }: SeenRequest) => path === "/users/1/posts"],
-    ["at its own last request", ({ path }: SeenRequest) => path === "/users/3/posts"],
+    ["at its parent's first page", ({ path }: ApiRequest) => path === "/users"],
+    ["at its own first request", ({ path }: ApiRequest) => path === "/users/1/posts"],
+    ["at its own last request", ({ path }: ApiRequest) => path === "/users/3/posts"],
   ])("and is interrupted %s leaves its parent's own run alone", async (_, isIt) => {
     const { api, run, column, interruptedAt } = await shopOf();
     await interruptedAt(isIt, "--resource", "posts");
@@ -109,8 +109,8 @@ describe("a child that is asked for alone", () => {
 describe("a grandchild that is asked for alone", () => {
   it.each([
     ["while users are read", atSecondPage],
-    ["while posts are read", ({ path }: SeenRequest) => path === "/users/2/posts"],
-    ["while comments are read", ({ path }: SeenRequest) => path === "/posts/22/comments"],
+    ["while posts are read", ({ path }: ApiRequest) => path === "/users/2/posts"],
+    ["while comments are read", ({ path }: ApiRequest) => path === "/posts/22/comments"],
   ])("and is interrupted %s harms no later run", async (_, isIt) => {
     const { api, run, column, interruptedAt } = await shopOf();
     await interruptedAt(isIt, "--resource", "comments");

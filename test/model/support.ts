@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { main } from "../../packages/local/src/cli.ts";
-import { type Handler, openApi, type Reply, type SeenRequest } from "../support/api.ts";
-import { dynalite } from "../support/engines.ts";
+import { type ApiRequest, type Handler, openApi, type Reply } from "../support/api.ts";
+import { launchDynalite } from "../support/engines.ts";
 
 /*
  * These suites know the product by its command line alone, and the API by what a test lets it show.
  * One engine serves a file of tests; each test has a source, an API and a data folder of its own.
  */
 
-let engine: Awaited<ReturnType<typeof dynalite>>;
+let engine: Awaited<ReturnType<typeof launchDynalite>>;
 beforeAll(async () => {
-  engine = await dynalite();
+  engine = await launchDynalite();
 });
 afterAll(() => engine.stop());
 export const endpoint = (): string => engine.endpoint;
@@ -40,12 +40,12 @@ export interface Ran {
 
 /** An API may leave a request unanswered: `"hang"`. */
 type Answer = Reply | "hang";
-type Behaviour = (request: SeenRequest) => Answer | Promise<Answer>;
+type Behaviour = (request: ApiRequest) => Answer | Promise<Answer>;
 /** Looks at each request first; what it returns nothing for goes on to the API. */
-type Hook = (request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>;
+type Hook = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;
 
 /** What a command may take. One that waits for ever is interrupted then, and fails its test. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 20_000;
 
 /** A command that is under way in this process. `interrupt` is Ctrl-C. */
 function command(argv: string[], cwd: string, input: string | undefined) {
@@ -108,7 +108,7 @@ export async function shop(dict: (url: string) => object, behave: Behaviour) {
   const run = async (...more: string[]) => ran(await cli("run", file, "--json", ...more));
 
   /** A run that is interrupted when the API gets a request of this kind, which it never answers. */
-  const interruptedAt = async (isIt: (request: SeenRequest) => boolean, ...more: string[]) => {
+  const interruptedAt = async (isIt: (request: ApiRequest) => boolean, ...more: string[]) => {
     const running = start(["run", file, "--json", ...more]);
     hooks.before = (request) => {
       if (!isIt(request)) return undefined;

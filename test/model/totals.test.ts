@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { data, numbers, shop, source, texts } from "./support.ts";
 
 // What an answer says of the end is believed as far as it goes.
@@ -38,7 +38,7 @@ async function list({ paginator, start, total }: Kind, more: object = {}, behind
   const rows = numbers(1, 30).map((id) => ({ id }));
   const place = await shop(
     source([{ name: "rows", endpoint: { paginator }, ...more }]),
-    ({ query }: SeenRequest): Reply => {
+    ({ query }: ApiRequest): Reply => {
       const from = start(query);
       if (behind && from >= rows.length) return behind(rows);
       const part = rows.slice(from, from + size);

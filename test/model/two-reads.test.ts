@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Reply, SeenRequest } from "../support/api.ts";
+import type { ApiRequest, Reply } from "../support/api.ts";
 import { numbers, shop, source, texts } from "./support.ts";
 
 // Behind numbered pages a row goes only when two whole reads in a row have not seen it.
@@ -10,7 +10,7 @@ async function list(paginator: object, more: object = {}) {
   const rows = numbers(1, 25).map((id) => ({ id }));
   const place = await shop(
     source([{ name: "rows", endpoint: { paginator }, ...more }]),
-    ({ query }: SeenRequest): Reply => {
+    ({ query }: ApiRequest): Reply => {
       const page = Number(query.get("page") ?? query.get("after") ?? 1);
       const start = Number(query.get("offset") ?? (page - 1) * 10);
       const part = rows.slice(start, start + 10);

@@ -50,7 +50,7 @@ describe.each(Object.entries(apis))("at %s", (_, keeps) => {
     ["open", "open", numbers(2, 9)],
     ["closed", "closed", numbers(1, 10)],
     ["open", "closed", numbers(2, 10)],
-  ])("a range with a %s start and an %s end has each row once", async (start, end, ids) => {
+  ])("a range whose start is %s and whose end is %s has each row once", async (start, end, ids) => {
     // What the API leaves out at the end of the whole range can not be had.
     const shown = keeps(10, 1, 10) ? ids : ids.filter((id) => id !== 10);
     const incremental = { ...range, range_start: start, range_end: end };

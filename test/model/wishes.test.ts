@@ -74,6 +74,16 @@ describe("a refresh and a plain schedule of the same minute", () => {
   });
 });
 
+it("a worker that answers done to a refresh has carried it out", async () => {
+  const { name, deliver, refresh, settle, isSwept } = await shrunk();
+  const event = { source: name, resource: "rows", run_id: "2026-01-01T00:01:00Z" };
+  expect((await deliver(event, "--worker")).status).toBe("done");
+  const answer = await deliver({ ...event, ...refresh }, "--worker");
+  if (answer.status === "done") await isSwept();
+  await settle();
+  await isSwept();
+});
+
 describe("an event that is delivered twice", () => {
   it.each(["plain", "refresh"])("is one run: a %s one", async (kind) => {
     const { deliver, refresh, settle, requests } = await shrunk();
@@ -127,7 +137,7 @@ describe("a refresh that meets a living worker", () => {
     const place = await shrunk();
     const { met, release } = holdNext(place);
     const first = place.deliver(minute(1));
-    await met;
+    await Promise.race([met, first]);
     await place.deliver({ ...minute(2), ...place.refresh });
     release();
     await first;
@@ -139,7 +149,7 @@ describe("a refresh that meets a living worker", () => {
     const place = await shrunk();
     const { met, release } = holdNext(place);
     const first = place.run();
-    await met;
+    await Promise.race([met, first]);
     const { of } = await place.run("--full-refresh");
     expect(of("rows").status).not.toBe("succeeded");
     release();
@@ -153,7 +163,7 @@ describe("a refresh that meets a living worker", () => {
     const before = [...place.rows];
     const { met, release } = holdNext(place, () => data(before));
     const first = place.deliver({ ...minute(1), ...place.refresh });
-    await met;
+    await Promise.race([met, first]);
     place.rows.splice(0, 1);
     await place.deliver({ ...minute(2), ...place.refresh });
     release();
@@ -166,7 +176,7 @@ describe("a refresh that meets a living worker", () => {
     const place = await shrunk();
     const { met, release } = holdNext(place);
     const first = place.deliver(minute(1));
-    await met;
+    await Promise.race([met, first]);
     await place.deliver({ ...minute(2), ...place.refresh });
     release();
     await first;

@@ -8,39 +8,40 @@ import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
-const at = { runId: "run-1", page: 0 };
+const naming = rowNaming();
 const writeMode = { kind: "batch" } as const;
 const storage = { indexes: [] };
-const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode, storage }, at);
+const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode, storage }, naming);
 
-describe("a page becomes items", () => {
-  it("of two records with one key, keeps the newer by the version field where there is one", () => {
+describe("the items of a page", () => {
+  it("the record with the newer version wins over another record with the same key", () => {
     const ordered = (type: "S" | "N") => ({ kind: "ordered", versionField: "v", type }) as const;
-    const kept = (records: JsonValue[], type: "S" | "N") => {
+    const keptVersions = (records: JsonValue[], type: "S" | "N") => {
       const { items, superseded } = toItems(
         records,
         { key, writeMode: ordered(type), storage },
-        at,
+        naming,
       );
       expect(superseded).toBe(records.length - 1);
       return items.map(({ item }) => item.v?.[type]);
     };
     const numbers = [10, 9].map((v) => ({ id: 1, v }));
-    expect(kept(numbers, "N")).toEqual(["10"]);
-    expect(kept(numbers.toReversed(), "N")).toEqual(["10"]);
+    expect(keptVersions(numbers, "N")).toEqual(["10"]);
+    expect(keptVersions(numbers.toReversed(), "N")).toEqual(["10"]);
     const times = ["2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z"].map((v) => ({ id: 1, v }));
-    expect(kept(times, "S")).toEqual(["2026-02-01T00:00:00Z"]);
-    expect(kept(times.toReversed(), "S")).toEqual(["2026-02-01T00:00:00Z"]);
-    // Equal versions: the later one, as without a version field.
-    const equal = ["a", "b"].map((name) => ({ id: 1, v: 1, name }));
-    const { items } = toItems(equal, { key, writeMode: ordered("N"), storage }, at);
+    expect(keptVersions(times, "S")).toEqual(["2026-02-01T00:00:00Z"]);
+    expect(keptVersions(times.toReversed(), "S")).toEqual(["2026-02-01T00:00:00Z"]);
+    // Of equal versions the later record wins, as without a version field.
+    const equalVersions = ["a", "b"].map((name) => ({ id: 1, v: 1, name }));
+    const { items } = toItems(equalVersions, { key, writeMode: ordered("N"), storage }, naming);
     expect(items[0]?.item.name).toEqual({ S: "b" });
   });
 
-  it("one for each key: the later record wins, and the earlier is counted", () => {
+  it("a page has one item per key: the later record wins, and the earlier one is counted", () => {
     const { items, superseded } = prepare([
       { id: 1, v: "old" },
       { id: 2, v: "x" },
@@ -50,12 +51,12 @@ describe("a page becomes items", () => {
     expect(superseded).toBe(1);
   });
 
-  it("keeps the type of all fields but the key's", () => {
+  it("an item keeps the types of all fields except for the key", () => {
     const [keyed] = prepare([{ id: 7, other: 7 }]).items;
     expect(keyed?.item).toEqual({ id: { S: "7" }, other: { N: "7" } });
   });
 
-  it("accounts for every record (P8)", () => {
+  it("every record of a page is an item, superseded or rejected (P8)", () => {
     const record = fc.oneof(
       fc.record({ id: fc.integer({ min: 0, max: 5 }), v: fc.jsonValue() }),
       fc.jsonValue(),
@@ -64,7 +65,7 @@ describe("a page becomes items", () => {
       fc.property(fc.array(record), (records) => {
         const { items, superseded, rejections } = prepare(records as JsonValue[]);
         expect(items.length + superseded + rejections.length).toBe(records.length);
-        expect(new Set(items.map((one) => one.key)).size).toBe(items.length);
+        expect(new Set(items.map((item) => item.key)).size).toBe(items.length);
       }),
     );
   });
@@ -77,7 +78,7 @@ describe("a page becomes items", () => {
     "text",
     [[1]],
     new Decimal("1e400"),
-  ])("%s is not a record and is set aside", (record) => {
+  ])("the value %s is no record and is rejected", (record) => {
     expect(prepare([{ id: 1 }, record]).rejections).toEqual([
       {
         index: 1,
@@ -89,23 +90,23 @@ describe("a page becomes items", () => {
     ]);
   });
 
-  it("a bad record is set aside with its reason, and the others go on", () => {
+  it("a record that DynamoDB cannot hold is rejected with the reason, and other records are not", () => {
     const bad = { id: 2, a: { n: 1e200 } };
     const { items, rejections } = prepare([{ id: 1 }, bad, { id: 3 }]);
-    expect(items.map((one) => one.key)).toEqual(["1", "3"]);
+    expect(items.map((item) => item.key)).toEqual(["1", "3"]);
     expect(rejections).toMatchObject([
       { index: 1, code: "record.number", path: "a.n", record: bad },
     ]);
   });
 
-  it("a bad later record leaves the earlier one of its key", () => {
+  it("a rejected record does not supersede an earlier record with the same key", () => {
     const { items, superseded } = prepare([{ id: 1 }, { id: 1, n: 1e200 }]);
     expect(items).toHaveLength(1);
     expect(superseded).toBe(0);
   });
 });
 
-describe("the engine agrees", () => {
+describe("the embedded engine and toItems agree", () => {
   let engine: Engine;
   const number: KeyPlan = { ...key, hash: { name: "id", type: "N" } };
   beforeAll(async () => {
@@ -120,9 +121,11 @@ describe("the engine agrees", () => {
   const put = (item: Item, table = "text") =>
     engine.dynamodb.send(new PutItemCommand({ TableName: table, Item: item }));
 
-  it("takes every item and gives it back as it was (P9)", async () => {
-    // The SDK loses a top-level __proto__ when it reads; the next test looks at the wire.
-    const name = fc.string({ minLength: 1, unit: "grapheme" }).filter((n) => n !== "__proto__");
+  it("the engine takes every item and returns it unchanged (P9)", async () => {
+    // The SDK loses a top-level __proto__ when it reads, so the next test looks at the request.
+    const name = fc
+      .string({ minLength: 1, unit: "grapheme" })
+      .filter((candidate) => candidate !== "__proto__");
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { maxDepth: 4 },
@@ -132,25 +135,25 @@ describe("the engine agrees", () => {
         fc.dictionary(name, tie("tree"), { maxKeys: 4 }),
       ),
     }));
-    const taken = new Map<string, Item>();
+    const putItems = new Map<string, Item>();
     const records = fc.sample(fc.dictionary(name, tree, { maxKeys: 6 }), 300) as JsonObject[];
     const { items } = toItems(
       records.map((record, id) => ({ ...record, id })),
       { key, writeMode, storage },
-      at,
+      naming,
     );
     for (const { key: text, item } of items) {
       await put(item);
-      taken.set(text, item);
+      putItems.set(text, item);
     }
-    expect(taken.size).toBeGreaterThan(100);
+    expect(putItems.size).toBeGreaterThan(100);
     for (const item of await engine.scan("text")) {
-      expect(numbersOf(item)).toEqual(numbersOf(taken.get(item.id?.S ?? "")));
+      expect(scaleNumbers(item)).toEqual(scaleNumbers(putItems.get(item.id?.S ?? "")));
     }
   });
 
-  it("is sent members named __proto__ (P9)", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, () => undefined);
+  it("members named __proto__ are sent to the engine (P9)", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => undefined);
     const dynamodb = clientOf(proxy.endpoint);
     const text = '{"id":"p","__proto__":{"a":1},"in":{"__proto__":"b"}}';
     const [keyed] = prepare([JSON.parse(text)]).items as [KeyedItem];
@@ -167,20 +170,20 @@ describe("the engine agrees", () => {
     ["a number too great", { id: { S: "1" }, n: { N: "1e126" } }],
     ["a number too small", { id: { S: "1" }, n: { N: "1e-131" } }],
     ["NaN", { id: { S: "1" }, n: { N: "NaN" } }],
-    ["an item over 400 KB", { id: { S: "1" }, a: { S: "x".repeat(409_597) } }],
+    ["more than 400 KB", { id: { S: "1" }, a: { S: "x".repeat(409_597) } }],
     ["no key", { a: { S: "1" } }],
     ["an empty key", { id: { S: "" } }],
     ["a key of another type", { id: { BOOL: true } }],
-    ["a text for a number key", { id: { S: "x" } }, "number"],
+    ["a string for a number key", { id: { S: "x" } }, "number"],
     ["a key that is too long", { id: { S: "x".repeat(2049) } }],
-  ])("refuses %s, as toItems does", async (_, item, table) => {
+  ])("the engine and toItems both refuse an item with %s", async (_, item, table) => {
     await expect(put(item, table)).rejects.toMatchObject({ name: "ValidationException" });
     const plan = table === "number" ? number : key;
-    const { rejections } = toItems([plain(item)], { key: plan, writeMode, storage }, at);
+    const { rejections } = toItems([toRecord(item)], { key: plan, writeMode, storage }, naming);
     expect(rejections).toHaveLength(1);
   });
 
-  it("takes the greatest of everything, as toItems does", async () => {
+  it("the engine and toItems both take the largest key, item and numbers", async () => {
     const { items } = prepare([
       { id: "x".repeat(2048) },
       { id: "1", a: "x".repeat(409_596) },
@@ -192,8 +195,8 @@ describe("the engine agrees", () => {
   });
 });
 
-/** An item as the record that it would have been made from. */
-function plain(item: Item): JsonObject {
+/** The record from which the item would be made. */
+function toRecord(item: Item): JsonObject {
   const entries = Object.entries(item).map(([name, { S, N, BOOL }]): [string, JsonValue] => [
     name,
     S ?? BOOL ?? (N === "NaN" ? Number.NaN : new Decimal(N ?? "")),
@@ -201,8 +204,8 @@ function plain(item: Item): JsonObject {
   return Object.fromEntries(entries);
 }
 
-/** Engines write numbers in their own way: compared as numbers, exactly. */
-function numbersOf(value: unknown): unknown {
+/** Replaces numbers by scaled integers, because engines write equal numbers differently. */
+function scaleNumbers(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (name, inner) =>
     name === "N" ? toScaled(inner) : inner,
   );

@@ -5,10 +5,10 @@ import { toItem, utf8Bytes } from "../../packages/core/src/normalize/values.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 
-describe("a record becomes an item with its types kept", () => {
+describe("the types of an item", () => {
   it.each<[string, JsonValue, object]>([
-    ["text", "é", { S: "é" }],
-    ["an empty text", "", { S: "" }],
+    ["a string", "é", { S: "é" }],
+    ["an empty string", "", { S: "" }],
     ["a boolean", false, { BOOL: false }],
     ["an explicit null", null, { NULL: true }],
     ["a number", 1.5, { N: "1.5" }],
@@ -19,11 +19,11 @@ describe("a record becomes an item with its types kept", () => {
     ["a map", { a: { b: true } }, { M: { a: { M: { b: { BOOL: true } } } } }],
     ["an empty list", [], { L: [] }],
     ["an empty map", {}, { M: {} }],
-  ])("%s", (_, value, expected) => {
+  ])("the type of %s is kept in the item", (_, value, expected) => {
     expect(toItem({ value }).item).toEqual({ value: expected });
   });
 
-  it("keeps members named __proto__ and constructor as data (P9)", () => {
+  it("members named __proto__ and constructor are kept as data (P9)", () => {
     const record = JSON.parse('{"__proto__":"a","constructor":"b","in":{"__proto__":{"c":1}}}');
     const { item } = toItem(record);
     expect(Object.entries(item)).toEqual([
@@ -35,30 +35,30 @@ describe("a record becomes an item with its types kept", () => {
     expect(Object.getPrototypeOf(item)).toBe(Object.prototype);
   });
 
-  it("drops what is undefined", () => {
+  it("undefined members are dropped", () => {
     const record = { a: undefined, b: { c: undefined } } as unknown as JsonObject;
     expect(toItem(record).item).toEqual({ b: { M: {} } });
   });
 });
 
-describe("what DynamoDB can not hold is refused, with the place", () => {
+describe("a record that DynamoDB cannot hold", () => {
   it.each<[string, JsonObject, string, string]>([
     ["39 digits", { a: [{ n: 10n ** 38n + 1n }] }, "record.number", "a[0].n"],
     ["a number too great", { n: 1e126 }, "record.number", "n"],
     ["NaN", { n: Number.NaN }, "record.number", "n"],
     ["half a surrogate pair", { a: { t: "x\ud800y" } }, "record.text", "a.t"],
-    ["a name with half a pair", { a: { "\udc00": 1 } }, "record.name", "a"],
+    ["a name of half a surrogate pair", { a: { "\udc00": 1 } }, "record.name", "a"],
     ["an empty name", { a: [{ "": 1 }] }, "record.name", "a[0]"],
     ["a name of 64 KB", { ["n".repeat(65_536)]: 1 }, "record.name", ""],
     ["33 levels", { a: nested(32) }, "record.depth", `a${".in".repeat(32)}`],
-    ["an item over 400 KB", { a: "x".repeat(409_600) }, "record.too_large", ""],
-  ])("%s", (_, record, code, path) => {
+    ["more than 400 KB", { a: "x".repeat(409_600) }, "record.too_large", ""],
+  ])("a record with %s is refused, and the error has the path", (_, record, code, path) => {
     const refusal = refusalOf(record);
     expect(refusal.code).toBe(code);
     expect(refusal.path).toBe(path);
   });
 
-  it("takes 32 levels, 38 digits, names of 65,535 bytes and exactly 400 KB", () => {
+  it("32 levels, 38 digits, names of 65,535 bytes and exactly 400 KB are accepted", () => {
     expect(() => toItem({ a: nested(31) })).not.toThrow();
     expect(() => toItem({ a: 10n ** 38n - 1n })).not.toThrow();
     expect(() => toItem({ ["n".repeat(65_535)]: 1 })).not.toThrow();
@@ -66,28 +66,32 @@ describe("what DynamoDB can not hold is refused, with the place", () => {
     expect(() => toItem({ a: "é".repeat(204_800) })).toThrow(/409601 bytes/);
   });
 
-  it("refuses deeper records without overflowing the stack", () => {
+  it("a record of 100,000 levels is refused without overflowing the stack", () => {
     expect(refusalOf({ a: nested(100_000) }).code).toBe("record.depth");
   });
 
-  it("says what is wrong without quoting the value", () => {
-    expect(refusalOf({ a: "secret\ud800" }).message).toBe("a text is not valid Unicode");
+  it("the message about a bad string does not quote the string", () => {
+    expect(refusalOf({ a: "secret\ud800" }).message).toBe("a string is not valid Unicode");
   });
 });
 
-describe("the size is measured as DynamoDB does", () => {
-  it("counts names and values, and one byte for each entry of a list or a map", () => {
+describe("the size of an item", () => {
+  it("the size counts names and values, and one byte for each entry of a list or a map", () => {
     const { bytes } = toItem({ id: "abc", n: 12345, flag: true, l: ["xy"], m: { k: null } });
     expect(bytes).toBe(5 + 5 + 5 + (1 + 3 + 1 + 2) + (1 + 3 + 1 + 1 + 1));
   });
 
-  it("counts text in UTF-8 and finds what is ill-formed", () => {
+  it("strings are counted in UTF-8, and ill-formed strings are found", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), (any, good) => {
-        expect(utf8Bytes(good)).toBe(Buffer.byteLength(good));
-        const wellFormed = Buffer.from(any).toString() === any;
-        expect(utf8Bytes(any)).toBe(wellFormed ? Buffer.byteLength(any) : -1);
-      }),
+      fc.property(
+        fc.string({ unit: "binary" }),
+        fc.string({ unit: "grapheme" }),
+        (anyText, validText) => {
+          expect(utf8Bytes(validText)).toBe(Buffer.byteLength(validText));
+          const isWellFormed = Buffer.from(anyText).toString() === anyText;
+          expect(utf8Bytes(anyText)).toBe(isWellFormed ? Buffer.byteLength(anyText) : -1);
+        },
+      ),
     );
     expect(utf8Bytes("\udc00\ud800")).toBe(-1);
   });
@@ -106,5 +110,5 @@ function refusalOf(record: JsonObject): RecordError {
     if (error instanceof RecordError) return error;
     throw error;
   }
-  throw new Error("it was taken");
+  throw new Error("the record was accepted");
 }

@@ -5,13 +5,12 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rest_api_source } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cliFolder } from "../support/cli.ts";
+import { openCliFolder } from "../support/cli.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { fill } from "../support/tables.ts";
+import { fillTable } from "../support/tables.ts";
 
 /*
- * The reader as an application has it: from outside of this repository's folders, as source and as
- * a bundle.
+ * The reader in an application outside of this repository's folders, as source and as a bundle.
  */
 
 const root = resolve(import.meta.dirname, "../..");
@@ -25,15 +24,18 @@ beforeAll(async () => {
     client: { base_url: "https://api.example.com" },
     resources: [{ name: "orders", primary_key: "id" }],
   });
-  await fill(engine, { source, name: "shop", resource: "orders", stage: "local" }, [
+  await fillTable(engine, { source, name: "shop", resource: "orders", stage: "local" }, [
     { id: 7, status: "open" },
     { id: 8 },
   ]);
 });
 afterAll(() => engine.close());
 
-async function application(code: string) {
-  const { folder, cli } = await cliFolder({ "app.ts": code, "package.json": { type: "module" } });
+async function createApplication(code: string) {
+  const { folder, cli } = await openCliFolder({
+    "app.ts": code,
+    "package.json": { type: "module" },
+  });
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const exec = (...command: string[]) =>
     cli(["exec", "--dynamodb", engine.endpoint, "--", process.execPath, ...command]);
@@ -43,13 +45,13 @@ async function application(code: string) {
 describe("the first lines of docs/reading.md", () => {
   const example = readFileSync(join(root, "packages/reader/examples/orders.ts"), "utf8");
 
-  it("are the example, which the compiler sees", () => {
+  it("docs/reading.md begins with the compiled example", () => {
     const page = readFileSync(join(root, "docs/reading.md"), "utf8");
     expect(/```ts\n([\s\S]*?)```/.exec(page)?.[1]).toBe(example);
   });
 
-  it("run under `tidetable exec`, and end", async () => {
-    const { exec } = await application(example);
+  it("the example of docs/reading.md runs under `tidetable exec` and ends", async () => {
+    const { exec } = await createApplication(example);
     const { code, stdout, stderr } = await exec("--import", tsx, "app.ts");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^OPEN\n\[ ('7', '8'|'8', '7') \]\n$/);
@@ -63,8 +65,8 @@ describe("a bundle with the reader", () => {
     console.log(table(sources.support, "support_tickets", { stage: "production" }).name);
     for await (const page of table(sources.generic, "resource_name").scan()) console.log(page);`;
 
-  it("knows the sources' names, and has nothing of the engine", async () => {
-    const { file, exec } = await application(code);
+  it("a bundle with the reader knows the names of sources and has no code of the engine", async () => {
+    const { file, exec } = await createApplication(code);
     const { metafile } = await build({
       entryPoints: [file],
       outfile: file.replace("app.ts", "bundle.mjs"),
@@ -81,8 +83,9 @@ describe("a bundle with the reader", () => {
     });
     const [output] = Object.values<{ inputs: object }>(metafile.outputs);
     const inputs = Object.keys(output?.inputs ?? {});
-    const engine = /undici|zod|secrets-manager|core\/src\/(extract|run|worker|schedule|schema)/;
-    expect(inputs.filter((path) => engine.test(path))).toEqual([]);
+    const engineCode =
+      /undici|zod|secrets-manager|core\/src\/(schema|report|extract|state|load|run|preview|entry)\//;
+    expect(inputs.filter((path) => engineCode.test(path))).toEqual([]);
     expect(inputs.some((path) => path.includes("client-dynamodb"))).toBe(true);
 
     const { stdout, stderr } = await exec("bundle.mjs");

@@ -3,16 +3,16 @@ import { describe, expect, it } from "vitest";
 import type { Item } from "../../packages/core/src/flow.ts";
 import { toItem } from "../../packages/core/src/normalize/values.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
-import { numberOf, rowsOf } from "../../packages/reader/src/rows.ts";
+import { readNumber, rowReader } from "../../packages/reader/src/rows.ts";
 
-describe("a number has all its digits", () => {
+describe("a number", () => {
   it.each<[string, unknown]>([
     ["7", 7],
     ["1.50", 1.5],
     ["1e3", 1000],
     ["0.1", 0.1],
     ["9007199254740991", 9007199254740991],
-    // Beyond 2^53 a whole number is a bigint, also where a double happens to hold it.
+    // A whole number beyond 2^53 is a bigint, even if a double happens to hold it.
     ["9007199254740992", 9007199254740992n],
     ["-12345678901234567890", -12345678901234567890n],
     ["1E+25", 10n ** 25n],
@@ -21,45 +21,45 @@ describe("a number has all its digits", () => {
     ["1.0000000000000000001", new Decimal("1.0000000000000000001")],
     ["9007199254740993.5", new Decimal("9007199254740993.5")],
     ["1e-130", 1e-130],
-  ])("%s", (text, expected) => {
-    expect(numberOf(text)).toEqual(expected);
+  ])("the number %s is read with every digit", (text, expected) => {
+    expect(readNumber(text)).toEqual(expected);
   });
 
-  it("whatever it is: its text is the number that was written", () => {
+  it("any number that was written is read with the same text", () => {
     const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{0,16}[1-9])?$/);
     fc.assert(
       fc.property(digits, (text) => {
         const written = toItem({ n: new Decimal(text) }).item.n?.N;
-        expect(toItem({ n: numberOf(text) }).item.n?.N).toBe(written);
+        expect(toItem({ n: readNumber(text) }).item.n?.N).toBe(written);
       }),
     );
   });
 });
 
-const place = (columns: object) => ({
+const accessWith = (columns: object) => ({
   plan: {
     columns,
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
   },
 });
 const rowOf = (item: Item, columns = {}, fields?: string[]) =>
-  rowsOf(place(columns) as never, fields)(item);
+  rowReader(accessWith(columns) as never, fields)(item);
 
 describe("a row", () => {
-  it("keeps a member named __proto__ as data (P9)", () => {
+  it("a row keeps a member named __proto__ as data (P9)", () => {
     const { item } = toItem(JSON.parse('{"in":{"__proto__":{"a":1},"constructor":2}}'));
     const row = rowOf({ id: { S: "1" }, ...item });
     expect(JSON.stringify(row)).toBe('{"id":"1","in":{"__proto__":{"a":1},"constructor":2}}');
     expect(Object.getPrototypeOf(row.in)).toBe(Object.prototype);
 
-    const asTheSdkGivesIt = Object.defineProperty({ id: { S: "1" } }, "__proto__", {
+    const itemFromSdk = Object.defineProperty({ id: { S: "1" } }, "__proto__", {
       value: undefined,
       enumerable: true,
     });
-    expect(rowOf(asTheSdkGivesIt)).toEqual({ id: "1" });
+    expect(rowOf(itemFromSdk)).toEqual({ id: "1" });
   });
 
-  it("has a null for each declared field that is absent, unless it is declared not to be null", () => {
+  it("a row has null for each absent declared field that is not declared `nullable: false`", () => {
     const columns = { id: {}, a: {}, b: { nullable: true }, c: { nullable: false }, toString: {} };
     expect(rowOf({ id: { S: "1" } }, columns)).toEqual({
       id: "1",

@@ -11,8 +11,8 @@ import { sources } from "@tidetable/sources";
 import { describe, expectTypeOf, it } from "vitest";
 
 /*
- * What the compiler knows of a table, from the source's declaration alone. `npm run check` fails on
- * a line that is not true.
+ * The types of a table, derived from the declaration of its source. `npm run check` fails on a line
+ * with a wrong type.
  */
 
 const { support, incidents } = sources;
@@ -85,7 +85,7 @@ type Key<Name> = KeyOf<typeof shop, Name>;
 const stage = { stage: "test" };
 
 describe("a row", () => {
-  it("of a source of the documents has its declared fields", () => {
+  it("a row of a documented source has its declared fields", () => {
     expectTypeOf<RowOf<typeof incidents, "incident_data">>().toEqualTypeOf<{
       [field: string]: unknown;
       id: string;
@@ -95,7 +95,7 @@ describe("a row", () => {
     }>();
   });
 
-  it("has the types of the columns, merged hint by hint, nullable unless declared otherwise", () => {
+  it("a row has the types of its columns, merged hint by hint and nullable by default", () => {
     expectTypeOf<Row<"orders">>().toEqualTypeOf<{
       [field: string]: unknown;
       id: number | bigint;
@@ -110,7 +110,7 @@ describe("a row", () => {
     }>();
   });
 
-  it("takes columns as a list, and null for none", () => {
+  it("columns can be a list, and null drops the default columns", () => {
     expectTypeOf<Row<"lines">["order_id"]>().toEqualTypeOf<string>();
     expectTypeOf<Row<"lines">["line"]>().toEqualTypeOf<number | bigint>();
     expectTypeOf<Row<"lines">["sku"]>().toEqualTypeOf<string>();
@@ -118,14 +118,14 @@ describe("a row", () => {
     expectTypeOf<Row<"stock">["seen"]>().toEqualTypeOf<unknown>();
   });
 
-  it("of a resource that is only named has what resource_defaults say", () => {
+  it("a row of a resource that is only named has the types of resource_defaults", () => {
     expectTypeOf<Row<"customers">["id"]>().toEqualTypeOf<number | bigint>();
     expectTypeOf<Row<"customers">["seen"]>().toEqualTypeOf<string | null>();
   });
 });
 
 describe("a key", () => {
-  it("is text, a number or bytes, as its column is declared", () => {
+  it("a key is a string, a number or bytes, as its column declares", () => {
     expectTypeOf<KeyOf<typeof support, "support_tickets">>().toEqualTypeOf<{
       id: string | Numeric;
     }>();
@@ -134,7 +134,7 @@ describe("a key", () => {
     expectTypeOf<Row<"files">["hash"]>().toEqualTypeOf<Uint8Array>();
   });
 
-  it("of several fields takes all of them, and of appended rows _row_id", () => {
+  it("a key of several fields takes every field, and a key of appended rows takes _row_id", () => {
     type Part = string | Numeric;
     expectTypeOf<Key<"stock">>().toEqualTypeOf<{ site: Part; shelf: Part; sku: Part }>();
     expectTypeOf<Row<"stock">["site"]>().toEqualTypeOf<string>();
@@ -144,7 +144,7 @@ describe("a key", () => {
     expectTypeOf<Row<"log">["id"]>().toEqualTypeOf<unknown>();
   });
 
-  it("that is wrong is an error", () => {
+  it("a wrong key is a type error", () => {
     const lines = table(shop, "lines", options);
     void (() => [
       // @ts-expect-error a part is missing
@@ -159,13 +159,13 @@ describe("a key", () => {
 });
 
 describe("a projection", () => {
-  it("has the named fields and no others", () => {
+  it("a projection has the requested fields and no others", () => {
     const orders = table(shop, "orders", options);
     void (async () => {
-      const one = await orders.get({ id: 1 }, { fields: ["total", "elsewhere"] });
-      expectTypeOf(one).toEqualTypeOf<{ total: Numeric; elsewhere: unknown } | undefined>();
-      const many = await orders.getMany([{ id: 1 }], { fields: ["seen"] });
-      expectTypeOf(many).toEqualTypeOf<({ seen: string | null } | undefined)[]>();
+      const order = await orders.get({ id: 1 }, { fields: ["total", "elsewhere"] });
+      expectTypeOf(order).toEqualTypeOf<{ total: Numeric; elsewhere: unknown } | undefined>();
+      const rows = await orders.getMany([{ id: 1 }], { fields: ["seen"] });
+      expectTypeOf(rows).toEqualTypeOf<({ seen: string | null } | undefined)[]>();
       const pages = orders.scan({ segments: 4, fields: ["paid"] });
       expectTypeOf(pages).toEqualTypeOf<Pages<{ paid: boolean }>>();
     });
@@ -173,7 +173,7 @@ describe("a projection", () => {
 });
 
 describe("query", () => {
-  it("is there for a key of two fields, with a condition on the second", () => {
+  it("a table with a key of two fields can be queried, with a condition on the second", () => {
     const lines = table(shop, "lines", options);
     void (() => [
       lines.query({ order_id: 1 }, { range: { between: [1, 2n] }, descending: true, limit: 3 }),
@@ -186,7 +186,7 @@ describe("query", () => {
     ]);
   });
 
-  it("has no condition where the rest of the key is joined", () => {
+  it("a query has no range condition when the range key is joined", () => {
     const stock = table(shop, "stock", options);
     void (() => [
       stock.query({ site: "a" }),
@@ -195,7 +195,7 @@ describe("query", () => {
     ]);
   });
 
-  it("leaves open which of two is the first, where only columns say that they are a key", () => {
+  it("either of two flagged key columns may be the hash key of a query", () => {
     const pairs = table(shop, "pairs", options);
     void (() => [
       pairs.query({ left: "a" }, { range: { eq: "b" } }),
@@ -204,7 +204,7 @@ describe("query", () => {
     ]);
   });
 
-  it("goes by the declared indexes, and gives what they hold", () => {
+  it("a query by a declared index yields rows of the fields that the index holds", () => {
     const orders = table(shop, "orders", options);
     void (() => {
       const all = orders.query({ customer: "a" }, { index: "by_customer", range: { gt: 1 } });
@@ -222,27 +222,27 @@ describe("query", () => {
     });
   });
 
-  it("is not there for a single key", () => {
+  it("a table with a key of one field has no query", () => {
     const tickets = table(support, "support_tickets", stage);
     expectTypeOf(tickets).not.toHaveProperty("query");
   });
 });
 
-describe("what the compiler does not know", () => {
-  it("a typo in a resource's name is an error", () => {
+describe("a source that the compiler does not know", () => {
+  it("a typo in the name of a resource is a type error", () => {
     // @ts-expect-error support_ticket
     void (() => table(support, "support_ticket", stage));
   });
 
-  it("of a source from elsewhere any resource and any field may be there", () => {
-    const wide: Source = support;
-    const anything = table(wide, "support_tickets", { source: "support", stage: "test" });
-    expectTypeOf(anything).toEqualTypeOf<AnyTable<Record<string, unknown>>>();
+  it("a source of unknown type may have any resource and any field", () => {
+    const untyped: Source = support;
+    const anyTable = table(untyped, "support_tickets", { source: "support", stage: "test" });
+    expectTypeOf(anyTable).toEqualTypeOf<AnyTable<Record<string, unknown>>>();
     const config = { client, resources: [{ name: "a" as string, primary_key: "id" }] };
     void (() => table(rest_api_source(config), "b", options).get({ id: 1 }));
   });
 
-  it("rows can be of a type of one's own", () => {
+  it("the type of rows can be given as a type argument", () => {
     interface SupportTickets {
       id: string;
       subject: string | null;
@@ -250,8 +250,8 @@ describe("what the compiler does not know", () => {
     const tickets = table<SupportTickets>(support, "support_tickets", stage);
     expectTypeOf(tickets).toEqualTypeOf<AnyTable<SupportTickets>>();
     void (async () => {
-      const one = await tickets.get({ id: "1" }, { fields: ["subject"] });
-      expectTypeOf(one).toEqualTypeOf<{ subject: string | null } | undefined>();
+      const ticket = await tickets.get({ id: "1" }, { fields: ["subject"] });
+      expectTypeOf(ticket).toEqualTypeOf<{ subject: string | null } | undefined>();
       // @ts-expect-error not a field of the type
       await tickets.get({ id: "1" }, { fields: ["subjekt"] });
     });

@@ -1,30 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { DataType } from "../../packages/core/src/config/data-types.ts";
-import { coerce } from "../../packages/core/src/schema/coerce.ts";
+import { coerceValue } from "../../packages/core/src/schema/coerce.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import { numberText } from "../../packages/core/src/values/dynamodb-number.ts";
 
-type Value = Parameters<typeof coerce>[0];
+type Value = Parameters<typeof coerceValue>[0];
 
 const types: DataType[] = [
   ...(["text", "bigint", "wei", "double", "decimal", "bool"] as const),
   ...(["timestamp", "date", "time", "binary", "json"] as const),
 ];
-const exact = new Decimal("0.1234567890123456789");
+const exactDecimal = new Decimal("0.1234567890123456789");
 const bytes = Buffer.from("hello");
 
-/** What each declared type makes of a value. Types that are not named refuse it. */
-const table: [value: Value, made: Partial<Record<DataType, Value>>][] = [
+/** Each value with its conversions by declared type. A missing type refuses the value. */
+const conversions: [value: Value, coerced: Partial<Record<DataType, Value>>][] = [
   [5, { text: "5", bigint: 5, wei: 5, double: 5, decimal: 5, timestamp: "1970-01-01T00:00:05Z" }],
   [-5, { text: "-5", bigint: -5, wei: -5, double: -5, decimal: -5 }],
   [1.5, { text: "1.5", double: 1.5, decimal: 1.5 }],
-  [2n ** 64n, { text: "18446744073709551616", ...numbers(2n ** 64n), bigint: 2n ** 64n }],
-  [exact, { text: exact.text, double: exact, decimal: exact }],
+  [2n ** 64n, { text: "18446744073709551616", ...asNumber(2n ** 64n), bigint: 2n ** 64n }],
+  [exactDecimal, { text: exactDecimal.text, double: exactDecimal, decimal: exactDecimal }],
   [true, { text: "true", bool: true }],
   ["", { text: "", binary: Buffer.alloc(0) }],
-  ["5", { text: "5", bigint: 5, ...numbers(5) }],
-  ["-7", { text: "-7", bigint: -7, ...numbers(-7) }],
+  ["5", { text: "5", bigint: 5, ...asNumber(5) }],
+  ["-7", { text: "-7", bigint: -7, ...asNumber(-7) }],
   ["007", { text: "007" }],
   ["+5", { text: "+5" }],
   [" 5", { text: " 5" }],
@@ -34,9 +34,9 @@ const table: [value: Value, made: Partial<Record<DataType, Value>>][] = [
   ["1e3", { text: "1e3", double: new Decimal("1e3"), decimal: new Decimal("1e3") }],
   ["1.50", { text: "1.50", double: new Decimal("1.50"), decimal: new Decimal("1.50") }],
   ["1.5", { text: "1.5", double: 1.5, decimal: 1.5 }],
-  [exact.text, { text: exact.text, double: exact, decimal: exact }],
-  ["19007199254740993", { text: "19007199254740993", ...big("19007199254740993") }],
-  ["9".repeat(38), { text: "9".repeat(38), ...big("9".repeat(38)) }],
+  [exactDecimal.text, { text: exactDecimal.text, double: exactDecimal, decimal: exactDecimal }],
+  ["19007199254740993", { text: "19007199254740993", ...asBigNumber("19007199254740993") }],
+  ["9".repeat(38), { text: "9".repeat(38), ...asBigNumber("9".repeat(38)) }],
   ["9".repeat(39), { text: "9".repeat(39) }],
   ["1e400", { text: "1e400" }],
   ["NaN", { text: "NaN" }],
@@ -50,18 +50,18 @@ const table: [value: Value, made: Partial<Record<DataType, Value>>][] = [
   ["aGVsbG8", { text: "aGVsbG8" }],
   [
     "2024-01-01T00:00:00Z",
-    { ...stamp("2024-01-01T00:00:00Z"), bigint: 1704067200, wei: 1704067200 },
+    { ...asTimestamp("2024-01-01T00:00:00Z"), bigint: 1704067200, wei: 1704067200 },
   ],
   [
     "2024-01-01T00:00:00.000Z",
-    { ...stamp("2024-01-01T00:00:00.000Z"), bigint: 1704067200, wei: 1704067200 },
+    { ...asTimestamp("2024-01-01T00:00:00.000Z"), bigint: 1704067200, wei: 1704067200 },
   ],
-  ["2024-01-01T00:00:00.5Z", stamp("2024-01-01T00:00:00.5Z")],
-  ["2024-01-01T00:00:00.0001Z", stamp("2024-01-01T00:00:00.0001Z")],
-  ["2024-01-01T00:00:00+00:00", stamp("2024-01-01T00:00:00+00:00")],
-  ["2024-01-01T00:00:00", stamp("2024-01-01T00:00:00")],
-  ["1969-12-31T23:59:59Z", stamp("1969-12-31T23:59:59Z")],
-  ["2016-12-31T23:59:60Z", stamp("2016-12-31T23:59:60Z")],
+  ["2024-01-01T00:00:00.5Z", asTimestamp("2024-01-01T00:00:00.5Z")],
+  ["2024-01-01T00:00:00.0001Z", asTimestamp("2024-01-01T00:00:00.0001Z")],
+  ["2024-01-01T00:00:00+00:00", asTimestamp("2024-01-01T00:00:00+00:00")],
+  ["2024-01-01T00:00:00", asTimestamp("2024-01-01T00:00:00")],
+  ["1969-12-31T23:59:59Z", asTimestamp("1969-12-31T23:59:59Z")],
+  ["2016-12-31T23:59:60Z", asTimestamp("2016-12-31T23:59:60Z")],
   ["2024-02-30T00:00:00Z", { text: "2024-02-30T00:00:00Z" }],
   ["2024-01-01", { text: "2024-01-01", date: "2024-01-01" }],
   ["10:20:30", { text: "10:20:30", time: "10:20:30" }],
@@ -70,10 +70,10 @@ const table: [value: Value, made: Partial<Record<DataType, Value>>][] = [
   [bytes, { binary: bytes }],
 ];
 
-function numbers(value: Value) {
+function asNumber(value: Value) {
   return { wei: value, double: value, decimal: value };
 }
-function big(text: string) {
+function asBigNumber(text: string) {
   return {
     bigint: BigInt(text),
     wei: BigInt(text),
@@ -81,30 +81,32 @@ function big(text: string) {
     decimal: new Decimal(text),
   };
 }
-function stamp(text: string) {
+function asTimestamp(text: string) {
   return { text, timestamp: text };
 }
 
-describe("a value as its declared type has it", () => {
-  const rows = table.flatMap(([value, made]) =>
-    types.map((type) => ({ value, type, made: type === "json" ? value : made[type] })),
+describe("a value in its declared type", () => {
+  const rows = conversions.flatMap(([value, coerced]) =>
+    types.map((type) => ({ value, type, expected: type === "json" ? value : coerced[type] })),
   );
   test.each(
-    rows.map((row) => ({ ...row, shown: shown(row.value), is: shown(row.made) })),
-  )("$type makes of $shown: $is", ({ value, type, made }) =>
-    expect(coerce(value, type)).toStrictEqual(made));
+    rows.map((row) => ({ ...row, from: valueText(row.value), to: valueText(row.expected) })),
+  )("$from in a column of type $type becomes $to", ({ value, type, expected }) =>
+    expect(coerceValue(value, type)).toStrictEqual(expected));
 
-  it("has the value itself where there is nothing to do", () => {
-    for (const [value] of table) {
+  it("a value of the declared type is returned as the same object", () => {
+    for (const [value] of conversions) {
       for (const type of types) {
-        const made = coerce(value, type);
-        if (typeof made === typeof value && typeof made === "object") expect(made).toBe(value);
+        const coerced = coerceValue(value, type);
+        if (typeof coerced === typeof value && typeof coerced === "object") {
+          expect(coerced).toBe(value);
+        }
       }
     }
   });
 });
 
-function shown(value: Value | undefined): string {
+function valueText(value: Value | undefined): string {
   if (value === undefined) return "nothing";
   if (value instanceof Decimal) return `exactly ${value.text}`;
   if (value instanceof Uint8Array) return "bytes";
@@ -126,83 +128,85 @@ describe("a number that counts from 1970, as a timestamp", () => {
     [-1, 0, undefined],
     [1.5, 0, undefined],
     [5, 4, undefined],
-  ])("%s with precision %s is %s", (value, precision, made) => {
-    expect(coerce(value, "timestamp", precision)).toBe(made);
+  ])("the number %s in a timestamp of precision %s becomes %s", (value, precision, timestamp) => {
+    expect(coerceValue(value, "timestamp", precision)).toBe(timestamp);
   });
 });
 
 const CASES = 2000;
 const parameters = { numRuns: CASES, seed: 6 };
-const check = <T>(values: fc.Arbitrary<T>, holds: (value: T) => void) =>
-  fc.assert(fc.property(values, holds), parameters);
+const checkAll = <T>(values: fc.Arbitrary<T>, assertion: (value: T) => void) =>
+  fc.assert(fc.property(values, assertion), parameters);
 
-const like = (...patterns: RegExp[]) =>
+const matching = (...patterns: RegExp[]) =>
   fc.oneof(...patterns.map((pattern) => fc.stringMatching(pattern)));
 
-describe(`of any value (${CASES} cases each)`, () => {
+describe(`conversions of any value (${CASES} cases each)`, () => {
   const number = fc.oneof(
     fc.integer(),
     fc.maxSafeInteger(),
-    // With an exponent of two digits.
-    fc.double({ noNaN: true, min: -1e99, max: 1e99 }).filter((one) => !/e-\d{3}/.test(`${one}`)),
+    // DynamoDB holds no exponent of three digits.
+    fc
+      .double({ noNaN: true, min: -1e99, max: 1e99 })
+      .filter((double) => !/e-\d{3}/.test(`${double}`)),
     fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n }),
   );
 
-  it("a number that is made a text is made the same number again, and the other way round", () => {
-    check(number, (value) => {
-      const text = coerce(value, "text") as string;
-      const again = coerce(text, "decimal");
-      expect(Number(again)).toBe(Number(value) + 0);
+  it("a number survives the way to text and back, and digits survive the way to bigint and back", () => {
+    checkAll(number, (value) => {
+      const text = coerceValue(value, "text") as string;
+      const number = coerceValue(text, "decimal");
+      expect(Number(number)).toBe(Number(value) + 0);
     });
-    check(like(/^-?\d{1,40}$/), (text) => {
-      const made = coerce(text, "bigint");
-      if (made !== undefined) expect(coerce(made, "text")).toBe(text);
+    checkAll(matching(/^-?\d{1,40}$/), (text) => {
+      const integer = coerceValue(text, "bigint");
+      if (integer !== undefined) expect(coerceValue(integer, "text")).toBe(text);
       else expect(text).toMatch(/^-?0\d|^-0$|.{39}/);
     });
   });
 
-  it("a text that is made a number is that number to the last digit, and DynamoDB holds it", () => {
-    const numeric = like(
+  it("a number that is made from text keeps its last digit, and DynamoDB holds the number", () => {
+    const numeric = matching(
       /^-?\d{1,4}(\.\d{1,40})?$/,
       /^-?\d{1,40}$/,
       /^-?\d{1,2}(\.\d{1,30})?e[+-]?\d{1,3}$/,
     );
-    check(numeric, (text) => {
-      const made = coerce(text, "decimal");
-      if (made === undefined) return;
-      const stored = numberText(made as number | bigint | Decimal);
+    checkAll(numeric, (text) => {
+      const number = coerceValue(text, "decimal");
+      if (number === undefined) return;
+      const stored = numberText(number as number | bigint | Decimal);
       expect(stored).toBe(numberText(new Decimal(text)));
       expect(stored).toBeDefined();
     });
   });
 
-  it("a number that is made a timestamp is the number of seconds that this timestamp is made", () => {
-    check(fc.integer({ min: 0, max: 253_402_300_799 }), (seconds) => {
-      const text = coerce(seconds, "timestamp") as string;
-      expect(coerce(text, "timestamp")).toBe(text);
-      expect(coerce(text, "bigint")).toBe(seconds);
+  it("seconds survive the way to a timestamp and back to bigint", () => {
+    checkAll(fc.integer({ min: 0, max: 253_402_300_799 }), (seconds) => {
+      const text = coerceValue(seconds, "timestamp") as string;
+      expect(coerceValue(text, "timestamp")).toBe(text);
+      expect(coerceValue(text, "bigint")).toBe(seconds);
     });
   });
 
-  it("bytes and flags are made the same text again", () => {
-    check(like(/^[A-Za-z0-9+/]{0,12}={0,2}$/), (text) => {
-      const made = coerce(text, "binary") as Buffer | undefined;
-      if (made) expect(Buffer.from(made).toString("base64")).toBe(text);
+  it("base64 text survives the way to bytes and back, and a boolean the way to text and back", () => {
+    checkAll(matching(/^[A-Za-z0-9+/]{0,12}={0,2}$/), (text) => {
+      const bytes = coerceValue(text, "binary") as Buffer | undefined;
+      if (bytes) expect(Buffer.from(bytes).toString("base64")).toBe(text);
     });
     for (const flag of [true, false]) {
-      expect(coerce(coerce(flag, "text") as string, "bool")).toBe(flag);
+      expect(coerceValue(coerceValue(flag, "text") as string, "bool")).toBe(flag);
     }
   });
 
-  it("nothing throws, and what is made is of the declared type", () => {
+  it("no conversion throws, and a converted value is not converted again", () => {
     const unlikely = /^[-+]?[\d.e]{1,50}$/;
     const time = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?$/;
     const json = fc.jsonValue().filter((value) => value !== null) as fc.Arbitrary<Value>;
-    const value = fc.oneof(json, number, like(unlikely, time));
+    const value = fc.oneof(json, number, matching(unlikely, time));
     const precision = fc.constantFrom(undefined, 0, 3, 6, 9, 12);
-    check(fc.tuple(value, fc.constantFrom(...types), precision), ([one, type, digits]) => {
-      const made = coerce(one, type, digits);
-      if (made !== undefined) expect(coerce(made, type, digits)).toBe(made);
+    checkAll(fc.tuple(value, fc.constantFrom(...types), precision), ([input, type, digits]) => {
+      const coerced = coerceValue(input, type, digits);
+      if (coerced !== undefined) expect(coerceValue(coerced, type, digits)).toBe(coerced);
     });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { RecordError, SchemaError } from "../../packages/core/src/base/errors.ts";
 import type { ContractMode } from "../../packages/core/src/config/plan-types.ts";
-import { firstFitter, fitter } from "../../packages/core/src/schema/contract.ts";
+import { firstRunFitter, recordFitter } from "../../packages/core/src/schema/contract.ts";
 import { emptyShape } from "../../packages/core/src/schema/shape.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject } from "../../packages/core/src/values/json.ts";
@@ -16,19 +16,19 @@ const row = {
   lines: [{ sku: "s", count: 1 }],
   maybe: null,
 };
-const known = () => shapeOf([row, { ...row, maybe: null }]);
+const priorShape = () => shapeOf([row, { ...row, maybe: null }]);
 
-/** The record as it is let in, or how it is refused. */
+/** The fitted record, or the way in which it is refused. */
 function outcome(record: object, mode: ContractMode, columns = {}): unknown {
-  const take = fitter(planOf({ contract: mode, columns }), known());
-  const before = structuredClone(record);
+  const fitRecord = recordFitter(planOf({ contract: mode, columns }), priorShape());
+  const original = structuredClone(record);
   try {
-    const fitted = take?.(record as JsonObject) ?? { record, discarded: 0 };
-    // The record that was handed in is the API's: quarantine keeps it as it came.
-    expect(record).toEqual(before);
+    const fitted = fitRecord?.(record as JsonObject) ?? { record, discarded: 0 };
+    // Quarantine stores the record as the API sent it, so it must not change.
+    expect(record).toEqual(original);
     return fitted.discarded === 0 && fitted.record === record ? "the same" : fitted;
   } catch (error) {
-    expect(record).toEqual(before);
+    expect(record).toEqual(original);
     if (error instanceof SchemaError)
       return { frozen: error.code, message: error.message, hint: error.hint };
     if (error instanceof RecordError) return { aside: error.code, path: error.path };
@@ -36,139 +36,147 @@ function outcome(record: object, mode: ContractMode, columns = {}): unknown {
   }
 }
 
-interface Case {
-  what: string;
+interface Violation {
+  problem: string;
   record: object;
   columns?: object;
   code: string;
   path: string;
-  /** The record without the value that is not let in. */
-  left: object;
-  /** Nothing was there to leave out. */
+  /** The record without the refused value. */
+  remaining: object;
+  /** The number of values that discard_value leaves out. Default: 1. */
   discarded?: number;
 }
 
 const without = (name: string) =>
-  Object.fromEntries(Object.entries(row).filter(([one]) => one !== name));
+  Object.fromEntries(Object.entries(row).filter(([field]) => field !== name));
 
-const cases: Case[] = [
+const violations: Violation[] = [
   {
-    what: "a new field",
+    problem: "a new field",
     record: { ...row, extra: 1 },
     code: "schema.new_field",
     path: "extra",
-    left: row,
+    remaining: row,
   },
   {
-    what: "a field that was only ever null",
+    problem: "a field that was only ever null",
     record: { ...row, maybe: "b" },
     code: "schema.new_field",
     path: "maybe",
-    left: without("maybe"),
+    remaining: without("maybe"),
   },
   {
-    what: "a new field of an object",
+    problem: "a new field of an object",
     record: { ...row, address: { city: "x", zip: 1, geo: { lat: 1.5 } } },
     code: "schema.new_field",
     path: "address.zip",
-    left: row,
+    remaining: row,
   },
   {
-    what: "a new field of an object in an object",
+    problem: "a new field of an object in an object",
     record: { ...row, address: { city: "x", geo: { lat: 1.5, lon: 1 } } },
     code: "schema.new_field",
     path: "address.geo.lon",
-    left: row,
+    remaining: row,
   },
   {
-    what: "a new field of an element of a list",
+    problem: "a new field of an element of a list",
     record: { ...row, lines: [{ sku: "s", count: 1, tax: 1 }] },
     code: "schema.new_field",
     path: "lines[].tax",
-    left: row,
+    remaining: row,
   },
   {
-    what: "a text where numbers were",
+    problem: "a string where numbers were",
     record: { ...row, size: "5" },
     code: "schema.type",
     path: "size",
-    left: without("size"),
+    remaining: without("size"),
   },
   {
-    what: "a fraction where whole numbers were",
+    problem: "a fraction where whole numbers were",
     record: { ...row, size: 0.5 },
     code: "schema.type",
     path: "size",
-    left: without("size"),
+    remaining: without("size"),
   },
   {
-    what: "a plain text where timestamps were",
+    problem: "plain text where timestamps were",
     record: { ...row, at: "soon" },
     code: "schema.type",
     path: "at",
-    left: without("at"),
+    remaining: without("at"),
   },
   {
-    what: "a list where an object was",
+    problem: "a list where an object was",
     record: { ...row, address: [] },
     code: "schema.type",
     path: "address",
-    left: without("address"),
+    remaining: without("address"),
   },
   {
-    what: "an exact number where an object was",
+    problem: "an exact number where an object was",
     record: { ...row, address: new Decimal("1e400") },
     code: "schema.type",
     path: "address",
-    left: without("address"),
+    remaining: without("address"),
   },
   {
-    what: "another type in an object",
+    problem: "another type in an object",
     record: { ...row, address: { city: true, geo: { lat: 1.5 } } },
     code: "schema.type",
     path: "address.city",
-    left: { ...row, address: { geo: { lat: 1.5 } } },
+    remaining: { ...row, address: { geo: { lat: 1.5 } } },
   },
   {
-    what: "an element of another type",
+    problem: "an element of another type",
     record: { ...row, lines: ["s", { sku: "s", count: 1 }] },
     code: "schema.type",
     path: "lines[]",
-    left: row,
+    remaining: row,
   },
   {
-    what: "a type that is declared and does not fit",
+    problem: "a value that does not fit its declared type",
     record: { ...row, size: "five" },
     columns: { size: { data_type: "bigint" } },
     code: "schema.type",
     path: "size",
-    left: without("size"),
+    remaining: without("size"),
   },
   {
-    what: "null where that is declared away",
+    problem: "null in a column that is declared not null",
     record: { ...row, name: null },
     columns: { name: { nullable: false } },
     code: "schema.null",
     path: "name",
-    left: without("name"),
+    remaining: without("name"),
   },
   {
-    what: "a field that is missing where it is declared to be there",
+    problem: "a record without a field that is declared not null",
     record: without("name"),
     columns: { name: { nullable: false } },
     code: "schema.null",
     path: "name",
-    left: without("name"),
+    remaining: without("name"),
     discarded: 0,
   },
 ];
 
-describe.each(cases)("$what", ({ record, columns, code, path, left, discarded = 1 }) => {
-  it("is let in as it is by evolve", () => {
+describe.each(violations)("the contract meets $problem", ({
+  problem,
+  record,
+  columns,
+  code,
+  path,
+  remaining,
+  discarded = 1,
+}) => {
+  it(`evolve lets ${problem} in unchanged`, () => {
     expect(outcome(record, "evolve", columns)).toBe("the same");
   });
 
-  it("ends the run with freeze, and the error names the field and what to do", () => {
+  it(`freeze ends the run at ${problem}, and the error names the field and the next step`, () => {
     expect(outcome(record, "freeze", columns)).toEqual({
       frozen: code,
       message: expect.stringContaining(`"${path}"`),
@@ -176,75 +184,78 @@ describe.each(cases)("$what", ({ record, columns, code, path, left, discarded = 
     });
   });
 
-  it("sets its record aside with discard_row", () => {
+  it(`discard_row sets the whole record aside for ${problem}`, () => {
     expect(outcome(record, "discard_row", columns)).toEqual({ aside: code, path });
   });
 
-  it("is left out alone with discard_value, and counted", () => {
-    const found = outcome(record, "discard_value", columns);
-    expect(found).toEqual(discarded === 0 ? "the same" : { record: left, discarded });
+  it(`discard_value leaves out and counts only the refused value for ${problem}`, () => {
+    const result = outcome(record, "discard_value", columns);
+    expect(result).toEqual(discarded === 0 ? "the same" : { record: remaining, discarded });
   });
 });
 
 const modes: ContractMode[] = ["evolve", "freeze", "discard_row", "discard_value"];
 
-describe.each(modes)("with %s", (mode) => {
+describe.each(modes)("records that break nothing, with %s", (mode) => {
   test.each([
-    ["the same again", row],
-    ["nulls", { ...row, name: null, address: null, lines: [null] }],
-    ["less", { id: 2 }],
+    ["the known fields", row],
+    ["nulls in known fields", { ...row, name: null, address: null, lines: [null] }],
+    ["only some of the fields", { id: 2 }],
     ["empty lists and objects", { ...row, lines: [], address: {} }],
     ["a new field that is null", { ...row, extra: null }],
     ["a key of another type", { ...row, id: "abc" }],
     ["a whole number where fractions were", { ...row, address: { city: "x", geo: { lat: 1 } } }],
-  ])("%s is handed on as the same object", (_, record) => {
+  ])(`${mode} returns a record with %s as the same object`, (_, record) => {
     expect(outcome(record, mode)).toBe("the same");
   });
 
-  it("a declared field is no new one, and is made what it is declared", () => {
+  it(`a declared field is not new to ${mode}, and gets its declared type`, () => {
     const columns = { extra: { data_type: "bigint" }, note: { description: "any" } };
     const fitted = outcome({ ...row, extra: "5", note: true }, mode, columns);
     expect(fitted).toEqual({ record: { ...row, extra: 5, note: true }, discarded: 0 });
   });
 
-  it("a field that was a number and an object takes either", () => {
+  it(`${mode} takes a number and an object in a field that has had both`, () => {
     const number = new Decimal("1e400");
-    const take = fitter(planOf({ contract: mode }), shapeOf([{ a: number }, { a: { b: 1 } }]));
+    const fitRecord = recordFitter(
+      planOf({ contract: mode }),
+      shapeOf([{ a: number }, { a: { b: 1 } }]),
+    );
     for (const record of [{ a: number }, { a: { b: 2 } }]) {
-      expect(take?.(record).record ?? record).toBe(record);
+      expect(fitRecord?.(record).record ?? record).toBe(record);
     }
   });
 
-  it("names that are data are never new", () => {
-    const seen = shapeOf([
+  it(`a name that is data is never new to ${mode}`, () => {
+    const people = shapeOf([
       { people: Object.fromEntries(Array.from({ length: 90 }, (_, n) => [`u${n}`, 1])) },
     ]);
     const record = { people: { somebody: 2 } };
-    const take = fitter(planOf({ contract: mode }), seen);
-    expect(take?.(record).record ?? record).toBe(record);
+    const fitRecord = recordFitter(planOf({ contract: mode }), people);
+    expect(fitRecord?.(record).record ?? record).toBe(record);
   });
 });
 
 describe("each part of a contract has its own mode", () => {
-  const take = fitter(
+  const fitRecord = recordFitter(
     planOf({ contract: { columns: "discard_value", data_type: "discard_row" } }),
-    known(),
+    priorShape(),
   );
 
-  it("new fields go by columns, types by data_type", () => {
-    expect(take?.({ ...row, extra: 1 })).toEqual({ record: row, discarded: 1 });
-    expect(() => take?.({ ...row, size: "5" })).toThrow(RecordError);
+  it("the mode of columns decides about new fields, and the mode of data_type about types", () => {
+    expect(fitRecord?.({ ...row, extra: 1 })).toEqual({ record: row, discarded: 1 });
+    expect(() => fitRecord?.({ ...row, size: "5" })).toThrow(RecordError);
   });
 
-  it("each record's values are counted for itself", () => {
-    expect(take?.({ ...row, a: 1, b: 2 }).discarded).toBe(2);
-    expect(() => take?.({ ...row, a: 1, size: "5" })).toThrow(RecordError);
-    expect(take?.(row).discarded).toBe(0);
+  it("discarded values are counted per record", () => {
+    expect(fitRecord?.({ ...row, a: 1, b: 2 }).discarded).toBe(2);
+    expect(() => fitRecord?.({ ...row, a: 1, size: "5" })).toThrow(RecordError);
+    expect(fitRecord?.(row).discarded).toBe(0);
   });
 });
 
 describe("a field that is declared without a type", () => {
-  it("is held to the type that was seen, and so is what is inside of it", () => {
+  it("a field that is declared without a type keeps its observed type, nested fields included", () => {
     const columns = { address: { description: "where" } };
     const address = { ...row.address, zip: 1 };
     expect(outcome({ ...row, address }, "discard_row", columns)).toEqual({
@@ -255,28 +266,33 @@ describe("a field that is declared without a type", () => {
 });
 
 describe("the first run of a table", () => {
-  it.each(modes)("makes its schema whatever the mode of columns and data_type is (%s)", (mode) => {
-    expect(firstFitter(planOf({ contract: mode }))).toBeUndefined();
+  it.each(modes)("the first run of a table may make its schema with the mode %s", (mode) => {
+    expect(firstRunFitter(planOf({ contract: mode }))).toBeUndefined();
   });
 
-  it("may not begin where tables are frozen", () => {
-    const take = firstFitter(planOf({ contract: { tables: "freeze" } }));
-    expect(() => take?.(row)).toThrow(SchemaError);
+  it("the first run of a table fails with tables: freeze", () => {
+    const fitRecord = firstRunFitter(planOf({ contract: { tables: "freeze" } }));
+    expect(() => fitRecord?.(row)).toThrow(SchemaError);
   });
 
-  it.each(["discard_row", "discard_value"] as const)("sets all aside with tables: %s", (tables) => {
-    const take = firstFitter(planOf({ contract: { tables } }));
-    expect(() => take?.(row)).toThrow(RecordError);
+  it.each([
+    "discard_row",
+    "discard_value",
+  ] as const)("the first run of a table sets every record aside with tables: %s", (tables) => {
+    const fitRecord = firstRunFitter(planOf({ contract: { tables } }));
+    expect(() => fitRecord?.(row)).toThrow(RecordError);
   });
 
-  it("with a schema tables have nothing to say", () => {
-    expect(fitter(planOf({ contract: { tables: "freeze" } }), known())).toBeUndefined();
+  it("the mode of tables does not matter once there is a schema", () => {
+    const plan = planOf({ contract: { tables: "freeze" } });
+    expect(recordFitter(plan, priorShape())).toBeUndefined();
   });
 
-  it("a record costs nothing where there is nothing to do", () => {
-    expect(fitter(planOf({ columns: { name: { nullable: true } } }), known())).toBeUndefined();
+  it("there is no fitter when no record could change", () => {
+    const nullable = planOf({ columns: { name: { nullable: true } } });
+    expect(recordFitter(nullable, priorShape())).toBeUndefined();
     expect(
-      fitter(planOf({ columns: { id: { data_type: "text" } } }), emptyShape()),
+      recordFitter(planOf({ columns: { id: { data_type: "text" } } }), emptyShape()),
     ).toBeUndefined();
   });
 });

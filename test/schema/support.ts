@@ -3,11 +3,14 @@ import { planColumns, planContract } from "../../packages/core/src/config/column
 import type { ContractPlan, ResourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import type { ColumnConfig } from "../../packages/core/src/config/types.ts";
 import { type Columns, columnsOf, typeText } from "../../packages/core/src/schema/columns.ts";
-import { emptyShape, observer, type Shape } from "../../packages/core/src/schema/shape.ts";
+import { ShapeObserver } from "../../packages/core/src/schema/observer.ts";
+import { emptyShape, type Shape } from "../../packages/core/src/schema/shape.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { Members } from "../../packages/core/src/values/json.ts";
 
-/** What of a plan the schema reads: rows by `id`, and what a test says over it. */
+/**
+ * The part of a plan that the schema reads. Rows have the key `id` unless a test says otherwise.
+ */
 export function planOf({
   columns = {},
   contract,
@@ -25,18 +28,18 @@ export function planOf({
   };
 }
 
-/** What has been seen when these records have, also on top of what another shape has. */
+/** The shape after the records, from nothing or on top of another shape. */
 export function shapeOf(records: readonly unknown[], shape = emptyShape()): Shape {
-  const see = observer(shape);
-  for (const record of records) see(record as Members);
+  const observer = new ShapeObserver(shape);
+  for (const record of records) observer.observe(record as Members);
   return shape;
 }
 
-/** The schema that records show by themselves. */
+/** The schema of records without any declared column. */
 export const columnsSeen = (records: readonly unknown[]): Columns =>
   columnsOf(shapeOf(records), planOf({ fields: [] }));
 
-/** One field of records that each have one of the values; undefined is a record without it. */
+/** The type of a field `x` that has had the values. Undefined stands for a record without `x`. */
 export function fieldOf(...values: unknown[]) {
   const records = values.map((x) => (x === undefined ? {} : { x }));
   const column = columnsSeen(records).x;
@@ -44,23 +47,23 @@ export function fieldOf(...values: unknown[]) {
   return { type: typeText(column), nullable: column.nullable };
 }
 
-/** Few names and few values, so that they meet: what is interesting is what they do to each other. */
+/** Records of few names and few values, so that the same names and values often meet. */
 export function recordsOf(): fc.Arbitrary<Members[]> {
   const name = fc.constantFrom("a", "b", "c", "__proto__", "constructor", "7");
   const scalar = fc.constantFrom<unknown>(
     ...[null, 1, 2.5, 2n ** 64n, new Decimal("1e400"), true],
     ...["x", "2024-01-01", "2024-01-01T00:00:00Z", "2024-01-01 00:00", "10:00:00"],
   );
-  const small = fc.oneof(
+  const smallValue = fc.oneof(
     { weight: 4, arbitrary: scalar },
     { weight: 1, arbitrary: fc.array(scalar, { maxLength: 3 }) },
     { weight: 1, arbitrary: fc.array(fc.tuple(name, scalar), { maxLength: 3 }).map(members) },
   );
-  // Two of these may have more than 64 names together, and some have alone. Not so many and so
-  // deep that a shape gets full: then it depends on the order what it has room for.
+  // One or two dictionaries together may have more than 64 names. A full shape would depend on the
+  // order of records, so they are few and flat enough for the shape to have room.
   const counts = fc.tuple(fc.constantFrom(0, 35), fc.constantFrom(3, 40, 70));
   const dictionary = fc
-    .tuple(counts, small)
+    .tuple(counts, smallValue)
     .map(([[from, count], value]) =>
       members(Array.from({ length: count }, (_, n) => [`u${from + n}`, value])),
     );

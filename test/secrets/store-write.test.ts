@@ -1,10 +1,10 @@
 import { GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, test } from "vitest";
-import { secretStore } from "../../packages/core/src/secrets/store.ts";
+import { openSecretStore } from "../../packages/core/src/secrets/store.ts";
 import { virtualClock } from "../support/clock.ts";
 
-/** A Secrets Manager whose next calls of PutSecretValue fail. */
-function open(text: string, failures: string[] = []) {
+/** Opens a Secrets Manager whose next calls of PutSecretValue fail. */
+function openVault(text: string, failures: string[] = []) {
   const vault = { text };
   const puts: PutSecretValueCommand["input"][] = [];
   const send = async (command: unknown) => {
@@ -18,20 +18,25 @@ function open(text: string, failures: string[] = []) {
   };
   const clock = virtualClock();
   const world = { secretsManager: { send: send as never }, names: { app: "a", stage: "s" }, clock };
-  return { vault, puts, clock, store: secretStore(world, "crm", ["token"]) };
+  return { vault, puts, clock, store: openSecretStore(world, "crm", ["token"]) };
 }
 
-describe("writing a member of a secret", () => {
-  test("keeps the others, every number exact, and is what is read from then on", async () => {
-    const { vault, store } = open('{"token":"old","big":12345678901234567890,"deep":{"a":0.1}}');
+describe("a change of a secret's member", () => {
+  test("a change of a secret keeps the other members, every number exact, and is read from then on", async () => {
+    const { vault, store } = openVault(
+      '{"token":"old","big":12345678901234567890,"deep":{"a":0.1}}',
+    );
     await store.refresh();
     await store.write({ token: "new" });
     expect(vault.text).toBe('{"token":"new","big":12345678901234567890,"deep":{"a":0.1}}');
     expect((await store.read()).get("token")).toBe("new");
   });
 
-  test("is tried again as the same call, for its answer may have been lost", async () => {
-    const { puts, clock, store } = open('{"token":"old"}', ["TimeoutError", "ThrottlingException"]);
+  test("a failed write of a secret is repeated with the same token, because its answer may be lost", async () => {
+    const { puts, clock, store } = openVault('{"token":"old"}', [
+      "TimeoutError",
+      "ThrottlingException",
+    ]);
     await store.refresh();
     await store.write({ token: "new" });
     expect(puts).toHaveLength(3);
@@ -40,13 +45,13 @@ describe("writing a member of a secret", () => {
     expect(clock.sleeps).toEqual([200, 1000]);
   });
 
-  test("that is refused for good is an error without the value", async () => {
-    const { store } = open('{"token":"old"}', Array(3).fill("AccessDeniedException"));
+  test("a write of a secret that is refused for good is an error without the value", async () => {
+    const { store } = openVault('{"token":"old"}', Array(3).fill("AccessDeniedException"));
     await store.refresh();
     await expect(store.write({ token: "canary" })).rejects.toMatchObject({
       code: "secrets.unwritten",
       message:
-        "the API has replaced a credential, and the secret a/s/crm did not take the new one (AccessDeniedException)",
+        "the API has replaced a credential, and the secret a/s/crm did not accept the new one (AccessDeniedException)",
       hint: expect.not.stringContaining("canary"),
     });
   });

@@ -3,17 +3,17 @@ import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { explain, isFailure } from "../../packages/core/src/base/errors.ts";
-import { secretStore } from "../../packages/core/src/secrets/store.ts";
+import { explainError, isFailure } from "../../packages/core/src/base/errors.ts";
+import { openSecretStore } from "../../packages/core/src/secrets/store.ts";
 import { virtualClock } from "../support/clock.ts";
 
-/** A Secrets Manager that answers with what `value` gives: text, or undefined for none. */
+/** Opens a Secrets Manager that answers with the text of `value`, or with an error for undefined. */
 async function openSecrets(value: () => string | undefined) {
-  const asked: Record<string, string>[] = [];
+  const requests: Record<string, string>[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    asked.push(JSON.parse(Buffer.concat(chunks).toString()));
+    requests.push(JSON.parse(Buffer.concat(chunks).toString()));
     const text = value();
     response.setHeader("content-type", "application/x-amz-json-1.1");
     response.statusCode = text === undefined ? 400 : 200;
@@ -37,26 +37,26 @@ async function openSecrets(value: () => string | undefined) {
   });
   const clock = virtualClock();
   const world = { secretsManager: client, names: { app: "tidetable", stage: "dev" }, clock };
-  const store = (names = ["api_key"]) => secretStore(world, "help_desk", names);
-  return { asked, clock, store, close: () => server.close() };
+  const store = (names = ["api_key"]) => openSecretStore(world, "help_desk", names);
+  return { requests, clock, store, close: () => server.close() };
 }
 
-async function failure(work: Promise<unknown>) {
+async function failureOf(work: Promise<unknown>) {
   const error = await work.catch((thrown: unknown) => thrown);
   if (!isFailure(error)) throw new Error("expected a failure", { cause: error });
   expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("canary");
   return error;
 }
 
-describe("the source's secret", () => {
-  test("is one JSON object, read at its current version", async () => {
-    const { asked, store } = await openSecrets(() => '{"api_key":"k","account":42}');
+describe("the secret of a source", () => {
+  test("a source's secret is a JSON object, read at its current version", async () => {
+    const { requests, store } = await openSecrets(() => '{"api_key":"k","account":42}');
     const values = await store(["account", "api_key"]).read();
     expect([values.get("api_key"), values.get("account")]).toEqual(["k", "42"]);
-    expect(asked).toEqual([{ SecretId: "tidetable/dev/help_desk", VersionStage: "AWSCURRENT" }]);
+    expect(requests).toEqual([{ SecretId: "tidetable/dev/help_desk", VersionStage: "AWSCURRENT" }]);
   });
 
-  test("is read once for requests at the same time and for five minutes", async () => {
+  test("a secret is read once for simultaneous requests and for five minutes", async () => {
     let reads = 0;
     const { clock, store } = await openSecrets(() => `{"api_key":"k${++reads}"}`);
     const [first, second] = await Promise.all([store().read(), store().read()]);
@@ -67,7 +67,7 @@ describe("the source's secret", () => {
     expect((await store().read()).get("api_key")).toBe("k2");
   });
 
-  test("is read afresh by a refresh, and then cached again", async () => {
+  test("a refresh reads a secret past the cache and caches it again", async () => {
     let reads = 0;
     const { store } = await openSecrets(() => `{"api_key":"k${++reads}"}`);
     await store().read();
@@ -75,22 +75,22 @@ describe("the source's secret", () => {
     expect((await store().read()).get("api_key")).toBe("k2");
   });
 
-  test("is not remembered as missing", async () => {
+  test("a secret that was missing is read again", async () => {
     let value: string | undefined;
     const { store } = await openSecrets(() => value);
-    await failure(store().read());
+    await failureOf(store().read());
     value = '{"api_key":"k"}';
     expect((await store().read()).get("api_key")).toBe("k");
   });
 
-  test("is not asked for by a source that names none", async () => {
-    const { asked, store } = await openSecrets(() => undefined);
+  test("a source without credentials asks for no secret", async () => {
+    const { requests, store } = await openSecrets(() => undefined);
     await store([]).read();
     await store([]).refresh();
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  test("is held where no printer looks (P15)", async () => {
+  test("the values of a secret are not printed with their object (P15)", async () => {
     const { store } = await openSecrets(() => '{"api_key":"canary"}');
     const values = await store().read();
     expect(inspect(values, { depth: 10, showHidden: true }) + JSON.stringify(values)).not.toContain(
@@ -99,7 +99,7 @@ describe("the source's secret", () => {
   });
 });
 
-describe("a secret that is wrong is named with what to do, and never quoted (P17)", () => {
+describe("a wrong secret (P17)", () => {
   const hint = "run: tidetable secrets set help_desk --stage dev";
   const shapeless =
     'the secret tidetable/dev/help_desk is not a JSON object such as {"api_key": "…"}';
@@ -118,30 +118,30 @@ describe("a secret that is wrong is named with what to do, and never quoted (P17
     [
       '{"api_key":"","user":["canary"]}',
       "secrets.shape",
-      'in the secret tidetable/dev/help_desk, "api_key" is empty and "user" is not a text',
+      'in the secret tidetable/dev/help_desk, "api_key" is empty and "user" is not a string',
     ],
     [
       '{"api_key":12345678901234567890,"user":"canary"}',
       "secrets.shape",
       'in the secret tidetable/dev/help_desk, "api_key" is a number that needs quotes',
     ],
-  ])("%j", async (value, code, message) => {
+  ])("the wrong secret %j is named with the next step, and never quoted", async (value, code, message) => {
     const { store } = await openSecrets(() => value);
-    const error = await failure(store(["api_key", "user"]).read());
-    expect(explain(error)).toBe(`${message}; ${hint}`);
+    const error = await failureOf(store(["api_key", "user"]).read());
+    expect(explainError(error)).toBe(`${message}; ${hint}`);
     expect(error.code).toBe(code);
   });
 
-  test("a member that nobody declared is an error where it is used", async () => {
+  test("the use of a member that the source does not declare is an error", async () => {
     const { store } = await openSecrets(() => '{"api_key":"k"}');
     const values = await store().read();
     expect(() => values.get("token")).toThrow('"token" is missing');
   });
 
-  test("a Secrets Manager that does not answer is no wrong config", async () => {
+  test("a Secrets Manager that does not answer is a request error, not a config error", async () => {
     const { close, store } = await openSecrets(() => "{}");
     close();
-    const error = await failure(store().read());
+    const error = await failureOf(store().read());
     expect(error).toMatchObject({ code: "secrets.unavailable", retryable: true });
   });
 });

@@ -76,7 +76,7 @@ export const bugsOfParts: readonly Bug[] = [
     name: "an answer that was asked for early is taken for any page",
     promise: "P14",
     marker: "answer-of-its-request",
-    replacement: "[...asked.values()][0] ?? fetch(request)",
+    replacement: "[...this.#answers.values()][0] ?? this.#sender.fetch(request)",
   },
   {
     name: "no guard before a batch",
@@ -129,8 +129,8 @@ export const bugsOfParts: readonly Bug[] = [
   {
     name: "the cursor is capped at our own clock",
     promise: "P3",
-    marker: "time-of-cursor-cap",
-    replacement: "Date.parse(state.started_at)",
+    marker: "cursor-capped-at-api",
+    replacement: "const apiTime = Date.parse(state.started_at);",
   },
   {
     name: "the cursor moves with every page",
@@ -159,14 +159,15 @@ export const bugsOfParts: readonly Bug[] = [
   {
     name: "every page's keys replace those of the page before",
     promise: "P4",
-    marker: "end-of-log",
-    replacement: "log.start",
+    marker: "log-goes-on",
+    replacement:
+      "const end = await appendFingerprints(this.#options, to, this.#pending, log.start);",
   },
   {
     name: "a refresh that goes on has forgotten what it saw",
     promise: "P4",
     marker: "rows-of-earlier-slices",
-    replacement: `rowsGoingOn(
+    replacement: `rows: rowsAtResume(
       { ...body.rows, log: body.rows.log && { ...body.rows.log, end: body.rows.log.start } },
       runId,
     )`,
@@ -174,8 +175,8 @@ export const bugsOfParts: readonly Bug[] = [
   {
     name: "what could not be written counts as there",
     promise: "P8",
-    marker: "fingerprints-of-unwritten-rows",
-    replacement: "pending.push(...prints);",
+    marker: "unwritten-rows-are-unknown",
+    replacement: "...[]",
   },
   {
     name: "an ordered put has no condition",
@@ -235,7 +236,7 @@ export const bugsOfParts: readonly Bug[] = [
     name: "steps by limit where the server caps its pages",
     promise: "P14",
     marker: "step-of-offset",
-    replacement: "records.length && limit",
+    replacement: "records.length && plan.limit",
   },
   {
     name: "what is secret is not hidden",

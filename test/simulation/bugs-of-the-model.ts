@@ -14,7 +14,7 @@ export const modelBugs: readonly Bug[] = [
     name: "a full refresh reads changes only, and sweeps",
     promise: "P19",
     marker: "refresh-reads-everything",
-    replacement: "want.replaces || !want.startFor",
+    replacement: "runRequest.replaces || !runRequest.startFor",
   },
   {
     name: "a refresh of a child goes by its cursors, and sweeps",
@@ -94,19 +94,21 @@ export const modelBugs: readonly Bug[] = [
     name: "a sample moves the cursor",
     promise: "P19",
     marker: "samples-move-nothing",
-    replacement: `await lease.release({ status: "done", body: this.#committed(read) });`,
+    replacement: `const now = this.#world.clock.now();
+    const sampled = stateAfterSuccess(read, this.#resource, now);
+    await lease.release({ status: "done", body: sampled });`,
   },
   {
     name: "rows that are replaced are named by their read",
     promise: "P19",
     marker: "names-of-replaced-rows",
-    replacement: `plan.kind === "content"`,
+    replacement: "[readId]",
   },
   {
-    name: "versions that are appended are named by their read",
+    name: "versions that are appended are named by their cursor alone",
     promise: "P19",
     marker: "names-of-versions",
-    replacement: "parts = [parent, key.map(textOf), find(record, plan.cursor) ?? null, readId];",
+    replacement: "return [findValue(record, cursor) ?? key.map(valueText)];",
   },
   {
     name: "records of changes are appended anew by each read",
@@ -118,13 +120,13 @@ export const modelBugs: readonly Bug[] = [
     name: "a failed read and its successor append twice",
     promise: "P19",
     marker: "read-id-is-handed-on",
-    replacement: "want.newReadId()",
+    replacement: "runRequest.newReadId()",
   },
   {
     name: "a refresh of an archive waits for a sweep",
     promise: "P19",
     marker: "refresh-of-an-archive",
-    replacement: "this.#isStored",
+    replacement: "isStored",
   },
   {
     name: "the guard counts changed rows without a key as gone",
@@ -179,18 +181,28 @@ export const modelBugs: readonly Bug[] = [
     name: "a run goes on under another config",
     promise: "P6",
     marker: "other-plan",
-    replacement: "body.plan_hash === want.cursorPath",
+    replacement: "body.plan_hash === runRequest.cursorPath",
   },
   {
     name: "another table under the same name is taken for the old one",
     promise: "P6",
     marker: "other-table",
-    replacement: "body.table_id === want.id",
+    replacement: "body.table_id === runRequest.id",
+  },
+  {
+    name: "behind numbered pages a row goes after one read",
+    promise: "P4",
+    marker: "two-reads",
+    replacement: "needsTwoReads: false",
   },
   {
     name: "rows that moved under an offset are not looked for",
     promise: "P14",
     marker: "lost-overlap",
-    replacement: `if (seen.kind === "lost") return plain(records, start, memory);`,
+    replacement: `if (match.kind === "lost") {
+    const progress = progressAfter(page, memory.largestPage, list);
+    const next = { ...memory, ...progress, mode: "overlapping" } as const;
+    return { kind: "rows", fresh: records, gained: records.length, memory: next };
+  }`,
   },
 ];

@@ -1,8 +1,8 @@
 import type { Names } from "../../packages/core/src/base/names.ts";
 import type { Log, World } from "../../packages/core/src/base/world.ts";
 import type { ScheduleEvent, WorkerEvent } from "../../packages/core/src/entry/events.ts";
-import { schedule } from "../../packages/core/src/entry/schedule.ts";
-import { RunError, work } from "../../packages/core/src/entry/worker.ts";
+import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
+import { handleWorkerEvent, RunError } from "../../packages/core/src/entry/worker.ts";
 import { deadlineOf } from "../../packages/core/src/run/pacer.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { type Container, openContainer, type Services } from "./container.ts";
@@ -85,7 +85,7 @@ export class Platform {
     const process = spawn(this.#stage, `s${this.#schedules}`, { onDeath: retry });
     if (!event.resume) this.#stage.trace(process.name, JSON.stringify(event));
     const container = openContainer(this.#stage, this.#services, process);
-    schedule(event, {
+    handleScheduleEvent(event, {
       ...this.#worldOf(process, container, new AbortController().signal),
       sources: this.deployment.sources,
       requestId: `request-${this.#schedules}`,
@@ -159,7 +159,7 @@ export class Platform {
       if (this.#random.chance(0.5)) this.#warm.push(container);
     };
     const interrupt = new AbortController();
-    work(event, {
+    handleWorkerEvent(event, {
       sources: this.deployment.sources,
       invocation: name,
       localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }),

@@ -1,6 +1,6 @@
 import { tableName } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
-import { forget } from "../../packages/core/src/state/forget.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
+import { forgetResource } from "../../packages/core/src/state/forget.ts";
 import { forgetSchema } from "../../packages/core/src/state/schemas.ts";
 import type { Dynamodb } from "./dynamodb.ts";
 import type { Oracle } from "./oracle/oracle.ts";
@@ -16,7 +16,7 @@ export function reset(
   const { resource, withTables } = what;
   const { source, sources, names } = platform.deployment;
   const config = sources[source];
-  const planned = config && plan(config, source).resources.find(({ name }) => name === resource);
+  const planned = config && planSource(config, source).resources.find(({ name }) => name === resource);
   if (!planned) return;
   stage.count("resets");
   const { process, world } = platform.openProcess(`reset-${stage.time.now()}`);
@@ -35,7 +35,7 @@ export function reset(
     await forgetSchema(world, place);
   };
   const also = withTables && planned.selected ? empty : undefined;
-  forget(world, place, { owner: process.name, also })
+  forgetResource(world, place, { owner: process.name, also })
     // Where a worker is at it, the command says so and forgets nothing.
     .catch((error: unknown) => stage.trace(process.name, `has failed: ${error}`))
     .finally(() => process.end());

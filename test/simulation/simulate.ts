@@ -1,6 +1,6 @@
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
 import { validate } from "../../packages/core/src/config/check/validate.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import type { Source } from "../../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { Api } from "./api/api.ts";
@@ -114,7 +114,7 @@ function openWorld(stage: Stage) {
     random.split("dataset"),
   );
   const api = new Api(stage, { levels: all, dataset, clock });
-  const planned = plan(whole, SOURCE);
+  const planned = planSource(whole, SOURCE);
   const tables = Object.fromEntries(
     planned.resources.map((resource) => [resource.name, tableName(names, resource)]),
   );

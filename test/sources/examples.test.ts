@@ -4,37 +4,34 @@ import { sources } from "@tidetable/sources";
 import { expect, it, onTestFinished } from "vitest";
 import { openSampleApi, type SampleApi } from "../../packages/local/src/sample/server.ts";
 import { exampleSystems } from "../../packages/local/src/sample/systems.ts";
-import { cliFolder } from "../support/cli.ts";
+import { openCliFolder } from "../support/cli.ts";
 
 /*
- * The examples as a user runs them: a file's path, a secret in a file, the embedded engine.
+ * Runs the examples as a user would: by the path of a file, with secrets in a file and the embedded
+ * engine.
  */
 
 const folder = resolve(import.meta.dirname, "../../packages/sources/examples");
 
-async function open(source: string) {
-  const api = await openSampleApi({ behind: exampleSystems });
+async function openExample(source: string) {
+  const api = await openSampleApi({ systems: exampleSystems });
   onTestFinished(() => api.close());
-  const { cli } = await cliFolder({ "secret.json": api.secrets[source] });
+  const { cli } = await openCliFolder({ "secret.json": api.secrets[source] });
   const file = join(folder, `${source}.ts`);
   const env = { [`TIDETABLE_ORIGIN_${source.toUpperCase()}`]: String(api.origins[source]) };
   const common = ["--secrets", "secret.json", "--json"];
 
-  const run = async () => {
+  const runExample = async () => {
     const ended = await cli(["run", file, ...common], env);
     expect([ended.stderr, ended.code]).toEqual([expect.not.stringContaining("warning"), 0]);
-    const { resources } = ended.json();
-    const counts: [string, Counts][] = resources.map((one: { resource: string }) => [
-      one.resource,
-      one,
-    ]);
-    return Object.fromEntries(counts);
+    const reports: (Counts & { resource: string })[] = ended.json().resources;
+    return Object.fromEntries(reports.map((report) => [report.resource, report] as const));
   };
-  const items = async (resource: string): Promise<Row[]> => {
+  const readItems = async (resource: string): Promise<Row[]> => {
     const { stdout } = await cli(["items", `${file}/${resource}`, ...common], env);
-    return rows(`[${stdout.trim().split("\n").join(",")}]`);
+    return parseExactly(`[${stdout.trim().split("\n").join(",")}]`);
   };
-  return { api, run, items, shown: shownBy(api, source) };
+  return { api, runExample, readItems, askApi: apiClient(api, source) };
 }
 
 type Row = Record<string, unknown>;
@@ -47,11 +44,11 @@ interface Counts {
   cursor: { before: string | null; after: string } | null;
 }
 
-/** Ids beyond 2^53 as texts, so that two of them stay two. */
-const rows = (text: string) => JSON.parse(text.replace(/:(\d{16,})/g, ':"$1"'));
+/** Parses ids above 2^53 as strings, because two of them could become the same number. */
+const parseExactly = (text: string) => JSON.parse(text.replace(/:(\d{16,})/g, ':"$1"'));
 
-/** What an API shows of itself, read in the plainest way. */
-function shownBy({ origins, secrets }: SampleApi, source: string) {
+/** Asks the sample API directly, for what a table should have. */
+function apiClient({ origins, secrets }: SampleApi, source: string) {
   const { token, username, password } = secrets[source] ?? {};
   const authorization = token
     ? `Bearer ${token}`
@@ -59,97 +56,103 @@ function shownBy({ origins, secrets }: SampleApi, source: string) {
   return async (path: string, body?: object) => {
     const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
     const url = `${origins[source]}${path}`;
-    const ask = () => fetch(url, { ...init, headers: { authorization } });
-    const first = await ask();
-    return rows(await (first.ok ? first : await ask()).text());
+    const request = () => fetch(url, { ...init, headers: { authorization } });
+    const firstAnswer = await request();
+    return parseExactly(await (firstAnswer.ok ? firstAnswer : await request()).text());
   };
 }
 
-const by = (field: string) => (a: Row, b: Row) => (String(a[field]) < String(b[field]) ? -1 : 1);
-const sorted = (all: Row[], field: string) => all.toSorted(by(field));
-const bySku = { query: { term: { status: "active" } }, size: 100 };
+const sortBy = (rows: Row[], field: string) =>
+  rows.toSorted((a, b) => (String(a[field]) < String(b[field]) ? -1 : 1));
+const activeProducts = { query: { term: { status: "active" } }, size: 100 };
 
-it("forum: topics and their posts, page by page, twice", async () => {
-  const { api, run, items, shown } = await open("forum");
-  const same = async () => {
-    const { topics } = await shown("/api/topics?limit=100");
+it("the example forum mirrors topics and their posts, before and after a change", async () => {
+  const { api, runExample, readItems, askApi } = await openExample("forum");
+  const expectSameRows = async () => {
+    const { topics } = await askApi("/api/topics?limit=100");
     const posts: Row[] = [];
     for (const { id, slug, title } of topics) {
-      const body = await shown(`/api/topics/${id}/posts`);
-      const from = { _topics_slug: slug, _topics_title: title };
-      posts.push(...body.posts.map((post: Row) => ({ ...post, ...from })));
+      const body = await askApi(`/api/topics/${id}/posts`);
+      const parentFields = { _topics_slug: slug, _topics_title: title };
+      posts.push(...body.posts.map((post: Row) => ({ ...post, ...parentFields })));
     }
-    expect(await items("topics")).toEqual(sorted(topics, "id"));
-    expect(sorted(await items("posts"), "id")).toEqual(sorted(posts, "id"));
+    expect(await readItems("topics")).toEqual(sortBy(topics, "id"));
+    expect(sortBy(await readItems("posts"), "id")).toEqual(sortBy(posts, "id"));
     return posts.length;
   };
 
-  const first = await run();
+  const first = await runExample();
   expect(first).toMatchObject({ topics: { records: 24, retries: 1 }, posts: { records: 90 } });
-  expect(await same()).toBe(90);
+  expect(await expectSameRows()).toBe(90);
 
   const { added } = api.change();
-  const second = await run();
-  const held = await same();
+  const second = await runExample();
+  const postCount = await expectSameRows();
   expect(second.topics?.records).toBe(api.counts()["forum.topics"]);
-  expect(second.posts?.records).toBe(held);
+  expect(second.posts?.records).toBe(postCount);
   expect(api.counts()["forum.topics"]).toBeLessThan(24 + added);
 });
 
-it("code_host: everything, then only what has changed", async () => {
-  const { api, run, items, shown } = await open("code_host");
-  const issues = async (since = "") => {
-    const all: Row[] = [];
+it("the example code_host reads all issues first, then only the changed ones", async () => {
+  const { api, runExample, readItems, askApi } = await openExample("code_host");
+  const listIssues = async (since = "") => {
+    const issues: Row[] = [];
     for (let page = 1; ; page += 1) {
       const query = new URLSearchParams({ since, page: `${page}` });
-      const more: Row[] = await shown(`/repos/acme/rocket/issues?${query}`);
-      all.push(...more);
-      if (more.length < 100) return all.filter((one) => !("pull_request" in one));
+      const nextIssues: Row[] = await askApi(`/repos/acme/rocket/issues?${query}`);
+      issues.push(...nextIssues);
+      if (nextIssues.length < 100) return issues.filter((issue) => !("pull_request" in issue));
     }
   };
 
-  const first = await run();
-  const before = await issues();
+  const first = await runExample();
+  const before = await listIssues();
   expect(first.issues).toMatchObject({ records: before.length, written: before.length });
   expect(first.issues?.cursor).toEqual({ before: null, after: before.at(-1)?.updated_at });
-  expect(sorted(await items("issues"), "id")).toEqual(sorted(before, "id"));
+  expect(sortBy(await readItems("issues"), "id")).toEqual(sortBy(before, "id"));
   expect(before.length).toBeGreaterThan(100);
   expect(before.length).toBeLessThan(170);
 
   api.change();
-  const second = await run();
-  const changed = await issues(String(first.issues?.cursor?.after));
+  const second = await runExample();
+  const changed = await listIssues(String(first.issues?.cursor?.after));
   expect(changed.length).toBeGreaterThan(3);
   expect(changed.length).toBeLessThan(20);
   expect(second.issues).toMatchObject({ records: changed.length, requests: 1 });
   expect(second.issues?.cursor?.before).toBe(first.issues?.cursor?.after);
-  expect(sorted(await items("issues"), "id")).toEqual(sorted(await issues(), "id"));
+  expect(sortBy(await readItems("issues"), "id")).toEqual(sortBy(await listIssues(), "id"));
 });
 
-it("catalogue: what a search shows, and rows that it shows no more go", async () => {
-  const { api, run, items, shown } = await open("catalogue");
-  const products = async () => {
-    const all: Row[] = [];
+it("the example catalogue mirrors a search, and deletes rows that the search no longer shows", async () => {
+  const { api, runExample, readItems, askApi } = await openExample("catalogue");
+  const listProducts = async () => {
+    const products: Row[] = [];
     while (true) {
-      const { hits } = await shown("/products/_search", { ...bySku, from: all.length });
-      all.push(...hits.hits.map(({ _source }: { _source: Row }) => _source));
-      if (all.length === hits.total.value) return all;
+      const { hits } = await askApi("/products/_search", {
+        ...activeProducts,
+        from: products.length,
+      });
+      products.push(...hits.hits.map(({ _source }: { _source: Row }) => _source));
+      if (products.length === hits.total.value) return products;
     }
   };
 
-  const before = await products();
-  expect((await run()).products).toMatchObject({ records: before.length, deleted: 0 });
-  expect(sorted(await items("products"), "sku")).toEqual(sorted(before, "sku"));
+  const before = await listProducts();
+  expect((await runExample()).products).toMatchObject({ records: before.length, deleted: 0 });
+  expect(sortBy(await readItems("products"), "sku")).toEqual(sortBy(before, "sku"));
 
   api.change();
-  const after = await products();
-  const gone = before.filter(({ sku }) => !after.some((one) => one.sku === sku));
-  expect(gone.length).toBeGreaterThan(0);
-  expect((await run()).products).toMatchObject({ records: after.length, deleted: gone.length });
-  expect(sorted(await items("products"), "sku")).toEqual(sorted(after, "sku"));
+  const after = await listProducts();
+  const removed = before.filter(({ sku }) => !after.some((product) => product.sku === sku));
+  expect(removed.length).toBeGreaterThan(0);
+  expect((await runExample()).products).toMatchObject({
+    records: after.length,
+    deleted: removed.length,
+  });
+  expect(sortBy(await readItems("products"), "sku")).toEqual(sortBy(after, "sku"));
 });
 
-it("each example has a system behind it, and none is registered", () => {
+it("each example has a sample API, and no example is registered", () => {
   const names = readdirSync(folder).map((file) => basename(file, ".ts"));
   expect(names.sort()).toEqual(exampleSystems.map(({ source }) => source).sort());
   expect(names.filter((name) => Object.hasOwn(sources, name))).toEqual([]);

@@ -1,35 +1,36 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { plan, type Sources } from "@tidetable/core";
+import { planSource, type Sources } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { describe, expect, it, test } from "vitest";
 import { validate } from "../../packages/core/src/config/check/validate.ts";
 
 /*
- * The sources' dicts are those of the documents in ./seeds, token by token. Python and TypeScript
- * write these literals with the same tokens, so one tokenizer reads both.
+ * The dicts of the registered sources equal those of the documents in ./seeds, token by token. Python
+ * and TypeScript write these literals with the same tokens, so a single tokenizer reads both.
  */
 
 const documents = new URL("./seeds/", import.meta.url);
 const originals = new URL("../../../shared/seeds/", import.meta.url);
-const code = new URL("../../packages/sources/src/", import.meta.url);
+const sourceFolder = new URL("../../packages/sources/src/", import.meta.url);
 
-const read = (url: URL) => readFileSync(url, "utf8");
+const readText = (url: URL) => readFileSync(url, "utf8");
 const files = readdirSync(documents).sort();
-const pairs = ["ticketing", "help_desk", "incidents", "support", "generic"].map(
+const sourceDocuments = ["ticketing", "help_desk", "incidents", "support", "generic"].map(
   (name, i) => [name, files[i] ?? "missing"] as const,
 );
 
-const token = /\s+|("(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|[^\s\w])/g;
-const tokenize = (text: string) => [...text.matchAll(token)].flatMap(([, word]) => word ?? []);
+const tokenPattern = /\s+|("(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|[^\s\w])/g;
+const tokenize = (text: string) =>
+  [...text.matchAll(tokenPattern)].flatMap(([, word]) => word ?? []);
 
 /** The tokens of the first argument of `rest_api_source(…)`. */
-function argument(text: string): string[] {
-  const [, after = ""] = text.split(/rest_api_source\(\s*(?=\{)/);
-  const tokens = tokenize(after);
+function firstArgument(text: string): string[] {
+  const [, argumentsText = ""] = text.split(/rest_api_source\(\s*(?=\{)/);
+  const tokens = tokenize(argumentsText);
   let depth = 0;
-  const end = tokens.findIndex((one) => {
-    if ("{[(".includes(one)) depth += 1;
-    if ("}])".includes(one)) depth -= 1;
+  const end = tokens.findIndex((token) => {
+    if ("{[(".includes(token)) depth += 1;
+    if ("}])".includes(token)) depth -= 1;
     return depth === 0;
   });
   return tokens.slice(0, end + 1);
@@ -37,16 +38,18 @@ function argument(text: string): string[] {
 
 const pythonBlock = (document: string) => document.match(/```python\n(.*?)```/s)?.[1] ?? "";
 
-describe("a source's dict is its document's, token by token", () => {
-  test.each(pairs)("%s is %s", (name, file) => {
-    const expected = argument(pythonBlock(read(new URL(file, documents))));
-    expect(argument(read(new URL(`${name}.ts`, code)))).toEqual(expected);
+describe("the registered sources and their documents", () => {
+  test.each(
+    sourceDocuments,
+  )("the dict of %s equals that of the document %s, token by token", (name, file) => {
+    const expected = firstArgument(pythonBlock(readText(new URL(file, documents))));
+    expect(firstArgument(readText(new URL(`${name}.ts`, sourceFolder)))).toEqual(expected);
     expect(expected.length).toBeGreaterThanOrEqual(80);
     expect(expected.at(-1)).toBe("}");
   });
 
-  it("a changed quote, comma or word would be seen", () => {
-    const text = read(new URL("ticketing.ts", code));
+  it("the comparison of tokens notices a changed quote, comma or word", () => {
+    const text = readText(new URL("ticketing.ts", sourceFolder));
     for (const [from, to] of [
       ['"limit": 100', '"limit": 101'],
       ['"id"', "'id'"],
@@ -54,15 +57,15 @@ describe("a source's dict is its document's, token by token", () => {
       ['["api_key"]', ".api_key"],
     ] as const) {
       expect(text).toContain(from);
-      expect(argument(text.replace(from, to))).not.toEqual(argument(text));
+      expect(firstArgument(text.replace(from, to))).not.toEqual(firstArgument(text));
     }
   });
 
-  const here = existsSync(originals);
-  test.skipIf(!here)(
-    here
-      ? "the documents are the originals"
-      : "the originals are not beside this checkout: not compared",
+  const hasOriginals = existsSync(originals);
+  test.skipIf(!hasOriginals)(
+    hasOriginals
+      ? "the documents equal their originals"
+      : "the documents cannot be compared, because their originals are not beside this checkout",
     () => {
       expect(readdirSync(originals).sort()).toEqual(files);
       for (const file of files) {
@@ -75,13 +78,15 @@ describe("a source's dict is its document's, token by token", () => {
 });
 
 describe("the registered sources", () => {
-  it("are the five, by the name of their file", () => {
-    expect(Object.keys(sources)).toEqual(pairs.map(([name]) => name));
+  it("the registered sources are the five files, by name", () => {
+    expect(Object.keys(sources)).toEqual(sourceDocuments.map(([name]) => name));
   });
 
-  test.each(Object.entries(sources))("%s is valid and runs on a schedule", (name, source) => {
+  test.each(
+    Object.entries(sources),
+  )("the source %s is valid and has a schedule", (name, source) => {
     expect(validate(source, name)).toEqual([]);
-    expect(plan(source, name).schedule?.enabled).toBe(true);
+    expect(planSource(source, name).schedule?.enabled).toBe(true);
   });
 
   test.each([
@@ -91,10 +96,10 @@ describe("the registered sources", () => {
     ["support", "support_tickets", "tickets", ["client_id", "client_secret"]],
     ["support", "ticket_comments", "comments", ["client_id", "client_secret"]],
     ["generic", "resource_name", "data", ["api_key"]],
-  ])("%s.%s is planned as its document says", (name, table, selector, secrets) => {
+  ])("the resource %s.%s is planned as its document says", (name, table, selector, secrets) => {
     const source = (sources as Sources)[name];
     if (!source) throw new Error(`no source ${name}`);
-    const planned = plan(source, name);
+    const planned = planSource(source, name);
     expect(planned.secrets).toEqual(secrets);
     expect(planned.resources.find((resource) => resource.table === table)).toMatchObject({
       disposition: "merge",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { IncrementalPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { chooseWrites, type Known } from "../../packages/core/src/state/choose-writes.ts";
+import { chooseWrites, type EarlierWrites } from "../../packages/core/src/state/choose-writes.ts";
 
 type Plan = Parameters<typeof chooseWrites>[0];
 
@@ -17,15 +17,15 @@ const incremental = {} as IncrementalPlan;
 const cursor: Plan = { ...merge, incremental };
 
 /** Nearly nothing changed in a large table. */
-const calm: Known = {
+const calm: EarlierWrites = {
   last: { how: "compare", records: 100_000, unchanged: 99_000 },
   log: undefined,
   inDoubt: false,
   rebuild: false,
 };
-const logged: Known = { ...calm, log: 100_000 };
-const lastRun = (last: Partial<NonNullable<Known["last"]>>, known = calm): Known => ({
-  ...known,
+const logged: EarlierWrites = { ...calm, log: 100_000 };
+const lastRun = (last: Partial<NonNullable<EarlierWrites["last"]>>, runHistory = calm): EarlierWrites => ({
+  ...runHistory,
   last: { how: "compare", records: 1_000, unchanged: 0, ...last },
 });
 
@@ -35,22 +35,47 @@ const compareAndLog = "compare, log";
 const fingerprints = "fingerprints, log";
 
 describe("how a run tells which rows it has to put", () => {
-  it.each<[string, Plan, Known, string]>([
-    ["rows that are appended are new", { ...merge, disposition: "append" }, logged, always],
-    ["rows without a primary key, too", { ...merge, key: { ...key, fields: [] } }, logged, always],
-    ["a replace without one, too", { ...replace, key: { ...key, fields: [] } }, logged, always],
+  it.each<[string, Plan, EarlierWrites, string]>([
     [
-      "rows in order are put on a condition",
+      "appended rows are always put, because they are new",
+      { ...merge, disposition: "append" },
+      logged,
+      always,
+    ],
+    [
+      "rows without a primary key are always put",
+      { ...merge, key: { ...key, fields: [] } },
+      logged,
+      always,
+    ],
+    [
+      "rows of a replace without a primary key are always put",
+      { ...replace, key: { ...key, fields: [] } },
+      logged,
+      always,
+    ],
+    [
+      "rows of an ordered table are always put, on a condition",
       { ...merge, writeMode: { kind: "ordered", versionField: "v", type: "S" } },
       logged,
       always,
     ],
-    ["what is only inserted, too", { ...merge, writeMode: { kind: "insert" } }, logged, always],
-    ["what comes behind a cursor is new", cursor, logged, always],
-    ["a replace has no use for its cursor", { ...replace, incremental }, logged, fingerprints],
+    [
+      "rows that are only inserted are always put",
+      { ...merge, writeMode: { kind: "insert" } },
+      logged,
+      always,
+    ],
+    ["rows after a cursor are always put", cursor, logged, always],
+    ["the cursor of a replace does not count", { ...replace, incremental }, logged, fingerprints],
 
-    ["the first run finds an empty table", merge, { ...calm, last: undefined }, always],
-    ["the second looks what is there", merge, lastRun({ how: "always" }), compare],
+    [
+      "the first run puts all rows, because the table is empty",
+      merge,
+      { ...calm, last: undefined },
+      always,
+    ],
+    ["the second run compares", merge, lastRun({ how: "always" }), compare],
     ["the third keeps a log, for most stayed as it was", merge, calm, compareAndLog],
     ["the fourth goes by it", merge, logged, fingerprints],
     ["a replace as well", replace, logged, fingerprints],
@@ -146,8 +171,8 @@ describe("how a run tells which rows it has to put", () => {
       logged,
       always,
     ],
-  ])("%s", (_, plan, known, expected) => {
-    const { how, log } = chooseWrites(plan, known);
+  ])("chooseWrites decides how a run puts its rows: %s", (_, plan, history, expected) => {
+    const { how, log } = chooseWrites(plan, history);
     expect(log ? `${how}, log` : how).toBe(expected);
   });
 });

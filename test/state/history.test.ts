@@ -1,24 +1,25 @@
 import type { ResourceReport, World } from "@tidetable/core";
-import { noCounts } from "@tidetable/core";
+import { zeroCounts } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { runCost } from "../../packages/core/src/report/costs.ts";
-import { readRuns, recordRun } from "../../packages/core/src/state/history.ts";
+import { calculateRunCost } from "../../packages/core/src/report/costs.ts";
+import { readRun, readRuns, recordRun } from "../../packages/core/src/state/history.ts";
+import type { Slot } from "../../packages/core/src/state/run-state.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { type Fault, faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 const place = { source: "desk", resource: "tickets" };
 
-const report = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
+const reportOf = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   source: "desk",
   resource: "tickets",
   table: "tidetable-test-desk.tickets",
   run_id: "r1",
   status: "done",
-  ...noCounts(),
-  slice: noCounts(),
+  ...zeroCounts(),
+  slice: zeroCounts(),
   slices: 1,
   started_at: "2026-01-01T00:00:00.000Z",
   duration_ms: 2_000,
@@ -48,10 +49,18 @@ beforeEach(async () => {
   } as unknown as World;
 });
 
-const stored = () => engine.scan(stateTableName(world.names));
+/** Writes the report under its own run's name, for the resource's own runs. */
+const record = (
+  report: ResourceReport,
+  { slot = "own", id = report.run_id, epoch }: { slot?: Slot; id?: string; epoch?: number } = {},
+) => recordRun(world, { resourceRef: place, slot, id, epoch }, report, 512);
+const stateItems = () => engine.scan(stateTableName(world.names));
 
-async function through(faults: (number: number) => Fault | undefined, work: () => Promise<void>) {
-  const proxy = await faultyDynamodb(engine.endpoint, ({ number }) => faults(number));
+async function withFaults(
+  faults: (number: number) => Fault | undefined,
+  work: () => Promise<void>,
+) {
+  const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }) => faults(number));
   const dynamodb = clientOf(proxy.endpoint);
   const direct = world;
   world = { ...world, dynamodb };
@@ -62,7 +71,7 @@ async function through(faults: (number: number) => Fault | undefined, work: () =
 }
 
 describe("the history of a run", () => {
-  it("is one item with plain attributes, for 90 days", async () => {
+  it("a run of the history is one item with plain attributes, kept for 90 days", async () => {
     const counts = {
       records: 250,
       written: 250,
@@ -70,13 +79,8 @@ describe("the history of a run", () => {
       read_units: 8.5,
       worked_ms: 2_000,
     };
-    await recordRun(
-      world,
-      place,
-      report({ ...counts, cursor: { before: null, after: "2026" } }),
-      512,
-    );
-    const [item, ...others] = await stored();
+    await record(reportOf({ ...counts, cursor: { before: null, after: "2026" } }));
+    const [item, ...others] = await stateItems();
     expect(others).toEqual([]);
     expect(item).toMatchObject({
       pk: { S: "desk#tickets" },
@@ -94,14 +98,14 @@ describe("the history of a run", () => {
       expires: { N: String(Date.UTC(2026, 3, 1) / 1000 + 2) },
     });
     const used = { write_units: 250, read_units: 8.5, worked_ms: 2_000, slices: 1 };
-    expect(Number(item?.cost_usd?.N)).toBeCloseTo(runCost(used, 512).total, 9);
+    expect(Number(item?.cost_usd?.N)).toBeCloseTo(calculateRunCost(used, 512).total, 9);
     expect(item).not.toHaveProperty("error_code");
   });
 
-  it("reads back as it was reported, and as empty where nothing ran", async () => {
+  it("the history reads back as it was reported, and is empty for a resource that never ran", async () => {
     const change = { field: "b", change: "new" as const, before: null, after: "text" };
     const schema = { version: 2, changed: 1, changes: [change] };
-    const failed = report({
+    const failed = reportOf({
       status: "failed",
       retries: 3,
       worked_ms: 2_000,
@@ -109,10 +113,10 @@ describe("the history of a run", () => {
       schema,
       error: { code: "extract.status", message: "GET /x answered 500", hint: null },
     });
-    await recordRun(world, place, failed, 512);
+    await record(failed);
     expect(await readRuns(world, place)).toEqual([
       {
-        ...noCounts(),
+        ...zeroCounts(),
         run_id: "r1",
         status: "failed",
         started_at: "2026-01-01T00:00:00.000Z",
@@ -124,42 +128,66 @@ describe("the history of a run", () => {
         cursor: { before: 7, after: 7 },
         schema,
         error: { code: "extract.status", message: "GET /x answered 500" },
+        epoch: null,
         cost_usd: 0.000015033,
       },
     ]);
     expect(await readRuns(world, { ...place, resource: "ticket" })).toEqual([]);
   });
 
-  it("follows its run: what its retry reports replaces its failure (P7)", async () => {
-    await recordRun(world, place, report({ status: "failed", pages: 1 }), 512);
-    await recordRun(world, place, report({ status: "failed", pages: 2 }), 512);
-    await recordRun(world, place, report({ status: "done", pages: 3 }), 512);
+  it("one read has a line for each fan-out that it answers, which names its epoch", async () => {
+    for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"])
+      await record(reportOf(), { id, epoch: 7 });
+    for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"]) {
+      expect(await readRun(world, place, id)).toMatchObject({
+        run_id: id,
+        epoch: { slot: "own", id: 7 },
+      });
+    }
+    expect(await readRun(world, place, "r2")).toBeUndefined();
+  });
+
+  it("a read for children alone is kept, and is no run of the resource", async () => {
+    await record(reportOf({ run_id: "r1" }), { slot: "for_children", epoch: 3 });
+    expect(await readRuns(world, place)).toEqual([]);
+    expect(await readRun(world, place, "r1")).toBeUndefined();
+    expect(await readRun(world, place, "r1", "for_children")).toMatchObject({
+      run_id: "r1",
+      status: "done",
+      epoch: { slot: "for_children", id: 3 },
+    });
+  });
+
+  it("the report of a retry replaces the failure of its run in the history (P7)", async () => {
+    await record(reportOf({ status: "failed", pages: 1 }));
+    await record(reportOf({ status: "failed", pages: 2 }));
+    await record(reportOf({ status: "done", pages: 3 }));
     expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
-  it("says nothing of an event that found its run under way", async () => {
-    await recordRun(world, place, report({ status: "skipped" }), 512);
-    await recordRun(world, place, report({ status: "failed" }), 512);
-    await recordRun(world, place, report({ status: "skipped" }), 512);
+  it("an event that meets a run under way leaves no line in the history", async () => {
+    await record(reportOf({ status: "skipped" }));
+    await record(reportOf({ status: "failed" }));
+    await record(reportOf({ status: "skipped" }));
     expect(await readRuns(world, place)).toMatchObject([{ status: "failed" }]);
   });
 
-  it("of a success stays one, whatever a worker says that was overtaken (P5, P7)", async () => {
-    await recordRun(world, place, report({ pages: 3 }), 512);
+  it("a success in the history stays a success, whatever an overtaken worker reports (P5, P7)", async () => {
+    await record(reportOf({ pages: 3 }));
     for (const status of ["failed", "skipped", "done"] as const) {
-      await recordRun(world, place, report({ status, pages: 0 }), 512);
+      await record(reportOf({ status, pages: 0 }));
     }
     expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
-  it("comes newest first by start, whatever the run ids are, and as many as are asked for", async () => {
+  it("the history lists the newest starts first, as many as are requested, whatever the run ids are", async () => {
     for (const [run_id, day] of [
       ["b", 3],
       ["c", 2],
       ["a", 1],
     ]) {
       const started_at = new Date(Date.UTC(2026, 0, Number(day))).toISOString();
-      await recordRun(world, place, report({ run_id: String(run_id), started_at }), 512);
+      await record(reportOf({ run_id: String(run_id), started_at }));
     }
     const ids = async (limit?: number) =>
       (await readRuns(world, place, limit)).map(({ run_id }) => run_id);
@@ -167,24 +195,22 @@ describe("the history of a run", () => {
     expect(await ids(2)).toEqual(["b", "c"]);
   });
 
-  it("is kept through throttles and a lost answer", async () => {
+  it("the history is written in spite of throttles and a lost answer", async () => {
     const faults: Fault[] = [
       { kind: "error", status: 400, type: "ThrottlingException" },
       { kind: "reset", when: "after" },
     ];
-    const calls = await through(
+    const calls = await withFaults(
       (number) => faults[number - 1],
-      () => recordRun(world, place, report(), 512),
+      () => record(reportOf()),
     );
     expect(calls).toBe(3);
-    expect(await stored()).toHaveLength(1);
+    expect(await stateItems()).toHaveLength(1);
   });
 
-  it("that can not be kept is an error that names the table", async () => {
+  it("a history that cannot be written is an error that names the table", async () => {
     const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
-    await expect(
-      through(refuse, () => recordRun(world, place, report(), 512)),
-    ).rejects.toMatchObject({
+    await expect(withFaults(refuse, () => record(reportOf()))).rejects.toMatchObject({
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,
     });

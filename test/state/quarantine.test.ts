@@ -1,7 +1,7 @@
 import type { World } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { stateKey, stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import { stateTableKey, stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Rejection } from "../../packages/core/src/flow.ts";
 import {
   listQuarantine,
@@ -13,12 +13,14 @@ import {
   tooManyError,
 } from "../../packages/core/src/state/quarantine.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
-import { faultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const place = { source: "desk", resource: "tickets" };
-const rejection = (record: Rejection["record"], index = 0): Rejection => ({
+const rejectionOf = (record: Rejection["record"], index = 0): Rejection => ({
   index,
   code: "record.number",
   message: "a number does not fit",
@@ -48,17 +50,18 @@ beforeEach(async () => {
   } as unknown as World;
 });
 
-const aside = (rejections: Rejection[], page = 3, runId = "run-1") =>
-  setAside(rejections, { world, place, runId, page });
-const stored = () => engine.scan(stateTableName(world.names));
+const setAsideAll = (rejections: Rejection[], page = 3, runId = "run-1") =>
+  setAside(rejections, { world, resourceRef: place, runId, page });
+const stateItems = () => engine.scan(stateTableName(world.names));
 
 describe("a rejected record", () => {
-  it("is kept in the state table with its reason, for 30 days", async () => {
-    await aside([rejection({ id: 1n, a: { n: new Decimal("1e400") } }, 7)]);
-    expect(await stored()).toEqual([
+  it("a rejected record is kept in the state table with its reason, for 30 days", async () => {
+    await setAsideAll([rejectionOf({ id: 1n, a: { n: new Decimal("1e400") } }, 7)]);
+    expect(await stateItems()).toEqual([
       {
         pk: { S: "desk#tickets" },
         sk: { S: expect.stringMatching(/^quarantine#[\w-]{43}$/) },
+        format: { N: "2" },
         code: { S: "record.number" },
         message: { S: "a number does not fit" },
         path: { S: "a.n" },
@@ -72,45 +75,45 @@ describe("a rejected record", () => {
     ]);
   });
 
-  it("does not multiply when its page is replayed, nor within its page", async () => {
-    const same = [rejection({ id: 1 }, 0), rejection({ id: 2 }, 1), rejection({ id: 1 }, 2)];
-    await aside(same);
-    await aside(same, 3, "run-2");
-    expect(await stored()).toHaveLength(2);
+  it("a rejected record is kept once when its page is replayed, and once within its page", async () => {
+    const same = [rejectionOf({ id: 1 }, 0), rejectionOf({ id: 2 }, 1), rejectionOf({ id: 1 }, 2)];
+    await setAsideAll(same);
+    await setAsideAll(same, 3, "run-2");
+    expect(await stateItems()).toHaveLength(2);
   });
 
-  it("can be anything: nested too deeply, ill-formed, with a member named __proto__", async () => {
+  it("a rejected record may be nested too deeply, ill-formed, or have a member named __proto__", async () => {
     let deep: Rejection["record"] = [];
     for (let level = 0; level < 20_000; level++) deep = [deep];
     const proto = JSON.parse('{"__proto__":{"a":1}}');
-    await aside([rejection(deep), rejection("\ud800"), rejection(proto)]);
-    const texts = (await stored()).map((item) => item.record?.S);
+    await setAsideAll([rejectionOf(deep), rejectionOf("\ud800"), rejectionOf(proto)]);
+    const texts = (await stateItems()).map((item) => item.record?.S);
     expect(texts).toContain('"\\ud800"');
     expect(texts).toContain('{"__proto__":{"a":1}}');
     expect(texts).toContain("[".repeat(20_001) + "]".repeat(20_001));
   });
 
-  it("that is too large is cut, with its length and hash", async () => {
-    await aside([
-      rejection({ id: "é".repeat(500_000) }),
-      { ...rejection(1), path: "p".repeat(5_000) },
+  it("a rejected record that is too large is cut, and its length and hash are kept", async () => {
+    await setAsideAll([
+      rejectionOf({ id: "é".repeat(500_000) }),
+      { ...rejectionOf(1), path: "p".repeat(5_000) },
     ]);
-    const [large, small] = (await stored()).sort((a, b) => length(b) - length(a));
+    const [large, small] = (await stateItems()).sort((a, b) => length(b) - length(a));
     expect(large?.record_bytes).toEqual({ N: "1000009" });
     expect(large?.record_sha256?.S).toHaveLength(43);
     expect(Buffer.byteLength(large?.record?.S ?? "")).toBeLessThanOrEqual(4_099);
     expect(small?.path?.S).toHaveLength(1024);
   });
 
-  it("that can not be set aside fails the page", async () => {
-    const proxy = await faultyDynamodb(engine.endpoint, () => ({
+  it("a rejected record that cannot be set aside fails the page", async () => {
+    const proxy = await openFaultyDynamodb(engine.endpoint, () => ({
       kind: "error",
       status: 400,
       type: "ValidationException",
     }));
     const dynamodb = clientOf(proxy.endpoint);
     world = { ...world, dynamodb };
-    await expect(aside([rejection(1)])).rejects.toMatchObject({
+    await expect(setAsideAll([rejectionOf(1)])).rejects.toMatchObject({
       code: "load.quarantine",
       message: "1 rejected records could not be set aside",
     });
@@ -118,22 +121,22 @@ describe("a rejected record", () => {
     await proxy.close();
   });
 
-  it("none: nothing is written", async () => {
-    await aside([]);
-    expect(await stored()).toEqual([]);
+  it("without rejected records nothing is written", async () => {
+    await setAsideAll([]);
+    expect(await stateItems()).toEqual([]);
   });
 });
 
 describe("the list of what was set aside", () => {
-  const list = async (where = place) => {
+  const listEntries = async (where = place) => {
     const entries = [];
-    for await (const some of listQuarantine(world, where)) entries.push(...some);
+    for await (const page of listQuarantine(world, where)) entries.push(...page);
     return entries.sort((a, b) => a.index - b.index);
   };
 
-  it("has each record as exact text, with its reason and where it came from", async () => {
-    await aside([rejection({ id: 1n, n: new Decimal("1e400") }, 7)]);
-    expect(await list()).toEqual([
+  it("the quarantine list has each record as exact JSON, with its reason and its origin", async () => {
+    await setAsideAll([rejectionOf({ id: 1n, n: new Decimal("1e400") }, 7)]);
+    expect(await listEntries()).toEqual([
       {
         id: expect.stringMatching(/^[\w-]{43}$/),
         code: "record.number",
@@ -145,41 +148,51 @@ describe("the list of what was set aside", () => {
         record: '{"id":1,"n":1e400}',
         record_bytes: null,
         redacted: false,
+        naming: null,
         at: "2026-01-01T00:00:00.000Z",
       },
     ]);
-    expect(await list({ ...place, resource: "ticket" })).toEqual([]);
+    expect(await listEntries({ ...place, resource: "ticket" })).toEqual([]);
   });
 
-  it("says how long a record was of which it has the beginning only", async () => {
-    await aside([rejection({ id: "é".repeat(500_000) })]);
-    expect(await list()).toMatchObject([{ record_bytes: 1_000_009 }]);
+  it("the quarantine list has what the row of a record without a key would be named by", async () => {
+    // The last four digits are beyond a double's precision.
+    const naming = rowNaming({ parent: { id: 9007199254740993n }, added: ["post"] });
+    await setAside([rejectionOf({ v: 1 })], { world, resourceRef: place, runId: "run-1", page: 0, naming });
+    const [entry] = await listEntries();
+    const { findValue: _, ...stored } = naming;
+    expect(parseJson(entry?.naming ?? "")).toEqual(stored);
   });
 
-  it("is whole when it is longer than one answer of DynamoDB", async () => {
+  it("the quarantine list has the length of a record that was cut", async () => {
+    await setAsideAll([rejectionOf({ id: "é".repeat(500_000) })]);
+    expect(await listEntries()).toMatchObject([{ record_bytes: 1_000_009 }]);
+  });
+
+  it("the quarantine list is complete when it is longer than one answer of DynamoDB", async () => {
     const filler = "x".repeat(200_000);
-    await aside(Array.from({ length: 12 }, (_, id) => rejection({ id, filler }, id)));
-    expect((await list()).map(({ index }) => index)).toEqual([...Array(12).keys()]);
+    await setAsideAll(Array.from({ length: 12 }, (_, id) => rejectionOf({ id, filler }, id)));
+    expect((await listEntries()).map(({ index }) => index)).toEqual([...Array(12).keys()]);
   });
 
-  it("loses an entry that is removed, but not one that was set aside anew meanwhile", async () => {
-    await aside([rejection({ id: 1 }, 0), rejection({ id: 2 }, 1)]);
-    const [first, second] = await list();
+  it("a removed entry leaves the quarantine list, unless it was set aside again meanwhile", async () => {
+    await setAsideAll([rejectionOf({ id: 1 }, 0), rejectionOf({ id: 2 }, 1)]);
+    const [first, second] = await listEntries();
     if (!first || !second) throw new Error("two entries");
     await removeEntry(world, place, first);
     await removeEntry(world, place, first);
     await removeEntry(world, place, { ...second, at: "2025-12-31T00:00:00.000Z" });
-    expect(await list()).toEqual([second]);
+    expect(await listEntries()).toEqual([second]);
     expect(await readEntry(world, place, second.id)).toEqual(second);
     expect(await readEntry(world, place, first.id)).toBeUndefined();
   });
 });
 
-it("the row that an item would replace is found by both of its keys", async () => {
-  const key = { ...stateKey, fields: ["pk", "sk"] };
+it("the row that an item would replace is found by its hash and range key", async () => {
+  const key = { ...stateTableKey, fields: ["pk", "sk"] };
   const at = { world, table: stateTableName(world.names), key };
-  await aside([rejection({ id: 1 })]);
-  const [item] = await stored();
+  await setAsideAll([rejectionOf({ id: 1 })]);
+  const [item] = await stateItems();
   expect(await rowLike({ pk: item?.pk ?? { S: "" }, sk: item?.sk ?? { S: "" } }, at)).toEqual(item);
   expect(await rowLike({ pk: { S: "desk#tickets" }, sk: { S: "other" } }, at)).toBeUndefined();
 });
@@ -191,12 +204,12 @@ describe("too many rejections of a page", () => {
     [21, 210, false],
     [22, 210, true],
     [0, 0, false],
-  ])("%i of %i: %s", (rejected, records, expected) => {
+  ])("%i rejections of a page of %i records are too many: %s", (rejected, records, expected) => {
     expect(tooMany(rejected, records)).toBe(expected);
   });
 
-  it("are named with the first reason", () => {
-    expect(tooManyError([rejection(1), rejection(2)])).toMatchObject({
+  it("the error for too many rejections names the first reason", () => {
+    expect(tooManyError([rejectionOf(1), rejectionOf(2)])).toMatchObject({
       code: "load.too_many_rejected",
       message: "2 records of one page could not be stored; the first: a number does not fit",
     });

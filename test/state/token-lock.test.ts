@@ -14,40 +14,42 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const world = (clock = virtualClock()) => ({
+const lockWorld = (clock = virtualClock()) => ({
   ...testWorld(engine, { clock }),
   deadline: 15 * 60_000,
 });
 
 describe("the lock of a source's token", () => {
-  it("lets one worker in at a time", async () => {
+  it("the token lock lets in one worker at a time", async () => {
     let inside = 0;
     let most = 0;
-    const work = async () => {
+    const countedWork = async () => {
       inside += 1;
       most = Math.max(most, inside);
       await new Promise((resolve) => setTimeout(resolve, 20));
       inside -= 1;
     };
     // Real time: each of them waits for the others.
-    const workers = Array.from({ length: 3 }, () => tokenLock(testWorld(engine), "crowd")(work));
+    const workers = Array.from({ length: 3 }, () =>
+      tokenLock(testWorld(engine), "crowd")(countedWork),
+    );
     await Promise.all(workers);
     expect(most).toBe(1);
   });
 
-  it("is given back when the work has failed, and the failure is told", async () => {
-    const failing = tokenLock(world(), "failing")(() => Promise.reject(new Error("no token")));
+  it("the token lock is given back when the work fails, and the failure is thrown", async () => {
+    const failing = tokenLock(lockWorld(), "failing")(() => Promise.reject(new Error("no token")));
     await expect(failing).rejects.toThrow("no token");
     const clock = virtualClock();
-    await tokenLock(world(clock), "failing")(async () => {});
+    await tokenLock(lockWorld(clock), "failing")(async () => {});
     expect(clock.sleeps).toEqual([]);
   });
 
-  it("outlives a worker that died by a minute", async () => {
+  it("the token lock of a worker that died is free after a minute", async () => {
     let dead = () => {};
     const clock = virtualClock();
     const dying = tokenLock(
-      world(clock),
+      lockWorld(clock),
       "dying",
     )(
       () =>
@@ -55,30 +57,30 @@ describe("the lock of a source's token", () => {
           dead = () => resolve(undefined);
         }),
     );
-    await expect.poll(() => holder("dying")).toBeDefined();
-    const other = world(clock);
-    await tokenLock(other, "dying")(async () => {});
+    await expect.poll(() => lockHolder("dying")).toBeDefined();
+    const successor = lockWorld(clock);
+    await tokenLock(successor, "dying")(async () => {});
     expect(clock.monotonic()).toBeGreaterThan(60_000);
     expect(clock.monotonic()).toBeLessThan(63_000);
     // Back from the dead, it takes nothing away from who has it now.
     await tokenLock(
-      other,
+      successor,
       "dying",
     )(async () => {
-      const now = await holder("dying");
+      const now = await lockHolder("dying");
       dead();
       await dying;
-      expect(await holder("dying")).toEqual(now);
+      expect(await lockHolder("dying")).toEqual(now);
     });
   });
 
-  it("is not waited for longer than the slice has: the run waits", async () => {
+  it("a worker does not wait for the token lock beyond its slice, and its run waits", async () => {
     const clock = virtualClock();
     await tokenLock(
-      world(clock),
+      lockWorld(clock),
       "short",
     )(async () => {
-      const short = { ...world(clock), deadline: 2_500 };
+      const short = { ...lockWorld(clock), deadline: 2_500 };
       await expect(tokenLock(short, "short")(async () => {})).rejects.toMatchObject({
         code: "secrets.locked",
         retryable: true,
@@ -87,18 +89,18 @@ describe("the lock of a source's token", () => {
     });
   });
 
-  it("leaves time to store what the API has answered", async () => {
+  it("the wait for the token lock leaves time to store the API's answer", async () => {
     const clock = virtualClock();
-    await tokenLock(world(clock), "timed")(async (until) => expect(until).toBe(20_000));
+    await tokenLock(lockWorld(clock), "timed")(async (until) => expect(until).toBe(20_000));
   });
 
-  it("is not there before the first deployment, and nobody to be locked out", async () => {
-    const elsewhere = { ...world(), names: { app: "tidetable", stage: "none" } };
+  it("the token lock is not needed before the first deployment", async () => {
+    const elsewhere = { ...lockWorld(), names: { app: "tidetable", stage: "none" } };
     expect(await tokenLock(elsewhere, "first")(async () => "done")).toBe("done");
   });
 });
 
-async function holder(source: string): Promise<unknown> {
+async function lockHolder(source: string): Promise<unknown> {
   const { Item } = await engine.dynamodb.send(
     new GetItemCommand({
       TableName: stateTableName(testWorld(engine).names),

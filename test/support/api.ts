@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** A request as the API saw it. */
-export interface SeenRequest {
+export interface ApiRequest {
   method: string;
   path: string;
   query: URLSearchParams;
@@ -14,36 +14,37 @@ export interface SeenRequest {
 export interface Reply {
   status?: number;
   headers?: Record<string, string>;
-  /** Text and bytes are sent as they are, anything else as JSON. */
+  /** Strings and bytes are sent as they are, other values as JSON. */
   body?: unknown;
 }
 
-/** Returns a reply, or answers by itself (resets, trickles, hangs) and returns nothing. */
+/** Returns a reply, or uses the response itself (to reset, trickle or hang) and returns nothing. */
 export type Handler = (
-  request: SeenRequest,
+  request: ApiRequest,
   response: ServerResponse,
 ) => Reply | undefined | Promise<Reply | undefined>;
 
 export interface Api {
   /** `http://127.0.0.1:<port>` */
   url: string;
-  requests: SeenRequest[];
+  requests: ApiRequest[];
   close(): Promise<void>;
 }
 
 /**
- * A real HTTP API on a free port of the loopback interface. A list of handlers answers one request
- * each; a request beyond the list gets a 418. Closes by itself at the end of the test.
+ * Opens a real HTTP API on a free port of the loopback interface. In a list, each handler answers
+ * one request; requests after the list get a 418. The API closes at the end of the test.
  */
 export async function openApi(script: Handler | (Handler | Reply)[]): Promise<Api> {
-  const requests: SeenRequest[] = [];
+  const requests: ApiRequest[] = [];
   const server = createServer(async (incoming, response) => {
-    const seen = await read(incoming);
-    requests.push(seen);
+    const apiRequest = await readRequest(incoming);
+    requests.push(apiRequest);
     const handler = Array.isArray(script) ? script[requests.length - 1] : script;
-    const reply = typeof handler === "function" ? await handler(seen, response) : handler;
-    if (reply) send(response, reply);
-    else if (!handler) send(response, { status: 418, body: "a request beyond the script" });
+    const reply = typeof handler === "function" ? await handler(apiRequest, response) : handler;
+    if (reply) sendReply(response, reply);
+    else if (!handler)
+      sendReply(response, { status: 418, body: "a request after the end of the script" });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
@@ -56,7 +57,7 @@ export async function openApi(script: Handler | (Handler | Reply)[]): Promise<Ap
   return { url: `http://127.0.0.1:${port}`, requests, close };
 }
 
-async function read(incoming: IncomingMessage): Promise<SeenRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   const url = new URL(incoming.url ?? "/", "http://api");
@@ -69,14 +70,14 @@ async function read(incoming: IncomingMessage): Promise<SeenRequest> {
   };
 }
 
-function send(response: ServerResponse, { status = 200, headers = {}, body }: Reply): void {
+function sendReply(response: ServerResponse, { status = 200, headers = {}, body }: Reply): void {
   const raw = typeof body === "string" || body instanceof Uint8Array || body === undefined;
   const type = raw ? {} : { "content-type": "application/json" };
   response.writeHead(status, { ...type, ...headers });
   response.end(raw ? body : JSON.stringify(body));
 }
 
-/** An endpoint with `limit` and `offset` over a list, as most APIs have it. */
+/** A handler with `limit` and `offset` over a list, as most APIs have it. */
 export function offsetPages(
   rows: unknown[],
   {

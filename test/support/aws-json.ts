@@ -1,8 +1,8 @@
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { openLoopback } from "../../packages/local/src/loopback.ts";
+import { openLoopbackServer } from "../../packages/local/src/base/loopback.ts";
 
-/** What AWS refuses, by its name and in its words. */
+/** An error of AWS, with its name and its message. */
 export class Refused extends Error {
   constructor(name: string, message: string) {
     super(message);
@@ -10,15 +10,15 @@ export class Refused extends Error {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each operation knows what its input is.
+// biome-ignore lint/suspicious/noExplicitAny: each operation knows the type of its input.
 type Operations = Record<string, (input: any) => object | Promise<object>>;
 
-/** A service that speaks one of AWS's JSON protocols, as SQS and Secrets Manager do. */
+/** Opens a service with one of AWS's JSON protocols, as SQS and Secrets Manager have it. Returns its URL. */
 export async function openAwsJson(operations: Operations): Promise<string> {
-  const { url, close } = await openLoopback(async (request, response) => {
+  const { url, close } = await openLoopbackServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
     const input = JSON.parse(await text(request));
-    const { status, body } = await answer(operations[operation], input);
+    const { status, body } = await answerOperation(operations[operation], input);
     response.writeHead(status, { "content-type": String(request.headers["content-type"]) });
     response.end(JSON.stringify(body));
   });
@@ -26,7 +26,7 @@ export async function openAwsJson(operations: Operations): Promise<string> {
   return url;
 }
 
-async function answer(operation: Operations[string] | undefined, input: unknown) {
+async function answerOperation(operation: Operations[string] | undefined, input: unknown) {
   if (!operation) return { status: 400, body: { __type: "UnknownOperationException" } };
   try {
     return { status: 200, body: await operation(input) };

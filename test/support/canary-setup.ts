@@ -1,16 +1,17 @@
 import { type IncomingMessage, Server, ServerResponse } from "node:http";
 import { afterEach, expect } from "vitest";
-import { guarded, leaks, leaves } from "./canary.ts";
+import { findLeaks, guardSecret, recordOutput } from "./canary.ts";
 
 /*
- * Before each file of tests. Stand-ins of AWS are servers of the test's own process, also for the
- * commands that it starts: what they give out are secrets, and what is written to them is stored.
+ * Runs before each test file. The stand-ins of AWS are servers in the process of the test, also for
+ * the commands that it starts. The canary learns the secrets from their answers, and searches the
+ * requests that store something.
  */
 
 for (const name of ["stdout", "stderr"] as const) {
   const { write } = process[name];
   process[name].write = function (this: unknown, ...args: Parameters<typeof write>) {
-    leaves(name, String(args[0]));
+    recordOutput(name, String(args[0]));
     return write.apply(process[name], args);
   } as typeof write;
 }
@@ -21,17 +22,17 @@ ServerResponse.prototype.end = function (this: ServerResponse, ...args: unknown[
   return end.apply(this, args as Parameters<typeof end>);
 } as typeof end;
 
-/** Members of secrets, and tokens. */
+/** Registers the members of secrets, and tokens. */
 function learnFrom(answer: string): void {
   if (!/"(SecretString|access_token|refresh_token)"/.test(answer)) return;
-  const { SecretString, access_token, refresh_token } = parsed(answer);
-  const members = Object.values(parsed(String(SecretString)));
+  const { SecretString, access_token, refresh_token } = parseObject(answer);
+  const members = Object.values(parseObject(String(SecretString)));
   for (const value of [...members, access_token, refresh_token]) {
-    if (value !== undefined) guarded(String(value));
+    if (value !== undefined) guardSecret(String(value));
   }
 }
 
-function parsed(text: string): Record<string, unknown> {
+function parseObject(text: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(text));
   } catch {
@@ -49,13 +50,13 @@ Server.prototype.emit = function (this: Server, ...args: Parameters<typeof emit>
     });
     request.on("end", () => {
       learnFrom(body);
-      // Tables hold what the API sends, whatever that is; a secret is where secrets are kept.
-      if (/"[^"]*-state"/.test(body)) leaves("state table", body);
+      // Only the state table is searched: other tables hold whatever the API sends.
+      if (/"[^"]*-state"/.test(body)) recordOutput("state table", body);
     });
   }
   return emit.apply(this, args);
 } as typeof emit;
 
 afterEach(() => {
-  expect(leaks(), "sinks with a secret of this test in them").toEqual([]);
+  expect(findLeaks(), "sinks with a secret of this test in them").toEqual([]);
 });

@@ -1,20 +1,20 @@
 import { appendFileSync } from "node:fs";
 
 /*
- * After every test: is a secret that it used in anything that it printed, stored or reported? What
- * is searched is decoded first, in every way that comes to mind; the redactor encodes instead, and
- * so neither repeats the other's mistakes.
+ * After every test, the canary searches everything that the test printed, stored or reported for the
+ * secrets that the test used. The canary decodes the output before the search. The redactor encodes
+ * the secrets instead, so a mistake in one is not repeated in the other.
  */
 
-/** Shorter ones are hidden in the words of APIs only: see `redact.ts`. */
+/** Shorter secrets are hidden in quotes of an API only; see `redact.ts`. */
 const SHORTEST = 6;
 
 const secrets = new Set<string>();
 const sinks = new Map<string, string[]>();
 let isUsed = false;
 
-/** A secret that a test works with. Returns it. */
-export function guarded(value: string): string {
+/** Registers a secret that a test uses. Returns the secret. */
+export function guardSecret(value: string): string {
   if (value.length >= SHORTEST) {
     secrets.add(value);
     isUsed = true;
@@ -22,31 +22,34 @@ export function guarded(value: string): string {
   return value;
 }
 
-/** Something that leaves the engine, by the name of the way out. */
-export function leaves(sink: string, text: string): void {
+/** Records output of the engine under the name of its sink. */
+export function recordOutput(sink: string, text: string): void {
   sinks.set(sink, [...(sinks.get(sink) ?? []), text]);
 }
 
-/** The sinks that a secret came out of since the last call, by name. Planted ones do not count. */
-export function leaks({ isPlanted = false } = {}): string[] {
-  const found = [...sinks]
-    .filter(([, texts]) => carries(texts.join("\n"), [...secrets]))
+/** Returns the names of the sinks with a secret since the last call. Planted leaks do not count. */
+export function findLeaks({ isPlanted = false } = {}): string[] {
+  const leaking = [...sinks]
+    .filter(([, texts]) => carriesValue(texts.join("\n"), [...secrets]))
     .map(([sink]) => sink);
   sinks.clear();
   if (isUsed && !isPlanted && process.env.TIDETABLE_CANARY) {
-    appendFileSync(`${process.env.TIDETABLE_CANARY}/${process.pid}`, found.length > 0 ? "L" : ".");
+    appendFileSync(
+      `${process.env.TIDETABLE_CANARY}/${process.pid}`,
+      leaking.length > 0 ? "L" : ".",
+    );
   }
   isUsed = false;
-  return found;
+  return leaking;
 }
 
-/** Whether one of the values is in a text, in any encoding. */
-export function carries(text: string, values: readonly string[]): boolean {
-  const found = (one: string) => values.some((value) => one.includes(value));
-  return decodings(text).some((one) => found(one) || binaries(one).some(found));
+/** Says whether a text carries one of the values, in any encoding. */
+export function carriesValue(text: string, values: readonly string[]): boolean {
+  const hasValue = (decoded: string) => values.some((value) => decoded.includes(value));
+  return decodings(text).some((decoded) => hasValue(decoded) || binaries(decoded).some(hasValue));
 }
 
-const rewritings: ((text: string) => string)[] = [
+const decoders: ((text: string) => string)[] = [
   (text) =>
     text.replace(/(?:%[0-9a-f]{2})+/gi, (bytes) =>
       Buffer.from(bytes.replaceAll("%", ""), "hex").toString(),
@@ -63,20 +66,22 @@ const rewritings: ((text: string) => string)[] = [
 ];
 const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'" };
 
-/** A text, and what it becomes by up to three rewritings. */
+/** Returns a text, and its decodings by up to three steps. */
 function decodings(text: string): string[] {
-  let all = new Set([text]);
+  let texts = new Set([text]);
   for (let round = 0; round < 3; round++) {
-    all = new Set([...all].flatMap((one) => [one, ...rewritings.map((rewrite) => rewrite(one))]));
+    texts = new Set(
+      [...texts].flatMap((decoded) => [decoded, ...decoders.map((decode) => decode(decoded))]),
+    );
   }
-  return [...all];
+  return [...texts];
 }
 
-/** What base64 and hexadecimal runs in a text stand for, begun at each of their characters' places. */
+/** Decodes the base64 and hexadecimal runs of a text, from each of their first characters on. */
 function binaries(text: string): string[] {
-  const runs = (pattern: RegExp, encoding: "base64" | "hex", places: number[]) =>
+  const runs = (pattern: RegExp, encoding: "base64" | "hex", offsets: number[]) =>
     (text.match(pattern) ?? []).flatMap((run) =>
-      places.map((place) => Buffer.from(run.slice(place), encoding).toString()),
+      offsets.map((offset) => Buffer.from(run.slice(offset), encoding).toString()),
     );
   return [
     ...runs(/[\w+/-]{8,}/g, "base64", [0, 1, 2, 3]),

@@ -3,25 +3,25 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
-import { guarded, leaves } from "./canary.ts";
+import { guardSecret, recordOutput } from "./canary.ts";
 
 const bin = resolve(import.meta.dirname, "../../packages/local/bin/tidetable.mjs");
 
-export interface Ended {
+export interface CommandResult {
   code: number | null;
   stdout: string;
   stderr: string;
-  /** stdout as the one JSON document that `--json` promises. */
+  /** Parses stdout as the one JSON document that `--json` promises. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of all commands.
   json(): any;
 }
 
 function guardAll(members: object): void {
-  for (const value of Object.values(members)) if (typeof value === "string") guarded(value);
+  for (const value of Object.values(members)) if (typeof value === "string") guardSecret(value);
 }
 
-/** The CLI in a folder of its own, as a user has it: a real process, real streams, real signals. */
-export async function cliFolder(files: Record<string, unknown> = {}) {
+/** Opens a folder for the CLI, which runs as a user has it: a real process, real streams, real signals. */
+export async function openCliFolder(files: Record<string, unknown> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-cli-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const put = (name: string, content: unknown) => {
@@ -49,9 +49,9 @@ export async function cliFolder(files: Record<string, unknown> = {}) {
     const out = { stdout: "", stderr: "" };
     child.stdout.on("data", (text) => (out.stdout += text));
     child.stderr.on("data", (text) => (out.stderr += text));
-    const ended = new Promise<Ended>((done) =>
+    const ended = new Promise<CommandResult>((done) =>
       child.on("close", (code) => {
-        for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
+        for (const [name, text] of Object.entries(out)) recordOutput(`${name} of a command`, text);
         done({ code, ...out, json: () => JSON.parse(out.stdout) });
       }),
     );

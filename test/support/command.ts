@@ -5,8 +5,8 @@ import { onTestFinished } from "vitest";
 import { main } from "../../packages/local/src/cli.ts";
 import type { Engine } from "./dynamodb.ts";
 
-/** What a command has written, and its exit code. */
-interface Said {
+/** The output of a command, and its exit code. */
+interface CommandOutput {
   exit: number;
   stdout: string;
   stderr: string;
@@ -14,8 +14,8 @@ interface Said {
 
 let folders = 0;
 
-/** The CLI in this process, on an engine that is there already. Each folder has a source of its own. */
-export async function commandFolder(engine: Engine) {
+/** Opens a folder with a source of its own, for the CLI in this process and an engine that runs already. */
+export async function openCommandFolder(engine: Engine) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-command-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   folders += 1;
@@ -23,7 +23,7 @@ export async function commandFolder(engine: Engine) {
   const file = `${name}.json`;
 
   const source = (dict: object) => writeFile(join(folder, file), JSON.stringify(dict));
-  const run = async (argv: string[], columns?: number): Promise<Said> => {
+  const run = async (argv: string[], columns?: number): Promise<CommandOutput> => {
     const out = { stdout: "", stderr: "" };
     const exit = await main([...argv, "--dynamodb", engine.endpoint], {
       stdout: {
@@ -35,7 +35,7 @@ export async function commandFolder(engine: Engine) {
       cwd: folder,
       signal: new AbortController().signal,
     });
-    // A test's API speaks http, which is warned of.
+    // The API of a test uses http, which causes a warning.
     const stderr = out.stderr.replace(/^warning: client\.base_url: .*\n/gm, "");
     return { exit, stdout: out.stdout, stderr };
   };

@@ -1,7 +1,7 @@
 import {
+  findNotices,
   firstRequest,
-  notices,
-  plan,
+  planSource,
   rest_api_source,
   type SourceConfig,
   type SourceOptions,
@@ -10,8 +10,8 @@ import { validate } from "@tidetable/core/validate";
 import { expect } from "vitest";
 import { refusalOf } from "./fuzz.ts";
 
-/** What is not right has a place and a reason, and what is right has a plan. */
-export function judged(config: unknown, options: unknown = {}): string {
+/** Expects problems with a path and a message, or a plan. Returns the messages. */
+export function expectProblemsOrPlan(config: unknown, options: unknown = {}): string {
   const source = rest_api_source(config as SourceConfig, options as SourceOptions);
   const problems = validate(source, "shop");
   for (const { path, message } of problems) {
@@ -20,9 +20,9 @@ export function judged(config: unknown, options: unknown = {}): string {
     expect(message).not.toMatch(/\[object/);
   }
   if (problems.length > 0) return JSON.stringify(problems);
-  for (const resource of plan(source, "shop").resources) {
+  for (const resource of planSource(source, "shop").resources) {
     const refusal = refusalOf(() => expect(firstRequest(resource).url).toMatch(/^https?:/));
     if (refusal) expect(refusal.code).toMatch(/^extract\.(template|convert|url)$/);
   }
-  return JSON.stringify(notices(source));
+  return JSON.stringify(findNotices(source));
 }

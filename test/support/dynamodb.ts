@@ -1,20 +1,20 @@
 import { type AttributeValue, type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { dynamodbClient } from "../../packages/core/src/dynamodb/client.ts";
 import { createTable, type TableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
-import { dynalite, type Launch } from "./engines.ts";
+import { type Launch, launchDynalite } from "./engines.ts";
 
 export interface Engine {
   endpoint: string;
   /** The client that production code uses. */
   dynamodb: DynamoDBClient;
   createTables(definitions: Record<string, TableDefinition>): Promise<void>;
-  /** Everything in a table, as DynamoDB returns it. */
+  /** All items of a table, as DynamoDB returns them. */
   scan(table: string): Promise<Record<string, AttributeValue>[]>;
   close(): Promise<void>;
 }
 
-/** A real engine in memory, on a free port of its own. Start one per test file. */
-export async function startDynamodb(launch: Launch = dynalite): Promise<Engine> {
+/** Starts a real engine in memory, on a free port. Start one per test file. */
+export async function startDynamodb(launch: Launch = launchDynalite): Promise<Engine> {
   const { endpoint, stop } = await launch();
   const dynamodb = clientOf(endpoint);
   return {
@@ -25,7 +25,7 @@ export async function startDynamodb(launch: Launch = dynalite): Promise<Engine> 
         await createTable(dynamodb, name, definition);
       }
     },
-    scan: (table) => scan(dynamodb, table),
+    scan: (table) => scanTable(dynamodb, table),
     async close() {
       dynamodb.destroy();
       await stop();
@@ -33,14 +33,14 @@ export async function startDynamodb(launch: Launch = dynalite): Promise<Engine> 
   };
 }
 
-export async function scan(client: DynamoDBClient, table: string) {
+export async function scanTable(client: DynamoDBClient, table: string) {
   const items: Record<string, AttributeValue>[] = [];
   const pages = paginateScan({ client }, { TableName: table, ConsistentRead: true });
   for await (const { Items = [] } of pages) items.push(...Items);
   return items;
 }
 
-/** A client for an endpoint on this machine; nothing it signs is worth anything. */
+/** A client for an endpoint on this machine, with worthless credentials. */
 export const clientOf = (endpoint: string, overrides: object = {}): DynamoDBClient =>
   dynamodbClient({
     endpoint,

@@ -1,17 +1,17 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { compareByValue } from "../../packages/local/src/dynalite-equality.mjs";
+import { compareByValue } from "../../packages/local/src/engine/dynalite-equality.mjs";
 
 /*
- * The engines that stand in for DynamoDB here. dynalite is the one that users get; dynoxide is
- * another author's, stricter, and comes as a binary for one platform.
+ * The engines that stand in for DynamoDB in tests. dynalite is the one that users get. dynoxide is
+ * another author's, stricter, and comes as a binary for one platform. DynamoDB Local is Amazon's.
  */
 
-const load = createRequire(import.meta.url);
+const requireHere = createRequire(import.meta.url);
 
 /** Starts an engine in memory, on a free port of its own. */
 export type Launch = () => Promise<{ endpoint: string; stop: () => Promise<void> }>;
@@ -19,56 +19,75 @@ export type Launch = () => Promise<{ endpoint: string; stop: () => Promise<void>
 export interface AvailableEngine {
   name: string;
   launch: Launch;
-  /** Why it can not run here. */
+  /** Why the engine cannot run on this machine. */
   missing: string | undefined;
 }
 
-export const dynalite: Launch = async () => {
-  // It has no types of its own.
+export const launchDynalite: Launch = async () => {
+  // dynalite has no types.
   const engine: (options: { createTableMs: number; deleteTableMs: number }) => Server =
-    load("dynalite");
+    requireHere("dynalite");
   compareByValue();
   const server = engine({ createTableMs: 0, deleteTableMs: 0 });
-  const underWay = countRequests(server);
+  const pendingRequests = countRequests(server);
   return {
-    endpoint: `http://127.0.0.1:${await listen(server)}`,
+    endpoint: `http://127.0.0.1:${await listenOnFreePort(server)}`,
     async stop() {
-      // dynalite throws out of the middle of a request whose store is closed: those that it has got
-      // are carried out, the others go down with their connection.
+      // dynalite throws in the middle of a request when its store is closed. Requests that have
+      // arrived are therefore carried out first; the others end with their connection.
       server.closeIdleConnections();
-      while (underWay() > 0) await wait(5);
+      while (pendingRequests() > 0) await wait(5);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
 };
 
-/** How many requests have come whole and are not answered yet. */
+/** Counts the requests that have arrived and are not answered yet. */
 function countRequests(server: Server): () => number {
-  let underWay = 0;
+  let pending = 0;
   server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
     request.once("end", () => {
-      underWay += 1;
+      pending += 1;
       const { end } = response;
-      response.end = ((...given: Parameters<typeof end>) => {
-        underWay -= 1;
-        return end.apply(response, given);
+      response.end = ((...args: Parameters<typeof end>) => {
+        pending -= 1;
+        return end.apply(response, args);
       }) as typeof end;
     });
-    // dynalite throws these too, where a client dies in the middle of a request.
+    // dynalite throws a request's errors as well, when a client dies in the middle of it.
     setImmediate(() => request.removeAllListeners("error").on("error", () => {}));
   });
-  return () => underWay;
+  return () => pending;
 }
 
-const dynoxide: Launch = async () => {
-  // It takes no port 0, and another process may take the free one first: then it is tried again.
+const launchDynoxide: Launch = () =>
+  launchProgram((port) =>
+    spawn(dynoxidePath() ?? "", ["--port", String(port)], { stdio: "ignore" }),
+  );
+
+/** The folder with the jars of DynamoDB Local. It listens on all addresses: .ci/nightly isolates it. */
+const jars = process.env.TIDETABLE_DYNAMODB_LOCAL;
+
+const dynamodbLocal: Launch = () =>
+  launchProgram((port) => {
+    const java = [`-Djava.library.path=${jars}`, "-cp", `${jars}/*`];
+    const main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner";
+    const options = ["-inMemory", "-disableTelemetry", "-port", String(port)];
+    return spawn("java", [...java, main, ...options], { stdio: "ignore" });
+  });
+
+/**
+ * Starts a program that takes no port 0, on a port that is free. Another process may take the port
+ * first; then another one is tried.
+ */
+async function launchProgram(start: (port: number) => ChildProcess): ReturnType<Launch> {
   for (let attempt = 1; attempt <= 5; attempt++) {
     const port = await freePort();
-    const child = spawn(binary() ?? "", ["--port", String(port)], { stdio: "ignore" });
+    const child = start(port);
     const ended = once(child, "exit");
     const endpoint = `http://127.0.0.1:${port}`;
-    while (child.exitCode === null && !(await answers(endpoint))) await wait(10);
+    while (child.exitCode === null && !(await hasAnswer(endpoint))) await wait(10);
     if (child.exitCode !== null) continue;
     const stop = async () => {
       child.kill();
@@ -76,24 +95,29 @@ const dynoxide: Launch = async () => {
     };
     return { endpoint, stop };
   }
-  throw new Error("dynoxide did not start");
-};
+  throw new Error("the engine did not start");
+}
 
 export const engines: AvailableEngine[] = [
-  { name: "dynalite", launch: dynalite, missing: undefined },
+  { name: "dynalite", launch: launchDynalite, missing: undefined },
   {
     name: "dynoxide",
-    launch: dynoxide,
-    missing: binary()
+    launch: launchDynoxide,
+    missing: dynoxidePath()
       ? undefined
       : `@dynoxide/linux-x64 is not installed (${process.platform} ${process.arch})`,
+  },
+  {
+    name: "DynamoDB Local",
+    launch: dynamodbLocal,
+    missing: jars ? undefined : "it needs Java; .ci/nightly fetches and starts it",
   },
 ];
 
 /** npm leaves an optional dependency out where its platform does not fit. */
-function binary(): string | undefined {
+function dynoxidePath(): string | undefined {
   try {
-    return load.resolve("@dynoxide/linux-x64/dynoxide");
+    return requireHere.resolve("@dynoxide/linux-x64/dynoxide");
   } catch {
     return undefined;
   }
@@ -101,17 +125,17 @@ function binary(): string | undefined {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  const port = await listen(server);
+  const port = await listenOnFreePort(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
-async function listen(server: Server): Promise<number> {
+async function listenOnFreePort(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }
 
-const answers = (endpoint: string) =>
+const hasAnswer = (endpoint: string): Promise<boolean> =>
   fetch(endpoint).then(
     () => true,
     () => false,

@@ -2,25 +2,25 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** Answers one request on its connection, or does not. */
-export type Fault = (socket: Socket, request: Asked) => void;
+/** Answers one request on its connection, or leaves it without an answer. */
+export type Fault = (socket: Socket, request: SocketRequest) => void;
 
-interface Asked {
-  /** As its first line has it: a path, or a whole URL where a proxy is asked. */
+interface SocketRequest {
+  /** The second word of the first line: a path, or for a proxy a whole URL. */
   target: string;
-  /** Its first line and headers. */
+  /** The first line and the headers. */
   head: string;
 }
 
 export interface FaultyApi {
   url: string;
-  /** The targets of the requests, in their order. */
+  /** The targets of the requests, in the order of arrival. */
   requests: string[];
 }
 
 /**
- * A server that puts bytes on a socket, whatever HTTP says. Its connections stay open, unless the
- * fault closes them, and its requests have no bodies.
+ * A server that writes bytes to a socket, valid as HTTP or not. The connections stay open, unless the
+ * fault closes them. Requests have no bodies.
  */
 export async function openFaultyApi(answer: Fault): Promise<FaultyApi> {
   const requests: string[] = [];
@@ -34,9 +34,9 @@ export async function openFaultyApi(answer: Fault): Promise<FaultyApi> {
       if (!head.endsWith("\r\n\r\n")) return;
       const [, target = ""] = head.split(" ", 2);
       requests.push(target);
-      const asked = { target, head };
+      const request = { target, head };
       head = "";
-      answer(socket, asked);
+      answer(socket, request);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -51,54 +51,61 @@ export async function openFaultyApi(answer: Fault): Promise<FaultyApi> {
 type Headers = Record<string, string | number>;
 
 /** The first line and the headers of an answer. */
-export const head = (headers: Headers, status = "200 OK"): string =>
+export const answerHead = (headers: Headers, status = "200 OK"): string =>
   [`HTTP/1.1 ${status}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
     .concat("", "")
     .join("\r\n");
 
-/** A whole and honest answer. */
-export const whole = (body: string | Uint8Array, headers: Headers = {}, status?: string): Buffer =>
+/** A complete and valid answer. */
+export const wholeAnswer = (
+  body: string | Uint8Array,
+  headers: Headers = {},
+  status?: string,
+): Buffer =>
   Buffer.concat([
-    Buffer.from(head({ "content-length": Buffer.byteLength(body), ...headers }, status), "latin1"),
+    Buffer.from(
+      answerHead({ "content-length": Buffer.byteLength(body), ...headers }, status),
+      "latin1",
+    ),
     Buffer.from(body as string),
   ]);
 
-/** Sends such an answer. */
-export const answers =
-  (...parts: Parameters<typeof whole>): Fault =>
+/** A fault that is a complete answer. */
+export const sendAnswer =
+  (...parts: Parameters<typeof wholeAnswer>): Fault =>
   (socket) =>
-    void socket.write(whole(...parts));
+    void socket.write(wholeAnswer(...parts));
 
-/** Sends bytes as they are; the connection stays open. */
-export const sends =
+/** Sends bytes; the connection stays open. */
+export const sendBytes =
   (...bytes: (string | Uint8Array)[]): Fault =>
   (socket) => {
-    for (const one of bytes) socket.write(one);
+    for (const part of bytes) socket.write(part);
   };
 
-/** Sends bytes and closes the connection in good order. */
-export const ends =
+/** Sends bytes and then closes the connection. */
+export const sendAndClose =
   (...bytes: (string | Uint8Array)[]): Fault =>
   (socket) => {
-    for (const one of bytes) socket.write(one);
+    for (const part of bytes) socket.write(part);
     socket.end();
   };
 
-/** Sends bytes, and then the same ones again for ever, as fast as they are taken. */
-export const never =
+/** Sends `begin`, and then `again` for ever, as fast as the client reads. */
+export const sendForever =
   (begin: string, again: string | Uint8Array): Fault =>
   (socket) => {
-    const more = (): void => {
-      // Small enough that the other side's time limit has its turn.
+    const writeMore = (): void => {
+      // The pause between two writes lets the client's timers run.
       while (!socket.destroyed && socket.write(again));
-      socket.once("drain", () => setImmediate(more));
+      socket.once("drain", () => setImmediate(writeMore));
     };
     socket.write(begin);
-    more();
+    writeMore();
   };
 
-/** Sends bytes, and then one of `again` every 20 ms. */
-export const trickles =
+/** Sends `begin`, and then one character of `again` every 20 ms. */
+export const sendSlowly =
   (begin: string, again: string): Fault =>
   (socket) => {
     let sent = 0;

@@ -8,21 +8,21 @@ import {
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** What goes wrong with one request. Undefined: nothing. */
+/** The fault of one request. Undefined means no fault. */
 export type Fault =
-  /** Some puts of a BatchWriteItem come back; the others are done. */
+  /** `count` puts of a BatchWriteItem come back unprocessed; the others are done. */
   | { kind: "unprocessed"; count: number }
-  /** An error as DynamoDB words it, for instance a throttle. Nothing is done. */
+  /** DynamoDB answers with an error, for instance a throttle, and does nothing. */
   | { kind: "error"; status: number; type?: string }
-  /** The connection breaks. `after`: when the request has been done, so that its answer is lost. */
+  /** The connection breaks, before the request is done or after it, so that its answer is lost. */
   | { kind: "reset"; when: "before" | "after" }
-  /** `kill` ends the caller, before the request is done or when it has been. */
+  /** `kill` ends the caller, before the request is done or after it. */
   | { kind: "death"; when: "before" | "after"; kill: () => void }
-  /** The request is done late. */
+  /** The request is done `ms` milliseconds late. */
   | { kind: "delay"; ms: number }
-  /** The request is on its way until then, and is done only afterwards. */
+  /** The request waits on its way until the promise settles, and is done afterwards. */
   | { kind: "hold"; until: Promise<unknown> }
-  /** The request is done, and the answer is this text. */
+  /** The request is done, and the answer is replaced. */
   | { kind: "answer"; status: number; body: string };
 
 export interface Call {
@@ -41,46 +41,46 @@ export interface FaultyDynamodb {
 }
 
 /**
- * A proxy in front of a real engine, for what engines on a laptop never do: throttle, leave items
- * unprocessed, lose an answer.
+ * Opens a proxy before a real engine, for faults that engines on a laptop never have: throttles,
+ * unprocessed items, lost answers.
  */
-export async function faultyDynamodb(
+export async function openFaultyDynamodb(
   engine: string,
   script: (call: Call) => Fault | undefined,
 ): Promise<FaultyDynamodb> {
   const calls: Call[] = [];
   const server = createServer(async (incoming, outgoing) => {
-    const text = await textOf(incoming);
+    const text = await readText(incoming);
     const operation = String(incoming.headers["x-amz-target"]).split(".")[1] ?? "";
     const call = { number: calls.length + 1, operation, body: JSON.parse(text) };
     calls.push(call);
-    const forward = (body: string) => send(engine, incoming, body);
-    await answer(script(call), text, forward, outgoing).catch(() => outgoing.destroy());
+    const forwardBody = (body: string) => forwardCall(engine, incoming, body);
+    await answerCall(script(call), text, forwardBody, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { endpoint: `http://127.0.0.1:${port}`, calls, close: () => close(server) };
+  return { endpoint: `http://127.0.0.1:${port}`, calls, close: () => closeServer(server) };
 }
 
 type Answer = { status: number; body: string };
 
-async function answer(
+async function answerCall(
   fault: Fault | undefined,
   body: string,
   forward: (body: string) => Promise<Answer>,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const reply = ({ status, body }: Answer) => {
+  const sendAnswer = ({ status, body }: Answer) => {
     outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.0" });
     outgoing.end(body);
   };
-  if (!fault) return reply(await forward(body));
+  if (!fault) return sendAnswer(await forward(body));
   switch (fault.kind) {
     case "unprocessed":
-      return reply(await leaveSome(fault.count, body, forward));
+      return sendAnswer(await leaveUnprocessed(fault.count, body, forward));
     case "error": {
       const type = `com.amazonaws.dynamodb.v20120810#${fault.type}`;
-      return reply({
+      return sendAnswer({
         status: fault.status,
         body: fault.type ? JSON.stringify({ __type: type, message: "scripted" }) : "",
       });
@@ -96,51 +96,51 @@ async function answer(
       return;
     case "delay":
       await wait(fault.ms);
-      return reply(await forward(body));
+      return sendAnswer(await forward(body));
     case "hold":
       await fault.until;
-      return reply(await forward(body));
+      return sendAnswer(await forward(body));
     case "answer":
       await forward(body);
-      return reply(fault);
+      return sendAnswer(fault);
   }
 }
 
-/** Forwards all but the last `count` puts, which it hands back. */
-async function leaveSome(
+/** Forwards all but the last `count` puts, which come back unprocessed. */
+async function leaveUnprocessed(
   count: number,
   body: string,
   forward: (body: string) => Promise<Answer>,
 ): Promise<Answer> {
-  const { RequestItems, ...rest } = JSON.parse(body);
+  const { RequestItems, ...parameters } = JSON.parse(body);
   const [[table, puts]] = Object.entries(RequestItems) as [[string, unknown[]]];
   const done = puts.slice(0, Math.max(0, puts.length - count));
-  const left = puts.slice(done.length);
+  const unprocessed = puts.slice(done.length);
   if (done.length > 0) {
-    await forward(JSON.stringify({ RequestItems: { [table]: done }, ...rest }));
+    await forward(JSON.stringify({ RequestItems: { [table]: done }, ...parameters }));
   }
-  const UnprocessedItems = left.length > 0 ? { [table]: left } : {};
+  const UnprocessedItems = unprocessed.length > 0 ? { [table]: unprocessed } : {};
   return { status: 200, body: JSON.stringify({ UnprocessedItems }) };
 }
 
-function send(engine: string, incoming: IncomingMessage, body: string): Promise<Answer> {
+function forwardCall(engine: string, incoming: IncomingMessage, body: string): Promise<Answer> {
   const headers = { ...incoming.headers, "content-length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const outgoing = request(engine, { method: "POST", headers }, async (response) => {
-      resolve({ status: response.statusCode ?? 500, body: await textOf(response) });
+      resolve({ status: response.statusCode ?? 500, body: await readText(response) });
     });
     outgoing.on("error", reject);
     outgoing.end(body);
   });
 }
 
-async function textOf(message: IncomingMessage): Promise<string> {
+async function readText(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
 
-function close(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -9,47 +9,45 @@ import {
   tableName,
   workerFunctionName,
 } from "../../packages/core/src/base/names.ts";
-import { plan } from "../../packages/core/src/config/plan.ts";
-import type { SourcePlan } from "../../packages/core/src/config/plan-types.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
+import type { ResourcePlan, SourcePlan } from "../../packages/core/src/config/plan-types.ts";
 import { dlt, rest_api_source, type Source } from "../../packages/core/src/config/source.ts";
 import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import type { ResourceReport } from "../../packages/core/src/report/types.ts";
 import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
+import type { SecretMembers } from "../../packages/local/src/secrets/local-secrets.ts";
+import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import {
-  openSecretsEndpoint,
-  type SecretMembers,
-} from "../../packages/local/src/secrets-endpoint.ts";
-import {
-  type Place,
+  type StageLocation,
   type Statement,
   scheduleStatements,
   workerStatements,
 } from "../../stacks/permissions.ts";
-import { startDynamodb } from "./dynamodb.ts";
-import { openIam } from "./iam.ts";
+import { type Engine, startDynamodb } from "./dynamodb.ts";
+import { type Iam, openIam } from "./iam.ts";
 
 /*
- * A stage as it is in AWS, as far as permissions go: the handlers that AWS calls, each in a
- * container of its own and under its own role, with AWS behind IAM.
+ * A stage as it is in AWS, with its permissions: the handlers that AWS calls, each in a container
+ * of its own and under its own role, and a simulated IAM before the services of AWS.
  */
 
-export const place: Place = {
+export const stageLocation: StageLocation = {
   names: { app: "tidetable", stage: "iam" },
   ...{ partition: "aws", region: "us-east-1", account: "123456789012" },
 };
-const { names } = place;
+const { names } = stageLocation;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A source's file: each container loads it with the modules that are its own. */
+/** The file of a source. Each container loads it with its own modules. */
 export type Declaration = (
   core: Pick<typeof import("../../packages/core/src/config/source.ts"), "dlt" | "rest_api_source">,
 ) => Source;
 
-/** A source whose key is in its secret, unless it has none. */
-export const source =
+/** Declares a source whose key is in its secret; without `secret` it needs no key. */
+export const declareSource =
   (base_url: string, resources: ResourceConfig[], secret = true): Declaration =>
   ({ dlt, rest_api_source }) =>
     rest_api_source({
@@ -76,30 +74,52 @@ export const source =
       resources,
     });
 
-export type Stage = Awaited<ReturnType<typeof openStage>>;
+/** An event that was sent to a function. */
+interface SentEvent {
+  to: string;
+  event: WorkerEvent;
+  requestId: string;
+}
 
-/** Everything that sources share. Open one per test file. */
-export async function openStage() {
+interface Role {
+  /** The name of the function, which also is the access key id of its requests. */
+  name: string;
+  statements: Statement[];
+}
+
+/** A function that runs in a container of its own, under its role. */
+type DeployedFunction<T> = (event: unknown, requestId?: string) => Promise<T>;
+
+/** AWS as all sources of a stage share it. Open one per test file. */
+export async function openStage(): Promise<Stage> {
   const engine = await startDynamodb();
   await engine.createTables({ [stateTableName(names)]: stateTable });
   const secrets = new Map<string, SecretMembers>();
   const secretsEndpoint = await openSecretsEndpoint(async (id) => secrets.get(id));
-  const queue: Sent[] = [];
+  const queue: SentEvent[] = [];
   const lambda = await openInvokeApi((to) => ({
     invoke: () => Promise.resolve("throttled"),
     send: (requestId, payload) => void queue.push({ to, event: JSON.parse(payload), requestId }),
   }));
-  const iam = await openIam(place, {
+  const iam = await openIam(stageLocation, {
     dynamodb: engine.endpoint,
     secretsmanager: secretsEndpoint.endpoint,
     lambda: lambda.endpoint,
   });
+  pointFunctionsAt(iam.endpoint);
+  return new Stage({ engine, iam, secrets, queue }, async () => {
+    vi.unstubAllEnvs();
+    await Promise.all([iam.close(), lambda.close(), secretsEndpoint.close(), engine.close()]);
+  });
+}
+
+/** Sends the requests of functions to IAM first, for every service of AWS. */
+function pointFunctionsAt(endpoint: string): void {
   const environment = {
-    AWS_REGION: place.region,
+    AWS_REGION: stageLocation.region,
     AWS_SECRET_ACCESS_KEY: "worth nothing",
-    // Whatever service a handler calls, it finds IAM first.
-    AWS_ENDPOINT_URL: iam.endpoint,
-    AWS_ENDPOINT_URL_DYNAMODB: iam.endpoint,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: undefined,
     AWS_ENDPOINT_URL_LAMBDA: undefined,
     AWS_SESSION_TOKEN: undefined,
@@ -107,147 +127,189 @@ export async function openStage() {
     TIDETABLE_STAGE: names.stage,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+}
 
-  /** Gives a function a role, whose name is the function's, and a container of its own. */
-  async function container<T>(
+interface StageParts {
+  engine: Engine;
+  iam: Iam;
+  /** The members of each secret that has a value, by the name of the secret. */
+  secrets: Map<string, SecretMembers>;
+  /** Events that functions have sent and nobody has received yet. */
+  queue: SentEvent[];
+}
+
+export class Stage {
+  readonly engine: Engine;
+  readonly iam: Iam;
+  readonly close: () => Promise<void>;
+  readonly #parts: StageParts;
+  #sourceCount = 0;
+
+  constructor(parts: StageParts, close: () => Promise<void>) {
+    this.engine = parts.engine;
+    this.iam = parts.iam;
+    this.close = close;
+    this.#parts = parts;
+  }
+
+  /** Deploys a source with its tables, its secret, its worker and a schedule function. */
+  async deploy(declare: Declaration, changes: Changes = {}): Promise<DeployedSource> {
+    this.#sourceCount += 1;
+    const name = `source${this.#sourceCount}`;
+    const plan = planSource(declare({ dlt, rest_api_source }), name);
+    for (const resource of plan.resources) {
+      await this.engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
+    }
+    const roles = rolesOf(plan);
+    const declarations = { [name]: declare };
+    const worker = await this.workerOf(changedRole(roles.worker, changes.worker), declarations);
+    const scheduleRole = changedRole(roles.schedule, changes.schedule);
+    const schedule = await this.#scheduleOf(scheduleRole, declarations);
+    const source = new DeployedSource(this.#parts, { plan, declare, roles, worker, schedule });
+    source.setSecret("first");
+    return source;
+  }
+
+  workerOf(
     role: Role,
-    load: () => Promise<(seams: Seams) => (event: unknown, context: Context) => Promise<T>>,
     declarations: Record<string, Declaration>,
-  ) {
-    iam.roles.set(role.name, role.statements);
-    // Modules of its own: a container keeps its clients, and they their credentials.
+  ): Promise<DeployedFunction<ResourceReport>> {
+    const loadHandler = async () => (await import("../../functions/resource.ts")).createWorker;
+    return this.#openContainer(role, loadHandler, declarations);
+  }
+
+  #scheduleOf(role: Role, declarations: Record<string, Declaration>) {
+    const loadHandler = async () => (await import("../../functions/schedule.ts")).createScheduler;
+    return this.#openContainer(role, loadHandler, declarations);
+  }
+
+  /** Gives a function its role, and a container of its own. */
+  async #openContainer<T>(
+    role: Role,
+    loadHandler: () => Promise<(seams: Seams) => (event: unknown, context: Context) => Promise<T>>,
+    declarations: Record<string, Declaration>,
+  ): Promise<DeployedFunction<T>> {
+    this.iam.roles.set(role.name, role.statements);
+    // A container has modules of its own, because they keep clients, and clients keep credentials.
     vi.resetModules();
     const core = await import("../../packages/core/src/config/source.ts");
     const sources = Object.fromEntries(
       Object.entries(declarations).map(([name, declare]) => [name, declare(core)]),
     );
-    const handler = (await load())({ sources, log: silent });
-    return (event: unknown, requestId = "request") => {
+    const handler = (await loadHandler())({ sources, log: silent });
+    return (event, requestId = "request") => {
       vi.stubEnv("AWS_ACCESS_KEY_ID", role.name);
       return handler(event, contextOf(requestId));
     };
   }
+}
 
-  const workerOf = (role: Role, declarations: Record<string, Declaration>) =>
-    container(role, async () => (await import("../../functions/resource.ts")).worker, declarations);
-  const scheduleOf = (role: Role, declarations: Record<string, Declaration>) =>
-    container(
-      role,
-      async () => (await import("../../functions/schedule.ts")).scheduler,
-      declarations,
-    );
+interface SourceParts {
+  plan: SourcePlan;
+  declare: Declaration;
+  roles: Record<"worker" | "schedule", Role>;
+  worker: DeployedFunction<ResourceReport>;
+  schedule: DeployedFunction<unknown>;
+}
 
-  let count = 0;
+/** A source in the stage, as the people see it who call its functions and look at its tables. */
+class DeployedSource {
+  readonly name: string;
+  readonly declare: Declaration;
+  readonly roles: SourceParts["roles"];
+  /** The first resource. */
+  readonly resource: ResourcePlan;
+  readonly #stage: StageParts;
+  readonly #source: SourceParts;
+  #runCount = 0;
 
-  /** A source with its tables, its secret, its worker and a schedule function. */
-  async function deploy(declare: Declaration, changes: Changes = {}) {
-    count += 1;
-    const name = `source${count}`;
-    const planned = plan(declare({ dlt, rest_api_source }), name);
-    for (const resource of planned.resources) {
-      await engine.createTables({ [tableName(names, resource)]: tableDefinition(resource) });
-    }
-    const secret = secretName(names, name);
-    secrets.set(secret, { api_key: "first" });
-    const roles = rolesOf(planned);
-    const worker = await workerOf(changed(roles.worker, changes.worker), { [name]: declare });
-    const schedule = await scheduleOf(changed(roles.schedule, changes.schedule), {
-      [name]: declare,
-    });
-
-    let runs = 0;
-    /** Calls the schedule function, then the worker with each event that it was sent. */
-    async function send(event: object): Promise<ResourceReport[]> {
-      runs += 1;
-      queue.length = 0;
-      await schedule(event, `run${runs}`);
-      const reports: ResourceReport[] = [];
-      // They come in no order; a child would wait for its parent.
-      const order = ({ event }: Sent) =>
-        planned.resources.findIndex((one) => one.name === event.resource);
-      const sent = queue.splice(0).sort((a, b) => order(a) - order(b));
-      for (const { to, event, requestId } of sent) {
-        if (to !== roles.worker.name) throw new Error(`${to} was invoked`);
-        reports.push(await worker(event, requestId).catch(reportOf));
-      }
-      return reports;
-    }
-
-    const [resource] = planned.resources;
+  constructor(stage: StageParts, source: SourceParts) {
+    const { plan, declare, roles } = source;
+    const [resource] = plan.resources;
     if (!resource) throw new Error("a source without resources");
-    return {
-      name,
-      declare,
-      roles,
-      resource,
-      run: (event: object = {}) => send({ source: name, ...event }),
-      tick: () => send({ source: name, resume: true }),
-      letTimePass: () => letTimePass(name),
-      rows: () => engine.scan(tableName(names, resource)),
-      /** What stands in the state table about the source, by the beginning of its sort key. */
-      kept: async (sk: string) =>
-        (await engine.scan(stateTableName(names))).filter(
-          (item) => item.pk?.S?.startsWith(`${name}#`) && item.sk?.S?.startsWith(sk),
-        ),
-      /** Sets the key in its secret; without one the secret has no value. */
-      fill: (api_key?: string) =>
-        void (api_key === undefined ? secrets.delete(secret) : secrets.set(secret, { api_key })),
-    };
+    this.name = plan.name;
+    this.declare = declare;
+    this.roles = roles;
+    this.resource = resource;
+    this.#stage = stage;
+    this.#source = source;
   }
 
-  /** Whatever the API asked the workers of a source to wait for is over. */
-  async function letTimePass(source: string) {
-    for (const { pk, sk } of await engine.scan(stateTableName(names))) {
-      if (!pk?.S?.startsWith(`${source}#`) || !sk?.S) continue;
-      const at = { TableName: stateTableName(names), Key: { pk, sk } };
-      if (sk.S === "gate") await engine.dynamodb.send(new DeleteItemCommand(at));
+  run = (event: object = {}): Promise<ResourceReport[]> =>
+    this.#send({ source: this.name, ...event });
+
+  tick = (): Promise<ResourceReport[]> => this.#send({ source: this.name, resume: true });
+
+  rows = () => this.#stage.engine.scan(tableName(names, this.resource));
+
+  /** The items of the source in the state table whose sort keys begin with `prefix`. */
+  stateItems = async (prefix: string) =>
+    (await this.#stage.engine.scan(stateTableName(names))).filter(
+      ({ pk, sk }) => pk?.S?.startsWith(`${this.name}#`) && sk?.S?.startsWith(prefix),
+    );
+
+  /** Sets the key in the secret of the source; without a key the secret has no value. */
+  setSecret = (api_key?: string): void => {
+    const secret = secretName(names, this.name);
+    if (api_key === undefined) this.#stage.secrets.delete(secret);
+    else this.#stage.secrets.set(secret, { api_key });
+  };
+
+  /** Ends every wait that the API has asked for. */
+  letTimePass = async (): Promise<void> => {
+    const { dynamodb } = this.#stage.engine;
+    for (const { pk, sk } of await this.stateItems("")) {
+      if (!pk || !sk) continue;
+      const item = { TableName: stateTableName(names), Key: { pk, sk } };
+      if (sk.S === "gate") await dynamodb.send(new DeleteItemCommand(item));
       if (sk.S !== "state") continue;
       const command = new UpdateItemCommand({
-        ...at,
+        ...item,
         UpdateExpression: "SET not_before = :then",
         ExpressionAttributeValues: { ":then": { S: new Date(0).toISOString() } },
       });
-      await engine.dynamodb.send(command);
+      await dynamodb.send(command);
     }
+  };
+
+  /** Calls the schedule function, and then the worker with each event that it was sent. */
+  async #send(event: object): Promise<ResourceReport[]> {
+    const { queue } = this.#stage;
+    const { plan, roles, worker, schedule } = this.#source;
+    this.#runCount += 1;
+    queue.length = 0;
+    await schedule(event, `run${this.#runCount}`);
+    // Events arrive in no particular order. Here parents come first, or a child would wait.
+    const positionOf = ({ event }: SentEvent) =>
+      plan.resources.findIndex(({ name }) => name === event.resource);
+    const reports: ResourceReport[] = [];
+    for (const { to, event, requestId } of queue
+      .splice(0)
+      .sort((a, b) => positionOf(a) - positionOf(b))) {
+      if (to !== roles.worker.name) throw new Error(`${to} was invoked`);
+      reports.push(await worker(event, requestId).catch(reportOf));
+    }
+    return reports;
   }
-
-  async function close() {
-    vi.unstubAllEnvs();
-    await Promise.all([iam.close(), lambda.close(), secretsEndpoint.close(), engine.close()]);
-  }
-  return { engine, iam, deploy, workerOf, scheduleOf, close };
 }
 
-/** What was sent to a function. */
-interface Sent {
-  to: string;
-  event: WorkerEvent;
-  requestId: string;
-}
-
-interface Role {
-  /** Of the function, and here its access key id as well. */
-  name: string;
-  statements: Statement[];
-}
-
-/** What `stacks/permissions.ts` declares for a source. */
-const rolesOf = (planned: SourcePlan): Record<"worker" | "schedule", Role> => ({
+/** The roles that `stacks/permissions.ts` declares for a source. */
+const rolesOf = (plan: SourcePlan): Record<"worker" | "schedule", Role> => ({
   worker: {
-    name: workerFunctionName(names, planned.name),
-    statements: workerStatements(planned, place),
+    name: workerFunctionName(names, plan.name),
+    statements: workerStatements(plan, stageLocation),
   },
   schedule: {
     name: scheduleFunctionName(names),
-    statements: scheduleStatements([planned], place),
+    statements: scheduleStatements([plan], stageLocation),
   },
 });
 
-/** How the roles differ from what is declared. */
+/** Changes of the declared roles. */
 export type Changes = Partial<Record<"worker" | "schedule", Change>>;
 type Change = (statements: Statement[]) => Statement[];
 
-const changed = (role: Role, change: Change = (statements) => statements): Role => ({
+const changedRole = (role: Role, change: Change = (statements) => statements): Role => ({
   ...role,
   statements: change(role.statements),
 });
@@ -259,7 +321,7 @@ const contextOf = (awsRequestId: string) =>
     getRemainingTimeInMillis: () => 60_000,
   }) as Context;
 
-/** A worker that fails throws, so that the platform tries again; its report says why. */
+/** The report of a failed worker. It throws, so that the platform tries again. */
 function reportOf(error: unknown): ResourceReport {
   const { report } = error as { report?: ResourceReport };
   if (!report) throw error;

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { openLoopback } from "../../packages/local/src/loopback.ts";
-import type { Place, Statement } from "../../stacks/permissions.ts";
+import { openLoopbackServer } from "../../packages/local/src/base/loopback.ts";
+import type { StageLocation, Statement } from "../../stacks/permissions.ts";
 
 /*
- * What IAM does with a role's policy, in front of engines that allow everything: each request on
- * the wire becomes an action on a resource, which a statement has to allow. It knows only what this
- * project's policies say; a word that it does not know is an error and never a pass.
+ * A simulated IAM before engines that allow everything. Each request on the wire becomes an action
+ * on a resource, which a statement of the caller's role has to allow. It knows only the words of
+ * this project's policies; an unknown word is an error and never allows a request.
  */
 
-/** What a request asks for. */
+/** An action on a resource that a request needs. */
 export interface Access {
   action: string;
   resource: string;
@@ -18,14 +18,14 @@ export interface Access {
   context: Record<string, string[]>;
 }
 
-/** Pure: the statement that allows it. Undefined: nothing does, or one denies it. */
+/** Returns the statement that allows an access. Undefined: no statement allows it, or one denies it. */
 export function allowedBy(statements: readonly Statement[], access: Access): Statement | undefined {
   const matching = statements.filter(
-    (one) =>
-      // The name of an action has no case for IAM; an ARN has.
-      one.Action.some((pattern) => isLike(access.action.toLowerCase(), pattern.toLowerCase())) &&
-      one.Resource.some((pattern) => isLike(access.resource, pattern)) &&
-      holds(one.Condition ?? {}, access.context),
+    ({ Action, Resource, Condition }) =>
+      // IAM ignores the case of an action's name, and not that of an ARN.
+      Action.some((pattern) => isLike(access.action.toLowerCase(), pattern.toLowerCase())) &&
+      Resource.some((pattern) => isLike(access.resource, pattern)) &&
+      meetsCondition(Condition ?? {}, access.context),
   );
   if (matching.some(({ Effect }) => Effect === "Deny")) return undefined;
   return matching[0];
@@ -33,14 +33,17 @@ export function allowedBy(statements: readonly Statement[], access: Access): Sta
 
 function isLike(text: string, pattern: string): boolean {
   const parts = { "*": ".*", "?": "." } as Record<string, string>;
-  const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, (one) => parts[one] ?? `\\${one}`);
+  const source = pattern.replace(
+    /[\\^$.*+?()[\]{}|]/g,
+    (character) => parts[character] ?? `\\${character}`,
+  );
   return new RegExp(`^${source}$`, "s").test(text);
 }
 
 type Operator = (values: string[] | undefined, patterns: string[]) => boolean;
 
 const operators: Record<string, Operator> = {
-  // Also true of a request that has no such key: an action without one must not rely on it.
+  // True for a request without the key as well, so an action without keys must not rely on it.
   "ForAllValues:StringLike": (values = [], patterns) =>
     values.every((value) => patterns.some((pattern) => isLike(value, pattern))),
   StringEquals: (values = [], patterns) => values.some((value) => patterns.includes(value)),
@@ -48,7 +51,10 @@ const operators: Record<string, Operator> = {
     values.some((value) => patterns.some((pattern) => isLike(value, pattern))),
 };
 
-function holds(condition: NonNullable<Statement["Condition"]>, context: Access["context"]) {
+function meetsCondition(
+  condition: NonNullable<Statement["Condition"]>,
+  context: Access["context"],
+) {
   return Object.entries(condition).every(([name, keys]) => {
     const operator = operators[name];
     if (!operator) throw new Error(`the condition ${name} is not known here`);
@@ -56,9 +62,9 @@ function holds(condition: NonNullable<Statement["Condition"]>, context: Access["
   });
 }
 
-/** A request as it came over the wire. */
+/** A request as it arrives over the wire. */
 export interface WireRequest {
-  /** The service that it was signed for. */
+  /** The service in the signature. */
   service: string;
   method: string;
   path: string;
@@ -67,20 +73,20 @@ export interface WireRequest {
   body: string;
 }
 
-/** Pure: what a request asks for. Throws for one that is not known here. */
-export function accesses(request: WireRequest, place: Place): Access[] {
-  const arn = (resource: string) =>
-    `arn:${place.partition}:${request.service}:${place.region}:${place.account}:${resource}`;
+/** Returns the accesses that a request needs. Throws for an unknown request. */
+export function accessesOf(request: WireRequest, location: StageLocation): Access[] {
+  const arnOf = (resource: string) =>
+    `arn:${location.partition}:${request.service}:${location.region}:${location.account}:${resource}`;
   const [version, operation = ""] = request.target.split(".");
 
   if (request.service === "dynamodb" && version === "DynamoDB_20120810") {
-    const ask = dynamodb[operation];
-    if (!ask) throw unknown(`dynamodb:${operation}`);
-    const guarded = stateTableName(place.names);
-    return ask(JSON.parse(request.body)).map(({ table, keys }) => ({
+    const tablesOf = dynamodbAccesses[operation];
+    if (!tablesOf) throw unknownRequest(`dynamodb:${operation}`);
+    const guarded = stateTableName(location.names);
+    return tablesOf(JSON.parse(request.body)).map(({ table, keys }) => ({
       action: `dynamodb:${operation}`,
-      resource: arn(`table/${table}`),
-      // No other table is guarded by its keys.
+      resource: arnOf(`table/${table}`),
+      // Policies restrict the keys of the state table alone.
       context:
         keys && table.split("/")[0] === guarded
           ? { "dynamodb:LeadingKeys": keys.map(leadingKey) }
@@ -89,27 +95,29 @@ export function accesses(request: WireRequest, place: Place): Access[] {
   }
   if (request.service === "secretsmanager" && version === "secretsmanager") {
     if (!["GetSecretValue", "PutSecretValue"].includes(operation)) {
-      throw unknown(`secretsmanager:${operation}`);
+      throw unknownRequest(`secretsmanager:${operation}`);
     }
     const { SecretId, VersionStage } = JSON.parse(request.body);
     return [
       {
         action: `secretsmanager:${operation}`,
-        // A secret that is asked for by its name is judged by its whole ARN.
-        resource: arn(`secret:${SecretId}-a1B2c3`),
+        // A request has the name of a secret, and a policy its whole ARN.
+        resource: arnOf(`secret:${SecretId}-a1B2c3`),
         context: VersionStage ? { "secretsmanager:VersionStage": [VersionStage] } : {},
       },
     ];
   }
   const invoked = /^\/2015-03-31\/functions\/([^/?]+)\/invocations$/.exec(request.path)?.[1];
   if (request.service === "lambda" && request.method === "POST" && invoked) {
-    const resource = arn(`function:${decodeURIComponent(invoked)}`);
+    const resource = arnOf(`function:${decodeURIComponent(invoked)}`);
     return [{ action: "lambda:InvokeFunction", resource, context: {} }];
   }
-  throw unknown(`${request.service} ${request.target || `${request.method} ${request.path}`}`);
+  throw unknownRequest(
+    `${request.service} ${request.target || `${request.method} ${request.path}`}`,
+  );
 }
 
-const unknown = (what: string) => new Error(`${what} is not known here`);
+const unknownRequest = (name: string) => new Error(`${name} is not known here`);
 
 type Attributes = Record<string, { S?: string }>;
 // biome-ignore lint/suspicious/noExplicitAny: a body of any operation.
@@ -117,13 +125,13 @@ type Body = any;
 type Asked = { table: string; keys?: Attributes[] }[];
 
 const byKey = ({ TableName, Key }: Body): Asked => [{ table: TableName, keys: [Key] }];
-const whole = ({ TableName, IndexName }: Body): string =>
+const tableOrIndex = ({ TableName, IndexName }: Body): string =>
   IndexName ? `${TableName}/index/${IndexName}` : TableName;
 const perTable = (keysOf: (value: Body) => Attributes[]) => (body: Body) =>
   Object.entries(body.RequestItems).map(([table, value]) => ({ table, keys: keysOf(value) }));
 
-/** By operation: the tables that it is about, and the items, where it names them. */
-const dynamodb: Record<string, (body: Body) => Asked> = {
+/** The tables of each operation, and the keys of the items that it names. */
+const dynamodbAccesses: Record<string, (body: Body) => Asked> = {
   BatchGetItem: perTable(({ Keys }) => Keys),
   BatchWriteItem: perTable((requests: Body[]) =>
     requests.map(({ PutRequest, DeleteRequest }) => PutRequest?.Item ?? DeleteRequest.Key),
@@ -132,8 +140,8 @@ const dynamodb: Record<string, (body: Body) => Asked> = {
   DescribeTable: ({ TableName }) => [{ table: TableName }],
   GetItem: byKey,
   PutItem: ({ TableName, Item }) => [{ table: TableName, keys: [Item] }],
-  Query: (body) => [{ table: whole(body), keys: [queriedKey(body)] }],
-  Scan: (body) => [{ table: whole(body) }],
+  Query: (body) => [{ table: tableOrIndex(body), keys: [queriedKey(body)] }],
+  Scan: (body) => [{ table: tableOrIndex(body) }],
   UpdateItem: byKey,
 };
 
@@ -151,51 +159,56 @@ function leadingKey(attributes: Attributes): string {
   return key;
 }
 
-/** One access that was asked for. */
+/** The decision on one access. */
 export interface Decision extends Access {
-  /** The access key id of who asked. */
+  /** The access key id of the caller. */
   role: string;
   /** The Sid of the statement that allows it; undefined when it was denied. */
   allowedBy: string | undefined;
 }
 
 export interface Iam {
-  /** Serves every service of AWS that has an endpoint behind it. */
+  /** The address for requests to every service that has an endpoint. */
   endpoint: string;
-  /** By access key id: what its owner may do. */
+  /** The statements of each role, by access key id. */
   roles: Map<string, Statement[]>;
   decisions: Decision[];
-  /** Requests that nothing is known of, which were answered with an error. */
+  /** Messages of unknown requests, which were answered with an error. */
   faults: string[];
   close(): Promise<void>;
 }
 
-/** Stands before the endpoints and lets through what the caller's role allows. */
-export async function openIam(place: Place, endpoints: Record<string, string>): Promise<Iam> {
+/** Opens a server before the endpoints that forwards the requests which the caller's role allows. */
+export async function openIam(
+  place: StageLocation,
+  endpoints: Record<string, string>,
+): Promise<Iam> {
   const roles: Iam["roles"] = new Map();
   const decisions: Decision[] = [];
   const faults: string[] = [];
 
-  async function answer(incoming: IncomingMessage): Promise<Answer> {
+  async function answerRequest(incoming: IncomingMessage): Promise<Answer> {
     const { request, role } = await readRequest(incoming);
     const statements = roles.get(role);
     if (!statements) throw new Error(`there is no role ${role}`);
-    const asked = accesses(request, place).map((access) => ({
+    const decisionsOfRequest = accessesOf(request, place).map((access) => ({
       ...access,
       role,
       allowedBy: allowedBy(statements, access)?.Sid,
     }));
-    decisions.push(...asked);
-    const denied = asked.find((one) => one.allowedBy === undefined);
-    return denied ? accessDenied(denied, request, place) : forward(incoming, request, endpoints);
+    decisions.push(...decisionsOfRequest);
+    const denied = decisionsOfRequest.find((decision) => decision.allowedBy === undefined);
+    return denied
+      ? accessDenied(denied, request, place)
+      : forwardRequest(incoming, request, endpoints);
   }
 
-  const { url, close } = await openLoopback(async (incoming, outgoing) => {
-    const { status, headers, body } = await answer(incoming).catch((error: Error) => {
+  const { url, close } = await openLoopbackServer(async (incoming, outgoing) => {
+    const { status, headers, body } = await answerRequest(incoming).catch((error: Error) => {
       faults.push(error.message);
-      return refusal(400, "UnknownOperationException", error.message);
+      return refusalAnswer(400, "UnknownOperationException", error.message);
     });
-    // A kept connection can be closed here just when the client sends its next request on it.
+    // A server may close a kept connection just when the client sends its next request on it.
     outgoing.writeHead(status, { ...headers, connection: "close" });
     outgoing.end(body);
   });
@@ -222,10 +235,14 @@ async function readRequest(incoming: IncomingMessage) {
   return { request, role };
 }
 
-/** DynamoDB and Secrets Manager tell it in the body and by 400, Lambda in a header and by 403. */
-function accessDenied({ role, action, resource }: Decision, { service }: WireRequest, at: Place) {
+/** DynamoDB and Secrets Manager answer 400 with the type in the body, Lambda 403 with it in a header. */
+function accessDenied(
+  { role, action, resource }: Decision,
+  { service }: WireRequest,
+  at: StageLocation,
+) {
   const user = `arn:${at.partition}:sts::${at.account}:assumed-role/${role}/session`;
-  return refusal(
+  return refusalAnswer(
     service === "lambda" ? 403 : 400,
     service === "dynamodb"
       ? "com.amazon.coral.service#AccessDeniedException"
@@ -234,18 +251,18 @@ function accessDenied({ role, action, resource }: Decision, { service }: WireReq
   );
 }
 
-const refusal = (status: number, type: string, message: string): Answer => ({
+const refusalAnswer = (status: number, type: string, message: string): Answer => ({
   status,
   headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": type },
   body: JSON.stringify({ __type: type, Message: message }),
 });
 
-async function forward(
+async function forwardRequest(
   { headers: received }: IncomingMessage,
   { service, method, path, body }: WireRequest,
   endpoints: Record<string, string>,
 ): Promise<Answer> {
-  // Those are of the connection, and the request gets a new one.
+  // These headers belong to the connection, and the forwarded request has a new one.
   const { host, connection, expect, "content-length": length, ...kept } = received;
   const headers = new Headers(kept as Record<string, string>);
   const answer = await fetch(`${endpoints[service]}${path}`, { method, headers, body });

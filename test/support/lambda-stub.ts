@@ -3,13 +3,13 @@ import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
 
 export interface LambdaStub {
   endpoint: string;
-  /** What was invoked, in this order. */
+  /** The invocations in their order. */
   invoked: { name: string; type: "Event" | "RequestResponse"; event: unknown }[];
 }
 
 /**
- * Lambda's Invoke API with functions of this process: what one throws is answered as Lambda answers
- * it. Asynchronous events are tried once. For what Lambda itself does there is the local service.
+ * Serves Lambda's Invoke API with functions of this process, whose errors are answered as Lambda
+ * answers them. Asynchronous events are tried once; the local Lambda service has retries.
  */
 export async function openLambdaStub(
   functions: Record<string, (event: unknown) => unknown>,
@@ -18,7 +18,7 @@ export async function openLambdaStub(
   const { endpoint, close } = await openInvokeApi((name) => {
     const handler = Object.hasOwn(functions, name) ? functions[name] : undefined;
     if (!handler) return undefined;
-    const call = async (type: "Event" | "RequestResponse", payload: string) => {
+    const callHandler = async (type: "Event" | "RequestResponse", payload: string) => {
       const event: unknown = JSON.parse(payload);
       invoked.push({ name, type, event });
       try {
@@ -29,8 +29,8 @@ export async function openLambdaStub(
       }
     };
     return {
-      invoke: (_, payload) => call("RequestResponse", payload),
-      send: (_, payload) => void call("Event", payload),
+      invoke: (_, payload) => callHandler("RequestResponse", payload),
+      send: (_, payload) => void callHandler("Event", payload),
     };
   });
   onTestFinished(close);

@@ -1,20 +1,20 @@
-import { plan } from "../../packages/core/src/config/plan.ts";
+import { planSource } from "../../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../../packages/core/src/config/source.ts";
 import {
-  type Place,
+  type StageLocation,
   type Statement,
   scheduleStatements,
   workerStatements,
 } from "../../stacks/permissions.ts";
 
-const place: Place = {
+const location: StageLocation = {
   names: { app: "tidetable", stage: "<stage>" },
   ...{ partition: "aws", region: "<region>", account: "<account>" },
 };
 
-/** A source with everything that brings a statement with it. */
-const demanding = {
-  ...plan(
+/** A source with every option that adds a statement to a role. */
+const sourceWithEverything = {
+  ...planSource(
     rest_api_source(
       {
         client: {
@@ -37,14 +37,14 @@ const demanding = {
   name: "<source>",
 };
 
-/** Every statement that there can be, by whose it is; names that differ stand in angle brackets. */
-export const declared: Record<"worker" | "schedule", Statement[]> = {
-  worker: workerStatements(demanding, place),
-  schedule: scheduleStatements([demanding], place),
+/** Every statement of the two roles; names that differ from stage to stage stand in angle brackets. */
+export const declaredStatements: Record<"worker" | "schedule", Statement[]> = {
+  worker: workerStatements(sourceWithEverything, location),
+  schedule: scheduleStatements([sourceWithEverything], location),
 };
 
-/** Why an action is granted that no request of a function's code needs. */
-export const grantedAllTheSame: Record<string, string> = {
+/** The reasons for actions that are granted although no request of a function's code needs them. */
+export const reasonsForUnneededActions: Record<string, string> = {
   "ItsPartOfTheState dynamodb:DeleteItem":
     "later: to let go of a lock, and of blocks that are merged",
   "ItsPartOfTheState dynamodb:Query": "later: to find the blocks of a resource",

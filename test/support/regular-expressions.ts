@@ -9,16 +9,16 @@ const folders = [
   "stacks",
 ];
 
-/** A regular expression of ours: a literal, or a call of RegExp, whose pattern is only known later. */
-interface Found {
+/** A regular expression in our code. Only a literal shows its pattern; a call of RegExp does not. */
+interface SourceExpression {
   file: string;
-  /** As it stands in the source. */
+  /** The expression as the source has it. */
   text: string;
   expression?: RegExp;
 }
 
-/** Every one in what runs in AWS and on a laptop, found in the syntax, so that a new one is among them. */
-export function ownExpressions(): Found[] {
+/** Finds the expressions of all code that runs in AWS or on a laptop, by the syntax of every file. */
+export function ownExpressions(): SourceExpression[] {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((path) => /\.m?ts$|\.mjs$/.test(path))
@@ -27,25 +27,25 @@ export function ownExpressions(): Found[] {
   );
 }
 
-export function expressionsIn(file: string, text: string): Found[] {
-  const found: Found[] = [];
+export function expressionsIn(file: string, text: string): SourceExpression[] {
+  const expressions: SourceExpression[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isRegularExpressionLiteral(node)) {
       const end = node.text.lastIndexOf("/");
       const expression = new RegExp(node.text.slice(1, end), node.text.slice(end + 1));
-      found.push({ file, text: node.text, expression });
+      expressions.push({ file, text: node.text, expression });
     }
     const isCall = ts.isCallExpression(node) || ts.isNewExpression(node);
     if (isCall && node.expression.getText() === "RegExp") {
-      found.push({ file, text: node.getText() });
+      expressions.push({ file, text: node.getText() });
     }
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
-  return found;
+  return expressions;
 }
 
-/** A text that is made as long as is asked for. */
+/** An input that can be made as long as needed by repeating its unit. */
 export interface Input {
   head: string;
   unit: string;
@@ -55,12 +55,12 @@ export interface Input {
 export const inputText = ({ head, unit, end }: Input, length: number): string =>
   head + unit.repeat(Math.ceil(length / unit.length)) + end;
 
-/** Nothing of ours expects it: whatever has matched so far ends here. */
+/** No expression of ours expects this character, so every match ends here. */
 const FOREIGN = "\u0001";
 
 /**
- * What makes a backtracking matcher go back: each letter and pair of its alphabet again and again,
- * behind a beginning that matches, before an end that does not.
+ * Makes the inputs on which a backtracking matcher is slowest: each letter and each pair of its
+ * alphabet repeated, after a beginning that matches and before an end that does not.
  */
 export function inputs(expression: RegExp): Input[] {
   const letters = alphabet(expression);
@@ -82,11 +82,11 @@ const part =
   /\[(?:\\.|[^\]\\])*\]|\\(?:u[\da-f]{4}|x[\da-f]{2}|p\{\w+\}|.)|\(\?<?[=!]|\(\?:|\(\?<\w+>|\{\d+(?:,\d*)?\}|[^\\]/gi;
 const partsOf = ({ source }: RegExp): string[] => source.match(part) ?? [];
 
-/** The letters that a part of a pattern matches: the first and the last of ASCII, if it is one. */
+/** Returns the first and the last ASCII letter that a part of a pattern matches. */
 function lettersOf(piece: string, flags: string): string[] {
   if (/^([()|^$*+?]|\(\?.*|\{\d.*|\\[bBk\d])$/.test(piece)) return [];
-  const one = new RegExp(piece, flags.replace(/[gy]/g, ""));
-  const matching = ascii.filter((letter) => one.test(letter));
+  const pieceExpression = new RegExp(piece, flags.replace(/[gy]/g, ""));
+  const matching = ascii.filter((letter) => pieceExpression.test(letter));
   return [...matching.slice(0, 1), ...matching.slice(-1)];
 }
 
@@ -99,20 +99,20 @@ function alphabet(expression: RegExp): string[] {
   return [...new Set(letters)].slice(0, 14);
 }
 
-/** The beginnings of a text that matches the first alternative everywhere. */
+/** Returns the beginnings of a text that matches the first alternative everywhere. */
 function beginnings(expression: RegExp): string[] {
   let text = "";
   let depth = 0;
-  /** Where what is left out ends: another alternative, or what is only looked at. */
-  let outside = Number.POSITIVE_INFINITY;
+  /** The depth at which a skipped part ends: a further alternative, or a look-around. */
+  let skippedDepth = Number.POSITIVE_INFINITY;
   for (const piece of partsOf(expression)) {
     if (piece.startsWith("(")) depth += 1;
     if (/^(\||\(\?<?[=!])$/.test(piece)) {
-      outside = Math.min(outside, piece === "|" ? depth : depth - 1);
+      skippedDepth = Math.min(skippedDepth, piece === "|" ? depth : depth - 1);
     }
     if (piece === ")") depth -= 1;
-    if (depth < outside) outside = Number.POSITIVE_INFINITY;
-    if (outside < Number.POSITIVE_INFINITY) continue;
+    if (depth < skippedDepth) skippedDepth = Number.POSITIVE_INFINITY;
+    if (skippedDepth < Number.POSITIVE_INFINITY) continue;
     const times = Number(/^\{(\d+)/.exec(piece)?.[1] ?? 1) - 1;
     text +=
       text.slice(-1).repeat(Math.max(times, 0)) + (lettersOf(piece, expression.flags)[0] ?? "");

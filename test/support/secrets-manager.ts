@@ -1,39 +1,39 @@
 import { openAwsJson, Refused } from "./aws-json.ts";
 
-/** Secrets by their names; undefined for one that has no value yet, as after a deployment. */
+/** Secrets by their names; undefined for a secret without a value, as after a deployment. */
 export type Secrets = Record<string, string | undefined>;
 
 /**
- * AWS Secrets Manager as far as tidetable uses it, in AWS's own words. `deny` names operations that
- * the caller may not do; `quote` refuses every value, and quotes it as a validation does.
+ * Serves the operations of AWS Secrets Manager that tidetable uses, with AWS's messages. `deny` names
+ * operations that the caller may not use; `quote` refuses every value with a message that quotes it.
  */
 export async function openSecretsManager(
   secrets: Secrets,
   { deny = [], quote = false }: { deny?: string[]; quote?: boolean } = {},
 ): Promise<{ endpoint: string }> {
-  const missing = (message: string) => new Refused("ResourceNotFoundException", message);
-  const known = (operation: string, id: string) => {
+  const notFoundError = (message: string) => new Refused("ResourceNotFoundException", message);
+  const describeSecret = (operation: string, id: string) => {
     if (deny.includes(operation)) {
       const user = "User: arn:aws:iam::000000000000:user/me is not authorized to perform";
       throw new Refused("AccessDeniedException", `${user}: secretsmanager:${operation}`);
     }
     if (!Object.hasOwn(secrets, id)) {
-      throw missing("Secrets Manager can't find the specified secret.");
+      throw notFoundError("Secrets Manager can't find the specified secret.");
     }
     return { ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${id}`, Name: id };
   };
   const endpoint = await openAwsJson({
-    DescribeSecret: ({ SecretId }) => known("DescribeSecret", SecretId),
+    DescribeSecret: ({ SecretId }) => describeSecret("DescribeSecret", SecretId),
     GetSecretValue({ SecretId, VersionStage }) {
-      const secret = known("GetSecretValue", SecretId);
+      const secret = describeSecret("GetSecretValue", SecretId);
       const SecretString = VersionStage === "AWSCURRENT" ? secrets[SecretId] : undefined;
       if (SecretString !== undefined) return { ...secret, SecretString, VersionId: "1" };
-      throw missing(
+      throw notFoundError(
         `Secrets Manager can't find the specified secret value for staging label: ${VersionStage}`,
       );
     },
     PutSecretValue({ SecretId, SecretString }) {
-      const secret = known("PutSecretValue", SecretId);
+      const secret = describeSecret("PutSecretValue", SecretId);
       if (quote) throw new Refused("ValidationException", `Value '${SecretString}' failed`);
       secrets[SecretId] = SecretString;
       return { ...secret, VersionId: "2", VersionStages: ["AWSCURRENT"] };

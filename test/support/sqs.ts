@@ -4,93 +4,122 @@ import { openAwsJson, Refused } from "./aws-json.ts";
 interface Message {
   id: string;
   body: string;
-  sent: number;
+  sentAt: number;
   visibleAt: number;
-  /** Of the last receive: an older one counts no more. */
+  /** The handle of the last receive; older handles are no longer valid. */
   receipt: string;
 }
 
 export interface Sqs {
   endpoint: string;
   send(body: unknown): string;
-  /** The bodies of all messages, and of those that a receive would find now. */
+  /** The bodies of all messages. */
   all(): string[];
+  /** The bodies of the messages that a receive would find now. */
   visible(): string[];
 }
 
-/**
- * SQS with one standard queue, as the real client speaks to it: a receive gets some of the messages
- * and hides them for a while. `repeats` of them are delivered a second time though hidden.
- */
-export async function openSqs(
-  queue: string,
-  { some = 3, repeats = 0 }: { some?: number; repeats?: number } = {},
-): Promise<Sqs> {
-  const messages = new Map<string, Message>();
-  const url = (base: string) => `${base}/000000000000/${queue}`;
-  let left = repeats;
-  let endpoint = "";
+/** One standard queue. A receive gets at most `batchSize` messages and hides them for a while. */
+class Queue {
+  readonly #name: string;
+  readonly #batchSize: number;
+  /** The number of hidden messages that are still to be delivered a second time. */
+  #repeatsLeft: number;
+  readonly #messages = new Map<string, Message>();
 
-  const isVisible = ({ visibleAt }: Message) => visibleAt <= Date.now();
-  const held = (receipt: string) => [...messages.values()].find((one) => one.receipt === receipt);
+  constructor(name: string, batchSize: number, repeats: number) {
+    this.#name = name;
+    this.#batchSize = batchSize;
+    this.#repeatsLeft = repeats;
+  }
 
-  function hide(receipt: string, seconds: number) {
-    const message = held(receipt);
+  get messages(): Message[] {
+    return [...this.#messages.values()];
+  }
+
+  get visibleMessages(): Message[] {
+    return this.messages.filter(({ visibleAt }) => visibleAt <= Date.now());
+  }
+
+  add(body: string): string {
+    const id = randomUUID();
+    this.#messages.set(id, { id, body, sentAt: Date.now(), visibleAt: 0, receipt: "" });
+    return id;
+  }
+
+  /** The operations of SQS on this queue, which is found at `baseUrl`. */
+  operations(baseUrl: () => string): Parameters<typeof openAwsJson>[0] {
+    return {
+      GetQueueUrl: ({ QueueName }) => this.#queueUrl(QueueName, baseUrl()),
+      ReceiveMessage: ({ MaxNumberOfMessages = 1, VisibilityTimeout = 30 }) => ({
+        Messages: this.#receive(MaxNumberOfMessages, VisibilityTimeout).map(describeMessage),
+      }),
+      ChangeMessageVisibilityBatch: ({ Entries }) => {
+        for (const { ReceiptHandle, VisibilityTimeout } of Entries) {
+          this.#hide(ReceiptHandle, VisibilityTimeout);
+        }
+        return { Successful: Entries.map(({ Id }: { Id: string }) => ({ Id })), Failed: [] };
+      },
+      DeleteMessage: ({ ReceiptHandle }) => {
+        const message = this.#findByReceipt(ReceiptHandle);
+        if (message) this.#messages.delete(message.id);
+        return {};
+      },
+    };
+  }
+
+  #queueUrl(name: string, baseUrl: string) {
+    if (name === this.#name) return { QueueUrl: `${baseUrl}/000000000000/${name}` };
+    throw new Refused("com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.");
+  }
+
+  #receive(maxMessages: number, hiddenSeconds: number): Message[] {
+    const visible = this.visibleMessages;
+    const hidden = this.messages.filter((message) => !visible.includes(message));
+    const repeated = hidden.slice(0, this.#repeatsLeft);
+    this.#repeatsLeft -= repeated.length;
+    const received = [...repeated, ...visible].slice(0, Math.min(maxMessages, this.#batchSize));
+    for (const message of received) {
+      message.visibleAt = Date.now() + hiddenSeconds * 1000;
+      message.receipt = randomUUID();
+    }
+    return received;
+  }
+
+  #hide(receipt: string, seconds: number): void {
+    const message = this.#findByReceipt(receipt);
     if (!message) throw new Refused("ReceiptHandleIsInvalid", "The receipt handle is not valid");
     message.visibleAt = Date.now() + seconds * 1000;
   }
 
-  endpoint = await openAwsJson({
-    GetQueueUrl({ QueueName }) {
-      if (QueueName === queue) return { QueueUrl: url(endpoint) };
-      throw new Refused(
-        "com.amazonaws.sqs#QueueDoesNotExist",
-        "The specified queue does not exist.",
-      );
-    },
-    ReceiveMessage({ MaxNumberOfMessages = 1, VisibilityTimeout = 30 }) {
-      const most = Math.min(MaxNumberOfMessages, some);
-      const again = [...messages.values()].filter((one) => !isVisible(one)).slice(0, left);
-      left -= again.length;
-      const found = [...again, ...[...messages.values()].filter(isVisible)].slice(0, most);
-      for (const message of found) {
-        message.visibleAt = Date.now() + VisibilityTimeout * 1000;
-        message.receipt = randomUUID();
-      }
-      return {
-        Messages: found.map(({ id, body, sent, receipt }) => ({
-          MessageId: id,
-          Body: body,
-          MD5OfBody: createHash("md5").update(body).digest("hex"),
-          ReceiptHandle: receipt,
-          Attributes: { SentTimestamp: String(sent) },
-        })),
-      };
-    },
-    ChangeMessageVisibilityBatch({ Entries }) {
-      for (const { ReceiptHandle, VisibilityTimeout } of Entries) {
-        hide(ReceiptHandle, VisibilityTimeout);
-      }
-      return { Successful: Entries.map(({ Id }: { Id: string }) => ({ Id })), Failed: [] };
-    },
-    DeleteMessage({ ReceiptHandle }) {
-      const message = held(ReceiptHandle);
-      if (message) messages.delete(message.id);
-      return {};
-    },
-  });
+  #findByReceipt(receipt: string): Message | undefined {
+    return this.messages.find((message) => message.receipt === receipt);
+  }
+}
 
-  const bodies = (some: Message[]) => some.map(({ body }) => body);
+const describeMessage = ({ id, body, sentAt, receipt }: Message) => ({
+  MessageId: id,
+  Body: body,
+  MD5OfBody: createHash("md5").update(body).digest("hex"),
+  ReceiptHandle: receipt,
+  Attributes: { SentTimestamp: String(sentAt) },
+});
+
+/**
+ * Serves one queue in the protocol of SQS. A receive gets at most `batchSize` messages; `repeats` of the
+ * hidden messages are delivered a second time, as SQS may do.
+ */
+export async function openSqs(
+  queueName: string,
+  { batchSize = 3, repeats = 0 }: { batchSize?: number; repeats?: number } = {},
+): Promise<Sqs> {
+  const queue = new Queue(queueName, batchSize, repeats);
+  const endpoint: string = await openAwsJson(queue.operations(() => endpoint));
+  const bodiesOf = (messages: Message[]) => messages.map(({ body }) => body);
   return {
     endpoint,
-    send(body) {
-      const id = randomUUID();
-      const text = typeof body === "string" ? body : JSON.stringify(body);
-      const sent = Date.now();
-      messages.set(id, { id, body: text, sent, visibleAt: 0, receipt: "" });
-      return id;
-    },
-    all: () => bodies([...messages.values()]),
-    visible: () => bodies([...messages.values()].filter(isVisible)),
+    send: (body) => queue.add(typeof body === "string" ? body : JSON.stringify(body)),
+    all: () => bodiesOf(queue.messages),
+    visible: () => bodiesOf(queue.visibleMessages),
   };
 }

@@ -1,30 +1,31 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
-  plan,
+  handleScheduleEvent,
+  handleWorkerEvent,
+  planSource,
   type Sources,
-  schedule,
   scheduleFunctionName,
   stateTable,
   stateTableName,
   tableDefinition,
   tableName,
   type WorkerEvent,
-  work,
   workerFunctionName,
 } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { onTestFinished, vi } from "vitest";
+import type { Names } from "../../packages/core/src/base/names.ts";
+import type { Io } from "../../packages/local/src/base/io.ts";
 import { main } from "../../packages/local/src/cli.ts";
-import type { Io } from "../../packages/local/src/io.ts";
-import { leaves } from "./canary.ts";
+import { recordOutput } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
-import { type LambdaStub, openLambdaStub } from "./lambda-stub.ts";
+import { openLambdaStub } from "./lambda-stub.ts";
 import { openSecretsManager, type Secrets } from "./secrets-manager.ts";
 import { testWorld } from "./world.ts";
 
 let stages = 0;
 
-/** A region and credentials as a person has them; where the services are, is the test's to say. */
+/** Sets a region and credentials as a person has them, and the endpoints of the given services. */
 export function pointAws(endpoints: Record<string, string>): void {
   vi.unstubAllEnvs();
   const env = {
@@ -41,9 +42,24 @@ export function pointAws(endpoints: Record<string, string>): void {
   onTestFinished(() => void vi.unstubAllEnvs());
 }
 
+type Functions = Record<string, (event: unknown) => unknown>;
+
+interface StageOptions {
+  /** The address to which the requests of the sources go. */
+  api: string;
+  /** The value of each source's secret. */
+  secrets?: Secrets;
+  /** Operations of Secrets Manager that the caller may not use. */
+  deny?: string[];
+  /** The registered sources that are deployed. */
+  only?: string[];
+  /** Replaces functions, for faults of Lambda. */
+  change?: (functions: Functions) => Functions;
+}
+
 /**
- * A stage of its own in which these registered sources are deployed: their tables, the functions
- * as they are in AWS but in this process, their secrets. Their requests go to `api`.
+ * Deploys registered sources into a stage of its own: their tables, their secrets, and their
+ * functions as they are in AWS, but in this process.
  */
 export async function deployStage(
   engine: Engine,
@@ -53,60 +69,38 @@ export async function deployStage(
     deny = [],
     only = ["ticketing"],
     change = (functions) => functions,
-  }: {
-    api: string;
-    /** By source. */
-    secrets?: Secrets;
-    deny?: string[];
-    only?: string[];
-    change?: (functions: Functions) => Functions;
-  },
+  }: StageOptions,
 ) {
   stages += 1;
   const names = { app: "tidetable", stage: `stage-${stages}` };
-  const deployed = only.map((name) => {
-    const source = (sources as Sources)[name];
-    if (!source) throw new Error(`no source ${name}`);
-    return plan(source, name);
-  });
-  await engine.createTables({
-    [stateTableName(names)]: stateTable,
-    ...Object.fromEntries(
-      deployed.flatMap(({ resources }) =>
-        resources.map((one) => [tableName(names, one), tableDefinition(one)]),
-      ),
-    ),
-  });
+  await createTables(engine, names, only);
   const values = Object.fromEntries(
-    deployed.map(({ name }) => [`tidetable/${names.stage}/${name}`, secrets[name]]),
+    only.map((name) => [`tidetable/${names.stage}/${name}`, secrets[name]]),
   );
   const secretsManager = await openSecretsManager(values, { deny });
-  const client = new SecretsManagerClient({
-    endpoint: (await openSecretsManager(values)).endpoint,
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-  });
-  onTestFinished(() => client.destroy());
+  const world = testWorld(engine, { names, secretsManager: await workersClient(values) });
 
-  const world = testWorld(engine, { names, secretsManager: client });
-  const localOrigin = () => ({ override: api, dynamodbEndpoint: engine.endpoint });
   let invocations = 0;
   const worker = (event: unknown) => {
     invocations += 1;
-    const invocation = `log-stream/${invocations}`;
-    return work(event, { sources, world, invocation, localOrigin });
+    return handleWorkerEvent(event, {
+      sources,
+      world,
+      invocation: `log-stream/${invocations}`,
+      localOrigin: () => ({ override: api, dynamodbEndpoint: engine.endpoint }),
+    });
   };
-  const functions: Functions = Object.fromEntries(
-    only.map((source) => [workerFunctionName(names, source), worker]),
-  );
   const invoke = async (event: WorkerEvent) => {
-    const target = changed[workerFunctionName(names, event.source)];
+    const target = functions[workerFunctionName(names, event.source)];
     setTimeout(() => void Promise.resolve(target?.(event)).catch(() => {}), 0);
   };
-  functions[scheduleFunctionName(names)] = (event) =>
-    schedule(event, { ...world, sources, requestId: "request", invoke });
-  const changed = change(functions);
-  const lambda: LambdaStub = await openLambdaStub(changed);
+  const scheduler = (event: unknown) =>
+    handleScheduleEvent(event, { ...world, sources, requestId: "request", invoke });
+  const functions = change({
+    ...Object.fromEntries(only.map((source) => [workerFunctionName(names, source), worker])),
+    [scheduleFunctionName(names)]: scheduler,
+  });
+  const lambda = await openLambdaStub(functions);
   pointAws({
     DYNAMODB: engine.endpoint,
     SECRETS_MANAGER: secretsManager.endpoint,
@@ -115,16 +109,39 @@ export async function deployStage(
   return { names, stage: names.stage, lambda, work: worker };
 }
 
-type Functions = Record<string, (event: unknown) => unknown>;
+async function createTables(engine: Engine, names: Names, only: string[]): Promise<void> {
+  const resources = only.flatMap((name) => {
+    const source = (sources as Sources)[name];
+    if (!source) throw new Error(`no source ${name}`);
+    return planSource(source, name).resources;
+  });
+  await engine.createTables({
+    [stateTableName(names)]: stateTable,
+    ...Object.fromEntries(
+      resources.map((resource) => [tableName(names, resource), tableDefinition(resource)]),
+    ),
+  });
+}
 
-export interface Ended {
+/** The client of the workers, which may read each secret. */
+async function workersClient(secrets: Secrets): Promise<SecretsManagerClient> {
+  const client = new SecretsManagerClient({
+    endpoint: (await openSecretsManager(secrets)).endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+export interface CommandResult {
   exit: number;
   stdout: string;
   stderr: string;
 }
 
-/** A command line in this process. */
-export async function tidetable(argv: string[], more: Partial<Io> = {}): Promise<Ended> {
+/** Runs a command line in this process. */
+export async function runCommand(argv: string[], io: Partial<Io> = {}): Promise<CommandResult> {
   const out = { stdout: "", stderr: "" };
   const exit = await main(argv, {
     stdout: { write: (text) => (out.stdout += text) },
@@ -132,8 +149,8 @@ export async function tidetable(argv: string[], more: Partial<Io> = {}): Promise
     env: {},
     cwd: process.cwd(),
     signal: new AbortController().signal,
-    ...more,
+    ...io,
   });
-  for (const [name, text] of Object.entries(out)) leaves(`${name} of a command`, text);
+  for (const [name, text] of Object.entries(out)) recordOutput(`${name} of a command`, text);
   return { exit, ...out };
 }

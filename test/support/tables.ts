@@ -1,11 +1,18 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import { type JsonObject, plan, type Source, tableDefinition, tableName } from "@tidetable/core";
+import {
+  type JsonObject,
+  planSource,
+  type Source,
+  tableDefinition,
+  tableName,
+} from "@tidetable/core";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
-import { fitter } from "../../packages/core/src/schema/contract.ts";
+import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";
+import { rowNaming } from "./naming.ts";
 
 /** Makes a resource's table and writes records into it, as a run would; gives the table's name. */
-export async function fill(
+export async function fillTable(
   engine: Engine,
   {
     source,
@@ -15,15 +22,15 @@ export async function fill(
   }: { source: Source; name: string; resource: string; stage: string },
   records: JsonObject[],
 ): Promise<string> {
-  const found = plan(source, name).resources.find((one) => one.name === resource);
+  const found = planSource(source, name).resources.find((one) => one.name === resource);
   if (!found) throw new Error(`no resource ${resource}`);
   const TableName = tableName({ app: "tidetable", stage }, found);
   await engine.createTables({ [TableName]: tableDefinition(found) });
   const { items, rejections } = toItems(
     records,
     found,
-    { runId: "run", page: 0 },
-    fitter(found, undefined),
+    rowNaming(),
+    recordFitter(found, undefined),
   );
   if (rejections[0]) throw new Error(rejections[0].message);
   for (let first = 0; first < items.length; first += 25) {
@@ -35,7 +42,7 @@ export async function fill(
   return TableName;
 }
 
-export async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
+export async function collectPages<T>(pages: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const page of pages) all.push(page);
   return all;

@@ -5,7 +5,7 @@ import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject } from "../../packages/core/src/values/json.ts";
 import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 
-describe("every number is exact (P9)", () => {
+describe("numbers in JSON (P9)", () => {
   test.each([
     ["0", 0],
     ["-12.5e2", -1250],
@@ -23,12 +23,12 @@ describe("every number is exact (P9)", () => {
     ["9007199254740993.5", new Decimal("9007199254740993.5")],
     ["9".repeat(50), BigInt("9".repeat(50))],
     ["9".repeat(101), new Decimal("9".repeat(101))],
-  ])("%s", (text, value) => {
+  ])("the number %s is read exactly", (text, value) => {
     expect(parseJson(text)).toEqual(value);
     expect(parseJson(`{"a":[1,{"id":${text}},2]}`)).toEqual({ a: [1, { id: value }, 2] });
   });
 
-  test("wherever a long number stands in the text", () => {
+  test("a long number is read exactly wherever it stands in the text", () => {
     for (let padding = 0; padding < 40; padding += 1) {
       const text = `{"${"p".repeat(padding)}":1234567890123457.1}`;
       expect(Object.values(parseJson(text) as JsonObject)).toEqual([
@@ -37,7 +37,7 @@ describe("every number is exact (P9)", () => {
     }
   });
 
-  test("whatever their length and exponent", () => {
+  test("numbers of any length and exponent are read exactly", () => {
     const digits = fc.stringMatching(/^(0|[1-9]\d{0,24})$/);
     const fraction = fc.stringMatching(/^(\.\d{1,24})?$/);
     const exponent = fc.stringMatching(/^([eE][+-]?\d{1,3})?$/);
@@ -50,7 +50,7 @@ describe("every number is exact (P9)", () => {
   });
 });
 
-test("digits in strings stay strings", () => {
+test("digits in a string stay a string", () => {
   const body = { a: "1234567890123456789", b: 'x:1e999,"\\', c: "12345.67890.12345.6789" };
   expect(parseJson(JSON.stringify(body))).toEqual(body);
 });
@@ -60,12 +60,12 @@ test.each([
   ["beside big ones", '{"__proto__":{"x":1},"b":9007199254740993}', '{"x":1}'],
   ["in an escaped spelling", '{"_\\u005Fpr\\u006fto__" : "x","b":9007199254740993}', '"x"'],
   ["deep inside", '[{"b":9007199254740993,"c":0}, {"__proto__":null}]', undefined],
-])("a member named __proto__ is kept as data, %s", (_, text, value) => {
+])("a member named __proto__ is kept as data %s", (_, text, value) => {
   const body = parseJson(text) as JsonObject;
   const holder = value === undefined ? (body as unknown as JsonObject[])[1] : body;
   expect(Object.getPrototypeOf(holder)).toBe(Object.prototype);
-  const own = Object.getOwnPropertyDescriptor(holder, "__proto__");
-  expect(JSON.stringify(own?.value)).toBe(value ?? "null");
+  const protoMember = Object.getOwnPropertyDescriptor(holder, "__proto__");
+  expect(JSON.stringify(protoMember?.value)).toBe(value ?? "null");
 });
 
 test("a text that mentions __proto__ is not changed", () => {
@@ -77,7 +77,7 @@ test("a text that mentions __proto__ is not changed", () => {
   });
 });
 
-test("of two members with one name the last one counts, with big numbers as without", () => {
+test("the last of two members with the same name counts, beside big numbers and without", () => {
   expect(parseJson('{"a":1,"a":2}')).toEqual({ a: 2 });
   expect(parseJson('{"a":1,"a":9007199254740993}')).toEqual({ a: 9007199254740993n });
 });
@@ -87,20 +87,20 @@ test("a nesting of 100,000 levels does not overflow the stack", () => {
   expect(Array.isArray(parseJson(deep))).toBe(true);
 });
 
-describe("the values of a text are counted before they are made (P10)", () => {
-  const list = (values: number, one: string) => `[${Array(values).fill(one).join()}]`;
+describe("the limit of values (P10)", () => {
+  const list = (count: number, element: string) => `[${Array(count).fill(element).join()}]`;
 
   test.each([
     ["lists", "[]", 1 / 2],
     ["objects", "{}", 1 / 2],
     ["numbers", "0", 1],
-  ])("%s", (_, one, share) => {
+  ])("a text with too many %s is refused before any of them is made", (_, element, share) => {
     const most = limits.values * share;
-    expect(parseJson(list(most - 1, one))).toHaveLength(most - 1);
-    expect(() => parseJson(list(most + 1, one))).toThrow(RangeError);
+    expect(parseJson(list(most - 1, element))).toHaveLength(most - 1);
+    expect(() => parseJson(list(most + 1, element))).toThrow(RangeError);
   });
 
-  test("but what looks like them in a string is none", () => {
+  test("commas and brackets in a string do not count as values", () => {
     const text = '\\",[{'.repeat(limits.values);
     expect(parseJson(JSON.stringify([text]))).toEqual([text]);
   });

@@ -2,7 +2,7 @@ export type { Network } from "./base/addresses.ts";
 export { realClock } from "./base/clock.ts";
 export {
   ConfigError,
-  explain,
+  explainError,
   isFailure,
   type Problem,
   ReadError,
@@ -18,12 +18,14 @@ export {
   workerFunctionName,
 } from "./base/names.ts";
 export { isLoopback } from "./base/origins.ts";
+export { type ResourceRef, refOf } from "./base/resource-ref.ts";
 export type { Clock, Fields, Log, World } from "./base/world.ts";
-export { notices } from "./config/check/notices.ts";
+export { findNotices } from "./config/check/notices.ts";
 export type * from "./config/data-types.ts";
 export { workerEnvironment } from "./config/deployment.ts";
 export type * from "./config/endpoint-types.ts";
-export { plan } from "./config/plan.ts";
+export { hasOwnCursor, rootAbove } from "./config/lineage.ts";
+export { planSource } from "./config/plan.ts";
 export type * from "./config/plan-types.ts";
 export {
   dlt,
@@ -33,22 +35,24 @@ export {
   rest_api_source,
   type Source,
 } from "./config/source.ts";
-export { suggest } from "./config/suggest.ts";
+export { spellingHint } from "./config/suggest.ts";
 export type * from "./config/types.ts";
 export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";
 export { checkTable, createTable, stateTable, tableDefinition } from "./dynamodb/tables.ts";
 export type { WorkerEvent } from "./entry/events.ts";
-export { schedule } from "./entry/schedule.ts";
-export { RunError, work } from "./entry/worker.ts";
+export { handleScheduleEvent } from "./entry/schedule.ts";
+export { handleWorkerEvent, RunError } from "./entry/worker.ts";
 export { httpAgent, type Proxies } from "./extract/http/agent.ts";
 export { firstRequest } from "./extract/pages.ts";
-export type { Item, PageRequest } from "./flow.ts";
+export type { PageRequest } from "./extract/paging/page-request.ts";
+export type { Item } from "./flow.ts";
 export { keyTextOf, rowKey } from "./normalize/keys.ts";
-export { type Preview, preview } from "./preview/preview.ts";
+export { type Preview, previewResource } from "./preview/preview.ts";
 export type { Warning } from "./preview/warnings.ts";
-export { prices, type SourceCost, sourceCost, stageMonth } from "./report/costs.ts";
-export { type Counts, noCounts } from "./report/counts.ts";
+export { estimateSourceCost, estimateStageMonth, prices, type SourceCost } from "./report/costs.ts";
+export { type Counts, zeroCounts } from "./report/counts.ts";
 export type { ResourceReport } from "./report/types.ts";
+export { type NextStart, nextStart } from "./run/coverage.ts";
 export { deadlineOf } from "./run/pacer.ts";
 export type { Sources } from "./run/reach.ts";
 export { type Replayed, replayQuarantine } from "./run/replay-quarantine.ts";
@@ -63,10 +67,10 @@ export {
 } from "./schema/columns.ts";
 export { parseShape, type Shape } from "./schema/shape.ts";
 export { Secret } from "./secrets/reference.ts";
-export { secretStore, secretsManagerClient } from "./secrets/store.ts";
-export { forget } from "./state/forget.ts";
+export { createSecretsManager, openSecretStore } from "./secrets/store.ts";
+export { forgetResource } from "./state/forget.ts";
 export { type RunRecord, readRun, readRuns } from "./state/history.ts";
-export { endLeaseOf } from "./state/lease.ts";
+export { expireLease } from "./state/lease.ts";
 export { listQuarantine, type QuarantineEntry } from "./state/quarantine.ts";
 export {
   forgetSchema,
@@ -75,8 +79,9 @@ export {
   type SchemaVersion,
   type StoredSchema,
 } from "./state/schemas.ts";
-export { readState, type StoredState } from "./state/state-item.ts";
+export { endWait, readState, type StoredState } from "./state/state-item.ts";
 export { Decimal } from "./values/decimal.ts";
 export { numberText } from "./values/dynamodb-number.ts";
-export type { JsonObject, JsonValue } from "./values/json.ts";
+export { isObject, type JsonObject, type JsonValue } from "./values/json.ts";
 export { jsonText } from "./values/json-text.ts";
+export { compareNumbers } from "./values/number-parts.ts";

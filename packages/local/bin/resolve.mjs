@@ -1,18 +1,20 @@
 /*
- * How a user's source file finds its imports, wherever it lies: `@tidetable/*` is the tidetable
- * that runs (a second copy would not recognise its own secrets), and the file is an ES module
- * whatever a package.json near it says. Runs in the loader's thread on Node 20: plain JavaScript.
+ * Resolves the imports of a user's source file, wherever the file lies. `@tidetable/*` is the running
+ * tidetable, because a second copy would not recognise the first copy's secrets. The file is an ES
+ * module, even if a package.json nearby says otherwise. On Node 20 the hook runs in the loader's
+ * thread, which needs plain JavaScript.
  */
 
 /** @type {import("node:module").ResolveHookSync | import("node:module").ResolveHook} */
-export function resolve(specifier, context, next) {
+export function resolve(specifier, context, nextResolve) {
   if (specifier.startsWith("@tidetable/")) {
-    return next(specifier, { ...context, parentURL: import.meta.url });
+    return nextResolve(specifier, { ...context, parentURL: import.meta.url });
   }
-  const found = next(specifier, context);
-  return found instanceof Promise ? found.then(asModule) : asModule(found);
+  const resolved = nextResolve(specifier, context);
+  return resolved instanceof Promise ? resolved.then(markAsModule) : markAsModule(resolved);
 }
 
-const ownFile = /^file:(?!.*\/node_modules\/).*\.[jt]s$/;
+const fileOutsidePackages = /^file:(?!.*\/node_modules\/).*\.[jt]s$/;
 
-const asModule = (found) => (ownFile.test(found.url) ? { ...found, format: "module" } : found);
+const markAsModule = (resolved) =>
+  fileOutsidePackages.test(resolved.url) ? { ...resolved, format: "module" } : resolved;

@@ -1,60 +1,68 @@
 import { createRequire } from "node:module";
 import type { Problem } from "@tidetable/core";
-import { hide } from "@tidetable/core/redact";
+import { hideSecrets } from "@tidetable/core/redact";
 import { Command, CommanderError } from "commander";
-import { demo, type Entry, entries, groups } from "./commands.ts";
-import { hiding, type Io } from "./io.ts";
-import { common, type Options, settle } from "./options.ts";
-import { askAtTerminal } from "./terminal.ts";
+import { hidingStream, type Io } from "./base/io.ts";
+import { commonOptions, type Options, settleOptions } from "./base/options.ts";
+import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
+import { askAtTerminal } from "./output/terminal.ts";
 
-/** Runs one command line to its exit code: 0 done, 1 something failed, 2 the user has to change something. */
+/** Runs a command line. Exit codes: 0 succeeded, 1 failed, 2 invalid usage, config or secrets. */
 export async function main(argv: string[], outside: Io): Promise<number> {
-  const io = { ...outside, stdout: hiding(outside.stdout), stderr: hiding(outside.stderr) };
+  const io = {
+    ...outside,
+    stdout: hidingStream(outside.stdout),
+    stderr: hidingStream(outside.stderr),
+  };
   try {
-    return await parse(argv.length === 0 ? ["--help"] : argv, io);
+    return await parseAndRun(argv.length === 0 ? ["--help"] : argv, io);
   } catch (error) {
     if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? 0 : invalid([usageProblem(error, argv)], argv, io);
+      return error.exitCode === 0 ? 0 : printProblems([usageProblem(error, argv)], argv, io);
     }
-    const { ConfigError, explain, isFailure } = await import("@tidetable/core");
-    if (error instanceof ConfigError) return invalid(error.problems, argv, io);
-    const line = isFailure(error) ? explain(error) : unexpected(error, io.env);
+    const { ConfigError, explainError, isFailure } = await import("@tidetable/core");
+    if (error instanceof ConfigError) return printProblems(error.problems, argv, io);
+    const line = isFailure(error) ? explainError(error) : unexpectedErrorText(error, io.env);
     io.stderr.write(`tidetable: ${line}\n`);
     return 1;
   }
 }
 
-async function parse(argv: string[], io: Io): Promise<number> {
-  let exit = 0;
+async function parseAndRun(argv: string[], io: Io): Promise<number> {
+  let exitCode = 0;
   const program = new Command("tidetable")
     .description("Mirrors REST APIs into DynamoDB tables.")
     .version(createRequire(import.meta.url)("../package.json").version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
 
-  const add = (parent: Command, { usage, summary, options, load }: Entry, hidden = false) => {
+  const addCommand = (
+    parent: Command,
+    { usage, summary, options, load }: CommandEntry,
+    hidden = false,
+  ) => {
     const command = parent.command(usage, { hidden }).description(summary);
-    for (const option of [...options, ...common]) command.addOption(option);
+    for (const option of [...options, ...commonOptions]) command.addOption(option);
     command.action(async () => {
-      const context = { args: command.args, options: settle(command.opts<Options>(), io), io };
+      const settled = settleOptions(command.opts<Options>(), io);
       const run = await load();
-      exit = await run(context);
+      exitCode = await run({ args: command.args, options: settled, io });
     });
   };
-  for (const entry of entries) add(program, entry);
-  for (const { name, summary, entries } of groups) {
+  for (const entry of commands) addCommand(program, entry);
+  for (const { name, summary, entries } of commandGroups) {
     const group = program.command(name).description(summary);
-    for (const entry of entries) add(group, entry);
+    for (const entry of entries) addCommand(group, entry);
   }
-  add(program, demo, true);
+  addCommand(program, demoCommand, true);
 
   await program.parseAsync(argv, { from: "user" });
-  return exit;
+  return exitCode;
 }
 
-/** commander's words as a problem: `error: unknown command 'rnu'\n(Did you mean run?)`. */
+/** Turns commander's message into a problem: `error: unknown command 'rnu'\n(Did you mean run?)`. */
 function usageProblem(error: CommanderError, argv: string[]): Problem {
-  const group = groups.find(({ name }) => name === argv[0]);
+  const group = commandGroups.find(({ name }) => name === argv[0]);
   if (error.code === "commander.help" && group) {
     const words = group.entries.map(({ usage }) => usage.split(" ")[0]);
     const hint = `it is ${words.join(" or ")}; \`tidetable ${group.name} --help\` shows more`;
@@ -62,45 +70,50 @@ function usageProblem(error: CommanderError, argv: string[]): Problem {
   }
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const hint =
-    suggestion?.replace(/^\(Did(.*)\)$/, "did$1") ?? "`tidetable --help` shows what there is";
+    suggestion?.replace(/^\(Did(.*)\)$/, "did$1") ?? "`tidetable --help` shows the commands";
   return { path: "command line", message: message.replace(/\.$/, ""), hint };
 }
 
-async function invalid(problems: readonly Problem[], argv: string[], io: Io): Promise<number> {
+/** Prints problems that the user has to solve, and returns their exit code. */
+async function printProblems(
+  problems: readonly Problem[],
+  argv: string[],
+  io: Io,
+): Promise<number> {
   if (argv.includes("--json")) {
-    const { problemsDocument } = await import("./report.ts");
+    const { problemsDocument } = await import("./output/documents.ts");
     io.stdout.write(`${JSON.stringify(problemsDocument(problems))}\n`);
   } else {
-    const { problemLines } = await import("./render.ts");
+    const { problemLines } = await import("./output/render.ts");
     io.stderr.write(problemLines(problems));
   }
   return 2;
 }
 
-function unexpected(error: unknown, env: Io["env"]): string {
+function unexpectedErrorText(error: unknown, env: Io["env"]): string {
   if (!(error instanceof Error)) return String(error);
   if (env.TIDETABLE_DEBUG === "1") return error.stack ?? error.message;
-  // Hidden before it is cut: the end of a key is a piece of it, too.
-  return `${hide(error.message).split("\n", 1)[0]} (TIDETABLE_DEBUG=1 shows the stack)`;
+  // Secrets are hidden before the message is cut, because a cut secret would not be recognised.
+  return `${hideSecrets(error.message).split("\n", 1)[0]} (TIDETABLE_DEBUG=1 shows the stack)`;
 }
 
-/** One Ctrl-C can arrive several times: from the terminal, from npm and from the launcher. */
+/** A single Ctrl-C can arrive three times: from the terminal, from npm and from the launcher. */
 const SAME_KEYPRESS_MS = 500;
 
-/** The process as the outside: its streams, its signals, its exit code. */
-export async function start(): Promise<void> {
-  const stop = new AbortController();
-  let stopped = 0;
+/** Runs the process's command line, with real streams, signals and exit code. */
+export async function startProcess(): Promise<void> {
+  const interrupt = new AbortController();
+  let interruptedAt = 0;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (!stop.signal.aborted) {
-      stopped = performance.now();
-      stop.abort(new Error(`interrupted by ${signal}`));
-    } else if (performance.now() - stopped > SAME_KEYPRESS_MS) {
+    if (!interrupt.signal.aborted) {
+      interruptedAt = performance.now();
+      interrupt.abort(new Error(`interrupted by ${signal}`));
+    } else if (performance.now() - interruptedAt > SAME_KEYPRESS_MS) {
       process.exit(130);
     }
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  // The reader has gone (`tidetable items … | head`): there is nobody left to tell.
+  // The reader of a pipe may end first, as in `tidetable items … | head`. That is no error.
   process.stdout.on("error", () => process.exit(0));
 
   const { stdin, stdout, stderr, env } = process;
@@ -109,8 +122,8 @@ export async function start(): Promise<void> {
     stderr,
     env,
     cwd: process.cwd(),
-    signal: stop.signal,
-    ask: stdin.isTTY && stderr.isTTY ? askAtTerminal(stop.signal) : undefined,
+    signal: interrupt.signal,
+    ask: stdin.isTTY && stderr.isTTY ? askAtTerminal(interrupt.signal) : undefined,
     input: stdin.isTTY
       ? undefined
       : async () => (await import("node:stream/consumers")).text(stdin),

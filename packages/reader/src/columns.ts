@@ -1,71 +1,86 @@
 import type { NamedColumnConfig, Source } from "@tidetable/core";
 
 /*
- * What the type of a source says about its resources: the rules of core's `settle`, once more, for
- * the compiler.
+ * Derives from the type of a source what its resources are: core's rules for defaults and options,
+ * repeated for the compiler.
  */
 
-export type At<T, Key> = Key extends keyof T ? T[Key] : undefined;
+/** The type of a member, or undefined when the type has no such member. */
+export type MemberOf<T, Key> = Key extends keyof T ? T[Key] : undefined;
+
 type None = Record<never, never>;
 
-/** The names of its resources. Any text where the compiler does not know them. */
+/** The names of a source's resources, or `string` when the compiler does not know them. */
 export type ResourceName<S extends Source> = NameOf<S["config"]["resources"][number]>;
 type NameOf<Resource> = Resource extends { name: infer Name extends string }
   ? Name
   : Extract<Resource, string>;
 
-type Own<S extends Source, Name> = Or<Extract<S["config"]["resources"][number], { name: Name }>>;
-/** A resource that is only named says nothing. */
-type Or<Resource> = [Resource] extends [never] ? None : Resource;
-type Defaults<S extends Source> = At<S["config"], "resource_defaults">;
-type Extra<S extends Source, Name> = At<At<S["options"], "resources">, Name>;
+/** The config of a resource. A resource that is only named in the list has an empty config. */
+type ConfigOf<S extends Source, Name> = NoneIfNever<
+  Extract<S["config"]["resources"][number], { name: Name }>
+>;
+type NoneIfNever<T> = [T] extends [never] ? None : T;
 
-/** What the resource says, else what resource_defaults say. */
-type Said<S extends Source, Name, Key> = Key extends keyof Own<S, Name>
-  ? Own<S, Name>[Key]
-  : At<Defaults<S>, Key>;
+type DefaultsOf<S extends Source> = MemberOf<S["config"], "resource_defaults">;
+
+type OptionsOf<S extends Source, Name> = MemberOf<MemberOf<S["options"], "resources">, Name>;
+
+/** A setting of the resource, or else of resource_defaults. */
+type SettingOf<S extends Source, Name, Key> = Key extends keyof ConfigOf<S, Name>
+  ? ConfigOf<S, Name>[Key]
+  : MemberOf<DefaultsOf<S>, Key>;
 
 // ── Columns ──────────────────────────────────────────────────────────────────────────────────────
 
-/** By name: the options over the resource over resource_defaults, hint by hint. */
-export type Columns<S extends Source, Name> = Over<
-  Over<
-    // Null takes the defaults back.
-    Said<S, Name, "columns"> extends null ? None : ByName<At<Defaults<S>, "columns">>,
-    ByName<At<Own<S, Name>, "columns">>
-  >,
-  ByName<At<Extra<S, Name>, "columns">>
+/** Columns by name. Options replace the resource's hints, which replace those of the defaults. */
+export type Columns<S extends Source, Name> = MergeColumns<
+  MergeColumns<DefaultColumns<S, Name>, ColumnsByName<MemberOf<ConfigOf<S, Name>, "columns">>>,
+  ColumnsByName<MemberOf<OptionsOf<S, Name>, "columns">>
 >;
 
-type ByName<C> = C extends readonly NamedColumnConfig[]
-  ? { [One in C[number] as One["name"]]: Omit<One, "name"> }
+/** `columns: null` drops the columns of the defaults. */
+type DefaultColumns<S extends Source, Name> =
+  SettingOf<S, Name, "columns"> extends null
+    ? None
+    : ColumnsByName<MemberOf<DefaultsOf<S>, "columns">>;
+
+type ColumnsByName<C> = C extends readonly NamedColumnConfig[]
+  ? { [Column in C[number] as Column["name"]]: Omit<Column, "name"> }
   : C extends object
     ? C
     : None;
 
-type Over<Under, Top> = {
-  [Name in keyof Under | keyof Top]: Name extends keyof Top
-    ? Name extends keyof Under
-      ? Omit<Under[Name], keyof Top[Name]> & Top[Name]
-      : Top[Name]
-    : At<Under, Name>;
+/** Merges two sets of columns hint by hint. */
+type MergeColumns<Lower, Upper> = {
+  [Name in keyof Lower | keyof Upper]: Name extends keyof Upper
+    ? Name extends keyof Lower
+      ? Omit<Lower[Name], keyof Upper[Name]> & Upper[Name]
+      : Upper[Name]
+    : MemberOf<Lower, Name>;
 };
 
 // ── The key ──────────────────────────────────────────────────────────────────────────────────────
 
-/** The fields by which its rows are told apart, in the order of the key. */
+/** The fields of a resource's key, in the order of the key. */
 export type KeyFields<S extends Source, Name> =
-  Appends<S, Name, Fields<S, Name>> extends true ? ["_row_id"] : Fields<S, Name>;
+  UsesRowId<S, Name, DeclaredKey<S, Name>> extends true ? ["_row_id"] : DeclaredKey<S, Name>;
 
-type Fields<S extends Source, Name> = [
-  ...Listed<Said<S, Name, "primary_key">>,
-  ...Rest<Exclude<Flagged<Columns<S, Name>>, Listed<Said<S, Name, "primary_key">>[number]>>,
+type DeclaredKey<S extends Source, Name> = [
+  ...ToList<SettingOf<S, Name, "primary_key">>,
+  ...KeyColumns<
+    Exclude<FlaggedColumns<Columns<S, Name>>, ToList<SettingOf<S, Name, "primary_key">>[number]>
+  >,
 ];
 
-type Listed<T> = T extends string ? [T] : T extends readonly string[] ? T : [];
-type Flagged<C> = { [F in keyof C]: C[F] extends { primary_key: true } ? F : never }[keyof C];
-/** Of several, the compiler does not know the order. */
-type Rest<F, All = F> = [F] extends [never]
+type ToList<T> = T extends string ? [T] : T extends readonly string[] ? T : [];
+
+type FlaggedColumns<C> = {
+  [F in keyof C]: C[F] extends { primary_key: true } ? F : never;
+}[keyof C];
+
+/** The key from flagged columns. With several columns, the compiler does not know their order. */
+type KeyColumns<F, All = F> = [F] extends [never]
   ? []
   : F extends unknown
     ? [All] extends [F]
@@ -73,15 +88,19 @@ type Rest<F, All = F> = [F] extends [never]
       : All[]
     : never;
 
-type Appends<S extends Source, Name, F extends readonly unknown[]> = F extends []
+/** Resources without a key, and resources that append, get a `_row_id`. */
+type UsesRowId<S extends Source, Name, Fields extends readonly unknown[]> = Fields extends []
   ? true
-  : Said<S, Name, "write_disposition"> extends "append" | { disposition: "append" }
+  : SettingOf<S, Name, "write_disposition"> extends "append" | { disposition: "append" }
     ? true
     : false;
 
 // ── Indexes ──────────────────────────────────────────────────────────────────────────────────────
 
-/** Its indexes by name. A resource's own `table` goes over the source's, option by option. */
-export type Indexes<S extends Source, Name> = "indexes" extends keyof At<Extra<S, Name>, "table">
-  ? At<At<Extra<S, Name>, "table">, "indexes">
-  : At<At<S["options"], "table">, "indexes">;
+/** Indexes by name. The `table` option of a resource replaces the source's, option by option. */
+export type Indexes<S extends Source, Name> = "indexes" extends keyof MemberOf<
+  OptionsOf<S, Name>,
+  "table"
+>
+  ? MemberOf<MemberOf<OptionsOf<S, Name>, "table">, "indexes">
+  : MemberOf<MemberOf<S["options"], "table">, "indexes">;

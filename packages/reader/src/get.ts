@@ -1,67 +1,73 @@
 import { BatchGetItemCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { awsRetryDelay, type Item, keyTextOf, ReadError, realClock } from "@tidetable/core";
-import { keyOf } from "./keys.ts";
-import { answer, type Place } from "./place.ts";
-import { projection } from "./projection.ts";
-import { type Row, rowsOf } from "./rows.ts";
+import { tableKey } from "./keys.ts";
+import { projectionOf } from "./projection.ts";
+import { type Row, rowReader } from "./rows.ts";
+import { sendRequest, type TableAccess } from "./table-access.ts";
 import type { AnyKey, GetOptions } from "./types.ts";
 
-export async function get(place: Place, key: AnyKey, options: GetOptions = {}) {
+export async function getRow(access: TableAccess, key: AnyKey, options: GetOptions = {}) {
   const { fields, consistent } = options;
   const command = new GetItemCommand({
-    TableName: place.table,
-    Key: keyOf(key, place).item,
+    TableName: access.table,
+    Key: tableKey(key, access).item,
     ConsistentRead: consistent,
-    ...projection(fields),
+    ...projectionOf(fields),
   });
-  const { Item } = await answer(place, (client) => client.send(command));
-  return Item && rowsOf(place, fields)(Item);
+  const { Item } = await sendRequest(access, (client) => client.send(command));
+  return Item && rowReader(access, fields)(Item);
 }
 
-/** DynamoDB's, for one BatchGetItem. */
-const KEYS_AT_ONCE = 100;
-/** So often nothing at all may come back, over some ten seconds. */
-const PATIENCE = 10;
+/** DynamoDB's limit for one BatchGetItem. */
+const KEYS_PER_REQUEST = 100;
 
-export async function getMany(place: Place, keys: readonly AnyKey[], options: GetOptions = {}) {
-  const wanted = keys.map((key) => keyOf(key, place));
-  // DynamoDB takes no key twice.
-  const unique = [...new Map(wanted.map(({ text, item }) => [text, item])).values()];
-  const found = new Map<string, Row>();
-  const toRow = rowsOf(place, options.fields);
-  for (let first = 0; first < unique.length; first += KEYS_AT_ONCE) {
-    const items = await batch(place, unique.slice(first, first + KEYS_AT_ONCE), options);
-    for (const item of items) found.set(keyTextOf(item, place.plan.key), toRow(item));
+/** Gives up after this many answers in a row without any item, about ten seconds. */
+const MAX_EMPTY_ANSWERS = 10;
+
+export async function getRows(
+  access: TableAccess,
+  keys: readonly AnyKey[],
+  options: GetOptions = {},
+) {
+  const tableKeys = keys.map((key) => tableKey(key, access));
+  // DynamoDB refuses a request that names a key twice.
+  const uniqueKeys = [...new Map(tableKeys.map(({ text, item }) => [text, item])).values()];
+  const rows = new Map<string, Row>();
+  const toRow = rowReader(access, options.fields);
+  for (let first = 0; first < uniqueKeys.length; first += KEYS_PER_REQUEST) {
+    const batch = uniqueKeys.slice(first, first + KEYS_PER_REQUEST);
+    const items = await getBatch(access, batch, options);
+    for (const item of items) rows.set(keyTextOf(item, access.plan.key), toRow(item));
   }
-  return wanted.map(({ text }) => found.get(text));
+  return tableKeys.map(({ text }) => rows.get(text));
 }
 
-/** Of these keys what is there, in any order. What DynamoDB leaves out is asked for again. */
-async function batch(
-  place: Place,
+/** Returns the existing items in any order. Asks again for the keys that DynamoDB leaves out. */
+async function getBatch(
+  access: TableAccess,
   keys: Item[],
   { fields, consistent }: GetOptions,
 ): Promise<Item[]> {
-  const { hash, range } = place.plan.key;
-  // By which a row is known again.
+  const { hash, range } = access.plan.key;
+  // The key attributes are needed to tell which item belongs to which key.
   const names = fields && [...fields, hash.name, ...(range ? [range.name] : [])];
-  const found: Item[] = [];
-  let left = keys;
-  let fruitless = 0;
-  while (fruitless < PATIENCE) {
-    const request = { Keys: left, ConsistentRead: consistent, ...projection(names) };
-    const command = new BatchGetItemCommand({ RequestItems: { [place.table]: request } });
-    const { Responses, UnprocessedKeys } = await answer(place, (client) => client.send(command));
-    const items = Responses?.[place.table] ?? [];
-    found.push(...items);
-    left = UnprocessedKeys?.[place.table]?.Keys ?? [];
-    if (left.length === 0) return found;
-    fruitless = items.length > 0 ? 0 : fruitless + 1;
-    await realClock.sleep(awsRetryDelay(fruitless + 1, Math.random));
+  const items: Item[] = [];
+  let unreadKeys = keys;
+  let emptyAnswers = 0;
+  while (emptyAnswers < MAX_EMPTY_ANSWERS) {
+    const request = { Keys: unreadKeys, ConsistentRead: consistent, ...projectionOf(names) };
+    const command = new BatchGetItemCommand({ RequestItems: { [access.table]: request } });
+    const answer = await sendRequest(access, (client) => client.send(command));
+    const newItems = answer.Responses?.[access.table] ?? [];
+    items.push(...newItems);
+    unreadKeys = answer.UnprocessedKeys?.[access.table]?.Keys ?? [];
+    if (unreadKeys.length === 0) return items;
+    emptyAnswers = newItems.length > 0 ? 0 : emptyAnswers + 1;
+    await realClock.sleep(awsRetryDelay(emptyAnswers + 1, Math.random));
   }
   throw new ReadError({
     code: "read.throttled",
-    message: `${place.about}: DynamoDB left ${left.length} of ${keys.length} keys unread, time after time`,
+    message: `${access.label}: DynamoDB left ${unreadKeys.length} of ${keys.length} keys unread, time after time`,
     hint: "ask again later, or raise the read limit of the table",
   });
 }

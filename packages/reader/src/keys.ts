@@ -7,38 +7,43 @@ import {
   RecordError,
   rowKey,
 } from "@tidetable/core";
-import type { Place } from "./place.ts";
+import type { TableAccess } from "./table-access.ts";
 
-/** What DynamoDB finds a row by, made of the record's own fields as a run makes it. */
-export function keyOf(given: object, { about, plan: { key } }: Place) {
-  const fields = key.fields.length > 0 ? key.fields : [key.hash.name];
-  return made(given, { ...key, fields }, about);
+/** Makes DynamoDB's key of a row from the record's own fields, exactly as a run makes it. */
+export function tableKey(fields: object, { label, plan: { key } }: TableAccess) {
+  const keyFields = key.fields.length > 0 ? key.fields : [key.hash.name];
+  return makeKey(fields, { ...key, fields: keyFields }, label);
 }
 
-/** The value of one attribute of a key. */
-export function partOf(given: unknown, part: KeyAttribute, { about }: Place): AttributeValue {
-  const alone = { fields: [part.name], rowId: undefined, hash: part, range: undefined };
-  return made({ [part.name]: given }, alone, about).item[part.name] as AttributeValue;
+/** Makes the value of one key attribute. */
+export function keyAttribute(
+  value: unknown,
+  attribute: KeyAttribute,
+  { label }: TableAccess,
+): AttributeValue {
+  const { name } = attribute;
+  const singleKey = { fields: [name], rowId: undefined, hash: attribute, range: undefined };
+  return makeKey({ [name]: value }, singleKey, label).item[name] as AttributeValue;
 }
 
-function made(given: object, key: KeyPlan, about: string) {
-  // A whole row may be given, which has more.
-  const fields = Object.entries(given).filter(([name]) => key.fields.includes(name));
+function makeKey(fields: object, key: KeyPlan, label: string) {
+  // The caller may pass a whole row, which has more fields than the key.
+  const keyFields = Object.entries(fields).filter(([name]) => key.fields.includes(name));
   try {
-    return rowKey(Object.fromEntries(fields.map(asSent)) as JsonObject, key);
+    return rowKey(Object.fromEntries(keyFields.map(toApiValue)) as JsonObject, key);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     throw new ReadError({
       code: "read.key",
-      message: `${about}: ${error.message}`,
+      message: `${label}: ${error.message}`,
       hint: `give { ${key.fields.join(", ")} }`,
       cause: error,
     });
   }
 }
 
-/** An API sends bytes as base64. */
-const asSent = ([name, value]: [string, unknown]) => [
+/** An API sends bytes as base64, and the key is made from what an API sends. */
+const toApiValue = ([name, value]: [string, unknown]) => [
   name,
   value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
 ];

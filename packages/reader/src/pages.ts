@@ -1,64 +1,66 @@
 import type { AttributeValue, QueryCommandOutput } from "@aws-sdk/client-dynamodb";
 import { type Item, ReadError } from "@tidetable/core";
-import type { Place } from "./place.ts";
 import type { Row } from "./rows.ts";
+import type { TableAccess } from "./table-access.ts";
 import type { Pages } from "./types.ts";
 
-/** One answer of DynamoDB: at most `Limit` rows, behind a key. */
-export type Ask = (
-  more: { Limit?: number; ExclusiveStartKey?: Record<string, AttributeValue> },
+type DynamodbKey = Record<string, AttributeValue>;
+
+/** Requests one page of a query or of a scan's segment: at most `Limit` items after a start key. */
+export type RequestPage = (
+  position: { Limit?: number; ExclusiveStartKey?: DynamodbKey },
   signal: AbortSignal,
 ) => Promise<Pick<QueryCommandOutput, "Items" | "LastEvaluatedKey">>;
 
-type Answered = { ask: Ask } & Awaited<ReturnType<Ask>>;
+type Answer = { request: RequestPage } & Awaited<ReturnType<RequestPage>>;
 
 /**
- * What all of these are answered, as it comes. A part is asked for its next page when the last one
- * has been dealt with: nobody pays for pages that nobody reads.
+ * Yields the pages of several requests in the order of their arrival. The next page of a request is
+ * asked for only when the consumer has dealt with the last one, because every page costs money.
  */
-export async function* pages(
-  parts: readonly Ask[],
+export async function* readPages(
+  requests: readonly RequestPage[],
   toRow: (item: Item) => Row,
   limit = Number.POSITIVE_INFINITY,
 ): Pages<Row> {
-  const under = new Map<Ask, { stop: AbortController; answered: Promise<Answered> }>();
-  let left = limit;
-  const begin = (ask: Ask, from?: Record<string, AttributeValue>) => {
-    const stop = new AbortController();
-    const more = {
-      ...(Number.isFinite(left) ? { Limit: left } : {}),
-      ...(from ? { ExclusiveStartKey: from } : {}),
+  const pending = new Map<RequestPage, { abort: AbortController; answer: Promise<Answer> }>();
+  let remainingRows = limit;
+  const send = (request: RequestPage, startKey?: DynamodbKey) => {
+    const abort = new AbortController();
+    const position = {
+      ...(Number.isFinite(remainingRows) ? { Limit: remainingRows } : {}),
+      ...(startKey ? { ExclusiveStartKey: startKey } : {}),
     };
-    const answered = ask(more, stop.signal).then((page) => ({ ask, ...page }));
-    under.set(ask, { stop, answered });
+    const answer = request(position, abort.signal).then((page) => ({ request, ...page }));
+    pending.set(request, { abort, answer });
   };
   try {
-    for (const ask of parts) begin(ask);
-    while (under.size > 0) {
-      const all = [...under.values()].map(({ answered }) => answered);
-      const { ask, Items = [], LastEvaluatedKey: from } = await Promise.race(all);
-      under.delete(ask);
-      const rows = Items.slice(0, left).map(toRow);
-      left -= rows.length;
+    for (const request of requests) send(request);
+    while (pending.size > 0) {
+      const answers = [...pending.values()].map(({ answer }) => answer);
+      const { request, Items = [], LastEvaluatedKey } = await Promise.race(answers);
+      pending.delete(request);
+      const rows = Items.slice(0, remainingRows).map(toRow);
+      remainingRows -= rows.length;
       if (rows.length > 0) yield rows;
-      if (left === 0) return;
-      if (from) begin(ask, from);
+      if (remainingRows === 0) return;
+      if (LastEvaluatedKey) send(request, LastEvaluatedKey);
     }
   } finally {
-    for (const { stop } of under.values()) stop.abort();
+    for (const { abort } of pending.values()) abort.abort();
   }
 }
 
-/** An option that counts something. */
-export function fromOne(
-  name: string,
+/** Returns the value of an option that counts something. Throws for a value that is no count. */
+export function checkCount(
+  option: string,
   value: number | undefined,
-  { about }: Place,
+  { label }: TableAccess,
 ): number | undefined {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return value;
   throw new ReadError({
     code: "read.option",
-    message: `${about}: ${name} is ${value}`,
+    message: `${label}: ${option} is ${value}`,
     hint: "give a whole number from 1 on",
   });
 }

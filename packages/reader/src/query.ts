@@ -1,78 +1,86 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
-import { type KeyAttribute, ReadError, suggest } from "@tidetable/core";
-import { partOf } from "./keys.ts";
-import { type Ask, fromOne, pages } from "./pages.ts";
-import { answer, type Place } from "./place.ts";
-import { projection } from "./projection.ts";
-import { type Row, rowsOf } from "./rows.ts";
+import { type IndexPlan, type KeyAttribute, ReadError, spellingHint } from "@tidetable/core";
+import { keyAttribute } from "./keys.ts";
+import { checkCount, type RequestPage, readPages } from "./pages.ts";
+import { projectionOf } from "./projection.ts";
+import { type Row, rowReader } from "./rows.ts";
+import { sendRequest, type TableAccess } from "./table-access.ts";
 import type { AnyKey, Pages, QueryOptions, RangeCondition } from "./types.ts";
 
-export function query(
-  place: Place,
+export function queryRows(
+  access: TableAccess,
   hash: AnyKey,
   options: QueryOptions & { index?: string } = {},
 ): Pages<Row> {
   const { index, range, fields, consistent, descending = false } = options;
-  const limit = fromOne("limit", options.limit, place);
-  const key = queried(place, index);
-  const condition = range && conditionOf(range, key.range, place);
-  const { ProjectionExpression, ExpressionAttributeNames } = projection(fields);
+  const limit = checkCount("limit", options.limit, access);
+  const key = findQueryKey(access, index);
+  const condition = range && rangeCondition(range, key.range, access);
+  const { ProjectionExpression, ExpressionAttributeNames } = projectionOf(fields);
   const input = {
-    TableName: place.table,
+    TableName: access.table,
     IndexName: index,
     ConsistentRead: consistent,
     ScanIndexForward: !descending,
-    KeyConditionExpression: condition ? `#hash = :hash AND ${condition.text}` : "#hash = :hash",
+    KeyConditionExpression: condition
+      ? `#hash = :hash AND ${condition.expression}`
+      : "#hash = :hash",
     ExpressionAttributeNames: {
       ...ExpressionAttributeNames,
       "#hash": key.hash.name,
       ...condition?.names,
     },
     ExpressionAttributeValues: {
-      ":hash": partOf(hash[key.hash.name], key.hash, place),
+      ":hash": keyAttribute(hash[key.hash.name], key.hash, access),
       ...condition?.values,
     },
     ProjectionExpression,
   };
-  const ask: Ask = (more, abortSignal) => {
-    const command = new QueryCommand({ ...input, ...more });
-    return answer(place, (client) => client.send(command, { abortSignal }));
+  const request: RequestPage = (position, abortSignal) => {
+    const command = new QueryCommand({ ...input, ...position });
+    return sendRequest(access, (client) => client.send(command, { abortSignal }));
   };
-  return pages([ask], rowsOf(place, fields ?? key.held), limit);
+  return readPages([request], rowReader(access, fields ?? key.projectedFields), limit);
 }
 
-interface Queried {
+/** The key of the table or of the index that a query uses. */
+interface QueryKey {
   hash: KeyAttribute;
   range: KeyAttribute | undefined;
-  /** What an index holds that does not hold all. */
-  held?: string[];
+  /** The fields that the index has. Undefined when it has whole rows. */
+  projectedFields?: string[];
 }
 
-function queried({ about, plan: { key, storage } }: Place, index: string | undefined): Queried {
-  if (index === undefined) {
-    if (key.range) return key;
+function findQueryKey(access: TableAccess, indexName: string | undefined): QueryKey {
+  const { label, plan } = access;
+  if (indexName === undefined) {
+    if (plan.key.range) return plan.key;
     throw new ReadError({
       code: "read.query",
-      message: `${about}: its key is "${key.hash.name}" alone, so there is nothing to query`,
+      message: `${label}: its key is "${plan.key.hash.name}" alone, so there is nothing to query`,
       hint: "get the one row, or declare an index in options.table.indexes",
     });
   }
-  const found = storage.indexes.find(({ name }) => name === index);
-  if (!found) {
-    const known = storage.indexes.map(({ name }) => name);
-    throw new ReadError({
-      code: "read.index",
-      message: `${about}: there is no index "${index}"`,
-      hint: suggest(index, known) ?? `it has ${known.join(", ") || "none"}`,
-    });
-  }
-  const { hash, range, projection } = found;
+  const { hash, range, projection } = findIndex(access, indexName);
   if (projection === "all") return { hash, range };
-  const keys = [key.hash, key.range, hash, range].flatMap((one) => (one ? [one.name] : []));
-  return { hash, range, held: [...keys, ...(projection === "keys-only" ? [] : projection)] };
+  const keyAttributes = [plan.key.hash, plan.key.range, hash, range];
+  const keyNames = keyAttributes.flatMap((attribute) => attribute?.name ?? []);
+  const otherNames = projection === "keys-only" ? [] : projection;
+  return { hash, range, projectedFields: [...keyNames, ...otherNames] };
 }
 
-const conditions: Record<string, string> = {
+function findIndex({ label, plan: { storage } }: TableAccess, indexName: string): IndexPlan {
+  const index = storage.indexes.find(({ name }) => name === indexName);
+  if (index) return index;
+  const names = storage.indexes.map(({ name }) => name);
+  throw new ReadError({
+    code: "read.index",
+    message: `${label}: there is no index "${indexName}"`,
+    hint: spellingHint(indexName, names) ?? `it has ${names.join(", ") || "none"}`,
+  });
+}
+
+const rangeExpressions: Record<string, string> = {
   eq: "#range = :range0",
   lt: "#range < :range0",
   lte: "#range <= :range0",
@@ -82,24 +90,31 @@ const conditions: Record<string, string> = {
   begins_with: "begins_with(#range, :range0)",
 };
 
-function conditionOf(condition: RangeCondition, range: KeyAttribute | undefined, place: Place) {
-  const [[word = "", given] = [], ...more] = Object.entries(condition);
-  const text = Object.hasOwn(conditions, word) ? conditions[word] : undefined;
-  if (!range || !text || more.length > 0) {
+function rangeCondition(
+  condition: RangeCondition,
+  range: KeyAttribute | undefined,
+  access: TableAccess,
+) {
+  const operators = Object.keys(condition);
+  const [operator = "", operand] = Object.entries(condition)[0] ?? [];
+  const expression = Object.hasOwn(rangeExpressions, operator)
+    ? rangeExpressions[operator]
+    : undefined;
+  if (!range) {
     throw new ReadError({
       code: "read.range",
-      message: range
-        ? `${place.about}: DynamoDB takes one condition on "${range.name}", and this is ${Object.keys(condition).join(" and ") || "none"}`
-        : `${place.about}: there is no range key, and so no condition on it`,
-      hint: range ? `it is one of ${Object.keys(conditions).join(", ")}` : "leave `range` out",
+      message: `${access.label}: there is no range key, and so no condition on it`,
+      hint: "leave `range` out",
     });
   }
-  const values: unknown[] = Array.isArray(given) ? given : [given];
-  return {
-    text,
-    names: { "#range": range.name },
-    values: Object.fromEntries(
-      values.map((value, n) => [`:range${n}`, partOf(value, range, place)]),
-    ),
-  };
+  if (!expression || operators.length > 1) {
+    throw new ReadError({
+      code: "read.range",
+      message: `${access.label}: DynamoDB takes one condition on "${range.name}", and this is ${operators.join(" and ") || "none"}`,
+      hint: `it is one of ${Object.keys(rangeExpressions).join(", ")}`,
+    });
+  }
+  const operands: unknown[] = Array.isArray(operand) ? operand : [operand];
+  const values = operands.map((value, n) => [`:range${n}`, keyAttribute(value, range, access)]);
+  return { expression, names: { "#range": range.name }, values: Object.fromEntries(values) };
 }

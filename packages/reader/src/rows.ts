@@ -1,63 +1,69 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { type DataType, Decimal, type Item, numberText } from "@tidetable/core";
-import type { Place } from "./place.ts";
+import type { TableAccess } from "./table-access.ts";
 import type { Numeric } from "./types.ts";
 
 export type Row = Record<string, unknown>;
 
-/** The function that makes a row of an item: of these fields, or of all that it has. */
-export function rowsOf(
-  { plan: { columns, key } }: Place,
+/** Returns the function that converts an item to a row, with `fields` only or with all fields. */
+export function rowReader(
+  { plan: { columns, key } }: Pick<TableAccess, "plan">,
   fields?: readonly string[],
 ): (item: Item) => Row {
-  const wanted = fields && new Set(fields);
-  const isWanted = (name: string) => !wanted || wanted.has(name);
+  const requestedFields = fields && new Set(fields);
+  const isRequested = (name: string) => !requestedFields || requestedFields.has(name);
   const types = new Map(Object.entries(columns).map(([name, { dataType }]) => [name, dataType]));
-  const notNull = new Set([...key.fields, key.hash.name]);
-  // So that a type says of them that they may be null, and not that they may be absent, too.
-  const nullable = Object.keys(columns).filter(
-    (name) => columns[name]?.nullable !== false && !notNull.has(name) && isWanted(name),
+  const keyNames = new Set([...key.fields, key.hash.name]);
+  // An absent field is read as null, so that its type need not say `| undefined`, too.
+  const nullableFields = Object.keys(columns).filter(
+    (name) => columns[name]?.nullable !== false && !keyNames.has(name) && isRequested(name),
   );
   return (item) => {
     const row: Row = {};
     for (const [name, value] of Object.entries(item)) {
-      // Of a member `__proto__` at the top the SDK loses the value.
-      if (value && isWanted(name)) put(row, name, toValue(value, types.get(name)));
+      // The SDK loses the value of a top-level member `__proto__`, but keeps the name.
+      if (value && isRequested(name)) setMember(row, name, toValue(value, types.get(name)));
     }
-    for (const name of nullable) if (!Object.hasOwn(row, name)) put(row, name, null);
+    for (const name of nullableFields) {
+      if (!Object.hasOwn(row, name)) setMember(row, name, null);
+    }
     return row;
   };
 }
 
-function toValue(value: AttributeValue, type?: DataType): unknown {
-  if (value.S !== undefined) return value.S;
-  if (value.N !== undefined) return type === "double" ? Number(value.N) : numberOf(value.N);
-  if (value.BOOL !== undefined) return value.BOOL;
-  if (value.B !== undefined) return value.B;
-  if (value.L !== undefined) return value.L.map((one) => toValue(one));
-  if (value.M === undefined) return null;
+function toValue(attribute: AttributeValue, type?: DataType): unknown {
+  if (attribute.S !== undefined) return attribute.S;
+  if (attribute.N !== undefined) {
+    return type === "double" ? Number(attribute.N) : readNumber(attribute.N);
+  }
+  if (attribute.BOOL !== undefined) return attribute.BOOL;
+  if (attribute.B !== undefined) return attribute.B;
+  if (attribute.L !== undefined) return attribute.L.map((element) => toValue(element));
+  if (attribute.M === undefined) return null;
   const members: Row = {};
-  for (const [name, one] of Object.entries(value.M)) put(members, name, toValue(one));
+  for (const [name, member] of Object.entries(attribute.M)) {
+    setMember(members, name, toValue(member));
+  }
   return members;
 }
 
-/** An assignment to `__proto__` would set the prototype. */
-function put(row: Row, name: string, value: unknown): void {
+/** Sets a member even if it is named `__proto__`, which an assignment takes for the prototype. */
+function setMember(row: Row, name: string, value: unknown): void {
   if (name !== "__proto__") {
     row[name] = value;
     return;
   }
-  const as = { enumerable: true, configurable: true, writable: true };
-  Object.defineProperty(row, name, { value, ...as });
+  const flags = { enumerable: true, configurable: true, writable: true };
+  Object.defineProperty(row, name, { value, ...flags });
 }
 
 /**
- * A number with all its digits: a `number` where a double holds it, a `bigint` for a whole number
- * beyond 2^53, a Decimal for the rest.
+ * Reads a number with every digit: as `number` where a double holds it exactly, as `bigint` for a
+ * whole number beyond 2^53, and otherwise as Decimal.
  */
-export function numberOf(text: string): Numeric {
+export function readNumber(text: string): Numeric {
   const number = Number(text);
-  // One spelling for equal numbers: `1.50` is `1.5`, `1e3` is `1000`.
+  // Equal numbers get one spelling: `1.50` becomes `1.5`, `1e3` becomes `1000`.
   const exact = numberText(new Decimal(text)) ?? text;
   const [digits = "", zeros = "0"] = exact.split("e");
   const isWhole = !digits.includes(".") && !zeros.startsWith("-");

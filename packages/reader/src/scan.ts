@@ -1,20 +1,20 @@
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
-import { type Ask, fromOne, pages } from "./pages.ts";
-import { answer, type Place } from "./place.ts";
-import { projection } from "./projection.ts";
-import { type Row, rowsOf } from "./rows.ts";
+import { checkCount, type RequestPage, readPages } from "./pages.ts";
+import { projectionOf } from "./projection.ts";
+import { type Row, rowReader } from "./rows.ts";
+import { sendRequest, type TableAccess } from "./table-access.ts";
 import type { Pages, ScanOptions } from "./types.ts";
 
-export function scan(place: Place, options: ScanOptions = {}): Pages<Row> {
+export function scanRows(access: TableAccess, options: ScanOptions = {}): Pages<Row> {
   const { fields, consistent, segments = 1 } = options;
-  const limit = fromOne("limit", options.limit, place);
-  const TotalSegments = fromOne("segments", segments, place) ?? 1;
-  const parts = Array.from({ length: TotalSegments }, (_, Segment): Ask => {
-    const input = { TableName: place.table, Segment, TotalSegments, ConsistentRead: consistent };
-    return (more, abortSignal) => {
-      const command = new ScanCommand({ ...input, ...projection(fields), ...more });
-      return answer(place, (client) => client.send(command, { abortSignal }));
+  const limit = checkCount("limit", options.limit, access);
+  const TotalSegments = checkCount("segments", segments, access) ?? 1;
+  const requests = Array.from({ length: TotalSegments }, (_, Segment): RequestPage => {
+    const input = { TableName: access.table, Segment, TotalSegments, ConsistentRead: consistent };
+    return (position, abortSignal) => {
+      const command = new ScanCommand({ ...input, ...projectionOf(fields), ...position });
+      return sendRequest(access, (client) => client.send(command, { abortSignal }));
     };
   });
-  return pages(parts, rowsOf(place, fields), limit);
+  return readPages(requests, rowReader(access, fields), limit);
 }

@@ -1,18 +1,19 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   dynamodbClient,
-  plan,
+  planSource,
   ReadError,
+  type ResourcePlan,
   registeredName,
   type Source,
-  suggest,
+  spellingHint,
   tableName,
 } from "@tidetable/core";
 import type { ResourceName } from "./columns.ts";
-import { get, getMany } from "./get.ts";
-import type { Place } from "./place.ts";
-import { query } from "./query.ts";
-import { scan } from "./scan.ts";
+import { getRow, getRows } from "./get.ts";
+import { queryRows } from "./query.ts";
+import { scanRows } from "./scan.ts";
+import type { TableAccess } from "./table-access.ts";
 import type {
   AnyKey,
   AnyTable,
@@ -24,13 +25,13 @@ import type {
 } from "./types.ts";
 
 /**
- * A resource's table, to be read. Its rows are typed by what the source declares; nothing is
- * generated, and nothing is requested before the first question. With one type argument the rows
- * are of that type, such as `tidetable types` writes.
+ * Opens the table of a resource for reading. The source's declaration gives the rows their types:
+ * no code is generated, and no request is made before the first read. With one type argument the
+ * rows have that type, for instance a type that `tidetable types` has written.
  *
  * @example
  * const tickets = table(sources.support, "support_tickets", { stage: "production" });
- * const one = await tickets.get({ id: "7" });
+ * const ticket = await tickets.get({ id: "7" });
  */
 export function table<
   Row = never,
@@ -42,58 +43,63 @@ export function table<
   options?: TableOptions,
 ): [Row] extends [never] ? TableOf<S, Name> : AnyTable<Row>;
 export function table(source: Source, resource: string, options: TableOptions = {}) {
-  const place = placeOf(source, resource, options);
+  const access = openTableAccess(source, resource, options);
   return {
-    name: place.table,
-    get: (key: AnyKey, how?: GetOptions) => get(place, key, how),
-    getMany: (keys: readonly AnyKey[], how?: GetOptions) => getMany(place, keys, how),
-    query: (hash: AnyKey, how?: QueryOptions & { index?: string }) => query(place, hash, how),
-    scan: (how?: ScanOptions) => scan(place, how),
+    name: access.table,
+    get: (key: AnyKey, options?: GetOptions) => getRow(access, key, options),
+    getMany: (keys: readonly AnyKey[], options?: GetOptions) => getRows(access, keys, options),
+    query: (hash: AnyKey, options?: QueryOptions & { index?: string }) =>
+      queryRows(access, hash, options),
+    scan: (options?: ScanOptions) => scanRows(access, options),
   };
 }
 
-function placeOf(source: Source, resource: string, options: TableOptions): Place {
+function openTableAccess(source: Source, resource: string, options: TableOptions): TableAccess {
   const { app = "tidetable", stage = process.env.TIDETABLE_STAGE } = options;
-  const name = options.source ?? registeredName(source);
-  if (name === undefined) {
+  const sourceName = options.source ?? registeredName(source);
+  if (sourceName === undefined) {
     throw new ReadError({
       code: "read.source",
       message: "this source has no name, for it is not registered",
       hint: 'give the name under which it was run: table(source, resource, { source: "crm" })',
     });
   }
+  const label = `${sourceName}.${resource}`;
   if (!stage) {
     throw new ReadError({
       code: "read.stage",
-      message: `${name}.${resource}: no stage is named, and its table is another one in each`,
+      message: `${label}: no stage is given, and each stage has its own table`,
       hint: 'pass { stage: "production" }, set TIDETABLE_STAGE, or run under `npx tidetable exec`',
     });
   }
-  const { resources } = plan(source, name);
-  const found = resources.find((one) => one.name === resource);
-  if (!found) {
-    const known = resources.map((one) => one.name);
+  const plan = findResource(source, sourceName, resource);
+  return {
+    label,
+    table: tableName({ app, stage }, plan),
+    plan,
+    client: () => options.client ?? sharedClient(),
+  };
+}
+
+function findResource(source: Source, sourceName: string, resource: string): ResourcePlan {
+  const { resources } = planSource(source, sourceName);
+  const plan = resources.find(({ name }) => name === resource);
+  if (!plan) {
+    const names = resources.map(({ name }) => name);
     throw new ReadError({
       code: "read.resource",
-      message: `${name} has no resource "${resource}"`,
-      hint: suggest(resource, known) ?? `it has ${known.join(", ")}`,
+      message: `${sourceName} has no resource "${resource}"`,
+      hint: spellingHint(resource, names) ?? `it has ${names.join(", ")}`,
     });
   }
-  if (!found.selected) {
-    throw new ReadError({
-      code: "read.not_stored",
-      message: `${name}.${resource} is read for its children alone, and has no table`,
-    });
-  }
-  return {
-    about: `${name}.${resource}`,
-    table: tableName({ app, stage }, found),
-    plan: found,
-    client: () => options.client ?? ownClient(),
-  };
+  if (plan.selected) return plan;
+  throw new ReadError({
+    code: "read.not_stored",
+    message: `${sourceName}.${resource} is read for its children alone, and has no table`,
+  });
 }
 
 let client: DynamoDBClient | undefined;
 
-/** One for all tables: they share its connections. */
-const ownClient = () => (client ??= dynamodbClient({ maxAttempts: 5 }));
+/** One client for every table, because tables can share its connections. */
+const sharedClient = () => (client ??= dynamodbClient({ maxAttempts: 5 }));

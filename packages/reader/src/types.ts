@@ -1,17 +1,17 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { DataType, Decimal, JsonValue, Source } from "@tidetable/core";
-import type { At, Columns, Indexes, KeyFields, ResourceName } from "./columns.ts";
+import type { Columns, Indexes, KeyFields, MemberOf, ResourceName } from "./columns.ts";
 
 /*
- * What `table` gives, by what the source declares.
+ * The types of a table, derived from the declaration of its source.
  */
 
 // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
 
-/** A number with all its digits: see docs/reading.md. */
+/** A number with every digit: see docs/reading.md. */
 export type Numeric = number | bigint | Decimal;
 
-interface Values {
+interface TypeScriptTypes {
   text: string;
   timestamp: string;
   date: string;
@@ -25,20 +25,20 @@ interface Values {
   json: JsonValue;
 }
 
-type Value<Type> = Type extends DataType ? Values[Type] : unknown;
+type ValueOf<Type> = Type extends DataType ? TypeScriptTypes[Type] : unknown;
 
-/** A field that is not declared otherwise may be null, as in dlt. */
+/** As in dlt, a field may be null unless its column is declared `nullable: false`. */
 type FieldValue<Column> = Column extends { nullable: false }
-  ? Value<At<Column, "data_type">>
-  : Value<At<Column, "data_type">> | null;
+  ? ValueOf<MemberOf<Column, "data_type">>
+  : ValueOf<MemberOf<Column, "data_type">> | null;
 
 type NumberKey = "bigint" | "decimal" | "double";
 
-/** A field of the key as it stands in a row: text, unless it is declared a number or binary. */
-type KeyValue<Type> = Type extends NumberKey | "binary" ? Value<Type> : string;
+/** A key field in a row: a string, unless its column is declared a number or binary. */
+type KeyValue<Type> = Type extends NumberKey | "binary" ? ValueOf<Type> : string;
 
-/** From three fields on all but the first stay as the API sent them. */
-type JoinedValue<Type> = Type extends DataType ? Values[Type] : string | Numeric;
+/** A key field that is joined into `_key`. In the row, the field stays as the API sent it. */
+type JoinedValue<Type> = Type extends DataType ? TypeScriptTypes[Type] : string | Numeric;
 
 type KeyRow<Fields extends readonly PropertyKey[], C> = {
   [F in Fields[number]]: Fields extends readonly [
@@ -53,88 +53,91 @@ type KeyRow<Fields extends readonly PropertyKey[], C> = {
     : KeyValue<TypeOf<C, F>>;
 };
 
-type TypeOf<C, F> = At<At<C, F>, "data_type">;
+type TypeOf<C, F> = MemberOf<MemberOf<C, F>, "data_type">;
 
-type Parts<S extends Source, Name> = KeyRow<KeyFields<S, Name>, Columns<S, Name>> & {
+type RowParts<S extends Source, Name> = KeyRow<KeyFields<S, Name>, Columns<S, Name>> & {
   [F in Exclude<keyof Columns<S, Name>, KeyFields<S, Name>[number]>]: FieldValue<
     Columns<S, Name>[F]
   >;
 } & { [field: string]: unknown };
 
-/** A row: the key, the declared columns, and whatever else the API sends. */
+/** A row: the key, the declared columns, and further fields of unknown type. */
 export type RowOf<S extends Source, Name> =
-  // Inferred once more, so that an editor shows the fields.
-  Parts<S, Name> extends infer Row ? { [F in keyof Row]: Row[F] } : never;
+  // The inference makes editors show the fields instead of the name of a type.
+  RowParts<S, Name> extends infer Row ? { [F in keyof Row]: Row[F] } : never;
 
-/** The names that are known, for an editor to offer, and any other where the row has others. */
+/** A field's name. Editors offer the declared names, and rows with further fields take any name. */
 export type Field<Row> =
   | Extract<keyof { [K in keyof Row as string extends K ? never : K]: K }, string>
   | (string extends keyof Row ? AnyName : never);
-// Plain `string` would swallow the names before it.
+// Plain `string` would absorb the declared names.
 type AnyName = string & {};
 
-/** The named fields; the whole row, where none are named. */
+/** The requested fields of a row, or the whole row. */
 export type Picked<Row, F extends string> = [Field<Row>] extends [F]
   ? Row
   : { [K in F]: K extends keyof Row ? Row[K] : never };
 
 // ── Keys ─────────────────────────────────────────────────────────────────────────────────────────
 
-/** What may be given for a field of a key. A number for a text key is written as the run wrote it. */
-type Given<Type> = Type extends NumberKey
+/** A key field's value in a request. A number for a text key is written as a run writes it. */
+type KeyInput<Type> = Type extends NumberKey
   ? Numeric
   : Type extends "binary"
     ? Uint8Array
     : string | Numeric;
 
-type AnyGiven = string | Numeric | Uint8Array;
+type AnyKeyInput = string | Numeric | Uint8Array;
 
-export type KeyOf<S extends Source, Name> = GivenFor<KeyFields<S, Name>[number], Columns<S, Name>>;
-type GivenFor<F extends PropertyKey, C> = { [One in F]: Given<TypeOf<C, One>> } extends infer Key
-  ? { [One in keyof Key]: Key[One] }
+export type KeyOf<S extends Source, Name> = KeyInputs<KeyFields<S, Name>[number], Columns<S, Name>>;
+type KeyInputs<F extends PropertyKey, C> = {
+  [Name in F]: KeyInput<TypeOf<C, Name>>;
+} extends infer Key
+  ? { [Name in keyof Key]: Key[Name] }
   : never;
 
-/** A key of which the compiler knows no more. */
-export type AnyKey = Readonly<Record<string, AnyGiven>>;
+/** A key whose fields the compiler does not know. */
+export type AnyKey = Readonly<Record<string, AnyKeyInput>>;
 
-// ── What can be asked ────────────────────────────────────────────────────────────────────────────
+// ── Options ──────────────────────────────────────────────────────────────────────────────────────
 
 export interface TableOptions {
   /** The deployed stage. Default: the environment's TIDETABLE_STAGE. */
   stage?: string;
   /** The app's name in sst.config.ts. Default: "tidetable". */
   app?: string;
-  /** The source's name, for one that is not registered in packages/sources. */
+  /** The source's name. Required for a source that is not registered in packages/sources. */
   source?: string;
-  /** Default: one for all tables, made for the first request. */
+  /** Default: one client for every table, made for the first request. */
   client?: DynamoDBClient;
 }
 
 export interface GetOptions<F extends string = string> {
-  /** Only these, and not the rest of the row. Default: all of it. */
+  /** The fields to read. Default: the whole row. */
   fields?: readonly F[];
-  /** Sees every write that was acknowledged before, at twice the price. Default: false. */
+  /** Sees every earlier acknowledged write, at twice the price. Default: false. */
   consistent?: boolean;
 }
 
 export interface ScanOptions<F extends string = string> extends GetOptions<F> {
-  /** So many parts of the table are read at once. Default: 1. */
+  /** The number of parts of the table that are read at once. Default: 1. */
   segments?: number;
-  /** At most so many rows in all. */
+  /** The maximal number of rows. */
   limit?: number;
 }
 
-export interface QueryOptions<Range = AnyGiven, F extends string = string> extends GetOptions<F> {
+export interface QueryOptions<Range = AnyKeyInput, F extends string = string>
+  extends GetOptions<F> {
   /** A condition on the range key. */
   range?: RangeCondition<Range>;
-  /** At most so many rows in all. */
+  /** The maximal number of rows. */
   limit?: number;
-  /** From the highest range key down. Default: false. */
+  /** Reads from the highest range key down. Default: false. */
   descending?: boolean;
 }
 
 /** @example { gte: "2026-01-01" } */
-export type RangeCondition<T = AnyGiven> =
+export type RangeCondition<T = AnyKeyInput> =
   | { eq: T }
   | { lt: T }
   | { lte: T }
@@ -143,45 +146,45 @@ export type RangeCondition<T = AnyGiven> =
   | { between: readonly [low: T, high: T] }
   | { begins_with: Extract<T, string | Uint8Array> };
 
-/** Pages, none of them empty. A `break` stops the requests. */
+/** Yields pages, never an empty page. A `break` stops the requests. */
 export type Pages<Row> = AsyncGenerator<Row[], void, undefined>;
 
 export interface Table<Row, Key = AnyKey> {
-  /** What DynamoDB calls it. */
+  /** The table's name in DynamoDB. */
   readonly name: string;
-  /** The row of this key; undefined when there is none. */
+  /** Reads the row with the key. Undefined for a missing row. */
   get<F extends Field<Row>>(key: Key, options?: GetOptions<F>): Promise<Picked<Row, F> | undefined>;
-  /** The rows of these keys, in their order. */
+  /** Reads the rows with the keys, in the order of the keys. */
   getMany<F extends Field<Row>>(
     keys: readonly Key[],
     options?: GetOptions<F>,
   ): Promise<(Picked<Row, F> | undefined)[]>;
-  /** All rows, in no order, page by page. */
+  /** Reads every row page by page, in no order. */
   scan<F extends Field<Row>>(options?: ScanOptions<F>): Pages<Picked<Row, F>>;
 }
 
-/** Rows that share the hash key, in the order of the range key. */
+/** Reads the rows that share a hash key, in the order of the range key. */
 export interface Queries<Row, Hash, Range> {
   query<F extends Field<Row>>(hash: Hash, options?: QueryOptions<Range, F>): Pages<Picked<Row, F>>;
 }
 
-/** The same by an index, which DynamoDB keeps up a moment later. */
+/** Reads rows by an index, which DynamoDB updates a moment after the table. */
 export interface IndexQueries<I> {
-  query<Name extends keyof I, F extends Field<At<I[Name], "row">>>(
-    hash: At<I[Name], "hash">,
-    options: { index: Name } & Omit<QueryOptions<At<I[Name], "range">, F>, "consistent">,
-  ): Pages<Picked<At<I[Name], "row">, F>>;
+  query<Name extends keyof I, F extends Field<MemberOf<I[Name], "row">>>(
+    hash: MemberOf<I[Name], "hash">,
+    options: { index: Name } & Omit<QueryOptions<MemberOf<I[Name], "range">, F>, "consistent">,
+  ): Pages<Picked<MemberOf<I[Name], "row">, F>>;
 }
 
-/** A table of which the compiler knows what its rows are, and not what its key is. */
+/** A table whose rows the compiler knows, but not the key. */
 export type AnyTable<Row> = Table<Row> & {
   query<F extends Field<Row>>(
     hash: AnyKey,
-    options?: QueryOptions<AnyGiven, F> & { index?: string },
+    options?: QueryOptions<AnyKeyInput, F> & { index?: string },
   ): Pages<Picked<Row, F>>;
 };
 
-// ── What a resource's table can be asked ─────────────────────────────────────────────────────────
+// ── The table of a resource ──────────────────────────────────────────────────────────────────────
 
 export type TableOf<S extends Source, Name> =
   string extends ResourceName<S>
@@ -192,30 +195,32 @@ export type TableOf<S extends Source, Name> =
           ? unknown
           : IndexQueries<IndexesOf<S, Name, Indexes<S, Name>>>);
 
-/** Where a key has two attributes. A joined one can not be compared. */
+/** Exists for a key of two attributes. A joined range key cannot be compared. */
 type KeyQueries<S extends Source, Name, Fields> = Fields extends [infer Hash, infer Range]
   ? Queries<
       RowOf<S, Name>,
-      GivenFor<Extract<Hash, PropertyKey>, Columns<S, Name>>,
-      Given<TypeOf<Columns<S, Name>, Range>>
+      KeyInputs<Extract<Hash, PropertyKey>, Columns<S, Name>>,
+      KeyInput<TypeOf<Columns<S, Name>, Range>>
     >
   : Fields extends [infer Hash, unknown, ...unknown[]]
-    ? Queries<RowOf<S, Name>, GivenFor<Extract<Hash, PropertyKey>, Columns<S, Name>>, never>
-    : number extends At<Fields, "length">
-      ? Queries<RowOf<S, Name>, Partial<KeyOf<S, Name>>, AnyGiven>
+    ? Queries<RowOf<S, Name>, KeyInputs<Extract<Hash, PropertyKey>, Columns<S, Name>>, never>
+    : number extends MemberOf<Fields, "length">
+      ? Queries<RowOf<S, Name>, Partial<KeyOf<S, Name>>, AnyKeyInput>
       : unknown;
 
 type IndexesOf<S extends Source, Name, All> = {
   [I in keyof All]: {
-    hash: GivenFor<Extract<At<All[I], "hash">, PropertyKey>, Columns<S, Name>>;
-    range: "range" extends keyof All[I] ? Given<TypeOf<Columns<S, Name>, All[I]["range"]>> : never;
-    row: IndexRow<S, Name, All[I], At<All[I], "projection">>;
+    hash: KeyInputs<Extract<MemberOf<All[I], "hash">, PropertyKey>, Columns<S, Name>>;
+    range: "range" extends keyof All[I]
+      ? KeyInput<TypeOf<Columns<S, Name>, All[I]["range"]>>
+      : never;
+    row: IndexRow<S, Name, All[I], MemberOf<All[I], "projection">>;
   };
-} extends infer Made
-  ? { [I in keyof Made]: Made[I] }
+} extends infer Queryable
+  ? { [I in keyof Queryable]: Queryable[I] }
   : never;
 
-/** A joined key is no field of the record. */
+/** The key fields that an index holds. A joined range key is no field of the record. */
 type KeyAttribute<Fields extends readonly PropertyKey[]> = Fields extends readonly [
   infer First,
   PropertyKey,
@@ -225,14 +230,14 @@ type KeyAttribute<Fields extends readonly PropertyKey[]> = Fields extends readon
   ? First
   : Fields[number];
 
-/** What an index does not hold is not in its rows. */
+/** The rows of an index have only the fields that the index holds. */
 type IndexRow<S extends Source, Name, Index, Projection> = Projection extends "all" | undefined
   ? RowOf<S, Name>
   : Picked<
       RowOf<S, Name>,
       Extract<
         | KeyAttribute<KeyFields<S, Name>>
-        | At<Index, "hash" | "range">
+        | MemberOf<Index, "hash" | "range">
         | (Projection extends readonly unknown[] ? Projection[number] : never),
         string
       >

@@ -4,14 +4,14 @@ import { dlt, rest_api_source } from "@tidetable/core";
  * A product catalogue behind a search endpoint: paging in the body of a POST.
  *
  * - The query stands in `json`. The paginator writes `from` and `size` into the same body, as numbers.
- * - The answer wraps each record, `{ "hits": { "hits": [{ "_source": { … } }] } }`: the selector
- *   `hits.hits[*]._source` takes it out.
- * - `total_path` names the count, so the last page is known without asking for an empty one.
- * - The search shows what is on sale and says nothing of what no longer is. `replace` reads all of it
- *   and then deletes the rows that were not shown. The table is never empty in between.
+ * - The answer wraps each record, `{ "hits": { "hits": [{ "_source": { … } }] } }`, and the selector
+ *   `hits.hits[*]._source` unwraps it.
+ * - `total_path` names the count, so the last page is known without a request for an empty page.
+ * - The search lists only products on sale. `replace` reads the whole list and then deletes the rows
+ *   that were not in it. The table is never empty in between.
  *
- * Run it from its file: `npx tidetable run packages/sources/examples/catalogue.ts`. To deploy it,
- * move it to `packages/sources/src` and name it in `index.ts` there:
+ * Run the file: `npx tidetable run packages/sources/examples/catalogue.ts`. Before a deploy, move
+ * the file to `packages/sources/src` and register the source in `index.ts`:
  * `import catalogue from "./catalogue.ts"`.
  */
 export default rest_api_source(

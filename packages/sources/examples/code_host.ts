@@ -3,16 +3,16 @@ import { dlt, rest_api_source } from "@tidetable/core";
 /**
  * The issues of a repository: a Link-header API that is read incrementally.
  *
- * - The next page's address stands in the `Link` header: the `header_link` paginator.
+ * - The next page's address is in the `Link` header, so the paginator is `header_link`.
  * - `{owner}` and `{repo}` in the path are filled from `params`.
- * - The first run reads everything. Each later one asks for what has changed `since` the newest
- *   `updated_at` in the table, that moment included. The API sends the oldest change first, so that
- *   records which change meanwhile move to pages that are still to come.
+ * - The first run reads all issues. Each later run requests the issues that have changed `since` the
+ *   newest `updated_at` of the run before, that moment included. The API sends the oldest change
+ *   first, so an issue that changes during a run moves to a page that has yet to be read.
  * - The API lists pull requests among the issues; a filter drops them.
- * - Issues that are deleted go with the weekly full refresh.
+ * - The weekly full refresh deletes the rows of deleted issues.
  *
- * Run it from its file: `npx tidetable run packages/sources/examples/code_host.ts`. To deploy it,
- * move it to `packages/sources/src` and name it in `index.ts` there:
+ * Run the file: `npx tidetable run packages/sources/examples/code_host.ts`. Before a deploy, move
+ * the file to `packages/sources/src` and register the source in `index.ts`:
  * `import code_host from "./code_host.ts"`.
  */
 export default rest_api_source(

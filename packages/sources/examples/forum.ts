@@ -3,15 +3,16 @@ import { dlt, rest_api_source } from "@tidetable/core";
 /**
  * A forum: a cursor API with parents and children.
  *
- * - Each answer names the next page in `meta.next_cursor`: the `cursor` paginator.
- * - Posts are read topic by topic, because `{resources.topics.id}` stands in their path. Each topic is
- *   paged from its first page.
+ * - Each answer names the next page in `meta.next_cursor`, so the paginator is `cursor`.
+ * - Posts are read topic by topic, because `{resources.topics.id}` stands in their path. The posts of
+ *   each topic start at their own first page.
  * - `include_from_parent` copies two fields of the topic onto each post, as `_topics_slug` and
  *   `_topics_title`.
- * - Post ids are beyond 2^53. `bigint` keeps them as numbers, with all their digits.
+ * - Post ids are larger than 2^53. `bigint` keeps them as numbers, with all digits.
  *
- * Run it from its file: `npx tidetable run packages/sources/examples/forum.ts`. To deploy it, move it
- * to `packages/sources/src` and name it in `index.ts` there: `import forum from "./forum.ts"`.
+ * Run the file: `npx tidetable run packages/sources/examples/forum.ts`. Before a deploy, move
+ * the file to `packages/sources/src` and register the source in `index.ts`:
+ * `import forum from "./forum.ts"`.
  */
 export default rest_api_source(
     {

@@ -5,7 +5,7 @@ import { incidents } from "./incidents.ts";
 import { support } from "./support.ts";
 import { ticketing } from "./ticketing.ts";
 
-/** Every source by its name. To add one, write its file and name it here; nothing else changes. */
+/** The registered sources, by name. To add a source, write its file and register it here. */
 export const sources = register({
     ticketing,
     help_desk,
@@ -14,5 +14,5 @@ export const sources = register({
     generic
 });
 
-/** Who gets a mail when an alarm of a deployed stage rings, for instance `["ops@example.com"]`. */
+/** Addresses that get a mail when an alarm of a deployed stage goes off: `["ops@example.com"]`. */
 export const alarmEmails: string[] = [];

@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What SST finds in an account that it has been used in: where its state and assets go. */
+/**
+ * SST's parameter in an account where it has been used before: the buckets for state and assets.
+ */
 const bootstrap = { version: 1000, asset: "sst-asset", state: "sst-state" };
 
 /**
- * The parts of AWS that SST itself talks to: parameters of Systems Manager and objects of S3. It is
- * also the proxy of whoever wants to go elsewhere, and refuses.
+ * Starts the parts of AWS that SST itself uses: parameters of Systems Manager and objects of S3.
+ * The server is also the proxy for every other host, and refuses such requests.
  */
 export async function startAws() {
   const parameters = new Map([["/sst/bootstrap", JSON.stringify(bootstrap)]]);
@@ -14,25 +16,30 @@ export async function startAws() {
   const requests: string[] = [];
   const refused: string[] = [];
 
-  const refuse = (what: string, response: ServerResponse) => {
-    refused.push(what);
+  const refuseRequest = (request: string, response: ServerResponse) => {
+    refused.push(request);
     response.writeHead(501).end();
   };
 
   const server = createServer(async (request, response) => {
     const { method = "", url = "" } = request;
     const target = request.headers["x-amz-target"];
-    const body = await bodyOf(request);
+    const body = await readBody(request);
     requests.push(`${method} ${target ?? url}`);
-    if (typeof target === "string") return ssm(target, JSON.parse(String(body)), response);
-    s3(method, new URL(url, "http://s3"), body, response);
+    if (typeof target === "string")
+      return answerParameters(target, JSON.parse(String(body)), response);
+    answerObjects(method, new URL(url, "http://s3"), body, response);
   });
   server.on("connect", ({ url }, socket) => {
     refused.push(`CONNECT ${url}`);
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
 
-  function ssm(target: string, { Name, Value }: Record<string, string>, response: ServerResponse) {
+  function answerParameters(
+    target: string,
+    { Name, Value }: Record<string, string>,
+    response: ServerResponse,
+  ) {
     const json = (status: number, answer: object) =>
       response
         .writeHead(status, { "content-type": "application/x-amz-json-1.1" })
@@ -46,10 +53,10 @@ export async function startAws() {
       parameters.set(Name, Value);
       return json(200, { Version: 1 });
     }
-    refuse(target, response);
+    refuseRequest(target, response);
   }
 
-  function s3(method: string, url: URL, body: Buffer, response: ServerResponse) {
+  function answerObjects(method: string, url: URL, body: Buffer, response: ServerResponse) {
     const path = decodeURIComponent(url.pathname);
     const xml = (status: number, answer: string) =>
       response.writeHead(status, { "content-type": "application/xml" }).end(answer);
@@ -70,31 +77,31 @@ export async function startAws() {
     }
     if (method === "GET" && url.searchParams.has("list-type")) {
       const prefix = `${path}/${url.searchParams.get("prefix")}`;
-      const found = [...objects.keys()].filter((key) => key.startsWith(prefix));
-      const keys = found.map(
+      const matches = [...objects.keys()].filter((key) => key.startsWith(prefix));
+      const keys = matches.map(
         (key) => `<Contents><Key>${key.slice(path.length + 1)}</Key></Contents>`,
       );
       return xml(200, `<ListBucketResult>${keys.join("")}</ListBucketResult>`);
     }
     if (method !== "GET" || !path.startsWith("/sst-state/"))
-      return refuse(`${method} ${url}`, response);
+      return refuseRequest(`${method} ${url}`, response);
     if (object) return response.end(object);
     xml(404, "<Error><Code>NoSuchKey</Code><Message>There is no such key.</Message></Error>");
   }
 
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
     parameters,
-    /** What nobody should have asked for: another service, another host. */
+    /** Requests to other services and other hosts, which a deploy should not make. */
     refused,
     requests,
-    close: () => new Promise((done) => server.close(done)),
+    close: () => new Promise((resolve) => server.close(resolve)),
   };
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks);

@@ -1,6 +1,6 @@
-// In place of the `pulumi` that SST downloads. The program that SST built runs in Pulumi's own
-// runtime, on its mock monitor: every resource exists as soon as it is declared, with its inputs and
-// the little that AWS would add. State and event log are kept as SST reads and uploads them.
+// Replaces the `pulumi` that SST downloads. The program that SST has built runs in Pulumi's own
+// runtime on its mock monitor: every resource exists as soon as it is declared, with its inputs and
+// a few computed attributes. State and event log have the formats that SST reads and uploads.
 //
 //   pulumi.mjs PLATFORM version | stack init STACK | preview|up|destroy --stack STACK --event-log FILE
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,12 +10,12 @@ import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 
 const ROOT_TYPE = "pulumi:pulumi:Stack";
-/** Marks what is more than plain JSON: a secret, an archive. */
+/** Pulumi's mark on values that are more than plain JSON: secrets and archives. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
 const [platform, ...args] = process.argv.slice(2);
 const inPlatform = createRequire(join(platform, "package.json"));
-const workdir = process.cwd(); // the program goes to another
+const workdir = process.cwd(); // the program changes the working directory
 const { values, positionals } = parseArgs({
   args,
   strict: false,
@@ -36,24 +36,24 @@ else evaluate(command === "preview");
 
 function evaluate(preview) {
   const before = new Map(readState().map((resource) => [resource.urn, resource]));
-  const { resources, failures } = run(preview, before);
-  // When there is nothing left to do: what failed leaves promises behind that never settle.
+  const { resources, failures } = runProgram(preview, before);
+  // A failed program leaves promises that never settle, so its end is the end of all work.
   process.on("beforeExit", () => finish(preview, before, resources, failures));
 }
 
 function finish(preview, before, resources, failures) {
   for (const [urn, resource] of resources) {
     const old = before.get(urn);
-    const same = old && isDeepStrictEqual(old.inputs, resource.inputs);
-    tell(same ? "same" : old ? "update" : "create", old, resource);
+    const isSame = old && isDeepStrictEqual(old.inputs, resource.inputs);
+    emitStep(isSame ? "same" : old ? "update" : "create", old, resource);
   }
-  for (const [urn, old] of before) if (!resources.has(urn)) tell("delete", old);
+  for (const [urn, old] of before) if (!resources.has(urn)) emitStep("delete", old);
   if (!preview) writeState([...resources.values()]);
   end(failures);
 }
 
-/** Starts the program. Gives its resources by URN and what goes wrong, each error once. */
-function run(preview, before) {
+/** Starts the program. Returns its resources by URN and the messages of its failures. */
+function runProgram(preview, before) {
   const failures = new Set();
   const failed = (error) => failures.add(error?.message ?? String(error));
   process.on("unhandledRejection", failed);
@@ -62,14 +62,14 @@ function run(preview, before) {
   const { runtime } = inPlatform("@pulumi/pulumi");
   const mocks = { newResource, call: (question) => call(question, before) };
   runtime.setMocks(mocks, app, stage, preview);
-  const resources = recorded(runtime.getMonitor(), before);
+  const resources = recordResources(runtime.getMonitor(), before);
   const main = /^main: (.+)$/m.exec(readFileSync(join(workdir, "Pulumi.yaml"), "utf8"))[1];
   runtime.runInPulumiStack(async () => (await import(pathToFileURL(main))).default).catch(failed);
   return { resources, failures };
 }
 
-/** Makes the monitor keep each resource as a state file has it, under the URN of the real engine. */
-function recorded(monitor, before) {
+/** Records each resource as a state file has it, under the URN of the real engine. */
+function recordResources(monitor, before) {
   const resources = new Map();
   const { registerResource, registerResourceOutputs } = monitor;
   monitor.newUrn = (parent, type, name) => {
@@ -80,7 +80,7 @@ function recorded(monitor, before) {
   monitor.registerResource = (request, callback) => {
     const urn = monitor.newUrn(request.getParent(), request.getType(), request.getName());
     if (resources.has(urn)) return callback(new Error(`Duplicate resource URN '${urn}'`));
-    keepIgnored(request, before.get(urn));
+    keepIgnoredInputs(request, before.get(urn));
     const resource = {
       urn,
       type: request.getType(),
@@ -88,26 +88,26 @@ function recorded(monitor, before) {
       parent: request.getParent(),
       protect: request.getProtect() ?? false,
       retainOnDelete: request.getRetainondelete() ?? false,
-      inputs: plain(request.getObject().toJavaScript()),
+      inputs: unwrapSecrets(request.getObject().toJavaScript()),
     };
     resources.set(urn, resource);
     registerResource.call(monitor, request, (error, response) => {
       if (response) {
         resource.id = response.getId();
-        resource.outputs = plain(response.getObject().toJavaScript());
+        resource.outputs = unwrapSecrets(response.getObject().toJavaScript());
       }
       callback(error, response);
     });
   };
   monitor.registerResourceOutputs = (request, callback) => {
-    resources.get(request.getUrn()).outputs = plain(request.getOutputs().toJavaScript());
+    resources.get(request.getUrn()).outputs = unwrapSecrets(request.getOutputs().toJavaScript());
     registerResourceOutputs.call(monitor, request, callback);
   };
   return resources;
 }
 
-/** `ignoreChanges`: SST names with a random end, and the first one is the one that stays. */
-function keepIgnored(request, old) {
+/** Applies `ignoreChanges`: SST makes names with a random end, and the first name stays. */
+function keepIgnoredInputs(request, old) {
   const inputs = request.getObject().toJavaScript();
   for (const name of request.getIgnorechangesList()) {
     if (old && name in old.inputs) inputs[name] = old.inputs[name];
@@ -115,13 +115,15 @@ function keepIgnored(request, old) {
   request.setObject(request.getObject().constructor.fromJavaScript(inputs));
 }
 
-/** What the program marked as secret stays readable here: a test looks for what must not be in it. */
-function plain(value) {
-  if (Array.isArray(value)) return value.map(plain);
+/** Unwraps marked secrets, so that a test can search the state for credentials. */
+function unwrapSecrets(value) {
+  if (Array.isArray(value)) return value.map(unwrapSecrets);
   if (value === null || typeof value !== "object") return value;
-  const { [SIGNATURE]: mark, ...rest } = value;
-  if (mark && "value" in rest) return plain(rest.value);
-  return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, plain(inner)]));
+  const { [SIGNATURE]: mark, ...members } = value;
+  if (mark && "value" in members) return unwrapSecrets(members.value);
+  return Object.fromEntries(
+    Object.entries(members).map(([key, inner]) => [key, unwrapSecrets(inner)]),
+  );
 }
 
 function newResource({ type, name, inputs, custom }) {
@@ -150,7 +152,9 @@ function call({ token, inputs }, before) {
     case "aws:dynamodb/getTables:getTables":
       return { names: deployedTables(before).map(({ name }) => name) };
     case "aws:dynamodb/getTable:getTable":
-      return deployedTables(before).find(({ name }) => name === inputs.name) ?? noTable(inputs);
+      return (
+        deployedTables(before).find(({ name }) => name === inputs.name) ?? throwMissingTable(inputs)
+      );
   }
   throw new Error(`the stand-in for pulumi has no answer to ${token}`);
 }
@@ -160,21 +164,22 @@ function deployedTables(before) {
   return tables.map(({ outputs }) => outputs);
 }
 
-function noTable({ name }) {
+function throwMissingTable({ name }) {
   throw new Error(`reading DynamoDB Table (${name}): couldn't find resource`);
 }
 
 function destroy() {
   const resources = readState();
-  const held = resources.filter(({ protect }) => protect);
-  if (held.length > 0) return end(new Set(held.map(({ urn }) => `${urn} is protected`)));
-  const gone = resources.reverse().filter(({ retainOnDelete }) => !retainOnDelete);
-  for (const resource of gone) tell("delete", resource);
+  const protectedResources = resources.filter(({ protect }) => protect);
+  if (protectedResources.length > 0)
+    return end(new Set(protectedResources.map(({ urn }) => `${urn} is protected`)));
+  const removedResources = resources.reverse().filter(({ retainOnDelete }) => !retainOnDelete);
+  for (const resource of removedResources) emitStep("delete", resource);
   writeState([]);
   end(new Set());
 }
 
-function tell(op, before, after) {
+function emitStep(op, before, after) {
   const { urn, type } = after ?? before;
   const metadata = { op, urn, type, old: before ?? null, new: after ?? null, detailedDiff: null };
   emit({ resourcePreEvent: { metadata } });

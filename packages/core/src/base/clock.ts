@@ -6,7 +6,7 @@ export const realClock: Clock = {
   monotonic: () => performance.now(),
   sleep: (ms, signal) =>
     wait(ms, undefined, signal ? { signal } : {}).catch(() => {
-      // Node rejects with an AbortError of its own; callers want to know why.
+      // Node rejects with an AbortError, which hides the reason that callers need.
       throw signal?.reason;
     }),
 };

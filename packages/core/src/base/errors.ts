@@ -1,10 +1,9 @@
 /**
- * Errors are chosen by what recovers from them. Each carries a stable `code` (it stands in reports
- * and in `run --json`), a message that says what happened, and a hint that says what to do next.
- * `run.ts` puts the resource's name in front; `explain` joins the parts for a person.
+ * Each class of errors stands for one way to recover. An error carries a stable `code`, which reports
+ * and `run --json` print, a message, and a hint about the next step.
  */
 export interface FailureDetails {
-  /** `room.what`, for example `extract.status`. Scripts match on it: never rename one. */
+  /** Has the form `room.reason`, for example `extract.status`. Never rename a code: scripts match on it. */
   code: string;
   message: string;
   hint?: string | undefined;
@@ -23,17 +22,17 @@ abstract class Failure extends Error {
   }
 }
 
-/** One thing wrong with a config, a secret's shape or a command line. */
+/** A single fault in a config, in a secret's shape or on a command line. */
 export interface Problem {
-  /** Where, as a person would point at it: `resources[0].endpoint.data_selecter`. */
+  /** The path to the fault as a person would write it: `resources[0].endpoint.data_selecter`. */
   path: string;
   message: string;
   hint?: string | undefined;
-  /** The line of the user's file, and a caret under the place. */
+  /** The line of the user's file, with a caret under the fault. */
   snippet?: string | undefined;
 }
 
-/** The user has to change something; trying again will not help. Carries all problems at once. */
+/** The user has to change the config, a secret or the command. Carries all problems at once. */
 export class ConfigError extends Failure {
   readonly problems: readonly Problem[];
 
@@ -45,13 +44,13 @@ export class ConfigError extends Failure {
   }
 }
 
-/** The API did not give a page. `retryable` decides whether another attempt can help. */
+/** The API did not deliver a page. `retryable` says whether another attempt can help. */
 export class RequestError extends Failure {
   readonly retryable: boolean;
   readonly status: number | undefined;
-  /** What the API asked for in Retry-After, when it did. */
+  /** The wait that the API asked for in Retry-After. */
   readonly retryAfterMs: number | undefined;
-  /** Set when another attempt is due, but only after this slice has ended: the run waits so long. */
+  /** Set if the next attempt has to wait until after this slice: the run goes on this much later. */
   readonly waitMs: number | undefined;
 
   constructor(
@@ -70,9 +69,9 @@ export class RequestError extends Failure {
   }
 }
 
-/** A record that can not become an item: it is set aside and the run goes on. */
+/** A record cannot become an item. It goes to quarantine, and the run goes on. */
 export class RecordError extends Failure {
-  /** Where in the record, as dotted path. */
+  /** The dotted path of the field. */
   readonly path: string;
 
   constructor(details: FailureDetails & { path: string }) {
@@ -81,16 +80,16 @@ export class RecordError extends Failure {
   }
 }
 
-/** DynamoDB did not take a write (or the table is not as the plan says). */
+/** DynamoDB did not accept a write, or a table is not as the plan says. */
 export class WriteError extends Failure {}
 
-/** The API sends what the schema_contract freezes out: somebody has to decide. */
+/** The API sends values that a frozen schema_contract forbids. A person has to decide. */
 export class SchemaError extends Failure {}
 
-/** A reader was asked for what it can not give; the application has to ask otherwise. */
+/** A reader cannot answer a question as it was asked. The application has to change the question. */
 export class ReadError extends Failure {}
 
-/** Another worker holds the right to write this resource; nothing is wrong. */
+/** Another worker holds the lease of this resource, which is no fault. */
 export class LeaseError extends Failure {}
 
 export type TidetableError =
@@ -106,8 +105,8 @@ export function isFailure(error: unknown): error is TidetableError {
   return error instanceof Failure;
 }
 
-/** One line for a person: what happened; what to do next. */
-export function explain({
+/** Joins a message and its hint in one line for a person. */
+export function explainError({
   message,
   hint,
 }: {
@@ -117,6 +116,6 @@ export function explain({
   return hint ? `${message}; ${hint}` : message;
 }
 
-/** The way out stands in the message: of an error, Lambda's console shows nothing else. */
-export const refusal = (code: string, message: string): ConfigError =>
+/** An error about an event has no hint, because Lambda's console shows the message alone. */
+export const eventError = (code: string, message: string): ConfigError =>
   new ConfigError({ code, message });

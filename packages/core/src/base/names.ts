@@ -1,7 +1,9 @@
-/**
- * Every physical name, in one place. They are fixed, so that no environment variable has to carry
- * a table of them and `--stage` finds what is deployed.
+/*
+ * Names in AWS follow from app, stage and source. Therefore no environment variable has to carry a
+ * name, and `--stage` finds a deployment.
  */
+
+/** The two parts that every name begins with. */
 export interface Names {
   app: string;
   stage: string;
@@ -9,7 +11,7 @@ export interface Names {
 
 const prefix = ({ app, stage }: Names) => `${app}-${stage}`;
 
-/** `tidetable-dev-ticketing.tickets`. The dot keeps a source's tables apart from `state`. */
+/** An example is `tidetable-dev-ticketing.tickets`. The dot keeps a source's tables apart from `state`. */
 export const tableName = (names: Names, resource: { source: string; table: string }): string =>
   `${prefix(names)}-${resource.source}.${resource.table}`;
 
@@ -20,7 +22,7 @@ export const scheduleFunctionName = (names: Names): string => `${prefix(names)}-
 export const workerFunctionName = (names: Names, source: string): string =>
   `${prefix(names)}-worker-${source}`;
 
-/** Where events go whose worker has failed three times. */
+/** The queue receives an event whose worker has failed three times. */
 export const failureQueueName = (names: Names): string => `${prefix(names)}-failures`;
 
 export const secretName = (names: Names, source: string): string =>

@@ -1,20 +1,20 @@
 import { URL } from "node:url";
 import { ConfigError } from "./errors.ts";
 
-/** What local mode says of a source: where its requests go instead. */
+/** The settings by which local mode sends a source's requests to the sample API. */
 export interface LocalOrigin {
   override: string | undefined;
   dynamodbEndpoint: string | undefined;
 }
 
 /**
- * Local mode's one special case: the example host of a config stands for the sample API. Refused
- * unless DynamoDB is on this machine too, so that no setting can send a deployed source's
- * credentials to another host.
+ * Maps the example host of a config to the sample API in local mode. An override is refused unless
+ * DynamoDB is on this machine too, so that no setting can send a deployed source's credentials to
+ * another host.
  *
- * @example originMap({ baseUrl: "https://api.example.com/v1", override: "http://127.0.0.1:4010", dynamodbEndpoint: "http://127.0.0.1:8000" })
+ * @example mapOrigins({ baseUrl: "https://api.example.com/v1", override: "http://127.0.0.1:4010", dynamodbEndpoint: "http://127.0.0.1:8000" })
  */
-export function originMap({
+export function mapOrigins({
   baseUrl,
   override,
   dynamodbEndpoint,
@@ -37,21 +37,21 @@ export function originMap({
   return new Map([[new URL(baseUrl).origin, new URL(override).origin]]);
 }
 
-/** Where a request really goes. */
-export function route(url: string, origins: ReadonlyMap<string, string>): URL {
+/** Replaces the origin of a URL by the origin that its requests really go to. */
+export function routeUrl(url: string, origins: ReadonlyMap<string, string>): URL {
   const { origin, pathname, search } = new URL(url);
-  // By concatenation: as a relative reference, a path of `//host` would name another host.
+  // Joined as strings, because a path of `//host` in a relative reference would name another host.
   return new URL(`${origins.get(origin) ?? origin}${pathname}${search}`);
 }
 
-/** The other way: where the config says a URL is. */
-export function unroute(url: string, origins: ReadonlyMap<string, string>): string {
+/** Restores the origin that the config names. */
+export function unrouteUrl(url: string, origins: ReadonlyMap<string, string>): string {
   const { origin, pathname, search } = new URL(url);
   for (const [from, to] of origins) if (to === origin) return `${from}${pathname}${search}`;
   return url;
 }
 
-/** Whether an endpoint is on this machine. */
+/** Says whether an endpoint is on this machine. */
 export function isLoopback(endpoint: string | undefined): boolean {
   if (endpoint === undefined || !URL.canParse(endpoint)) return false;
   const { hostname } = new URL(endpoint);

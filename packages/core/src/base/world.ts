@@ -3,17 +3,17 @@ import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Dispatcher } from "undici";
 import type { Names } from "./names.ts";
 
-/** Time, as a value: tests and the simulation pass their own. */
+/** Tests and the simulation replace the clock. */
 export interface Clock {
-  /** Wall clock, epoch milliseconds. */
+  /** The wall clock in epoch milliseconds. */
   now(): number;
-  /** Never goes back and never jumps: leases and deadlines are measured with it. Milliseconds. */
+  /** Milliseconds that never go back and never jump, for leases and deadlines. */
   monotonic(): number;
-  /** Resolves after `ms`, rejects with the signal's reason as soon as it aborts. */
+  /** Resolves after `ms`. Rejects with the signal's reason as soon as the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** One line per event: a JSON line in Lambda, a human one on a terminal. */
+/** A log has a JSON line per event in Lambda, and a readable line on a terminal. */
 export interface Log {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
@@ -23,7 +23,7 @@ export interface Log {
 
 export type Fields = Record<string, unknown>;
 
-/** Everything outside of the engine that it touches. Nothing else is global. */
+/** The surroundings of the engine. The engine has no other globals. */
 export interface World {
   names: Names;
   clock: Clock;
@@ -31,11 +31,11 @@ export interface World {
   log: Log;
   /** Aborts when the person or the platform wants the run to stop. */
   signal: AbortSignal;
-  /** On the monotonic clock: the slice has ended before this. */
+  /** The time on the monotonic clock at which the slice has to have ended. */
   deadline: number;
   dynamodb: Pick<DynamoDBClient, "send">;
   secretsManager: Pick<SecretsManagerClient, "send">;
   http: Dispatcher;
-  /** Where requests for an origin really go. Empty except in local mode (see `origins.ts`). */
+  /** The origins that requests are sent to instead. Empty except in local mode; see `origins.ts`. */
   origins: ReadonlyMap<string, string>;
 }

@@ -1,41 +1,43 @@
 import { ConfigError } from "../base/errors.ts";
-import { firings } from "./cron.ts";
-import { nearest } from "./suggest.ts";
+import { MINUTE_MS } from "../base/timing.ts";
+import { cronFirings } from "./cron.ts";
+import { nearestWord } from "./suggest.ts";
 
-const minutesIn = { minute: 1, hour: 60, day: 24 * 60 } as const;
+const minutesByUnit = { minute: 1, hour: 60, day: 24 * 60 } as const;
 
-const units = Object.keys(minutesIn) as (keyof typeof minutesIn)[];
+const units = Object.keys(minutesByUnit) as (keyof typeof minutesByUnit)[];
 
 /**
- * The longest time between two firings of an EventBridge schedule, in milliseconds; Infinity for
- * one that fires once. Throws a ConfigError for what EventBridge Scheduler would not take.
+ * The longest time between two firings of an EventBridge schedule, in milliseconds; Infinity for a
+ * schedule that fires once. Throws a ConfigError for an expression that EventBridge Scheduler
+ * refuses.
  *
- * Every day counts as 24 hours. Where the clocks change, one time a year is an hour off or left out
- * and another comes twice, so nothing that hangs on this may be exact to the hour.
+ * Every day counts as 24 hours. When the clocks change, a firing can come an hour early or late, be
+ * left out or come twice, so no decision may rely on the result to the hour.
  *
  * @example longestGap("cron(0 6 ? * MON-FRI *)") // from Friday to Monday: 72 hours
  */
 export function longestGap(expression: string): number {
-  const { kind, inside } = parts(expression);
-  return (kind === "rate" ? rateMinutes(inside) : cronMinutes(inside)) * 60_000;
+  const { kind, fields } = parseSchedule(expression);
+  return (kind === "rate" ? rateMinutes(fields) : longestCronGap(fields)) * MINUTE_MS;
 }
 
-const daysInYear = 365.25;
+const daysPerYear = 365.25;
 
-/** Hours of a month, as AWS counts them. */
-export const monthHours = 730;
+/** AWS counts a month as 730 hours in its prices. */
+export const hoursPerMonth = 730;
 
-/** How often it fires in a month, in the mean of the years that it names. */
+/** The mean over the years that the expression names. */
 export function firingsPerMonth(expression: string): number {
-  const { kind, inside } = parts(expression);
-  if (kind === "rate") return (monthHours * 60) / rateMinutes(inside);
-  const { days, minutes, years } = firings(inside);
-  return ((days.length * minutes.length) / (years * daysInYear * 24)) * monthHours;
+  const { kind, fields } = parseSchedule(expression);
+  if (kind === "rate") return (hoursPerMonth * 60) / rateMinutes(fields);
+  const { days, minutes, yearCount } = cronFirings(fields);
+  return ((days.length * minutes.length) / (yearCount * daysPerYear * 24)) * hoursPerMonth;
 }
 
-function parts(expression: string): { kind: "rate" | "cron"; inside: string } {
-  const [, kind, inside = ""] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
-  if (kind === "rate" || kind === "cron") return { kind, inside };
+function parseSchedule(expression: string): { kind: "rate" | "cron"; fields: string } {
+  const [, kind, fields = ""] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
+  if (kind === "rate" || kind === "cron") return { kind, fields };
   throw new ConfigError({
     code: "config.schedule",
     message: "not a schedule: a source runs at a rate, or by cron",
@@ -43,28 +45,29 @@ function parts(expression: string): { kind: "rate" | "cron"; inside: string } {
   });
 }
 
-function rateMinutes(inside: string): number {
-  const [, digits = "", word = ""] = /^([1-9]\d*) +(\w+)$/.exec(inside) ?? [];
+function rateMinutes(fields: string): number {
+  const [, digits = "", word = ""] = /^([1-9]\d*) +(\w+)$/.exec(fields) ?? [];
   const count = Number(digits);
-  const unit = units.find((one) => word === (count === 1 ? one : `${one}s`));
-  if (unit) return count * minutesIn[unit];
-  const meant = nearest(word.replace(/s$/, ""), units);
+  const inNumber = (unit: string) => (count === 1 ? unit : `${unit}s`);
+  const unit = units.find((candidate) => word === inNumber(candidate));
+  if (unit) return count * minutesByUnit[unit];
+  const meantUnit = nearestWord(word.replace(/s$/, ""), units);
   throw new ConfigError({
     code: "config.schedule",
     message:
       "not a rate: that is a number above 0 with minutes, hours or days, and 1 with minute, hour or day",
-    hint: meant
-      ? `write "rate(${digits} ${count === 1 ? meant : `${meant}s`})"`
+    hint: meantUnit
+      ? `write "rate(${digits} ${inNumber(meantUnit)})"`
       : `for example "rate(1 hour)" or "rate(7 days)"`,
   });
 }
 
-function cronMinutes(inside: string): number {
-  const { days, minutes } = firings(inside);
-  const inDay = longestStep(minutes);
-  if (days.length === 1) return minutes.length === 1 ? Number.POSITIVE_INFINITY : inDay;
-  const span = (minutes.at(-1) ?? 0) - (minutes[0] ?? 0);
-  return Math.max(inDay, longestStep(days) * minutesIn.day - span);
+function longestCronGap(fields: string): number {
+  const { days, minutes } = cronFirings(fields);
+  const gapWithinDay = longestStep(minutes);
+  if (days.length === 1) return minutes.length === 1 ? Number.POSITIVE_INFINITY : gapWithinDay;
+  const firstToLastMinute = (minutes.at(-1) ?? 0) - (minutes[0] ?? 0);
+  return Math.max(gapWithinDay, longestStep(days) * minutesByUnit.day - firstToLastMinute);
 }
 
 const longestStep = (sorted: number[]) =>

@@ -2,10 +2,12 @@ import type { ColumnPlan, ContractPlan } from "./plan-types.ts";
 import type { ColumnConfig, SchemaContract, SchemaContractMode } from "./types.ts";
 
 export function planColumns(columns: Record<string, ColumnConfig>): Record<string, ColumnPlan> {
-  return Object.fromEntries(Object.entries(columns).map(([name, hints]) => [name, plan(hints)]));
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, planColumn(column)]),
+  );
 }
 
-function plan(column: ColumnConfig): ColumnPlan {
+function planColumn(column: ColumnConfig): ColumnPlan {
   const { data_type, nullable, description, precision, scale, timezone, unique } = column;
   return {
     dataType: data_type,
@@ -21,8 +23,8 @@ function plan(column: ColumnConfig): ColumnPlan {
 }
 
 /**
- * One mode stands for fields and types. Unlike in dlt not for tables, too: those are made when
- * you deploy, before there is a record that could ask for one.
+ * A bare mode stands for fields and types. In dlt a bare mode stands for tables as well, but here a
+ * deploy creates the tables, before any record could ask for one.
  */
 export function planContract(
   contract: SchemaContract | SchemaContractMode | null | undefined,

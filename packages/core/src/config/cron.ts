@@ -1,15 +1,16 @@
 import { ConfigError } from "../base/errors.ts";
+import { DAY_MS } from "../base/timing.ts";
 
 /*
- * EventBridge's cron: minutes, hours, day of month, month, day of week, year. Days of the week count
- * from 1, which is Sunday.
+ * EventBridge's cron has six fields: minutes, hours, day of month, month, day of week, year. Days
+ * of the week count from 1, which is Sunday.
  */
 
 interface Field {
   name: string;
   min: number;
   max: number;
-  /** Other words for min, min + 1, …, in capital letters. */
+  /** Words for min, min + 1, …, in capital letters. */
   words?: string[];
   hint: string;
 }
@@ -44,57 +45,56 @@ const weekdayField: Field = {
 const yearField: Field = { name: "year", min: 1970, max: 2199, hint: '"*" or "2030-2035"' };
 
 /**
- * Years that stand for all: twice the 28 after which the days of the week fall on the same dates,
- * so that the rarest day is there twice. (That 2100 has no February 29 is left out.)
+ * The years that stand for `*`. After 28 years the days of the week fall on the same dates again,
+ * and twice 28 years have even the rarest day twice. (2100, which has no February 29, is left out.)
  */
 const typicalYears = Array.from({ length: 56 }, (_, n) => 2001 + n);
 
-/** When it fires: on all of these days (counted from 1970), at all of these minutes of the day. */
+/** A schedule fires on each of the days, at each of the minutes of the day. */
 interface Firings {
+  /** Days since 1970, in order. */
   days: number[];
   minutes: number[];
-  /** In how many years these days are. */
-  years: number;
+  /** The number of years that the days are from. */
+  yearCount: number;
 }
 
-/** @example firings("0 6 ? * MON-FRI *") */
-export function firings(text: string): Firings {
+/** @example cronFirings("0 6 ? * MON-FRI *") */
+export function cronFirings(text: string): Firings {
   const fields = text.trim().split(/ +/);
   if (fields.length !== 6) {
-    throw notCron(
+    throw cronError(
       "it has six fields: minutes, hours, day of month, month, day of week, year",
       `for example "cron(0 6 ? * MON-FRI *)"`,
     );
   }
   const [minute = "", hour = "", day = "", month = "", weekday = "", year = ""] = fields;
   if ((day === "?") === (weekday === "?")) {
-    throw notCron(
+    throw cronError(
       "of day of month and day of week, one has to be ? and the other not",
       `"cron(0 6 * * ? *)" is every day at 6, "cron(0 6 ? * MON-FRI *)" every weekday`,
     );
   }
 
-  const hours = values(hour, hoursField);
-  const minutes = values(minute, minutesField);
-  const months = values(month, monthField);
-  const years = year === "*" ? typicalYears : values(year, yearField);
-  const daysOf = day === "?" ? byWeekday(weekday) : byDate(day);
+  const hours = parseValues(hour, hoursField);
+  const minutes = parseValues(minute, minutesField);
+  const months = parseValues(month, monthField);
+  const years = year === "*" ? typicalYears : parseValues(year, yearField);
+  const datesIn = day === "?" ? parseWeekdays(weekday) : parseDates(day);
   const days = years.flatMap((y) =>
     months.flatMap((m) => {
-      const first = Date.UTC(y, m - 1) / msPerDay;
-      return daysOf(monthOf(y, m)).map((date) => first + date - 1);
+      const firstDay = Date.UTC(y, m - 1) / DAY_MS;
+      return datesIn(monthOf(y, m)).map((date) => firstDay + date - 1);
     }),
   );
   if (days.length === 0)
-    throw notCron("no year has such a day", `"L" is the last day of any month`);
+    throw cronError("no year has such a day", `"L" is the last day of any month`);
   return {
     days,
     minutes: hours.flatMap((h) => minutes.map((m) => h * 60 + m)),
-    years: years.length,
+    yearCount: years.length,
   };
 }
-
-const msPerDay = 24 * 60 * 60 * 1000;
 
 // ── Days ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,31 +104,31 @@ interface Month {
   weekdayOf: (date: number) => number;
 }
 
-/** The dates of a month on which it fires, in order. */
-type DaysOf = (month: Month) => number[];
+/** Picks the dates of a month on which the schedule fires, in order. */
+type DatesIn = (month: Month) => number[];
 
 function monthOf(year: number, month: number): Month {
   const length = new Date(Date.UTC(year, month, 0)).getUTCDate();
-  const before = new Date(Date.UTC(year, month - 1)).getUTCDay() - 1;
+  const offset = new Date(Date.UTC(year, month - 1)).getUTCDay() - 1;
   return {
     dates: Array.from({ length }, (_, n) => n + 1),
-    weekdayOf: (date) => ((before + date) % 7) + 1,
+    weekdayOf: (date) => ((offset + date) % 7) + 1,
   };
 }
 
-function byDate(text: string): DaysOf {
+function parseDates(text: string): DatesIn {
   if (text === "L") return ({ dates }) => dates.slice(-1);
-  if (text === "LW") return (month) => nearestWeekday(month, month.dates.length);
+  if (text === "LW") return (month) => nearestWorkday(month, month.dates.length);
   if (/W$/.test(text)) {
-    const date = valueIn(text.slice(0, -1), dayField);
-    return (month) => nearestWeekday(month, date);
+    const date = parseValue(text.slice(0, -1), dayField);
+    return (month) => nearestWorkday(month, date);
   }
-  const wanted = new Set(values(text, dayField));
-  return ({ dates }) => dates.filter((date) => wanted.has(date));
+  const namedDates = new Set(parseValues(text, dayField));
+  return ({ dates }) => dates.filter((date) => namedDates.has(date));
 }
 
-/** The Monday to Friday that is nearest to a date, and in the same month. */
-function nearestWeekday({ dates, weekdayOf }: Month, date: number): number[] {
+/** The Monday to Friday that is nearest to a date in the same month. */
+function nearestWorkday({ dates, weekdayOf }: Month, date: number): number[] {
   if (date > dates.length) return [];
   const weekday = weekdayOf(date);
   if (weekday === 7) return [date === 1 ? 3 : date - 1];
@@ -136,21 +136,21 @@ function nearestWeekday({ dates, weekdayOf }: Month, date: number): number[] {
   return [date];
 }
 
-function byWeekday(text: string): DaysOf {
-  // On its own: the last day of the week.
-  if (text === "L") return byWeekday("7");
+function parseWeekdays(text: string): DatesIn {
+  // An L alone is the last day of the week: Saturday.
+  if (text === "L") return parseWeekdays("7");
   const [, last] = /^(\w+)L$/.exec(text) ?? [];
   if (last) {
-    const weekday = valueIn(last, weekdayField);
+    const weekday = parseValue(last, weekdayField);
     return (month) => datesOn(month, [weekday]).slice(-1);
   }
   const [, day, nth] = /^(\w+)#([1-5])$/.exec(text) ?? [];
   if (day) {
-    const weekday = valueIn(day, weekdayField);
+    const weekday = parseValue(day, weekdayField);
     return (month) => datesOn(month, [weekday]).slice(Number(nth) - 1, Number(nth));
   }
-  if (text.includes("/")) throw wrong(weekdayField);
-  const weekdays = values(text, weekdayField);
+  if (text.includes("/")) throw fieldError(weekdayField);
+  const weekdays = parseValues(text, weekdayField);
   return (month) => datesOn(month, weekdays);
 }
 
@@ -159,37 +159,39 @@ const datesOn = ({ dates, weekdayOf }: Month, weekdays: number[]) =>
 
 // ── Fields ───────────────────────────────────────────────────────────────────────────────────────
 
-/** What a list of values, ranges and steps stands for, in order. */
-function values(text: string, field: Field): number[] {
-  const found = text.split(",").flatMap((part) => {
+/** The values that a list of values, ranges and steps stands for, in order. */
+function parseValues(text: string, field: Field): number[] {
+  const values = text.split(",").flatMap((part) => {
     const [, from, to, by] = /^(\*|\w+)(?:-(\w+))?(?:\/(\d+))?$/.exec(part) ?? [];
-    if (from === undefined || (from === "*" && to !== undefined)) throw wrong(field);
+    if (from === undefined || (from === "*" && to !== undefined)) throw fieldError(field);
     const step = Number(by ?? 1);
-    const low = from === "*" ? field.min : valueIn(from, field);
-    const alone = from !== "*" && to === undefined && by === undefined;
-    const high = alone ? low : to === undefined ? field.max : valueIn(to, field);
-    if (low > high || step < 1 || step > field.max) throw wrong(field);
+    const low = from === "*" ? field.min : parseValue(from, field);
+    const isSingle = from !== "*" && to === undefined && by === undefined;
+    const high = isSingle ? low : to === undefined ? field.max : parseValue(to, field);
+    if (low > high || step < 1 || step > field.max) throw fieldError(field);
     return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, n) => low + n * step);
   });
-  return [...new Set(found)].sort((a, b) => a - b);
+  return [...new Set(values)].sort((a, b) => a - b);
 }
 
-function valueIn(text: string, field: Field): number {
+function parseValue(text: string, field: Field): number {
   const { min, max, words = [] } = field;
-  const word = words.indexOf(text.toUpperCase());
-  const value = word >= 0 ? word + min : /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw wrong(field);
+  const wordIndex = words.indexOf(text.toUpperCase());
+  const value =
+    wordIndex >= 0 ? wordIndex + min : /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw fieldError(field);
   return value;
 }
 
-const wrong = ({ name, min, max, words, hint }: Field): ConfigError => {
-  const alsoWords = words ? ` or ${words[0]} to ${words.at(-1)}` : "";
-  return notCron(`its ${name} can be ${min} to ${max}${alsoWords}`, `for example ${hint}`);
-};
+function fieldError({ name, min, max, words, hint }: Field): ConfigError {
+  const wordRange = words ? ` or ${words[0]} to ${words.at(-1)}` : "";
+  return cronError(`its ${name} can be ${min} to ${max}${wordRange}`, `for example ${hint}`);
+}
 
-const notCron = (message: string, hint: string): ConfigError =>
-  new ConfigError({
+function cronError(message: string, hint: string): ConfigError {
+  return new ConfigError({
     code: "config.schedule",
     message: `not a cron expression that EventBridge takes: ${message}`,
     hint,
   });
+}

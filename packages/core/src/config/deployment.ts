@@ -3,15 +3,15 @@ import { keyAttribute } from "./rows.ts";
 import type { FunctionOptions, IndexOptions, TableOptions } from "./types.ts";
 
 /*
- * What AWS is asked for: a worker and its tables. A run does not depend on any of it.
+ * The worker and the tables in AWS. A run does not depend on any of these settings.
  */
 
-/** A worker was seen to take 145 to 175 MB; docs/performance.md has the measurements. */
+/** A worker was measured to take 145 to 175 MB; docs/performance.md has the figures. */
 const defaultMemoryMb = 512;
 
 /**
- * What a worker sets beside app and stage. Node 24 gives the youngest objects so much room that it
- * takes 100 MB more, for no less processor time.
+ * A worker's environment variables, next to its app and stage. By default Node 24 gives the
+ * youngest objects so much room that a worker takes 100 MB more, without saving processor time.
  */
 export const workerEnvironment = Object.freeze({ NODE_OPTIONS: "--max-semi-space-size=8" });
 

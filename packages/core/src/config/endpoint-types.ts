@@ -2,64 +2,66 @@ import type { Secret } from "../secrets/reference.ts";
 import type { JsonValue } from "../values/json.ts";
 
 /*
- * The part of the vocabulary that speaks of requests: auth, endpoints, paginators. See types.ts.
+ * The part of dlt's vocabulary that is about requests: auth, endpoints and paginators. See
+ * types.ts.
  */
 
 /**
- * A place where a secret can stand: `dlt.secrets["api_key"]`, also as a part of a text. A plain text
- * works too, in auth with a warning. Left out there, the member of the source's secret with the
- * key's own name is meant.
+ * A secret such as `dlt.secrets["api_key"]`, alone or as a part of a string. A plain string works
+ * too, in auth with a warning. A credential that is left out in auth is the member of the source's
+ * secret with the key's name.
  *
- * `undefined` is in here because `noUncheckedIndexedAccess` adds it to `dlt.secrets["…"]`.
+ * TypeScript's `noUncheckedIndexedAccess` adds `undefined` to `dlt.secrets["…"]`.
  */
 export type Credential = Secret | string | undefined;
 
-/** dlt's `None`: as if the key were not there. In a resource it takes a default back. */
+/** dlt's `None`: the same as leaving the key out. A null in a resource removes the default. */
 export type None = null;
 
 // ── Endpoints ────────────────────────────────────────────────────────────────────────────────────
 
 export interface EndpointConfig {
   /**
-   * Joined to base_url, or a whole URL. `{x}` is filled from `params`, `{resources.parent.field}`
-   * from the parent's records. Default: the resource's name.
+   * A path that is joined to base_url, or a whole URL. `{x}` is filled from `params`, and
+   * `{resources.parent.field}` from the parent's records. Default: the resource's name.
    * @example "/v1/tickets"
    */
   path?: string | None;
   /** Default: "GET". */
   method?: "GET" | "POST" | "get" | "post" | None;
   /**
-   * The query. A list repeats its name; null leaves the parameter out. Default: none.
-   * `{incremental.start_value}` is where this run starts; without one the parameter is left out.
+   * The query. A list repeats its name, and null leaves the parameter out. Default: none.
+   * `{incremental.start_value}` is the start of this run; a first run without one leaves the
+   * parameter out.
    * @example { "status": "open", "fields": ["id", "subject"] }
    */
   params?: Record<string, ParamConfig> | None;
   /** A JSON body. Default: none. */
   json?: Record<string, unknown> | unknown[] | None;
-  /** A form (a dict or pairs), or a text that is sent as it is. Not together with `json`. */
+  /** A form (a dict or pairs), or a string that is sent as it is. Not together with `json`. */
   data?: string | Record<string, FormValue> | [string, Credential][] | None;
-  /** Over the client's headers, name by name. Default: none. */
+  /** Headers that replace the client's, name by name. Default: none. */
   headers?: Record<string, Credential | None> | None;
   /**
-   * How to get from page to page. Default: the client's, else what the first answer shows.
+   * The way from page to page. Default: the client's, otherwise the first answer shows it.
    * @example { "type": "offset", "limit": 100 }
    */
   paginator?: PaginatorName | PaginatorConfig | None;
   /**
-   * Where in the answer the records are, as JSONPath. Default: the list that the first answer holds.
+   * The JSONPath of the records in the answer. Default: the list that the first answer holds.
    * @example "data.items"
    */
   data_selector?: string | None;
-  /** What to do with answers of a certain status or content, before anything is tried again. */
+  /** Actions on answers of a certain status or content. They run before a retry. */
   response_actions?: (ResponseAction | ResponseHook)[] | None;
   /**
-   * Read only what is new since the last run.
+   * Reads only records that are new since the last run.
    * @example { "cursor_path": "updated_at", "start_param": "since", "initial_value": "2024-01-01" }
    */
   incremental?: IncrementalConfig | None;
-  /** Instead of the client's, as a whole. */
+  /** Replaces the client's auth as a whole. */
   auth?: AuthName | AuthConfig | None;
-  /** Over the client's, key by key. */
+  /** Replaces the client's, key by key. */
   error_handler?: ErrorHandlerConfig | None;
 }
 
@@ -107,59 +109,61 @@ export type Convert =
 
 export interface IncrementalConfig {
   /**
-   * The field that grows, as JSONPath in a record.
+   * The JSONPath of the field that grows, in a record.
    * @example "updated_at"
    */
   cursor_path: string;
-  /** Where the first run starts, written as the API writes the cursor. Default: everything. */
+  /** The start of the first run, written as the API writes the cursor. Default: everything. */
   initial_value?: CursorValue | None;
-  /** Read up to here only, and remember nothing (a backfill). */
+  /** Makes the run a backfill: it reads up to this value and stores no cursor. */
   end_value?: CursorValue | None;
   /**
-   * Query parameter that gets the start value.
+   * The query parameter that gets the start value.
    * @example "since"
    */
   start_param?: string | None;
-  /** Query parameter that gets the end value. */
+  /** The query parameter that gets the end value. */
   end_param?: string | None;
-  /** Default: "max". */
+  /** Decides which of two cursors is further. Default: "max". */
   last_value_func?: "max" | "min" | ((values: CursorValue[]) => CursorValue);
-  /** Tells records at the boundary apart. Default: the resource's primary_key. */
+  /**
+   * Identifies records at the start that are stored already. Default: the resource's primary_key.
+   */
   primary_key?: string | string[] | None;
-  /** The order in which the API sends them, if it has one: paging can then stop early. */
+  /** The order in which the API sends records, if any. Paging can stop early in such an order. */
   row_order?: "asc" | "desc" | None;
-  /** Start this much earlier: seconds for times, days for dates, units for numbers. */
+  /** Starts this much earlier: seconds for times, days for dates, units for numbers. */
   lag?: number | None;
-  /** Default: "raise". */
+  /** Decides about a record without a cursor. Default: "raise". */
   on_cursor_value_missing?: "raise" | "include" | "exclude";
-  /** Default: "closed". */
+  /** "closed" keeps records at the start, "open" drops them. Default: "closed". */
   range_start?: "open" | "closed";
-  /** Default: "open". */
+  /** "open" drops records at the end, "closed" keeps them. Default: "open". */
   range_end?: "open" | "closed";
   /**
-   * Applied to the values that are sent: a function, or the name of one for a config that is data.
+   * Applied to the values that are sent: a function, or a name for a config that is JSON.
    * @example "epoch_s"
    */
   convert?: Convert;
-  /** dlt's older word for `convert`. */
+  /** dlt's older name of `convert`. */
   transform?: Convert;
   /**
    * Reads a backfill in windows of this length, each with its own start and end: seconds for times,
-   * days for dates, else units. tidetable's own key.
+   * days for dates, otherwise units. tidetable's own key.
    */
   step?: number | None;
   /**
-   * Of a child: a cursor for each record of its parent. One for all misses what is old in a parent
-   * that came in late. Default: false. tidetable's own key.
+   * Gives a child a cursor for each record of its parent. A single cursor misses the old records of
+   * a parent that was added late. Default: false. tidetable's own key.
    */
   per_parent?: boolean;
-  /** Airflow's window in dlt. Means nothing here. */
+  /** In dlt Airflow's window. No effect here. */
   allow_external_schedulers?: boolean;
 }
 
 export interface ResponseAction {
   status_code?: number;
-  /** A text that the body contains. */
+  /** A string that the body contains. */
   content?: string;
   action: "ignore" | ResponseHook | ResponseHook[];
 }
@@ -182,7 +186,7 @@ export type AuthConfig =
 /** A bare type takes every field from the source's secret: `"auth": "bearer"`. */
 export type AuthName = NonNullable<AuthConfig["type"]>;
 
-/** `Authorization: Bearer <token>`. A dict without a type is this one. */
+/** `Authorization: Bearer <token>`. It is the default type of a dict. */
 export interface BearerAuth {
   type?: "bearer";
   /** @example dlt.secrets["token"] */
@@ -191,38 +195,38 @@ export interface BearerAuth {
 
 export interface ApiKeyAuth {
   type: "api_key";
-  /** Name of the header, query parameter or cookie. Default: "Authorization". */
+  /** The name of the header, query parameter or cookie. Default: "Authorization". */
   name?: string;
   /** @example dlt.secrets["api_key"] */
   api_key?: Credential;
-  /** Where the key travels; `param` is dlt's other word for `query`. Default: "header". */
+  /** The place of the key in a request. `param` is dlt's alias of `query`. Default: "header". */
   location?: "header" | "query" | "param" | "cookie";
 }
 
 export interface HttpBasicAuth {
   type: "http_basic";
   username?: Credential;
-  /** May be an empty text. */
+  /** May be an empty string. */
   password?: Credential;
 }
 
-/** A token fetched with a client id and secret, kept until it expires. */
+/** Fetches a token with a client id and secret, and keeps it until it expires. */
 export interface OAuth2ClientCredentialsAuth extends TokenRequest {
   type: "oauth2_client_credentials" | "oauth2";
-  /** A token to begin with: used for `default_token_expiration`, or until the API refuses it. */
+  /** A first token: used for `default_token_expiration`, or until the API refuses it. */
   access_token?: Credential;
-  /** A Python session in dlt. Means nothing here. */
+  /** In dlt a Python session. No effect here. */
   session?: unknown;
 }
 
 /**
- * A token fetched with a refresh token. When the API answers with a new refresh token, the worker
- * writes that into the source's secret. tidetable's own type.
+ * Fetches a token with a refresh token. When the API answers with a new refresh token, the worker
+ * writes it into the source's secret. tidetable's own type.
  */
 export interface OAuth2RefreshTokenAuth extends TokenRequest {
   type: "oauth2_refresh_token";
   /**
-   * Always a secret: its successor goes to the same place.
+   * Always a secret, because a new refresh token is written to the same place.
    * @example dlt.secrets["refresh_token"]
    */
   refresh_token?: Secret | undefined;
@@ -231,23 +235,23 @@ export interface OAuth2RefreshTokenAuth extends TokenRequest {
 interface TokenRequest {
   /** @example "https://api.example.com/oauth/token" */
   access_token_url?: Credential;
-  /** Another spelling of `access_token_url`. */
+  /** Alias of `access_token_url`. */
   token_url?: Credential;
   client_id?: Credential;
-  /** An empty text for a public client, which has none. */
+  /** An empty string for a public client, which has no secret. */
   client_secret?: Credential;
   /**
-   * How the client says who it is: fields of the form, or HTTP basic authentication. Default:
-   * "client_secret_post". tidetable's own key.
+   * Sends the client's id and secret as fields of the form, or by HTTP basic authentication.
+   * Default: "client_secret_post". tidetable's own key.
    */
   client_auth_method?: "client_secret_post" | "client_secret_basic";
-  /** More fields of the form; they go over the others. Default: none. */
+  /** Additional fields of the form. They replace fields of the same name. Default: none. */
   access_token_request_data?: Record<string, Credential | number | boolean | None>;
-  /** Another spelling of `access_token_request_data.scope`. */
+  /** Alias of `access_token_request_data.scope`. */
   scope?: string;
   /** Scopes, joined by spaces. */
   scopes?: string | string[];
-  /** Seconds that a token lives when the answer names no `expires_in`. Default: 3600. */
+  /** Seconds until a token expires when the answer has no `expires_in`. Default: 3600. */
   default_token_expiration?: number;
 }
 
@@ -263,35 +267,35 @@ export type PaginatorConfig =
   | JsonLinkPaginator
   | HeaderLinkPaginator;
 
-/** A bare type takes every default. Only `offset` needs to know its limit. */
+/** A bare type takes every default. `offset` cannot stand alone, because it needs a limit. */
 export type PaginatorName = Exclude<PaginatorConfig["type"], "offset">;
 
 export interface OffsetPaginator {
   type: "offset";
   /** Records per page. */
   limit: number;
-  /** Where to start. Default: 0. */
+  /** The first offset. Default: 0. */
   offset?: number | None;
   /** Default: "offset". */
   offset_param?: string | None;
   /** Default: "limit". */
   limit_param?: string | None;
-  /** Where the answer counts all records. Default: "total" if it is there, else until an empty page. */
+  /** The path of the total count of records in the answer. Default: "total", if present. */
   total_path?: string | None;
-  /** Stop before this offset. */
+  /** Stops before this offset. */
   maximum_offset?: number | None;
   /** Default: true. */
   stop_after_empty_page?: boolean | None;
-  /** Where the answer says whether there is more. */
+  /** The path of the answer's flag for more pages. */
   has_more_path?: string | None;
-  /** Put the offset into the JSON body instead. */
+  /** Puts the offset into the JSON body instead. */
   offset_body_path?: string | None;
-  /** Put the limit into the JSON body instead. */
+  /** Puts the limit into the JSON body instead. */
   limit_body_path?: string | None;
   /**
-   * So many rows of each page are asked for again with the next, to see whether rows have come or
-   * gone in between. Default: a fifth of the limit, at most 5, none below a limit of 10; 0 switches it
-   * off. tidetable's own key.
+   * The number of rows of a page that are requested again with the next page, to see whether rows
+   * have come or gone in between. Default: a fifth of the limit, at most 5, and none below a limit
+   * of 10. 0 disables it. tidetable's own key.
    */
   overlap?: number | None;
 }
@@ -300,33 +304,33 @@ export interface PageNumberPaginator {
   type: "page_number";
   /** The number of the first page. Default: 0. */
   base_page?: number | None;
-  /** Where to start. Default: `base_page`. */
+  /** The first page to read. Default: `base_page`. */
   page?: number | None;
   /** Default: "page". */
   page_param?: string | None;
-  /** Where the answer counts all pages. Default: "total". */
+  /** The path of the total count of pages in the answer. Default: "total", if present. */
   total_path?: string | None;
-  /** Stop before this page. */
+  /** Stops before this page. */
   maximum_page?: number | None;
   /** Default: true. */
   stop_after_empty_page?: boolean | None;
-  /** Where the answer says whether there is more. */
+  /** The path of the answer's flag for more pages. */
   has_more_path?: string | None;
-  /** Put the page into the JSON body instead. */
+  /** Puts the page into the JSON body instead. */
   page_body_path?: string | None;
 }
 
 export interface CursorPaginator {
   type: "cursor";
-  /** Where the answer has the next cursor. Default: "cursors.next". */
+  /** The path of the next cursor in the answer. Default: "cursors.next". */
   cursor_path?: string | None;
   /** Default: "cursor". */
   cursor_param?: string | None;
-  /** Put the cursor into the JSON body instead. */
+  /** Puts the cursor into the JSON body instead. */
   cursor_body_path?: string | None;
   /** Default: false. */
   stop_after_empty_page?: boolean | None;
-  /** Where the answer says whether there is more. */
+  /** The path of the answer's flag for more pages. */
   has_more_path?: string | None;
 }
 
@@ -339,9 +343,9 @@ export interface HeaderCursorPaginator {
 }
 
 export interface JsonLinkPaginator {
-  /** `json_response` is dlt's older word. */
+  /** `json_response` is dlt's older name. */
   type: "json_link" | "json_response";
-  /** Where the answer has the next page's URL. Default: "next". */
+  /** The path of the next page's URL in the answer. Default: "next". */
   next_url_path?: string | None;
 }
 

@@ -1,20 +1,21 @@
 import { converters } from "./converters.ts";
+import { isDict } from "./dict.ts";
 import type { IncrementalConfig, IncrementalParam } from "./endpoint-types.ts";
-import { type Path, parsePath } from "./jsonpath.ts";
+import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
 import type { ColumnPlan, IncrementalPlan } from "./plan-types.ts";
 import type { SettledEndpoint } from "./settle.ts";
-import { isDict } from "./spell.ts";
 
-/** An endpoint's incremental and its place there: a block of its own, or a parameter. */
-export interface Incremental {
+/** An incremental and its place in the endpoint: the block `incremental`, or a parameter. */
+export interface LocatedIncremental {
   keys: string[];
   config: IncrementalConfig | IncrementalParam;
 }
 
-/** All that an endpoint has; one is allowed. */
-export function incrementals({ incremental, params }: SettledEndpoint): Incremental[] {
+/** Finds all incrementals of an endpoint. A valid endpoint has one at most. */
+export function findIncrementals({ incremental, params }: SettledEndpoint): LocatedIncremental[] {
   const block = isDict(incremental) ? [{ keys: ["incremental"], config: incremental }] : [];
-  const inParams = entries(params).flatMap(([name, config]) =>
+  const namedParams = isDict(params) ? Object.entries(params) : [];
+  const inParams = namedParams.flatMap(([name, config]) =>
     isIncrementalParam(config) ? [{ keys: ["params", name], config }] : [],
   );
   return [...block, ...inParams];
@@ -27,10 +28,10 @@ export function planIncremental(
   endpoint: SettledEndpoint,
   columns: Record<string, ColumnPlan>,
 ): IncrementalPlan | undefined {
-  const [found] = incrementals(endpoint);
-  if (!found) return undefined;
-  const { config } = found;
-  const path = parsePath(config.cursor_path);
+  const [incremental] = findIncrementals(endpoint);
+  if (!incremental) return undefined;
+  const { config } = incremental;
+  const path = parseJsonPath(config.cursor_path);
   const isBackfill = config.end_value != null;
   return {
     path,
@@ -49,12 +50,18 @@ export function planIncremental(
   };
 }
 
+/** The fields that, with the cursor, name an appended row: as in dlt, the incremental may have its own. */
+export function versionKey(endpoint: SettledEndpoint, primaryKey: string[]): string[] {
+  const { primary_key } = findIncrementals(endpoint)[0]?.config ?? {};
+  return primary_key == null ? primaryKey : [primary_key].flat();
+}
+
 const planConvert = (convert: IncrementalConfig["convert"]): IncrementalPlan["convert"] =>
   typeof convert === "string" ? converters[convert] : convert;
 
-function columnAt({ steps: [step, ...deeper] }: Path, columns: Record<string, ColumnPlan>) {
-  return step && "name" in step && deeper.length === 0 ? columns[step.name] : undefined;
+function columnAt(
+  { steps: [step, ...deeperSteps] }: JsonPath,
+  columns: Record<string, ColumnPlan>,
+) {
+  return step && "name" in step && deeperSteps.length === 0 ? columns[step.name] : undefined;
 }
-
-const entries = (params: unknown): [string, unknown][] =>
-  isDict(params) ? Object.entries(params) : [];

@@ -1,99 +1,105 @@
 import { ConfigError } from "../base/errors.ts";
 
-/** One step of a parsed JSONPath. `where` keeps the elements that have this value at that path. */
-export type Step =
+/** A step of a parsed JSONPath. `where` keeps the elements with the value `is` at that path. */
+export type PathStep =
   | { name: string }
   | { index: number }
   | { all: true }
-  | { where: Step[]; is: Literal };
+  | { where: PathStep[]; is: Literal };
 
 type Literal = string | number | boolean | null;
 
-/** A parsed JSONPath: plain data, parsed once per plan, followed in `extract/select.ts`. */
-export interface Path {
-  /** As the user wrote it, for messages. */
+/** A parsed JSONPath is plain data: parsed once per plan, followed in `extract/select.ts`. */
+export interface JsonPath {
+  /** The path as the user wrote it, for messages. */
   text: string;
-  steps: Step[];
+  steps: PathStep[];
 }
 
-const supported = `a path is made of names (data.items), ['any name'], [0], [-1], [*] and [?(@.name=='value')]`;
+const supportedForms = `a path is made of names (data.items), ['any name'], [0], [-1], [*] and [?(@.name=='value')]`;
 
-// Each form of a step with what it means. Sticky: matched where the last step ended.
-const name = /[^\s.[\]*`'"()?,:]+/y;
+// The patterns are sticky (flag y): each matches only at the position that the parser has reached.
+const namePattern = /[^\s.[\]*`'"()?,:]+/y;
 
-const star = /\*/y;
+const starPattern = /\*/y;
 
-const filter =
+const filterPattern =
   /\[\s*\?\s*\(\s*@([^=<>!~&|()]*[^=<>!~&|()\s])\s*==\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.+-]+)\s*\)\s*\]/y;
 
-const brackets: [RegExp, (inside: string, value: string) => Step][] = [
+const bracketForms: [pattern: RegExp, toStep: (inside: string, value: string) => PathStep][] = [
   [/\[\*\]/y, () => ({ all: true })],
   [/\[(-?\d+)\]/y, (digits) => ({ index: Number(digits) })],
-  [/\['((?:[^'\\]|\\.)*)'\]/y, (quoted) => ({ name: unquote(quoted) })],
-  [/\["((?:[^"\\]|\\.)*)"\]/y, (quoted) => ({ name: unquote(quoted) })],
-  [filter, (path, value) => ({ where: parsePath(`$${path}`).steps, is: literal(value) })],
+  [/\['((?:[^'\\]|\\.)*)'\]/y, (quoted) => ({ name: unescapeQuotes(quoted) })],
+  [/\["((?:[^"\\]|\\.)*)"\]/y, (quoted) => ({ name: unescapeQuotes(quoted) })],
+  [
+    filterPattern,
+    (path, value) => ({ where: parseJsonPath(`$${path}`).steps, is: parseLiteral(value) }),
+  ],
 ];
 
-const unquote = (quoted: string) => quoted.replace(/\\(.)/g, "$1");
+const unescapeQuotes = (quoted: string) => quoted.replace(/\\(.)/g, "$1");
 
-/** As in dlt, a bare word is a text. */
-function literal(written: string): Literal {
-  if (/^['"]/.test(written)) return unquote(written.slice(1, -1));
+/** As in dlt, a bare word is a string. */
+function parseLiteral(written: string): Literal {
+  if (/^['"]/.test(written)) return unescapeQuotes(written.slice(1, -1));
   if (/^(true|false|null)$/.test(written)) return JSON.parse(written);
   return /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(written) ? Number(written) : written;
 }
 
 /**
- * Reads the part of JSONPath that configs in the wild use, with or without a leading `$`.
- * Throws a ConfigError that names the position: of the rest (`$..`, slices, unions, functions, other
- * filters) nothing is half understood.
+ * Reads the part of JSONPath that configs in the wild use, with or without a leading `$`. The rest
+ * of JSONPath (`$..`, slices, unions, functions, most filters) throws a ConfigError with the
+ * position, so that no path is half understood.
  *
- * @example parsePath("data.items[*]")
+ * @example parseJsonPath("data.items[*]")
  */
-export function parsePath(text: string): Path {
-  const steps: Step[] = [];
-  let at = /^\$(?=$|[.[])/.test(text) ? 1 : 0;
-  const rooted = at === 1;
+export function parseJsonPath(text: string): JsonPath {
+  const steps: PathStep[] = [];
+  const hasRoot = /^\$(?=$|[.[])/.test(text);
+  let position = hasRoot ? 1 : 0;
 
-  const take = (form: RegExp): RegExpExecArray | null => {
-    form.lastIndex = at;
-    const found = form.exec(text);
-    if (found) at = form.lastIndex;
-    return found;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = position;
+    const match = pattern.exec(text);
+    if (match) position = pattern.lastIndex;
+    return match;
   };
 
-  const member = (): Step => {
-    if (take(star)) return { all: true };
-    const found = take(name);
-    if (!found) throw unexpected(text, at);
-    return { name: found[0] };
+  const takeMember = (): PathStep => {
+    if (take(starPattern)) return { all: true };
+    const match = take(namePattern);
+    if (!match) throw unexpectedCharacter(text, position);
+    return { name: match[0] };
   };
 
-  const bracket = (): Step => {
-    for (const [form, step] of brackets) {
-      const found = take(form);
-      if (found) return step(found[1] ?? "", found[2] ?? "");
+  const takeBracket = (): PathStep => {
+    for (const [pattern, toStep] of bracketForms) {
+      const match = take(pattern);
+      if (match) return toStep(match[1] ?? "", match[2] ?? "");
     }
-    // Of a bracket it is the inside that is wrong.
-    throw unexpected(text, at + 1);
+    // The bracket is fine, and the character after it is the unexpected one.
+    throw unexpectedCharacter(text, position + 1);
   };
 
-  if (text === "") throw unexpected(text, at);
-  if (!rooted && text[at] !== "[") steps.push(member());
-  while (at < text.length) {
-    if (take(/\.(?!\[)/y)) steps.push(member());
-    else if (take(/\.?(?=\[)/y)) steps.push(bracket());
-    else throw unexpected(text, at);
+  if (text === "") throw unexpectedCharacter(text, position);
+  if (!hasRoot && text[position] !== "[") steps.push(takeMember());
+  while (position < text.length) {
+    if (take(/\.(?!\[)/y)) steps.push(takeMember());
+    else if (take(/\.?(?=\[)/y)) steps.push(takeBracket());
+    else throw unexpectedCharacter(text, position);
   }
   return { text, steps };
 }
 
-// The character alone: what was written in the wrong place may be a credential.
-function unexpected(text: string, at: number): ConfigError {
-  const what = at < text.length ? `${JSON.stringify(text[at])} at position ${at + 1}` : "its end";
+// The message has one character alone, because a string in the wrong place may be a credential.
+function unexpectedCharacter(text: string, position: number): ConfigError {
+  const character =
+    position < text.length
+      ? `${JSON.stringify(text[position])} at position ${position + 1}`
+      : "its end";
   return new ConfigError({
     code: "config.jsonpath",
-    message: `not a path that tidetable reads: it did not expect ${what}`,
-    hint: supported,
+    message: `not a path that tidetable reads: it did not expect ${character}`,
+    hint: supportedForms,
   });
 }

@@ -22,12 +22,19 @@ export const hasOwnCursor = ({ incremental, disposition, selected }: Rooted): bo
   !incremental.perParent &&
   !(selected && disposition === "replace");
 
-/** Tells each root which stored resources follow its cursor. */
+/** Tells each resource with a cursor which stored resources follow it. */
 export function addFollowers(resources: readonly ResourcePlan[]): void {
   for (const resource of resources) {
     const root = rootAbove(resource);
     if (!root || !resource.selected) continue;
     const { name, disposition } = resource;
-    root.followers.push({ name, needsWhole: disposition === "replace" });
+    const above = followersAbove(resource, root);
+    root.followers.push({ name, needsWhole: disposition === "replace", above });
   }
+}
+
+function followersAbove({ parent }: ResourcePlan, root: ResourcePlan): string[] {
+  if (!parent || parent.plan === root) return [];
+  const { name, selected } = parent.plan;
+  return [...followersAbove(parent.plan, root), ...(selected ? [name] : [])];
 }

@@ -1,70 +1,84 @@
 import { ConfigError } from "../base/errors.ts";
-import { type Path, parsePath } from "./jsonpath.ts";
+import { isDict } from "./dict.ts";
+import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
 import type { ParentPlan, ResourcePlan } from "./plan-types.ts";
 import type { SettledEndpoint, SettledResource } from "./settle.ts";
-import { isDict } from "./spell.ts";
-import { parseTemplate, type Reference, references, Template } from "./templates.ts";
-import { walk } from "./walk.ts";
+import {
+  parseTemplate,
+  Template,
+  type TemplateReference,
+  templateReferences,
+} from "./templates.ts";
+import { walkConfig } from "./walk.ts";
 
 /*
- * A resource whose requests name a field of another one is its child: it is read once for each of
- * the parent's records.
+ * A resource whose requests name a field of a second resource is a child of the second. A child is
+ * read once for each record of its parent.
  */
 
-type ParentReference = Extract<Reference, { of: "parent" }>;
+type ParentReference = Extract<TemplateReference, { of: "parent" }>;
 
-/** A reference to a parent, or why a text makes none, and where it stands in the endpoint. */
-interface Found {
-  keys: (string | number)[];
-  reference?: ParentReference;
-  problem?: ConfigError;
-}
+/** A reference, or the error of a malformed one, with its keys in the endpoint. */
+type LocatedReference = { keys: (string | number)[] } & (
+  | { reference: ParentReference }
+  | { error: ConfigError }
+);
 
-/** Assumes nothing of the endpoint: its shape may be wrong as well. */
-export function referencesIn({ path, params, headers, json, data }: SettledEndpoint): Found[] {
-  const names = Object.keys(isDict(headers) ? headers : {});
-  const places = [
-    ...walk({ path, params, headers, json, data }),
-    ...names.map((name) => ({ keys: ["headers", name], value: name })),
+/** Accepts an endpoint of any shape, because a config is searched before its shape is checked. */
+export function parentReferencesIn({
+  path,
+  params,
+  headers,
+  json,
+  data,
+}: SettledEndpoint): LocatedReference[] {
+  const headerNames = Object.keys(isDict(headers) ? headers : {});
+  const values = [
+    ...walkConfig({ path, params, headers, json, data }),
+    ...headerNames.map((name) => ({ keys: ["headers", name], value: name })),
   ];
-  return places.flatMap(({ keys, value }): Found[] => {
+  return values.flatMap(({ keys, value }): LocatedReference[] => {
     try {
-      return textReferences(value).map((reference) => ({ keys, reference }));
+      return parseParentReferences(value).map((reference) => ({ keys, reference }));
     } catch (error) {
-      if (error instanceof ConfigError) return [{ keys, problem: error }];
+      if (error instanceof ConfigError) return [{ keys, error }];
       throw error;
     }
   });
 }
 
-function textReferences(value: unknown): ParentReference[] {
+function parseParentReferences(value: unknown): ParentReference[] {
   if (isDict(value) && value.type === "resolve") {
     const { resource, field } = value;
-    // The schema names what is missing.
+    // The schema reports a missing resource or field.
     if (typeof resource !== "string" || typeof field !== "string") return [];
-    return [{ of: "parent", resource, field: parsePath(field) }];
+    return [{ of: "parent", resource, field: parseJsonPath(field) }];
   }
-  const parsed = typeof value === "string" ? parseTemplate(value) : undefined;
-  if (!(parsed instanceof Template)) return [];
-  return [...references(parsed)].filter((one): one is ParentReference => one.of === "parent");
+  const template = typeof value === "string" ? parseTemplate(value) : undefined;
+  if (!(template instanceof Template)) return [];
+  return [...templateReferences(template)].filter((reference) => reference.of === "parent");
 }
 
-const fieldsIn = ({ endpoint }: SettledResource): Path[] =>
-  referencesIn(endpoint).flatMap(({ reference }) => reference?.field ?? []);
+const validReferences = ({ endpoint }: SettledResource): ParentReference[] =>
+  parentReferencesIn(endpoint).flatMap((located) =>
+    "reference" in located ? located.reference : [],
+  );
 
-/** The name of the parent, if there is one. */
-export const parentOf = ({ endpoint }: SettledResource): string | undefined =>
-  referencesIn(endpoint).find(({ reference }) => reference)?.reference?.resource;
+const parentFields = (child: SettledResource): JsonPath[] =>
+  validReferences(child).map(({ field }) => field);
 
-/** Parents before their children; else as they were written. What is in a circle stays out. */
+export const parentName = (child: SettledResource): string | undefined =>
+  validReferences(child)[0]?.resource;
+
+/** Sorts parents before their children, and leaves out resources that are their own ancestors. */
 export function parentsFirst(resources: readonly SettledResource[]): SettledResource[] {
-  const parents = new Map(resources.map((one) => [one.name, parentOf(one)]));
-  const depth = (name: string, seen: string[] = []): number => {
+  const parents = new Map(resources.map((resource) => [resource.name, parentName(resource)]));
+  const depthOf = (name: string, descendants: string[] = []): number => {
     const parent = parents.get(name);
-    if (seen.includes(name)) return Number.POSITIVE_INFINITY;
-    return parent === undefined ? 0 : 1 + depth(parent, [...seen, name]);
+    if (descendants.includes(name)) return Number.POSITIVE_INFINITY;
+    return parent === undefined ? 0 : 1 + depthOf(parent, [...descendants, name]);
   };
-  const depths = new Map(resources.map(({ name }) => [name, depth(name)]));
+  const depths = new Map(resources.map(({ name }) => [name, depthOf(name)]));
   return resources
     .filter(({ name }) => depths.get(name) !== Number.POSITIVE_INFINITY)
     .sort((a, b) => (depths.get(a.name) ?? 0) - (depths.get(b.name) ?? 0));
@@ -74,13 +88,13 @@ export function planParent(
   resource: SettledResource,
   planned: ReadonlyMap<string, ResourcePlan>,
 ): ParentPlan | undefined {
-  const parent = planned.get(parentOf(resource) ?? "");
+  const parent = planned.get(parentName(resource) ?? "");
   if (!parent) return undefined;
   const include = (resource.include_from_parent ?? []).map((field) => ({
-    field: includedPath(field),
+    paths: includedPaths(field),
     as: `_${parent.name}_${field}`,
   }));
-  const needed = [...new Set(fieldsIn(resource).map(({ text }) => text))];
+  const needed = [...new Set(parentFields(resource).map(({ text }) => text))];
   return {
     plan: parent,
     needed,
@@ -90,16 +104,31 @@ export function planParent(
   };
 }
 
-/** What its children need of each of a resource's records. */
-export function planSpooled(name: string, resources: readonly SettledResource[]): Path[] {
+/** The fields that the children of a resource need of each of its records. */
+export function planSpooled(name: string, resources: readonly SettledResource[]): JsonPath[] {
   const fields = resources
-    .filter((one) => parentOf(one) === name)
+    .filter((resource) => parentName(resource) === name)
     .flatMap((child) => [
-      ...fieldsIn(child),
-      ...(child.include_from_parent ?? []).map(includedPath),
+      ...parentFields(child),
+      ...(child.include_from_parent ?? []).flatMap(includedPaths),
     ]);
   return [...new Map(fields.map((field) => [field.text, field])).values()];
 }
 
-/** A field of a record, or a path into it: dots lead into objects. */
-const includedPath = (field: string): Path => parsePath(field);
+/** A field of the record with this very name, or else what the path leads to within the record. */
+function includedPaths(field: string): JsonPath[] {
+  const steps = [{ name: field }];
+  if (!/[.[]/.test(field)) return [{ text: field, steps }];
+  const ownField = { text: `[${JSON.stringify(field)}]`, steps };
+  const path = parsePathIfValid(field);
+  return path ? [ownField, path] : [ownField];
+}
+
+function parsePathIfValid(text: string): JsonPath | undefined {
+  try {
+    return parseJsonPath(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}

@@ -2,48 +2,48 @@ import type { Secret } from "../secrets/reference.ts";
 import type { JsonObject } from "../values/json.ts";
 import type { DataType } from "./data-types.ts";
 import type { CursorValue, ResponseHook } from "./endpoint-types.ts";
-import type { Path } from "./jsonpath.ts";
+import type { JsonPath } from "./jsonpath.ts";
 import type { Template } from "./templates.ts";
 import type { Writes } from "./types.ts";
 
 /*
- * A plan is a config with every default settled: the one shape that the engine, the stacks and
- * the CLI read. Here snake_case ends.
+ * A plan is a config with every default settled. The engine, the stacks and the CLI read nothing
+ * else. A config's keys are snake_case, a plan's are camelCase.
  */
 
 export interface SourcePlan {
   name: string;
   /** The members that the source's secret must have. */
   secrets: string[];
-  /** An API replaces one of them: the worker writes it back. */
+  /** True when an API can replace a credential, which the worker then writes to the secret. */
   rotatesSecret: boolean;
   schedule: SchedulePlan | undefined;
-  /** When incremental resources are read whole, so that deleted rows go too. */
+  /** Incremental resources are read whole on this schedule, to delete rows that the API deleted. */
   fullRefreshSchedule: SchedulePlan | undefined;
-  /** Its host is reserved for examples: there is nothing to read until somebody changes it. */
+  /** True when the host is reserved for examples: a deployed stage has no API to read there. */
   isExample: boolean;
   function: FunctionPlan;
-  /** Parents before their children. */
+  /** Parents stand before their children. */
   resources: ResourcePlan[];
 }
 
 export interface SchedulePlan {
-  /** `rate(1 hour)` or `cron(…)`, in EventBridge's words. */
+  /** `rate(1 hour)` or `cron(…)`, as EventBridge takes it. */
   expression: string;
   timezone: string | undefined;
   enabled: boolean;
-  /** The longest time between two runs: who is older than two of these is stale. */
+  /** The longest time between two runs. A run that is twice as long ago makes a resource stale. */
   longestGapMs: number;
 }
 
-/** The worker in AWS. */
+/** The settings of the worker in AWS. */
 export interface FunctionPlan {
   memoryMb: number;
   reservedConcurrency: number | undefined;
   vpc: { subnets: string[]; securityGroups: string[] } | undefined;
 }
 
-/** A table in AWS, beside its key. */
+/** The settings of a table in AWS, apart from its key. */
 export interface TablePlan {
   ttl: string | undefined;
   stream: "keys-only" | "new-image" | "old-image" | "new-and-old-images" | undefined;
@@ -62,15 +62,15 @@ export interface IndexPlan {
 export interface ResourcePlan {
   source: string;
   name: string;
-  /** The last part of the table's name: `table_name`, else the resource's name. */
+  /** The last part of the table's name: `table_name`, or the resource's name. */
   table: string;
   disposition: Disposition;
-  /** False: it is read for its children's sake, and nothing of it is stored. */
+  /** False: the resource is read for its children alone, and is not stored. */
   selected: boolean;
-  /** It is read once for each record of this one. */
+  /** A child is read once for each record of its parent. */
   parent: ParentPlan | undefined;
-  /** What children need of each record. Empty: there are none. */
-  spooled: Path[];
+  /** The fields of each record that children need. Empty for a resource without children. */
+  spooled: JsonPath[];
   /** Stored resources below it whose parent records its cursor decides about. Not in the hash. */
   followers: FollowerPlan[];
   key: KeyPlan;
@@ -79,31 +79,35 @@ export interface ResourcePlan {
   paginator: PaginatorPlan;
   /** Undefined: every run reads everything. */
   incremental: IncrementalPlan | undefined;
-  /** Undefined: find the list by its shape. */
-  selector: Path | undefined;
+  /** Undefined: the first page shows where the list is. */
+  selector: JsonPath | undefined;
   /** The config's functions over the records, in order. */
   steps: StepPlan[];
-  /** What is done with answers of a certain status or content. */
+  /** The config's actions on answers of a certain status or content. */
   actions: ActionPlan[];
   retry: RetryPlan;
-  /** A request ends within this time, whatever the server trickles. */
+  /** The time limit of a whole request, however slowly the server sends. */
   timeoutMs: number;
   columns: Record<string, ColumnPlan>;
   contract: ContractPlan;
   writeMode: WriteModePlan;
-  /** A record that says so here deletes its row. */
+  /** A record with a true value in this field deletes its row. */
   hardDelete: string | undefined;
-  /** Of a page's records with one key, the first by this order counts. Undefined: the last one read. */
+  /**
+   * Among a page's records with one key, the first in this order stays. Undefined: the last read.
+   */
   dedupSort: { field: string; order: "asc" | "desc" } | undefined;
-  /** A refresh may delete more rows than it leaves. */
+  /** True: a refresh may delete more rows than it leaves. */
   allowShrink: boolean;
-  /** Of everything above: a run that was interrupted under another plan starts anew. */
+  /** Covers the members above. A run that was interrupted under a different hash starts anew. */
   hash: string;
-  /** Not in the hash, like all below: a run does not depend on it. */
+  /** Not in the hash, like the members below: a run does not depend on it. */
   storage: TablePlan;
-  /** How rows that have not changed are told from others. Undefined: by what the last runs saw. */
+  /**
+   * The method of finding rows that have not changed. Undefined: chosen by what the last runs saw.
+   */
   writes: Writes | undefined;
-  /** So many pages at most are asked for at once. */
+  /** The largest number of pages that are requested at once. */
   parallelPages: number;
 }
 
@@ -113,7 +117,7 @@ export interface StepPlan {
 }
 
 export interface ActionPlan {
-  /** Undefined: any. */
+  /** Undefined: any status. */
   statusCode: number | undefined;
   content: string | undefined;
   run: "ignore" | ResponseHook[];
@@ -121,13 +125,13 @@ export interface ActionPlan {
 
 export interface ParentPlan {
   plan: ResourcePlan;
-  /** The fields of its record that requests name, by the texts of their paths. */
+  /** The fields of a parent's record that requests name, as JSONPath. */
   needed: string[];
-  /** Fields of its record that each record gets. */
-  include: { field: Path; as: string }[];
-  /** What becomes of a record of it whose values cannot stand in a request. */
+  /** Fields of the parent's record that each record gets: the first of the paths that is there. */
+  include: { paths: JsonPath[]; as: string }[];
+  /** Decides about a parent's record whose values cannot stand in a request. */
   onMissing: "set_aside" | "skip" | "raise";
-  /** What a request for one of its records that fails means for the run. */
+  /** Decides about a parent's record whose request fails: the run fails, or the record is set aside. */
   onError: "raise" | "skip";
 }
 
@@ -135,6 +139,8 @@ export interface FollowerPlan {
   name: string;
   /** It replaces its rows in every run, so every run needs all records of its ancestors. */
   needsWhole: boolean;
+  /** The followers between it and the resource whose cursor decides. */
+  above: string[];
 }
 
 export type Disposition = "merge" | "append" | "replace";
@@ -142,72 +148,72 @@ export type Disposition = "merge" | "append" | "replace";
 export interface RequestPlan {
   method: "GET" | "POST";
   /** base_url and path, joined. */
-  url: Text;
-  /** Of base_url. Credentials go there, whatever `url` says, and to `allowedOrigins`. */
+  url: TemplateText;
+  /** The origin of base_url. Only it and `allowedOrigins` get credentials, whatever `url` says. */
   origin: string;
   allowedOrigins: string[];
   params: Record<string, ParamPlan>;
-  headers: [Text, Text][];
-  /** A JSON body, with templates for some of its texts. */
+  headers: [TemplateText, TemplateText][];
+  /** A JSON body, in which strings with references are templates. */
   json: unknown;
-  /** A form body (pairs) or a raw one (text). */
-  data: Text | [string, Text][] | undefined;
+  /** Pairs are a form, a string is a raw body. */
+  data: TemplateText | [string, TemplateText][] | undefined;
 }
 
-/** A text, or one that is filled in for each run or each record of a parent. */
-export type Text = string | Template;
+/** A template is filled in for each run, or for each record of a parent. */
+export type TemplateText = string | Template;
 
-export type ParamPlan = Text | number | boolean | (Text | number | boolean)[];
+export type ParamPlan = TemplateText | number | boolean | (TemplateText | number | boolean)[];
 
 export type AuthPlan =
   | { type: "bearer"; token: Secret }
   | { type: "api_key"; name: string; apiKey: Secret; location: "header" | "query" | "cookie" }
   | { type: "http_basic"; username: Secret; password: Secret }
   | ({ type: "oauth2_client_credentials" } & TokenPlan & {
-        /** Used first, for as long as it is good. */
+        /** Used first, until it expires. */
         accessToken: Secret | undefined;
       })
   | ({ type: "oauth2_refresh_token" } & TokenPlan & {
-        /** A member of the source's secret, where its successor goes. */
+        /** A member of the source's secret, to which a new refresh token is written. */
         refreshToken: Secret;
       });
 
-/** How an access token is asked for. */
+/** The request for an access token. */
 export interface TokenPlan {
   accessTokenUrl: string | Secret;
   clientId: Secret;
-  /** Undefined: a public client has none. */
+  /** Undefined for a public client. */
   clientSecret: Secret | undefined;
   clientAuthMethod: "client_secret_post" | "client_secret_basic";
-  /** More fields of the form, over those that the grant has. */
+  /** Additional fields of the form. They replace fields of the grant with the same name. */
   requestData: Record<string, Secret>;
-  /** Seconds, where the answer names no expires_in. */
+  /** Seconds, used when the answer has no expires_in. */
   defaultTokenExpiration: number;
 }
 
 export type PaginatorPlan =
-  /** Found out from the first answer. */
+  /** Detected from the first answer. */
   | { type: "auto" }
   | { type: "single_page" }
   | OffsetPlan
   | PageNumberPlan
   | CursorPlan
   | { type: "header_cursor"; header: string; param: string }
-  | { type: "json_link"; next: Path }
+  | { type: "json_link"; next: JsonPath }
   | { type: "header_link"; rel: string };
 
-/** Where a request has a value: a query parameter, or a dotted path in the JSON body. */
+/** The place of a value in a request: a query parameter, or a dotted path in the JSON body. */
 export type Slot = { param: string } | { bodyPath: string };
 
-/** When a list that is counted ends. */
+/** The conditions that end a list with offsets or page numbers. */
 export interface RangeEnd {
-  /** Where the body counts all rows, or pages. `required`: the config names it, so it has to be there. */
-  total: { path: Path; required: boolean } | undefined;
-  /** Nothing is asked for at or behind this offset or page. */
+  /** The answer's count of rows, or pages. A required total has to be in the first answer. */
+  total: { path: JsonPath; required: boolean } | undefined;
+  /** No request is made at or after this offset or page. */
   maximum: number | undefined;
   stopAfterEmptyPage: boolean;
-  /** Where the body says whether there is more: it decides over total and maximum. */
-  hasMore: Path | undefined;
+  /** The answer's flag for more pages. It overrules total and maximum. */
+  hasMore: JsonPath | undefined;
 }
 
 export interface OffsetPlan extends RangeEnd {
@@ -216,7 +222,7 @@ export interface OffsetPlan extends RangeEnd {
   offset: number;
   offsetAt: Slot;
   limitAt: Slot;
-  /** So many rows are read twice, to see whether rows have moved. */
+  /** The number of rows that are requested again with the next page, to notice moved rows. */
   overlap: number;
 }
 
@@ -229,66 +235,69 @@ export interface PageNumberPlan extends RangeEnd {
 
 export interface CursorPlan {
   type: "cursor";
-  cursor: Path;
+  cursor: JsonPath;
   cursorAt: Slot;
   stopAfterEmptyPage: boolean;
-  hasMore: Path | undefined;
+  hasMore: JsonPath | undefined;
 }
 
 export interface IncrementalPlan {
-  /** Where the cursor is in a record. */
-  path: Path;
+  /** The cursor's path in a record. */
+  path: JsonPath;
   /** Undefined: the first run reads everything. */
   initialValue: CursorValue | undefined;
-  /** A backfill: it reads up to here and remembers nothing. */
+  /** Makes the run a backfill: it reads up to this value and stores no cursor. */
   endValue: CursorValue | undefined;
-  /** A backfill in windows of this length: seconds for times, days for dates, else units. */
+  /** The length of a backfill's windows: seconds for times, days for dates, otherwise units. */
   step: number | undefined;
-  /** A run starts so far before the cursor: seconds for times, days for dates, else units. */
+  /**
+   * A run starts this far before the cursor: seconds for times, days for dates, otherwise units.
+   */
   lag: number;
-  /** Which of two values is further. */
+  /** Decides which of two values is further. */
   furthest: "max" | "min" | ((values: CursorValue[]) => CursorValue);
-  /** The order in which the API sends records: paging can end where the rest is out of range. */
+  /** The order in which the API sends records. Paging can end at the first record out of range. */
   rowOrder: "asc" | "desc" | undefined;
   onMissing: "raise" | "include" | "exclude";
-  /** Whether a record at the start is read again, and one at the end still belongs to it. */
+  /** "closed" keeps records whose cursor is the start (or the end), "open" drops them. */
   rangeStart: "open" | "closed";
   rangeEnd: "open" | "closed";
-  /** A cursor for each record of the parent instead of one for all. */
+  /** True: each record of the parent has a cursor of its own. */
   perParent: boolean;
-  /** What is sent instead of a value. */
+  /** Turns a cursor into the value that the request sends. */
   convert: ((value: CursorValue) => CursorValue) | undefined;
-  /** The column is declared a timestamp: numbers in it count from 1970. */
+  /** True: the column is declared a timestamp, and a number in it counts from 1970. */
   isTimestamp: boolean;
 }
 
 export interface RetryPlan {
-  /** Statuses that another attempt may cure. */
+  /** The statuses after which another attempt is made. */
   statuses: ReadonlySet<number>;
   /** Retries after the first attempt: 3 allows 4 requests. */
   maxRetries: number;
-  /** Delay before retry n = factor × 2^(n−1) seconds, times random(0.5…1). */
+  /** The delay before retry n is factor × 2^(n−1) seconds, times random(0.5…1). */
   backoffFactor: number;
 }
 
-/** How rows are put: 25 at once, or each on condition that the table has nothing newer. */
 export type WriteModePlan =
+  /** Puts 25 rows in one request. */
   | { kind: "batch" }
-  /** A row that is there stays as it is. */
+  /** Keeps existing rows unchanged. */
   | { kind: "insert" }
+  /** Puts each row on condition that the table has nothing newer. */
   | {
       kind: "ordered";
-      /** The field by which rows grow newer, and its attribute's type. */
+      /** The field by which rows grow newer, and the type of its attribute. */
       versionField: string;
       type: "S" | "N";
     };
 
-/** How a record's key fields become the table's key. */
+/** The table's key, and the fields of a record that make it. */
 export interface KeyPlan {
-  /** The primary_key fields; empty when every record gets its own `_row_id`. */
+  /** The primary_key's fields. Empty when every record gets a `_row_id` of its own. */
   fields: string[];
-  /** What a `_row_id` is made of; undefined where rows have a key of their own. */
-  rowId: RowIdPlan | undefined;
+  /** What a `_row_id` is made of. Undefined: rows have a key of their own. */
+  rowId?: RowIdPlan | undefined;
   hash: KeyAttribute;
   range: KeyAttribute | undefined;
 }
@@ -299,12 +308,12 @@ export interface KeyPlan {
  */
 export type RowIdPlan =
   /** By key fields and cursor: each version of a record is a row. */
-  | { kind: "version"; fields: string[]; cursor: Path }
-  /** By content; `isPerRead`: each read that covers everything appends all rows anew. */
+  | { kind: "version"; fields: string[]; cursor: JsonPath }
+  /** By content. `isPerRead`: each read that covers everything appends all rows anew. */
   | { kind: "content"; isPerRead: boolean };
 
 export interface KeyAttribute {
-  /** The attribute's name: a field, `_key` (the joined rest) or `_row_id`. */
+  /** A field, `_key` (all fields after the first, joined) or `_row_id`. */
   name: string;
   type: "S" | "N" | "B";
 }
@@ -312,7 +321,7 @@ export interface KeyAttribute {
 export interface ColumnPlan {
   dataType: DataType | undefined;
   nullable: boolean | undefined;
-  /** What else is said about it, for those who read the schema. */
+  /** Hints that only readers of the schema use. */
   hints: {
     description?: string;
     precision?: number;
@@ -322,14 +331,14 @@ export interface ColumnPlan {
   };
 }
 
-/** What happens to a value that the schema does not have. */
+/** Decides about a value that the schema does not have. */
 export type ContractMode = "evolve" | "freeze" | "discard_row" | "discard_value";
 
 export interface ContractPlan {
-  /** The first records of a table that has none. */
+  /** Applies to the first records of a table without a schema. */
   tables: ContractMode;
-  /** Fields that are new. */
+  /** Applies to new fields. */
   columns: ContractMode;
-  /** Values of another type, or null where that is declared away. */
+  /** Applies to values of another type, and to null in a column that is not nullable. */
   dataType: ContractMode;
 }

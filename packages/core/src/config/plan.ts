@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { Secret } from "../secrets/reference.ts";
+import { isObject } from "../values/json.ts";
 import { planAuth, secretNames } from "./auth.ts";
 import { longestGap } from "./cadence.ts";
 import { planColumns, planContract } from "./columns.ts";
 import { planFunction, planStorage } from "./deployment.ts";
 import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
-import { planIncremental } from "./incremental.ts";
-import { parsePath } from "./jsonpath.ts";
+import { planIncremental, versionKey } from "./incremental.ts";
+import { parseJsonPath } from "./jsonpath.ts";
 import { addFollowers } from "./lineage.ts";
-import { planPaginator } from "./paginators.ts";
+import { defaultParallelPages, planPaginator } from "./paginators.ts";
 import { parentsFirst, planParent, planSpooled } from "./parents.ts";
 import type { ResourcePlan, RetryPlan, SchedulePlan, SourcePlan } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
@@ -26,44 +27,49 @@ import {
   type SettledClient,
   type SettledEndpoint,
   type SettledResource,
-  settle,
+  settleSource,
 } from "./settle.ts";
 import type { Source } from "./source.ts";
 import type { SourceOptions } from "./types.ts";
 
-/** What another attempt may cure. dlt retries every 5xx; the source documents name these. */
+/**
+ * Another attempt may succeed after these. dlt retries every 5xx; the source documents name five.
+ */
 const retryStatuses = [
   429 /* Too Many Requests */, 500 /* Internal Server Error */, 502 /* Bad Gateway */,
   503 /* Service Unavailable */, 504 /* Gateway Timeout */,
 ];
 
-const defaults = { maxRetries: 3, backoffFactor: 2, timeoutSeconds: 30, parallelPages: 4 };
+const defaults = Object.freeze({
+  maxRetries: 3,
+  backoffFactor: 2,
+  timeoutSeconds: 30,
+});
 
 /**
- * Settles every default of a source. Pure, and for a source that `validate` found nothing wrong
- * with: what has no meaning there has none here.
+ * Settles every default of a source. The function is pure, and expects a source in which `validate`
+ * has found no problem.
  */
-export function plan(source: Source, name: string): SourcePlan {
-  const { client, resources } = settle(source);
-  const byName = new Map<string, ResourcePlan>();
-  const planned = parentsFirst(resources).map((resource) => {
-    const one = planResource(name, client, resource, {
-      parent: planParent(resource, byName),
-      spooled: planSpooled(resource.name, resources),
-    });
-    byName.set(one.name, one);
-    return one;
-  });
-  addFollowers(planned);
+export function planSource(source: Source, name: string): SourcePlan {
+  const { client, resources } = settleSource(source);
+  const plansByName = new Map<string, ResourcePlan>();
+  for (const resource of parentsFirst(resources)) {
+    const parent = planParent(resource, plansByName);
+    const spooled = planSpooled(resource.name, resources);
+    const resourcePlan = planResource(name, client, resource, { parent, spooled });
+    plansByName.set(resource.name, resourcePlan);
+  }
+  const plans = [...plansByName.values()];
+  addFollowers(plans);
   return {
     name,
-    secrets: secretNames(planned),
-    rotatesSecret: planned.some(({ auth }) => auth?.type === "oauth2_refresh_token"),
+    secrets: secretNames(plans),
+    rotatesSecret: plans.some(({ auth }) => auth?.type === "oauth2_refresh_token"),
     schedule: planSchedule(source.options.schedule),
     fullRefreshSchedule: planSchedule(source.options.full_refresh_schedule),
     isExample: isExampleHost(client.base_url),
     function: planFunction(source.options.function ?? {}),
-    resources: planned,
+    resources: plans,
   };
 }
 
@@ -71,29 +77,31 @@ function planResource(
   source: string,
   client: SettledClient,
   resource: SettledResource,
-  family: Pick<ResourcePlan, "parent" | "spooled">,
+  { parent, spooled }: Pick<ResourcePlan, "parent" | "spooled">,
 ): ResourcePlan {
   const { name, endpoint, primary_key } = resource;
   const columns = planColumns(resource.columns);
   const disposition = planDisposition(resource);
   const incremental = planIncremental(endpoint, columns);
-  const settled = {
+  const hashedPlan = {
     source,
     name,
     table: typeof resource.table_name === "string" ? resource.table_name : name,
     disposition,
     selected: isSelected(resource),
-    ...family,
+    parent,
+    spooled,
     key: planKey(
       disposition === "append" ? [] : primary_key,
       columns,
-      planRowId({ disposition, incremental, parent: family.parent }, primary_key),
+      planRowId({ disposition, incremental, parent }, versionKey(endpoint, primary_key)),
     ),
     request: planRequest(client, endpoint),
     auth: endpoint.auth && planAuth(endpoint.auth),
     paginator: planPaginator(endpoint.paginator),
     incremental,
-    selector: endpoint.data_selector === undefined ? undefined : parsePath(endpoint.data_selector),
+    selector:
+      endpoint.data_selector === undefined ? undefined : parseJsonPath(endpoint.data_selector),
     steps: planSteps(resource.processing_steps ?? []),
     actions: planActions(endpoint.response_actions ?? []),
     retry: planRetry(endpoint.error_handler ?? {}),
@@ -106,12 +114,12 @@ function planResource(
     allowShrink: resource.allow_shrink ?? false,
   };
   return {
-    ...settled,
-    hash: planHash(settled),
+    ...hashedPlan,
+    hash: planHash(hashedPlan),
     followers: [],
     storage: planStorage(resource.table, columns),
     writes: resource.writes ?? undefined,
-    parallelPages: resource.parallel_pages ?? defaults.parallelPages,
+    parallelPages: resource.parallel_pages ?? defaultParallelPages(hashedPlan.paginator),
   };
 }
 
@@ -134,14 +142,14 @@ function planSchedule(schedule: SourceOptions["schedule"]): SchedulePlan | undef
   };
 }
 
-/** Equal for plans of one meaning: the range of the cursor that is read is none of it. */
+/** Equal for plans of one meaning, of which the range of the cursor is no part. */
 function planHash({
   incremental,
   parent,
   ...meaning
 }: Pick<ResourcePlan, "incremental" | "parent">): string {
   const { initialValue, endValue, ...cursor } = incremental ?? {};
-  return fingerprint({
+  return hashOf({
     ...meaning,
     cursor,
     isBackfill: endValue !== undefined,
@@ -149,18 +157,18 @@ function planHash({
   });
 }
 
-/** Equal for equal values, in whatever order their parts were written. */
-function fingerprint(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value, canonical)).digest("hex").slice(0, 16);
+/** Equal plans have equal hashes, in whatever order their parts were written. */
+function hashOf(plan: unknown): string {
+  return createHash("sha256").update(JSON.stringify(plan, toCanonical)).digest("hex").slice(0, 16);
 }
 
-function canonical(this: unknown, key: string, value: unknown): unknown {
-  // JSON.stringify has called toJSON by now, which hides a secret's name.
-  const raw = (this as Record<string, unknown>)[key];
-  if (raw instanceof Secret) return { secret: raw.name ?? null };
+function toCanonical(this: unknown, key: string, value: unknown): unknown {
+  // JSON.stringify has already replaced a Secret by its toJSON, which hides the secret's name.
+  const original = (this as Record<string, unknown>)[key];
+  if (original instanceof Secret) return { secret: original.name ?? null };
   if (value instanceof Set) return [...value].sort();
   if (typeof value === "function") return `function ${value.name}`;
   if (typeof value === "bigint") return value.toString();
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,4 +1,5 @@
 import { Secret } from "../secrets/reference.ts";
+import { isDict } from "./dict.ts";
 import type {
   Credential,
   EndpointConfig,
@@ -6,19 +7,18 @@ import type {
   ParamConfig,
   Scalar,
 } from "./endpoint-types.ts";
-import { incrementals, isIncrementalParam } from "./incremental.ts";
-import { parsePath } from "./jsonpath.ts";
-import type { ParamPlan, RequestPlan, Text } from "./plan-types.ts";
+import { findIncrementals, isIncrementalParam } from "./incremental.ts";
+import { parseJsonPath } from "./jsonpath.ts";
+import type { ParamPlan, RequestPlan, TemplateText } from "./plan-types.ts";
 import type { SettledClient, SettledEndpoint } from "./settle.ts";
-import { isDict } from "./spell.ts";
 import {
-  join,
+  joinParts,
   parseReference,
-  parseSecrets,
+  parseSecretReferences,
   parseTemplate,
-  type Reference,
+  splitTemplate,
   Template,
-  texts,
+  type TemplateReference,
 } from "./templates.ts";
 
 type Params = Record<string, ParamPlan>;
@@ -32,104 +32,113 @@ export function planRequest(client: SettledClient, endpoint: SettledEndpoint): R
     allowedOrigins: (client.allowed_origins ?? []).map((url) => new URL(url).origin),
     params: query,
     headers: mergeHeaders(client.headers ?? {}, endpoint.headers ?? {}),
-    json: templated(endpoint.json),
+    json: parseTemplates(endpoint.json),
     data: planData(endpoint.data),
   };
 }
 
 /** A parameter that the path names goes into the path and leaves the query. */
-function bindPath(template: string, params: Params): { path: Text; query: Params } {
+function bindPath(template: string, params: Params): { path: TemplateText; query: Params } {
   const query = { ...params };
-  const path = texts(template, (name, found) => {
+  const parts = splitTemplate(template, (name, written) => {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
-    if (value === undefined) return parseReference(name, found);
+    if (value === undefined) return parseReference(name, written);
     delete query[name];
-    if (value instanceof Template) return value.whole ?? found;
-    // A slash stays one, as in dlt; these two would end the path.
+    if (value instanceof Template) return value.whole ?? written;
+    // As in dlt, a slash in a value is a slash in the path; ? and # would end the path.
     return String(value).replace(/[?#]/g, encodeURIComponent);
   });
-  return { path: join(path), query };
+  return { path: joinParts(parts), query };
 }
 
-function joinUrl(base: string, path: Text): Text {
-  const [first = ""] = typeof path === "string" ? [path] : path.parts;
-  if (typeof first === "string" && /^https?:\/\//i.test(first)) return path;
-  if (path === "") return base;
-  const rest = typeof path === "string" ? [path] : path.parts;
-  const start = typeof first === "string" ? [first.replace(/^\/+/, ""), ...rest.slice(1)] : rest;
-  return join([`${base.replace(/(?<!\/)\/+$/, "")}/`, ...start]);
+function joinUrl(baseUrl: string, path: TemplateText): TemplateText {
+  if (path === "") return baseUrl;
+  const [first = "", ...rest] = typeof path === "string" ? [path] : path.parts;
+  if (typeof first !== "string") return joinParts([withSlash(baseUrl), first, ...rest]);
+  if (/^https?:\/\//i.test(first)) return path;
+  return joinParts([withSlash(baseUrl), first.replace(/^\/+/, ""), ...rest]);
 }
 
-const incremental = (name: "start_value" | "end_value"): Template =>
+const withSlash = (baseUrl: string): string => `${baseUrl.replace(/(?<!\/)\/+$/, "")}/`;
+
+const incrementalTemplate = (name: "start_value" | "end_value"): Template =>
   new Template([{ of: "incremental", name }]);
 
-/** The query: what the config names, and the parameters that an incremental brings along. */
+/** The query has the config's parameters and those that an incremental adds. */
 function planParams(endpoint: SettledEndpoint): Params {
   const query: Params = {};
   for (const [name, value] of Object.entries(endpoint.params ?? {})) {
-    const planned = planParam(value);
-    if (planned !== undefined) query[name] = planned;
+    const param = planParam(value);
+    if (param !== undefined) query[name] = param;
   }
-  const [found] = incrementals(endpoint);
+  const [incremental] = findIncrementals(endpoint);
   const { start_param, end_param } = {
-    ...(found?.config as { start_param?: string; end_param?: string }),
+    ...(incremental?.config as { start_param?: string; end_param?: string }),
   };
-  if (start_param) query[start_param] = incremental("start_value");
-  if (end_param) query[end_param] = incremental("end_value");
+  if (start_param) query[start_param] = incrementalTemplate("start_value");
+  if (end_param) query[end_param] = incrementalTemplate("end_value");
   return query;
 }
 
 function planParam(value: ParamConfig): ParamPlan | undefined {
-  if (Array.isArray(value)) return value.flatMap((one) => (one == null ? [] : planScalar(one)));
+  if (Array.isArray(value)) {
+    return value.flatMap((element) => (element == null ? [] : planScalar(element)));
+  }
   if (isScalar(value)) return planScalar(value);
-  if (isIncrementalParam(value)) return incremental("start_value");
-  if (isDict(value) && value.type === "resolve") return resolved(value);
+  if (isIncrementalParam(value)) return incrementalTemplate("start_value");
+  if (isDict(value) && value.type === "resolve") return parentTemplate(value);
   return undefined;
 }
 
 const planScalar = (value: Scalar | Secret) =>
-  isText(value) ? parseTemplate(String(value)) : value;
+  isStringLike(value) ? parseTemplate(String(value)) : value;
 
 const isScalar = (value: unknown): value is Scalar | Secret =>
-  isText(value) || typeof value === "number" || typeof value === "boolean";
+  isStringLike(value) || typeof value === "number" || typeof value === "boolean";
 
-/** A secret is the text that refers to it. */
-const isText = (value: unknown): value is string | Secret =>
+/** The string of a Secret is a reference, which parses like any template. */
+const isStringLike = (value: unknown): value is string | Secret =>
   typeof value === "string" || value instanceof Secret;
 
-function resolved({ resource, field }: { resource?: unknown; field?: unknown }): Template {
-  const reference: Reference = {
+function parentTemplate({ resource, field }: { resource?: unknown; field?: unknown }): Template {
+  const reference: TemplateReference = {
     of: "parent",
     resource: String(resource),
-    field: parsePath(String(field)),
+    field: parseJsonPath(String(field)),
   };
   return new Template([reference]);
 }
 
-/** The endpoint's header wins over the client's, however the two spell its name. */
+/** The endpoint's header wins over the client's, whatever the case of their names. */
 function mergeHeaders(
   client: Record<string, Credential | null>,
   endpoint: Record<string, Credential | null>,
-): [Text, Text][] {
-  const merged = new Map<string, [Text, Text | null]>();
+): [TemplateText, TemplateText][] {
+  const headers = new Map<string, [TemplateText, TemplateText | null]>();
   for (const [name, value] of Object.entries(client)) {
-    // These are never filled in, as in dlt.
-    merged.set(name.toLowerCase(), [name, value == null ? null : parseSecrets(String(value))]);
+    // As in dlt, the client's headers are not filled in: only secrets are.
+    const planned = value == null ? null : parseSecretReferences(String(value));
+    headers.set(name.toLowerCase(), [name, planned]);
   }
   for (const [name, value] of Object.entries(endpoint)) {
     const planned = value == null ? null : parseTemplate(String(value));
-    merged.set(name.toLowerCase(), [parseTemplate(name), planned]);
+    headers.set(name.toLowerCase(), [parseTemplate(name), planned]);
   }
-  const sent = (header: [Text, Text | null]): header is [Text, Text] => header[1] !== null;
-  return [...merged.values()].filter(sent);
+  return [...headers.values()].filter(isSent);
 }
 
-/** A copy with the texts parsed, however deep they stand. */
-function templated(value: unknown): unknown {
-  if (isText(value)) return parseTemplate(String(value));
-  if (Array.isArray(value)) return value.map(templated);
+const isSent = (
+  header: [TemplateText, TemplateText | null],
+): header is [TemplateText, TemplateText] => header[1] !== null;
+
+/** Copies a value with its strings parsed, at any depth. */
+function parseTemplates(value: unknown): unknown {
+  if (isStringLike(value)) return parseTemplate(String(value));
+  if (Array.isArray(value)) return value.map(parseTemplates);
   if (!isDict(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, templated(one)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, parseTemplates(member)]),
+  );
 }
 
 function planData(data: Exclude<EndpointConfig["data"], null>): RequestPlan["data"] {
@@ -139,7 +148,7 @@ function planData(data: Exclude<EndpointConfig["data"], null>): RequestPlan["dat
   return Object.entries(data).flatMap(([name, value]) => formPairs(name, value));
 }
 
-function formPairs(name: string, value: FormValue): [string, Text][] {
+function formPairs(name: string, value: FormValue): [string, TemplateText][] {
   if (value === null) return [];
-  return [value].flat().map((one) => [name, parseTemplate(String(one))]);
+  return [value].flat().map((element) => [name, parseTemplate(String(element))]);
 }

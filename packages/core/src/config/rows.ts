@@ -11,17 +11,17 @@ import type {
 import type { SettledResource } from "./settle.ts";
 
 /*
- * How records become rows: what tells them apart, and what a row may replace.
+ * These functions decide the key of a record's row, and which rows a new row replaces.
  */
 
-/** Other than in dlt, a key alone means merge: it is what a table with a key is there for. */
+/** Unlike in dlt, a primary_key alone means merge, because a keyed table has one row per key. */
 export function planDisposition(resource: SettledResource): Disposition {
   const written = resource.write_disposition?.disposition;
   if (written === "append" || written === "merge" || written === "replace") return written;
   return resource.primary_key.length > 0 ? "merge" : "append";
 }
 
-// DynamoDB has three key types; whatever else is declared is written as text.
+// DynamoDB has three key types. Values of any other declared type are written as strings.
 const keyTypes: Partial<Record<DataType, KeyAttribute["type"]>> = {
   text: "S",
   bigint: "N",
@@ -30,35 +30,38 @@ const keyTypes: Partial<Record<DataType, KeyAttribute["type"]>> = {
   binary: "B",
 };
 
-export const keyType = (type: DataType | undefined): KeyAttribute["type"] =>
+export const keyTypeOf = (type: DataType | undefined): KeyAttribute["type"] =>
   (type && keyTypes[type]) ?? "S";
 
-/** The others are written as values that DynamoDB has no order for. */
+/** Booleans and JSON have no key type in DynamoDB. */
 export const canBeKey = (type: unknown): boolean => type !== "bool" && type !== "json";
 
 export const keyAttribute = (name: string, columns: Record<string, ColumnPlan>): KeyAttribute => ({
   name,
-  type: keyType(columns[name]?.dataType),
+  type: keyTypeOf(columns[name]?.dataType),
 });
 
 const strategyOf = (disposition: SettledResource["write_disposition"]) =>
   disposition && "strategy" in disposition ? disposition.strategy : undefined;
 
-/** Nothing of it is stored: it is read for its children, if it has any. */
+/** False: the resource is read for its children alone, and is not stored. */
 export const isSelected = ({ selected, write_disposition }: SettledResource): boolean =>
   (selected ?? true) && write_disposition?.disposition !== "skip";
 
-type Hinted = Pick<SettledResource, "columns">;
+type HasColumns = Pick<SettledResource, "columns">;
 
-export const planHardDelete = ({ columns }: Hinted): string | undefined =>
+export const planHardDelete = ({ columns }: HasColumns): string | undefined =>
   Object.entries(columns).find(([, column]) => column.hard_delete)?.[0];
 
-export function planDedupSort({ columns }: Hinted): ResourcePlan["dedupSort"] {
+export function planDedupSort({ columns }: HasColumns): ResourcePlan["dedupSort"] {
   const [field, hints] = Object.entries(columns).find(([, column]) => column.dedup_sort) ?? [];
   return field && hints?.dedup_sort ? { field, order: hints.dedup_sort } : undefined;
 }
 
-/** One field is the hash key, a second one the range key; from three on `_key` joins the rest. */
+/**
+ * One field is the hash key, and a second field the range key. With three or more fields the range
+ * key is `_key`, which joins all fields after the first.
+ */
 export function planKey(
   fields: string[],
   columns: Record<string, ColumnPlan>,
@@ -101,7 +104,9 @@ const hasCursorAbove = (parent: ResourcePlan["parent"]): boolean =>
   parent !== undefined &&
   (parent.plan.incremental !== undefined || hasCursorAbove(parent.plan.parent));
 
-/** Types whose values have an order that DynamoDB shares: text byte by byte, numbers as numbers. */
+/**
+ * DynamoDB orders values of these types as the API does: strings byte by byte, numbers by value.
+ */
 const versionTypes: Partial<Record<DataType, "S" | "N">> = {
   text: "S",
   timestamp: "S",

@@ -1,3 +1,4 @@
+import { type Dict, isDict, stringOrEmpty } from "./dict.ts";
 import type {
   ApiKeyAuth,
   BearerAuth,
@@ -9,8 +10,8 @@ import type {
   PaginatorConfig,
 } from "./endpoint-types.ts";
 import { isSingleEntity } from "./paginators.ts";
+import { expandShorthands } from "./shorthands.ts";
 import type { Source } from "./source.ts";
-import { type Dict, isDict, spell, textOf } from "./spell.ts";
 import type {
   ClientConfig,
   ColumnConfig,
@@ -20,17 +21,17 @@ import type {
   WriteDispositionConfig,
 } from "./types.ts";
 
-/** A config in which each resource says everything itself, and null is gone. */
-export interface Settled {
+/** A config in which each resource is complete without defaults and options, and nulls are gone. */
+export interface SettledSource {
   client: SettledClient;
   resources: SettledResource[];
 }
 
-export type SettledClient = Some<
+export type SettledClient = WithoutNulls<
   Pick<ClientConfig, "base_url" | "headers" | "timeout" | "allowed_origins">
 >;
 
-export type SettledResource = Some<
+export type SettledResource = WithoutNulls<
   Pick<
     ResourceConfig,
     | "name"
@@ -49,7 +50,7 @@ export type SettledResource = Some<
   endpoint: SettledEndpoint;
 };
 
-export type SettledEndpoint = Some<
+export type SettledEndpoint = WithoutNulls<
   Pick<
     EndpointConfig,
     "params" | "json" | "data" | "headers" | "data_selector" | "incremental" | "response_actions"
@@ -59,108 +60,127 @@ export type SettledEndpoint = Some<
   method?: "GET" | "POST";
   auth?: SettledAuth;
   paginator?: PaginatorConfig;
-  error_handler?: Some<ErrorHandlerConfig>;
+  error_handler?: WithoutNulls<ErrorHandlerConfig>;
 };
 
 export type SettledAuth =
-  | Typed<BearerAuth, "bearer">
+  | WithType<BearerAuth, "bearer">
   | ApiKeyAuth
   | HttpBasicAuth
-  | Typed<OAuth2ClientCredentialsAuth, "oauth2_client_credentials">
+  | WithType<OAuth2ClientCredentialsAuth, "oauth2_client_credentials">
   | OAuth2RefreshTokenAuth;
 
-type Typed<T, Type extends string> = Omit<T, "type"> & { type: Type };
+type WithType<T, Type extends string> = Omit<T, "type"> & { type: Type };
 
-type Some<T> = { [K in keyof T]: Exclude<T[K], null> };
+type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> };
 
 /**
- * Merges what is said once for all into each resource, by dlt's rules. Assumes nothing: of a config
- * with problems it settles what can be, so that the checks behind it find the rest of them.
+ * Merges the client, resource_defaults and the options into each resource, by dlt's rules. A config
+ * with problems is settled as far as possible: the checks after this one report the problems, so a
+ * settled source has the declared types only after `validate` has found none.
  */
-export function settle({ config, options }: Source): Settled {
-  const { client, resource_defaults, resources } = dict(spell(config).config);
+export function settleSource({ config, options }: Source): SettledSource {
+  const expanded = dictOrEmpty(expandShorthands(config).config);
+  const client = dictOrEmpty(expanded.client);
+  const defaults = dictOrEmpty(expanded.resource_defaults);
+  const resources = Array.isArray(expanded.resources) ? expanded.resources : [];
   const settled = {
-    client: withoutNulls(dict(client)),
-    resources: (Array.isArray(resources) ? resources : []).map((one) => {
-      const own = dict(one);
-      const more = dict(dict(options.resources)[textOf(own.name)]);
-      const table = { ...dict(options.table), ...dict(more.table) };
-      return settleResource(dict(client), dict(resource_defaults), own, { ...more, table });
+    client: dropNulls(client),
+    resources: resources.map(dictOrEmpty).map((written) => {
+      const resourceOptions = dictOrEmpty(
+        dictOrEmpty(options.resources)[stringOrEmpty(written.name)],
+      );
+      const table = { ...dictOrEmpty(options.table), ...dictOrEmpty(resourceOptions.table) };
+      return settleResource(written, { client, defaults, options: { ...resourceOptions, table } });
     }),
   };
-  return settled as unknown as Settled;
+  return settled as unknown as SettledSource;
 }
 
-function settleResource(client: Dict, defaults: Dict, own: Dict, options: Dict): Dict {
-  const merged = withoutNulls({ ...defaults, ...own, ...options });
-  const columns = [defaults.columns, own.columns, options.columns].reduce(mergeColumns, {});
-  const named = list(merged.primary_key);
+interface Layers {
+  client: Dict;
+  defaults: Dict;
+  options: Dict;
+}
+
+function settleResource(written: Dict, { client, defaults, options }: Layers): Dict {
+  const merged = dropNulls({ ...defaults, ...written, ...options });
+  const columns = [defaults.columns, written.columns, options.columns].reduce(mergeColumns, {});
+  const primaryKey = asList(merged.primary_key);
   return {
     ...merged,
-    primary_key: [...named, ...keyColumns(columns).filter((name) => !named.includes(name))],
+    primary_key: [
+      ...primaryKey,
+      ...keyColumns(columns).filter((name) => !primaryKey.includes(name)),
+    ],
     columns,
-    endpoint: settleEndpoint(client, own.endpoint === null ? {} : dict(defaults.endpoint), {
-      ...dict(own.endpoint),
-      // As in dlt: without a path it is the name, whatever resource_defaults say.
-      path: dict(own.endpoint).path ?? own.name,
-    }),
+    endpoint: settleEndpoint(
+      client,
+      written.endpoint === null ? {} : dictOrEmpty(defaults.endpoint),
+      {
+        ...dictOrEmpty(written.endpoint),
+        // As in dlt, a path in resource_defaults never applies: the name is the default path.
+        path: dictOrEmpty(written.endpoint).path ?? written.name,
+      },
+    ),
   };
 }
 
-/** dlt's other way to name a key. */
+/** A hint in `columns` is dlt's second way to name a key. */
 const keyColumns = (columns: Dict): string[] =>
   Object.entries(columns).flatMap(([name, hints]) =>
     isDict(hints) && hints.primary_key === true ? name : [],
   );
 
-function settleEndpoint(client: Dict, defaults: Dict, own: Dict): Dict {
-  const merged: Dict = { ...defaults, ...own };
+function settleEndpoint(client: Dict, defaults: Dict, written: Dict): Dict {
+  const merged: Dict = { ...defaults, ...written };
   for (const key of ["params", "json", "error_handler"]) {
-    merged[key] = mergeDict(defaults[key], own[key]);
+    merged[key] = mergeDicts(defaults[key], written[key]);
   }
   const { auth, paginator, error_handler, params } = merged;
-  const single = isSingleEntity(merged.path, params);
-  return withoutNulls({
+  const isEntity = isSingleEntity(merged.path, params);
+  const errorHandler = mergeDicts(client.error_handler, error_handler ?? undefined);
+  return dropNulls({
     ...merged,
-    params: params && withoutNulls(dict(params)),
-    // As in dlt, null is no auth, whatever the client says.
+    params: params && dropNulls(dictOrEmpty(params)),
+    // As in dlt, null switches the client's auth off.
     auth: settleOptions(auth === undefined ? client.auth : auth),
-    paginator: settleOptions(paginator ?? (single ? { type: "single_page" } : client.paginator)),
-    data_selector: merged.data_selector ?? (single ? "$" : undefined),
-    error_handler: withoutNulls(dict(mergeDict(client.error_handler, error_handler ?? undefined))),
+    paginator: settleOptions(paginator ?? (isEntity ? { type: "single_page" } : client.paginator)),
+    data_selector: merged.data_selector ?? (isEntity ? "$" : undefined),
+    error_handler: dropNulls(dictOrEmpty(errorHandler)),
   });
 }
 
-// `total_path: null` is the one null with a meaning of its own: do not look for a total.
+// `total_path: null` is the only null with a meaning of its own: do not look for a total.
 function settleOptions(value: unknown): unknown {
   if (!isDict(value)) return value;
-  const options = withoutNulls(value);
+  const options = dropNulls(value);
   return value.total_path === null ? { ...options, total_path: null } : options;
 }
 
-function mergeDict(under: unknown, over: unknown): unknown {
-  if (over === undefined) return under;
-  return isDict(under) && isDict(over) ? { ...under, ...over } : over;
+function mergeDicts(lower: unknown, upper: unknown): unknown {
+  if (upper === undefined) return lower;
+  return isDict(lower) && isDict(upper) ? { ...lower, ...upper } : upper;
 }
 
-function mergeColumns(under: Dict, over: unknown): Dict {
-  if (over === null) return {};
-  const columns = { ...under };
-  for (const [name, hints] of columnEntries(over)) columns[name] = mergeDict(under[name], hints);
+function mergeColumns(lower: Dict, upper: unknown): Dict {
+  if (upper === null) return {};
+  const columns = { ...lower };
+  for (const [name, hints] of columnEntries(upper)) columns[name] = mergeDicts(lower[name], hints);
   return columns;
 }
 
 function columnEntries(columns: unknown): [string, unknown][] {
   if (isDict(columns)) return Object.entries(columns);
-  return list(columns)
+  return asList(columns)
     .filter(isDict)
-    .map(({ name, ...hints }) => [textOf(name), hints]);
+    .map(({ name, ...hints }) => [stringOrEmpty(name), hints]);
 }
 
-const dict = (value: unknown): Dict => (isDict(value) ? value : {});
+const dictOrEmpty = (value: unknown): Dict => (isDict(value) ? value : {});
 
-const list = (value: unknown): unknown[] =>
+const asList = (value: unknown): unknown[] =>
   Array.isArray(value) ? value : value == null ? [] : [value];
 
-const withoutNulls = (value: Dict): Dict =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member != null));
+const dropNulls = (dict: Dict): Dict =>
+  Object.fromEntries(Object.entries(dict).filter(([, value]) => value != null));

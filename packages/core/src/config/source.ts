@@ -1,20 +1,15 @@
 import { Secret } from "../secrets/reference.ts";
 import type { SourceConfig, SourceOptions } from "./types.ts";
 
-/*
- * How large a config may be: far beyond what anybody writes, and small enough for all that walks
- * it afterwards, by recursion too.
- */
+/** The largest number of resources in a source, and of resource names in an event. */
+export const MAX_RESOURCES = 500;
 
-/** Of a source. An event names as many at most. */
-export const MOST_RESOURCES = 500;
-
-// A registered symbol: a source stays one when two copies of this module are loaded.
+// A registered symbol: isSource still holds when two copies of this module are loaded.
 const brand = Symbol.for("tidetable.source");
 
 /**
- * A config as the user wrote it, down to the words in its type: a reader knows its tables by them.
- * It has no name of its own: its place in the registry or its file gives one.
+ * A config as the user wrote it, down to the literal types of its words, from which the reader
+ * knows the tables. The name of a source comes from the registry or from its file.
  */
 export interface Source<Config = SourceConfig, Options = SourceOptions> {
   readonly config: Config;
@@ -22,15 +17,15 @@ export interface Source<Config = SourceConfig, Options = SourceOptions> {
 }
 
 /**
- * What an argument is checked against, while its own type is kept. TypeScript takes `Given` from
- * the branch that is never chosen and then checks against `Shape` alone: an unknown key stays an
- * error, which it would not be for a parameter of the type `Given`.
+ * Checks an argument and keeps its literal type. TypeScript infers `Given` from the branch that is
+ * never chosen and then checks against `Shape` alone. An unknown key therefore stays a type error,
+ * which a parameter of the type `Given` would accept.
  */
 type Checked<Given, Shape> = [Given] extends [Shape] ? Shape : Given;
 
 /**
- * Takes dlt's `rest_api` dict as it is, and beside it what dlt has no words for. Nothing is checked
- * here: `validate` does that before a run or a deployment, so that no worker carries its weight.
+ * Takes dlt's `rest_api` dict, and the options that dlt has no words for. The checks are in
+ * `validate`, which runs before a run or a deployment, so that no worker carries their weight.
  *
  * @example
  * export const ticketing = rest_api_source(
@@ -54,28 +49,28 @@ export function isSource(value: unknown): value is Source {
   return typeof value === "object" && value !== null && brand in value;
 }
 
-const names = new WeakMap<Source, string>();
+const nameBySource = new WeakMap<Source, string>();
 
-/** Gives each source the name under which it stands here. */
+/** Names each source by its key in the registry. */
 export function register<const Sources extends Readonly<Record<string, Source>>>(
   sources: Sources,
 ): Sources {
-  for (const [name, source] of Object.entries(sources)) names.set(source, name);
+  for (const [name, source] of Object.entries(sources)) nameBySource.set(source, name);
   return sources;
 }
 
-/** Undefined: it was never registered. */
-export const registeredName = (source: Source): string | undefined => names.get(source);
+/** Undefined for a source that was never registered. */
+export const registeredName = (source: Source): string | undefined => nameBySource.get(source);
 
-// Printers ask for symbols: only a text is a name.
+// Printers such as util.inspect ask for symbols, which must not become names of secrets.
 const secrets: Readonly<Record<string, Secret>> = new Proxy(
   {},
-  { get: (_, name) => (typeof name === "string" ? Secret.named(name) : undefined) },
+  { get: (_, name) => (typeof name === "string" ? Secret.fromName(name) : undefined) },
 );
 
 /**
- * The part of Python's `dlt` that a config uses. A secret is a reference: only a worker ever
- * resolves it, from the source's secret in Secrets Manager.
+ * The part of Python's `dlt` that a config uses. A secret is a reference: only a worker resolves
+ * it, from the source's secret in Secrets Manager.
  *
  * @example dlt.secrets["api_key"]
  */

@@ -1,5 +1,5 @@
-/** What dlt's data types are called elsewhere. */
-const elsewhere = new Map(
+/** Names that other systems give to dlt's data types. */
+const typeByForeignName = new Map(
   Object.entries({
     text: ["string", "str", "varchar", "uuid"],
     bigint: ["integer", "int", "long", "number"],
@@ -12,25 +12,28 @@ const elsewhere = new Map(
   }).flatMap(([type, names]) => names.map((name) => [name, type] as const)),
 );
 
-/** The known word that another or a typo most likely meant: at most one edit in three letters away. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const same = elsewhere.get(word.toLowerCase());
-  if (same !== undefined && known.includes(same)) return same;
-  const near = known
-    .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
-    .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))
+/**
+ * The right word that the user most likely meant, or undefined. A typo may be one edit for every
+ * three letters of the right word away.
+ */
+export function nearestWord(word: string, rightWords: readonly string[]): string | undefined {
+  const translated = typeByForeignName.get(word.toLowerCase());
+  if (translated !== undefined && rightWords.includes(translated)) return translated;
+  const candidates = rightWords
+    .map((rightWord) => ({ rightWord, edits: editDistance(word, rightWord) }))
+    .filter(({ rightWord, edits }) => edits <= Math.max(1, Math.floor(rightWord.length / 3)))
     .sort((a, b) => a.edits - b.edits);
-  return near[0]?.candidate;
+  return candidates[0]?.rightWord;
 }
 
-/** `did you mean data_selector?`, else all that is known here. */
-export function suggest(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known);
-  return meant === undefined ? `known here: ${known.join(", ")}` : `did you mean ${meant}?`;
+/** `did you mean data_selector?`, or all right words when none is near. */
+export function spellingHint(word: string, rightWords: readonly string[]): string {
+  const meant = nearestWord(word, rightWords);
+  return meant === undefined ? `known here: ${rightWords.join(", ")}` : `did you mean ${meant}?`;
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour. */
-function distance(a: string, b: string): number {
+/** The number of letters to insert, delete, replace or swap with their neighbour. */
+function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
   for (let i = 1; i <= a.length; i++) {

@@ -1,14 +1,15 @@
 import { ConfigError } from "../base/errors.ts";
-import { secretParts } from "../secrets/reference.ts";
-import { type Path, parsePath } from "./jsonpath.ts";
+import { splitSecretText } from "../secrets/reference.ts";
+import { isObject } from "../values/json.ts";
+import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
 
 /*
- * Values in braces: `{resources.users.id}`, `{incremental.start_value}` and `{secrets.api_key}`, in
- * Python's format syntax, where `{{` and `}}` are braces. A text without such a reference is left as
- * it is.
+ * Strings with references in braces: `{resources.users.id}`, `{incremental.start_value}` and
+ * `{secrets.api_key}`. As in Python's format syntax, `{{` and `}}` are literal braces. In a string
+ * with braces that stand alone, such as a GraphQL query or JSON, only references have a meaning.
  */
 
-/** What an incremental can fill in. */
+/** The values of an incremental that a reference can name. */
 export const incrementalNames = [
   "start_value",
   "initial_value",
@@ -17,115 +18,130 @@ export const incrementalNames = [
   "lag",
 ] as const;
 
-export type Reference =
+export type TemplateReference =
   | { of: "incremental"; name: (typeof incrementalNames)[number] }
-  | { of: "parent"; resource: string; field: Path }
-  /** What `dlt.secrets["api_key"]` is inside of a text. */
+  | { of: "parent"; resource: string; field: JsonPath }
+  /** `dlt.secrets["api_key"]` becomes this inside a string. */
   | { of: "secret"; name: string };
 
-/** A text with values to fill in: texts and references in turn. */
-export class Template {
-  readonly parts: readonly (string | Reference)[];
+type TemplatePart = string | TemplateReference;
 
-  constructor(parts: readonly (string | Reference)[]) {
+/** A string with values to fill in: literal strings and references in turn. */
+export class Template {
+  readonly parts: readonly TemplatePart[];
+
+  constructor(parts: readonly TemplatePart[]) {
     this.parts = parts;
   }
 
-  /** The reference that is all of the text: its value keeps its type. */
-  get whole(): Reference | undefined {
-    const [only, ...rest] = this.parts;
-    return typeof only === "object" && rest.length === 0 ? only : undefined;
+  /** Defined when the template is a single reference: the value then keeps its type. */
+  get whole(): TemplateReference | undefined {
+    const [first] = this.parts;
+    return typeof first === "object" && this.parts.length === 1 ? first : undefined;
   }
 }
 
-const brace = /\{\{|\}\}|\{([^{}]+)\}/g;
+const bracePattern = /\{\{|\}\}|\{([^{}]+)\}/g;
 
-const reference = /\{(?:resources|incremental|secrets)\./;
-
-/** The names in a text's `{…}`. */
-export function placeholders(text: string): string[] {
-  return [...text.matchAll(brace)].flatMap(([, name]) => name ?? []);
+/** The names that stand in `{…}`. */
+export function placeholderNames(text: string): string[] {
+  return [...text.matchAll(bracePattern)].flatMap(([, name]) => name ?? []);
 }
 
-/** The same text, or what it is made of. Throws a ConfigError for a reference that makes no sense. */
+/** Whether every brace is doubled or belongs to a name: only then are doubled braces an escape. */
+const isFormatString = (text: string): boolean => !/[{}]/.test(text.replace(bracePattern, ""));
+
+/** Throws a ConfigError for a reference that makes no sense. */
 export function parseTemplate(text: string): string | Template {
-  return reference.test(text) ? join(texts(text, parseReference)) : text;
+  const hasEscapes = isFormatString(text);
+  return joinParts(splitTemplate(text, parseReference, hasEscapes));
 }
 
-/** The same text, or one in which the secrets alone are filled in. */
-export function parseSecrets(text: string): string | Template {
-  return join(
-    secretParts(text).map((part) => (typeof part === "string" ? part : { of: "secret", ...part })),
+/** Names in braces that look like references, and are none: `{foo.bar.id}`. */
+export const unknownReferences = (text: string): string[] =>
+  placeholderNames(text)
+    .filter((name) => /^[a-z_]\w*(?:\.[\w[\]*]+)+$/i.test(name))
+    .filter((name) => !/^(?:resources|incremental|secrets)\./.test(name));
+
+/** Parses references to secrets alone. Other braces stay unchanged. */
+export function parseSecretReferences(text: string): string | Template {
+  return joinParts(
+    splitSecretText(text).map((part) =>
+      typeof part === "string" ? part : { of: "secret", ...part },
+    ),
   );
 }
 
 /**
- * The parts of a text, with what `value` makes of each name in braces. Braces that are doubled are
- * braces.
+ * Splits a string at its braces. `replace` returns the part for a name in braces; `written` is the
+ * name with its braces. Doubled braces become single braces where they are an escape.
  */
-export function texts(
+export function splitTemplate(
   text: string,
-  value: (name: string, found: string) => string | Reference,
-): (string | Reference)[] {
-  const parts: (string | Reference)[] = [];
-  let at = 0;
-  for (const match of text.matchAll(brace)) {
-    const [found, name] = match;
+  replace: (name: string, written: string) => TemplatePart,
+  hasEscapes = true,
+): TemplatePart[] {
+  const parts: TemplatePart[] = [];
+  let position = 0;
+  for (const match of text.matchAll(bracePattern)) {
+    const [written, name] = match;
+    const brace = hasEscapes ? written.slice(1) : written;
     parts.push(
-      text.slice(at, match.index),
-      name === undefined ? found.slice(1) : value(name, found),
+      text.slice(position, match.index),
+      name === undefined ? brace : replace(name, written),
     );
-    at = match.index + found.length;
+    position = match.index + written.length;
   }
-  return [...parts, text.slice(at)];
+  return [...parts, text.slice(position)];
 }
 
-/** Neighbouring texts become one; a template without a reference is a text. */
-export function join(parts: readonly (string | Reference)[]): string | Template {
-  const joined: (string | Reference)[] = [];
+/** Joins neighbouring strings. Parts without a reference become one string. */
+export function joinParts(parts: readonly TemplatePart[]): string | Template {
+  const joined: TemplatePart[] = [];
   for (const part of parts) {
-    const last = joined.at(-1);
+    const previous = joined.at(-1);
     if (part === "") continue;
-    if (typeof part === "string" && typeof last === "string")
-      joined[joined.length - 1] = last + part;
+    if (typeof part === "string" && typeof previous === "string")
+      joined[joined.length - 1] = previous + part;
     else joined.push(part);
   }
-  const [only = "", ...rest] = joined;
-  return typeof only === "string" && rest.length === 0 ? only : new Template(joined);
+  const [first = ""] = joined;
+  return typeof first === "string" && joined.length <= 1 ? first : new Template(joined);
 }
 
-/** A name in braces that is neither stays what it is, braces and all. */
-export function parseReference(name: string, found: string): string | Reference {
-  const [space, ...rest] = name.split(".");
-  if (space === "incremental") return incrementalReference(rest.join("."));
-  if (space === "secrets") return { of: "secret", name: rest.join(".") };
-  if (space !== "resources") return found;
-  const [resource = "", ...field] = rest;
+/** A name that is no reference stays as written, with its braces. */
+export function parseReference(name: string, written: string): TemplatePart {
+  const [namespace, ...words] = name.split(".");
+  if (words.length === 0) return written;
+  if (namespace === "incremental") return parseIncrementalReference(words.join("."));
+  if (namespace === "secrets") return { of: "secret", name: words.join(".") };
+  if (namespace !== "resources") return written;
+  const [resource = "", ...field] = words;
   if (resource === "" || field.length === 0) {
-    throw wrong(`{${name}} names no field of a resource`, "write {resources.parent.field}");
+    throw templateError(`{${name}} names no field of a resource`, "write {resources.parent.field}");
   }
-  return { of: "parent", resource, field: parsePath(field.join(".")) };
+  return { of: "parent", resource, field: parseJsonPath(field.join(".")) };
 }
 
-function incrementalReference(name: string): Reference {
-  const known = incrementalNames.find((one) => one === name);
-  if (known) return { of: "incremental", name: known };
-  throw wrong(
-    `{incremental.${name}} is no value of an incremental`,
+function parseIncrementalReference(text: string): TemplateReference {
+  const name = incrementalNames.find((candidate) => candidate === text);
+  if (name) return { of: "incremental", name };
+  throw templateError(
+    `{incremental.${text}} is no value of an incremental`,
     `there are ${incrementalNames.join(", ")}`,
   );
 }
 
-const wrong = (message: string, hint: string) =>
+const templateError = (message: string, hint: string) =>
   new ConfigError({ code: "config.template", message, hint });
 
-/** Every reference in a value, however deep. */
-export function* references(value: unknown): Generator<Reference> {
+/** Every reference in a planned value, at any depth. */
+export function* templateReferences(value: unknown): Generator<TemplateReference> {
   if (value instanceof Template) {
     for (const part of value.parts) if (typeof part === "object") yield part;
   } else if (Array.isArray(value)) {
-    for (const one of value) yield* references(one);
-  } else if (typeof value === "object" && value !== null) {
-    yield* references(Object.values(value));
+    for (const element of value) yield* templateReferences(element);
+  } else if (isObject(value)) {
+    yield* templateReferences(Object.values(value));
   }
 }

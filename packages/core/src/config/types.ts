@@ -12,18 +12,18 @@ import type {
 } from "./endpoint-types.ts";
 
 /*
- * What a user types: dlt's `rest_api` vocabulary, key by key, in snake_case as they write it.
- * An editor shows these comments; an unknown key is a type error (source.ts says how).
+ * The types of a user's dict are dlt's `rest_api` vocabulary, key by key, in its snake_case.
+ * Editors show these comments. An unknown key is a type error (source.ts says how).
  */
 
-/** The whole dict: one API and what to read from it. */
+/** The whole dict: an API and the resources to read from it. */
 export interface SourceConfig {
-  /** The API: where it is and how to be let in. */
+  /** The API: its address, and how to authenticate. */
   client: ClientConfig;
-  /** Merged into every resource, key by key; the resource wins. Default: nothing. */
+  /** Merged into every resource, key by key; the resource wins. Default: none. */
   resource_defaults?: ResourceDefaults | None;
   /**
-   * What to read. Each resource becomes one table; a text stands for `{ "name": text }`.
+   * Each resource becomes one table. A string is a resource's name.
    * @example [{ "name": "tickets", "endpoint": { "path": "/v1/tickets", "data_selector": "data" } }]
    */
   resources: (string | ResourceConfig)[];
@@ -37,20 +37,20 @@ export interface ClientConfig {
   base_url: string;
   /** Sent with every request; an endpoint's header of the same name wins. Default: none. */
   headers?: Record<string, Credential | None> | None;
-  /** How requests prove who they are. Default: not at all. */
+  /** Authentication of the requests. Default: none. */
   auth?: AuthName | AuthConfig | None;
-  /** For endpoints that name none. */
+  /** The paginator of endpoints without one. Default: detected from the first answer. */
   paginator?: PaginatorName | PaginatorConfig | None;
-  /** Which failures are tried again, for endpoints that do not say. */
+  /** Decides which failed requests are retried. Endpoints can replace single keys of it. */
   error_handler?: ErrorHandlerConfig | None;
-  /** Seconds that one request may take in total. Default: 30. tidetable's own key. */
+  /** The most seconds that a request may take in total. Default: 30. tidetable's own key. */
   timeout?: number | None;
   /**
-   * Other origins that may be sent the credentials, besides base_url's. tidetable's own key.
+   * Origins besides base_url's that may get the credentials. tidetable's own key.
    * @example ["https://files.example.com"]
    */
   allowed_origins?: string[] | None;
-  /** A Python session in dlt. Means nothing here. */
+  /** In dlt a Python session. No effect here. */
   session?: unknown;
 }
 
@@ -60,53 +60,53 @@ interface ResourceBase extends ResourceExtensions {
   /** The last part of the table's name, or a function that names it per record. Default: `name`. */
   table_name?: string | ((record: JsonObject) => string) | None;
   /**
-   * What a run does to the table. Default: "merge" with a primary_key, else "append".
+   * Decides what a run does to the table. Default: "merge" with a primary_key, otherwise "append".
    * @example "merge"
    */
   write_disposition?: WriteDisposition | WriteDispositionConfig | None;
   /**
-   * The fields that tell records apart; they become the table's key.
+   * The fields that identify a record. They become the table's key.
    * @example "id"
    */
   primary_key?: string | string[] | None;
-  /** The fields that dlt deletes by before it merges. */
+  /** The fields by which dlt deletes rows before it merges. Refused here. */
   merge_key?: string | string[] | None;
   /**
-   * What is known about fields, by name or as a list. Default: found out from the records.
+   * The types and hints of fields, by name or as a list. Default: inferred from the records.
    * @example { "id": { "data_type": "bigint" } }
    */
   columns?: Record<string, ColumnConfig> | NamedColumnConfig[] | None;
-  /** What becomes of fields and types that the schema does not have. Default: "evolve". */
+  /** Decides about fields and types that the schema does not have. Default: "evolve". */
   schema_contract?: SchemaContractMode | SchemaContract | None;
-  /** False reads a parent for its children's sake and stores nothing. Default: true. */
+  /** False reads a parent for its children only, and does not store it. Default: true. */
   selected?: boolean | None;
   /** Fields of the parent that each child record gets, as `_<parent>_<field>`. */
   include_from_parent?: string[] | None;
-  /** Functions over the records, in order, before anything else looks at them. */
+  /** Functions over the records, in order. They run before the cursor and the key are read. */
   processing_steps?: ProcessingStep[] | None;
-  /** Nested values always stay nested in DynamoDB: accepted, and means nothing here. */
+  /** No effect: nested values always stay nested in DynamoDB. */
   max_table_nesting?: number | None;
-  /** Resources always run side by side: accepted, and means nothing here. */
+  /** No effect: resources always run in parallel. */
   parallelized?: boolean | None;
-  /** Means nothing in DynamoDB. */
+  /** No effect in DynamoDB. */
   file_format?: string | None;
-  /** Means nothing in DynamoDB. */
+  /** No effect in DynamoDB. */
   table_format?: string | None;
-  /** Means nothing in DynamoDB. */
+  /** No effect in DynamoDB. */
   references?: unknown;
-  /** Means nothing in DynamoDB. */
+  /** No effect in DynamoDB. */
   nested_hints?: unknown;
 }
 
 export interface ResourceDefaults extends ResourceBase {
-  /** `params` and `json` merge one level deeper; everything else in it is replaced as a whole. */
+  /** `params` and `json` merge one level deeper. Every other key is replaced as a whole. */
   endpoint?: EndpointConfig | None;
 }
 
 export interface ResourceConfig extends ResourceBase {
-  /** Unique in the source, `[a-z0-9_]+`; also the default of the path and of the table's name. */
+  /** Unique in the source, `[a-z0-9_]+`. It is the default of the path and of the table's name. */
   name: string;
-  /** What to request. A text is its path. Default: `{ "path": name }`. */
+  /** The request. A string is its path. Default: `{ "path": name }`. */
   endpoint?: string | EndpointConfig | None;
 }
 
@@ -132,11 +132,11 @@ export type WriteDispositionConfig =
       row_version_column_name?: string;
     };
 
-/** What is known about one field. Without a data_type it keeps the type that the API sends. */
+/** The hints for one field. Without a data_type it keeps the type that the API sends. */
 export interface ColumnConfig {
   /** @example "bigint" */
   data_type?: DataType;
-  /** May it be null or absent? */
+  /** Whether the field may be null or absent. */
   nullable?: boolean;
   description?: string;
   precision?: number | None;
@@ -146,7 +146,7 @@ export interface ColumnConfig {
   merge_key?: boolean;
   /** A record in which this field is true deletes its row. */
   hard_delete?: boolean;
-  /** Of records with the same key, the one that comes first or last by this field stays. */
+  /** Keeps the record that is first or last by this field, when several have the same key. */
   dedup_sort?: "asc" | "desc";
   unique?: boolean;
   sort?: boolean;
@@ -161,11 +161,11 @@ export interface NamedColumnConfig extends ColumnConfig {
 export type SchemaContractMode = "evolve" | "freeze" | "discard_row" | "discard_value";
 
 export interface SchemaContract {
-  /** The first records of a table that has none. */
+  /** The mode for the first records of a table that has none. */
   tables?: SchemaContractMode;
-  /** Fields that are new. */
+  /** The mode for new fields. */
   columns?: SchemaContractMode;
-  /** Values of another type, and null where that is declared away. */
+  /** The mode for values of another type, and for null where `nullable` is false. */
   data_type?: SchemaContractMode;
 }
 
@@ -174,26 +174,26 @@ export type ProcessingStep =
   | { map: (record: JsonObject) => JsonObject }
   | { yield_map: (record: JsonObject) => Iterable<JsonObject> };
 
-// ── What dlt has not ─────────────────────────────────────────────────────────────────────────────
+// ── Options beyond dlt ───────────────────────────────────────────────────────────────────────────
 
-/** The second argument of `rest_api_source`: what the dict has no words for. */
+/** The second argument of `rest_api_source`, for settings that dlt's dict has no keys for. */
 export interface SourceOptions {
   /**
-   * When to run, in EventBridge's words. Default: only when asked.
+   * The schedule of runs, as EventBridge takes it. Default: a run starts only on request.
    * @example "rate(1 hour)"
    */
   schedule?: string | ScheduleOptions;
   /**
-   * When to read incremental resources whole, so that rows which the API has deleted go too.
-   * Default: never.
+   * The schedule on which incremental resources are read whole, so that rows which the API has
+   * deleted go as well. Default: never.
    * @example "rate(7 days)"
    */
   full_refresh_schedule?: string | ScheduleOptions;
-  /** The worker in AWS. */
+  /** Settings of the worker in AWS. */
   function?: FunctionOptions;
-  /** The tables of all resources; a resource's own `table` goes over it, option by option. */
+  /** Settings of all tables. A resource's own `table` replaces single options. */
   table?: TableOptions;
-  /** By resource name. */
+  /** Settings of single resources, by name. */
   resources?: Record<string, ResourceOptions>;
 }
 
@@ -201,90 +201,91 @@ export interface ScheduleOptions {
   /** @example "cron(0 6 ? * MON-FRI *)" */
   expression: string;
   /**
-   * Of a cron expression. Default: UTC.
+   * The time zone of a cron expression. Default: UTC.
    * @example "Europe/Berlin"
    */
   timezone?: string;
-  /** False deploys the schedule switched off. Default: true. */
+  /** False deploys the schedule disabled. Default: true. */
   enabled?: boolean;
 }
 
-/** What the worker of a source is given in AWS. */
+/** The settings of a source's worker in AWS. */
 export interface FunctionOptions {
   /**
    * Megabytes, 128 to 10240; processor time grows with it. Default: 512.
    * @example 1024
    */
   memory?: number;
-  /** At most so many invocations at once. Default: as many as the account allows. */
+  /** The most invocations at once. Default: as many as the account allows. */
   reserved_concurrency?: number;
-  /** A network of your own, for an API that only it reaches. */
+  /** A network of your own, for an API that can be reached only from it. */
   vpc?: { subnets: string[]; security_groups: string[] };
 }
 
-/** What DynamoDB is asked for beside the key. */
+/** The settings of a table, apart from its key. */
 export interface TableOptions {
   /**
-   * The field that says when an item expires, in seconds since 1970.
+   * The field with the time at which an item expires, in seconds since 1970.
    * @example "expires_at"
    */
   ttl?: string;
-  /** A stream of changes for other consumers. Default: none. */
+  /** The stream of changes for your own consumers. Default: none. */
   stream?: "keys-only" | "new-image" | "old-image" | "new-and-old-images";
   /**
-   * Global secondary indexes by name. A key's type follows its column's data_type; a record in
-   * which it has another type is set aside, one in which it is null stays out of the index.
+   * Global secondary indexes by name. A key's type follows its column's data_type. A record whose
+   * value has another type is set aside, and a record whose value is null stays out of the index.
    * @example { by_status: { hash: "status", range: "updated_at" } }
    */
   indexes?: Record<string, IndexOptions>;
   /** ARN of a customer managed KMS key. Default: the key that DynamoDB owns. */
   kms_key?: string;
-  /** A fuse against cost: DynamoDB throttles what is above so many write units per second. */
+  /** A limit on cost: DynamoDB throttles writes beyond this many write units per second. */
   max_write_units?: number;
 }
 
 export interface IndexOptions {
   hash: string;
   range?: string;
-  /** What the index holds beside the keys. Default: "all". */
+  /** The fields in the index besides the keys. Default: "all". */
   projection?: "all" | "keys-only" | string[];
 }
 
-/** What a resource can say in the dict as well, though dlt has no words for it. */
+/** Keys beyond dlt that a resource can have in the dict, too. */
 export interface ResourceExtensions {
   /**
-   * May a full refresh delete more rows than it leaves? It is refused otherwise, for an API that
-   * shows nothing today would empty the table. Default: false.
+   * Allows a full refresh to delete more rows than it leaves. By default such a refresh is refused,
+   * because an API with an empty answer would empty the table. Default: false.
    */
   allow_shrink?: boolean | None;
   /**
-   * "ordered" puts each row on condition that the table has nothing newer by `version_field`: one
-   * request per row instead of one for 25. Default: "batch".
+   * "ordered" writes a row only if the table has nothing newer by `version_field`: one request per
+   * row instead of one for 25 rows. Default: "batch".
    */
   write_mode?: WriteMode | None;
   /**
-   * What a parent's record means that has no value where a request of the child needs one: an error,
-   * or nothing to read. Default: "raise".
+   * Decides about a parent's record whose values cannot stand in the child's request: "raise" is an
+   * error, "skip" reads nothing for it. Default: the record is set aside, and the others are read.
    */
   on_parent_value_missing?: "raise" | "skip" | None;
   /**
-   * Of a child: what a request that fails means. "raise" (the default): the run fails. "skip": the
-   * parent's record is set aside, and the others are read.
+   * Decides about a parent's record whose request fails: "raise" fails the run, "skip" sets the
+   * record aside and reads the others. Default: "raise".
    */
   on_parent_error?: "raise" | "skip" | None;
   /**
-   * The field by which rows grow newer, in one format. Its column needs a data_type.
+   * The field whose value is larger in a newer row. Its column needs a data_type.
    * @example "updated_at"
    */
   version_field?: string | None;
   /**
-   * "always" puts every row that was read; "compare" reads what the table has and puts what differs;
-   * "fingerprints" knows that without reading the table. Default: by what the last runs saw.
+   * "always" writes every row that was read. "compare" reads the table and writes the rows that
+   * differ. "fingerprints" finds the same rows without reading the table. Default: chosen by what
+   * the last runs saw.
    */
   writes?: Writes | None;
   /**
-   * How many pages of an offset or page_number paginator may be asked for at once. Their number
-   * grows from 1, and shrinks when the API asks to slow down. At most 8. Default: 4.
+   * The most pages of an offset or page_number paginator that are requested at once, 1 to 8. The
+   * number grows from 1, and shrinks when the API asks to slow down. Default: 4.
    */
   parallel_pages?: number | None;
 }
@@ -294,10 +295,10 @@ export type Writes = "always" | "compare" | "fingerprints";
 export type WriteMode = "batch" | "ordered";
 
 export interface ResourceOptions extends ResourceExtensions {
-  /** As `columns` in the dict, over it hint by hint. For a dict that is to stay as it is. */
+  /** Replaces single hints of the dict's `columns`, so that the dict can stay unchanged. */
   columns?: Record<string, ColumnConfig>;
-  /** As in the dict, and instead of it. */
+  /** Replaces the dict's `schema_contract`. */
   schema_contract?: SchemaContractMode | SchemaContract;
-  /** Over the source's `table`. */
+  /** Replaces single options of the source's `table`. */
   table?: TableOptions;
 }

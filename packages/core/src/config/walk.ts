@@ -1,49 +1,50 @@
-import { isDict } from "./spell.ts";
-
-/** One value in a config and where it stands. */
-export interface Place {
-  /** As a person would point at it: `resources[0].columns.id.data_type`. */
-  path: string;
-  /** The same place in any resource, client or endpoint: `resource.columns.*.data_type`, `auth.type`. */
-  pattern: string;
-  keys: (string | number)[];
-  value: unknown;
-}
+import { isDict } from "./dict.ts";
 
 type Key = string | number;
 
-/** Every value in a spelled config, null (dlt's None) left out. */
-export function* walk(value: unknown, keys: Key[] = []): Generator<Place> {
+/** A value of a config, with its place. */
+export interface ConfigValue {
+  /** Written as a person would point at it: `resources[0].columns.id.data_type`. */
+  path: string;
+  /** The same for any resource, client or endpoint: `resource.columns.*.data_type`, `auth.type`. */
+  pattern: string;
+  keys: Key[];
+  value: unknown;
+}
+
+/** Every value in an expanded config, parents before their members. Skips null, dlt's None. */
+export function* walkConfig(value: unknown, keys: Key[] = []): Generator<ConfigValue> {
   if (value == null) return;
   if (keys.length > 0) yield { path: formatPath(keys), pattern: formatPattern(keys), keys, value };
-  const members: [Key, unknown][] = Array.isArray(value)
-    ? [...value.entries()]
-    : isDict(value)
-      ? Object.entries(value)
-      : [];
-  for (const [key, member] of members) yield* walk(member, [...keys, key]);
+  for (const [key, member] of membersOf(value)) yield* walkConfig(member, [...keys, key]);
+}
+
+/** The members of a list or a dict; no other value has members. */
+export function membersOf(value: unknown): [Key, unknown][] {
+  if (Array.isArray(value)) return [...value.entries()];
+  return isDict(value) ? Object.entries(value) : [];
 }
 
 export function formatPath(keys: readonly PropertyKey[]): string {
   return keys.reduce<string>((path, key) => {
     if (typeof key === "number") return `${path}[${key}]`;
-    const word = String(key);
-    if (!/^[\w$-]+$/.test(word)) return `${path}[${JSON.stringify(word)}]`;
-    return path === "" ? word : `${path}.${word}`;
+    const name = String(key);
+    if (!/^[\w$-]+$/.test(name)) return `${path}[${JSON.stringify(name)}]`;
+    return path === "" ? name : `${path}.${name}`;
   }, "");
 }
 
-/** What the user named, not dlt, follows on these. */
-const holdsNames = (key: Key | undefined) => key === "columns" || key === "params";
+/** The keys under `columns` and `params` are names that the user has chosen, not dlt's words. */
+const holdsUserNames = (key: Key | undefined) => key === "columns" || key === "params";
 
 function formatPattern(keys: readonly Key[]): string {
-  const [top, index] = keys;
-  const named = keys.map((key, i) =>
-    holdsNames(keys[i - 1]) || typeof key === "number" ? "*" : key,
+  const [top, resourceIndex] = keys;
+  const words = keys.map((key, index) =>
+    holdsUserNames(keys[index - 1]) || typeof key === "number" ? "*" : key,
   );
-  if (top === "resources" && index !== undefined) named.splice(0, 2, "resource");
-  if (top === "resource_defaults") named[0] = "resource";
-  return named.join(".").replace(/^(client|resource\.endpoint)\.(auth|paginator)\b/, "$2");
+  if (top === "resources" && resourceIndex !== undefined) words.splice(0, 2, "resource");
+  if (top === "resource_defaults") words[0] = "resource";
+  return words.join(".").replace(/^(client|resource\.endpoint)\.(auth|paginator)\b/, "$2");
 }
 
 export function valueAt(value: unknown, keys: readonly PropertyKey[]): unknown {

@@ -1,150 +1,161 @@
-import { type ConfigError, refusal } from "../base/errors.ts";
-import { MOST_RESOURCES } from "../config/source.ts";
+import { type ConfigError, eventError } from "../base/errors.ts";
+import { MAX_RESOURCES } from "../config/source.ts";
+import { isObject } from "../values/json.ts";
 
 /*
- * Events name what to work on and nothing else: no URL, table or secret comes from an event.
+ * An event only names what to work on. URLs, tables and secrets never come from an event.
  */
 
-/** What the schedule function understands. */
+/** An event for the schedule function. */
 export interface ScheduleEvent {
-  /** One source; all of them without. */
+  /** The source to run. Default: every source. */
   source?: string;
-  /** Some of its resources; all of them without. */
+  /** The resources to run. Default: every resource of the source. */
   resources?: string[];
-  /** The scheduled time: two deliveries of one tick are one run. */
+  /**
+   * The scheduled time. A second delivery of an event has the same time and starts no second run.
+   */
   time?: string;
-  /** A sample: this many pages of each resource, with no checkpoint and no cursor. */
+  /** Makes a sample: as many pages of each resource, without checkpoint and cursor. */
   limit_pages?: number;
-  /** Read everything and sweep what is not there any more. `confirm` repeats the source's name. */
+  /** Reads everything and deletes the rows that are gone. `confirm` repeats the source's name. */
   full_refresh?: boolean;
   confirm?: string;
-  /** Read one page of each resource, write nothing. */
+  /** Reads a page of each resource without writing. */
   check?: boolean;
-  /** The tick: start again what is unfinished and due. */
+  /** The tick: goes on with the runs that are unfinished and due. */
   resume?: boolean;
 }
 
-/** What a worker understands. The checkpoint, not the event, says where it goes on. */
+/** An event for a worker. The checkpoint, not the event, says where the run goes on. */
 export interface WorkerEvent {
   source: string;
   resource: string;
   run_id: string;
   limit_pages?: number;
   full_refresh?: boolean;
-  /** As of the schedule function: whoever calls a worker by hand confirms, too. */
+  /** Required with `full_refresh`, also of a person who calls a worker by hand. */
   confirm?: string;
-  /** Read for children alone, which were asked for without it. */
+  /** Reads the resource for its children alone, which were asked for without it. */
   spool_only?: boolean;
-  /** The descendants that were asked for in the same fan-out; all of them without. */
+  /** The descendants that were asked for in the same fan-out. Default: all of them. */
   serves?: string[];
-  /** Read one page, write nothing. */
+  /** Reads a page without writing. */
   check?: boolean;
 }
 
-/** What a field holds: the test, and how a message goes on after "has to be". */
-interface Field {
-  words: string;
-  test: (value: unknown) => boolean;
+interface FieldRule {
+  /** Goes on a message that ends with "has to be". */
+  description: string;
+  accepts: (value: unknown) => boolean;
 }
 
-const isText = (value: unknown): boolean =>
+const isName = (value: unknown): boolean =>
   typeof value === "string" && /^[ -~]{1,256}$/.test(value);
 
-const isList = (value: unknown): boolean =>
-  Array.isArray(value) && value.length > 0 && value.length <= MOST_RESOURCES && value.every(isText);
+const isNameList = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.length <= MAX_RESOURCES && value.every(isName);
 
-const text: Field = { words: "a text of 1 to 256 ASCII characters", test: isText };
+const name: FieldRule = { description: "a string of 1 to 256 ASCII characters", accepts: isName };
 
-const texts: Field = { words: `a list of 1 to ${MOST_RESOURCES} such names`, test: isList };
-
-const names: Field = {
-  words: `a list of up to ${MOST_RESOURCES} such names`,
-  test: (value) => Array.isArray(value) && (value.length === 0 || isList(value)),
+const nameList: FieldRule = {
+  description: `a list of 1 to ${MAX_RESOURCES} such names`,
+  accepts: isNameList,
 };
 
-const count: Field = {
-  words: "a whole number above 0",
-  test: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+const servedNames: FieldRule = {
+  description: `a list of up to ${MAX_RESOURCES} such names`,
+  accepts: (value) => Array.isArray(value) && (value.length === 0 || isNameList(value)),
 };
 
-const flag: Field = { words: "true or false", test: (value) => typeof value === "boolean" };
+const count: FieldRule = {
+  description: "a whole number above 0",
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+};
 
-const scheduleFields: Record<keyof ScheduleEvent, Field> = {
-  source: text,
-  resources: texts,
-  time: text,
+const flag: FieldRule = {
+  description: "true or false",
+  accepts: (value) => typeof value === "boolean",
+};
+
+const scheduleFields: Record<keyof ScheduleEvent, FieldRule> = {
+  source: name,
+  resources: nameList,
+  time: name,
   limit_pages: count,
   full_refresh: flag,
-  confirm: text,
+  confirm: name,
   check: flag,
   resume: flag,
 };
 
-const workerFields: Record<keyof WorkerEvent, Field> = {
-  source: text,
-  resource: text,
-  run_id: text,
+const workerFields: Record<keyof WorkerEvent, FieldRule> = {
+  source: name,
+  resource: name,
+  run_id: name,
   limit_pages: count,
   full_refresh: flag,
-  confirm: text,
+  confirm: name,
   spool_only: flag,
-  serves: names,
+  serves: servedNames,
   check: flag,
 };
 
-/** An event asks for one of these; with two of them, one would be ignored. */
-const orders = ["full_refresh", "limit_pages", "check", "resume"] as const;
+/** An event may have one of these orders: a second one would be ignored. */
+const exclusiveOrders = ["full_refresh", "limit_pages", "check", "resume"] as const;
 
 const scheduleExamples = `{}, {"source": "ticketing"}, {"source": "ticketing", "resources": ["tickets"]}, {"source": "ticketing", "full_refresh": true, "confirm": "ticketing"}, {"source": "ticketing", "check": true} or {"resume": true}`;
 
 export function parseScheduleEvent(event: unknown): ScheduleEvent {
-  const parsed = closed<ScheduleEvent>(event ?? {}, scheduleFields, [], scheduleExamples);
+  const parsed = parseEvent<ScheduleEvent>(event ?? {}, scheduleFields, [], scheduleExamples);
   if (parsed.resources && !parsed.source) {
     throw badEvent(`"resources" needs a "source"`, scheduleExamples);
   }
-  if (parsed.resources && parsed.resume) throw apart("resources", "resume", scheduleExamples);
+  if (parsed.resources && parsed.resume) {
+    throw conflict("resources", "resume", scheduleExamples);
+  }
   return parsed;
 }
 
 const workerExample = `{"source": "ticketing", "resource": "tickets", "run_id": "…"}; start runs through the schedule function`;
 
 export function parseWorkerEvent(event: unknown): WorkerEvent {
-  const required = ["source", "resource", "run_id"];
-  return closed<WorkerEvent>(event, workerFields, required, workerExample);
+  const requiredFields = ["source", "resource", "run_id"];
+  return parseEvent<WorkerEvent>(event, workerFields, requiredFields, workerExample);
 }
 
-function closed<T extends ScheduleEvent | WorkerEvent>(
+function parseEvent<Parsed extends ScheduleEvent | WorkerEvent>(
   event: unknown,
-  fields: Record<string, Field>,
-  required: string[],
+  rules: Record<string, FieldRule>,
+  requiredFields: string[],
   examples: string,
-): T {
-  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+): Parsed {
+  if (!isObject(event)) {
     throw badEvent("an event is a JSON object", examples);
   }
-  for (const [name, value] of Object.entries(event)) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    const quoted = JSON.stringify(name.slice(0, 40));
-    if (!field) throw badEvent(`the event has an unknown field ${quoted}`, examples);
-    if (field.test(value)) continue;
-    throw badEvent(`the event's ${quoted} has to be ${field.words}`, examples);
+  for (const [field, value] of Object.entries(event)) {
+    const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
+    const quotedField = JSON.stringify(field.slice(0, 40));
+    if (!rule) throw badEvent(`the event has an unknown field ${quotedField}`, examples);
+    if (rule.accepts(value)) continue;
+    throw badEvent(`the event's ${quotedField} has to be ${rule.description}`, examples);
   }
-  for (const name of required) {
-    if (!Object.hasOwn(event, name)) throw badEvent(`the event has no "${name}"`, examples);
+  for (const field of requiredFields) {
+    if (!Object.hasOwn(event, field)) throw badEvent(`the event has no "${field}"`, examples);
   }
   const parsed = event as ScheduleEvent;
-  // It deletes rows: a wrong name in a console's event is not enough to start it.
+  // A refresh deletes rows, and a wrong name is quickly typed in a console: hence the repetition.
   if (parsed.full_refresh && (!parsed.source || parsed.confirm !== parsed.source)) {
     throw badEvent(`"full_refresh" needs a "source", and "confirm" with the same name`, examples);
   }
-  const [one, another] = orders.filter((order) => parsed[order]);
-  if (one && another) throw apart(one, another, examples);
-  return event as T;
+  const [firstOrder, secondOrder] = exclusiveOrders.filter((order) => parsed[order]);
+  if (firstOrder && secondOrder) throw conflict(firstOrder, secondOrder, examples);
+  return event as Parsed;
 }
 
-const apart = (one: string, another: string, examples: string): ConfigError =>
-  badEvent(`"${one}" and "${another}" do not go together`, examples);
+const conflict = (firstField: string, secondField: string, examples: string): ConfigError =>
+  badEvent(`"${firstField}" and "${secondField}" do not go together`, examples);
 
 function badEvent(message: string, examples: string): ConfigError {
-  return refusal("event.invalid", `${message}; send ${examples}`);
+  return eventError("event.invalid", `${message}; send ${examples}`);
 }

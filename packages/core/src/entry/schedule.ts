@@ -1,17 +1,19 @@
 import { hash } from "node:crypto";
+import { type ResourceRef, refOf } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
 import { stalenessMetric } from "../report/metrics.ts";
 import { planOf, resourceOf, type Sources } from "../run/reach.ts";
 import { dueRunId, isDue } from "../state/opening.ts";
-import { readStates } from "../state/state-item.ts";
+import { readStates, type StoredState } from "../state/state-item.ts";
 import { parseScheduleEvent, type ScheduleEvent, type WorkerEvent } from "./events.ts";
 import { stalenessOf } from "./staleness.ts";
 
-/** The answer of the schedule function: what it started. */
-interface Started {
+/** The schedule function's answer: the started runs. */
+interface StartedRuns {
   run_id: string;
-  started: { source: string; resource: string }[];
+  /** `spool_only`: read for children alone, which were asked for without it. */
+  started: (ResourceRef & { spool_only?: boolean })[];
 }
 
 export interface ScheduleDeps
@@ -22,49 +24,61 @@ export interface ScheduleDeps
 }
 
 /**
- * Fans out: one asynchronous invocation per resource. The run id comes from the scheduled time,
- * else from the request, so that a second delivery of one event starts nothing new.
+ * Starts an asynchronous invocation per resource. The run id comes from the scheduled time: a second
+ * delivery of an event then starts no second run. An event without a time uses its request id.
  */
-export async function schedule(event: unknown, deps: ScheduleDeps): Promise<Started> {
-  const wanted = parseScheduleEvent(event);
-  const run_id = fanOutId(wanted, deps.requestId);
-  const events = wanted.resume ? await due(wanted, deps) : fanOut(wanted, run_id, deps.sources);
-  await Promise.all(events.map(deps.invoke));
-  const started = events.map(({ source, resource }) => ({ source, resource }));
-  // The tick comes every minute, and mostly finds nothing to do.
-  if (!wanted.resume || started.length > 0) deps.log.info("started", { run_id, started });
+export async function handleScheduleEvent(
+  event: unknown,
+  deps: ScheduleDeps,
+): Promise<StartedRuns> {
+  const parsed = parseScheduleEvent(event);
+  const run_id = fanOutId(parsed, deps.requestId);
+  const workerEvents = parsed.resume
+    ? await findDueRuns(parsed, deps)
+    : fanOut(parsed, run_id, deps.sources);
+  await Promise.all(workerEvents.map(deps.invoke));
+  const started = workerEvents.map(({ source, resource, spool_only }) => ({
+    source,
+    resource,
+    ...(spool_only ? { spool_only } : {}),
+  }));
+  // The tick comes every minute and mostly has nothing to do, which is not worth a line.
+  if (!parsed.resume || started.length > 0) deps.log.info("started", { run_id, started });
   return { run_id, started };
 }
 
 /**
- * The id of a fan-out holds its kind, so that a refresh of the same minute as an ordinary run, or one
- * of some resources, is another fan-out.
+ * The id of a fan-out holds its kind, so that a refresh of the same minute as an ordinary run, or a
+ * run of some resources, is another fan-out.
  */
-function fanOutId(wanted: ScheduleEvent, requestId: string): string {
-  const { time, resources, full_refresh, limit_pages } = wanted;
+function fanOutId(event: ScheduleEvent, requestId: string): string {
+  const { time, resources, full_refresh, limit_pages } = event;
   const kinds = [
     .../* planted: kind-of-a-fan-out */ (full_refresh ? ["refresh"] : []),
     ...(limit_pages === undefined ? [] : [`sample-${limit_pages}`]),
-    ...(resources ? [namesText(resources)] : []),
+    ...(resources ? [joinNames(resources)] : []),
   ];
   return [time ?? requestId, ...kinds].join("/");
 }
 
-/** Many names are told by their hash: a part of a sort key has to stay short. */
-function namesText(resources: readonly string[]): string {
+/** Long lists of names are told apart by a hash: an id is a part of sort keys and has to stay short. */
+function joinNames(resources: readonly string[]): string {
   const text = [...resources].sort().join("+");
   return text.length <= 60 ? text : hash("sha256", text, "base64url").slice(0, 16);
 }
 
-function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): WorkerEvent[] {
-  const { resources, limit_pages, full_refresh, check } = wanted;
-  return (wanted.source ? [wanted.source] : Object.keys(sources)).flatMap((source) => {
-    const planned = planOf(sources, source);
-    const asked = resources?.map((name) => resourceOf(planned, name));
-    const chosen = asked ?? planned.resources.filter(isRead);
-    // A check and a sample read what they need of a parent themselves.
-    const isAlone = check || limit_pages !== undefined;
-    return [...(isAlone ? [] : ancestorsOf(chosen)), ...chosen].map((resource) => ({
+function fanOut(event: ScheduleEvent, run_id: string, sources: Sources): WorkerEvent[] {
+  const { resources: resourceNames, limit_pages, full_refresh, check } = event;
+  const sourceNames = event.source ? [event.source] : Object.keys(sources);
+  return sourceNames.flatMap((source) => {
+    const sourcePlan = planOf(sources, source);
+    const chosen =
+      resourceNames?.map((name) => resourceOf(sourcePlan, name)) ??
+      sourcePlan.resources.filter(isRead);
+    // A check and a sample read the few parent records themselves.
+    const readsOwnParents = check || limit_pages !== undefined;
+    const ancestors = readsOwnParents ? [] : ancestorsOf(chosen);
+    return [...ancestors, ...chosen].map((resource) => ({
       source,
       resource: resource.name,
       run_id,
@@ -72,64 +86,72 @@ function fanOut(wanted: ScheduleEvent, run_id: string, sources: Sources): Worker
       ...(full_refresh ? { full_refresh, confirm: source } : {}),
       ...(check === undefined ? {} : { check }),
       ...(chosen.includes(resource) ? {} : { spool_only: true }),
-      ...(isAlone || resource.followers.length === 0
+      ...(readsOwnParents || resource.followers.length === 0
         ? {}
-        : { serves: followersAmong(resource, chosen) }),
+        : { serves: followersAmong(chosen, resource) }),
     }));
   });
 }
 
-const followersAmong = ({ followers }: ResourcePlan, chosen: readonly ResourcePlan[]): string[] =>
-  followers.map(({ name }) => name).filter((name) => chosen.some((one) => one.name === name));
+const followersAmong = (chosen: readonly ResourcePlan[], { followers }: ResourcePlan): string[] =>
+  followers
+    .map(({ name }) => name)
+    .filter((name) => chosen.some((resource) => resource.name === name));
 
-/** What is not stored is read for children only. */
+/** An unselected resource is read only when it has children. */
 const isRead = ({ selected, spooled }: ResourcePlan) => selected || spooled.length > 0;
 
-/** What has to be read for these and is not among them, parents first. */
+/** Returns the ancestors of the chosen resources that are not chosen themselves, parents first. */
 function ancestorsOf(chosen: readonly ResourcePlan[]): ResourcePlan[] {
-  const names = new Set(chosen.map(({ name }) => name));
-  const found = new Map<string, ResourcePlan>();
-  const climb = ({ parent }: ResourcePlan): void => {
-    if (!parent || names.has(parent.plan.name)) return;
-    climb(parent.plan);
-    found.set(parent.plan.name, parent.plan);
+  const chosenNames = new Set(chosen.map(({ name }) => name));
+  const ancestors = new Map<string, ResourcePlan>();
+  const addParent = ({ parent }: ResourcePlan): void => {
+    if (!parent || chosenNames.has(parent.plan.name)) return;
+    addParent(parent.plan);
+    ancestors.set(parent.plan.name, parent.plan);
   };
-  for (const one of chosen) climb(one);
-  return [...found.values()];
+  for (const resource of chosen) addParent(resource);
+  return [...ancestors.values()];
 }
 
-/**
- * What is unfinished, and nobody works on, and need not wait; and what was wished for. On its way it
- * tells what is stale.
- */
-async function due({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
-  const plans = (source ? [source] : Object.keys(deps.sources)).map((name) =>
-    planOf(deps.sources, name),
-  );
-  const places = plans.flatMap((plan) => plan.resources.flatMap((one) => slotsOf(plan, one)));
+/** Finds the unfinished runs and wishes that are due, and reports stale resources. */
+async function findDueRuns({ source }: ScheduleEvent, deps: ScheduleDeps): Promise<WorkerEvent[]> {
+  const sourceNames = source ? [source] : Object.keys(deps.sources);
+  const slots = sourceNames.flatMap((name) => {
+    const sourcePlan = planOf(deps.sources, name);
+    return sourcePlan.resources.flatMap((resource) => slotsOf(sourcePlan, resource));
+  });
   const states = await readStates(
     deps,
-    places.map(({ place, slot }) => ({ ...place, slot })),
+    slots.map(({ resourceRef, slot }) => ({ ...resourceRef, slot })),
   );
   const now = deps.clock.now();
-  return places.flatMap(({ plan, place, slot }, i) => {
-    const state = states[i];
-    const staleness = slot === "own" ? stalenessOf(plan, state, now) : undefined;
-    if (staleness !== undefined) {
-      const fields = stalenessMetric(deps.names, place, staleness, now);
-      deps.log.warn(`no run has succeeded since ${state?.succeeded_at}`, fields);
-    }
+  return slots.flatMap(({ sourcePlan, resourceRef, slot }, index) => {
+    const state = states[index];
+    if (slot === "own") warnIfStale(sourcePlan, resourceRef, state, deps);
     const run_id = state && !state.isNewer && isDue(state, now) ? dueRunId(state) : null;
     if (run_id === null) return [];
-    return { ...place, run_id, ...(slot === "own" ? {} : { spool_only: true }) };
+    return { ...resourceRef, run_id, ...(slot === "own" ? {} : { spool_only: true }) };
   });
 }
 
-/** A parent is also read for children that were asked for without it. */
-function slotsOf(plan: SourcePlan, { name, spooled, selected }: ResourcePlan) {
-  const place = { source: plan.name, resource: name };
-  const own = { plan, place, slot: "own" as const };
-  if (spooled.length === 0 || !selected) return [own];
+/** A parent has its own runs, and reads for children that were asked for without it. */
+function slotsOf(sourcePlan: SourcePlan, resource: ResourcePlan) {
+  const own = { sourcePlan, resourceRef: refOf(resource), slot: "own" as const };
+  if (resource.spooled.length === 0 || !resource.selected) return [own];
   // planted: ticks-of-reads-for-children
-  return [own, { plan, place, slot: "for_children" as const }];
+  return [own, { ...own, slot: "for_children" as const }];
+}
+
+function warnIfStale(
+  sourcePlan: SourcePlan,
+  resourceRef: ResourceRef,
+  state: StoredState | undefined,
+  { names, clock, log }: ScheduleDeps,
+): void {
+  const now = clock.now();
+  const staleness = stalenessOf(sourcePlan, state, now);
+  if (staleness === undefined) return;
+  const metric = stalenessMetric(names, resourceRef, staleness, now);
+  log.warn(`no run has succeeded since ${state?.succeeded_at}`, metric);
 }

@@ -1,13 +1,13 @@
 import type { SourcePlan } from "../config/plan-types.ts";
 import type { StoredState } from "../state/state-item.ts";
 
-/** So many of its longest gaps may lie between two successes: one run may fail unnoticed. */
-const GAPS = 2;
+/** A resource is stale after twice the schedule's longest gap: one failed run may go unnoticed. */
+const ALLOWED_GAPS = 2;
 
 /**
- * Pure: how many of the schedule's longest gaps ago a resource last succeeded, once that are too
- * many. Nothing is expected of what has no schedule, or has never succeeded: what fails then is
- * reported as that.
+ * Counts the gaps of the schedule, at their longest, since a resource's last success. Returns the
+ * count when more than ALLOWED_GAPS have passed. A resource without a schedule or without any
+ * success is not stale: failed runs are reported as failures.
  */
 export function stalenessOf(
   { schedule, isExample }: Pick<SourcePlan, "schedule" | "isExample">,
@@ -16,5 +16,5 @@ export function stalenessOf(
 ): number | undefined {
   if (!schedule?.enabled || isExample || !state?.succeeded_at) return undefined;
   const gaps = (now - Date.parse(state.succeeded_at)) / schedule.longestGapMs;
-  return gaps > GAPS ? Number(gaps.toFixed(2)) : undefined;
+  return gaps > ALLOWED_GAPS ? Number(gaps.toFixed(2)) : undefined;
 }

@@ -1,35 +1,59 @@
-import { unroute } from "../base/origins.ts";
+import { RequestError } from "../base/errors.ts";
+import { unrouteUrl } from "../base/origins.ts";
+import { refOf } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
+import type { JsonPath } from "../config/jsonpath.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import type { Gate, Page, PageRequest, PagingMemory } from "../flow.ts";
-import { isSecret } from "../secrets/redact.ts";
+import type { Gate } from "../flow.ts";
 import type { SecretStore } from "../secrets/store.ts";
-import { authenticator } from "./auth/auth.ts";
-import { emptySecrets } from "./auth/sealed.ts";
-import { httpRequest } from "./build.ts";
-import { assertStorable, assertStorablePath } from "./echo.ts";
-import { type FilledRequest, fill, incrementalValues } from "./fill.ts";
+import type { JsonValue } from "../values/json.ts";
+import { createAuthenticator } from "./auth/auth.ts";
+import { buildHttpRequest } from "./build-request.ts";
+import { type FilledRequest, fillRequest, incrementalValues } from "./fill-request.ts";
 import type { Answer } from "./http/answer.ts";
-import { fetchJson, type Meter } from "./http/request.ts";
+import { fetchJson, type RequestMeter } from "./http/request.ts";
 import type { HttpRequest } from "./http/transport.ts";
-import { firstWindow, guesses, openAhead, widened } from "./paging/ahead.ts";
-import { findPaginator, findSelector } from "./paging/findings.ts";
-import { paginator } from "./paging/paginators.ts";
+import {
+  type ChosenPaginator,
+  choosePaginator,
+  chooseSelector,
+} from "./paging/choose-paginator.ts";
+import { type WatchedPage, watchCount } from "./paging/count-watch.ts";
+import { isNumbered } from "./paging/numbering.ts";
+import { describeDetour } from "./paging/overlap-memory.ts";
+import { type PageRequest, readStoredRequest } from "./paging/page-request.ts";
+import { createPaginator } from "./paging/paginators.ts";
+import type { Paginator, ReceivedPage } from "./paging/paging.ts";
+import { saysNoSuchPage } from "./paging/range-end.ts";
+import { ReadAhead } from "./paging/read-ahead.ts";
 import { recordsOf } from "./records.ts";
+import { storableRequest } from "./storable.ts";
 
-/** Requests of one resource, with its credentials, retries and limits. */
+/** An answer of the API, with the records unchanged. */
+export interface Page {
+  request: PageRequest;
+  records: JsonValue[];
+  /** The request for the next page; undefined after the last. */
+  next: PageRequest | undefined;
+  /** Rows have moved: the next page was read before, at least in part. */
+  goesBack?: boolean;
+  /** The next page is found by its number, and shows no row of this one: rows that move go unseen. */
+  isNumbered?: boolean;
+  /** The API's own clock, epoch milliseconds, where its answer has a Date. */
+  apiTime?: number | undefined;
+}
+
+/** Makes the requests of a resource, with credentials, retries and limits. */
 export interface Session {
   fetch(request: HttpRequest): Promise<Answer>;
   /** Makes text of the API fit for a message. */
   quote(text: string): string;
-  /** A line in the log. */
-  say(message: string): void;
-  /** A URL as the config would have it, where local mode has sent the request elsewhere. */
-  home(url: string): string;
-  /** How many pages may be asked for at once. */
-  parallel: number;
-  /** How often requests had to be tried again by now. */
-  retries(): number;
+  log(message: string): void;
+  /** A URL with the origin of the config, where local mode sends requests to another origin. */
+  configuredUrl(url: string): string;
+  /** The most requests under way at once. */
+  parallelPages: number;
+  retriesSoFar(): number;
 }
 
 export function openSession(
@@ -39,150 +63,179 @@ export function openSession(
     secrets,
     meter,
     gate,
-    parallel = 1,
+    parallelPages = 1,
   }: {
     world: World;
     secrets: SecretStore;
-    meter: Meter;
+    meter: RequestMeter;
     gate?: Gate | undefined;
-    parallel?: number;
+    parallelPages?: number;
   },
 ): Session {
-  const { source, name, retry, timeoutMs } = resource;
-  const place = { source, resource: name };
-  const caller = { place, world, retry, timeoutMs, gate };
-  const auth = authenticator(resource, { secrets, caller });
+  const { retry, timeoutMs, actions } = resource;
+  const resourceRef = refOf(resource);
+  const context = { resourceRef, world, retry, timeoutMs, gate };
+  const auth = createAuthenticator(resource, { secrets, context });
   return {
-    fetch: (request) => fetchJson(request, { ...caller, auth, meter, actions: resource.actions }),
+    fetch: (request) => fetchJson(request, { ...context, auth, meter, actions }),
     quote: auth.quote,
-    say: (message) => world.log.info(message, place),
-    home: (url) => unroute(url, world.origins),
-    parallel,
-    retries: () => meter.retries,
+    log: (message) => world.log.info(message, { ...resourceRef }),
+    configuredUrl: (url) => unrouteUrl(url, world.origins),
+    parallelPages,
+    retriesSoFar: () => meter.retries,
   };
 }
 
-/** What a run without a cursor asks for first, before credentials are added. */
-export function firstRequest({
-  request,
-  paginator: paging,
-  incremental,
-}: ResourcePlan): HttpRequest {
+/** The first request of a run without a cursor. It has placeholders instead of credentials. */
+export function firstRequest({ request, paginator, incremental }: ResourcePlan): HttpRequest {
   const start = incremental?.initialValue ?? null;
   const values = incrementalValues(incremental, { start, last: null });
-  const filled = fill(request, (reference) =>
-    reference.of === "parent"
-      ? `{resources.${reference.resource}.${reference.field.text}}`
-      : reference.of === "secret"
-        ? "***"
-        : values(reference),
-  );
-  return httpRequest(filled, paginator(paging).first());
+  const filled = fillRequest(request, (reference) => {
+    if (reference.of === "secret") return "***";
+    if (reference.of === "incremental") return values(reference);
+    return `{resources.${reference.resource}.${reference.field.text}}`;
+  });
+  return buildHttpRequest(filled, createPaginator(paginator).first());
 }
 
 /**
- * The pages of a request from one on, or from the first. A page is asked for when it is wanted, and
- * where pages are counted so are some after it. What the first answer shows holds for all of them,
- * also in later slices: so it is part of each next request.
+ * The pages of a request, from the first or from a checkpoint's request on. A page is asked for when
+ * the reader wants it; where pages are counted, a few may be asked for earlier. A selector and a
+ * paginator detected in the first answer are kept in each next request, for later slices.
  */
-export async function* pages(
-  resource: Pick<ResourcePlan, "paginator" | "selector" | "key" | "auth">,
+export async function* fetchPages(
+  resource: PagedResource,
   filled: FilledRequest,
   from: PageRequest | undefined,
   session: Session,
 ): AsyncGenerator<Page> {
-  const { fields } = resource.key;
-  const ahead = openAhead(session.fetch);
-  let window = firstWindow;
-  let after: PageRequest[] = [];
-  let retries = session.retries();
-  let request: PageRequest | undefined = from ?? paginator(resource.paginator).first();
+  const fetcher = new PageFetcher(resource, filled, session);
+  let request: PageRequest | undefined = from
+    ? readStoredRequest(from)
+    : createPaginator(resource.paginator).first();
   while (request) {
-    const http = httpRequest(filled, request);
-    const later = after.map((page) => httpRequest(filled, page));
-    ahead.expect([http, ...later], window.size);
-    const { body, headers, isIgnored } = await ahead.get(http);
-    if (isIgnored) {
-      yield { request, records: [], next: undefined, apiTime: timeOf(headers.date) };
-      return;
+    const page: Page = await fetcher.fetch(request);
+    yield page;
+    request = page.next;
+  }
+}
+
+type PagedResource = Pick<ResourcePlan, "paginator" | "selector" | "key" | "auth">;
+
+/** An answer, with what it means to the paginator. */
+interface Reading {
+  received: ReceivedPage;
+  chosen: ChosenPaginator;
+  paginator: Paginator;
+  /** The path of the records; undefined before an answer has shown any. */
+  list: JsonPath | undefined;
+  isIgnored: boolean;
+}
+
+/** Makes the requests of one series, and reads each answer by the paginator. */
+class PageFetcher {
+  readonly #resource: PagedResource;
+  readonly #filled: FilledRequest;
+  readonly #session: Session;
+  readonly #readAhead: ReadAhead;
+
+  constructor(resource: PagedResource, filled: FilledRequest, session: Session) {
+    this.#resource = resource;
+    this.#filled = filled;
+    this.#session = session;
+    this.#readAhead = new ReadAhead(session, (page) => buildHttpRequest(filled, page));
+  }
+
+  async fetch(request: PageRequest): Promise<Page> {
+    const http = buildHttpRequest(this.#filled, request);
+    const { answer, isEarly } = this.#readAhead.get(http);
+    let reading = this.#read(request, http, await orAbsence(answer));
+    if (isEarly && !counts(reading)) {
+      reading = this.#read(request, http, await orAbsence(this.#readAhead.getAgain(http)));
     }
-    const selector = findSelector(resource, request, body);
-    const isGuess = !resource.selector && request.memory?.selector === undefined;
-    const search = selector && { selector, isGuess, quote: session.quote };
+    const { absence } = reading.received;
+    if (absence && !mayBeAbsent(request)) throw absence;
+    return this.#pageOf(reading);
+  }
+
+  #read(request: PageRequest, http: HttpRequest, answer: Answer | RequestError): Reading {
+    const isAbsent = answer instanceof RequestError;
+    const { body, headers, isIgnored = false } = isAbsent ? noPage : answer;
+    const { selector, key } = this.#resource;
+    const list = chooseSelector(this.#resource, request, body);
+    const isGuess = !selector && request.memory?.selector === undefined;
+    const search = list && { selector: list, isGuess, quote: this.#session.quote };
     const records = body === undefined || !search ? [] : recordsOf(http, body, search);
-    const answer = { headers, body, params: filled.params };
-    const found = findPaginator(resource, request, records, answer);
-    if (found.note) session.say(found.note);
+    const { params } = this.#filled;
+    const chosen = choosePaginator(this.#resource, request, records, { headers, body, params });
+    const paginator = createPaginator(chosen.plan, key.fields);
+    const absence = isAbsent ? { absence: answer } : {};
+    const received = { request, url: http.url, records, headers, body, ...absence };
+    return { received, chosen, paginator, list, isIgnored };
+  }
 
-    const paging = paginator(found.plan, fields);
-    const seen = { request, url: http.url, records, headers, body };
-    const next = remembering(cleaned(paging.next(seen), resource, filled, session), {
-      ...found.memory,
-      ...(resource.selector || !selector ? {} : { selector: selector.text }),
-    });
-    if (next) {
-      // Also of pages that were asked for early, while the reader was busy elsewhere.
-      const trouble = session.retries() > retries;
-      retries = session.retries();
-      const how = { most: session.parallel, trouble };
-      window = widened(window, { request, next, plan: found.plan }, how);
-      after = guesses(found.plan, next, window, session.parallel);
-    }
-    const moves = movesOf(request, next);
-    if (moves) session.say(moves);
-    yield {
+  #pageOf(reading: Reading): Page {
+    const { received, chosen, paginator, isIgnored } = reading;
+    const { request, records, headers } = received;
+    const apiTime = parseDate(headers.date);
+    if (isIgnored) return { request, records: [], next: undefined, apiTime };
+    const following = this.#storable(paginator.next(received));
+    const watched = this.#watch(reading, following);
+    const next = watched.next && this.#withFacts(watched.next, reading);
+    if (next) this.#readAhead.moveOn(chosen.plan, request, next);
+    const detour = describeDetour(request.memory?.overlap, next?.memory?.overlap);
+    for (const line of [chosen.note, detour, watched.note]) if (line) this.#session.log(line);
+    return {
       request,
-      records: found.isAgain ? [] : (paging.fresh?.(seen) ?? records),
+      records: chosen.isRepeated ? [] : (paginator.fresh?.(received) ?? records),
       next,
-      ...(moves ? { goesBack: true } : {}),
-      apiTime: timeOf(headers.date),
+      ...(detour || watched.goesBack ? { goesBack: true } : {}),
+      ...(isNumbered(chosen.plan, received, following) ? { isNumbered: true } : {}),
+      apiTime,
     };
-    request = next;
+  }
+
+  #storable(following: PageRequest | undefined): PageRequest | undefined {
+    const { configuredUrl } = this.#session;
+    return following && storableRequest(following, this.#resource, this.#filled, configuredUrl);
+  }
+
+  #watch({ received, chosen, list }: Reading, following: PageRequest | undefined): WatchedPage {
+    const keyFields = this.#resource.key.fields;
+    return watchCount({ received, following, plan: chosen.plan, list, keyFields });
+  }
+
+  /** A request with the facts that the first page showed. */
+  #withFacts(request: PageRequest, { chosen, list }: Reading): PageRequest {
+    const selector = this.#resource.selector ? undefined : list?.text;
+    const found = { ...chosen.memory, ...(selector === undefined ? {} : { selector }) };
+    const memory = { ...request.memory, ...found };
+    return Object.keys(memory).length > 0 ? { ...request, memory } : request;
   }
 }
 
-function remembering(next: PageRequest | undefined, memory: PagingMemory): PageRequest | undefined {
-  if (!next || Object.keys(memory).length === 0) return next;
-  return { ...next, memory: { ...next.memory, ...memory } };
-}
+/** Read in place of an answer where the API has no page. */
+const noPage: Pick<Answer, "body" | "headers" | "isIgnored"> = { body: undefined, headers: {} };
 
-/** Of a link: as the plan names its host, and without the secrets that an API repeats in it. */
-function cleaned(
-  next: PageRequest | undefined,
-  { auth }: Pick<ResourcePlan, "auth">,
-  { params }: FilledRequest,
-  session: Session,
-): PageRequest | undefined {
-  assertStorable(Object.values({ ...next?.params, ...next?.body }), "what leads to the next page");
-  if (next?.url === undefined) return next;
-  const url = new URL(session.home(next.url));
-  // A user name may well stand in a path.
-  if (auth?.type !== "http_basic") assertStorablePath(url.pathname);
-  const own = auth?.type === "api_key" && auth.location === "query" ? auth.name : undefined;
-  for (const [name, value] of [...url.searchParams]) {
-    // Also under a name of the API's own, such as `?token=` where we send a header.
-    const isEcho = name === own || (isSecret(value) && !Object.hasOwn(params, name));
-    if (isEcho) url.searchParams.delete(name);
+/** The answer, or the error by which the API may say that it has no such page. */
+async function orAbsence(answer: Promise<Answer>): Promise<Answer | RequestError> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RequestError && saysNoSuchPage(error)) return error;
+    throw error;
   }
-  emptySecrets(url, params);
-  Object.assign(url, { username: "", password: "", hash: "" });
-  return { ...next, url: url.href };
 }
 
-/** What to say where paging does not simply go on. */
-function movesOf(request: PageRequest, next: PageRequest | undefined): string | undefined {
-  const [before, after] = [request.memory?.overlap, next?.memory?.overlap];
-  if (after?.back === 1) {
-    return `rows have gone from before row ${after.position} meanwhile: reading goes back`;
-  }
-  if (after?.back !== undefined) return "going back further";
-  if ((after?.restarts ?? 0) > (before?.restarts ?? 0)) return "reading starts again";
-  if (after?.off && !before?.off)
-    return "pages do not begin where they are asked to: read as they come";
-  return undefined;
-}
+/** Whether a page counts that was asked for before the page before it had been read. */
+const counts = ({ received, paginator, isIgnored }: Reading): boolean =>
+  !received.absence && !isIgnored && paginator.isInPlace?.(received) !== false;
 
-function timeOf(date: string | undefined): number | undefined {
+/** Elsewhere, an API that has no page is an error. */
+const mayBeAbsent = ({ memory }: PageRequest): boolean =>
+  memory?.behindTotal !== undefined || memory?.count !== undefined;
+
+function parseDate(date: string | undefined): number | undefined {
   const ms = Date.parse(date ?? "");
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -1,85 +1,81 @@
 import { RequestError } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
-import type { Path } from "../config/jsonpath.ts";
+import type { JsonPath } from "../config/jsonpath.ts";
 import { isObject, type JsonValue } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import { type HttpRequest, shown, tooMuch } from "./http/transport.ts";
-import { type Selection, select } from "./select.ts";
+import { describeRequest, type HttpRequest, tooMuchError } from "./http/transport.ts";
+import { type MissedSelection, selectRecords } from "./select.ts";
 
-/** Where records are looked for, and how. */
-interface Search {
-  selector: Path;
-  /** The config does not name the selector: this page is what it was found on. */
+interface RecordSearch {
+  selector: JsonPath;
+  /** The selector was detected, not configured. */
   isGuess: boolean;
   /** Makes text of the API fit for a message. */
   quote: (text: string) => string;
 }
 
-/** The records of a page, or a RequestError that says what is there instead. */
+/** The records of a page. An answer without records throws a RequestError with a description. */
 export function recordsOf(
   request: HttpRequest,
   body: JsonValue,
-  { selector, isGuess, quote }: Search,
+  { selector, isGuess, quote }: RecordSearch,
 ): JsonValue[] {
-  const isWrong = isGuess && isError(body, selector);
-  const selection = isWrong ? { reached: "$", found: body } : select(body, selector);
-  const without = (what: string, there: string) =>
+  const isErrorBody = isGuess && hasOnlyErrors(body, selector);
+  const selection = isErrorBody ? { reached: "$", value: body } : selectRecords(body, selector);
+  const selectorError = (absence: string, content: string) =>
     new RequestError({
       code: "extract.selector",
-      message: `the answer to ${shown(request)} has ${what}; ${quote(there)}`,
-      hint: saysError(body)
+      message: `the answer to ${describeRequest(request)} has ${absence}; ${quote(content)}`,
+      hint: reportsError(body)
         ? "the API means an error: where it is none, response_actions can ignore such an answer"
         : "set data_selector to the member that holds the list",
       retryable: false,
     });
   if (!("records" in selection)) {
-    const nothing = isGuess ? "no records" : `nothing at data_selector "${selector.text}"`;
-    throw without(nothing, instead(selection, body));
+    const absence = isGuess ? "no records" : `nothing at data_selector "${selector.text}"`;
+    throw selectorError(absence, describeMiss(selection, body));
   }
   const { records } = selection;
-  // An empty list ends the paging, and what a refresh has not seen by then is deleted.
-  if (records.length === 0 && saysError(body)) throw without("no records", said(body));
+  // An empty list would end the paging, and a refresh would delete every row not read so far.
+  if (records.length === 0 && reportsError(body)) {
+    throw selectorError("no records", quoteBody(body));
+  }
   if (records.length <= limits.records) return records;
-  throw tooMuch(request, `${records.length} records on a page, of ${limits.records} at most`);
+  throw tooMuchError(request, `${records.length} records on a page, of ${limits.records} at most`);
 }
 
-/**
- * Whether a body says that something went wrong, and nothing else: no list is in it but that of its
- * errors.
- */
-function isError(body: JsonValue, { steps: [first] }: Pick<Path, "steps">): boolean {
-  const isList = first !== undefined && !("name" in first && first.name === "errors");
-  return !isList && saysError(body);
+/** Whether a body reports an error and has no list but, perhaps, the list of its errors. */
+function hasOnlyErrors(body: JsonValue, { steps: [first] }: Pick<JsonPath, "steps">): boolean {
+  const hasRecords = first !== undefined && !("name" in first && first.name === "errors");
+  return !hasRecords && reportsError(body);
 }
 
-const saysError = (body: JsonValue): boolean =>
+const reportsError = (body: JsonValue): boolean =>
   isObject(body) &&
-  (body.ok === false || body.success === false || isSome(body.error) || isSome(body.errors));
+  (body.ok === false || body.success === false || isFilled(body.error) || isFilled(body.errors));
 
-const isSome = (value: JsonValue | undefined): boolean =>
+const isFilled = (value: JsonValue | undefined): boolean =>
   typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 
-function instead({ reached, found }: Missed, body: JsonValue): string {
-  const place = reached === "$" ? "the body" : `"${reached}"`;
-  const there =
-    found === null && body !== null
-      ? `${place} is null; the body ${describe(body)}`
-      : `${place} ${describe(found)}`;
-  return saysError(body) ? `${there}; ${said(body)}` : there;
+function describeMiss({ reached, value }: MissedSelection, body: JsonValue): string {
+  const subject = reached === "$" ? "the body" : `"${reached}"`;
+  const content =
+    value === null && body !== null
+      ? `${subject} is null; the body ${describeValue(body)}`
+      : `${subject} ${describeValue(value)}`;
+  return reportsError(body) ? `${content}; ${quoteBody(body)}` : content;
 }
 
-const said = (body: JsonValue): string => `it says ${jsonText(body)}`;
+const quoteBody = (body: JsonValue): string => `it says ${jsonText(body)}`;
 
-type Missed = Exclude<Selection, { records: JsonValue[] }>;
+const MAX_LISTED_NAMES = 10;
 
-const SHOWN_NAMES = 10;
-
-function describe(value: JsonValue): string {
+function describeValue(value: JsonValue): string {
   if (Array.isArray(value)) return `is a list of ${value.length}`;
   if (value === null) return "is null";
   if (!isObject(value)) return typeof value === "string" ? "is a string" : `is ${value}`;
   const names = Object.keys(value);
   if (names.length === 0) return "is an empty object";
-  const more = names.length > SHOWN_NAMES ? ", …" : "";
-  return `has: ${names.slice(0, SHOWN_NAMES).join(", ")}${more}`;
+  const ellipsis = names.length > MAX_LISTED_NAMES ? ", …" : "";
+  return `has: ${names.slice(0, MAX_LISTED_NAMES).join(", ")}${ellipsis}`;
 }

@@ -1,72 +1,83 @@
-import type { Path, Step } from "../config/jsonpath.ts";
-import { isNumeric } from "../values/compare-numbers.ts";
+import type { JsonPath, PathStep } from "../config/jsonpath.ts";
 import { isObject, type JsonValue } from "../values/json.ts";
+import { isPlainNumber } from "../values/plain-number.ts";
 
 /**
- * What a selector found: a list (an empty one is an empty page), or where its way ended. No match
- * and null are kept apart from an empty list: a page without records has to be proved.
+ * The result of a selector: a list, or the place where the path ended. An empty list proves an empty
+ * page, and so does null under the last name of the path: Go writes an empty list so. No match does not.
  */
-export type Selection =
-  | { records: JsonValue[] }
-  | {
-      /** The part of the path that was there, `$` for the body itself. */
-      reached: string;
-      /** What stood at `reached`. */
-      found: JsonValue;
-    };
+export type Selection = { records: JsonValue[] } | MissedSelection;
 
-/** The records of a page. A list of lists counts as one list, a lone record as a list of one. */
-export function select(body: JsonValue, { steps }: Path): Selection {
-  let matches = [body];
-  for (const [index, step] of steps.entries()) {
-    const next = matches.flatMap((value) => follow(value, step));
-    if (next.length === 0) {
-      const chooses = "all" in step || "where" in step;
-      if (chooses && matches.every((value) => Array.isArray(value))) return { records: [] };
-      return { reached: writePath(steps.slice(0, index)), found: matches[0] as JsonValue };
-    }
-    matches = next;
-  }
-  const [only] = matches;
-  if (matches.length > 1) return { records: matches.flat() as JsonValue[] };
-  if (only === null) return { reached: writePath(steps), found: null };
-  return { records: Array.isArray(only) ? (only.flat() as JsonValue[]) : [only as JsonValue] };
+export interface MissedSelection {
+  /** The part of the path that the body has, `$` for the body itself. */
+  reached: string;
+  /** The value at `reached`. */
+  value: JsonValue;
 }
 
-/** The one value at a path: the total of a list, a cursor. */
-export function find(body: JsonValue, { steps }: Pick<Path, "steps">): JsonValue | undefined {
+/** The records of a page. A list of lists counts as a single list, a lone record as a list. */
+export function selectRecords(body: JsonValue, { steps }: JsonPath): Selection {
   let matches = [body];
-  for (const step of steps) matches = matches.flatMap((value) => follow(value, step));
+  for (const [index, step] of steps.entries()) {
+    const deeper = matches.flatMap((value) => followStep(value, step));
+    if (deeper.length === 0) {
+      const isFilter = "all" in step || "where" in step;
+      if (isFilter && matches.every((value) => Array.isArray(value))) return { records: [] };
+      return { reached: writePath(steps.slice(0, index)), value: matches[0] as JsonValue };
+    }
+    matches = deeper;
+  }
+  const lastStep = steps.at(-1);
+  const isUnderName = lastStep !== undefined && "name" in lastStep;
+  const lists = isUnderName ? matches.filter((match) => match !== null) : matches;
+  if (lists.length !== 1) return { records: lists.flat() as JsonValue[] };
+  const [match] = lists;
+  if (match === null) return { reached: writePath(steps), value: null };
+  return { records: Array.isArray(match) ? (match.flat() as JsonValue[]) : [match as JsonValue] };
+}
+
+/** The value at a path to a single value, for instance a total or a cursor. */
+export function findValue(
+  body: JsonValue,
+  { steps }: Pick<JsonPath, "steps">,
+): JsonValue | undefined {
+  let matches = [body];
+  for (const step of steps) matches = matches.flatMap((value) => followStep(value, step));
   return matches[0];
 }
 
-// Always a list around the match: flatMap takes off one level, and a match may be a list itself.
-function follow(value: JsonValue, step: Step): JsonValue[] {
+/** Returns a list around each match: flatMap takes one level off, and a match may be a list itself. */
+function followStep(value: JsonValue, step: PathStep): JsonValue[] {
   if ("name" in step) {
     return isObject(value) && Object.hasOwn(value, step.name)
       ? [value[step.name] as JsonValue]
       : [];
   }
-  if ("all" in step) return elements(value);
-  if ("where" in step)
-    return elements(value).filter((one) => equals(find(one, { steps: step.where }), step.is));
+  if ("all" in step) return elementsOf(value);
+  if ("where" in step) {
+    const path = { steps: step.where };
+    return elementsOf(value).filter((element) => isSameScalar(findValue(element, path), step.is));
+  }
   const element = Array.isArray(value) ? value.at(step.index) : undefined;
   return element === undefined ? [] : [element];
 }
 
-const elements = (value: JsonValue): JsonValue[] =>
+const elementsOf = (value: JsonValue): JsonValue[] =>
   Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
 
-/** Numbers by what they are worth, whatever holds them; as in dlt, also those in texts. */
-function equals(value: JsonValue | undefined, wanted: string | number | boolean | null): boolean {
-  if (typeof wanted !== "number" || value === null || typeof value === "boolean") {
-    return value === wanted;
+/** Numbers are compared by their value, as in dlt, even where a string holds one. */
+function isSameScalar(
+  value: JsonValue | undefined,
+  scalar: string | number | boolean | null,
+): boolean {
+  if (typeof scalar !== "number" || value === null || typeof value === "boolean") {
+    return value === scalar;
   }
-  return isNumeric(String(value)) && Number(value) === wanted;
+  return isPlainNumber(String(value)) && Number(value) === scalar;
 }
 
-/** The names that dlt expects a list of records under. */
-const listNames = new Set([
+/** dlt expects a list of records under these names. */
+const usualListNames = new Set([
   "data",
   "items",
   "results",
@@ -83,36 +94,37 @@ const listNames = new Set([
 const DETECT_DEPTH = 3;
 
 /**
- * The path to the records of a body, where the config names none: the first list with a usual
- * name, else the first list, else the body as the one record. As in dlt.
+ * The path to the records of a body, where the config names none, as in dlt: the first list with a
+ * usual name, or the first list, or the body itself as a single record.
  */
-export function detect(body: JsonValue): Path {
-  const lists = Array.isArray(body) ? [] : listsIn(body, []);
-  const steps = lists.find((path) => listNames.has(path.at(-1) ?? "")) ?? lists[0] ?? [];
+export function detectSelector(body: JsonValue): JsonPath {
+  const lists = Array.isArray(body) ? [] : findLists(body, []);
+  const steps = lists.find((path) => usualListNames.has(path.at(-1) ?? "")) ?? lists[0] ?? [];
   const path = steps.map((name) => ({ name }));
   return { text: writePath(path), steps: path };
 }
 
-function listsIn(value: JsonValue, path: string[]): string[][] {
+function findLists(value: JsonValue, path: string[]): string[][] {
   if (Array.isArray(value)) return [path];
   if (!isObject(value) || path.length === DETECT_DEPTH) return [];
-  return Object.entries(value).flatMap(([name, member]) => listsIn(member, [...path, name]));
+  return Object.entries(value).flatMap(([name, member]) => findLists(member, [...path, name]));
 }
 
-/** A path as a config has it. */
-export function writePath(steps: readonly Step[]): string {
+/** The text of a path, as a config writes it. */
+export function writePath(steps: readonly PathStep[]): string {
   const parts = steps.map((step) => {
-    if ("name" in step) return isPlain(step.name) ? `.${step.name}` : `[${quoted(step.name)}]`;
+    if ("name" in step)
+      return isPlainName(step.name) ? `.${step.name}` : `[${quoteText(step.name)}]`;
     if ("where" in step) {
-      const is = typeof step.is === "string" ? quoted(step.is) : step.is;
-      return `[?(@.${writePath(step.where)}==${is})]`;
+      const scalar = typeof step.is === "string" ? quoteText(step.is) : step.is;
+      return `[?(@.${writePath(step.where)}==${scalar})]`;
     }
     return "all" in step ? "[*]" : `[${step.index}]`;
   });
   return parts.join("").replace(/^\./, "") || "$";
 }
 
-/** Not as JSON does it: a path knows no `\n` and no `\u0000`. */
-const quoted = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`;
+/** JSON.stringify would not do: a path has no escapes such as `\n` and `\u0000`. */
+const quoteText = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`;
 
-const isPlain = (name: string): boolean => /^[^\s.[\]*`'"()?,:$]+$/.test(name);
+const isPlainName = (name: string): boolean => /^[^\s.[\]*`'"()?,:$]+$/.test(name);

@@ -1,109 +1,107 @@
 import { RecordError } from "../base/errors.ts";
-import type { ResourcePlan, TablePlan } from "../config/plan-types.ts";
-import type { Item, KeyedItem, Prepared, Rejection } from "../flow.ts";
-import type { Fit } from "../schema/contract.ts";
-import { compareNumbers } from "../values/compare-numbers.ts";
-import { Decimal } from "../values/decimal.ts";
-import type { JsonObject, JsonValue, Members } from "../values/json.ts";
+import type { IndexPlan, ResourcePlan } from "../config/plan-types.ts";
+import type { Item, KeyedItem, PreparedPage, Rejection } from "../flow.ts";
+import type { FitRecord } from "../schema/contract.ts";
+import { isObject, type JsonObject, type JsonValue, type Members } from "../values/json.ts";
+import { compareNumbers } from "../values/number-parts.ts";
 import { fitIndexes } from "./indexes.ts";
-import { keysOf, type RowNaming } from "./keys.ts";
+import { keyMaker, type RowNaming } from "./keys.ts";
 import { toItem } from "./values.ts";
 
+/** The parts of a resource's plan that decide about items. */
+type ItemPlan = Pick<ResourcePlan, "key" | "writeMode"> &
+  Partial<Pick<ResourcePlan, "hardDelete" | "dedupSort">> & {
+    storage: { indexes: readonly IndexPlan[] };
+  };
+
 /**
- * A page's records as items, one for each key: of two records with the same key the later one
- * counts, as if they had been written one after the other. What DynamoDB can not hold is set aside.
- * `fit` makes each record what the schema has.
+ * Converts the records of a page to items with different keys. The later of two records with the
+ * same key wins, as if each record had been written. A record that DynamoDB cannot hold is rejected
+ * with the reason. `fitRecord` applies the schema to each record.
  */
 export function toItems(
   records: readonly JsonValue[],
-  resource: Pick<ResourcePlan, "key" | "writeMode"> &
-    Partial<Pick<ResourcePlan, "hardDelete" | "dedupSort">> & {
-      storage: Pick<TablePlan, "indexes">;
-    },
+  plan: ItemPlan,
   naming: RowNaming,
-  fit?: Fit | undefined,
-): Prepared {
-  const keyOf = keysOf(resource.key, naming);
+  fitRecord?: FitRecord | undefined,
+): PreparedPage {
+  const makeKey = keyMaker(plan.key, naming);
   const items = new Map<string, KeyedItem>();
   const rejections: Rejection[] = [];
   const fitted: Members[] = [];
-  const { indexes } = resource.storage;
   let superseded = 0;
   let discarded = 0;
 
   for (const [index, record] of records.entries()) {
-    let key: string | undefined;
+    let keyText: string | undefined;
     try {
       if (!isObject(record)) throw notAnObject();
-      const { text, members } = keyOf(record);
-      key = text;
-      const isGone = isDeleted(record, resource.hardDelete);
-      // What says that its row is gone says nothing about fields.
-      const fits = isGone ? undefined : fit?.(record);
-      const shown = fits?.record ?? record;
-      const whole = toItem({ ...shown, ...members });
-      const converted = { ...whole, item: fitIndexes(whole.item, indexes) };
-      if (!isGone) fitted.push(shown);
-      discarded += fits?.discarded ?? 0;
-      const before = items.get(text);
-      if (before) superseded += 1;
-      // In API order the last one counts, unless the config says by what rows get newer.
-      if (before && givesWay(converted.item, before.item, resource)) continue;
-      items.delete(text);
-      const remove = isGone ? { remove: true as const } : {};
-      items.set(text, { key: text, ...converted, ...remove, index, record });
+      const key = makeKey(record);
+      keyText = key.text;
+      const isDeletion = deletesRow(record, plan.hardDelete);
+      // A deletion often has only the key, from which the schema must not conclude missing fields.
+      const fit = isDeletion ? undefined : fitRecord?.(record);
+      const members = fit?.record ?? record;
+      const { item, bytes } = toItem({ ...members, ...key.members });
+      const indexedItem = fitIndexes(item, plan.storage.indexes);
+      if (!isDeletion) fitted.push(members);
+      discarded += fit?.discarded ?? 0;
+      const earlier = items.get(keyText);
+      if (earlier) superseded += 1;
+      if (earlier && earlierWins(earlier.item, indexedItem, plan)) continue;
+      // Deleting first puts the key at the end of the map, where its latest record belongs.
+      items.delete(keyText);
+      items.set(keyText, {
+        key: keyText,
+        item: indexedItem,
+        bytes,
+        ...(isDeletion && { deletesRow: true as const }),
+        index,
+        record,
+      });
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       const { code, message, path } = error;
-      rejections.push({
-        index,
-        code,
-        message,
-        path,
-        record,
-        ...(key === undefined ? {} : { key }),
-      });
+      const key = keyText === undefined ? {} : { key: keyText };
+      rejections.push({ index, code, message, path, record, ...key });
     }
   }
-  return { items: [...items.values()], superseded, rejections, fitted, discarded };
+  return {
+    items: [...items.values()],
+    superseded,
+    rejections,
+    typedRecords: fitted,
+    discardedValues: discarded,
+  };
 }
 
-/** Whether the earlier one of two records with the same key stays. */
-function givesWay(
-  item: Item,
-  to: Item,
-  {
-    writeMode,
-    dedupSort,
-  }: Pick<ResourcePlan, "writeMode"> & Partial<Pick<ResourcePlan, "dedupSort">>,
+/** Decides between two records with the same key. The later one in API order wins by default. */
+function earlierWins(
+  earlier: Item,
+  later: Item,
+  { writeMode, dedupSort }: Pick<ItemPlan, "writeMode" | "dedupSort">,
 ): boolean {
-  // As the table does it: what is there stays.
+  // An existing row stays in the table, too.
   if (writeMode.kind === "insert") return true;
   const field = writeMode.kind === "ordered" ? writeMode.versionField : dedupSort?.field;
   if (field === undefined) return false;
-  const order = compare(item[field], to[field]);
+  const order = compareValues(later[field], earlier[field]);
   return writeMode.kind === "batch" && dedupSort?.order === "asc" ? order > 0 : order < 0;
 }
 
-/** 0 for values that have no order. */
-function compare(one: Item[string] | undefined, other: Item[string] | undefined): number {
-  if (one?.N !== undefined && other?.N !== undefined) return compareNumbers(one.N, other.N);
-  if (one?.S === undefined || other?.S === undefined) return 0;
-  // As DynamoDB compares texts: byte by byte.
-  return Buffer.compare(Buffer.from(one.S), Buffer.from(other.S));
+/** Returns 0 for values without an order. */
+function compareValues(left: Item[string] | undefined, right: Item[string] | undefined): number {
+  if (left?.N !== undefined && right?.N !== undefined) return compareNumbers(left.N, right.N);
+  if (left?.S === undefined || right?.S === undefined) return 0;
+  // DynamoDB compares strings byte by byte in UTF-8.
+  return Buffer.compare(Buffer.from(left.S), Buffer.from(right.S));
 }
 
-/** As in dlt: a boolean says it, and of anything else that it is there. */
-function isDeleted(record: JsonObject, field: string | undefined): boolean {
+/** As in dlt, `true` and every value that is not a boolean or null mark a deletion. */
+function deletesRow(record: JsonObject, field: string | undefined): boolean {
   const value = field === undefined ? undefined : record[field];
   return typeof value === "boolean" ? value : value != null;
 }
-
-const isObject = (record: JsonValue): record is JsonObject =>
-  typeof record === "object" &&
-  record !== null &&
-  !Array.isArray(record) &&
-  !(record instanceof Decimal);
 
 const notAnObject = () =>
   new RecordError({ code: "record.not_object", message: "the record is not an object", path: "" });

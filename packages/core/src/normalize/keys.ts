@@ -1,16 +1,16 @@
 import { hash as digest } from "node:crypto";
 import { RecordError } from "../base/errors.ts";
-import type { Path } from "../config/jsonpath.ts";
+import type { JsonPath } from "../config/jsonpath.ts";
 import type { KeyAttribute, KeyPlan, RowIdPlan } from "../config/plan-types.ts";
 import type { Item } from "../flow.ts";
 import { contentText } from "../values/content-text.ts";
 import { Decimal } from "../values/decimal.ts";
-import { canonical, numberText } from "../values/dynamodb-number.ts";
+import { canonicalNumber, numberText } from "../values/dynamodb-number.ts";
 import type { JsonObject, JsonValue } from "../values/json.ts";
-import { NUMBER, toItem, utf8Bytes } from "./values.ts";
+import { NUMBER_REFUSED, toItem, utf8Bytes } from "./values.ts";
 
-/** DynamoDB's, for the value of a key. */
-const maxBytes = Object.freeze({ hash: 2048, range: 1024 });
+/** DynamoDB's limits for the value of a key attribute, in bytes. */
+export const keyLimits = Object.freeze({ hash: 2048, range: 1024 });
 
 /** What the name of a row without a key of its own is made of, beside its record. */
 export interface RowNaming {
@@ -21,157 +21,177 @@ export interface RowNaming {
   /** Drawn when the read began, and kept until one has completed. */
   readId: string;
   /** Follows a path in a record. */
-  find: (record: JsonValue, path: Path) => JsonValue | undefined;
+  findValue: (record: JsonValue, path: JsonPath) => JsonValue | undefined;
 }
 
 interface Key {
-  /** Equal when DynamoDB takes two keys for the same. */
+  /** Equal for two keys that DynamoDB takes for the same. */
   text: string;
-  /** What stands in the item under the key's names, over the record's own members. */
-  members: Record<string, Part>;
+  /** The key attributes, which replace the record's members of the same names in the item. */
+  members: Record<string, KeyValue>;
 }
 
-/** A text for S, a number for N, bytes for B. */
-type Part = string | Decimal | Uint8Array;
+/** A string for type S, a number for N, bytes for B. */
+type KeyValue = string | Decimal | Uint8Array;
 
-/** The function that gives each record of a page its key, or throws a RecordError. */
-export function keysOf(plan: KeyPlan, naming: RowNaming): (record: JsonObject) => Key {
-  return plan.rowId ? rowIds(plan.hash, plan.rowId, naming) : (record) => keyOf(record, plan);
+/** Returns the function that gives each record of a page its key, or throws a RecordError. */
+export function keyMaker(plan: KeyPlan, naming: RowNaming): (record: JsonObject) => Key {
+  const { rowId, hash } = plan;
+  return rowId ? rowIdMaker(hash, rowId, naming) : (record) => keyOfRecord(record, plan);
 }
 
-/** The same text as above, from the key attributes of an item as DynamoDB returns it. */
+/** Returns the text of a key as above, from an item as DynamoDB returns it. */
 export function keyTextOf(item: Item, { hash, range }: KeyPlan): string {
-  const text = ({ name }: KeyAttribute): string => {
+  const attributeText = ({ name }: KeyAttribute): string => {
     const { S, N, B } = item[name] ?? {};
-    return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : String(canonical(N)));
+    return (
+      S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : String(canonicalNumber(N)))
+    );
   };
-  return range ? JSON.stringify([text(hash), text(range)]) : text(hash);
+  return range ? JSON.stringify([attributeText(hash), attributeText(range)]) : attributeText(hash);
 }
 
-/** What DynamoDB finds a record's row by. Throws a RecordError, too. */
+/** Returns the key under which DynamoDB has the record's row. Throws a RecordError, too. */
 export function rowKey(record: JsonObject, plan: KeyPlan): { text: string; item: Item } {
-  const { text, members } = keyOf(record, plan);
+  const { text, members } = keyOfRecord(record, plan);
   return { text, item: toItem(members).item };
 }
 
-function keyOf(record: JsonObject, { fields, hash, range }: KeyPlan): Key {
-  const value = keyPart(record, hash, maxBytes.hash);
-  if (!range) return { text: textOf(value), members: { [hash.name]: value } };
+function keyOfRecord(record: JsonObject, { fields, hash, range }: KeyPlan): Key {
+  const hashValue = readKeyValue(record, hash, keyLimits.hash);
+  if (!range) return { text: valueText(hashValue), members: { [hash.name]: hashValue } };
 
-  const joined = fields.length > 2;
-  const rest = joined ? join(record, fields, range) : keyPart(record, range, maxBytes.range);
+  const isJoined = fields.length > 2;
+  const rangeValue = isJoined
+    ? joinRangeKey(record, fields.slice(1), range)
+    : readKeyValue(record, range, keyLimits.range);
   return {
-    text: JSON.stringify([textOf(value), textOf(rest)]),
-    members: { [hash.name]: value, [range.name]: rest },
+    text: JSON.stringify([valueText(hashValue), valueText(rangeValue)]),
+    members: { [hash.name]: hashValue, [range.name]: rangeValue },
   };
 }
 
-// Joined with a plain separator, ["a-b", "c"] and ["a", "b-c"] would be one key.
-function join(record: JsonObject, fields: string[], range: KeyAttribute): string {
-  refuseOwn(record, range.name);
-  const texts = fields.slice(1).map((name) => keyPart(record, { name, type: "S" }, Infinity));
-  const text = JSON.stringify(texts);
-  refuseLong(utf8Bytes(text), maxBytes.range, fields.slice(1).join(", "));
+// A plain separator would make one key of ["a-b", "c"] and ["a", "b-c"].
+function joinRangeKey(record: JsonObject, fields: string[], range: KeyAttribute): string {
+  refuseReservedName(record, range.name);
+  const values = fields.map((name) => readKeyValue(record, { name, type: "S" }, Infinity));
+  const text = JSON.stringify(values);
+  refuseTooLong(utf8Bytes(text), keyLimits.range, fields.join(", "));
   return text;
 }
 
 /**
- * The same record makes the same id, whichever read it comes from. Equal records of a page are told
- * apart by their count; on different pages they are one row.
+ * Returns the function that makes a `_row_id` for each record of a page. The same record makes the
+ * same id, whichever read it comes from. Equal records of a page are told apart by their count; on
+ * different pages they are one row.
  */
-function rowIds(
+function rowIdMaker(
   { name }: KeyAttribute,
   plan: RowIdPlan,
-  { parent, added, readId, find }: RowNaming,
+  naming: RowNaming,
 ): (record: JsonObject) => Key {
-  const left = new Set(added);
-  const occurrences = new Map<string, number>();
-  const isPerRead = /* planted: names-of-replaced-rows */ plan.kind === "content" && plan.isPerRead;
+  const partsOf = plan.kind === "version" ? versionParts(plan, naming) : contentParts(plan, naming);
   return (record) => {
-    refuseOwn(record, name);
-    let parts: JsonValue[];
-    if (plan.kind === "version") {
-      const key = plan.fields.map((field) => keyPart(record, { name: field, type: "S" }, Infinity));
-      // planted: names-of-versions
-      parts = [parent, key.map(textOf), find(record, plan.cursor) ?? null];
-    } else {
-      const content = digest("sha256", contentText(record, left), "base64url");
-      const occurrence = occurrences.get(content) ?? 0;
-      occurrences.set(content, occurrence + 1);
-      parts = [parent, content, occurrence, ...(isPerRead ? [readId] : [])];
-    }
-    const id = digest("sha256", contentText(parts), "base64url");
+    refuseReservedName(record, name);
+    const id = digest("sha256", contentText([naming.parent, ...partsOf(record)]), "base64url");
     return { text: id, members: { [name]: id } };
   };
 }
 
-function keyPart(record: JsonObject, { name, type }: KeyAttribute, max: number): Part {
-  const value = Object.hasOwn(record, name) ? record[name] : undefined;
-  if (value === undefined) throw refused("key_missing", name, "is missing");
-  if (value === null) throw refused("key_missing", name, "is null");
-  if (value === "") throw refused("key_empty", name, "is empty");
-  const part = parts[type](value, name);
-  if (typeof part === "string") refuseLong(utf8Bytes(part), max, name);
-  if (part instanceof Uint8Array) refuseLong(part.length, max, name);
-  return part;
+const versionParts =
+  ({ fields, cursor }: Extract<RowIdPlan, { kind: "version" }>, { findValue }: RowNaming) =>
+  (record: JsonObject): JsonValue[] => {
+    const key = fields.map((field) => readKeyValue(record, { name: field, type: "S" }, Infinity));
+    // planted: names-of-versions
+    return [key.map(valueText), findValue(record, cursor) ?? null];
+  };
+
+function contentParts(
+  { isPerRead }: Extract<RowIdPlan, { kind: "content" }>,
+  { added, readId }: RowNaming,
+): (record: JsonObject) => JsonValue[] {
+  const fieldsOfParent = new Set(added);
+  const occurrences = new Map<string, number>();
+  return (record) => {
+    const content = digest("sha256", contentText(record, fieldsOfParent), "base64url");
+    const occurrence = occurrences.get(content) ?? 0;
+    occurrences.set(content, occurrence + 1);
+    return [content, occurrence, .../* planted: names-of-replaced-rows */ (isPerRead ? [readId] : [])];
+  };
 }
 
-const parts: Record<KeyAttribute["type"], (value: JsonValue, name: string) => Part> = {
+function readKeyValue(
+  record: JsonObject,
+  { name, type }: KeyAttribute,
+  maxBytes: number,
+): KeyValue {
+  const value = Object.hasOwn(record, name) ? record[name] : undefined;
+  if (value === undefined) throw keyError("key_missing", name, "is missing");
+  if (value === null) throw keyError("key_missing", name, "is null");
+  if (value === "") throw keyError("key_empty", name, "is empty");
+  const keyValue = toKeyValue[type](value, name);
+  if (typeof keyValue === "string") refuseTooLong(utf8Bytes(keyValue), maxBytes, name);
+  if (keyValue instanceof Uint8Array) refuseTooLong(keyValue.length, maxBytes, name);
+  return keyValue;
+}
+
+const toKeyValue: Record<KeyAttribute["type"], (value: JsonValue, name: string) => KeyValue> = {
   S(value, name) {
     if (typeof value === "string") return value;
-    if (!isNumber(value)) throw refused("key_type", name, `is ${kindOf(value)}`);
-    return inRange(numberText(value), name);
+    if (!isNumber(value)) throw keyError("key_type", name, `is ${describeType(value)}`);
+    return keyNumberText(value, name);
   },
   N(value, name) {
-    if (isNumber(value)) return new Decimal(inRange(numberText(value), name));
-    if (typeof value !== "string") throw refused("key_type", name, `is ${kindOf(value)}`);
-    const text = canonical(value);
-    if (text === undefined)
-      throw refused("key_type", name, "is text that DynamoDB can not hold as a number");
-    return new Decimal(text);
+    if (isNumber(value)) return new Decimal(keyNumberText(value, name));
+    if (typeof value !== "string") throw keyError("key_type", name, `is ${describeType(value)}`);
+    const text = canonicalNumber(value);
+    if (text !== undefined) return new Decimal(text);
+    throw keyError("key_type", name, "is a string that DynamoDB cannot hold as a number");
   },
   B(value, name) {
     const isBase64 =
       typeof value === "string" && value.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(value);
-    if (!isBase64) throw refused("key_type", name, "is not base64 text");
+    if (!isBase64) throw keyError("key_type", name, "is not a base64 string");
     return Buffer.from(value, "base64");
   },
 };
 
-const isNumber = (value: JsonValue): value is number | bigint | Decimal =>
+type JsonNumber = number | bigint | Decimal;
+
+const isNumber = (value: JsonValue): value is JsonNumber =>
   typeof value === "number" || typeof value === "bigint" || value instanceof Decimal;
 
-const kindOf = (value: JsonValue) =>
+const describeType = (value: JsonValue) =>
   Array.isArray(value) ? "a list" : typeof value === "boolean" ? "a boolean" : "an object";
 
-const textOf = (part: Part) =>
-  part instanceof Uint8Array ? Buffer.from(part).toString("base64") : String(part);
+const valueText = (value: KeyValue) =>
+  value instanceof Uint8Array ? Buffer.from(value).toString("base64") : String(value);
 
-function inRange(text: string | undefined, path: string): string {
+function keyNumberText(value: JsonNumber, path: string): string {
+  const text = numberText(value);
   if (text !== undefined) return text;
-  throw new RecordError({ code: "record.number", message: NUMBER, path });
+  throw new RecordError({ code: "record.number", message: NUMBER_REFUSED, path });
 }
 
-function refuseLong(bytes: number, max: number, name: string): void {
-  if (bytes <= max) return;
-  const message = `has ${bytes} bytes and DynamoDB takes ${max}`;
-  throw refused("key_too_long", name, message);
+function refuseTooLong(bytes: number, maxBytes: number, name: string): void {
+  if (bytes <= maxBytes) return;
+  throw keyError("key_too_long", name, `has ${bytes} bytes and DynamoDB takes ${maxBytes}`);
 }
 
-// Overwriting a field that the API sent would lose it.
-function refuseOwn(record: JsonObject, name: string): void {
+/** The table's key attribute would overwrite a field of the same name that the API sent. */
+function refuseReservedName(record: JsonObject, name: string): void {
   if (!Object.hasOwn(record, name)) return;
   throw new RecordError({
     code: "record.key_reserved",
-    message: `the record has a field "${name}" of its own, the name of the key that is made`,
+    message: `the record has a field "${name}", and the table needs that name for its key`,
     path: name,
   });
 }
 
-function refused(code: string, field: string, what: string): RecordError {
+function keyError(code: string, field: string, problem: string): RecordError {
   return new RecordError({
     code: `record.${code}`,
-    message: `the key field "${field}" ${what}`,
+    message: `the key field "${field}" ${problem}`,
     path: field,
   });
 }

@@ -5,55 +5,60 @@ import { Decimal } from "../values/decimal.ts";
 import { numberBytes, numberText } from "../values/dynamodb-number.ts";
 import type { JsonValue } from "../values/json.ts";
 
-/** DynamoDB's, checked here because the embedded engine does not know them all. */
+/** DynamoDB's limits. The embedded engine does not check every limit, so this file does. */
 const limits = Object.freeze({
   itemBytes: 400 * 1024, // names and values
   nameBytes: 65_535, // of one attribute
   levels: 32, // an attribute of the item is level 1
 });
 
-/** What a record holds, and the bytes of a binary key. */
+/** A JSON value, or the bytes of a binary key. */
 type RecordValue = JsonValue | Uint8Array;
 
-/** How far the conversion has come: where it is, and what DynamoDB will count so far. */
-interface Walk {
+/** The state of a conversion, shared by all levels of the record. */
+interface Conversion {
+  /** The item's size so far, as DynamoDB counts it. */
   bytes: number;
-  /** The names and positions that lead to the value; its first `level` entries are valid. */
+  /**
+   * The names and positions that lead to the current value. The first `level` entries are valid.
+   */
   path: (string | number)[];
 }
 
 /**
- * A record as DynamoDB's attribute values, converted, checked and measured in one pass: this is
- * done for every record, and costs a quarter of the SDK's own converter, which also drops a member
- * named `__proto__`. Throws a RecordError for what DynamoDB would not take.
+ * Converts a record to DynamoDB's attribute values, and checks and measures the item on the way.
+ * Every record is converted, so speed matters: the SDK's own converter takes four times as long,
+ * and drops a member named `__proto__`. Throws a RecordError for a record that DynamoDB would
+ * refuse.
  */
 export function toItem(record: Record<string, RecordValue>): { item: Item; bytes: number } {
-  const walk: Walk = { bytes: 0, path: [] };
-  const item = toMap(record, 1, walk);
-  if (walk.bytes <= limits.itemBytes) return { item, bytes: walk.bytes };
+  const conversion: Conversion = { bytes: 0, path: [] };
+  const item = toMap(record, 1, conversion);
+  const { bytes } = conversion;
+  if (bytes <= limits.itemBytes) return { item, bytes };
   throw new RecordError({
     code: "record.too_large",
-    message: `the item has ${walk.bytes} bytes and DynamoDB takes ${limits.itemBytes}`,
+    message: `the item has ${bytes} bytes and DynamoDB takes ${limits.itemBytes}`,
     path: "",
   });
 }
 
-function toMap(members: Record<string, RecordValue>, level: number, walk: Walk): Item {
+function toMap(members: Record<string, RecordValue>, level: number, conversion: Conversion): Item {
   const map: Item = {};
   for (const name of Object.keys(members)) {
     const value = members[name];
     if (value === undefined) continue;
-    walk.bytes += nameBytes(name, level, walk);
-    walk.path[level - 1] = name;
-    const attribute = toAttribute(value, level, walk);
-    if (name === "__proto__") own(map, name, attribute);
+    conversion.bytes += nameBytes(name, level, conversion);
+    conversion.path[level - 1] = name;
+    const attribute = toAttribute(value, level, conversion);
+    if (name === "__proto__") defineMember(map, name, attribute);
     else map[name] = attribute;
   }
   return map;
 }
 
 // An assignment to `__proto__` would set the prototype.
-function own(map: Item, name: string, value: AttributeValue): void {
+function defineMember(map: Item, name: string, value: AttributeValue): void {
   Object.defineProperty(map, name, {
     value,
     enumerable: true,
@@ -62,78 +67,84 @@ function own(map: Item, name: string, value: AttributeValue): void {
   });
 }
 
-function nameBytes(name: string, level: number, walk: Walk): number {
+function nameBytes(name: string, level: number, conversion: Conversion): number {
   const bytes = utf8Bytes(name);
   if (bytes > 0 && bytes <= limits.nameBytes) return bytes;
-  const what = bytes === 0 ? "is empty" : bytes < 0 ? "is not valid Unicode" : "is too long";
-  throw refused("record.name", `a field's name ${what}`, level - 1, walk);
+  const problem = bytes === 0 ? "is empty" : bytes < 0 ? "is not valid Unicode" : "is too long";
+  throw refusal("record.name", `a field's name ${problem}`, level - 1, conversion);
 }
 
-function toAttribute(value: RecordValue, level: number, walk: Walk): AttributeValue {
+function toAttribute(value: RecordValue, level: number, conversion: Conversion): AttributeValue {
   if (level > limits.levels) {
     const message = `it is nested more than ${limits.levels} levels deep`;
-    throw refused("record.depth", message, level, walk);
+    throw refusal("record.depth", message, level, conversion);
   }
   if (typeof value === "string") {
     const bytes = utf8Bytes(value);
-    if (bytes < 0) throw refused("record.text", "a text is not valid Unicode", level, walk);
-    walk.bytes += bytes;
+    if (bytes < 0) throw refusal("record.text", "a string is not valid Unicode", level, conversion);
+    conversion.bytes += bytes;
     return { S: value };
   }
   if (typeof value === "number" || typeof value === "bigint" || value instanceof Decimal) {
     const text = numberText(value);
-    if (text === undefined) throw refused("record.number", NUMBER, level, walk);
-    walk.bytes += numberBytes(text);
+    if (text === undefined) throw refusal("record.number", NUMBER_REFUSED, level, conversion);
+    conversion.bytes += numberBytes(text);
     return { N: text };
   }
   if (value === null || typeof value === "boolean") {
-    walk.bytes += 1;
+    conversion.bytes += 1;
     return value === null ? { NULL: true } : { BOOL: value };
   }
   if (value instanceof Uint8Array) {
-    walk.bytes += value.length;
+    conversion.bytes += value.length;
     return { B: value };
   }
   // DynamoDB counts three bytes for a list or a map, and one for each entry.
   if (Array.isArray(value)) {
-    walk.bytes += 3 + value.length;
-    return { L: value.map((element, n) => toElement(element, n, level + 1, walk)) };
+    conversion.bytes += 3 + value.length;
+    return {
+      L: value.map((element, index) => toElement(element, index, level + 1, conversion)),
+    };
   }
-  const map = toMap(value, level + 1, walk);
-  walk.bytes += 3 + Object.keys(map).length;
+  const map = toMap(value, level + 1, conversion);
+  conversion.bytes += 3 + Object.keys(map).length;
   return { M: map };
 }
 
-function toElement(value: JsonValue, n: number, level: number, walk: Walk): AttributeValue {
-  walk.path[level - 1] = n;
-  return toAttribute(value, level, walk);
+function toElement(
+  value: JsonValue,
+  index: number,
+  level: number,
+  conversion: Conversion,
+): AttributeValue {
+  conversion.path[level - 1] = index;
+  return toAttribute(value, level, conversion);
 }
 
-/** Says what DynamoDB's numbers hold, of one that they do not. */
-export const NUMBER =
+export const NUMBER_REFUSED =
   "a number does not fit: DynamoDB holds 38 digits and magnitudes from 1e-130 to 9.9e125";
 
-function refused(code: string, message: string, level: number, walk: Walk): RecordError {
-  const path = walk.path
+function refusal(code: string, message: string, level: number, { path }: Conversion): RecordError {
+  const pathText = path
     .slice(0, level)
     .map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`))
     .join("");
-  return new RecordError({ code, message, path: path.replace(/^\./, "") });
+  return new RecordError({ code, message, path: pathText.replace(/^\./, "") });
 }
 
-/** Bytes of a text in UTF-8, or -1 when half of a surrogate pair is missing. */
+/** Counts the bytes of a string in UTF-8. Returns -1 when half of a surrogate pair is missing. */
 export function utf8Bytes(text: string): number {
   let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
     if (unit < 0x80) continue;
     if (unit < 0x800) bytes += 1;
     else if (unit < 0xd800 || unit > 0xdfff) bytes += 2;
     else {
-      const next = text.charCodeAt(i + 1);
-      if (unit > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) return -1;
+      const nextUnit = text.charCodeAt(index + 1);
+      if (unit > 0xdbff || !(nextUnit >= 0xdc00 && nextUnit <= 0xdfff)) return -1;
       bytes += 2;
-      i++;
+      index++;
     }
   }
   return bytes;

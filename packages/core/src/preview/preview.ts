@@ -1,177 +1,210 @@
-import type { World } from "../base/world.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { ContractPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
-import { advance, type Range } from "../extract/cursor/cursor.ts";
-import { isBehind, type Mark, mark } from "../extract/cursor/marks.ts";
-import { openSession, pages, type Session } from "../extract/pages.ts";
-import { findPaginator, findSelector } from "../extract/paging/findings.ts";
-import { find } from "../extract/select.ts";
-import type { Page, Rejection } from "../flow.ts";
+import { advanceCursor, type CursorRange } from "../extract/cursor/cursor.ts";
+import { isBefore } from "../extract/cursor/cursor-values.ts";
+import type { FilledRequest } from "../extract/fill-request.ts";
+import type { Answer } from "../extract/http/answer.ts";
+import { fetchPages, openSession, type Page, type Session } from "../extract/pages.ts";
+import { choosePaginator, chooseSelector } from "../extract/paging/choose-paginator.ts";
+import { findValue } from "../extract/select.ts";
+import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
-import { noCounts } from "../report/counts.ts";
-import { type ParentValues, rowNaming, withSteps } from "../run/page-records.ts";
-import { type Reach, reach } from "../run/reach.ts";
-import { sampleSeries } from "../run/sample-parents.ts";
+import { zeroCounts } from "../report/counts.ts";
+import { rowNaming, withSteps } from "../run/page-records.ts";
+import { type ReachOptions, reachResource } from "../run/reach.ts";
+import { type SampleSeries, sampleSeries } from "../run/sample-parents.ts";
 import { type Columns, columnsOf } from "../schema/columns.ts";
-import { fitter } from "../schema/contract.ts";
-import { emptyShape, observer } from "../schema/shape.ts";
-import type { SecretStore } from "../secrets/store.ts";
-import type { Place } from "../state/state-table.ts";
-import { isObject, type JsonObject, type JsonValue, type Members } from "../values/json.ts";
-import { type FirstPage, type Seen, type Warning, warningsOf } from "./warnings.ts";
+import { type FitRecord, recordFitter } from "../schema/contract.ts";
+import { ShapeObserver } from "../schema/observer.ts";
+import { emptyShape } from "../schema/shape.ts";
+import { type ParsedCursor, parseCursor } from "../values/cursor-value.ts";
+import { isObject, type JsonValue, type Members } from "../values/json.ts";
+import { type CursorFinding, type FirstPage, type Warning, warningsOf } from "./warnings.ts";
 
-/** What a run would read first, and what is worth knowing of it before a deploy. */
+/** The records that a first run would read, and warnings to act on before a deploy. */
 export interface Preview {
-  /** All that were read, as they would be stored; what can not be stored, as it came. */
+  /**
+   * Records in their stored form. A record that cannot be stored has the form that the API sent.
+   */
   records: Members[];
-  pages: number;
-  /** What is declared, over what has been seen. */
+  pageCount: number;
+  /** The declared columns over the inferred ones. */
   columns: Columns;
-  /** What has been seen alone. */
-  inferred: Columns;
+  /** The columns that the records alone show. */
+  inferredColumns: Columns;
   warnings: Warning[];
 }
 
-/** A preview is a look: parents without records could make it a run. */
-const MOST_PAGES = 10;
+/** Limits a child whose parents have no records, which would otherwise read every parent. */
+const MAX_PAGES = 10;
 
-/** What the contract would not let in is to be seen here. */
-const open: ContractPlan = { tables: "evolve", columns: "evolve", dataType: "evolve" };
+/** A preview shows new fields and types, which a resource's own contract might leave out. */
+const openContract: ContractPlan = { tables: "evolve", columns: "evolve", dataType: "evolve" };
 
-/** Reads until there are `limit` records, and writes nothing. Needs no table. */
-export function preview({ limit, ...place }: Place & { limit: number }, deps: Reach) {
-  const { resource, world, secrets } = reach(place, deps);
-  return previewResource(resource, world, secrets, limit);
-}
-
-async function previewResource(
-  resource: ResourcePlan,
-  world: World,
-  secrets: SecretStore,
-  limit: number,
+/** Reads pages until `limit` records are read. Does not write, and needs no table. */
+export async function previewResource(
+  { limit, ...resourceRef }: ResourceRef & { limit: number },
+  deps: ReachOptions,
 ): Promise<Preview> {
-  const asking = { world, secrets, meter: noCounts(), pages: 1 };
-  const session = listening(openSession(resource, asking));
-  const fit = fitter({ ...resource, contract: open }, undefined);
-  const shape = emptyShape();
-  const observe = observer(shape);
-  const records: Members[] = [];
-  const seen: Omit<Seen, "columns"> = { shape, read: 0, superseded: 0, rejections: [] };
-
-  function take(
-    page: Page,
-    { parent, range }: { parent: ParentValues | undefined; range: Range },
-  ): void {
-    const all = withSteps(page.records, parent?.added ?? {}, resource.steps);
-    const naming = rowNaming(parent, "preview");
-    const { fitted, rejections, superseded } = toItems(all, resource, naming, fit);
-    const shown = withRejected(fitted, rejections, all.length);
-    for (const one of shown) observe(one);
-    records.push(...shown);
-    seen.read += all.length;
-    seen.superseded += superseded;
-    seen.rejections.push(...rejections);
-    seen.cursor ??= cursorOf(all, range, resource);
-  }
-
-  let count = 0;
-  series: for await (const { request, ...series } of sampleSeries(resource, asking)) {
-    for await (const page of pages(resource, request, undefined, session)) {
-      take(page, series);
-      const { params } = request;
-      seen.first ??= firstPage(page, { resource, params, answer: session.heard() });
-      count += 1;
-      if (seen.read >= limit || count === MOST_PAGES) break series;
+  const { resource, world, secrets } = reachResource(resourceRef, deps);
+  const access = { world, secrets, meter: zeroCounts(), pages: 1 };
+  const { session, lastAnswer } = keepLastAnswer(openSession(resource, access));
+  const collector = new PreviewCollector(resource);
+  for await (const series of sampleSeries(resource, access)) {
+    for await (const page of fetchPages(resource, series.request, undefined, session)) {
+      collector.addPage(page, series, lastAnswer());
+      if (collector.recordCount >= limit || collector.pageCount === MAX_PAGES) {
+        return collector.finish();
+      }
     }
   }
-  const columns = columnsOf(shape, resource);
-  return {
-    records,
-    pages: count,
-    columns,
-    inferred: columnsOf(shape, { columns: {}, key: { ...resource.key, fields: [] } }),
-    warnings: warningsOf({ ...seen, columns }, resource),
-  };
+  return collector.finish();
 }
 
-type Answer = Awaited<ReturnType<Session["fetch"]>>;
-
-/** Keeps the last answer: a page no longer has what it was made from. What it says is a warning here. */
-function listening(session: Session): Session & { heard: () => Answer | undefined } {
-  let last: Answer | undefined;
-  return {
+/** Wraps a session and keeps the last answer, because a page has lost its body and headers. */
+function keepLastAnswer(session: Session): {
+  session: Session;
+  lastAnswer: () => Answer | undefined;
+} {
+  let answer: Answer | undefined;
+  const keeping: Session = {
     ...session,
-    say() {},
+    // The lines that paging logs are warnings of the preview.
+    log() {},
     async fetch(request) {
-      last = await session.fetch(request);
-      return last;
+      answer = await session.fetch(request);
+      return answer;
     },
-    heard: () => last,
   };
+  return { session: keeping, lastAnswer: () => answer };
 }
 
-/** In the order of the page. */
-function withRejected(
-  fitted: readonly Members[],
+/** Gathers pages into a preview. */
+class PreviewCollector {
+  recordCount = 0;
+  pageCount = 0;
+  readonly #resource: ResourcePlan;
+  readonly #fitRecord: FitRecord | undefined;
+  readonly #shape = emptyShape();
+  readonly #observer = new ShapeObserver(this.#shape);
+  readonly #records: Members[] = [];
+  readonly #rejections: Rejection[] = [];
+  /** Counts records that a later record of the page replaces, because the keys are the same. */
+  #supersededCount = 0;
+  /** The first page with a cursor problem decides the warning. */
+  #cursorFinding: CursorFinding | undefined;
+  #firstPage: FirstPage | undefined;
+
+  constructor(resource: ResourcePlan) {
+    this.#resource = resource;
+    this.#fitRecord = recordFitter({ ...resource, contract: openContract }, undefined);
+  }
+
+  addPage(page: Page, { request, parent, range }: SampleSeries, answer: Answer | undefined): void {
+    const records = withSteps(page.records, parent?.added ?? {}, this.#resource.steps);
+    const { typedRecords, rejections, superseded } = toItems(
+      records,
+      this.#resource,
+      rowNaming(parent, "preview"),
+      this.#fitRecord,
+    );
+    const previewed = insertRejected(typedRecords, rejections, records.length);
+    for (const record of previewed) this.#observer.observe(record);
+    this.#records.push(...previewed);
+    this.#rejections.push(...rejections);
+    this.#supersededCount += superseded;
+    this.#cursorFinding ??= checkCursor(records, range, this.#resource);
+    this.#firstPage ??= describeFirstPage(page, this.#resource, request.params, answer);
+    this.recordCount += records.length;
+    this.pageCount += 1;
+  }
+
+  finish(): Preview {
+    const columns = columnsOf(this.#shape, this.#resource);
+    const undeclared = { columns: {}, key: { ...this.#resource.key, fields: [] } };
+    const findings = {
+      shape: this.#shape,
+      columns,
+      recordCount: this.recordCount,
+      supersededCount: this.#supersededCount,
+      rejections: this.#rejections,
+      cursor: this.#cursorFinding,
+      firstPage: this.#firstPage,
+    };
+    return {
+      records: this.#records,
+      pageCount: this.pageCount,
+      columns,
+      inferredColumns: columnsOf(this.#shape, undeclared),
+      warnings: warningsOf(findings, this.#resource),
+    };
+  }
+}
+
+/** Puts the rejected records back between the typed ones, in the order of the page. */
+function insertRejected(
+  typedRecords: readonly Members[],
   rejections: readonly Rejection[],
   count: number,
 ): Members[] {
-  const aside = new Map(rejections.map(({ index, record }) => [index, record]));
-  const rest = fitted.values();
-  return Array.from({ length: count }, (_, index) => aside.get(index) ?? rest.next().value).filter(
-    (one) => isObject(one as JsonValue),
-  ) as Members[];
+  const rejectedByIndex = new Map(rejections.map(({ index, record }) => [index, record]));
+  const remaining = typedRecords.values();
+  const records = Array.from(
+    { length: count },
+    (_, index) => rejectedByIndex.get(index) ?? remaining.next().value,
+  );
+  return records.filter((record) => isObject(record)) as Members[];
 }
 
-function cursorOf(
+function checkCursor(
   records: readonly JsonValue[],
-  range: Range,
+  range: CursorRange,
   { incremental }: ResourcePlan,
-): Seen["cursor"] {
+): CursorFinding | undefined {
   if (!incremental || records.length === 0) return undefined;
   try {
-    const { length: kept } = advance(records, incremental, range, null).records;
-    const found = { of: records.length, outside: records.length - kept };
-    const isOrdered = inOrder(records, incremental);
-    return found.outside > 0 || !isOrdered ? { ...found, isOrdered } : undefined;
+    const inRange = advanceCursor(records, incremental, range, null).records;
+    const outsideCount = records.length - inRange.length;
+    const isOrdered = hasRowOrder(records, incremental);
+    if (outsideCount === 0 && isOrdered) return undefined;
+    return { recordCount: records.length, outsideCount, isOrdered };
   } catch (error) {
     return { error };
   }
 }
 
-/** Whether the records come as row_order says, where it says something. */
-function inOrder(records: readonly JsonValue[], plan: IncrementalPlan): boolean {
+/** True when the records have the order of row_order, or when row_order is not set. */
+function hasRowOrder(records: readonly JsonValue[], plan: IncrementalPlan): boolean {
   const { path, rowOrder } = plan;
   if (rowOrder === undefined) return true;
-  const marks = records.flatMap((record) => {
-    const value = find(record, path);
-    return typeof value === "string" || typeof value === "number" ? [mark(value)] : [];
+  const cursors = records.flatMap((record) => {
+    const value = findValue(record, path);
+    return typeof value === "string" || typeof value === "number" ? [parseCursor(value)] : [];
   });
-  if (rowOrder === "desc") marks.reverse();
-  return marks.every((one, i) => i === 0 || !isBehind(one, marks[i - 1] as Mark, plan));
+  if (rowOrder === "desc") cursors.reverse();
+  return cursors.every(
+    (cursor, index) => index === 0 || !isBefore(cursor, cursors[index - 1] as ParsedCursor, plan),
+  );
 }
 
-function firstPage(
+function describeFirstPage(
   { request, records, next }: Page,
-  {
-    resource,
-    params,
-    answer,
-  }: { resource: ResourcePlan; params: Record<string, unknown>; answer: Answer | undefined },
+  resource: ResourcePlan,
+  params: FilledRequest["params"],
+  answer: Answer | undefined,
 ): FirstPage {
   const { body, headers = {} } = answer ?? {};
-  const found = findPaginator(resource, request, records, { headers, body, params });
+  const chosen = choosePaginator(resource, request, records, { headers, body, params });
+  // A body that is itself the list needs no data_selector.
+  const needsSelector = !resource.selector && !Array.isArray(body);
   return {
-    records: records.length,
-    paginator: found.plan,
-    detected: found.memory?.paginator,
-    // A body that is the list leaves nothing to write down.
-    selector:
-      resource.selector || Array.isArray(body)
-        ? undefined
-        : findSelector(resource, request, body)?.text,
+    recordCount: records.length,
+    paginator: chosen.plan,
+    detectedPaginator: chosen.memory?.paginator,
+    detectedSelector: needsSelector ? chooseSelector(resource, request, body)?.text : undefined,
     params,
     request,
-    body,
     next,
+    body,
   };
 }

@@ -1,43 +1,49 @@
 import { isFailure } from "../base/errors.ts";
 import type { ContractMode, PaginatorPlan, ResourcePlan } from "../config/plan-types.ts";
-import { nearest } from "../config/suggest.ts";
-import { totalOf } from "../extract/paging/paging.ts";
-import type { PageRequest, Rejection } from "../flow.ts";
-import { type Columns, holds } from "../schema/columns.ts";
-import { kinds, typesOf } from "../schema/kinds.ts";
+import { nearestWord } from "../config/suggest.ts";
+import type { PageRequest } from "../extract/paging/page-request.ts";
+import { readNamedTotal } from "../extract/paging/paging.ts";
+import type { Rejection } from "../flow.ts";
+import { type Columns, includesType } from "../schema/columns.ts";
+import { dataTypesOf, kindGroups } from "../schema/kinds.ts";
 import type { Shape } from "../schema/shape.ts";
 import type { JsonValue } from "../values/json.ts";
 
-/** Something to settle before a deploy. Scripts match on `code`. */
+/** A thing to settle before a deploy. Scripts match on `code`. */
 export interface Warning {
   code: string;
-  /** The field that it is about. */
+  /** Null for a warning that is about no single field. */
   field: string | null;
   message: string;
   hint: string;
 }
 
-/** What a preview decides from. */
-export interface Seen {
+/** The facts that a preview has gathered, from which the warnings follow. */
+export interface PreviewFindings {
   shape: Shape;
   columns: Columns;
-  /** How many records. */
-  read: number;
-  superseded: number;
+  recordCount: number;
+  /** Counts records that a later record of the page replaces, because the keys are the same. */
+  supersededCount: number;
   rejections: Rejection[];
-  /** What an incremental has against a page. */
-  cursor?: { error: unknown } | { outside: number; of: number; isOrdered: boolean } | undefined;
-  first?: FirstPage;
+  cursor: CursorFinding | undefined;
+  /** Undefined when no page was read. */
+  firstPage: FirstPage | undefined;
 }
 
+/** A page whose cursors cannot be read, or are out of range or order. */
+export type CursorFinding =
+  | { error: unknown }
+  | { recordCount: number; outsideCount: number; isOrdered: boolean };
+
 export interface FirstPage {
-  /** How many the answer had. */
-  records: number;
-  /** The resource's, or the one that was found. */
+  recordCount: number;
+  /** The resource's paginator, or the detected one. */
   paginator: PaginatorPlan;
-  /** In a config's words, what was found and is not written down. */
-  detected: object | undefined;
-  selector: string | undefined;
+  /** A paginator in a config's words. Undefined when the config has one. */
+  detectedPaginator: object | undefined;
+  /** A JSONPath. Undefined when the config has a data_selector or needs none. */
+  detectedSelector: string | undefined;
   /** The query parameters of the resource itself. */
   params: Record<string, unknown>;
   request: PageRequest;
@@ -45,28 +51,30 @@ export interface FirstPage {
   body: JsonValue | undefined;
 }
 
-/** Pure. In the order in which a person would settle them. */
-export function warningsOf(seen: Seen, resource: ResourcePlan): Warning[] {
-  if (seen.read === 0) return [noRecords(resource), ...foundOut(seen)];
+/** The warnings come in the order in which a person would settle them. */
+export function warningsOf(findings: PreviewFindings, resource: ResourcePlan): Warning[] {
+  if (findings.recordCount === 0) {
+    return [noRecordsWarning(resource), ...detectionWarnings(findings)];
+  }
   return [
-    ...keyWarnings(seen, resource),
-    ...columnWarnings(seen, resource),
-    ...valueWarnings(seen, resource),
-    ...cursorWarnings(seen, resource),
-    ...pagingWarnings(seen),
-    ...foundOut(seen),
+    ...keyWarnings(findings, resource),
+    ...columnWarnings(findings, resource),
+    ...valueWarnings(findings, resource),
+    ...cursorWarnings(findings, resource),
+    ...pagingWarnings(findings),
+    ...detectionWarnings(findings),
   ];
 }
 
-const warning = (code: string, field: string | null, message: string, hint: string): Warning => ({
-  code: `preview.${code}`,
-  field,
-  message,
-  hint,
-});
+const createWarning = (
+  code: string,
+  field: string | null,
+  message: string,
+  hint: string,
+): Warning => ({ code: `preview.${code}`, field, message, hint });
 
-const noRecords = ({ parent }: ResourcePlan): Warning =>
-  warning(
+const noRecordsWarning = ({ parent }: ResourcePlan): Warning =>
+  createWarning(
     "no_records",
     null,
     parent
@@ -77,57 +85,64 @@ const noRecords = ({ parent }: ResourcePlan): Warning =>
 
 const KEY_MISSING = "record.key_missing";
 
-const numbers = kinds.bigint | kinds.double | kinds.decimal;
-
-function keyWarnings(
-  { shape, read, superseded, rejections }: Seen,
-  { key, columns, disposition, incremental }: ResourcePlan,
-): Warning[] {
+function keyWarnings(findings: PreviewFindings, resource: ResourcePlan): Warning[] {
+  const { recordCount, supersededCount } = findings;
+  const { key, disposition, incremental } = resource;
   const warnings: Warning[] = [];
   if (disposition === "append" && !incremental) {
     const message = "records are appended: every run adds all of them once more";
     const hint = 'name the field that tells them apart, for instance "primary_key": "id"';
-    warnings.push(warning("no_key", null, message, hint));
+    warnings.push(createWarning("no_key", null, message, hint));
   }
-  for (const field of key.fields) {
-    const without = rejections.filter((one) => one.code === KEY_MISSING && one.path === field);
-    if (without.length === 0) continue;
-    const isNowhere = !shape.fields?.get(field);
-    const message = isNowhere
-      ? `no record has the key field "${field}"`
-      : `${without.length} of ${read} records have nothing in the key field "${field}", and can not be stored`;
-    const hint = isNowhere ? hintOf(field, shape) : "name a primary_key that every record has";
-    warnings.push(warning("key_missing", field, message, hint));
-  }
-  for (const { name, type } of [key.hash, ...(key.range ? [key.range] : [])]) {
-    const seen = shape.fields?.get(name)?.kinds ?? 0;
-    if (type !== "S" || columns[name]?.dataType || (seen & numbers) === 0) continue;
-    const [found] = typesOf(seen);
-    const message = `"${name}" is a ${found} and becomes a text key, since columns does not declare its type: keys sort as texts`;
-    const hint = `keep it, or declare "columns": {"${name}": {"data_type": "${found}"}} before the first deploy: a table's key never changes`;
-    warnings.push(warning("key_text", name, message, hint));
-  }
-  if (superseded > 0) {
-    const message = `${superseded} of ${read} records have the key of another one on their page, and one of them stays`;
+  warnings.push(...missingKeyWarnings(findings, resource), ...textKeyWarnings(findings, resource));
+  if (supersededCount > 0) {
+    const message = `${supersededCount} of ${recordCount} records have the same key as a later record of their page, and only one of them stays`;
     const hint = "name in primary_key all fields that tell records apart";
-    warnings.push(warning("key_repeated", key.fields.join(", "), message, hint));
+    warnings.push(createWarning("key_repeated", key.fields.join(", "), message, hint));
   }
   return warnings;
 }
 
-/** Of more, the first ones say enough. */
-const SHOWN_NAMES = 10;
-
-function hintOf(field: string, { fields }: Shape): string {
-  const names = [...(fields?.keys() ?? [])];
-  const meant = nearest(field, names);
-  if (meant !== undefined) return `did you mean ${meant}?`;
-  const more = names.length > SHOWN_NAMES ? ", …" : "";
-  return `the records have ${names.slice(0, SHOWN_NAMES).join(", ")}${more}`;
+function missingKeyWarnings(
+  { shape, recordCount, rejections }: PreviewFindings,
+  { key }: ResourcePlan,
+): Warning[] {
+  return key.fields.flatMap((field) => {
+    const keyless = rejections.filter(({ code, path }) => code === KEY_MISSING && path === field);
+    if (keyless.length === 0) return [];
+    const isAbsent = !shape.fields?.get(field);
+    const message = isAbsent
+      ? `no record has the key field "${field}"`
+      : `${keyless.length} of ${recordCount} records have nothing in the key field "${field}", and cannot be stored`;
+    const hint = isAbsent ? nameHint(field, shape) : "name a primary_key that every record has";
+    return [createWarning("key_missing", field, message, hint)];
+  });
 }
 
-/** What becomes of a value that the contract does not let in. */
-const outcomes: Record<ContractMode, string> = {
+function textKeyWarnings({ shape }: PreviewFindings, { key, columns }: ResourcePlan): Warning[] {
+  return [key.hash, ...(key.range ? [key.range] : [])].flatMap(({ name, type }) => {
+    const fieldKinds = shape.fields?.get(name)?.kinds ?? 0;
+    const hasNumbers = (fieldKinds & kindGroups.numbers) > 0;
+    if (type !== "S" || columns[name]?.dataType || !hasNumbers) return [];
+    const [numberType] = dataTypesOf(fieldKinds);
+    const message = `"${name}" is a ${numberType} and becomes a text key, since columns does not declare its type: keys sort as text`;
+    const hint = `keep it, or declare "columns": {"${name}": {"data_type": "${numberType}"}} before the first deploy: a table's key never changes`;
+    return [createWarning("key_text", name, message, hint)];
+  });
+}
+
+const MAX_LISTED_NAMES = 10;
+
+function nameHint(field: string, { fields }: Shape): string {
+  const names = [...(fields?.keys() ?? [])];
+  const meant = nearestWord(field, names);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  const ellipsis = names.length > MAX_LISTED_NAMES ? ", …" : "";
+  return `the records have ${names.slice(0, MAX_LISTED_NAMES).join(", ")}${ellipsis}`;
+}
+
+/** The effect of each mode on a value that the declared column does not allow. */
+const contractOutcomes: Record<ContractMode, string> = {
   evolve: "such values are stored as they come",
   freeze: "a run fails at them, as schema_contract says",
   discard_row: "records with them are set aside, as schema_contract says",
@@ -135,116 +150,127 @@ const outcomes: Record<ContractMode, string> = {
 };
 
 function columnWarnings(
-  { shape, columns: found }: Seen,
+  { shape, columns: foundColumns }: PreviewFindings,
   { columns, key, contract }: ResourcePlan,
 ): Warning[] {
-  const outcome = outcomes[contract.dataType];
+  const outcome = contractOutcomes[contract.dataType];
   return Object.entries(columns).flatMap(([name, { dataType, nullable }]) => {
-    if (key.fields.includes(name)) return [];
-    const seen = shape.fields?.get(name);
-    if (!seen && !shape.fields) return [];
-    if (!seen) {
+    if (key.fields.includes(name) || !shape.fields) return [];
+    const field = shape.fields.get(name);
+    if (!field) {
       const message = `"${name}" is declared in columns, and no record has it`;
-      return [warning("column_unseen", name, message, hintOf(name, shape))];
+      return [createWarning("column_unseen", name, message, nameHint(name, shape))];
     }
-    const others = (found[name]?.variants ?? []).filter((one) => dataType && !holds(dataType, one));
+    const misfits = (foundColumns[name]?.variants ?? []).filter(
+      (variant) => dataType && !includesType(dataType, variant),
+    );
     const warnings: Warning[] = [];
-    if (others.length > 0) {
-      const message = `"${name}" is declared ${dataType}, and there are values that only fit ${others.join(", ")}`;
-      warnings.push(warning("value_type", name, message, `${outcome}; correct the data_type`));
+    if (misfits.length > 0) {
+      const message = `"${name}" is declared ${dataType}, and there are values that only fit ${misfits.join(", ")}`;
+      const hint = `${outcome}; correct the data_type`;
+      warnings.push(createWarning("value_type", name, message, hint));
     }
-    if (nullable === false && (seen.isNull || seen.isMissing)) {
-      const what = seen.isNull ? "null" : "missing";
-      const message = `"${name}" is declared not to be null, and is ${what} in some records`;
-      warnings.push(warning("value_null", name, message, `${outcome}; declare it nullable`));
+    if (nullable === false && (field.wasNull || field.wasMissing)) {
+      const state = field.wasNull ? "null" : "missing";
+      const message = `"${name}" is declared not to be null, and is ${state} in some records`;
+      const hint = `${outcome}; declare it nullable`;
+      warnings.push(createWarning("value_null", name, message, hint));
     }
     return warnings;
   });
 }
 
-function valueWarnings({ shape, read, rejections }: Seen, { steps }: ResourcePlan): Warning[] {
-  const warnings: Warning[] = [];
+function valueWarnings(
+  { shape, recordCount, rejections }: PreviewFindings,
+  { steps }: ResourcePlan,
+): Warning[] {
   const groups = new Map<string, Rejection[]>();
-  for (const one of rejections.filter(({ code }) => code !== KEY_MISSING)) {
-    const group = `${one.code} ${one.path}`;
-    groups.set(group, [...(groups.get(group) ?? []), one]);
+  for (const rejection of rejections.filter(({ code }) => code !== KEY_MISSING)) {
+    const group = `${rejection.code} ${rejection.path}`;
+    groups.set(group, [...(groups.get(group) ?? []), rejection]);
   }
-  for (const [one, ...more] of groups.values()) {
-    if (!one) continue;
-    const message = `${more.length + 1} of ${read} records can not be stored: ${one.message}`;
-    const hint = "a run sets them aside; `tidetable quarantine list` shows them";
-    warnings.push(warning("rejected", one.path || null, message, hint));
-  }
+  const warnings = [...groups.values()].flatMap((group) =>
+    group.slice(0, 1).map(({ path, message: reason }) => {
+      const message = `${group.length} of ${recordCount} records cannot be stored: ${reason}`;
+      const hint = "a run sets them aside; `tidetable quarantine list` shows them";
+      return createWarning("rejected", path || null, message, hint);
+    }),
+  );
   if (shape.values) {
     const message = "the records have more than 1,000 names of fields: they are taken for data";
     const hint = `${steps.length > 0 ? "let" : "use"} processing_steps put them into one field`;
-    warnings.push(warning("many_fields", null, message, hint));
+    warnings.push(createWarning("many_fields", null, message, hint));
   }
   return warnings;
 }
 
-function cursorWarnings({ cursor }: Seen, { incremental }: ResourcePlan): Warning[] {
+function cursorWarnings({ cursor }: PreviewFindings, { incremental }: ResourcePlan): Warning[] {
   if (!cursor || !incremental) return [];
   const field = incremental.path.text;
   if ("error" in cursor) {
     if (!isFailure(cursor.error)) throw cursor.error;
-    return [warning("cursor", field, cursor.error.message, cursor.error.hint ?? "")];
+    return [createWarning("cursor", field, cursor.error.message, cursor.error.hint ?? "")];
   }
+  const { recordCount, outsideCount, isOrdered } = cursor;
   const warnings: Warning[] = [];
-  if (!cursor.isOrdered) {
+  if (!isOrdered) {
     const message = `the records are not in the order of "${field}" that row_order says: reading would end too early`;
     const hint = "remove row_order, or ask the API for this order in params";
-    warnings.push(warning("cursor_order", field, message, hint));
+    warnings.push(createWarning("cursor_order", field, message, hint));
   }
-  if (cursor.outside > 0 && incremental.onMissing !== "exclude") {
-    const message = `${cursor.outside} of ${cursor.of} records are not in the range of "${field}" that was asked for, and are left out`;
+  if (outsideCount > 0 && incremental.onMissing !== "exclude") {
+    const message = `${outsideCount} of ${recordCount} records are not in the range of "${field}" that was asked for, and are left out`;
     const hint = "check the parameter that carries the cursor: the API seems not to know it";
-    warnings.push(warning("cursor_range", field, message, hint));
+    warnings.push(createWarning("cursor_range", field, message, hint));
   }
   return warnings;
 }
 
-/** What APIs call the number of records of a page. */
-const sizeNames = /^(limit|(per_?|max_?)?(page_?)?size|per_?page|max_?results|count|first|top)$/i;
+/** Names that APIs give to the parameter for the number of records of a page. */
+const pageSizeNames =
+  /^(limit|(per_?|max_?)?(page_?)?size|per_?page|max_?results|count|first|top)$/i;
 
-/** A page of so many records is seldom all that there is. */
-const usualSizes = new Set([10, 20, 25, 30, 50, 100, 200, 250, 500, 1000]);
+/** Many APIs cut pages at these sizes, so a page of this size is seldom the whole list. */
+const usualPageSizes = new Set([10, 20, 25, 30, 50, 100, 200, 250, 500, 1000]);
 
-function pagingWarnings({ first }: Seen): Warning[] {
-  if (!first) return [];
-  const { records, paginator, params, next } = first;
-  const named = Object.entries(params).find(([name]) => sizeNames.test(name.replace(/^\$/, "")));
-  const limit = paginator.type === "offset" ? paginator.limit : Number(named?.[1]);
-  const isFull = records === limit || (!(limit > 0) && !next && usualSizes.has(records));
-  if (!isFull || saysItsEnd(first)) return [];
-  const asked = records === limit ? `the limit of ${limit}` : records;
+function pagingWarnings({ firstPage }: PreviewFindings): Warning[] {
+  if (!firstPage) return [];
+  const { recordCount, paginator, params, next } = firstPage;
+  const sizeParam = Object.entries(params).find(([name]) =>
+    pageSizeNames.test(name.replace(/^\$/, "")),
+  );
+  const limit = paginator.type === "offset" ? paginator.limit : Number(sizeParam?.[1]);
+  const hasLimit = limit > 0;
+  const isFull = recordCount === limit || (!hasLimit && !next && usualPageSizes.has(recordCount));
+  if (!isFull || announcesEnd(firstPage)) return [];
+  const amount = recordCount === limit ? `the limit of ${limit}` : recordCount;
   const message = next
-    ? `the first page has exactly ${asked} records, and the answer names no total: only an empty page will end the reading`
-    : `the first page has exactly ${asked} records, and nothing in the answer leads to a next one`;
+    ? `the first page has exactly ${amount} records, and the answer names no total: only an empty page will end the reading`
+    : `the first page has exactly ${amount} records, and nothing in the answer leads to a next one`;
   const hint = "check the paginator: are its type and its parameters those of the API?";
-  return [warning("page_full", null, message, hint)];
+  return [createWarning("page_full", null, message, hint)];
 }
 
-/** Whether the API itself says how much there is. */
-function saysItsEnd({ paginator, request, body, next }: FirstPage): boolean {
+/** True when the answer itself says whether there are more pages. */
+function announcesEnd({ paginator, body, next }: FirstPage): boolean {
   if ("hasMore" in paginator && paginator.hasMore) return true;
   if (paginator.type !== "offset" && paginator.type !== "page_number") return next !== undefined;
-  const seen = { request, body, url: "", records: [], headers: {} };
-  return totalOf(seen, paginator) !== undefined;
+  return readNamedTotal({ body }, paginator) !== undefined;
 }
 
-/** What a config leaves open was found out, and may be found otherwise tomorrow. */
-function foundOut({ first }: Seen): Warning[] {
+/** A later answer may lead detection elsewhere, so a config should name the detected values. */
+function detectionWarnings({ firstPage }: PreviewFindings): Warning[] {
   const warnings: Warning[] = [];
-  if (first?.selector !== undefined) {
-    const message = `data_selector is not set, and the records were found at "${first.selector}"`;
-    const hint = `write it down: "data_selector": "${first.selector}"`;
-    warnings.push(warning("selector_found", null, message, hint));
+  if (firstPage?.detectedSelector !== undefined) {
+    const selector = firstPage.detectedSelector;
+    const message = `data_selector is not set, and the records were found at "${selector}"`;
+    const hint = `write it down: "data_selector": "${selector}"`;
+    warnings.push(createWarning("selector_found", null, message, hint));
   }
-  if (first?.detected) {
-    const text = JSON.stringify(first.detected);
+  if (firstPage?.detectedPaginator) {
     const message = "paginator is not set, and was found by the first answer";
-    warnings.push(warning("paginator_found", null, message, `write it down: "paginator": ${text}`));
+    const hint = `write it down: "paginator": ${JSON.stringify(firstPage.detectedPaginator)}`;
+    warnings.push(createWarning("paginator_found", null, message, hint));
   }
   return warnings;
 }

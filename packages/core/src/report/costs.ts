@@ -1,17 +1,17 @@
-import { CHECKPOINT_MS } from "../base/timing.ts";
-import { firingsPerMonth, monthHours } from "../config/cadence.ts";
+import { firingsPerMonth, hoursPerMonth } from "../config/cadence.ts";
 import type { SchedulePlan, SourcePlan } from "../config/plan-types.ts";
 import type { Counts } from "./counts.ts";
 
 /*
- * Dollars: of a run from what it has used, of a month from the schedules. Everything here is pure.
+ * Costs in dollars: a run's from its use of AWS, a month's from the schedules. All functions are
+ * pure.
  */
 
-/** What AWS asks for, in dollars, before free tiers. */
+/** AWS's prices in dollars, before free tiers. */
 export const prices = Object.freeze({
-  /** No region is cheaper, some take half as much again. */
+  /** No region is cheaper; some cost half as much again. */
   region: "us-east-1",
-  /** When these pages were last read. */
+  /** The month in which the price pages below were last read. */
   as_of: "2026-11",
   // https://aws.amazon.com/dynamodb/pricing/on-demand/ since November 2024, standard table class:
   write_unit: 0.625e-6,
@@ -19,7 +19,7 @@ export const prices = Object.freeze({
   // https://aws.amazon.com/lambda/pricing/ on arm64:
   gb_second: 13.3334e-6,
   invocation: 0.2e-6,
-  // https://aws.amazon.com/eventbridge/pricing/ of its Scheduler:
+  // https://aws.amazon.com/eventbridge/pricing/ for EventBridge Scheduler:
   scheduled_call: 1e-6,
   // https://aws.amazon.com/secrets-manager/pricing/
   secret_month: 0.4,
@@ -31,38 +31,28 @@ export const prices = Object.freeze({
   dashboard_month: 3,
 });
 
-/** What a stage has of each: stacks/monitoring.ts, stacks/pipeline.ts and metrics.ts say the same. */
-export const deployed = Object.freeze({
+/** The size of a deployed stage, as stacks/monitoring.ts, stacks/pipeline.ts and metrics.ts make it. */
+export const deployedSize = Object.freeze({
   alarmsPerSource: 5,
   alarmsPerStage: 2,
   metricsPerSource: 8,
   scheduleMb: 256,
 });
 
-/** What no run tells. */
-const assumed = Object.freeze({
-  workerLogBytes: 3_000, // of an invocation: its report with its metrics, and Lambda's own lines
+/** Estimates of usage that no run records. */
+const estimatedUsage = Object.freeze({
+  workerLogBytes: 3_000, // per invocation: the report with its metrics, and Lambda's own lines
   scheduleLogBytes: 1_000,
-  scheduleMs: 50, // it is warm, since the tick comes every minute
+  scheduleMs: 50, // the function is warm because the tick calls it every minute
 });
 
-/** The loop that many begin with: ask for a page, put its records 25 at once, one batch after the other. */
-const naive = Object.freeze({
-  pageMs: 100,
-  batchMs: 10,
-  batch: 25,
-  recordMs: 0.25, // of CPU, with the SDK as it comes: docs/performance.md
-});
+/** The usage from which the cost of a run is calculated. */
+type RunUsage = Pick<Counts, "write_units" | "read_units" | "worked_ms"> & { slices: number };
 
-/** What the estimate takes from the history of a run. */
-type UsedByRun = Pick<
-  Counts,
-  "pages" | "records" | "written" | "deleted" | "write_units" | "read_units" | "worked_ms"
-> & { status: string; slices: number };
+/** A run in a resource's history. */
+type PastRun = RunUsage & { status: string };
 
-type Used = Pick<UsedByRun, "write_units" | "read_units" | "worked_ms" | "slices">;
-
-/** Dollars by what they are for. */
+/** Dollars by purpose. */
 export interface RunCost {
   lambda: number;
   writes: number;
@@ -71,89 +61,57 @@ export interface RunCost {
   total: number;
 }
 
-/** What a run costs. Waits between its slices are free. */
-export function runCost(
-  { write_units, read_units, worked_ms, slices }: Used,
+/** Calculates the cost of a run. Waits between slices are free. */
+export function calculateRunCost(
+  { write_units, read_units, worked_ms, slices }: RunUsage,
   memoryMb: number,
 ): RunCost {
   return withTotal({
-    lambda: calls(slices, memoryMb, worked_ms),
+    lambda: invocationCost(slices, memoryMb, worked_ms),
     writes: write_units * prices.write_unit,
     reads: read_units * prices.read_unit,
-    logs: logged(slices * assumed.workerLogBytes),
+    logs: logCost(slices * estimatedUsage.workerLogBytes),
   });
 }
 
-/** What a resource costs: as it is, and as a naive loop would. */
+/** The cost of a resource: of its usual run, and of a month. */
 export interface ResourceCost {
-  /** So many runs that succeeded are behind it. */
+  /** The number of successful runs that the estimate is based on. */
   runs: number;
   run: RunCost;
   month: RunCost;
-  naive: { run: RunCost; month: RunCost };
 }
 
-/** A usual run is the one in the middle of so many: a first load is none. */
-const RECENT = 10;
+/** The usual run is the median of so many recent runs, which leaves out a first load. */
+const RECENT_RUNS = 10;
 
-/** From its history, newest first. A refresh is taken for as much as the dearest run. */
+/** Estimates from a resource's history, newest first. A refresh counts as the most expensive run. */
 function resourceCost(
-  history: readonly UsedByRun[],
+  history: readonly PastRun[],
   { runs, refreshes }: Frequency,
   memoryMb: number,
 ): ResourceCost | null {
   const succeeded = history.filter(({ status }) => status === "done");
-  const recent = byCost(succeeded.slice(0, RECENT), memoryMb);
+  const recent = sortedCosts(succeeded.slice(0, RECENT_RUNS), memoryMb);
   const usual = recent[Math.floor((recent.length - 1) / 2)];
-  const dearest = byCost(succeeded, memoryMb).at(-1);
-  if (!usual || !dearest) return null;
-
-  const rowUnits = unitsOfRow(succeeded);
-  const costs = (cost: (run: UsedByRun) => RunCost) => ({
-    run: cost(usual),
-    month: plus(times(cost(usual), runs), times(cost(dearest), refreshes)),
-  });
-  return {
-    runs: recent.length,
-    ...costs((run) => runCost(run, memoryMb)),
-    naive: costs((run) => naiveCost(run, memoryMb, rowUnits)),
-  };
+  const highest = sortedCosts(succeeded, memoryMb).at(-1);
+  if (!usual || !highest) return null;
+  const month = addCosts(scaleCost(usual, runs), scaleCost(highest, refreshes));
+  return { runs: recent.length, run: usual, month };
 }
 
-const byCost = (runs: readonly UsedByRun[], memoryMb: number) =>
-  runs.toSorted((a, b) => runCost(a, memoryMb).total - runCost(b, memoryMb).total);
+const sortedCosts = (runs: readonly PastRun[], memoryMb: number): RunCost[] =>
+  runs.map((run) => calculateRunCost(run, memoryMb)).sort((a, b) => a.total - b.total);
 
-/** It puts whatever it reads, reads no table and keeps no state, and waits for the same API. */
-function naiveCost(run: UsedByRun, memoryMb: number, rowUnits: number): RunCost {
-  const { pages, records, slices } = run;
-  const loopMs =
-    pages * naive.pageMs +
-    Math.ceil(records / naive.batch) * naive.batchMs +
-    records * naive.recordMs;
-  const worked_ms = Math.max(run.worked_ms, loopMs);
-  return runCost({ write_units: records * rowUnits, read_units: 0, worked_ms, slices }, memoryMb);
-}
-
-/** Write units of a row, by the run that wrote most, without what runs write of themselves. */
-function unitsOfRow(runs: readonly UsedByRun[]): number {
-  const rows = ({ written, deleted }: UsedByRun) => written + deleted;
-  const most = runs.reduce((a, b) => (rows(b) > rows(a) ? b : a));
-  // Now and then, and at the end of each slice.
-  const checkpoints = Math.min(most.pages, 1 + most.slices + most.worked_ms / CHECKPOINT_MS);
-  const ownUnits = 2 + 2 * checkpoints; // its begin, too
-  return rows(most) === 0 ? 1 : Math.max(1, (most.write_units - ownUnits) / rows(most));
-}
-
-/** What a source costs, runs of its resources included. */
+/** The cost of a source, including the runs of its resources. */
 export interface SourceCost {
-  /** How often its schedules fire, whether they are on or not. */
+  /** The firings of the schedule, which are counted even if it is disabled. */
   runs_per_month: number;
   refreshes_per_month: number;
-  /** One of each of its resources. */
+  /** The cost of one run of each resource. */
   run: RunCost;
   month: ReturnType<typeof sourceMonth>;
-  naive: { run: RunCost; month: RunCost };
-  /** In the order of the plan. Null: nothing has succeeded yet, so that there is nothing to go by. */
+  /** Ordered as in the plan. Null means that no run has succeeded yet. */
   resources: (ResourceCost | null)[];
 }
 
@@ -162,83 +120,87 @@ interface Frequency {
   refreshes: number;
 }
 
-/** From the histories of its resources, in the order of the plan, each with the newest run first. */
-export function sourceCost(
+/** Estimates from the resources' histories, ordered as in the plan, each with its newest run first. */
+export function estimateSourceCost(
   plan: SourcePlan,
-  histories: readonly (readonly UsedByRun[])[],
+  histories: readonly (readonly PastRun[])[],
 ): SourceCost {
   const frequency = {
-    runs: perMonth(plan.schedule),
-    refreshes: perMonth(plan.fullRefreshSchedule),
+    runs: firingsOf(plan.schedule),
+    refreshes: firingsOf(plan.fullRefreshSchedule),
   };
   const resources = histories.map((history) =>
     resourceCost(history, frequency, plan.function.memoryMb),
   );
-  const known = resources.filter((resource) => resource !== null);
-  const sum = (of: (resource: ResourceCost) => RunCost) =>
-    known.map(of).reduce(plus, runCost(nothing, 0));
+  const estimated = resources.filter((resource) => resource !== null);
+  const runs = estimated.map(({ run }) => run).reduce(addCosts, noCost);
+  const months = estimated.map(({ month }) => month).reduce(addCosts, noCost);
   return {
     runs_per_month: frequency.runs,
     refreshes_per_month: frequency.refreshes,
-    run: sum(({ run }) => run),
-    month: sourceMonth(plan, frequency, sum(({ month }) => month).total),
-    naive: { run: sum(({ naive }) => naive.run), month: sum(({ naive }) => naive.month) },
+    run: runs,
+    month: sourceMonth(plan, frequency, months.total),
     resources,
   };
 }
 
-const perMonth = (schedule: SchedulePlan | undefined): number =>
+const firingsOf = (schedule: SchedulePlan | undefined): number =>
   schedule ? firingsPerMonth(schedule.expression) : 0;
 
-const nothing: Used = { write_units: 0, read_units: 0, worked_ms: 0, slices: 0 };
+const noCost: RunCost = { lambda: 0, writes: 0, reads: 0, logs: 0, total: 0 };
 
 function sourceMonth(
   { secrets, resources }: SourcePlan,
-  { runs: usual, refreshes }: Frequency,
-  runs: number,
+  { runs, refreshes }: Frequency,
+  costOfRuns: number,
 ) {
-  const firings = usual + refreshes;
-  const hours = Math.min(monthHours, firings);
+  const firings = runs + refreshes;
+  const activeHours = Math.min(hoursPerMonth, firings);
   return withTotal({
-    runs,
-    schedules: scheduled(firings),
-    // At most: a worker that is warm remembers it for five minutes.
+    runs: costOfRuns,
+    schedules: scheduleCost(firings),
+    // An upper limit, because a warm worker keeps the secret for five minutes.
     secret:
       secrets.length === 0
         ? 0
         : prices.secret_month + firings * resources.length * prices.secret_read,
-    metrics: deployed.metricsPerSource * prices.metric_month * (hours / monthHours),
-    alarms: deployed.alarmsPerSource * prices.alarm_month,
+    metrics: deployedSize.metricsPerSource * prices.metric_month * (activeHours / hoursPerMonth),
+    alarms: deployedSize.alarmsPerSource * prices.alarm_month,
   });
 }
 
-/** What a stage costs beside its sources. Three dashboards of an account are free. */
-export function stageMonth(plans: readonly SourcePlan[]) {
-  const ticks = monthHours * 60;
-  const states = plans.flatMap(({ resources }) => resources).length;
+/** Calculates a stage's monthly cost without its sources. An account's first three dashboards are free. */
+export function estimateStageMonth(plans: readonly SourcePlan[]) {
+  const ticks = hoursPerMonth * 60;
+  const resourceCount = plans.flatMap(({ resources }) => resources).length;
   return withTotal({
-    tick: scheduled(ticks) + ticks * states * prices.read_unit,
-    alarms: deployed.alarmsPerStage * prices.alarm_month,
+    tick: scheduleCost(ticks) + ticks * resourceCount * prices.read_unit,
+    alarms: deployedSize.alarmsPerStage * prices.alarm_month,
     dashboard: prices.dashboard_month,
   });
 }
 
-/** Calls of the schedule function by a schedule. */
-const scheduled = (firings: number): number =>
+/** The cost of the schedule function for this many firings of a schedule. */
+const scheduleCost = (firings: number): number =>
   firings * prices.scheduled_call +
-  calls(firings, deployed.scheduleMb, firings * assumed.scheduleMs) +
-  logged(firings * assumed.scheduleLogBytes);
+  invocationCost(firings, deployedSize.scheduleMb, firings * estimatedUsage.scheduleMs) +
+  logCost(firings * estimatedUsage.scheduleLogBytes);
 
-const calls = (count: number, memoryMb: number, ms: number): number =>
-  count * prices.invocation + (memoryMb / 1024) * (ms / 1000) * prices.gb_second;
+const invocationCost = (count: number, memoryMb: number, totalMs: number): number =>
+  count * prices.invocation + (memoryMb / 1024) * (totalMs / 1000) * prices.gb_second;
 
-const logged = (bytes: number): number => (bytes / 1e9) * prices.log_gb;
+const logCost = (bytes: number): number => (bytes / 1e9) * prices.log_gb;
 
-const plus = (a: RunCost, b: RunCost): RunCost => map(a, (value, name) => value + b[name]);
+const addCosts = (first: RunCost, second: RunCost): RunCost =>
+  mapCost(first, (dollars, purpose) => dollars + second[purpose]);
 
-const times = (cost: RunCost, count: number): RunCost => map(cost, (value) => value * count);
+const scaleCost = (cost: RunCost, factor: number): RunCost =>
+  mapCost(cost, (dollars) => dollars * factor);
 
-const map = (cost: RunCost, change: (value: number, name: keyof RunCost) => number): RunCost => ({
+const mapCost = (
+  cost: RunCost,
+  change: (dollars: number, purpose: keyof RunCost) => number,
+): RunCost => ({
   lambda: change(cost.lambda, "lambda"),
   writes: change(cost.writes, "writes"),
   reads: change(cost.reads, "reads"),

@@ -1,6 +1,6 @@
-import type { World } from "../base/world.ts";
+import type { Clock } from "../base/world.ts";
 
-/** What a run has done so far. `records = written + unchanged + superseded + quarantined`. */
+/** The work of a run so far. `records = written + unchanged + superseded + quarantined`. */
 export interface Counts {
   /** Every request sent to the API for pages, retries included. */
   requests: number;
@@ -13,20 +13,20 @@ export interface Counts {
   deleted: number;
   /** Records of the parent that could not be asked for; they are no records of this resource. */
   parents_set_aside: number;
-  /** Values that the schema_contract left out of their records. */
+  /** Values that the schema_contract kept out of their records. */
   discarded_values: number;
   retries: number;
   waited_ms: number;
-  /** DynamoDB's own count of capacity units. */
+  /** Capacity units as DynamoDB reports them. */
   write_units: number;
   read_units: number;
-  /** Answers of DynamoDB that took nothing, or not all, because it was asked too fast. */
+  /** Answers in which DynamoDB throttled all or part of a request. */
   throttled: number;
-  /** Time in workers. Between slices a run costs nothing. */
+  /** Time spent in workers. The time between slices does not count, and costs nothing. */
   worked_ms: number;
 }
 
-export const noCounts = (): Counts => ({
+export const zeroCounts = (): Counts => ({
   requests: 0,
   pages: 0,
   records: 0,
@@ -45,37 +45,39 @@ export const noCounts = (): Counts => ({
   worked_ms: 0,
 });
 
-const names = Object.keys(noCounts()) as (keyof Counts)[];
+const countNames = Object.keys(zeroCounts()) as (keyof Counts)[];
 
-/** What a run has done, counted as things happen, and how much of it this slice has. */
-export interface Tally {
-  /** Of the run. A checkpoint stores a copy. */
-  readonly counts: Counts;
-  /** Adds what earlier slices have done. */
-  goOnFrom(earlier: Counts): void;
+/** Counts the work of a run, and of the current slice within the run. */
+export class Tally {
+  /** The counts of the whole run so far. A checkpoint stores a copy. */
+  readonly counts = zeroCounts();
+  /** The counts of the earlier slices, as the last checkpoint had them. */
+  private earlier = zeroCounts();
+  private readonly clock: Pick<Clock, "monotonic">;
+  /** The monotonic time at which this slice began. */
+  private readonly began: number;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.clock = clock;
+    this.began = clock.monotonic();
+  }
+
+  addEarlierSlices(earlier: Counts): void {
+    // A checkpoint of an older version lacks the counts that were added since.
+    this.earlier = { ...zeroCounts(), ...earlier };
+    for (const name of countNames) this.counts[name] += this.earlier[name];
+  }
+
   /** Brings `worked_ms` up to now. */
-  touch(): void;
-  /** Of this slice alone. */
-  slice(): Counts;
-}
+  updateWorkedTime(): void {
+    const workedNow = Math.round(this.clock.monotonic() - this.began);
+    this.counts.worked_ms = this.earlier.worked_ms + workedNow;
+  }
 
-export function tally({ monotonic }: Pick<World["clock"], "monotonic">): Tally {
-  const began = monotonic();
-  const counts = noCounts();
-  let before = noCounts();
-  return {
-    counts,
-    goOnFrom(earlier) {
-      // A state of an older version has fewer of them.
-      before = { ...noCounts(), ...earlier };
-      for (const name of names) counts[name] += before[name];
-    },
-    touch() {
-      counts.worked_ms = before.worked_ms + Math.round(monotonic() - began);
-    },
-    slice() {
-      const entries = names.map((name) => [name, counts[name] - before[name]] as const);
-      return Object.fromEntries(entries) as unknown as Counts;
-    },
-  };
+  /** The counts of the current slice. */
+  sliceCounts(): Counts {
+    const sliceCounts = zeroCounts();
+    for (const name of countNames) sliceCounts[name] = this.counts[name] - this.earlier[name];
+    return sliceCounts;
+  }
 }

@@ -1,10 +1,11 @@
 import type { Names } from "../base/names.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { ResourceReport } from "./types.ts";
 
 /*
- * Metrics are fields of a log line that CloudWatch counts (its embedded metric format): no call to
- * make and nothing to grant. A metric costs money for each set of dimensions in each hour that has
- * data, so most are counted per source, and what is per resource appears only when it is bad.
+ * CloudWatch counts metrics from the fields of a log line (the embedded metric format), without a
+ * request and without a permission. A metric costs money for each set of dimensions in each hour with
+ * data. Therefore most metrics are per source, and metrics per resource appear only with a problem.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 
@@ -14,44 +15,49 @@ const perSource = ["app", "stage", "source"];
 
 const perResource = [...perSource, "resource"];
 
-type Unit = "Count" | "Milliseconds" | "None";
-
-interface Place {
-  source: string;
-  resource: string;
+/** Metrics with the same unit, counted once for each set of dimensions. */
+interface MetricGroup {
+  dimensions: string[][];
+  unit: "Count" | "Milliseconds" | "None";
+  values: Record<string, number>;
 }
 
-/** The fields that make a log line count one slice of a run. */
+/** Makes the fields of a log line that counts one slice of a run. */
 export function sliceMetrics(names: Names, report: ResourceReport, now: number) {
   if (report.status === "skipped") return {};
   const { records, written, unchanged, quarantined, retries, throttled } = report.slice;
   const { waited_ms, worked_ms: duration_ms } = report.slice;
-  const failed = report.status === "failed" && report.error?.code !== "run.interrupted";
   const counts = { records, written, unchanged, quarantined, retries, throttled };
-  const schema_changes = report.schema?.changed ?? 0;
-  return line(names, report, now, [
+  const groups: MetricGroup[] = [
     { dimensions: [perSource], unit: "Count", values: counts },
     { dimensions: [perSource], unit: "Milliseconds", values: { waited_ms, duration_ms } },
-    ...(schema_changes > 0
-      ? [{ dimensions: [perSource], unit: "Count" as const, values: { schema_changes } }]
-      : []),
-    ...(failed
-      ? [{ dimensions: [perSource, perResource], unit: "Count" as const, values: { failed: 1 } }]
-      : []),
-  ]);
+  ];
+  const schema_changes = report.schema?.changed ?? 0;
+  if (schema_changes > 0) {
+    groups.push({ dimensions: [perSource], unit: "Count", values: { schema_changes } });
+  }
+  if (report.status === "failed" && report.error?.code !== "run.interrupted") {
+    groups.push({ dimensions: [perSource, perResource], unit: "Count", values: { failed: 1 } });
+  }
+  return metricLine(names, report, now, groups);
 }
 
-/** The fields that make a log line say how many of its longest gaps ago a resource succeeded. */
-export const stalenessMetric = (names: Names, place: Place, staleness: number, now: number) =>
-  line(names, place, now, [
+/** Makes the fields of a log line about a stale resource. The unit is the schedule's longest gap. */
+export const stalenessMetric = (
+  names: Names,
+  resourceRef: ResourceRef,
+  staleness: number,
+  now: number,
+) =>
+  metricLine(names, resourceRef, now, [
     { dimensions: [perSource, perResource], unit: "None", values: { staleness } },
   ]);
 
-function line(
+function metricLine(
   { app, stage }: Names,
-  { source, resource }: Place,
+  { source, resource }: ResourceRef,
   now: number,
-  groups: { dimensions: string[][]; unit: Unit; values: Record<string, number> }[],
+  groups: MetricGroup[],
 ) {
   return {
     _aws: {

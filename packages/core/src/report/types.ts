@@ -2,18 +2,18 @@ import type { Cursor } from "../flow.ts";
 import type { Change } from "../schema/columns.ts";
 import type { Counts } from "./counts.ts";
 
-/** What a run has found out about its records' fields. */
+/** The changes of a schema that a run has found. */
 export interface SchemaReport {
   version: number;
-  /** How many fields are not as they were at the version before; the first of them. */
+  /** The number of changed fields since the previous version. */
   changed: number;
+  /** The first of the changes. */
   changes: Change[];
 }
 
 /**
- * What a worker returns for one slice. `running` and `waiting` mean: invoke it again
- * (`waiting` not before `not_before`). `covered`: another run goes first, and the next one that
- * begins answers this event; how it ended stands in the history then.
+ * A worker's answer for one slice. After `running` and `waiting` the worker has to be invoked again,
+ * after `waiting` not before `not_before`.
  */
 export interface ResourceReport extends Counts {
   source: string;
@@ -23,13 +23,13 @@ export interface ResourceReport extends Counts {
   status: "done" | "running" | "waiting" | "failed" | "skipped" | "covered";
   not_before?: string;
   limited?: true;
-  /** What this slice alone has done. */
+  /** The counts of the current slice. */
   slice: Counts;
   slices: number;
   started_at: string;
   duration_ms: number;
   cursor: { before: Cursor; after: Cursor } | null;
-  /** Null before the run has ended, and where nothing is stored. */
+  /** Null until the run has ended, and for a resource that is not stored. */
   schema: SchemaReport | null;
   error: null | { code: string; message: string; hint: string | null };
 }

@@ -1,11 +1,9 @@
+import { LEASE_RENEWAL_MS } from "../base/timing.ts";
 import type { Job } from "./job.ts";
 
-/** Well inside of a lease's 50 seconds, with room for a slow answer of the state table. */
-const RENEW_MS = 20_000;
-
 /**
- * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is stopped and
- * waited for: nothing of this worker goes on after its end.
+ * Waits for `work` and renews the lease in the meantime. When the lease is lost, the work is aborted
+ * and awaited, so that no write of this worker happens later.
  */
 export async function keepingLease<T>(
   work: Promise<T>,
@@ -18,7 +16,7 @@ export async function keepingLease<T>(
     () => false,
   );
   while (true) {
-    const due = world.clock.sleep(RENEW_MS, settled.signal).then(
+    const due = world.clock.sleep(LEASE_RENEWAL_MS, settled.signal).then(
       () => true,
       () => false,
     );
@@ -28,7 +26,7 @@ export async function keepingLease<T>(
       await lease.renew();
     } catch (error) {
       signals.abort(error);
-      // A step of the work that failed is the cause: the work tells.
+      // If the work has failed, its error is the cause and is thrown first.
       await result;
       throw error;
     }

@@ -1,8 +1,9 @@
 import { CHECKPOINT_MS } from "../base/timing.ts";
-import type { Writer, Written } from "../dynamodb/attempts.ts";
-import { commit } from "../extract/cursor/cursor.ts";
-import type { Page, Prepared, Rejection } from "../flow.ts";
-import type { Rows } from "../load/changed-rows.ts";
+import type { WriteResult, Writer } from "../dynamodb/attempts.ts";
+import { commitCursor } from "../extract/cursor/cursor.ts";
+import type { Page } from "../extract/pages.ts";
+import type { PreparedPage, Rejection } from "../flow.ts";
+import type { ChangedRows } from "../load/changed-rows.ts";
 import type { RowNaming } from "../normalize/keys.ts";
 import type { Counts } from "../report/counts.ts";
 import { writeParentCursor } from "../state/parent-cursors.ts";
@@ -17,23 +18,23 @@ import { assertAccounts } from "./report.ts";
 /** A page that was read and converted, and the run's state once it is in the table. */
 export interface ReadPage {
   page: Page;
-  prepared: Prepared;
-  /** What its rows are named by, where they have no key of their own. */
+  prepared: PreparedPage;
+  /** The values that name the rows of a resource without a primary key. */
   naming: RowNaming | undefined;
-  /** The run's state after this page, without what only the writer knows (counts, spool, fingerprints). */
+  /** The run's state after this page, without counts, spool and fingerprints: the writer adds these. */
   stateAfter: RunState;
-  /** Set on the last page of a series with its own cursor, which is committed when the page is durable. */
-  seriesCursor?: Series["own"];
-  /** Called when the page is durable: only now is it known how long a whole page takes. */
+  /** Set on the last page of a series with a cursor, which is committed when the page is durable. */
+  seriesCursor?: Series["ownCursor"];
+  /** Called when the page is durable, to measure the duration of a whole page. */
   onDurable: () => void;
 }
 
-/** What is kept of a page between its last acknowledged item and its checkpoint. */
-interface WrittenPage extends Written {
+/** The part of a page that is kept between the last acknowledged item and the checkpoint. */
+interface WrittenPage extends WriteResult {
   records: number;
   discarded: number;
   quarantined: readonly Rejection[];
-  /** Keys of rows that could not be written: the API has them, the table may have anything. */
+  /** Keys of rows that could not be written. The API has these rows, and their table content is unknown. */
   unknownKeys: readonly string[];
   fingerprints: Buffer[];
   spoolRows: readonly SpoolRow[];
@@ -47,7 +48,7 @@ interface PendingPage
   written?: WrittenPage;
 }
 
-/** With more pages or bytes between reader and checkpoint, the reader waits for all of them. */
+/** The limits for pages that have no checkpoint yet. A reader above them waits for a full flush. */
 const MAX_PENDING = Object.freeze({ pages: 64, bytes: 16 * 1024 * 1024 });
 
 /**
@@ -62,13 +63,13 @@ const MAX_PENDING = Object.freeze({ pages: 64, bytes: 16 * 1024 * 1024 });
 export class PageWriter {
   readonly #job: Job;
   readonly #writer: Writer;
-  readonly #rows: Rows;
+  readonly #rows: ChangedRows;
   readonly #onCheckpoint: (state: RunState) => void;
   readonly #isSpooled: boolean;
 
-  /** As of the last checkpoint. */
+  /** The run state as of the last checkpoint. */
   #state: RunState;
-  /** Added and not yet covered by a checkpoint, in page order. */
+  /** Pages that were added and are not yet covered by a checkpoint, in page order. */
   readonly #pending: PendingPage[] = [];
   #pendingBytes = 0;
   /** Resolves when every page that was added is with the writer. */
@@ -78,7 +79,7 @@ export class PageWriter {
   #earliestCommit = Number.NEGATIVE_INFINITY;
   /** Ends the pause before a commit, because somebody waits for it. */
   #skipPause = new AbortController();
-  /** Nothing is taken any more; `#failure` follows when nothing is on its way any more. */
+  /** True when no more pages are accepted. `#failure` is set after all pending writes have settled. */
   #hasFailed = false;
   #failure: { error: unknown } | undefined;
   #rejectReader: (error: unknown) => void = () => {};
@@ -87,7 +88,7 @@ export class PageWriter {
     job: Job,
     parts: {
       writer: Writer;
-      rows: Rows;
+      rows: ChangedRows;
       start: RunState;
       onCheckpoint: (state: RunState) => void;
     },
@@ -100,7 +101,7 @@ export class PageWriter {
     this.#isSpooled = job.resource.spooled.length > 0 && !job.isSample;
   }
 
-  /** Begins to write a page. Returns at once. */
+  /** Begins to write a page and returns at once. */
   add(read: ReadPage): void {
     if (this.#hasFailed) return;
     const { stateAfter, seriesCursor, onDurable, naming, prepared } = read;
@@ -123,18 +124,18 @@ export class PageWriter {
     if (!this.#isCommitting) this.#committing = this.#commitInOrder();
   }
 
-  /** Resolves when another page may be asked for. */
+  /** Resolves when the reader may request another page. */
   async waitForRoom(): Promise<void> {
     await this.#handedToWriter;
-    await this.unlessFailed(this.#writer.room());
+    await this.unlessFailed(this.#writer.waitForRoom());
     const isFull =
       this.#pending.length >= MAX_PENDING.pages || this.#pendingBytes >= MAX_PENDING.bytes;
     if (isFull) await this.flush();
   }
 
   /**
-   * The result of the reader's work, or the writer's failure if that comes first. Not Promise.race:
-   * a promise that never settles would keep every race alive.
+   * Returns the result of the reader's work, or rejects as soon as the writer fails. Promise.race is
+   * avoided because a promise that never settles would keep every race in memory.
    */
   unlessFailed<T>(work: Promise<T>): Promise<T> {
     if (this.#failure) {
@@ -166,35 +167,35 @@ export class PageWriter {
   }
 
   /**
-   * Pages go to the writer in page order, each as soon as it is known which of its rows have changed.
-   * The page itself is not kept: what waits for its checkpoint must be small.
+   * Hands a page to the writer in page order, as soon as the changed rows are known. The page is not
+   * kept, because pages that wait for a checkpoint must be small.
    */
   async #write({ page, prepared }: ReadPage): Promise<WrittenPage> {
     const { items, rejections } = prepared;
     const sending = this.#handedToWriter.then(async () => {
-      const { put, prints } = await this.#rows.sift(items);
-      return { put, prints, acknowledged: this.#writer.write(put) };
+      const changes = await this.#rows.changesOf(items);
+      return { changes, acknowledged: this.#writer.write(changes.put) };
     });
     this.#handedToWriter = sending.catch(() => {});
-    const { put, prints, acknowledged } = await sending;
+    const { changes, acknowledged } = await sending;
     const total = await acknowledged;
-    this.#job.schema?.learn(prepared.fitted);
+    this.#job.schema?.learn(prepared.typedRecords);
     const refusedKeys = total.rejections.flatMap(
       ({ index }) => items.find((item) => item.index === index)?.key ?? [],
     );
     return {
       ...total,
       records: page.records.length,
-      unchanged: total.unchanged + items.length - put.length,
-      superseded: prepared.superseded + total.superseded,
-      discarded: prepared.discarded,
+      unchanged: total.unchanged + items.length - changes.put.length - changes.repeated,
+      superseded: prepared.superseded + total.superseded + changes.repeated,
+      discarded: prepared.discardedValues,
       quarantined: [...rejections, ...total.rejections],
       unknownKeys: [
         // planted: rejected-rows-are-seen
         ...rejections.flatMap(({ key }) => key ?? []),
         ...refusedKeys,
       ],
-      fingerprints: prints,
+      fingerprints: changes.fingerprints,
       spoolRows: this.#isSpooled
         ? page.records.map((record) => spoolRow(record, this.#job.resource))
         : [],
@@ -219,12 +220,12 @@ export class PageWriter {
 
   async #pause(): Promise<void> {
     const { clock } = this.#job.world;
-    const left = this.#earliestCommit - clock.monotonic();
-    if (left > 0) await clock.sleep(left, this.#skipPause.signal).catch(() => {});
+    const remainingMs = this.#earliestCommit - clock.monotonic();
+    if (remainingMs > 0) await clock.sleep(remainingMs, this.#skipPause.signal).catch(() => {});
     this.#earliestCommit = clock.monotonic() + CHECKPOINT_MS;
   }
 
-  /** Everything that pages brought is made durable, and the checkpoint last. */
+  /** Makes all results of the pages durable, and writes the checkpoint last. */
   async #commit(group: readonly PendingPage[]): Promise<void> {
     const { lease, counts, schema, isSample, isStored } = this.#job;
     const written = group.map((page) => page.written as WrittenPage);
@@ -233,7 +234,7 @@ export class PageWriter {
       // planted: quarantine-is-awaited
       await setAside(quarantined, {
         world: this.#writingWorld,
-        place: this.#job.place,
+        resourceRef: this.#job.resourceRef,
         runId: this.#job.runId,
         page: stateAfter.page - 1,
         naming,
@@ -259,35 +260,35 @@ export class PageWriter {
     this.#onCheckpoint(this.#state);
   }
 
-  /** After an interrupt, what was read may still be written. */
+  /** The world for writing. After an interrupt, pages that were read are still written. */
   get #writingWorld() {
     return { ...this.#job.world, signal: this.#job.signals.writing };
   }
 
   async #appendToSpool(written: readonly WrittenPage[]): Promise<number> {
-    const { place, slot, lease } = this.#job;
+    const { resourceRef, slot, lease } = this.#job;
     const { epoch, blocks } = this.#state;
     const rows = written.flatMap(({ spoolRows }) => spoolRows);
     if (rows.length === 0) return blocks;
-    const to = { place, epoch: { slot, id: epoch }, token: lease.token };
+    const to = { resourceRef, epoch: { slot, id: epoch }, token: lease.token };
     return appendSpool(this.#writingWorld, to, rows, blocks);
   }
 
-  /** Moves the cursor of one parent record (per_parent): everything it stands for is durable by now. */
+  /** Moves the cursor of one parent record (per_parent), after all of its records are durable. */
   async #commitSeriesCursor(
-    { id, cursor: before }: NonNullable<Series["own"]>,
+    { id, cursor: before }: NonNullable<Series["ownCursor"]>,
     { candidate, api_time, table_id }: RunState,
   ): Promise<void> {
-    const { resource, isSample, isStored, place, lease } = this.#job;
+    const { resource, isSample, isStored, resourceRef, lease } = this.#job;
     if (!resource.incremental || isSample || !isStored) return;
-    const cursor = commit(before, candidate, api_time ?? undefined, resource.incremental);
+    const cursor = commitCursor(before, candidate, api_time ?? undefined, resource.incremental);
     if (cursor === null || cursor === before) return;
     const path = resource.incremental.path.text;
     const stored = { id, path, tableId: table_id, cursor };
-    await writeParentCursor(this.#writingWorld, place, stored, lease.token);
+    await writeParentCursor(this.#writingWorld, resourceRef, stored, lease.token);
   }
 
-  /** Waits for everything that is under way: when the lease goes back, nothing of ours may still land. */
+  /** Waits for all pending writes, because no write may reach DynamoDB after the lease is released. */
   async #fail(error: unknown): Promise<void> {
     this.#hasFailed = true;
     await this.#handedToWriter;
@@ -298,7 +299,7 @@ export class PageWriter {
   }
 }
 
-/** Adds a page to the run's counts. A page read for child resources alone has no records of a table. */
+/** Adds a page to the run's counts. A page that was read for children alone stores no records. */
 function countPage(counts: Counts, page: WrittenPage, isStored: boolean): void {
   counts.pages += 1;
   if (!isStored) return;

@@ -1,40 +1,45 @@
-import { refusal } from "../base/errors.ts";
-import { type LocalOrigin, originMap } from "../base/origins.ts";
+import { eventError } from "../base/errors.ts";
+import { type LocalOrigin, mapOrigins } from "../base/origins.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Log, World } from "../base/world.ts";
-import { plan } from "../config/plan.ts";
+import { planSource } from "../config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
 import type { Source } from "../config/source.ts";
-import { hide, hideIn } from "../secrets/redact.ts";
-import { secretStore } from "../secrets/store.ts";
-import type { Place } from "../state/state-table.ts";
+import { hideSecrets, hideSecretsIn } from "../secrets/redact.ts";
+import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
 
-/** Where sources are looked up, and what their requests take. */
-export interface Reach {
+/** The registered sources, and the world for their requests. */
+export interface ReachOptions {
   sources: Sources;
   world: World;
-  /** Where local mode sends a source's requests instead. */
+  /** Returns the origin to which local mode sends the requests of a source. */
   localOrigin: (source: string) => LocalOrigin;
 }
 
-/** A resource's plan, with the way to its API and its source's credentials. */
-export function reach({ source, resource: name }: Place, deps: Reach) {
+/** Returns a resource's plan, the world for its API, and the credentials of its source. */
+export function reachResource({ source, resource: name }: ResourceRef, deps: ReachOptions) {
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
-  const origins = originMap({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
-  const world = { ...deps.world, origins, log: hiding(deps.world.log) };
-  const alone = tokenLock(world, source);
-  const secrets = { ...secretStore(world, source, planned.secrets), alone };
+  const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
+  const world = { ...deps.world, origins, log: hideInLog(deps.world.log) };
+  const withLock = tokenLock(world, source);
+  const secrets = { ...openSecretStore(world, source, planned.secrets), withLock };
   return { planned, resource, world, secrets };
 }
 
-/** A log's lines, and metrics with them, without a secret in them. */
-function hiding({ debug, info, warn, error }: Log): Log {
-  const hidden =
-    (write: Log["info"]): Log["info"] =>
+/** Wraps a log so that no line and no metric shows a secret. */
+function hideInLog(log: Log): Log {
+  const writeHidden =
+    (level: keyof Log): Log["info"] =>
     (message, fields) =>
-      write(hide(message), fields && hideIn(fields));
-  return { debug: hidden(debug), info: hidden(info), warn: hidden(warn), error: hidden(error) };
+      log[level](hideSecrets(message), fields && hideSecretsIn(fields));
+  return {
+    debug: writeHidden("debug"),
+    info: writeHidden("info"),
+    warn: writeHidden("warn"),
+    error: writeHidden("error"),
+  };
 }
 
 /** The registered sources by name. */
@@ -42,8 +47,8 @@ export type Sources = Readonly<Record<string, Source>>;
 
 export function planOf(sources: Sources, name: string): SourcePlan {
   const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
-  if (source) return plan(source, name);
-  throw refusal(
+  if (source) return planSource(source, name);
+  throw eventError(
     "event.source",
     `there is no source "${name}"; the sources are ${Object.keys(sources).join(", ")}`,
   );
@@ -52,6 +57,9 @@ export function planOf(sources: Sources, name: string): SourcePlan {
 export function resourceOf(planned: SourcePlan, name: string): ResourcePlan {
   const resource = planned.resources.find((candidate) => candidate.name === name);
   if (resource) return resource;
-  const known = planned.resources.map((one) => one.name).join(", ");
-  throw refusal("event.resource", `${planned.name} has no resource "${name}"; it has ${known}`);
+  const resourceNames = planned.resources.map((candidate) => candidate.name).join(", ");
+  throw eventError(
+    "event.resource",
+    `${planned.name} has no resource "${name}"; it has ${resourceNames}`,
+  );
 }

@@ -1,101 +1,107 @@
 import type { DataType } from "../config/data-types.ts";
 import { Decimal } from "../values/decimal.ts";
 import type { FieldValue } from "../values/json.ts";
-import { readTime } from "../values/time.ts";
-import { kindOf, kinds } from "./kinds.ts";
+import { parseTime } from "../values/time.ts";
+import { kindGroups, kindOf, kinds } from "./kinds.ts";
 
-/** A value that is not null, as its declared type has it. Undefined: it can not be that without a loss. */
-type Coerce = (value: NonNullable<FieldValue>, precision: number | undefined) => Fitted;
+type Value = NonNullable<FieldValue>;
 
-type Fitted = NonNullable<FieldValue> | undefined;
+/** The converted value. Undefined when the conversion would lose something. */
+type Coerced = Value | undefined;
 
 /**
- * The value in its declared type. What is of this type already comes back as it is; what can be
- * turned into it and back without a loss is turned; for anything else the answer is undefined.
+ * Returns the value in its declared type. A value of that type is returned unchanged. Any other
+ * value is converted if the conversion can be undone without loss, and is undefined otherwise.
  */
-export function coerce(
-  value: NonNullable<FieldValue>,
-  type: DataType,
-  precision?: number | undefined,
-): Fitted {
-  const { is, from } = types[type];
-  return (kindOf(value) & is) > 0 ? value : from(value, precision);
+export function coerceValue(value: Value, type: DataType, precision?: number | undefined): Coerced {
+  const { accepts, convert } = conversions[type];
+  return (kindOf(value) & accepts) > 0 ? value : convert(value, precision);
 }
 
-const { bigint, double, decimal, text, timestamp, date, time, bool, object, list, binary } = kinds;
+const { numbers, texts, nested } = kindGroups;
 
-const numbers = bigint | double | decimal;
+const { bigint, bool, timestamp, date, time, binary } = kinds;
 
-const texts = text | timestamp | date | time;
+interface Conversion {
+  /** The kinds that already are of the type. */
+  accepts: number;
+  convert: (value: Value, precision: number | undefined) => Coerced;
+}
 
-const never: Coerce = () => undefined;
+const noConversion = (): Coerced => undefined;
 
-const types: Record<DataType, { is: number; from: Coerce }> = {
-  text: { is: texts, from: toText },
-  bigint: { is: bigint, from: toInteger },
-  wei: { is: bigint, from: toInteger },
-  double: { is: numbers, from: toNumber },
-  decimal: { is: numbers, from: toNumber },
-  bool: { is: bool, from: toBool },
-  timestamp: { is: timestamp, from: toTimestamp },
-  date: { is: date, from: never },
-  time: { is: time, from: never },
-  binary: { is: binary, from: toBytes },
-  json: { is: numbers | texts | bool | object | list | binary, from: never },
+const conversions: Record<DataType, Conversion> = {
+  text: { accepts: texts, convert: toText },
+  bigint: { accepts: bigint, convert: toInteger },
+  wei: { accepts: bigint, convert: toInteger },
+  double: { accepts: numbers, convert: toNumber },
+  decimal: { accepts: numbers, convert: toNumber },
+  bool: { accepts: bool, convert: toBool },
+  timestamp: { accepts: timestamp, convert: toTimestamp },
+  date: { accepts: date, convert: noConversion },
+  time: { accepts: time, convert: noConversion },
+  binary: { accepts: binary, convert: toBytes },
+  json: { accepts: numbers | texts | bool | nested | binary, convert: noConversion },
 };
 
-function toText(value: NonNullable<FieldValue>): Fitted {
+function toText(value: Value): Coerced {
   return kindOf(value) & (numbers | bool) ? String(value) : undefined;
 }
 
-/** As JSON writes a whole number: one with a leading zero would come back without it. */
-const whole = /^(?:0|-?[1-9]\d*)$/;
+/** A whole number as JSON writes it. Leading zeros are refused, because they would be lost. */
+const integerPattern = /^(?:0|-?[1-9]\d*)$/;
 
-/** As programs write it: an exponent stands behind one digit. With two digits of it, DynamoDB holds it. */
-const number = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|[1-9](?:\.\d+)?[eE][+-]?\d\d?)$/;
+/** A number as programs write it. DynamoDB holds every number with an exponent of two digits. */
+const numberPattern = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|[1-9](?:\.\d+)?[eE][+-]?\d\d?)$/;
 
-/** DynamoDB's; more digits would be refused there. */
+/** DynamoDB refuses numbers with more digits. */
 const MAX_DIGITS = 38;
 
-function toInteger(value: NonNullable<FieldValue>): Fitted {
+function toInteger(value: Value): Coerced {
   if (typeof value !== "string") return undefined;
-  if (!whole.test(value)) return toEpoch(value);
+  if (!integerPattern.test(value)) return toEpochSeconds(value);
   if (value.length > MAX_DIGITS) return undefined;
-  const found = Number(value);
-  return Number.isSafeInteger(found) ? found : BigInt(value);
+  const integer = Number(value);
+  return Number.isSafeInteger(integer) ? integer : BigInt(value);
 }
 
-/** An instant in UTC on a whole second is a number of seconds, as DynamoDB's TTL counts them. */
-function toEpoch(value: string): Fitted {
+/** Converts an instant in UTC on a whole second to seconds since 1970, as DynamoDB's TTL needs. */
+function toEpochSeconds(value: string): Coerced {
   if (kindOf(value) !== timestamp || !/[Zz]$/.test(value)) return undefined;
-  const found = readTime(value);
-  const isWhole = found && found.ms >= 0 && found.ms % 1000 === 0 && !/[1-9]/.test(found.finer);
-  return isWhole ? found.ms / 1000 : undefined;
+  const instant = parseTime(value);
+  if (!instant || instant.ms < 0) return undefined;
+  const isWholeSecond = instant.ms % 1000 === 0 && !/[1-9]/.test(instant.digitsBelowMs);
+  return isWholeSecond ? instant.ms / 1000 : undefined;
 }
 
-function toNumber(value: NonNullable<FieldValue>): Fitted {
-  if (typeof value !== "string" || !number.test(value)) return undefined;
+function toNumber(value: Value): Coerced {
+  if (typeof value !== "string" || !numberPattern.test(value)) return undefined;
   if (value.length > MAX_DIGITS) return undefined;
-  const found = Number(value);
-  // Where a double would round, the text itself stays the number.
-  return Number.isFinite(found) && String(found) === value ? found : new Decimal(value);
+  const number = Number(value);
+  // A Decimal keeps the digits that a double would round.
+  return Number.isFinite(number) && String(number) === value ? number : new Decimal(value);
 }
 
-function toBool(value: NonNullable<FieldValue>): Fitted {
+function toBool(value: Value): Coerced {
   if (value === "true") return true;
   return value === "false" ? false : undefined;
 }
 
-/** In which unit a number counts from 1970, by the digits of a second that the column declares. */
-const perSecond: Record<number, bigint> = { 0: 1n, 3: 1_000n, 6: 1_000_000n, 9: 1_000_000_000n };
+/** Units per second, by the number of fractional digits that the column declares as precision. */
+const unitsPerSecond: Record<number, bigint> = {
+  0: 1n,
+  3: 1_000n,
+  6: 1_000_000n,
+  9: 1_000_000_000n,
+};
 
 const LAST_SECOND = Date.parse("9999-12-31T23:59:59Z") / 1000;
 
-function toTimestamp(value: NonNullable<FieldValue>, precision = 0): Fitted {
-  const units = perSecond[precision];
-  const isCount = typeof value === "bigint" || Number.isSafeInteger(value);
-  if (!units || !isCount) return undefined;
-  // Nanoseconds are beyond what a double counts.
+function toTimestamp(value: Value, precision = 0): Coerced {
+  const units = unitsPerSecond[precision];
+  const isInteger = typeof value === "bigint" || Number.isSafeInteger(value);
+  if (!units || !isInteger) return undefined;
+  // A double cannot count nanoseconds since 1970 exactly.
   const count = BigInt(value as number | bigint);
   const second = Number(count / units);
   if (count < 0n || second > LAST_SECOND) return undefined;
@@ -104,7 +110,7 @@ function toTimestamp(value: NonNullable<FieldValue>, precision = 0): Fitted {
   return instant.replace(".000Z", precision === 0 ? "Z" : `.${digits}Z`);
 }
 
-function toBytes(value: NonNullable<FieldValue>): Fitted {
+function toBytes(value: Value): Coerced {
   if (typeof value !== "string") return undefined;
   const bytes = Buffer.from(value, "base64");
   return bytes.toString("base64") === value ? bytes : undefined;

@@ -1,16 +1,18 @@
 import { hash } from "node:crypto";
 import type { DataType } from "../config/data-types.ts";
 import type { ColumnPlan, ResourcePlan } from "../config/plan-types.ts";
-import { dataTypeOf, kinds, typesOf } from "./kinds.ts";
-import { emptyShape, type Shape } from "./shape.ts";
+import { dataTypeOf, dataTypesOf, kindGroups, kinds } from "./kinds.ts";
+import { emptyShape, type Shape, sortByName } from "./shape.ts";
 
-/** A field in dlt's column words, and what dlt has none for: what is inside of it. */
+/**
+ * A field in dlt's words for a column, and the columns of nested values, which dlt does not have.
+ */
 export interface Column {
-  /** Undefined while it has only been null. */
+  /** Undefined as long as the field has only been null. */
   data_type?: DataType;
-  /** It may be null or absent. */
+  /** The field may be null or absent. */
   nullable: boolean;
-  /** What stands there in truth, where values have more types than the one above. */
+  /** The types of the values in the table, when `data_type` does not include every type. */
   variants?: DataType[];
   description?: string;
   precision?: number;
@@ -18,133 +20,132 @@ export interface Column {
   timezone?: boolean;
   unique?: true;
   primary_key?: true;
-  /** Somebody wrote it into the config. */
+  /** The config declares the field. */
   declared?: true;
-  /** Of objects, by name. */
+  /** The fields of objects, by name. */
   fields?: Columns;
-  /** Of objects whose names are data. */
+  /** Describes every value of objects whose names are data. */
   values?: Column;
-  /** Of lists. */
+  /** Describes every element of lists. */
   items?: Column;
 }
 
 export type Columns = Record<string, Column>;
 
-/** A schema: what is declared, over what has been seen. */
+/** Stands for all names of records whose names are data. */
+const ANY_NAME = "*";
+
+/** A schema: the declared columns over the observed shape of records. */
 export function columnsOf(
-  seen: Shape | undefined,
+  shape: Shape | undefined,
   { columns, key }: Pick<ResourcePlan, "columns" | "key">,
 ): Columns {
-  const found = [...(seen?.fields?.keys() ?? [])].sort();
-  const names = new Set([...key.fields, ...Object.keys(columns), ...found]);
+  const observedNames = [...(shape?.fields?.keys() ?? [])].sort();
+  const names = new Set([...key.fields, ...Object.keys(columns), ...observedNames]);
   const entries = [...names].map((name) => {
     const declared = Object.hasOwn(columns, name) ? columns[name] : undefined;
-    const column = columnOf(shown(seen, name), declared);
-    const isKey = key.fields.includes(name);
-    const asKey = { ...column, nullable: false, primary_key: true as const };
-    return [name, isKey ? asKey : column] as const;
+    const column = columnOf(fieldShape(shape, name), declared);
+    const keyColumn = { ...column, nullable: false, primary_key: true as const };
+    return [name, key.fields.includes(name) ? keyColumn : column] as const;
   });
-  // A record with a thousand names has names that are data.
-  if (seen?.values) entries.push(["*", columnOf(seen.values, undefined)]);
+  if (shape?.values) entries.push([ANY_NAME, columnOf(shape.values, undefined)]);
   return Object.fromEntries(entries);
 }
 
-/** What no record had is missing; before the first record nothing is. */
-const shown = (seen: Shape | undefined, name: string): Shape | undefined =>
-  seen?.fields?.get(name) ?? (seen?.fields && { ...emptyShape(), isMissing: true });
+/** A field that no record had was missing. Before the first record, no field was. */
+const fieldShape = (shape: Shape | undefined, name: string): Shape | undefined =>
+  shape?.fields?.get(name) ?? (shape?.fields && { ...emptyShape(), wasMissing: true });
 
-function columnOf(seen: Shape | undefined, declared: ColumnPlan | undefined): Column {
-  const inferred = seen && dataTypeOf(seen.kinds);
-  const type = declared?.dataType ?? inferred;
-  const types = seen ? typesOf(seen.kinds) : [];
-  const isMixed = type !== undefined && types.some((one) => !holds(type, one));
-  const wasNull = seen === undefined || seen.isNull || seen.isMissing;
+function columnOf(shape: Shape | undefined, declared: ColumnPlan | undefined): Column {
+  const type = declared?.dataType ?? (shape && dataTypeOf(shape.kinds));
+  const observedTypes = shape ? dataTypesOf(shape.kinds) : [];
+  const isMixed = type !== undefined && observedTypes.some((each) => !includesType(type, each));
+  // A reader has to expect null where a record had it, even in a column declared `nullable: false`.
+  const hadNull = shape !== undefined && (shape.wasNull || shape.wasMissing);
   return {
     ...(type && { data_type: type }),
-    nullable: declared?.nullable === undefined ? wasNull : declared.nullable || isBroken(seen),
-    ...(isMixed && { variants: types }),
+    nullable: hadNull || (declared?.nullable ?? shape === undefined),
+    ...(isMixed && { variants: observedTypes }),
     ...declared?.hints,
     ...(declared && { declared: true as const }),
-    ...insideOf(seen),
+    ...nestedColumns(shape),
   };
 }
 
-/** Declared not to be null, and was: a reader has to know. */
-const isBroken = (seen: Shape | undefined): boolean =>
-  seen !== undefined && (seen.isNull || seen.isMissing);
-
-function insideOf(seen: Shape | undefined): Pick<Column, "fields" | "values" | "items"> {
-  if (!seen || (seen.kinds & (kinds.object | kinds.list)) === 0) return {};
-  const named = [...(seen.fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
-  const fields = named.map(([name, one]) => [name, columnOf(one, undefined)] as const);
+function nestedColumns(shape: Shape | undefined): Pick<Column, "fields" | "values" | "items"> {
+  if (!shape || (shape.kinds & kindGroups.nested) === 0) return {};
+  const fields = sortByName(shape.fields ?? []).map(
+    ([name, field]) => [name, columnOf(field, undefined)] as const,
+  );
   return {
-    ...(seen.fields && { fields: Object.fromEntries(fields) }),
-    ...(seen.values && { values: columnOf(seen.values, undefined) }),
-    // A list that was always empty is a list all the same.
-    ...(seen.kinds & kinds.list && { items: columnOf(seen.items ?? emptyShape(), undefined) }),
+    ...(shape.fields && { fields: Object.fromEntries(fields) }),
+    ...(shape.values && { values: columnOf(shape.values, undefined) }),
+    // Even a list that was always empty has `items`, which tells lists from objects.
+    ...(shape.kinds & kinds.list && { items: columnOf(shape.items ?? emptyShape(), undefined) }),
   };
 }
 
-const narrower: Partial<Record<DataType, readonly DataType[]>> = {
+const narrowerTypes: Partial<Record<DataType, readonly DataType[]>> = {
   double: ["bigint"],
   decimal: ["bigint", "double"],
   wei: ["bigint"],
   text: ["timestamp", "date", "time"],
 };
 
-/** Whether every value of the one type is one of the other. */
-export const holds = (type: DataType, one: DataType): boolean =>
-  type === one || (narrower[type]?.includes(one) ?? false);
+/** Says whether every value of the type `other` is a value of `type`, too. */
+export const includesType = (type: DataType, other: DataType): boolean =>
+  type === other || (narrowerTypes[type]?.includes(other) ?? false);
 
-/** Equal for equal columns, in whatever order they were found. */
+/** Equal columns have equal hashes, in whatever order they were observed. */
 export const columnsHash = (columns: Columns): string =>
-  hash("sha256", JSON.stringify(sorted(columns)), "hex").slice(0, 16);
+  hash("sha256", JSON.stringify(sortByName(Object.entries(columns))), "hex").slice(0, 16);
 
-const sorted = (columns: Columns): [string, Column][] =>
-  Object.entries(columns).sort(([a], [b]) => (a < b ? -1 : 1));
-
-/** How a schema has moved. */
+/** A difference between two versions of a schema. */
 export interface Change {
-  /** A dotted path; `[]` are the elements of a list, `*` the values under names that are data. */
+  /** A dotted path, with `[]` for the elements of a list and `*` for values under any name. */
   field: string;
   change: "new" | "gone" | "type" | "nullable";
   before: string | null;
   after: string | null;
 }
 
-/** What is in `after` and was not in `before`, field by field. Of something new its inside is not named again. */
-export function changesOf(before: Columns, after: Columns, path = ""): Change[] {
+/** Compares two schemas field by field. The nested fields of a new field are not listed. */
+export function changesOf(before: Columns, after: Columns, parentPath = ""): Change[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].sort().flatMap((name) => {
-    const field = path + name;
-    const [was, is] = [own(before, name), own(after, name)];
-    if (!was) return [{ field, change: "new" as const, before: null, after: text(is) }];
-    if (!is) return [{ field, change: "gone" as const, before: text(was), after: null }];
-    return changesOfColumn(field, was, is);
+    const field = parentPath + name;
+    const [old, current] = [ownColumn(before, name), ownColumn(after, name)];
+    if (old && current) return changesOfColumn(field, old, current);
+    const change = old ? ("gone" as const) : ("new" as const);
+    return [{ field, change, before: columnText(old), after: columnText(current) }];
   });
 }
 
-function changesOfColumn(field: string, was: Column, is: Column): Change[] {
+function changesOfColumn(field: string, before: Column, after: Column): Change[] {
   const changes: Change[] = [];
-  if (typeText(was) !== typeText(is)) {
-    changes.push({ field, change: "type", before: typeText(was), after: typeText(is) });
+  if (typeText(before) !== typeText(after)) {
+    changes.push({ field, change: "type", before: typeText(before), after: typeText(after) });
   }
-  if (was.nullable !== is.nullable) {
-    const word = (column: Column) => (column.nullable ? "nullable" : "not null");
-    changes.push({ field, change: "nullable", before: word(was), after: word(is) });
+  if (before.nullable !== after.nullable) {
+    const nullText = ({ nullable }: Column) => (nullable ? "nullable" : "not null");
+    changes.push({ field, change: "nullable", before: nullText(before), after: nullText(after) });
   }
-  const inside = (name: "items" | "values", at: string) => {
-    const [one, other] = [was[name], is[name]];
-    return one && other ? changesOfColumn(`${field}${at}`, one, other) : [];
-  };
-  const fields = was.fields && is.fields ? changesOf(was.fields, is.fields, `${field}.`) : [];
-  return [...changes, ...fields, ...inside("items", "[]"), ...inside("values", ".*")];
+  if (before.fields && after.fields) {
+    changes.push(...changesOf(before.fields, after.fields, `${field}.`));
+  }
+  if (before.items && after.items) {
+    changes.push(...changesOfColumn(`${field}[]`, before.items, after.items));
+  }
+  if (before.values && after.values) {
+    changes.push(...changesOfColumn(`${field}.${ANY_NAME}`, before.values, after.values));
+  }
+  return changes;
 }
 
-const own = (columns: Columns, name: string): Column | undefined =>
+const ownColumn = (columns: Columns, name: string): Column | undefined =>
   Object.hasOwn(columns, name) ? columns[name] : undefined;
 
-/** `bigint`, `bigint | text`, `json list`; `null` for what has only been null. */
+/** Writes a type: `bigint`, `bigint | text`, `json list`, or `null` for a field without a value. */
 export function typeText({ data_type, variants, fields, values, items }: Column): string {
   const isObject = fields !== undefined || values !== undefined;
   const json = isObject === (items !== undefined) ? "json" : isObject ? "json object" : "json list";
@@ -152,10 +153,10 @@ export function typeText({ data_type, variants, fields, values, items }: Column)
   return types.map((type) => (type === "json" ? json : type)).join(" | ") || "null";
 }
 
-const text = (column: Column | undefined): string | null =>
+const columnText = (column: Column | undefined): string | null =>
   column ? `${typeText(column)}${column.nullable ? "" : ", not null"}` : null;
 
-/** `"priority" is new (text)`, `"size" bigint → bigint | text`. */
+/** Writes a change in words: `"priority" is new (text)`, `"size" bigint → bigint | text`. */
 export function changeText({ field, change, before, after }: Change): string {
   if (change === "new") return `"${field}" is new (${after})`;
   return change === "gone" ? `"${field}" is gone` : `"${field}" ${before} → ${after}`;

@@ -1,19 +1,182 @@
 import { RecordError, SchemaError } from "../base/errors.ts";
 import type { DataType } from "../config/data-types.ts";
-import type { ContractMode, ResourcePlan } from "../config/plan-types.ts";
+import type { ColumnPlan, ContractMode, ContractPlan, ResourcePlan } from "../config/plan-types.ts";
 import type { FieldValue, JsonObject, Members } from "../values/json.ts";
-import { coerce } from "./coerce.ts";
-import { dataTypeOf, isSameType, kindOf, kinds, typesOf } from "./kinds.ts";
+import { coerceValue } from "./coerce.ts";
+import { dataTypeOf, dataTypesOf, keepsDataTypes, kindOf, kinds } from "./kinds.ts";
 import type { Shape } from "./shape.ts";
 
-/** Says how many values of the record it has left out. */
-export interface Fitted {
+export interface FittedRecord {
   record: Members;
+  /** The number of values that the record has lost to the contract. */
   discarded: number;
 }
 
-/** Throws a RecordError for a record that is to be set aside, a SchemaError where the run has to end. */
-export type Fit = (record: JsonObject) => Fitted;
+/** Throws a RecordError to set the record aside, or a SchemaError to end the run. */
+export type FitRecord = (record: JsonObject) => FittedRecord;
+
+type SchemaPlan = Pick<ResourcePlan, "columns" | "contract" | "key">;
+
+/**
+ * Returns the function that every record passes before it becomes an item: values get their
+ * declared types, and the contract decides about the rest. `priorShape` is the schema from before
+ * the run; a run without one makes the schema. Undefined when no record could change.
+ */
+export function recordFitter(
+  plan: SchemaPlan,
+  priorShape: Shape | undefined,
+): FitRecord | undefined {
+  const fitter = new RecordFitter(plan, priorShape);
+  return fitter.hasWork() ? (record) => fitter.fitRecord(record) : undefined;
+}
+
+/**
+ * Returns the same function for the first run of a table. As in dlt, a contract that allows no new
+ * tables takes no record.
+ */
+export function firstRunFitter(plan: SchemaPlan): FitRecord | undefined {
+  const { tables } = plan.contract;
+  if (tables === "evolve") return recordFitter(plan, undefined);
+  return () => {
+    throw tables === "freeze"
+      ? new SchemaError(newTable)
+      : new RecordError({ ...newTable, path: "" });
+  };
+}
+
+class RecordFitter {
+  private readonly contract: ContractPlan;
+  /**
+   * The attributes of the table's key, which the contract ignores: the table settles their types.
+   */
+  private readonly keyNames: ReadonlySet<string | undefined>;
+  /** The declared columns by name, without those of the key. */
+  private readonly declared: ReadonlyMap<string, ColumnPlan>;
+  /** The names of the columns that are declared `nullable: false`. */
+  private readonly requiredNames: readonly string[];
+  /** The schema from before the run. Undefined when the contract refuses no value, too. */
+  private readonly priorShape: Shape | undefined;
+  /**
+   * Counts the values that the current record has lost so far. Zero at the start of each record.
+   */
+  private discarded = 0;
+
+  constructor({ columns, contract, key }: SchemaPlan, priorShape: Shape | undefined) {
+    this.contract = contract;
+    this.keyNames = new Set([key.hash.name, key.range?.name]);
+    this.declared = new Map(Object.entries(columns).filter(([name]) => !this.keyNames.has(name)));
+    this.requiredNames = [...this.declared.keys()].filter(
+      (name) => this.declared.get(name)?.nullable === false,
+    );
+    const refusesValues = contract.columns !== "evolve" || contract.dataType !== "evolve";
+    this.priorShape = refusesValues ? priorShape : undefined;
+  }
+
+  hasWork(): boolean {
+    const declaresTypes = [...this.declared.values()].some(({ dataType }) => dataType);
+    return declaresTypes || this.requiredNames.length > 0 || this.priorShape !== undefined;
+  }
+
+  fitRecord(record: JsonObject): FittedRecord {
+    this.discarded = 0;
+    const fitted = this.fitObject(record, this.priorShape, "");
+    for (const name of this.requiredNames) {
+      if (!Object.hasOwn(record, name)) this.refuseMissing(name);
+    }
+    return { record: fitted, discarded: this.discarded };
+  }
+
+  /** Returns the object itself as long as no member changes: quarantine keeps the original. */
+  private fitObject(object: Members, shape: Shape | undefined, parentPath: string): Members {
+    let fitted = object;
+    for (const name of Object.keys(object)) {
+      const value = object[name] as FieldValue;
+      const fittedValue = this.fitMember(value, name, shape, parentPath);
+      if (fittedValue === value) continue;
+      if (fitted === object) fitted = { ...object };
+      if (fittedValue === undefined) delete fitted[name];
+      else fitted[name] = fittedValue;
+    }
+    return fitted;
+  }
+
+  /** `parentPath` is empty for top-level fields, and columns only declare top-level fields. */
+  private fitMember(
+    value: FieldValue,
+    name: string,
+    shape: Shape | undefined,
+    parentPath: string,
+  ): FieldValue | undefined {
+    const path = parentPath + name;
+    const isTopLevel = parentPath === "";
+    if (isTopLevel && this.keyNames.has(name)) return value;
+    const column = isTopLevel ? this.declared.get(name) : undefined;
+    if (value === null) {
+      if (column?.nullable !== false) return null;
+      return this.refuse(this.contract.dataType, value, path, absentField(path, "null"));
+    }
+    if (column?.dataType) return this.fitDeclared(value, column, column.dataType, path);
+    if (!shape) return value;
+    // A name that is data is never new, and neither is a field below the deepest described level.
+    const fieldShape = shape.fields ? shape.fields.get(name) : shape.values;
+    if (fieldShape?.kinds) return this.fitValue(value, fieldShape, path);
+    if (column || !shape.fields) return value;
+    return this.refuse(this.contract.columns, value, path, newField(path));
+  }
+
+  private fitDeclared(
+    value: NonNullable<FieldValue>,
+    { hints }: ColumnPlan,
+    dataType: DataType,
+    path: string,
+  ): FieldValue | undefined {
+    const coerced = coerceValue(value, dataType, hints.precision);
+    if (coerced !== undefined) return coerced;
+    const refusal = wrongType(path, kindOf(value), dataType);
+    return this.refuse(this.contract.dataType, value, path, refusal);
+  }
+
+  private fitValue(value: FieldValue, shape: Shape, path: string): FieldValue | undefined {
+    if (value === null || shape.kinds === 0) return value;
+    const kind = kindOf(value, shape.kinds);
+    if (!keepsDataTypes(shape.kinds, kind)) {
+      const refusal = wrongType(path, kind, dataTypeOf(shape.kinds));
+      return this.refuse(this.contract.dataType, value, path, refusal);
+    }
+    if (Array.isArray(value)) {
+      return shape.items ? this.fitList(value, shape.items, `${path}[]`) : value;
+    }
+    if (kind !== kinds.object || !(shape.fields || shape.values)) return value;
+    return this.fitObject(value as Members, shape, `${path}.`) as JsonObject;
+  }
+
+  private fitList(list: FieldValue[], shape: Shape, path: string): FieldValue {
+    const fitted = list.map((element) => this.fitValue(element, shape, path));
+    const isSame = fitted.every((element, index) => element === list[index]);
+    return (isSame ? list : fitted.filter((element) => element !== undefined)) as FieldValue;
+  }
+
+  private refuseMissing(name: string): void {
+    const { dataType } = this.contract;
+    // A missing field has no value to discard.
+    const mode = dataType === "discard_value" ? "evolve" : dataType;
+    this.refuse(mode, null, name, absentField(name, "missing"));
+  }
+
+  /** Returns undefined for a value that is to be left out. */
+  private refuse<Value>(
+    mode: ContractMode,
+    value: Value,
+    path: string,
+    refusal: Refusal,
+  ): Value | undefined {
+    if (mode === "freeze") throw new SchemaError(refusal);
+    if (mode === "discard_row") throw new RecordError({ ...refusal, path });
+    if (mode === "evolve") return value;
+    this.discarded += 1;
+    return undefined;
+  }
+}
 
 interface Refusal {
   code: string;
@@ -21,134 +184,26 @@ interface Refusal {
   hint: string;
 }
 
-/**
- * The function through which each record goes before it becomes an item: declared types are made,
- * and what the schema does not have is let in or not. `known` is the schema as it was before this
- * run; where there is none, the run makes it. Undefined: there is nothing to do.
- */
-export function fitter(
-  { columns, contract, key }: Pick<ResourcePlan, "columns" | "contract" | "key">,
-  known: Shape | undefined,
-): Fit | undefined {
-  // The type of a key was settled when its table was made.
-  const keys = new Set([key.hash.name, key.range?.name]);
-  const declared = new Map(Object.entries(columns).filter(([name]) => !keys.has(name)));
-  const required = [...declared].filter(([, { nullable }]) => nullable === false);
-  const isTyped = [...declared.values()].some(({ dataType }) => dataType);
-  const isWatched = contract.columns !== "evolve" || contract.dataType !== "evolve";
-  const seen = isWatched ? known : undefined;
-  if (!isTyped && required.length === 0 && !seen) return undefined;
-  let discarded = 0;
-
-  /** Undefined: the value is left out. */
-  function refuse<T>(mode: ContractMode, value: T, path: string, refusal: Refusal): T | undefined {
-    if (mode === "freeze") throw new SchemaError(refusal);
-    if (mode === "discard_row") throw new RecordError({ ...refusal, path });
-    if (mode === "evolve") return value;
-    discarded += 1;
-    return undefined;
-  }
-
-  function fitObject(object: Members, shape: Shape | undefined, path: string): Members {
-    let made = object;
-    for (const name of Object.keys(object)) {
-      const value = object[name] as FieldValue;
-      const fitted = fitMember(value, name, shape, path);
-      if (fitted === value) continue;
-      if (made === object) made = { ...object };
-      if (fitted === undefined) delete made[name];
-      else made[name] = fitted;
-    }
-    return made;
-  }
-
-  function fitMember(value: FieldValue, name: string, shape: Shape | undefined, path: string) {
-    const at = path + name;
-    if (path === "" && keys.has(name)) return value;
-    const column = path === "" ? declared.get(name) : undefined;
-    if (value === null) {
-      const isAllowed = column?.nullable !== false;
-      return isAllowed ? null : refuse(contract.dataType, value, at, isAbsent(at, "null"));
-    }
-    if (column?.dataType) return fitDeclared(value, column.dataType, column.hints.precision, at);
-    if (!shape) return value;
-    // Names that are data, and what is too deep to be described, are never new.
-    const field = shape.fields ? shape.fields.get(name) : shape.values;
-    if (field?.kinds) return fitValue(value, field, at);
-    return column || !shape.fields ? value : refuse(contract.columns, value, at, isNew(at));
-  }
-
-  const fitDeclared = (
-    value: NonNullable<FieldValue>,
-    type: DataType,
-    precision: number | undefined,
-    at: string,
-  ) =>
-    coerce(value, type, precision) ??
-    refuse(contract.dataType, value, at, isOther(at, kindOf(value), type));
-
-  function fitValue(value: FieldValue, shape: Shape, at: string): FieldValue | undefined {
-    if (value === null || shape.kinds === 0) return value;
-    const kind = kindOf(value, shape.kinds);
-    if (!isSameType(shape.kinds, kind)) {
-      const expected = dataTypeOf(shape.kinds) ?? "nothing";
-      return refuse(contract.dataType, value, at, isOther(at, kind, expected));
-    }
-    if (Array.isArray(value)) return shape.items ? fitList(value, shape.items, `${at}[]`) : value;
-    if (kind !== kinds.object || !(shape.fields || shape.values)) return value;
-    return fitObject(value as Members, shape, `${at}.`) as JsonObject;
-  }
-
-  function fitList(list: FieldValue[], shape: Shape, at: string): FieldValue {
-    const fitted = list.map((element) => fitValue(element, shape, at));
-    const isSame = fitted.every((element, index) => element === list[index]);
-    return (isSame ? list : fitted.filter((element) => element !== undefined)) as FieldValue;
-  }
-
-  // Of what is missing there is nothing to leave out.
-  const missing = contract.dataType === "discard_value" ? "evolve" : contract.dataType;
-
-  return (record) => {
-    discarded = 0;
-    const fitted = fitObject(record, seen, "");
-    for (const [name] of required) {
-      if (!Object.hasOwn(record, name)) refuse(missing, null, name, isAbsent(name, "missing"));
-    }
-    return { record: fitted, discarded };
-  };
-}
-
-/** The same for the first run of a table. As in dlt, one that may not begin takes no record. */
-export function firstFitter(plan: Pick<ResourcePlan, "columns" | "contract" | "key">) {
-  const { tables } = plan.contract;
-  if (tables === "evolve") return fitter(plan, undefined);
-  return (): Fitted => {
-    throw tables === "freeze"
-      ? new SchemaError(newTable)
-      : new RecordError({ ...newTable, path: "" });
-  };
-}
-
 const newTable: Refusal = {
   code: "schema.new_table",
-  message: "the table has no schema yet, and the schema_contract lets in no new tables",
+  message: "the table has no schema yet, and the schema_contract allows no new tables",
   hint: 'let the first run make it: "tables": "evolve"',
 };
 
-const isNew = (path: string): Refusal => ({
+const newField = (path: string): Refusal => ({
   code: "schema.new_field",
-  message: `the field "${path}" is new, and the schema_contract lets in no new ones`,
+  message: `the field "${path}" is new, and the schema_contract allows no new fields`,
   hint: "add it to `columns`, or let it in with another schema_contract",
 });
 
-const isAbsent = (path: string, what: "null" | "missing"): Refusal => ({
+const absentField = (path: string, problem: "null" | "missing"): Refusal => ({
   code: "schema.null",
-  message: `the field "${path}" is ${what}, and it is declared not to be`,
+  message: `the field "${path}" is ${problem}, and it is declared not to be null`,
   hint: "declare it nullable, or let it in with another schema_contract",
 });
 
-const isOther = (path: string, kind: number, expected: string): Refusal => ({
+const wrongType = (path: string, kind: number, expected: DataType | undefined): Refusal => ({
   code: "schema.type",
-  message: `the field "${path}" is ${typesOf(kind)[0]}, and the schema has ${expected}`,
+  message: `the field "${path}" is ${dataTypesOf(kind)[0]}, and the schema has ${expected}`,
   hint: "declare its data_type in `columns`, or let it in with another schema_contract",
 });

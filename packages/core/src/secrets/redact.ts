@@ -1,174 +1,185 @@
 /*
- * The last line before whatever can be read: what a secret's value has become, in any encoding that
- * APIs and clients use, reads `[secret]` there.
+ * The last line of defence before every output: `[secret]` takes the place of a secret's value, in
+ * every encoding that APIs and clients use.
  */
 
 const HIDDEN = "[secret]";
 
 /**
- * Shorter values are hidden where words of an API are quoted, and nowhere else: in reports and logs
- * `42` would be hidden in every other number.
+ * Shorter values are hidden only where an API is quoted. In reports and logs, hiding `42` would spoil
+ * every number with these digits.
  */
-const SHORTEST = 6;
+const MIN_LENGTH = 6;
 
-/** As many as a container meets in its life; then the one that was longest not met goes. */
-const MOST = 100;
+/** A container meets fewer values. Above the limit, the least recently registered value is dropped. */
+const MAX_VALUES = 100;
 
-function hider() {
-  const patterns = new Map<string, RegExp>();
-  // The longest first, or a short value would break a long one in two.
-  let inOrder: RegExp[] = [];
-  return {
-    add(value: string): void {
-      if (value === "") return;
-      // A pattern for each: one for all would be too large to be compiled.
-      const pattern = patterns.get(value) ?? new RegExp(formsOf(value).join("|"), "gi");
-      patterns.delete(value);
-      patterns.set(value, pattern);
-      const [oldest = ""] = patterns.keys();
-      if (patterns.size > MOST) patterns.delete(oldest);
-      inOrder = [...patterns].sort(([a], [b]) => b.length - a.length).map(([, one]) => one);
-    },
-    hide: (text: string): string =>
-      /* planted: hidden-secrets */ inOrder.reduce((all, one) => replaceBetween(all, one), text),
-  };
+/** Hides a set of values in strings. */
+class SecretFilter {
+  /** The pattern of each value, in the order of the last registration. */
+  private readonly patterns = new Map<string, RegExp>();
+  /** The patterns by falling length of the value, because a short value could break a long one in two. */
+  private longestFirst: RegExp[] = [];
+
+  addValue(value: string): void {
+    if (value === "") return;
+    // Each value has its own pattern, because a pattern of all values would be too large to compile.
+    const pattern = this.patterns.get(value) ?? new RegExp(encodedForms(value).join("|"), "gi");
+    this.patterns.delete(value);
+    this.patterns.set(value, pattern);
+    const [oldest = ""] = this.patterns.keys();
+    if (this.patterns.size > MAX_VALUES) this.patterns.delete(oldest);
+    this.longestFirst = [...this.patterns]
+      .sort(([a], [b]) => b.length - a.length)
+      .map(([, sortedPattern]) => sortedPattern);
+  }
+
+  hideIn(text: string): string {
+    return /* planted: hidden-secrets */ this.longestFirst.reduce(replaceOutsideHidden, text);
+  }
 }
 
-/** Not in what is hidden already: `secret` may be a password. */
-const replaceBetween = (text: string, pattern: RegExp) =>
+/** Leaves hidden parts unchanged, because `secret` may be a password. */
+const replaceOutsideHidden = (text: string, pattern: RegExp) =>
   text
     .split(HIDDEN)
     .map((part) => part.replace(pattern, HIDDEN))
     .join(HIDDEN);
 
-/** What is secret for one world is it for all that this process prints and stores. */
-const everywhere = hider();
+/** Hides the secrets of every world in everything that this process prints and stores. */
+const processFilter = new SecretFilter();
 
-/** From now on this value is hidden. Returns it. */
-export function learn(value: string): string {
-  if (value.length >= SHORTEST) everywhere.add(value);
+/** Hides a value from now on. Returns the value. */
+export function registerSecret(value: string): string {
+  if (value.length >= MIN_LENGTH) processFilter.addValue(value);
   return value;
 }
 
-export const hide = everywhere.hide;
+export const hideSecrets = (text: string): string => processFilter.hideIn(text);
 
-/** Whether a text is a hidden value and nothing else. */
-export const isSecret = (text: string): boolean => text !== HIDDEN && hide(text) === HIDDEN;
+/** Says whether a string consists of a hidden value and nothing else. */
+export const isHiddenValue = (text: string): boolean =>
+  text !== HIDDEN && hideSecrets(text) === HIDDEN;
 
-/** Whether a hidden value stands between two slashes of a path. It may have slashes itself. */
-export const isSecretPath = (path: string): boolean =>
-  !path.includes(HIDDEN) && hide(path).split("/").includes(HIDDEN);
+/** Says whether a hidden value fills the space between two slashes. The value may contain slashes. */
+export const hasHiddenSegment = (path: string): boolean =>
+  !path.includes(HIDDEN) && hideSecrets(path).split("/").includes(HIDDEN);
 
-/** Names that are ours to give, and that machines read. */
-const ours = new Set(["app", "stage", "source", "resource", "table"]);
+/** Members that tidetable itself names, and that machines read. */
+const trustedMembers = new Set(["app", "stage", "source", "resource", "table"]);
 
-/** A copy with every text in it hidden, also in names. */
-export function hideIn<T>(value: T): T {
-  const hidden = (one: unknown): unknown => {
-    if (typeof one === "string") return hide(one);
-    if (Array.isArray(one)) return one.map(hidden);
-    if (typeof one !== "object" || one === null) return one;
-    const members = Object.entries(one);
+/** Copies a value and hides secrets in every string, including the names of members. */
+export function hideSecretsIn<T>(value: T): T {
+  const hideDeep = (inner: unknown): unknown => {
+    if (typeof inner === "string") return hideSecrets(inner);
+    if (Array.isArray(inner)) return inner.map(hideDeep);
+    if (typeof inner !== "object" || inner === null) return inner;
+    const members = Object.entries(inner);
     return Object.fromEntries(
       members.map(([name, member]) =>
-        ours.has(name) ? [name, member] : [hide(name), hidden(member)],
+        trustedMembers.has(name) ? [name, member] : [hideSecrets(name), hideDeep(member)],
       ),
     );
   };
-  return hidden(value) as T;
+  return hideDeep(value) as T;
 }
 
-/** The values that one resource's requests carry. */
+/** Hides the values that the requests of one resource carry. */
 export interface Redactor {
-  learn(value: string): string;
-  /** At most 200 printable characters in one line, without any of them. */
-  quote(text: string): string;
+  /** Hides a value from now on. Returns the value. */
+  addSecret(value: string): string;
+  /** Quotes at most 200 printable characters in one line, without a secret. */
+  quoteText(text: string): string;
 }
 
-const QUOTED_CHARACTERS = 200;
+const MAX_QUOTE = 200;
 
 export function openRedactor(): Redactor {
-  const here = hider();
+  const resourceFilter = new SecretFilter();
   return {
-    learn(value) {
-      here.add(value);
-      return learn(value);
+    addSecret(value) {
+      resourceFilter.addValue(value);
+      return registerSecret(value);
     },
-    // Hidden first, cut afterwards: a cut through the middle would leave half of a key.
-    quote(text) {
-      const line = hide(here.hide(text))
+    // Secrets are hidden before the cut, because a cut through a key would leave half of the key.
+    quoteText(text) {
+      const line = hideSecrets(resourceFilter.hideIn(text))
         .slice(0, 10_000)
         .replace(/[\p{C}\s]+/gu, " ")
         .trim();
-      return [...line].slice(0, QUOTED_CHARACTERS).join("");
+      return [...line].slice(0, MAX_QUOTE).join("");
     },
   };
 }
 
-/** As patterns that ignore case: that of `%2F` may differ. */
-function formsOf(value: string): string[] {
+/** Lists a value's encodings as patterns. They ignore case, because `%2F` and `%2f` are the same. */
+function encodedForms(value: string): string[] {
   const bytes = Buffer.from(value);
-  const whole = bytes.toString("base64").replace(/(?<!=)=+$/, "");
-  // Within something larger, which may be JSON or a form.
+  const base64 = bytes.toString("base64").replace(/(?<!=)=+$/, "");
+  // JSON or a form may carry the value inside a larger text that is encoded as a whole.
   const form = new URLSearchParams([["", value]]).toString().slice(1);
-  const written = new Set([value, JSON.stringify(value).slice(1, -1), form]);
-  const inside = value.length < SHORTEST ? [] : [...written].flatMap(base64Within);
+  const embeddedForms = new Set([value, JSON.stringify(value).slice(1, -1), form]);
+  const partialBase64 = value.length < MIN_LENGTH ? [] : [...embeddedForms].flatMap(base64Within);
   return [
-    inAnyText(value),
-    `${inAnyText(whole)}(?:=|%3D){0,2}`,
-    ...inside.map(inAnyText),
+    matchEncoded(value),
+    `${matchEncoded(base64)}(?:=|%3D){0,2}`,
+    ...partialBase64.map(matchEncoded),
     bytes.toString("hex"),
   ];
 }
 
-/** What base64 makes of a text wherever it stands, behind 0, 1 or 2 others in its group of three bytes. */
+/**
+ * Lists the base64 of a value inside a larger text: base64 encodes groups of three bytes, and the
+ * value may begin at each of the three.
+ */
 function base64Within(text: string): string[] {
   const bytes = Buffer.from(text);
   return [0, 1, 2].map((shift) => {
     const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
-    // The characters at either end also hold bits of what stands there.
+    // The characters at either end also hold bits of the neighbouring bytes.
     const first = Math.ceil((shift * 8) / 6);
     return encoded.slice(first, Math.floor(((shift + bytes.length) * 8) / 6));
   });
 }
 
-/** Each character as it is or as URLs, forms, JSON, JavaScript and HTML write it, also in a mixture. */
-const inAnyText = (text: string): string =>
-  (text.match(/\\+|./gsu) ?? []).map((piece) => `(?:${writings(piece).join("|")})`).join("");
+/** Matches every character as URLs, forms, JSON, JavaScript and HTML write it, in any mixture. */
+const matchEncoded = (text: string): string =>
+  (text.match(/\\+|./gsu) ?? []).map((piece) => `(?:${spellings(piece).join("|")})`).join("");
 
-function writings(character: string): string[] {
-  // No encoding changes these, and the pattern stays small.
+/** Lists the patterns of a character's spellings. The character may also be a row of backslashes. */
+function spellings(character: string): string[] {
+  // No encoding changes word characters, and the pattern stays small.
   if (/\w/.test(character)) return [character];
-  // A row of backslashes in one go: it could be shared out in more ways than there is time for.
+  // A row of backslashes is matched as a whole, because its parts could match in too many ways.
   const { length } = character;
   if (character[0] === "\\") return [`\\\\{${length},${4 * length}}`, `(?:%(?:25)?5c){${length}}`];
   const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-  const percent = [...Buffer.from(character)].map((byte) => `%(?:25)?${hex(byte, 2)}`);
+  const percentEncoded = [...Buffer.from(character)].map((byte) => `%(?:25)?${formatHex(byte, 2)}`);
   return [
-    // First, or of `&amp;` at the end of a value all but the `&` would stay.
-    ...(others[character] ?? []),
-    escaped(character),
-    percent.join(""),
-    units.map((unit) => `\\\\{1,3}u${hex(unit, 4)}`).join(""),
+    // These stand first, or only the `&` of an `&amp;` at the end of a value would be hidden.
+    ...(namedSpellings[character] ?? []),
+    escapePattern(character),
+    percentEncoded.join(""),
+    units.map((unit) => `\\\\{1,3}u${formatHex(unit, 4)}`).join(""),
   ];
 }
 
-const hex = (code: number, digits: number) => code.toString(16).padStart(digits, "0");
+const formatHex = (code: number, digits: number) => code.toString(16).padStart(digits, "0");
 
-const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+const escapePattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 
-const others: Record<string, string[]> = {
+/** Patterns allow at most three backslashes, because an unbounded number takes quadratic time. */
+const namedSpellings: Record<string, string[]> = {
   "&": ["&amp;", "&#38;"],
   "<": ["&lt;", "&#60;"],
   ">": ["&gt;", "&#62;"],
-  // A bounded number of backslashes: any other would take its time on a long row of them.
   '"': ["&quot;", "&#34;", '\\\\{1,3}"'],
   "'": ["&#39;", "&#x27;", "&apos;", "\\\\{1,3}'"],
   "\n": ["\\\\{1,3}n"],
   "\r": ["\\\\{1,3}r"],
   "\t": ["\\\\{1,3}t"],
   " ": ["\\+"],
-  // The other alphabet of base64, and how PHP writes a slash.
+  // Base64 has a second alphabet for URLs, and PHP escapes slashes.
   "+": ["-"],
   "/": ["_", "\\\\{1,3}/"],
 };

@@ -7,233 +7,195 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { ConfigError, RequestError } from "../base/errors.ts";
 import { secretName } from "../base/names.ts";
-import type { World } from "../base/world.ts";
-import { Decimal } from "../values/decimal.ts";
-import { isObject, type JsonValue } from "../values/json.ts";
+import {
+  AWS_CONNECT_MS,
+  AWS_REQUEST_MS,
+  SECRET_CACHE_MS,
+  SECRET_WRITE_PAUSES_MS,
+} from "../base/timing.ts";
+import type { Clock, World } from "../base/world.ts";
+import type { JsonValue } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import { parseJson } from "../values/parse-json.ts";
-import { learn } from "./redact.ts";
+import { checkMembers, parseMembers, type SecretLocation, type SecretMembers } from "./members.ts";
 import type { SecretValues } from "./reference.ts";
 
 /**
- * Does `work` while no other worker of the source does, and waits for its turn before. What `work`
- * asks of an API has to have ended by `until`, on the monotonic clock.
+ * Waits until no other worker of the source holds the lock, and then does `work` under the lock.
+ * Requests of `work` to an API have to end before `until`, on the monotonic clock.
  */
-export type Alone = <T>(work: (until: number) => Promise<T>) => Promise<T>;
+export type WithLock = <T>(work: (until: number) => Promise<T>) => Promise<T>;
 
-/** The secret of one source. Reading rejects unless it has every member that the source names. */
+/** The secret of one source. Reads reject unless the secret has every member that the source names. */
 export interface SecretStore {
   read(): Promise<SecretValues>;
-  /** Past the cache: after a 401, the value may have been rotated. */
+  /** Reads past the cache, because the value may have been rotated before a 401. */
   refresh(): Promise<SecretValues>;
   /**
-   * Replaces members and keeps the others. Secrets Manager compares nothing, so this is for within
-   * `alone`, behind a `refresh` and as close to it as can be.
+   * Replaces members and keeps all others. Secrets Manager has no conditional write, so call this
+   * method inside `withLock`, shortly after a `refresh`.
    */
-  write(changes: Readonly<Record<string, string>>): Promise<void>;
-  /** Around a `write`, its `refresh` and what lies between them. */
-  alone: Alone;
+  write(changes: SecretChanges): Promise<void>;
+  /** Encloses a `refresh`, the request for a new credential, and the `write`. */
+  withLock: WithLock;
 }
 
-/** What a container knows of a secret. */
-interface Held {
-  cached?: { readAt: number; members: Promise<Members> } | undefined;
-  /** What could not be written, and over what: nobody else has it. */
-  unwritten?: { changes: Readonly<Record<string, string>>; over: Members } | undefined;
-}
+type SecretChanges = Readonly<Record<string, string>>;
 
-type Members = ReadonlyMap<string, JsonValue>;
-
-/** Which secret, for messages. */
-interface Place {
-  id: string;
-  /** The command that fills it. */
-  set: string;
-}
-
-const TTL_MS = 5 * 60_000;
-
-/** Time-outs throw, as the DynamoDB client's do. Two attempts: a secret is read once per container. */
-export const secretsManagerClient = (): SecretsManagerClient =>
+/** A secret is read once per container, so two attempts suffice. Time-outs throw, as in DynamoDB's client. */
+export const createSecretsManager = (): SecretsManagerClient =>
   new SecretsManagerClient({
     maxAttempts: 2,
     requestHandler: {
-      connectionTimeout: 2_000,
-      requestTimeout: 5_000,
+      connectionTimeout: AWS_CONNECT_MS,
+      requestTimeout: AWS_REQUEST_MS,
       throwOnRequestTimeout: true,
     },
   });
 
-/** Per container: it outlives an invocation as the client does. */
-const containers = new WeakMap<Pick<SecretsManagerClient, "send">, Map<string, Held>>();
+type SecretsManager = World["secretsManager"];
 
-/** Reads the source's one secret, a JSON object, when something is asked of it. */
-export function secretStore(
+/** The secrets that a container has read. They outlive an invocation, as the client does. */
+const containerSecrets = new WeakMap<SecretsManager, Map<string, ContainerSecret>>();
+
+/** Opens the secret of a source. No request is made before the first read. */
+export function openSecretStore(
   world: Pick<World, "secretsManager" | "names" | "clock">,
   source: string,
   /** The members that the source refers to. */
-  names: readonly string[],
-): Omit<SecretStore, "alone"> {
-  const { secretsManager, clock } = world;
-  const id = secretName(world.names, source);
-  const place = { id, set: `tidetable secrets set ${source} --stage ${world.names.stage}` };
-  const ofContainer = containers.get(secretsManager) ?? new Map<string, Held>();
-  containers.set(secretsManager, ofContainer);
-  const held = ofContainer.get(id) ?? {};
-  ofContainer.set(id, held);
-
-  const fetch = (): Promise<Members> => {
-    const members = fetchMembers(secretsManager, place);
-    // The promise is what is cached, so that callers at the same time share one read. One that
-    // failed is not kept.
-    const cached = { readAt: clock.now(), members };
-    held.cached = cached;
-    members.catch(() => {
-      if (held.cached === cached) held.cached = undefined;
-    });
-    return members;
+  memberNames: readonly string[],
+): Omit<SecretStore, "withLock"> {
+  const { clock } = world;
+  const location = {
+    id: secretName(world.names, source),
+    setCommand: `tidetable secrets set ${source} --stage ${world.names.stage}`,
   };
-
-  const write = async (changes: Readonly<Record<string, string>>) => {
-    const over = await (held.cached?.members ?? fetch());
-    const members = new Map<string, JsonValue>([...over, ...Object.entries(changes)]);
-    held.unwritten = { changes, over };
-    await put(world, place, members);
-    held.unwritten = undefined;
-    held.cached = { readAt: clock.now(), members: Promise.resolve(members) };
+  const secret = findContainerSecret(world.secretsManager, location);
+  const write = (changes: SecretChanges) => secret.write(changes, clock);
+  if (memberNames.length === 0) {
+    // A source without credentials, or with plain credentials in its config, has no secret.
+    const readNothing = async () => checkMembers(new Map(), [], location);
+    return { read: readNothing, refresh: readNothing, write };
+  }
+  const check = (members: SecretMembers) => checkMembers(members, memberNames, location);
+  return {
+    read: async () => check(await secret.read(clock)),
+    refresh: async () => check(await secret.refresh(clock)),
+    write,
   };
-
-  const refresh = async () => {
-    const members = await fetch();
-    const { unwritten } = held;
-    held.unwritten = undefined;
-    // Unless somebody has put another value there since.
-    if (unwritten && isAsBefore(members, unwritten)) await write(unwritten.changes);
-    return checked(await (held.cached?.members ?? members), names, place);
-  };
-
-  const read = async () => {
-    const { cached } = held;
-    const fresh = cached && clock.now() - cached.readAt < TTL_MS;
-    return fresh ? checked(await cached.members, names, place) : refresh();
-  };
-
-  // A source without credentials, or with all of them in its config, has no secret to read.
-  const none = async () => checked(new Map(), [], place);
-  const reading = names.length === 0 ? { read: none, refresh: none } : { read, refresh };
-  return { ...reading, write };
 }
 
-const isAsBefore = (members: Members, { changes, over }: NonNullable<Held["unwritten"]>) =>
-  Object.keys(changes).every((name) => members.get(name) === over.get(name));
+function findContainerSecret(client: SecretsManager, location: SecretLocation): ContainerSecret {
+  const secrets = containerSecrets.get(client) ?? new Map<string, ContainerSecret>();
+  containerSecrets.set(client, secrets);
+  const secret = secrets.get(location.id) ?? new ContainerSecret(client, location);
+  secrets.set(location.id, secret);
+  return secret;
+}
 
-/** Before each further attempt, milliseconds. */
-const PAUSES = [200, 1_000];
+/** A secret in the memory of a container. Private names keep the values out of every printed object. */
+class ContainerSecret {
+  readonly #client: SecretsManager;
+  readonly #location: SecretLocation;
+  /** The last read, finished or under way. Simultaneous callers share one; a failed one is dropped. */
+  #cached: { readAt: number; members: Promise<SecretMembers> } | undefined;
+  /** A change that Secrets Manager did not accept, with the members before. No other worker has it. */
+  #unwritten: { changes: SecretChanges; replaced: SecretMembers } | undefined;
 
-async function put(
-  { secretsManager, clock }: Pick<World, "secretsManager" | "clock">,
-  place: Place,
-  members: Members,
-): Promise<void> {
-  const input = {
-    SecretId: place.id,
-    // What was taken, but not answered, is taken once.
-    ClientRequestToken: randomUUID(),
-    SecretString: jsonText(Object.fromEntries(members)),
-  };
-  for (const pause of [...PAUSES, undefined]) {
-    try {
-      await secretsManager.send(new PutSecretValueCommand(input));
-      return;
-    } catch (error) {
-      if (pause === undefined) throw unwritable(error, place);
-      await clock.sleep(pause);
+  constructor(client: SecretsManager, location: SecretLocation) {
+    this.#client = client;
+    this.#location = location;
+  }
+
+  async read(clock: Clock): Promise<SecretMembers> {
+    const cached = this.#cached;
+    const isFresh = cached && clock.now() - cached.readAt < SECRET_CACHE_MS;
+    return isFresh ? cached.members : this.refresh(clock);
+  }
+
+  async refresh(clock: Clock): Promise<SecretMembers> {
+    const members = await this.#fetchMembers(clock);
+    const unwritten = this.#unwritten;
+    this.#unwritten = undefined;
+    // A value that a person has set in the meantime wins over the unwritten one.
+    if (unwritten && !hasChanged(members, unwritten)) await this.write(unwritten.changes, clock);
+    return this.#cached?.members ?? members;
+  }
+
+  async write(changes: SecretChanges, clock: Clock): Promise<void> {
+    const replaced = await (this.#cached?.members ?? this.#fetchMembers(clock));
+    const members = new Map<string, JsonValue>([...replaced, ...Object.entries(changes)]);
+    this.#unwritten = { changes, replaced };
+    await this.#putMembers(members, clock);
+    this.#unwritten = undefined;
+    this.#cached = { readAt: clock.now(), members: Promise.resolve(members) };
+  }
+
+  #fetchMembers(clock: Clock): Promise<SecretMembers> {
+    const members = this.#requestMembers();
+    const cached = { readAt: clock.now(), members };
+    this.#cached = cached;
+    members.catch(() => {
+      if (this.#cached === cached) this.#cached = undefined;
+    });
+    return members;
+  }
+
+  async #requestMembers(): Promise<SecretMembers> {
+    const { id } = this.#location;
+    const command = new GetSecretValueCommand({ SecretId: id, VersionStage: "AWSCURRENT" });
+    const { SecretString } = await this.#client.send(command).catch((error: unknown) => {
+      throw readError(error, this.#location);
+    });
+    return parseMembers(SecretString ?? "", this.#location);
+  }
+
+  async #putMembers(members: SecretMembers, clock: Clock): Promise<void> {
+    const input = {
+      SecretId: this.#location.id,
+      // Secrets Manager ignores a repetition with the same token, so a lost answer does no harm.
+      ClientRequestToken: randomUUID(),
+      SecretString: jsonText(Object.fromEntries(members)),
+    };
+    for (const pauseMs of [...SECRET_WRITE_PAUSES_MS, undefined]) {
+      try {
+        await this.#client.send(new PutSecretValueCommand(input));
+        return;
+      } catch (error) {
+        if (pauseMs === undefined) throw writeError(error, this.#location);
+        await clock.sleep(pauseMs);
+      }
     }
   }
 }
 
-async function fetchMembers(
-  client: Pick<SecretsManagerClient, "send">,
-  place: Place,
-): Promise<Members> {
-  const command = new GetSecretValueCommand({ SecretId: place.id, VersionStage: "AWSCURRENT" });
-  const { SecretString } = await client.send(command).catch((error: unknown) => {
-    throw unreadable(error, place);
-  });
-  const value = parsed(SecretString ?? "");
-  if (isObject(value)) {
-    // Whatever becomes of them: from here on nothing prints or stores one.
-    for (const member of Object.values(value)) learn(String(member));
-    return new Map(Object.entries(value));
-  }
-  throw wrongShape(`the secret ${place.id} is not a JSON object such as {"api_key": "…"}`, place);
-}
+const hasChanged = (
+  members: SecretMembers,
+  { changes, replaced }: { changes: SecretChanges; replaced: SecretMembers },
+): boolean => Object.keys(changes).some((name) => members.get(name) !== replaced.get(name));
 
-// The error of JSON.parse is dropped: it quotes the text.
-function parsed(text: string): JsonValue | undefined {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** All members that are wrong, at once. */
-function checked(members: Members, names: readonly string[], place: Place): SecretValues {
-  const faults = names.flatMap((name) => faultOf(name, members) ?? []);
-  if (faults.length > 0) {
-    throw wrongShape(`in the secret ${place.id}, ${faults.join(" and ")}`, place);
-  }
-  return {
-    get: (name) => {
-      const fault = faultOf(name, members);
-      if (fault) throw wrongShape(`in the secret ${place.id}, ${fault}`, place);
-      return String(members.get(name));
-    },
-  };
-}
-
-function faultOf(name: string, members: Members): string | undefined {
-  const value = members.get(name);
-  if (value === undefined) return `"${name}" is missing`;
-  if (value === "") return `"${name}" is empty`;
-  if (typeof value === "string") return undefined;
-  if (Number.isSafeInteger(value)) return undefined;
-  const isNumber = ["number", "bigint"].includes(typeof value) || value instanceof Decimal;
-  return isNumber ? `"${name}" is a number that needs quotes` : `"${name}" is not a text`;
-}
-
-function wrongShape(message: string, { set }: Place): ConfigError {
-  return new ConfigError({
-    code: "secrets.shape",
-    message,
-    hint: `run: ${set}`,
-  });
-}
-
-function unwritable(error: unknown, { id, set }: Place): RequestError {
-  return new RequestError({
-    code: "secrets.unwritten",
-    message: `the API has replaced a credential, and the secret ${id} did not take the new one (${nameOf(error)})`,
-    hint: `the function's role needs secretsmanager:PutSecretValue on it; when the API refuses the old one, get another and run: ${set}`,
-    retryable: true,
-  });
-}
-
-function unreadable(error: unknown, { id, set }: Place): ConfigError | RequestError {
+function readError(error: unknown, { id, setCommand }: SecretLocation): ConfigError | RequestError {
   if (error instanceof ResourceNotFoundException) {
     return new ConfigError({
       code: "secrets.empty",
       message: `the secret ${id} has no value yet`,
-      hint: `run: ${set}`,
+      hint: `run: ${setCommand}`,
     });
   }
   return new RequestError({
     code: "secrets.unavailable",
-    message: `the secret ${id} could not be read (${nameOf(error)})`,
+    message: `the secret ${id} could not be read (${errorName(error)})`,
     hint: "the function's role needs secretsmanager:GetSecretValue on it",
     retryable: true,
   });
 }
 
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown error");
+const writeError = (error: unknown, { id, setCommand }: SecretLocation): RequestError =>
+  new RequestError({
+    code: "secrets.unwritten",
+    message: `the API has replaced a credential, and the secret ${id} did not accept the new one (${errorName(error)})`,
+    hint: `the function's role needs secretsmanager:PutSecretValue on it; if the API refuses the old credential, get a new one and run: ${setCommand}`,
+    retryable: true,
+  });
+
+const errorName = (error: unknown): string =>
+  error instanceof Error ? error.name : "unknown error";

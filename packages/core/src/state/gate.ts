@@ -1,21 +1,19 @@
 import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { stateTableName } from "../base/names.ts";
+import { GATE_READ_MS, LOCK_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { Gate } from "../flow.ts";
 
 /*
- * One 429 pauses all workers of a source: they share its limit. It only saves requests that would
- * be refused, so a state table that does not answer closes nothing.
+ * One 429 pauses all workers of a source, because they share the rate limit. The gate only avoids
+ * requests that the API would refuse, so an error of the state table closes nothing.
  */
-
-/** How long an answer of the state table counts. */
-const FRESH_MS = 5_000;
 
 export function sourceGate(
   { dynamodb, names, clock }: Pick<World, "dynamodb" | "names" | "clock">,
   source: string,
 ): Gate {
-  const place = {
+  const gateItem = {
     TableName: stateTableName(names),
     Key: { pk: { S: `${source}#` }, sk: { S: "gate" } },
   };
@@ -23,26 +21,26 @@ export function sourceGate(
   let readAt = Number.NEGATIVE_INFINITY;
 
   return {
-    async closedFor() {
-      if (clock.monotonic() - readAt >= FRESH_MS) {
+    async remainingMs() {
+      if (clock.monotonic() - readAt >= GATE_READ_MS) {
         readAt = clock.monotonic();
-        const answer = await dynamodb.send(new GetItemCommand(place)).catch(() => undefined);
+        const answer = await dynamodb.send(new GetItemCommand(gateItem)).catch(() => undefined);
         until = Number(answer?.Item?.blocked_until?.N ?? until);
       }
       return Math.max(0, until - clock.now());
     },
-    async close(ms) {
+    async closeFor(ms) {
       until = Math.max(until, clock.now() + ms);
       const command = new UpdateItemCommand({
-        ...place,
+        ...gateItem,
         UpdateExpression: "SET blocked_until = :until, expires = :expires",
         ConditionExpression: "attribute_not_exists(blocked_until) OR blocked_until < :until",
         ExpressionAttributeValues: {
           ":until": { N: String(Math.ceil(until)) },
-          ":expires": { N: String(Math.ceil(until / 1000) + 86_400) },
+          ":expires": { N: String(Math.ceil(until / 1000) + LOCK_DAYS * 86_400) },
         },
       });
-      // Somebody else closed it for longer, or the table does not answer: both are fine.
+      // The gate is already closed for longer, or the write failed. Then only this worker pauses.
       await dynamodb.send(command).catch(() => {});
     },
   };

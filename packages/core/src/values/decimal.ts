@@ -1,6 +1,6 @@
 /**
- * A number that a double can not hold, as the API wrote it (`0.1234567890123456789`, `1e400`).
- * Integers beyond 2^53 are bigints; this is for the rest.
+ * A number that neither a double nor a bigint can hold, as the API wrote it: `0.1234567890123456789`
+ * or `1e400`. Integers above 2^53 are bigints.
  */
 export class Decimal {
   readonly text: string;

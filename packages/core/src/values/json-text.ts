@@ -4,17 +4,17 @@ import type { JsonValue } from "./json.ts";
 type Piece = { text: string } | { value: JsonValue };
 
 /**
- * A value as JSON text with every number exact, which JSON.stringify can not do before Node 21.
- * `sorted` writes members in the order of their names, so that equal values have equal texts.
- * A loop instead of a recursion: it also writes what is nested too deeply to be stored.
+ * Writes a value as JSON with every number exact, which JSON.stringify cannot do before Node 21. If
+ * `sorted`, members are ordered by name, and equal values become equal strings. A loop instead of a
+ * recursion also writes values that are nested too deeply to be stored.
  */
 export function jsonText(value: JsonValue, { sorted = false } = {}): string {
   let text = "";
-  const todo: Piece[] = [{ value }];
-  for (let piece = todo.pop(); piece; piece = todo.pop()) {
+  const pending: Piece[] = [{ value }];
+  for (let piece = pending.pop(); piece; piece = pending.pop()) {
     if ("text" in piece) text += piece.text;
     else if (isLeaf(piece.value)) text += leafText(piece.value);
-    else for (const inner of pieces(piece.value, sorted).reverse()) todo.push(inner);
+    else for (const inner of expandNested(piece.value, sorted).reverse()) pending.push(inner);
   }
   return text;
 }
@@ -27,10 +27,10 @@ const isLeaf = (value: JsonValue): value is Leaf =>
 const leafText = (value: Leaf): string =>
   typeof value === "bigint" || value instanceof Decimal ? String(value) : JSON.stringify(value);
 
-function pieces(value: Exclude<JsonValue, Leaf>, sorted: boolean): Piece[] {
+function expandNested(value: Exclude<JsonValue, Leaf>, sorted: boolean): Piece[] {
   if (Array.isArray(value)) {
     const elements = value.map((element): Piece[] => [{ value: element }]);
-    return enclosed("[", elements, "]");
+    return encloseParts("[", elements, "]");
   }
   const names = Object.keys(value).filter((name) => value[name] !== undefined);
   if (sorted) names.sort();
@@ -38,10 +38,10 @@ function pieces(value: Exclude<JsonValue, Leaf>, sorted: boolean): Piece[] {
     { text: `${JSON.stringify(name)}:` },
     { value: value[name] as JsonValue },
   ]);
-  return enclosed("{", members, "}");
+  return encloseParts("{", members, "}");
 }
 
-function enclosed(open: string, parts: Piece[][], close: string): Piece[] {
-  const separated = parts.flatMap((part, n) => (n === 0 ? part : [{ text: "," }, ...part]));
+function encloseParts(open: string, parts: Piece[][], close: string): Piece[] {
+  const separated = parts.flatMap((part, index) => (index === 0 ? part : [{ text: "," }, ...part]));
   return [{ text: open }, ...separated, { text: close }];
 }

@@ -1,6 +1,9 @@
 import { Decimal } from "./decimal.ts";
 
-export function isObject(value: JsonValue | undefined): value is JsonObject {
+/** Says whether a value has members: it is no list, no null and no exact number. */
+export function isObject(value: JsonValue | undefined): value is JsonObject;
+export function isObject(value: unknown): value is Record<string, unknown>;
+export function isObject(value: unknown): boolean {
   return (
     typeof value === "object" &&
     value !== null &&
@@ -9,12 +12,7 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
   );
 }
 
-/*
- * What moves between the rooms, in the order in which it moves:
- * PageRequest → Page(records) → Item[] → Batch → Counts → ResourceReport.
- */
-
-/** JSON as tidetable reads it: every number exact. */
+/** A JSON value with every number exact. */
 export type JsonValue =
   | null
   | boolean
@@ -27,8 +25,8 @@ export type JsonValue =
 
 export type JsonObject = { [member: string]: JsonValue };
 
-/** A value of a record, and the bytes that a declared binary field becomes. */
+/** A JSON value in a record, or the bytes of a field that is declared as binary. */
 export type FieldValue = JsonValue | Uint8Array;
 
-/** An object, or a whole record. */
+/** The members of an object, or of a whole record. */
 export type Members = Record<string, FieldValue>;

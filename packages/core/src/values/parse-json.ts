@@ -3,20 +3,24 @@ import { parse } from "json-custom-numbers";
 import { limits } from "../base/limits.ts";
 import { Decimal } from "./decimal.ts";
 import type { JsonValue } from "./json.ts";
+import { isSameNumber } from "./number-parts.ts";
 
-/** Below this many digits a double gives back the decimal number that it was read from. */
-const DOUBLE_HOLDS = 15;
-
-/** Longer ones stay text: DynamoDB holds 38 digits, and arithmetic on a megabyte of them takes seconds. */
-const LONGEST = 100;
+/** A double gives back every decimal number of up to this many digits. */
+const DOUBLE_DIGITS = 15;
 
 /**
- * Reads JSON with every number exact: a double where it holds the number, else a bigint or a
- * Decimal. The error does not quote the text: it may be a token. A RangeError says that there are
- * more values in it than memory is meant for.
+ * Longer numbers stay strings. DynamoDB holds 38 digits, and arithmetic with a megabyte of digits
+ * takes seconds.
+ */
+const LONGEST_NUMBER = 100;
+
+/**
+ * Reads JSON with every number exact: as a double if a double holds the number, else as a bigint or
+ * a Decimal. The error does not quote the text, which may be a token. A RangeError means that the
+ * text has more values than `limits.values`.
  */
 export function parseJson(text: string): JsonValue {
-  // Each takes a character at least: the usual page need not be counted.
+  // Each value takes at least one character, so an ordinary page need not be counted.
   if (text.length > limits.values && countValues(text) > limits.values) throw new RangeError();
   try {
     return /* planted: exact-numbers */ mayBeInexact(text) ? parseExactly(text) : JSON.parse(text);
@@ -25,33 +29,34 @@ export function parseJson(text: string): JsonValue {
   }
 }
 
-/** Of a list or an object, what opens it counts for its first member, and a comma for each further one. */
+/** An opening bracket counts as the first member of a list or an object, a comma as each further one. */
 function countValues(text: string): number {
   let values = 1;
-  let inText = false;
+  let inString = false;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code === 34 /* " */) inText = !inText;
-    else if (!inText) values += code === 44 /* , */ || code === 91 /* [ */ || code === 123 ? 1 : 0;
+    if (code === 34 /* " */) inString = !inString;
+    else if (!inString)
+      values += code === 44 /* , */ || code === 91 /* [ */ || code === 123 ? 1 : 0;
     else if (code === 92 /* \ */) index += 1;
   }
   return values;
 }
 
 /**
- * A cheap look for numbers that a double might not hold. It may be wrong about what stands in
- * strings, which costs time only.
+ * Looks cheaply for numbers that a double might not hold. Digits in strings may be mistaken for a
+ * number, which costs time only.
  */
 function mayBeInexact(text: string): boolean {
   return hasLongNumber(text) || exponentOfThreeDigits.test(text);
 }
 
-// Only these leave a double's range: 15 digits times 10^±99 are well inside of it.
+// Smaller exponents stay within a double's range, because 15 digits times 10^±99 do.
 const exponentOfThreeDigits = /(?:^|[:,[\s])-?[\d.]+[eE][+-]?\d{3}/;
 
-// A run of 16 characters covers an index of 15 modulo 16, so every 16th is enough to look at.
+// A number of 16 characters covers an index of 15 modulo 16, so a look at every 16th is enough.
 function hasLongNumber(text: string): boolean {
-  const stride = DOUBLE_HOLDS + 1;
+  const stride = DOUBLE_DIGITS + 1;
   for (let index = stride - 1; index < text.length; index += stride) {
     if (!inNumber(text, index)) continue;
     let start = index;
@@ -69,34 +74,24 @@ function inNumber(text: string, index: number): boolean {
 }
 
 function parseExactly(text: string): JsonValue {
-  const read = (json: string): JsonValue => parse(json, undefined, (_, number) => exact(number));
+  const parseAll = (json: string): JsonValue =>
+    parse(json, undefined, (_, number) => parseExactNumber(number));
   const renamed = text.replace(protoName, `"${STAND_IN}"`);
-  return renamed === text ? read(text) : restore(read(renamed));
+  return renamed === text ? parseAll(text) : restoreProtoNames(parseAll(renamed));
 }
 
-function exact(text: string): number | bigint | Decimal {
-  if (text.length > LONGEST) return new Decimal(text);
+function parseExactNumber(text: string): number | bigint | Decimal {
+  if (text.length > LONGEST_NUMBER) return new Decimal(text);
   const number = Number(text);
-  if (text.length <= DOUBLE_HOLDS && !/e/i.test(text)) return number;
-  if (Number.isFinite(number) && canonical(String(number)) === canonical(text)) return number;
+  if (text.length <= DOUBLE_DIGITS && !/e/i.test(text)) return number;
+  if (Number.isFinite(number) && isSameNumber(String(number), text)) return number;
   return /^-?\d+$/.test(text) ? BigInt(text) : new Decimal(text);
 }
 
-/** One spelling per number: `1.50e3` and `1500` are `15e2`. */
-function canonical(text: string): string {
-  const [, sign, whole = "", fraction = "", exponent = "0"] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:e(.+))?$/i.exec(text) ?? [];
-  const digits = (whole + fraction).replace(/^0+/, "");
-  const significant = digits.replace(/(?<!0)0+$/, "");
-  if (significant === "") return "0";
-  const scale = Number(exponent) - fraction.length + digits.length - significant.length;
-  return `${sign}${significant}e${scale}`;
-}
-
 /*
- * The exact parser assigns members, and to assign `__proto__` sets an object's prototype instead.
- * So that member goes by another name meanwhile. The pattern knows its escaped spellings; a quote
- * with no backslash before it opens a string.
+ * The exact parser assigns members, and an assignment to `__proto__` would set an object's prototype.
+ * Therefore a member of that name has another name during the parsing. The pattern knows all escaped
+ * spellings; a quote without a backslash before it opens a string.
  */
 const STAND_IN = `__proto__${randomUUID()}`;
 
@@ -107,9 +102,9 @@ const anySpelling = [..."__proto__"].map((letter) => {
 
 const protoName = new RegExp(`(?<!\\\\)"${anySpelling.join("")}"(?=\\s*:)`, "g");
 
-function restore(body: JsonValue): JsonValue {
+function restoreProtoNames(body: JsonValue): JsonValue {
   const pending = [body];
-  // The list grows while it is walked: no recursion, whatever the depth.
+  // The list grows during the loop, which replaces a recursion of unlimited depth.
   for (const value of pending) {
     if (typeof value !== "object" || value === null || value instanceof Decimal) continue;
     for (const member of Object.values(value)) pending.push(member);

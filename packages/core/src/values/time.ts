@@ -1,59 +1,107 @@
-/** An ISO date or date-time as an instant, exact to the last digit of its fraction. */
+import { MINUTE_MS } from "../base/timing.ts";
+import { internetDateFormat } from "./internet-date.ts";
+import { isoFormat } from "./iso-date.ts";
+import type { TimeFormat, WrittenTime } from "./time-format.ts";
+
+/** A date or date-time as an instant, exact to the last digit of the fraction. */
 export interface Time {
   /** Epoch milliseconds. */
   ms: number;
   /** The digits of the fraction below a millisecond. */
-  finer: string;
+  digitsBelowMs: string;
   /** False for a date. */
-  hasClock: boolean;
+  hasTimeOfDay: boolean;
 }
 
-const iso =
-  /^(?<date>\d{4}-\d\d-\d\d)(?:(?<separator>[Tt ])(?<minutes>\d\d:\d\d)(?::(?<seconds>\d\d)(?:(?<point>[.,])(?<fraction>\d+))?)?(?<zone> ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?)?$/;
-
-const MINUTE_MS = 60_000;
+const formats: readonly TimeFormat[] = [isoFormat, internetDateFormat];
 
 const FIRST_MS = Date.parse("0000-01-01");
 
 const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
-/** Undefined for any other text. A time without an offset is taken as UTC. */
-export function readTime(text: string): Time | undefined {
-  const parts = iso.exec(text)?.groups;
-  if (!parts) return undefined;
-  const { date, separator, minutes = "00:00", seconds = "00", fraction = "", zone } = parts;
-  const wall = Date.parse(`${date}T${minutes}:${seconds}.${fraction.slice(0, 3).padEnd(3, "0")}Z`);
-  if (Number.isNaN(wall)) return undefined;
-  return { ms: wall - offsetOf(zone), finer: fraction.slice(3), hasClock: separator !== undefined };
+/** Reads a date or date-time; undefined for any other string. A time without an offset is in UTC. */
+export function parseTime(text: string): Time | undefined {
+  const written = readTime(text)?.written;
+  if (!written) return undefined;
+  const { year, month, day, hours, minutes, seconds, fraction, zone, hasTimeOfDay } = written;
+  const offsetMs = parseOffset(zone);
+  const localMs = Date.parse(
+    `${year}-${month}-${day}T${hours}:${minutes}:${seconds}.${fraction.slice(0, 3).padEnd(3, "0")}Z`,
+  );
+  if (Number.isNaN(localMs) || offsetMs === undefined) return undefined;
+  return {
+    ms: localMs - offsetMs,
+    digitsBelowMs: fraction.slice(3),
+    hasTimeOfDay,
+  };
 }
 
-/** An instant in the format of `like`: its parts, its offset, its digits. What they can not show is cut off. */
-export function writeTime({ ms, finer }: Pick<Time, "ms" | "finer">, like: string): string {
-  const { separator, seconds, point, fraction = "", zone } = iso.exec(like)?.groups ?? {};
-  const shown = Math.min(Math.max(ms + offsetOf(zone), FIRST_MS), LAST_MS);
-  const wall = new Date(shown).toISOString();
-  const { length } = fraction;
-  const digits = `${wall.slice(20, 23)}${finer}`.slice(0, length).padEnd(length, "0");
-  return [
-    wall.slice(0, 10),
-    separator && separator + wall.slice(11, 16),
-    seconds && `:${wall.slice(17, 19)}`,
-    point && point + digits,
-    zone,
-  ].join("");
+/** Writes an instant in the format of another time, with its offset and as many digits. */
+export function formatTime(
+  { ms, digitsBelowMs }: Pick<Time, "ms" | "digitsBelowMs">,
+  model: string,
+): string {
+  const { format = isoFormat, written } = readTime(model) ?? {};
+  const localMs = Math.min(Math.max(ms + (parseOffset(written?.zone) ?? 0), FIRST_MS), LAST_MS);
+  const localTime = new Date(localMs).toISOString();
+  return format.write(
+    {
+      year: localTime.slice(0, 4),
+      month: localTime.slice(5, 7),
+      day: localTime.slice(8, 10),
+      hours: localTime.slice(11, 13),
+      minutes: localTime.slice(14, 16),
+      seconds: localTime.slice(17, 19),
+      fraction: `${localTime.slice(20, 23)}${digitsBelowMs}`,
+    },
+    model,
+  );
 }
 
-export function compareTimes(a: Time, b: Time): number {
-  if (a.ms !== b.ms) return a.ms - b.ms;
-  const digits = Math.max(a.finer.length, b.finer.length);
-  return compareTexts(a.finer.padEnd(digits, "0"), b.finer.padEnd(digits, "0"));
+function readTime(text: string): { format: TimeFormat; written: WrittenTime } | undefined {
+  for (const format of formats) {
+    const written = format.read(text);
+    if (written) return { format, written };
+  }
+  return undefined;
 }
 
-export const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+export function compareTimes(first: Time, second: Time): number {
+  if (first.ms !== second.ms) return first.ms - second.ms;
+  const length = Math.max(first.digitsBelowMs.length, second.digitsBelowMs.length);
+  return compareStrings(
+    first.digitsBelowMs.padEnd(length, "0"),
+    second.digitsBelowMs.padEnd(length, "0"),
+  );
+}
 
-function offsetOf(zone: string | undefined): number {
-  const [, sign, hours, minutes = "0"] = /([+-])(\d\d):?(\d\d)?$/.exec(zone ?? "") ?? [];
-  if (sign === undefined) return 0;
+export const compareStrings = (first: string, second: string): number =>
+  first < second ? -1 : first > second ? 1 : 0;
+
+/** The zones that RFC 822 names, in hours from UTC. */
+const zoneHours: Record<string, number> = {
+  Z: 0,
+  UT: 0,
+  UTC: 0,
+  GMT: 0,
+  EST: -5,
+  EDT: -4,
+  CST: -6,
+  CDT: -5,
+  MST: -7,
+  MDT: -6,
+  PST: -8,
+  PDT: -7,
+};
+
+/** Reads an offset such as `+02:00` as milliseconds. Undefined for an unknown zone. */
+function parseOffset(zone: string | undefined): number | undefined {
+  if (zone === undefined) return 0;
+  const [, sign, hours, minutes = "0"] = /([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  if (sign === undefined) {
+    const named = zoneHours[zone.trim().toUpperCase()];
+    return named === undefined ? undefined : named * 60 * MINUTE_MS;
+  }
   const offset = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
   return sign === "-" ? -offset : offset;
 }

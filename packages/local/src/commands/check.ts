@@ -1,12 +1,12 @@
-import { explain, type ResourceReport } from "@tidetable/core";
-import { loadSources } from "../load-source.ts";
-import type { Context } from "../options.ts";
-import { progress } from "../progress.ts";
-import { type Colors, colors, several, table } from "../render.ts";
-import { openRunner } from "../runner.ts";
-import { events } from "./run.ts";
+import { explainError, type ResourceReport } from "@tidetable/core";
+import type { Context } from "../base/options.ts";
+import { openProgressLog } from "../output/progress.ts";
+import { type Colors, createColors, formatAmount, formatTable } from "../output/render.ts";
+import { openLocalRunner } from "../runner/local-runner.ts";
+import { loadSources } from "../sources/load-source.ts";
+import { buildEvents } from "./run.ts";
 
-/** What `check --json` prints. */
+/** The document of `check --json`. */
 interface CheckDocument {
   status: "succeeded" | "failed";
   resources: {
@@ -14,30 +14,34 @@ interface CheckDocument {
     resource: string;
     status: "succeeded" | "failed";
     requests: number;
-    /** On the first page. */
+    /** The records on the first page. */
     records: number;
-    /** Records of that page that could not be stored. */
+    /** The records on the first page with values that DynamoDB cannot hold. */
     quarantined: number;
     error: ResourceReport["error"];
   }[];
 }
 
-/** `check [SOURCE…]`: config, secrets and connection; one page per resource, nothing written. */
-export async function check({ args, options, io }: Context): Promise<number> {
-  const loaded = await loadSources(args, options, io);
+/** `check [SOURCE…]`: checks config, secrets and connection; reads one page per resource. */
+export async function checkSources({ args, options, io }: Context): Promise<number> {
+  const loadedSources = await loadSources(args, options, io);
   const runner =
     options.stage === undefined
-      ? await openRunner(loaded, options, io)
-      : await (await import("../stage-runner.ts")).openStageRunner(loaded, options.stage, io);
-  const log = progress(io, { json: options.json });
+      ? await openLocalRunner(loadedSources, options, io)
+      : await (await import("../runner/stage-runner.ts")).openStageRunner(
+          loadedSources,
+          options.stage,
+          io,
+        );
+  const log = openProgressLog(io, { json: options.json });
   try {
-    const { reports } = await runner.check(events(runner.plans, options), log, io.signal);
+    const { reports } = await runner.check(buildEvents(runner.plans, options), log, io.signal);
     log.stop();
     const document = checkDocument(reports);
     io.stdout.write(
       options.json
         ? `${JSON.stringify(document)}\n`
-        : checkTable(document, colors(io.stdout, io.env)),
+        : checkText(document, createColors(io.stdout, io.env)),
     );
     return document.status === "succeeded" ? 0 : 1;
   } finally {
@@ -56,20 +60,20 @@ function checkDocument(reports: ResourceReport[]): CheckDocument {
     quarantined: report.quarantined,
     error: report.error,
   }));
-  const failed = resources.some(({ status }) => status === "failed");
-  return { status: failed ? "failed" : "succeeded", resources };
+  const hasFailed = resources.some(({ status }) => status === "failed");
+  return { status: hasFailed ? "failed" : "succeeded", resources };
 }
 
-function checkTable({ resources }: CheckDocument, color: Colors): string {
-  return table(
+function checkText({ resources }: CheckDocument, color: Colors): string {
+  return formatTable(
     ["source", "resource", "", ""],
     resources.map(({ source, resource, error, records, quarantined }) => [
       source,
       resource,
       error ? color.red("failed") : color.green("ok"),
       error
-        ? explain({ message: error.message, hint: error.hint ?? undefined })
-        : `${several(records, "record")} on the first page${quarantined > 0 ? `, ${quarantined} of them can not be stored` : ""}`,
+        ? explainError({ message: error.message, hint: error.hint ?? undefined })
+        : `${formatAmount(records, "record")} on the first page${quarantined > 0 ? `, ${quarantined} of them cannot be stored` : ""}`,
     ]),
   );
 }

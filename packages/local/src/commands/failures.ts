@@ -5,51 +5,51 @@ import {
   type WorkerEvent,
   workerFunctionName,
 } from "@tidetable/core";
-import { type Failure, type Queued, withFailures } from "../failure-queue.ts";
-import { deployedNames } from "../names.ts";
-import type { Context } from "../options.ts";
-import { count, oneLine, several, table } from "../render.ts";
-import { explained } from "../stage.ts";
-import { loadTarget } from "../target.ts";
+import { deployedNames } from "../base/names.ts";
+import type { Context } from "../base/options.ts";
+import { formatAmount, formatCount, formatTable, safeLine } from "../output/render.ts";
+import { loadResourcePlans } from "../sources/target.ts";
+import { explainAwsErrors } from "../stage/aws-errors.ts";
+import { type Failure, type QueuedFailure, withQueuedFailures } from "../stage/failure-queue.ts";
 
-/** `failures list`: what stands in the failure queue, the newest first. */
-export async function list({ options, io }: Context): Promise<number> {
+/** `failures list`: prints the events in the failure queue, the newest first. */
+export async function listFailures({ options, io }: Context): Promise<number> {
   const { stage = "" } = options;
-  const entries = await withFailures(stage, async (queued) =>
-    queued.map(({ failure }) => failure).sort((a, b) => b.at.localeCompare(a.at)),
+  const entries = await withQueuedFailures(stage, async (queued) =>
+    queued.map(({ failure }) => failure).sort((left, right) => right.at.localeCompare(left.at)),
   );
-  io.stdout.write(options.json ? `${JSON.stringify({ entries })}\n` : entryTable(entries, stage));
+  io.stdout.write(options.json ? `${JSON.stringify({ entries })}\n` : entriesText(entries, stage));
   return 0;
 }
 
-function entryTable(entries: Failure[], stage: string): string {
+function entriesText(entries: Failure[], stage: string): string {
   if (entries.length === 0) return `the failure queue of stage ${stage} is empty\n`;
-  return table(
+  return formatTable(
     ["source", "resource", "run", "given up", "attempts", "error"],
-    entries.map((one) => [
-      one.source ?? "-",
-      one.resource ?? "-",
-      one.run_id ?? "-",
-      one.at,
-      one.attempts ?? "-",
-      oneLine(one.message ?? whyNoMessage(one)),
+    entries.map((failure) => [
+      failure.source ?? "-",
+      failure.resource ?? "-",
+      failure.run_id ?? "-",
+      failure.at,
+      failure.attempts ?? "-",
+      safeLine(failure.message ?? missingMessageText(failure)),
     ]),
   );
 }
 
-const whyNoMessage = ({ id, condition }: Failure): string =>
+const missingMessageText = ({ id, condition }: Failure): string =>
   condition === null
     ? `no record of a failed worker: message ${id}`
     : condition === "EventAgeExceeded"
       ? "it was too old before a worker could begin"
       : "-";
 
-/** What `failures redrive --json` prints. */
+/** The document of `failures redrive --json`. */
 interface RedriveDocument {
   status: "succeeded" | "partial" | "failed";
   redriven: number;
   kept: number;
-  /** Why each of the kept ones was kept. */
+  /** The reason for each event that was kept in the queue. */
   reasons: Reason[];
 }
 
@@ -59,12 +59,12 @@ interface Reason {
   message: string;
 }
 
-/** `failures redrive`: each event once more to its worker, and then out of the queue. */
-export async function redrive({ args: [target], options, io }: Context): Promise<number> {
+/** `failures redrive`: sends events to their workers again and deletes them from the queue. */
+export async function redriveFailures({ args: [target], options, io }: Context): Promise<number> {
   const { stage = "" } = options;
-  const resources = await loadTarget(target, options, io);
-  const lambda = explained(new LambdaClient(), stage);
-  const invoke = async (event: WorkerEvent) => {
+  const resources = await loadResourcePlans(target, options, io);
+  const lambda = explainAwsErrors(new LambdaClient(), stage);
+  const invokeWorker = async (event: WorkerEvent) => {
     const command = new InvokeCommand({
       FunctionName: workerFunctionName(deployedNames(stage), event.source),
       InvocationType: "Event",
@@ -76,13 +76,15 @@ export async function redrive({ args: [target], options, io }: Context): Promise
   const reasons: Reason[] = [];
   let redriven = 0;
   try {
-    await withFailures(stage, async (queued) => {
-      const wanted = queued.filter(
-        ({ event }) => target === undefined || isOneOf(event, resources),
+    await withQueuedFailures(stage, async (queued) => {
+      const selected = queued.filter(
+        ({ event }) => target === undefined || isAboutAny(event, resources),
       );
-      for (const one of wanted) {
-        const reason = io.signal.aborted ? stopped : await sendAgain(one, resources, invoke);
-        if (reason) reasons.push({ id: one.failure.id, ...reason });
+      for (const queuedFailure of selected) {
+        const reason = io.signal.aborted
+          ? interruptedReason
+          : await redriveFailure(queuedFailure, resources, invokeWorker);
+        if (reason) reasons.push({ id: queuedFailure.failure.id, ...reason });
         else redriven += 1;
       }
     });
@@ -94,51 +96,54 @@ export async function redrive({ args: [target], options, io }: Context): Promise
   return document.status === "succeeded" ? 0 : 1;
 }
 
-const stopped = { code: "failures.interrupted", message: "its turn did not come" };
+const interruptedReason = {
+  code: "failures.interrupted",
+  message: "the command was interrupted before its turn",
+};
 
-const isOneOf = (event: WorkerEvent | undefined, resources: ResourcePlan[]): boolean =>
+const isAboutAny = (event: WorkerEvent | undefined, resources: ResourcePlan[]): boolean =>
   resources.some(({ source, name }) => event?.source === source && event.resource === name);
 
-/** Undefined when Lambda has the event and the queue has it no more. */
-async function sendAgain(
-  { event, failure, remove }: Queued,
+/** Returns why an event was kept. Undefined when Lambda has it and the queue does not any more. */
+async function redriveFailure(
+  { event, failure, remove }: QueuedFailure,
   resources: ResourcePlan[],
-  invoke: (event: WorkerEvent) => Promise<void>,
+  invokeWorker: (event: WorkerEvent) => Promise<void>,
 ): Promise<Omit<Reason, "id"> | undefined> {
   if (!event) {
     return { code: "failures.foreign", message: "no record of a failed worker" };
   }
-  if (!isOneOf(event, resources)) {
+  if (!isAboutAny(event, resources)) {
     const message = `there is no ${failure.source}.${failure.resource} any more`;
     return { code: "failures.unknown", message };
   }
   try {
-    await invoke(event);
+    await invokeWorker(event);
   } catch (error) {
-    return { code: "failures.refused", message: `Lambda did not take it: ${reasonOf(error)}` };
+    return { code: "failures.refused", message: `Lambda did not take it: ${errorText(error)}` };
   }
   try {
     await remove();
   } catch (error) {
-    const message = `it was sent again, but is still in the queue: ${reasonOf(error)}`;
+    const message = `it was sent again, but is still in the queue: ${errorText(error)}`;
     return { code: "failures.not_removed", message };
   }
   return undefined;
 }
 
-function reasonOf(error: unknown): string {
+function errorText(error: unknown): string {
   if (isFailure(error)) return error.message;
   return error instanceof Error ? error.name : "unknown error";
 }
 
 function redriveDocument(redriven: number, reasons: Reason[]): RedriveDocument {
-  const some = redriven > 0 ? "partial" : "failed";
-  const status = reasons.length === 0 ? "succeeded" : some;
+  const incomplete = redriven > 0 ? "partial" : "failed";
+  const status = reasons.length === 0 ? "succeeded" : incomplete;
   return { status, redriven, kept: reasons.length, reasons };
 }
 
 function redriveText({ redriven, kept, reasons }: RedriveDocument, stage: string): string {
-  const lines = reasons.map(({ id, message }) => `  ${id} kept: ${oneLine(message)}\n`);
-  const next = redriven > 0 ? `; npx tidetable status --stage ${stage} shows how they end` : "";
-  return `${several(redriven, "event")} sent again, ${count(kept)} kept${next}\n${lines.join("")}`;
+  const lines = reasons.map(({ id, message }) => `  ${id} kept: ${safeLine(message)}\n`);
+  const hint = redriven > 0 ? `; npx tidetable status --stage ${stage} shows how they end` : "";
+  return `${formatAmount(redriven, "event")} sent again, ${formatCount(kept)} kept${hint}\n${lines.join("")}`;
 }

@@ -1,83 +1,86 @@
 import { writeFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { ConfigError, type Problem, plan } from "@tidetable/core";
+import { ConfigError, type Problem, planSource } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
-import { ofKind } from "../literal.ts";
-import { sourceOf } from "../load-source.ts";
-import type { Context } from "../options.ts";
-import { problemLines, several } from "../render.ts";
-import { readJson, readText } from "../source-file.ts";
-import { sourceFile, type Written } from "../typescript.ts";
+import type { Context } from "../base/options.ts";
+import { formatAmount, problemLines } from "../output/render.ts";
+import { literalsOfKind } from "../sources/literal.ts";
+import { sourceFromLiteral } from "../sources/load-source.ts";
+import { parseJsonSource, readSourceText } from "../sources/source-file.ts";
+import { sourceFileText, type TypeScriptSource } from "../sources/typescript.ts";
 
-/** What `import --json` prints. */
+/** The document of `import --json`. */
 interface ImportDocument {
   source: string;
   /** The file that was written. */
   out: string | null;
   typescript: string;
-  /** The credentials that it needs. */
+  /** The credentials that the source needs. */
   secrets: string[];
-  /** What was not translated, and is marked in the file. */
+  /** The untranslated parts, which are marked in the file. */
   todos: Problem[];
-  /** What keeps it from running, beside that. */
+  /** Further problems of the config. */
   problems: Problem[];
 }
 
-interface Read extends Written {
+interface ParsedSource extends TypeScriptSource {
   todos: Problem[];
   remarks: Problem[];
 }
 
-/** `import`: a dlt config in Python or JSON becomes a TypeScript source. */
+/** `import FILE`: turns a dlt config in Python or JSON into a TypeScript source. */
 export async function importFile({ args: [arg = ""], options, io }: Context): Promise<number> {
-  const text = await readText(resolve(io.cwd, arg), arg);
-  if (typeof text !== "string") throw invalid([text]);
-  const read = await readers[extname(arg)]?.(arg, text, options.name);
-  if (!read) throw invalid([{ path: arg, message: "not a .py or .json file" }]);
-  if ("problems" in read) throw invalid(read.problems);
+  const text = await readSourceText(resolve(io.cwd, arg), arg);
+  if (typeof text !== "string") throw importError([text]);
+  const parsed = await parsers[extname(arg)]?.(arg, text, options.name);
+  if (!parsed) throw importError([{ path: arg, message: "not a .py or .json file" }]);
+  if ("problems" in parsed) throw importError(parsed.problems);
 
   const out = options.out ?? null;
   const name = options.name ?? sourceName(out ?? arg);
-  const document = { source: name, out, typescript: sourceFile(read), ...outlook(read, name) };
-  if (out !== null) await put(resolve(io.cwd, out), out, document.typescript, options.yes === true);
+  const typescript = sourceFileText(parsed);
+  const document = { source: name, out, typescript, ...findOpenWork(parsed, name) };
+  if (out !== null) {
+    await writeNewFile(resolve(io.cwd, out), out, typescript, options.yes === true);
+  }
 
   if (options.json) io.stdout.write(`${JSON.stringify(document)}\n`);
-  else if (out === null) io.stdout.write(document.typescript);
-  io.stderr.write(problemLines(read.remarks, "warning: "));
-  if (!options.json) io.stderr.write(advice(document));
+  else if (out === null) io.stdout.write(typescript);
+  io.stderr.write(problemLines(parsed.remarks, "warning: "));
+  if (!options.json) io.stderr.write(nextStepsText(document));
   return 0;
 }
 
-type Reader = (
+type Parser = (
   arg: string,
   text: string,
   name: string | undefined,
-) => Promise<Read | { problems: Problem[] }>;
+) => Promise<ParsedSource | { problems: Problem[] }>;
 
-const readers: Record<string, Reader> = {
+const parsers: Record<string, Parser> = {
   ".json": async (arg, text) => {
-    const config = readJson(arg, text);
+    const config = parseJsonSource(arg, text);
     if ("problems" in config) return config;
-    return { config, comments: [], textOf: () => "", todos: [], remarks: [] };
+    return { config, comments: [], expressionText: () => "", todos: [], remarks: [] };
   },
   ".py": async (arg, text, name) => {
-    const { commentsAbove, readPython, refusals, textOf } = await import("../python/load.ts");
-    const read = readPython(arg, text, name);
-    if ("problems" in read) return read;
-    const { file, config, statement, unread, remarks } = read;
-    const todos = refusals(read);
+    const python = await import("../python/load.ts");
+    const source = python.readPython(arg, text, name);
+    if ("problems" in source) return source;
+    const { file, config, statement, unreadArguments, remarks } = source;
+    const todos = python.expressionProblems(source);
     if (config.kind !== "dict") return { problems: todos };
     return {
       config,
       todos,
-      remarks: [...unread, ...remarks],
-      comments: commentsAbove(file, statement),
-      textOf: textOf(file),
+      remarks: [...unreadArguments, ...remarks],
+      comments: python.commentsAbove(file, statement),
+      expressionText: python.expressionText(file),
     };
   },
 };
 
-/** `Sales CRM.py` → `sales_crm`. */
+/** Makes a source's name of a file's: `Sales CRM.py` becomes `sales_crm`. */
 function sourceName(file: string): string {
   const words = basename(file, extname(file))
     .toLowerCase()
@@ -85,48 +88,56 @@ function sourceName(file: string): string {
   return words.join("_");
 }
 
-/** What there is to do until it runs. */
-function outlook(
-  { config, todos }: Read,
+/** Finds what the user has to do before the source can run. */
+function findOpenWork(
+  { config, todos }: ParsedSource,
   name: string,
 ): Pick<ImportDocument, "secrets" | "todos" | "problems"> {
-  const source = sourceOf(config);
+  const source = sourceFromLiteral(config);
   const problems = todos.length > 0 ? [] : validate(source, name);
-  const written = ofKind(config, "secret").map((secret) => secret.name);
-  // A plan also knows the credentials that a config leaves unsaid.
-  const isWhole = todos.length + problems.length === 0;
-  const secrets = isWhole ? plan(source, name).secrets : [...new Set(written)];
+  const isComplete = todos.length + problems.length === 0;
+  // The plan also knows credentials missing in the config, but needs a complete config.
+  const secrets = isComplete
+    ? planSource(source, name).secrets
+    : [...new Set(literalsOfKind(config, "secret").map((secret) => secret.name))];
   return { secrets, todos, problems };
 }
 
-async function put(path: string, out: string, text: string, mayReplace: boolean): Promise<void> {
+async function writeNewFile(
+  path: string,
+  out: string,
+  text: string,
+  mayReplace: boolean,
+): Promise<void> {
   try {
     await writeFile(path, text, { flag: mayReplace ? "w" : "wx" });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw invalid([
+    throw importError([
       code === "EEXIST"
         ? { path: out, message: "there is such a file already", hint: "--yes replaces it" }
-        : { path: out, message: `the file can not be written (${code})` },
+        : { path: out, message: `the file cannot be written (${code})` },
     ]);
   }
 }
 
-function advice({ source, out, secrets, todos, problems }: ImportDocument): string {
+function nextStepsText({ source, out, secrets, todos, problems }: ImportDocument): string {
   const file = out ?? `${source}.ts`;
   const steps = [
-    ...(todos.length > 0 ? [`write what is marked TODO in ${file}`] : []),
-    ...(problems.length > 0 ? ["change what is named above"] : []),
+    ...(todos.length > 0 ? [`write the parts marked TODO in ${file}`] : []),
+    ...(problems.length > 0 ? ["solve the problems above"] : []),
     ...(secrets.length > 0 ? [`npx tidetable secrets set ${file}   (${secrets.join(", ")})`] : []),
     `npx tidetable check ${file}`,
     `to deploy it, put it into packages/sources/src, and into index.ts there:
        import ${source} from "./${basename(file)}";
-     with ${source} among the sources, and { schedule: "rate(1 hour)" } behind its dict`,
+     with ${source} among the sources, and { schedule: "rate(1 hour)" } after its dict`,
   ];
-  return [
+  const writtenLine =
     out === null
       ? ""
-      : `${out}: written${todos.length > 0 ? `, with ${several(todos.length, "TODO")}` : ""}\n`,
+      : `${out}: written${todos.length > 0 ? `, with ${formatAmount(todos.length, "TODO")}` : ""}\n`;
+  return [
+    writtenLine,
     problemLines(todos, "TODO: "),
     problemLines(problems, "wrong: "),
     "next:\n",
@@ -134,5 +145,5 @@ function advice({ source, out, secrets, todos, problems }: ImportDocument): stri
   ].join("");
 }
 
-const invalid = (problems: Problem[]) =>
+const importError = (problems: Problem[]) =>
   new ConfigError({ code: "cli.import", message: problems[0]?.message ?? "", problems });

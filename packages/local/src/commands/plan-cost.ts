@@ -1,87 +1,92 @@
 import {
+  estimateSourceCost,
+  estimateStageMonth,
   prices,
   readRuns,
+  refOf,
   type SourceCost,
   type SourcePlan,
-  sourceCost,
-  stageMonth,
 } from "@tidetable/core";
-import type { Options } from "../options.ts";
-import { dollars, table } from "../render.ts";
-import { openSession, orNothing } from "../session.ts";
+import type { Options } from "../base/options.ts";
+import { formatDollars, formatTable } from "../output/render.ts";
+import { openSession, readIfPresent } from "../session/session.ts";
 
-/** What `plan --cost` adds. */
-export interface Cost {
+/** The estimates of `plan --cost`. */
+export interface PlanCost {
   sources: Map<SourcePlan, SourceCost>;
   stage: {
-    /** Beside the sources. */
-    month: ReturnType<typeof stageMonth>;
-    /** All of it. */
+    /** The costs of the stage that belong to no source. */
+    month: ReturnType<typeof estimateStageMonth>;
+    /** The sum of the stage and its sources. */
     total: number;
     prices: typeof prices;
   };
 }
 
-/** From the run history, here or of a stage. */
-export async function costOf(plans: SourcePlan[], options: Options): Promise<Cost> {
+/** Estimates costs from the run history of local mode or of a stage. */
+export async function estimateCost(plans: SourcePlan[], options: Options): Promise<PlanCost> {
   const session = await openSession(options);
   try {
     const sources = await Promise.all(
       plans.map(async (plan) => {
-        const histories = plan.resources.map(({ source, name: resource }) =>
-          orNothing(readRuns(session, { source, resource })).then((runs) => runs ?? []),
-        );
-        return [plan, sourceCost(plan, await Promise.all(histories))] as const;
+        const histories = plan.resources.map(async (resource) => {
+          return (await readIfPresent(readRuns(session, refOf(resource)))) ?? [];
+        });
+        return [plan, estimateSourceCost(plan, await Promise.all(histories))] as const;
       }),
     );
-    const month = stageMonth(plans);
-    const total = sources.reduce((sum, [, source]) => sum + source.month.total, month.total);
+    const month = estimateStageMonth(plans);
+    const total = sources.reduce((sum, [, cost]) => sum + cost.month.total, month.total);
     return { sources: new Map(sources), stage: { month, total, prices } };
   } finally {
     await session.close();
   }
 }
 
-/** A table of the runs, one of the months, and what is not in them. */
-export function costText({ sources, stage }: Cost): string {
-  const all = [...sources];
-  const runs = all.flatMap(([plan, cost]) => {
-    const rows = plan.resources.flatMap(({ name }, i) => {
-      const one = cost.resources[i];
-      return one ? [[`${plan.name}.${name}`, ...cells(one, one.month.total)]] : [];
-    });
-    return rows.length < 2 ? rows : [...rows, [plan.name, ...cells(cost, cost.month.runs)]];
-  });
-  const silent = all.flatMap(([plan, { resources }]) =>
+/** Prints the costs of runs, the costs of months, and the costs missing in both tables. */
+export function costText({ sources, stage }: PlanCost): string {
+  const costs = [...sources];
+  const runRows = costs.flatMap(([plan, cost]) => sourceRunRows(plan, cost));
+  const unestimated = costs.flatMap(([plan, { resources }]) =>
     plan.resources.filter((_, i) => !resources[i]).map(({ name }) => `${plan.name}.${name}`),
   );
-  const months = all.map(([plan, { month, resources, ...times }]) => [
-    plan.name,
-    Math.round(times.runs_per_month + times.refreshes_per_month),
-    resources.some(Boolean) ? dollars(month.runs) : "-",
-    ...[month.schedules, month.secret, month.metrics, month.alarms, month.total].map(dollars),
-  ]);
+  const monthRows = costs.map(([plan, cost]) => sourceMonthRow(plan, cost));
   const { tick, alarms, dashboard } = stage.month;
   return [
     `dollars in ${prices.region}, by the prices of ${prices.as_of} and before free tiers\n\n`,
-    runs.length > 0
-      ? table(
-          ["a run", "lambda", "writes", "reads", "logs", "total", "naive", "a month", "naive"],
-          runs,
-        )
+    runRows.length > 0
+      ? formatTable(["a run", "lambda", "writes", "reads", "logs", "total", "a month"], runRows)
       : "",
-    ...silent.map((name) => `${name}: no run has succeeded yet, so nothing is estimated\n`),
+    ...unestimated.map((name) => `${name}: no run has succeeded yet, so nothing is estimated\n`),
     "\n",
-    table(
+    formatTable(
       ["a month", "starts", "runs", "schedules", "secret", "metrics", "alarms", "total"],
-      months,
+      monthRows,
     ),
-    `the stage: tick ${dollars(tick)}, alarms ${dollars(alarms)}, dashboard ${dollars(dashboard)} (an account's first three are free)\n`,
-    `in total: ${dollars(stage.total)} a month, and what the tables hold ($0.25 per GB), which is left out\n`,
+    `the stage: tick ${formatDollars(tick)}, alarms ${formatDollars(alarms)}, dashboard ${formatDollars(dashboard)} (an account's first three are free)\n`,
+    `in total: ${formatDollars(stage.total)} a month, and what the tables hold ($0.25 per GB), which is left out\n`,
   ].join("");
 }
 
-const cells = ({ run, naive }: Pick<SourceCost, "run" | "naive">, month: number): string[] =>
-  [run.lambda, run.writes, run.reads, run.logs, run.total, naive.run.total]
-    .concat(month, naive.month.total)
-    .map(dollars);
+/** A row for each estimated resource, and a sum after several rows. */
+function sourceRunRows(plan: SourcePlan, cost: SourceCost): string[][] {
+  const rows = plan.resources.flatMap(({ name }, i) => {
+    const resource = cost.resources[i];
+    if (!resource) return [];
+    return [[`${plan.name}.${name}`, ...costCells(resource, resource.month.total)]];
+  });
+  return rows.length < 2 ? rows : [...rows, [plan.name, ...costCells(cost, cost.month.runs)]];
+}
+
+const costCells = ({ run }: Pick<SourceCost, "run">, month: number): string[] =>
+  [run.lambda, run.writes, run.reads, run.logs, run.total, month].map(formatDollars);
+
+function sourceMonthRow(plan: SourcePlan, cost: SourceCost): (string | number)[] {
+  const { month, resources, runs_per_month, refreshes_per_month } = cost;
+  return [
+    plan.name,
+    Math.round(runs_per_month + refreshes_per_month),
+    resources.some(Boolean) ? formatDollars(month.runs) : "-",
+    ...[month.schedules, month.secret, month.metrics, month.alarms, month.total].map(formatDollars),
+  ];
+}

@@ -1,64 +1,50 @@
 import {
   type Column,
   type ColumnPlan,
-  explain,
+  explainError,
   type JsonObject,
   type JsonValue,
   jsonText,
   type Preview,
-  plan,
+  planSource,
   type ResourcePlan,
+  refOf,
   tableName,
   typeText,
 } from "@tidetable/core";
-import { loadSources } from "../load-source.ts";
-import type { Context } from "../options.ts";
-import { progress } from "../progress.ts";
-import { colors, oneLine, several, table } from "../render.ts";
-import { failureOf } from "../report.ts";
-import { openRunner } from "../runner.ts";
-import { flat, keyText, keyWord } from "../schema-rows.ts";
-import { named } from "../target.ts";
+import type { Context } from "../base/options.ts";
+import { type ErrorDocument, errorDocument } from "../output/documents.ts";
+import { openProgressLog } from "../output/progress.ts";
+import { createColors, formatAmount, formatTable, safeLine } from "../output/render.ts";
+import { openLocalRunner } from "../runner/local-runner.ts";
+import { flattenColumns, keyDescription, keyRole } from "../schema/resource-schema.ts";
+import { loadSources } from "../sources/load-source.ts";
+import { findResource } from "../sources/target.ts";
 
-/** `preview SOURCE RESOURCE`: what a first run would find. Nothing is written. */
-export async function preview({ args, options, io }: Context): Promise<number> {
-  const [source = "", name = ""] = args;
+/** `preview SOURCE RESOURCE`: prints the records of a first run. Nothing is written. */
+export async function printPreview({ args, options, io }: Context): Promise<number> {
+  const [sourceArg = "", resourceName = ""] = args;
   const { limit = 10, json } = options;
-  const loaded = await loadSources([source], options, io);
-  const all = loaded.flatMap((one) => plan(one.source, one.name).resources);
-  const resource = named(name, all, source);
-  const runner = await openRunner(loaded, options, io);
-  const log = progress(io, { json });
+  const loadedSources = await loadSources([sourceArg], options, io);
+  const plans = loadedSources.flatMap(({ source, name }) => planSource(source, name).resources);
+  const resource = findResource(resourceName, plans, sourceArg);
+  const runner = await openLocalRunner(loadedSources, options, io);
+  const log = openProgressLog(io, { json });
   try {
-    const of = { source: resource.source, resource: name, limit };
-    const found = await runner
-      .preview(of, log, io.signal)
-      .catch((error: unknown) => ({ error: failureOf(error) }));
+    const preview = await runner
+      .preview({ ...refOf(resource), limit }, log, io.signal)
+      .catch((error: unknown) => ({ error: errorDocument(error) }));
     log.stop();
-    if ("error" in found) {
-      const { error } = found;
-      const nothing = { key: resource.key.fields, schema: null, records: [], warnings: [], error };
-      if (json) io.stdout.write(`${JSON.stringify(nothing)}\n`);
-      else io.stderr.write(`${resource.source}.${name}: ${explain(error)}\n`);
+    if ("error" in preview) {
+      printError(preview.error, resource, { options, io });
       return 1;
     }
-    const records = found.records.slice(0, limit).map(asJson);
-    if (json) {
-      io.stdout.write(`${documentText(found, records, resource)}\n`);
-      return 0;
-    }
-    const { yellow } = colors(io.stdout, io.env);
-    const { length } = found.records;
-    const read = `${several(length, "record")} on ${several(found.pages, "page")}; nothing was written`;
+    const records = preview.records.slice(0, limit).map(toJsonRecord);
+    const table = tableName(runner.session.names, resource);
     io.stdout.write(
-      [
-        `${resource.source}.${name}: ${read}\n`,
-        recordTable(records, resource, io.stdout.isTTY ? io.stdout.columns || 80 : PIPE),
-        `table: ${tableName(runner.session.names, resource)}\n`,
-        `key: ${keyText(resource.key, found.inferred)}\n`,
-        fieldTable(found, resource),
-        ...found.warnings.map((one) => `${yellow("warning")}: ${oneLine(explain(one))}\n`),
-      ].join(""),
+      json
+        ? `${documentText(preview, records, resource)}\n`
+        : previewText(preview, records, { resource, table, io }),
     );
     return 0;
   } finally {
@@ -67,8 +53,21 @@ export async function preview({ args, options, io }: Context): Promise<number> {
   }
 }
 
-/** As an item's JSON has them: bytes, which only whole columns are, as base64. */
-const asJson = (record: Preview["records"][number]): JsonObject =>
+function printError(
+  error: ErrorDocument,
+  { source, name, key }: ResourcePlan,
+  { options, io }: Pick<Context, "options" | "io">,
+): void {
+  if (!options.json) {
+    io.stderr.write(`${source}.${name}: ${explainError(error)}\n`);
+    return;
+  }
+  const document = { key: key.fields, schema: null, records: [], warnings: [], error };
+  io.stdout.write(`${JSON.stringify(document)}\n`);
+}
+
+/** Writes bytes as base64, as an item's JSON does. Only whole columns can be bytes. */
+const toJsonRecord = (record: Preview["records"][number]): JsonObject =>
   Object.fromEntries(
     Object.entries(record).map(([name, value]) => [
       name,
@@ -76,7 +75,7 @@ const asJson = (record: Preview["records"][number]): JsonObject =>
     ]),
   );
 
-/** Numbers keep all their digits. */
+/** The document of `preview --json`. The numbers of records keep all their digits. */
 function documentText(
   { columns, warnings }: Preview,
   records: JsonObject[],
@@ -91,55 +90,83 @@ function documentText(
   return `{${Object.entries(members).map(([name, text]) => `"${name}":${text}`)}}`;
 }
 
-/** The width of what is no terminal. */
-const PIPE = 100;
-const CELL = 24;
+/** The width of the table of records on a pipe. */
+const PIPE_WIDTH = 100;
+const MAX_CELL_WIDTH = 24;
 
-/** As many fields as fit on a line, the key's first. */
-function recordTable(records: JsonObject[], { key }: ResourcePlan, width: number): string {
+function previewText(
+  preview: Preview,
+  records: JsonObject[],
+  { resource, table, io }: { resource: ResourcePlan; table: string; io: Context["io"] },
+): string {
+  const { stdout, env } = io;
+  const { yellow } = createColors(stdout, env);
+  const recordCount = formatAmount(preview.records.length, "record");
+  const pageCount = formatAmount(preview.pageCount, "page");
+  return [
+    `${resource.source}.${resource.name}: ${recordCount} on ${pageCount}; nothing was written\n`,
+    recordsText(records, resource, stdout.isTTY ? stdout.columns || 80 : PIPE_WIDTH),
+    `table: ${table}\n`,
+    `key: ${keyDescription(resource.key, preview.inferredColumns)}\n`,
+    fieldsText(preview, resource),
+    ...preview.warnings.map((warning) => {
+      return `${yellow("warning")}: ${safeLine(explainError(warning))}\n`;
+    }),
+  ].join("");
+}
+
+/** A table with as many fields as fit on a line. The key's fields come first. */
+function recordsText(records: JsonObject[], { key }: ResourcePlan, width: number): string {
   if (records.length === 0) return "\n";
-  const present = new Set(records.flatMap((record) => Object.keys(record)));
-  const names = [...new Set([...key.fields.filter((name) => present.has(name)), ...present])];
-  const shown: string[][] = [];
-  let room = width;
+  const presentNames = new Set(records.flatMap((record) => Object.keys(record)));
+  const presentKeyNames = key.fields.filter((name) => presentNames.has(name));
+  const names = [...new Set([...presentKeyNames, ...presentNames])];
+  const columns: string[][] = [];
+  let remainingWidth = width;
   for (const name of names) {
-    const column = [name, ...records.map((record) => record[name])].map(cell);
-    room -= Math.max(...column.map((text) => text.length)) + 2;
-    if (room < 0 && shown.length > 0) break;
-    shown.push(column);
+    const column = [name, ...records.map((record) => record[name])].map(cellText);
+    remainingWidth -= Math.max(...column.map((text) => text.length)) + 2;
+    if (remainingWidth < 0 && columns.length > 0) break;
+    columns.push(column);
   }
   const [heads = [], ...rows] = [...Array(records.length + 1).keys()].map((row) =>
-    shown.map((column) => column[row] ?? ""),
+    columns.map((column) => column[row] ?? ""),
   );
-  const more = names.length - shown.length;
-  const rest = more > 0 ? `and ${several(more, "more field", "more fields")}\n` : "";
-  return `\n${table(heads, rows)}${rest}\n`;
+  const hiddenFields = names.length - columns.length;
+  const note =
+    hiddenFields > 0 ? `and ${formatAmount(hiddenFields, "more field", "more fields")}\n` : "";
+  return `\n${formatTable(heads, rows)}${note}\n`;
 }
 
-function cell(value: JsonValue | undefined): string {
+function cellText(value: JsonValue | undefined): string {
   const text = typeof value === "string" ? value : value === undefined ? "" : jsonText(value);
-  const line = oneLine(text);
-  return line.length > CELL ? `${line.slice(0, CELL - 1)}…` : line;
+  const line = safeLine(text);
+  return line.length > MAX_CELL_WIDTH ? `${line.slice(0, MAX_CELL_WIDTH - 1)}…` : line;
 }
 
-/** What was found beside what is declared. */
-function fieldTable({ columns, inferred }: Preview, { columns: declared, key }: ResourcePlan) {
-  const own = <T>(of: Record<string, T>, name: string) =>
-    Object.hasOwn(of, name) ? of[name] : undefined;
+const ownMember = <T>(members: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(members, name) ? members[name] : undefined;
+
+/** A table of the fields: the type found in the records beside the declared one. */
+function fieldsText(
+  { columns, inferredColumns }: Preview,
+  { columns: declaredColumns, key }: ResourcePlan,
+): string {
   const rows = Object.keys(columns).flatMap((name) => {
-    const found = own(inferred, name);
-    const said = own(declared, name);
-    const [first, ...inner] = found ? flat({ [name]: found }) : [];
+    const inferred = ownMember(inferredColumns, name);
+    const declared = ownMember(declaredColumns, name);
+    const [topLevel, ...nested] = inferred ? flattenColumns({ [name]: inferred }) : [];
+    const declaredText = declared ? declarationText(declared) : "";
     return [
-      [oneLine(name), ...cells(first?.column), said ? saidText(said) : "", keyWord(name, key)],
-      ...inner.map(({ field, column }) => [oneLine(field), ...cells(column), "", ""]),
+      [safeLine(name), ...inferredCells(topLevel?.column), declaredText, keyRole(name, key)],
+      ...nested.map(({ field, column }) => [safeLine(field), ...inferredCells(column), "", ""]),
     ];
   });
-  return `\n${table(["field", "found", "null", "declared", "key"], rows)}\n`;
+  return `\n${formatTable(["field", "found", "null", "declared", "key"], rows)}\n`;
 }
 
-const cells = (column: Column | undefined): string[] =>
+const inferredCells = (column: Column | undefined): string[] =>
   column ? [typeText(column), column.nullable ? "yes" : "no"] : ["-", "-"];
 
-const saidText = ({ dataType, nullable }: ColumnPlan): string =>
+const declarationText = ({ dataType, nullable }: ColumnPlan): string =>
   [dataType ?? "yes", ...(nullable === false ? ["not null"] : [])].join(", ");

@@ -1,102 +1,117 @@
-import { randomBytes } from "node:crypto";
 import {
-  explain,
+  explainError,
   listQuarantine,
   type QuarantineEntry,
   type Replayed,
   type ResourcePlan,
+  type ResourceRef,
   type ResourceReport,
+  refOf,
   replayQuarantine,
 } from "@tidetable/core";
-import { localOwner, releaseDeadLease } from "../leases.ts";
-import type { Context } from "../options.ts";
-import { progress } from "../progress.ts";
-import { type Colors, colors, count, oneLine, several, table } from "../render.ts";
-import { failureOf } from "../report.ts";
-import { openSession, orNothing } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadResource, loadTarget } from "../target.ts";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { errorDocument } from "../output/documents.ts";
+import { openProgressLog } from "../output/progress.ts";
+import {
+  type Colors,
+  createColors,
+  formatAmount,
+  formatCount,
+  formatTable,
+  safeLine,
+} from "../output/render.ts";
+import { newLeaseOwner, releaseDeadLease } from "../session/dead-leases.ts";
+import { openSession, readIfPresent } from "../session/session.ts";
+import { loadResourcePlan, loadResourcePlans } from "../sources/target.ts";
 
-type Entry = { source: string; resource: string } & QuarantineEntry;
+type EntryDocument = ResourceRef & QuarantineEntry;
 
-/** `quarantine list`: what was set aside, the newest first. */
-export async function list({ args: [target], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+/** `quarantine list`: prints the records that were set aside, the newest first. */
+export async function listQuarantined({ args: [target], options, io }: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {
-    const found = await Promise.all(resources.map((resource) => entriesOf(resource, session)));
-    const entries = found.flat();
-    io.stdout.write(options.json ? `${JSON.stringify({ entries })}\n` : entryTable(entries));
+    const entryLists = await Promise.all(
+      resources.map((resource) => readEntries(resource, session)),
+    );
+    const entries = entryLists.flat();
+    io.stdout.write(options.json ? `${JSON.stringify({ entries })}\n` : entriesText(entries));
     return 0;
   } finally {
     await session.close();
   }
 }
 
-async function entriesOf({ source, name }: ResourcePlan, session: Session): Promise<Entry[]> {
-  const place = { source, resource: name };
-  const entries: Entry[] = [];
-  const read = async () => {
-    for await (const some of listQuarantine(session, place)) {
-      entries.push(...some.map((entry) => ({ ...place, ...entry })));
+async function readEntries(resource: ResourcePlan, session: Session): Promise<EntryDocument[]> {
+  const ref = refOf(resource);
+  const entries: EntryDocument[] = [];
+  const readAll = async () => {
+    for await (const page of listQuarantine(session, ref)) {
+      entries.push(...page.map((entry) => ({ ...ref, ...entry })));
     }
   };
-  await orNothing(read());
-  return entries.sort((a, b) => b.at.localeCompare(a.at));
+  await readIfPresent(readAll());
+  return entries.sort((left, right) => right.at.localeCompare(left.at));
 }
 
-/** Of a record, on a line. */
-const SHOWN = 60;
+/** The characters of a record that a line of the list has room for. */
+const RECORD_WIDTH = 60;
 
-function entryTable(entries: Entry[]): string {
+function entriesText(entries: EntryDocument[]): string {
   if (entries.length === 0) return "nothing is set aside\n";
-  return table(
+  return formatTable(
     ["source", "resource", "set aside", "reason", "at", "record"],
     entries.map(({ source, resource, at, message, path, record }) => [
       source,
       resource,
       at,
-      oneLine(message),
-      oneLine(path) || "-",
-      record.length > SHOWN ? `${oneLine(record.slice(0, SHOWN))}…` : oneLine(record),
+      safeLine(message),
+      safeLine(path) || "-",
+      record.length > RECORD_WIDTH
+        ? `${safeLine(record.slice(0, RECORD_WIDTH))}…`
+        : safeLine(record),
     ]),
   );
 }
 
-/** What `quarantine replay --json` prints. */
+/** The document of `quarantine replay --json`. */
 interface ReplayDocument {
   status: "succeeded" | "partial" | "failed";
   source: string;
   resource: string;
   replayed: number;
   kept: number;
-  /** Why each of the kept ones was kept. */
+  /** The reason for each record that stays in the quarantine. */
   reasons: Replayed["kept"];
   error: ResourceReport["error"];
 }
 
-/** `quarantine replay`: what can be stored by now goes into the table. */
-export async function replay({ args: [target = ""], options, io }: Context): Promise<number> {
-  const resource = await loadResource(target, options, io, {
+/** `quarantine replay`: writes the records that can be stored by now into the table. */
+export async function replayQuarantined({
+  args: [target = ""],
+  options,
+  io,
+}: Context): Promise<number> {
+  const resource = await loadResourcePlan(target, options, io, {
     code: "cli.quarantine",
     message: "records are replayed for one resource",
   });
   const session = await openSession(options);
-  const log = progress(io, { json: options.json });
-  const place = { source: resource.source, resource: resource.name };
+  const log = openProgressLog(io, { json: options.json });
+  const ref = refOf(resource);
   const world = { ...session, log, signal: io.signal, deadline: Number.POSITIVE_INFINITY };
   try {
-    await orNothing(releaseDeadLease(session, place));
-    const owner = `${localOwner}/${randomBytes(4).toString("hex")}`;
-    const document = await replayQuarantine(resource, world, owner).then(
-      (done) => replayDocument(place, done, null),
-      (error) => replayDocument(place, { replayed: 0, kept: [] }, failureOf(error)),
+    await readIfPresent(releaseDeadLease(session, ref));
+    const document = await replayQuarantine(resource, world, newLeaseOwner()).then(
+      (replayed) => replayDocument(ref, replayed, null),
+      (error) => replayDocument(ref, { replayed: 0, kept: [] }, errorDocument(error)),
     );
     log.stop();
     io.stdout.write(
       options.json
         ? `${JSON.stringify(document)}\n`
-        : replayText(document, colors(io.stdout, io.env)),
+        : replayText(document, createColors(io.stdout, io.env)),
     );
     return document.status === "succeeded" ? 0 : 1;
   } finally {
@@ -105,14 +120,14 @@ export async function replay({ args: [target = ""], options, io }: Context): Pro
 }
 
 function replayDocument(
-  place: { source: string; resource: string },
+  ref: ResourceRef,
   { replayed, kept }: Replayed,
   error: ResourceReport["error"],
 ): ReplayDocument {
-  const some = kept.length > 0 ? "partial" : "succeeded";
+  const statusWithoutError = kept.length > 0 ? "partial" : "succeeded";
   return {
-    status: error ? "failed" : some,
-    ...place,
+    status: error ? "failed" : statusWithoutError,
+    ...ref,
     replayed,
     kept: kept.length,
     reasons: kept,
@@ -123,14 +138,15 @@ function replayDocument(
 function replayText(document: ReplayDocument, color: Colors): string {
   const { source, resource, replayed, kept, reasons, error } = document;
   const name = `${source}.${resource}`;
-  if (error) return `${color.red(name)}: ${explain(error)}\n`;
-  const lines = [...countBy(reasons.map(({ message }) => oneLine(message)))].map(
-    ([message, times]) => `  ${count(times)} kept: ${message}\n`,
+  if (error) return `${color.red(name)}: ${explainError(error)}\n`;
+  const messages = reasons.map(({ message }) => safeLine(message));
+  const lines = [...countValues(messages)].map(
+    ([message, count]) => `  ${formatCount(count)} kept: ${message}\n`,
   );
-  return `${name}: ${several(replayed, "record")} replayed, ${count(kept)} kept\n${lines.join("")}`;
+  return `${name}: ${formatAmount(replayed, "record")} replayed, ${formatCount(kept)} kept\n${lines.join("")}`;
 }
 
-function countBy(values: string[]): Map<string, number> {
+function countValues(values: string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   DeleteTableCommand,
   ResourceNotFoundException,
@@ -7,26 +6,27 @@ import {
 import {
   ConfigError,
   createTable,
-  explain,
-  forget,
+  explainError,
+  forgetResource,
   forgetSchema,
-  isFailure,
   type ResourcePlan,
   type ResourceReport,
+  refOf,
   stateTable,
   stateTableName,
   tableDefinition,
   tableName,
 } from "@tidetable/core";
-import { deleteItems } from "../delete-items.ts";
-import { localOwner, releaseDeadLease } from "../leases.ts";
-import type { Context, Options } from "../options.ts";
-import { type Colors, colors, several, table } from "../render.ts";
-import { openSession } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadTarget } from "../target.ts";
+import type { Context, Options } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { failureDocument } from "../output/documents.ts";
+import { type Colors, createColors, formatAmount, formatTable } from "../output/render.ts";
+import { newLeaseOwner, releaseDeadLease } from "../session/dead-leases.ts";
+import { deleteAllItems } from "../session/delete-items.ts";
+import { openSession } from "../session/session.ts";
+import { loadResourcePlans } from "../sources/target.ts";
 
-/** What `reset --json` prints. */
+/** The document of `reset --json`. */
 interface ResetDocument {
   status: "succeeded" | "partial" | "failed" | "cancelled";
   resources: {
@@ -34,40 +34,45 @@ interface ResetDocument {
     resource: string;
     table: string;
     status: "succeeded" | "failed";
-    /** Whether its items are gone, too. */
     items_deleted: boolean;
     error: ResourceReport["error"];
   }[];
 }
 
-/** `reset`: the next run reads everything; with --tables, into empty tables. */
-export async function reset({ args: [target = ""], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+/** `reset`: makes the next run read everything; with --tables, into empty tables. */
+export async function resetResources({
+  args: [target = ""],
+  options,
+  io,
+}: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const { stage, tables = false, yes = false } = options;
-  const meant = yes || (await confirmed(resources, options, io.ask));
+  const isConfirmed = yes || (await askToConfirm(resources, options, io.ask));
 
   const document: ResetDocument = { status: "cancelled", resources: [] };
-  if (meant) {
+  if (isConfirmed) {
     const session = await openSession(options);
     try {
       if (stage === undefined) {
         await createTable(session.dynamodb, stateTableName(session.names), stateTable);
       }
       for (const resource of resources) {
-        document.resources.push(await resetOne(resource, session, { stage, tables }));
+        document.resources.push(await resetResource(resource, session, { stage, tables }));
       }
     } finally {
       await session.close();
     }
-    document.status = statusOf(document.resources);
+    document.status = overallStatus(document.resources);
   }
   io.stdout.write(
-    options.json ? `${JSON.stringify(document)}\n` : text(document, colors(io.stdout, io.env)),
+    options.json
+      ? `${JSON.stringify(document)}\n`
+      : resetText(document, createColors(io.stdout, io.env)),
   );
   return document.status === "succeeded" ? 0 : 1;
 }
 
-async function confirmed(
+async function askToConfirm(
   resources: ResourcePlan[],
   { stage, tables }: Pick<Options, "stage" | "tables">,
   ask: Context["io"]["ask"],
@@ -76,81 +81,95 @@ async function confirmed(
     const problem = {
       path: "command line",
       message: "reset asks before it forgets, and there is no terminal to ask at",
-      hint: "--yes says that it is meant",
+      hint: "--yes confirms it",
     };
     throw new ConfigError({ code: "cli.reset", message: problem.message, problems: [problem] });
   }
   const names = resources.map(({ source, name }) => `${source}.${name}`).join(", ");
-  const what = tables ? "cursors, open runs and ALL ITEMS" : "cursors and open runs";
-  const where = stage === undefined ? "" : ` in stage ${stage}`;
-  const answer = await ask(`Forget the ${what} of ${names}${where}? [y/N] `);
+  const scope = tables ? "cursors, open runs and ALL ITEMS" : "cursors and open runs";
+  const stageSuffix = stage === undefined ? "" : ` in stage ${stage}`;
+  const answer = await ask(`Forget the ${scope} of ${names}${stageSuffix}? [y/N] `);
   return /^y(es)?$/i.test(answer.trim());
 }
 
-async function resetOne(
+async function resetResource(
   resource: ResourcePlan,
   session: Session,
   { stage, tables }: { stage: string | undefined; tables: boolean },
 ): Promise<ResetDocument["resources"][number]> {
-  const place = { source: resource.source, resource: resource.name };
-  const owner = `${localOwner}/${randomBytes(4).toString("hex")}`;
-  const name = tableName(session.names, resource);
-  const forgetRuns = async () => {
-    const empty = async () => {
-      await emptyTable(session, name, resource);
-      await forgetSchema(session, place);
-    };
-    await forget(session, place, { owner, also: tables && !stage ? empty : undefined });
-    if (!tables || !stage) return;
-    // Longer than a lease lasts. What ran meanwhile lost rows: it is forgotten, too.
-    await deleteItems(session, name, resource.key);
-    await forget(session, place, { owner, also: () => forgetSchema(session, place) });
-  };
-  await releaseDeadLease(session, place);
-  const error = await forgetRuns().then(() => null, errorOf);
+  const ref = refOf(resource);
+  const table = tableName(session.names, resource);
+  await releaseDeadLease(session, ref);
+  const resetting = !tables
+    ? forgetResource(session, ref, { owner: newLeaseOwner() })
+    : stage === undefined
+      ? forgetWithTable(resource, table, session)
+      : forgetWithItems(resource, table, session);
+  const error = await resetting.then(() => null, failureDocument);
   return {
-    ...place,
-    table: name,
+    ...ref,
+    table,
     status: error ? "failed" : "succeeded",
     items_deleted: tables && !error,
     error,
   };
 }
 
-function errorOf(error: unknown): ResourceReport["error"] {
-  if (!isFailure(error)) throw error;
-  return { code: error.code, message: error.message, hint: error.hint ?? null };
+/** Forgets the runs and replaces the table, under the same lease. */
+function forgetWithTable(resource: ResourcePlan, table: string, session: Session): Promise<void> {
+  const ref = refOf(resource);
+  const replaceTable = async () => {
+    await recreateTable(session, table, resource);
+    await forgetSchema(session, ref);
+  };
+  return forgetResource(session, ref, { owner: newLeaseOwner(), also: replaceTable });
 }
 
-/** Another table under the old name: its id tells late workers that it is not theirs. */
-async function emptyTable(
+/**
+ * Forgets the runs and deletes the items of a deployed table. Deleting takes longer than a lease
+ * lasts, so a run may begin in the meantime and lose rows. Therefore everything is forgotten again.
+ */
+async function forgetWithItems(
+  resource: ResourcePlan,
+  table: string,
+  session: Session,
+): Promise<void> {
+  const ref = refOf(resource);
+  const owner = newLeaseOwner();
+  await forgetResource(session, ref, { owner });
+  await deleteAllItems(session, table, resource.key);
+  await forgetResource(session, ref, { owner, also: () => forgetSchema(session, ref) });
+}
+
+/** Replaces the table. Late workers recognise the new table by the different id. */
+async function recreateTable(
   { dynamodb }: Session,
-  name: string,
+  table: string,
   resource: ResourcePlan,
 ): Promise<void> {
-  await dynamodb.send(new DeleteTableCommand({ TableName: name })).catch((error: unknown) => {
+  await dynamodb.send(new DeleteTableCommand({ TableName: table })).catch((error: unknown) => {
     if (!(error instanceof ResourceNotFoundException)) throw error;
   });
-  const wait = { client: dynamodb, maxWaitTime: 60, minDelay: 0.1, maxDelay: 1 };
-  await waitUntilTableNotExists(wait, { TableName: name });
-  await createTable(dynamodb, name, tableDefinition(resource));
+  const waiter = { client: dynamodb, maxWaitTime: 60, minDelay: 0.1, maxDelay: 1 };
+  await waitUntilTableNotExists(waiter, { TableName: table });
+  await createTable(dynamodb, table, tableDefinition(resource));
 }
 
-function statusOf(resources: ResetDocument["resources"]): ResetDocument["status"] {
-  const failed = resources.filter(({ error }) => error).length;
-  if (failed === 0) return "succeeded";
-  return failed === resources.length ? "failed" : "partial";
+function overallStatus(resources: ResetDocument["resources"]): ResetDocument["status"] {
+  const failures = resources.filter(({ error }) => error).length;
+  if (failures === 0) return "succeeded";
+  return failures === resources.length ? "failed" : "partial";
 }
 
-function text({ status, resources }: ResetDocument, color: Colors): string {
+function resetText({ status, resources }: ResetDocument, color: Colors): string {
   if (status === "cancelled") return "nothing was forgotten\n";
   const rows = resources.map(({ source, resource, items_deleted, error }) => [
     source,
     resource,
     error ? color.red("failed") : color.green("reset"),
-    error ? explain(error) : items_deleted ? "the table is empty" : "the items stay",
+    error ? explainError(error) : items_deleted ? "the table is empty" : "the items stay",
   ]);
-  const done = resources.filter(({ error }) => !error).length;
-  const sum = `${done} of ${several(resources.length, "resource")} reset: the next run reads everything`;
-  return `${table(["source", "resource", "", ""], rows)}\n${sum}\n`;
+  const succeeded = resources.filter(({ error }) => !error).length;
+  const summary = `${succeeded} of ${formatAmount(resources.length, "resource")} reset: the next run reads everything`;
+  return `${formatTable(["source", "resource", "", ""], rows)}\n${summary}\n`;
 }

@@ -1,35 +1,37 @@
 import { ConfigError, type Problem, type SourcePlan } from "@tidetable/core";
-import type { Io } from "../io.ts";
-import { type Loaded, loadSources } from "../load-source.ts";
-import type { Context, Options } from "../options.ts";
-import { progress } from "../progress.ts";
-import { colors, runTable } from "../render.ts";
-import { runDocument } from "../report.ts";
-import { openRunner, type Runner } from "../runner.ts";
+import type { Io } from "../base/io.ts";
+import type { Context, Options } from "../base/options.ts";
+import { type ErrorDocument, runDocument } from "../output/documents.ts";
+import { openProgressLog } from "../output/progress.ts";
+import { createColors, runReportText } from "../output/render.ts";
+import { openLocalRunner } from "../runner/local-runner.ts";
+import type { RunEvent, Runner } from "../runner/runner.ts";
+import { type LoadedSource, loadSources } from "../sources/load-source.ts";
 
-/** `run [SOURCE…]`: every resource to its end, and a report that says how each ended. */
-export async function run({ args, options, io }: Context): Promise<number> {
-  const loaded = await loadSources(args, options, io);
-  const runner = await runnerFor(loaded, options, io);
-  const log = progress(io, { json: options.json });
-  const called = new Map(loaded.map(({ name }, i) => [name, args[i] ?? name]));
+/** `run [SOURCE…]`: runs every resource to the end and reports the results. */
+export async function runSources({ args, options, io }: Context): Promise<number> {
+  const loadedSources = await loadSources(args, options, io);
+  const runner = await openRunner(loadedSources, options, io);
+  const log = openProgressLog(io, { json: options.json });
+  const sourceArgs = new Map(loadedSources.map(({ name }, i) => [name, args[i] ?? name]));
   try {
-    const began = Date.now();
-    const { runId, reports } = await runner.run(events(runner.plans, options), log, io.signal);
+    const startedAt = Date.now();
+    const events = buildEvents(runner.plans, options);
+    const { runId, reports } = await runner.run(events, log, io.signal);
     const document = runDocument(
       {
         run_id: runId,
-        started_at: new Date(began).toISOString(),
-        duration_ms: Date.now() - began,
+        started_at: new Date(startedAt).toISOString(),
+        duration_ms: Date.now() - startedAt,
       },
       reports,
-      options.stage === undefined ? undefined : goesOn(options.stage),
+      options.stage === undefined ? undefined : notFollowedError(options.stage),
     );
     log.stop();
     io.stdout.write(
       options.json
         ? `${JSON.stringify(document)}\n`
-        : `\n${runTable(document, colors(io.stdout, io.env), called)}`,
+        : `\n${runReportText(document, createColors(io.stdout, io.env), sourceArgs)}`,
     );
     return document.status === "succeeded" ? 0 : 1;
   } finally {
@@ -38,33 +40,44 @@ export async function run({ args, options, io }: Context): Promise<number> {
   }
 }
 
-async function runnerFor(loaded: Loaded[], options: Options, io: Io): Promise<Runner> {
+async function openRunner(
+  loadedSources: LoadedSource[],
+  options: Options,
+  io: Io,
+): Promise<Runner> {
   const { lambda, stage } = options;
   if (stage !== undefined) {
-    return (await import("../stage-runner.ts")).openStageRunner(loaded, stage, io);
+    const { openStageRunner } = await import("../runner/stage-runner.ts");
+    return openStageRunner(loadedSources, stage, io);
   }
-  if (lambda) return (await import("../lambda-runner.ts")).openLambdaRunner(loaded, options, io);
-  return openRunner(loaded, options, io);
+  if (lambda) {
+    const { openLambdaRunner } = await import("../runner/lambda-runner.ts");
+    return openLambdaRunner(loadedSources, options, io);
+  }
+  return openLocalRunner(loadedSources, options, io);
 }
 
-/** Who stops following a stage's run does not stop it. */
-const goesOn = (stage: string) => ({
+/** An interrupted command stops following the stage's run, which continues in AWS. */
+const notFollowedError = (stage: string): ErrorDocument => ({
   code: "run.interrupted",
   message: "nobody follows the run any more; it goes on in AWS",
   hint: `npx tidetable status --stage ${stage} shows how it ends`,
 });
 
-/** One event of the schedule function per source: whole, or the resources that were asked for. */
-export function events(
+/** Builds an event of the schedule function for each source with chosen resources. */
+export function buildEvents(
   plans: SourcePlan[],
   options: Pick<Options, "resource" | "limitPages" | "fullRefresh" | "yes">,
-) {
-  const { resource: asked, limitPages, fullRefresh } = options;
+): RunEvent[] {
+  const { resource: chosenNames, limitPages, fullRefresh } = options;
   const chosen = plans.map(({ name, resources }) => ({
     source: name,
-    resources: resources.filter((one) => !asked || asked.includes(one.name)),
+    resources: resources.filter(({ name }) => !chosenNames || chosenNames.includes(name)),
   }));
-  const problems = [...unknownResources(plans, asked ?? []), ...refreshProblems(chosen, options)];
+  const problems = [
+    ...findUnknownResources(plans, chosenNames ?? []),
+    ...findRefreshProblems(chosen, options),
+  ];
   if (problems.length > 0) {
     throw new ConfigError({ code: "usage.run", message: "the command line is wrong", problems });
   }
@@ -72,16 +85,16 @@ export function events(
     if (resources.length === 0) return [];
     return {
       source,
-      ...(asked ? { resources: resources.map(({ name }) => name) } : {}),
+      ...(chosenNames ? { resources: resources.map(({ name }) => name) } : {}),
       ...(limitPages === undefined ? {} : { limit_pages: limitPages }),
-      ...(fullRefresh ? { full_refresh: true, confirm: source } : {}),
+      ...(fullRefresh ? { full_refresh: true as const, confirm: source } : {}),
     };
   });
 }
 
-function unknownResources(plans: SourcePlan[], asked: string[]): Problem[] {
+function findUnknownResources(plans: SourcePlan[], chosenNames: string[]): Problem[] {
   const names = plans.flatMap(({ resources }) => resources.map(({ name }) => name));
-  return asked
+  return chosenNames
     .filter((name) => !names.includes(name))
     .map((name) => ({
       path: "--resource",
@@ -90,14 +103,14 @@ function unknownResources(plans: SourcePlan[], asked: string[]): Problem[] {
     }));
 }
 
-function refreshProblems(
+function findRefreshProblems(
   chosen: Pick<SourcePlan, "resources">[],
   { fullRefresh, limitPages, yes }: Pick<Options, "limitPages" | "fullRefresh" | "yes">,
 ): Problem[] {
   if (!fullRefresh) return [];
   if (limitPages !== undefined) {
     const hint = "a sample sees too little to say which rows are gone";
-    return [{ path: "--limit-pages", message: "it can not go with --full-refresh", hint }];
+    return [{ path: "--limit-pages", message: "it cannot go with --full-refresh", hint }];
   }
   if (yes) return [];
   return chosen
@@ -106,6 +119,6 @@ function refreshProblems(
     .map(({ source, name }) => ({
       path: "--full-refresh",
       message: `${source}.${name} appends: all of its records would be added once more`,
-      hint: "--yes does it; --resource leaves others out",
+      hint: "--yes does it; --resource chooses other resources",
     }));
 }

@@ -5,27 +5,28 @@ import {
   changesOf,
   type ResourcePlan,
   readVersion,
+  refOf,
   typeText,
 } from "@tidetable/core";
-import { itemSchema } from "../item-schema.ts";
-import type { Context } from "../options.ts";
-import { oneLine, table } from "../render.ts";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import { formatTable, safeLine } from "../output/render.ts";
+import { itemJsonSchema } from "../schema/item-json-schema.ts";
 import {
-  columnsNow,
-  flat,
+  currentColumns,
+  flattenColumns,
   itemColumns,
-  type KeptSchema,
-  keyText,
-  keyWord,
-  readKept,
-} from "../schema-rows.ts";
-import { openSession } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadResource, parseTarget } from "../target.ts";
+  keyDescription,
+  keyRole,
+  type ResourceSchema,
+  readResourceSchema,
+} from "../schema/resource-schema.ts";
+import { openSession } from "../session/session.ts";
+import { loadResourcePlan, parseTarget } from "../sources/target.ts";
 
-/** What `schema --json` prints. */
+/** The document of `schema --json`. */
 interface SchemaDocument {
-  /** 0 before the first run has ended: what is declared, and seen so far. */
+  /** 0 before the end of the first run, when only declared and seen columns are known. */
   version: number;
   hash: string | null;
   first_seen: string | null;
@@ -33,98 +34,103 @@ interface SchemaDocument {
   columns: Columns;
 }
 
-/** What `schema --diff --json` prints. */
+/** The document of `schema --diff --json`. */
 interface DiffDocument {
   version: number;
-  /** The version that it is compared with; null for the first. */
+  /** The compared version. Null for the first version. */
   before: number | null;
   changes: Change[];
 }
 
-/** `schema`: a resource's fields, as its runs have found them and its source declares them. */
-export async function schema({ args: [target = ""], options, io }: Context): Promise<number> {
-  const resource = await loadResource(target, options, io, {
+/** `schema SOURCE/RESOURCE`: prints the fields that runs have found and the source declares. */
+export async function printSchema({ args: [target = ""], options, io }: Context): Promise<number> {
+  const resource = await loadResourcePlan(target, options, io, {
     code: "cli.schema",
     message: "a schema is printed for one resource",
   });
   const session = await openSession(options);
   try {
-    const kept = await readKept(resource, session);
-    if (!kept) throw unknown(target, resource);
-    io.stdout.write(await printed(kept, resource, { session, options }));
+    const schema = await readResourceSchema(resource, session);
+    if (!schema) throw unknownSchemaError(target, resource);
+    io.stdout.write(await formatSchema(schema, resource, { session, options }));
     return 0;
   } finally {
     await session.close();
   }
 }
 
-async function printed(
-  kept: KeptSchema,
+async function formatSchema(
+  schema: ResourceSchema,
   resource: ResourcePlan,
   { session, options }: Pick<Context, "options"> & { session: Session },
 ): Promise<string> {
-  const columns = columnsNow(kept, resource);
+  const columns = currentColumns(schema, resource);
   const name = `${resource.source}.${resource.name}`;
   if (options.jsonSchema) {
-    const found = itemSchema(name, itemColumns(columns, resource.key));
-    return `${JSON.stringify(found, null, 2)}\n`;
+    const jsonSchema = itemJsonSchema(name, itemColumns(columns, resource.key));
+    return `${JSON.stringify(jsonSchema, null, 2)}\n`;
   }
   if (options.diff) {
-    const found = await diff(kept, resource, session);
-    return options.json ? `${JSON.stringify(found)}\n` : `${name}: ${diffText(found)}`;
+    const diff = await readDiff(schema, resource, session);
+    return options.json ? `${JSON.stringify(diff)}\n` : `${name}: ${diffText(diff)}`;
   }
-  const { version = 0, hash = null, first_seen = null, run_id = null } = kept.version ?? {};
+  const { version = 0, hash = null, first_seen = null, run_id = null } = schema.version ?? {};
   const document: SchemaDocument = { version, hash, first_seen, run_id, columns };
-  return options.json ? `${JSON.stringify(document)}\n` : `${name}: ${text(document, resource)}`;
+  return options.json
+    ? `${JSON.stringify(document)}\n`
+    : `${name}: ${schemaText(document, resource)}`;
 }
 
-function text({ version, first_seen, run_id, columns }: SchemaDocument, { key }: ResourcePlan) {
-  const since =
+function schemaText(
+  { version, first_seen, run_id, columns }: SchemaDocument,
+  { key }: ResourcePlan,
+): string {
+  const origin =
     version === 0
-      ? "no run has ended yet: what is declared, and what has been seen so far"
+      ? "no run has ended yet: the fields that are declared, and those seen so far"
       : `version ${version}, first seen ${first_seen} by run ${run_id}`;
-  const rows = flat(columns).map(({ field, column }) => [
-    oneLine(field),
-    // Of a field that is only declared, and without a type, nothing is known.
+  const rows = flattenColumns(columns).map(({ field, column }) => [
+    safeLine(field),
+    // A field declared without a type has an unknown type until a record contains the field.
     version === 0 && !column.data_type ? "-" : typeText(column),
     column.nullable ? "yes" : "no",
     column.declared ? "yes" : "",
-    keyWord(field, key),
-    oneLine(column.description ?? ""),
+    keyRole(field, key),
+    safeLine(column.description ?? ""),
   ]);
   const heads = ["field", "type", "null", "declared", "key", "description"];
-  return `${since}\nkey: ${keyText(key, columns)}\n\n${table(heads, rows)}`;
+  return `${origin}\nkey: ${keyDescription(key, columns)}\n\n${formatTable(heads, rows)}`;
 }
 
-async function diff(
-  { version }: KeptSchema,
-  { source, name }: ResourcePlan,
+async function readDiff(
+  { version }: ResourceSchema,
+  resource: ResourcePlan,
   session: Session,
 ): Promise<DiffDocument> {
-  const place = { source, resource: name };
-  const before = version && (await readVersion(session, place, version.version - 1));
+  const previous = version && (await readVersion(session, refOf(resource), version.version - 1));
   return {
     version: version?.version ?? 0,
-    before: before?.version ?? null,
-    changes: version && before ? changesOf(before.columns, version.columns) : [],
+    before: previous?.version ?? null,
+    changes: version && previous ? changesOf(previous.columns, version.columns) : [],
   };
 }
 
 function diffText({ version, before, changes }: DiffDocument): string {
   if (version === 0) return "no run has ended yet, so there is no version to compare\n";
   if (before === null) return `version ${version} is the first\n`;
-  return `version ${version} beside version ${before}\n${changes.map((one) => `${line(one)}\n`).join("")}`;
+  const lines = changes.map((change) => `${changeLine(change)}\n`);
+  return `version ${version} compared with version ${before}\n${lines.join("")}`;
 }
 
-function line({ field, change, before, after }: Change): string {
-  const name = oneLine(field);
+function changeLine({ field, change, before, after }: Change): string {
+  const name = safeLine(field);
   if (change === "new") return `+ ${name} (${after})`;
   return change === "gone" ? `- ${name} (${before})` : `~ ${name} ${before} → ${after}`;
 }
 
-function unknown(target: string, { name, selected }: ResourcePlan): ConfigError {
+function unknownSchemaError(target: string, { name, selected }: ResourcePlan): ConfigError {
   const message = selected
-    ? "nothing is known of its fields: it has not run, and its source declares none"
+    ? "none of its fields is known: it has not run, and its source declares none"
     : "nothing of it is stored, and so it has no schema";
   const hint = selected
     ? `\`tidetable run\` finds them; \`tidetable preview ${parseTarget(target).source} ${name}\` looks without writing`

@@ -1,82 +1,87 @@
-import { ConfigError, type Problem, plan, suggest } from "@tidetable/core";
-import { learn } from "@tidetable/core/redact";
-import type { Io } from "../io.ts";
-import { loadSources } from "../load-source.ts";
-import type { Context } from "../options.ts";
-import { deployedSecret, localSecret } from "../secret-homes.ts";
-import type { SecretMembers } from "../secrets-endpoint.ts";
+import { ConfigError, type Problem, planSource, spellingHint } from "@tidetable/core";
+import { registerSecret } from "@tidetable/core/redact";
+import type { Io } from "../base/io.ts";
+import type { Context } from "../base/options.ts";
+import { parseJsonSilently, type SecretMembers } from "../secrets/local-secrets.ts";
+import { openDeployedSecret, openLocalSecret } from "../secrets/writable-secret.ts";
+import { loadSources } from "../sources/load-source.ts";
 
-/** What `secrets set --json` prints. */
+/** The document of `secrets set --json`. */
 interface SetDocument {
   status: "succeeded";
   source: string;
   /** The file, or the secret's name in AWS. */
   place: string;
-  /** The members that have a new value, and those that kept theirs. */
+  /** The members that have a new value. */
   set: string[];
+  /** The members that kept their value. */
   kept: string[];
 }
 
 /**
- * `secrets set SOURCE`: asks for each credential that the source refers to. No value is an argument,
- * which other processes could see, and none is printed.
+ * `secrets set SOURCE`: asks for each credential in the source's config. Values are never
+ * arguments, because other processes can see arguments, and never printed.
  */
-export async function set({ args, options, io }: Context): Promise<number> {
-  const [loaded] = await loadSources(args, options, io);
-  if (!loaded) throw new Error("no source was loaded");
-  const { name: source, secrets } = plan(loaded.source, loaded.name);
+export async function setSecrets({ args, options, io }: Context): Promise<number> {
+  const [loadedSource] = await loadSources(args, options, io);
+  if (!loadedSource) throw new Error("no source was loaded");
+  const { name: source, secrets: names } = planSource(loadedSource.source, loadedSource.name);
   const { stage } = options;
   const warn = (line: string) => void io.stderr.write(`warning: ${line}\n`);
-  const home =
-    stage === undefined ? localSecret(source, options) : deployedSecret(source, stage, warn);
+  const secret =
+    stage === undefined
+      ? openLocalSecret(source, options)
+      : openDeployedSecret(source, stage, warn);
   const document: SetDocument = {
     status: "succeeded",
     source,
-    place: home.place,
+    place: secret.place,
     set: [],
     kept: [],
   };
   try {
-    if (secrets.length > 0) {
-      const present = await home.read();
-      const given = io.ask ? await asked(secrets, present, io) : await piped(secrets, io);
+    if (names.length > 0) {
+      const present = await secret.read();
+      const entered = io.ask
+        ? await askForMembers(names, present, io)
+        : await readPipedMembers(names, io);
       if (io.signal.aborted) return 130;
-      const members = { ...present, ...given };
-      requireAll(secrets, members);
-      document.set = Object.keys(given);
-      document.kept = secrets.filter((name) => !(name in given));
-      if (document.set.length > 0) await home.write(members);
+      const members = { ...present, ...entered };
+      requireAllMembers(names, members);
+      document.set = Object.keys(entered);
+      document.kept = names.filter((name) => !(name in entered));
+      if (document.set.length > 0) await secret.write(members);
     }
   } finally {
-    home.close();
+    secret.close();
   }
-  io.stdout.write(options.json ? `${JSON.stringify(document)}\n` : text(document, secrets));
+  io.stdout.write(options.json ? `${JSON.stringify(document)}\n` : resultText(document, names));
   return 0;
 }
 
-/** At the terminal. What is left empty stays as it is. */
-async function asked(
+/** Asks at the terminal. An empty answer keeps the present value. */
+async function askForMembers(
   names: readonly string[],
   present: SecretMembers,
   { ask, signal }: Pick<Io, "ask" | "signal">,
 ): Promise<SecretMembers> {
-  const given: SecretMembers = {};
+  const entered: SecretMembers = {};
   for (const name of names) {
-    const keep = present[name] ? " (Enter keeps the present one)" : "";
-    const value = await ask?.(`${name}${keep}: `, { hidden: true });
+    const note = present[name] ? " (Enter keeps the present value)" : "";
+    const value = await ask?.(`${name}${note}: `, { hidden: true });
     if (signal.aborted) break;
-    if (value) given[name] = learn(value);
+    if (value) entered[name] = registerSecret(value);
   }
-  return given;
+  return entered;
 }
 
-/** From a script: a JSON object on standard input. */
-async function piped(
+/** Reads a JSON object from standard input, for scripts. */
+async function readPipedMembers(
   names: readonly string[],
   { input }: Pick<Io, "input">,
 ): Promise<SecretMembers> {
   if (!input) {
-    throw invalid([
+    throw secretsError([
       {
         path: "command line",
         message: "there is no terminal to ask at",
@@ -84,52 +89,47 @@ async function piped(
       },
     ]);
   }
-  const value = parsed(await input());
+  const value = parseJsonSilently(await input());
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const hint = 'it is asked for at a terminal, else it has to be piped in: {"api_key": "…"}';
-    throw invalid([
+    const hint = 'at a terminal it is asked for; otherwise pipe it in: {"api_key": "…"}';
+    throw secretsError([
       { path: "standard input", message: "there is no JSON object of secret values", hint },
     ]);
   }
   const members = Object.entries(value);
-  for (const [, one] of members) learn(String(one));
-  const problems = members.flatMap(([name, one]) => faultOf(name, one, names) ?? []);
-  if (problems.length > 0) throw invalid(problems);
+  for (const [, member] of members) registerSecret(String(member));
+  const problems = members.flatMap(([name, member]) => memberProblem(name, member, names) ?? []);
+  if (problems.length > 0) throw secretsError(problems);
   return Object.fromEntries(members) as SecretMembers;
 }
 
-// The error of JSON.parse is dropped: it quotes the text.
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
-}
-
-function faultOf(name: string, value: unknown, names: readonly string[]): Problem | undefined {
+function memberProblem(
+  name: string,
+  value: unknown,
+  names: readonly string[],
+): Problem | undefined {
   const path = `secrets.${name}`;
   if (!names.includes(name)) {
-    const hint = suggest(name, names) ?? `it refers to ${names.join(", ")}`;
+    const hint = spellingHint(name, names) ?? `it refers to ${names.join(", ")}`;
     return { path, message: "the source does not refer to it", hint };
   }
-  if (typeof value !== "string") return { path, message: "it is not a text", hint: "quote it" };
+  if (typeof value !== "string") return { path, message: "it is not a string", hint: "quote it" };
   return value === "" ? { path, message: "it is empty" } : undefined;
 }
 
-function requireAll(names: readonly string[], members: SecretMembers): void {
+function requireAllMembers(names: readonly string[], members: SecretMembers): void {
   const problems = names
     .filter((name) => !members[name])
     .map((name) => ({ path: `secrets.${name}`, message: "it has no value yet, and needs one" }));
-  if (problems.length > 0) throw invalid(problems);
+  if (problems.length > 0) throw secretsError(problems);
 }
 
-const invalid = (problems: Problem[]) =>
+const secretsError = (problems: Problem[]) =>
   new ConfigError({ code: "secrets.shape", message: "the secret was not changed", problems });
 
-function text({ source, place, set, kept }: SetDocument, names: readonly string[]): string {
+function resultText({ source, place, set, kept }: SetDocument, names: readonly string[]): string {
   if (names.length === 0) return `${source} refers to no secrets: there is nothing to set\n`;
   if (set.length === 0) return `${place}: nothing changed\n`;
-  const rest = kept.length > 0 ? `; ${kept.join(", ")} kept` : "";
-  return `${place}: ${set.join(", ")} set${rest}\n`;
+  const keptNote = kept.length > 0 ? `; ${kept.join(", ")} kept` : "";
+  return `${place}: ${set.join(", ")} set${keptNote}\n`;
 }

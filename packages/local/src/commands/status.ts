@@ -1,38 +1,55 @@
-import { type ResourcePlan, type RunRecord, readRuns, readState, tableName } from "@tidetable/core";
-import type { Context } from "../options.ts";
-import { type Colors, colors, dollars, driftLines, duration, table } from "../render.ts";
-import { openSession, orNothing } from "../session.ts";
-import type { Session } from "../session-type.ts";
-import { loadTarget, parseTarget } from "../target.ts";
+import {
+  type ResourcePlan,
+  type RunRecord,
+  readRuns,
+  readState,
+  refOf,
+  tableName,
+} from "@tidetable/core";
+import type { Context } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import {
+  type Colors,
+  createColors,
+  formatDollars,
+  formatDuration,
+  formatTable,
+  schemaChangeLines,
+} from "../output/render.ts";
+import { openSession, readIfPresent } from "../session/session.ts";
+import { loadResourcePlans, parseTarget } from "../sources/target.ts";
 
-/** How many runs of a resource the document has. */
-const RUNS = 10;
+/** The number of a resource's runs in the document. */
+const DOCUMENT_RUNS = 10;
 
-/** One resource in what `status --json` prints. */
-interface Document {
+/** A resource in the document of `status --json`. */
+interface StatusDocument {
   source: string;
   resource: string;
   table: string;
-  /** What it is doing now. */
+  /** The status of the current run, or of the last one. */
   status: "new" | "running" | "waiting" | "done" | "failed";
   not_before: string | null;
-  /** The end of the last run that succeeded: so fresh is the table. */
+  /** The end of the last run that succeeded. */
   last_success_at: string | null;
   age_ms: number | null;
-  /** Newest first. */
+  /** The newest run comes first. */
   runs: RunRecord[];
 }
 
-/** `status`: how fresh everything is, and how its last runs went. */
-export async function status({ args: [target], options, io }: Context): Promise<number> {
-  const resources = await loadTarget(target, options, io);
+/** `status`: prints how fresh each table is, and how its last runs went. */
+export async function printStatus({ args: [target], options, io }: Context): Promise<number> {
+  const resources = await loadResourcePlans(target, options, io);
   const session = await openSession(options);
   try {
-    const documents = await Promise.all(resources.map((resource) => document(resource, session)));
+    const documents = await Promise.all(
+      resources.map((resource) => statusDocument(resource, session)),
+    );
+    const sourceArg = target && parseTarget(target).source;
     io.stdout.write(
       options.json
         ? `${JSON.stringify({ resources: documents })}\n`
-        : text(documents, colors(io.stdout, io.env), target && parseTarget(target).source),
+        : statusText(documents, createColors(io.stdout, io.env), sourceArg),
     );
     return 0;
   } finally {
@@ -40,23 +57,27 @@ export async function status({ args: [target], options, io }: Context): Promise<
   }
 }
 
-async function document(resource: ResourcePlan, session: Session): Promise<Document> {
-  const place = { source: resource.source, resource: resource.name };
-  const state = await orNothing(readState(session, place));
-  const runs = (await orNothing(readRuns(session, place))) ?? [];
-  const success = runs.find((run) => run.status === "done");
+async function statusDocument(resource: ResourcePlan, session: Session): Promise<StatusDocument> {
+  const ref = refOf(resource);
+  const state = await readIfPresent(readState(session, ref));
+  const runs = (await readIfPresent(readRuns(session, ref))) ?? [];
+  const lastSuccess = runs.find((run) => run.status === "done");
   return {
-    ...place,
+    ...ref,
     table: tableName(session.names, resource),
     status: state?.status ?? "new",
     not_before: state?.not_before ?? null,
-    last_success_at: success?.ended_at ?? null,
-    age_ms: success ? session.clock.now() - Date.parse(success.ended_at) : null,
-    runs: runs.slice(0, RUNS),
+    last_success_at: lastSuccess?.ended_at ?? null,
+    age_ms: lastSuccess ? session.clock.now() - Date.parse(lastSuccess.ended_at) : null,
+    runs: runs.slice(0, DOCUMENT_RUNS),
   };
 }
 
-function text(documents: Document[], color: Colors, called: string | undefined): string {
+function statusText(
+  documents: StatusDocument[],
+  color: Colors,
+  sourceArg: string | undefined,
+): string {
   const heads = [
     "source",
     "resource",
@@ -68,27 +89,40 @@ function text(documents: Document[], color: Colors, called: string | undefined):
     "cost",
     "schema",
   ];
-  const paint = { done: color.green, failed: color.red, skipped: color.yellow };
-  const drift = documents.flatMap(({ source, resource, runs: [last] }) =>
-    driftLines({ source, resource, schema: last?.schema }, called),
+  const rows = documents.map((document) => statusRow(document, color));
+  const changeLines = documents.flatMap(({ source, resource, runs: [lastRun] }) =>
+    schemaChangeLines({ source, resource, schema: lastRun?.schema }, sourceArg),
   );
-  const rows = documents.map(({ runs: [last], ...one }) => [
-    one.source,
-    one.resource,
-    one.not_before ? `${one.status} until ${one.not_before}` : one.status,
-    one.age_ms === null ? "never" : `${duration(one.age_ms)} ago`,
-    last && last.status in paint
-      ? paint[last.status as keyof typeof paint](last.status)
-      : (last?.status ?? "-"),
-    last?.records ?? "-",
-    last ? duration(last.duration_ms) : "-",
-    last ? dollars(last.cost_usd) : "-",
-    schemaText(last?.schema),
-  ]);
-  return [table(heads, rows), ...(drift.length > 0 ? ["\n", ...drift] : [])].join("");
+  return [formatTable(heads, rows), ...(changeLines.length > 0 ? ["\n", ...changeLines] : [])].join(
+    "",
+  );
 }
 
-function schemaText(schema: RunRecord["schema"] | undefined): string {
+function statusRow(
+  { runs: [lastRun], ...document }: StatusDocument,
+  color: Colors,
+): (string | number)[] {
+  const { source, resource, status, not_before, age_ms } = document;
+  return [
+    source,
+    resource,
+    not_before ? `${status} until ${not_before}` : status,
+    age_ms === null ? "never" : `${formatDuration(age_ms)} ago`,
+    runStatusText(lastRun, color),
+    lastRun?.records ?? "-",
+    lastRun ? formatDuration(lastRun.duration_ms) : "-",
+    lastRun ? formatDollars(lastRun.cost_usd) : "-",
+    schemaVersionText(lastRun?.schema),
+  ];
+}
+
+function runStatusText(run: RunRecord | undefined, color: Colors): string {
+  const paint = { done: color.green, failed: color.red, skipped: color.yellow };
+  if (!run || !(run.status in paint)) return run?.status ?? "-";
+  return paint[run.status as keyof typeof paint](run.status);
+}
+
+function schemaVersionText(schema: RunRecord["schema"] | undefined): string {
   if (!schema) return "-";
   return schema.changed > 0
     ? `v${schema.version} (${schema.changed} changed)`

@@ -1,8 +1,8 @@
 // @ts-check
 /*
- * Lambda's Node runtime: `node bootstrap.mjs FILE.EXPORT` in the folder of the code. It asks the
- * Runtime API for one event after the other and brings back what the handler makes of it.
- * Plain JavaScript, because it runs on Node versions that do not read TypeScript.
+ * Lambda's Node runtime: `node bootstrap.mjs FILE.EXPORT` in the folder of the code. It fetches one
+ * event after another from the Runtime API, calls the handler, and sends back the answer. It is
+ * plain JavaScript, because it runs on Node versions that cannot run TypeScript.
  */
 import { existsSync } from "node:fs";
 import { request } from "node:http";
@@ -11,60 +11,60 @@ import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 
 const { env } = process;
-const api = `http://${env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
+const apiUrl = `http://${env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
 
-/** Where an error is to be reported now. */
-let place = "init";
+/** The API's path for errors: `init` at first, then that of the running invocation. */
+let errorPath = "init";
 
-// Nobody writes there: it ends with the service, and then this process has nobody to work for.
+// Standard input carries no data. It closes when the service ends, and this process ends with it.
 process.stdin
   .once("close", () => process.exit(1))
   .resume()
   .unref();
 
 process.once("uncaughtException", (error, origin) => {
-  const rejected =
+  const errorType =
     origin === "unhandledRejection" ? "Runtime.UnhandledPromiseRejection" : undefined;
-  report(error, rejected).finally(() => process.exit(129));
+  reportError(error, errorType).finally(() => process.exit(129));
 });
 
-main();
+runEvents();
 
-async function main() {
-  const handler = await load(process.argv[2] ?? "").catch(async (error) => {
-    await report(error);
+async function runEvents() {
+  const handler = await loadHandler(process.argv[2] ?? "").catch(async (error) => {
+    await reportError(error);
     process.exit(1);
   });
   for (;;) {
-    const { headers, body } = await call("GET", "invocation/next");
+    const { headers, body } = await callApi("GET", "invocation/next");
     const requestId = String(headers["lambda-runtime-aws-request-id"]);
-    place = `invocation/${requestId}`;
+    errorPath = `invocation/${requestId}`;
     try {
-      const result = await handler(JSON.parse(body), contextOf(headers));
-      await call("POST", `${place}/response`, JSON.stringify(result ?? null));
+      const result = await handler(JSON.parse(body), createContext(headers));
+      await callApi("POST", `invocation/${requestId}/response`, JSON.stringify(result ?? null));
     } catch (error) {
-      await report(error);
+      await reportError(error);
     }
   }
 }
 
-/** @param {string} wanted */
-async function load(wanted) {
-  const dot = wanted.lastIndexOf(".");
-  const [file, name] = [wanted.slice(0, dot), wanted.slice(dot + 1)];
+/** @param {string} handlerName */
+async function loadHandler(handlerName) {
+  const dot = handlerName.lastIndexOf(".");
+  const [file, exportName] = [handlerName.slice(0, dot), handlerName.slice(dot + 1)];
   const path = resolve(`${file}.mjs`);
   if (!existsSync(path)) {
-    throw named("Runtime.ImportModuleError", `Cannot find module '${file}'`);
+    throw namedError("Runtime.ImportModuleError", `Cannot find module '${file}'`);
   }
   const module = await import(pathToFileURL(path).href);
-  if (typeof module[name] !== "function") {
-    throw named("Runtime.HandlerNotFound", `${wanted} is undefined or not exported`);
+  if (typeof module[exportName] !== "function") {
+    throw namedError("Runtime.HandlerNotFound", `${handlerName} is undefined or not exported`);
   }
-  return module[name];
+  return module[exportName];
 }
 
 /** @param {import("node:http").IncomingHttpHeaders} headers */
-function contextOf(headers) {
+function createContext(headers) {
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
   return {
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
@@ -80,11 +80,11 @@ function contextOf(headers) {
 }
 
 /**
- * Into the log, and to whoever invoked.
+ * Writes an error into the log and reports it to the API.
  * @param {unknown} error
  * @param {string} [errorType]
  */
-async function report(error, errorType) {
+async function reportError(error, errorType) {
   const {
     name,
     message,
@@ -97,8 +97,8 @@ async function report(error, errorType) {
     trace: stack.split("\n"),
   });
   process.stderr.write(`${new Date().toISOString()}\tERROR\t${body}\n`);
-  await call("POST", `${place}/error`, body, {
-    // A header takes no other characters.
+  await callApi("POST", `${errorPath}/error`, body, {
+    // A header can carry only these characters.
     "lambda-runtime-function-error-type": type.replace(/[^ -~]/g, "?"),
   });
 }
@@ -107,25 +107,25 @@ async function report(error, errorType) {
  * @param {string} name
  * @param {string} message
  */
-function named(name, message) {
+function namedError(name, message) {
   return Object.assign(new Error(message), { name });
 }
 
 /**
- * Not `fetch`, which gives up after five minutes: the next event may be longer away.
+ * Calls the API. `fetch` would give up after five minutes, and the next event may come later.
  * @param {string} method
  * @param {string} path
  * @param {string} [payload]
  * @param {Record<string, string>} [headers]
  * @returns {Promise<{ headers: import("node:http").IncomingHttpHeaders, body: string }>}
  */
-function call(method, path, payload, headers = {}) {
-  return new Promise((done, failed) => {
+function callApi(method, path, payload, headers = {}) {
+  return new Promise((resolveCall, rejectCall) => {
     const options = { method, headers, agent: false };
-    const outgoing = request(`${api}/${path}`, options, (incoming) => {
-      text(incoming).then((body) => done({ headers: incoming.headers, body }), failed);
+    const outgoing = request(`${apiUrl}/${path}`, options, (incoming) => {
+      text(incoming).then((body) => resolveCall({ headers: incoming.headers, body }), rejectCall);
     });
-    outgoing.once("error", failed);
+    outgoing.once("error", rejectCall);
     outgoing.end(payload);
   });
 }

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { openLoopback } from "../loopback.ts";
+import { openLoopbackServer } from "../base/loopback.ts";
 import type { Answer } from "./runtime-api.ts";
 
-/** What can be invoked. */
+/** A function behind the Invoke API. */
 export interface Invokable {
-  /** Waits for the answer. */
+  /** Invokes the function and waits for its answer. */
   invoke(requestId: string, payload: string): Promise<Answer | "throttled">;
-  /** Returns at once. */
+  /** Queues an asynchronous event and returns at once. */
   send(requestId: string, payload: string): void;
 }
+
+type FindFunction = (functionName: string) => Invokable | undefined;
 
 interface Reply {
   status: number;
@@ -18,48 +20,48 @@ interface Reply {
   body?: string;
 }
 
-const ROUTE = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?.*)?$/;
-/** Bytes that an event may have. */
-const LIMITS: Record<string, number> = {
+const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?.*)?$/;
+/** The largest payload of an event, in bytes. */
+const PAYLOAD_LIMITS: Record<string, number> = {
   RequestResponse: 6 * 1024 * 1024,
   Event: 1024 * 1024,
   DryRun: 6 * 1024 * 1024,
 };
 
-/** Lambda's Invoke API, and nothing else of Lambda's. */
+/** Serves Lambda's Invoke API and no other part of Lambda's API. */
 export async function openInvokeApi(
-  find: (functionName: string) => Invokable | undefined,
+  findFunction: FindFunction,
 ): Promise<{ endpoint: string; close(): Promise<void> }> {
-  const { url, close } = await openLoopback(async (request, response) => {
+  const { url, close } = await openLoopbackServer(async (request, response) => {
     const requestId = randomUUID();
-    const { status, headers, body } = await reply(request, requestId, find).catch(failed);
-    response.writeHead(status, {
+    const reply = await replyTo(request, requestId, findFunction).catch(serviceError);
+    response.writeHead(reply.status, {
       "content-type": "application/json",
       "x-amzn-requestid": requestId,
-      // A kept connection can be closed here just when the client sends its next request on it.
+      // The server could close a kept connection while the client sends another request.
       connection: "close",
-      ...headers,
+      ...reply.headers,
     });
-    response.end(body);
+    response.end(reply.body);
   });
   return { endpoint: url, close };
 }
 
-async function reply(
+async function replyTo(
   request: IncomingMessage,
   requestId: string,
-  find: (functionName: string) => Invokable | undefined,
+  findFunction: FindFunction,
 ): Promise<Reply> {
-  const name = decodeURIComponent(ROUTE.exec(request.url ?? "")?.[1] ?? "");
-  const target = request.method === "POST" && find(name);
+  const name = decodeURIComponent(INVOKE_PATH.exec(request.url ?? "")?.[1] ?? "");
+  const target = request.method === "POST" && findFunction(name);
   if (!target) return refusal(404, "ResourceNotFoundException", `Function not found: ${name}`);
 
   const type = String(request.headers["x-amz-invocation-type"] ?? "RequestResponse");
-  const limit = LIMITS[type];
+  const limit = PAYLOAD_LIMITS[type];
   if (limit === undefined) {
     return refusal(400, "InvalidParameterValueException", `Unknown invocation type: ${type}`);
   }
-  // No event at all is an empty one.
+  // Lambda treats a missing event as an empty one.
   const payload = (await text(request)) || "{}";
   if (Buffer.byteLength(payload) > limit) {
     const message = `Request must be smaller than ${limit} bytes for the InvokeFunction operation`;
@@ -75,24 +77,27 @@ async function reply(
     target.send(requestId, payload);
     return { status: 202 };
   }
-  const answer = await target.invoke(requestId, payload);
+  return answerReply(await target.invoke(requestId, payload));
+}
+
+function answerReply(answer: Answer | "throttled"): Reply {
   if (answer === "throttled") return refusal(429, "TooManyRequestsException", "Rate Exceeded.");
   const headers = { "x-amz-executed-version": "$LATEST" };
   if (answer.errorType === undefined) return { status: 200, headers, body: answer.payload };
-  // Whatever went wrong: Lambda has no other word.
-  const error = { ...headers, "x-amz-function-error": "Unhandled" };
-  return { status: 200, headers: error, body: answer.payload };
+  // Lambda reports every function error as "Unhandled".
+  const errorHeaders = { ...headers, "x-amz-function-error": "Unhandled" };
+  return { status: 200, headers: errorHeaders, body: answer.payload };
 }
 
-function refusal(status: number, name: string, message: string): Reply {
+function refusal(status: number, errorName: string, message: string): Reply {
   return {
     status,
-    headers: { "x-amzn-errortype": name },
+    headers: { "x-amzn-errortype": errorName },
     body: JSON.stringify({ Type: status < 500 ? "User" : "Service", message }),
   };
 }
 
-function failed(error: unknown): Reply {
+function serviceError(error: unknown): Reply {
   return refusal(500, "ServiceException", error instanceof Error ? error.message : String(error));
 }
 

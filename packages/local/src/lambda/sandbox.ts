@@ -1,29 +1,18 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { type Answer, type Invocation, openRuntimeApi } from "./runtime-api.ts";
+import { type Answer, type Invocation, openRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 import type { LambdaFunction } from "./types.ts";
 
-/** One process of a function. It does one invocation at a time. */
-export interface Sandbox {
-  functionName: string;
-  run(invocation: Invocation): Promise<Outcome>;
-  /** Whether it can take another invocation. */
-  isAlive(): boolean;
-  /** Resolves when the process is gone. */
-  gone: Promise<unknown>;
-  end(): Promise<void>;
-}
-
-export interface Outcome extends Answer {
-  /** Of the first invocation: from the start of the process until it asked for an event. */
+export interface InvocationOutcome extends Answer {
+  /** Only for a process's first invocation: the time until it asked for an event. */
   initMs?: number;
   durationMs: number;
 }
 
 export interface SandboxSettings {
-  /** Of the service itself. */
+  /** The endpoint of the local Lambda service. */
   endpoint: string;
   node: string;
   bootstrap: string;
@@ -31,102 +20,144 @@ export interface SandboxSettings {
   onLog: (functionName: string, line: string) => void;
 }
 
-/** Why a process ended, as an invocation that was in it is told. */
-type Fault = (requestId: string) => Answer;
+/** Makes the answer of an invocation interrupted by the exit of the process. */
+type ExitReason = (requestId: string) => Answer;
 
 const MEMORY_CHECK_MS = 50;
 
+/** Starts a process of a function. */
 export async function openSandbox(
   definition: LambdaFunction,
   settings: SandboxSettings,
 ): Promise<Sandbox> {
-  const { name, memoryMb, timeoutMs } = definition;
   const runtime = await openRuntimeApi();
-  const startedAt = performance.now();
-  // Lambda's runtime leaves a tenth of the memory to what is not JavaScript's heap.
-  const heap = `--max-old-space-size=${Math.floor(memoryMb * 0.9)}`;
-  const child = spawn(settings.node, [heap, settings.bootstrap, definition.handler], {
+  // Lambda's runtime leaves a tenth of the memory to everything that is not JavaScript's heap.
+  const heapOption = `--max-old-space-size=${Math.floor(definition.memoryMb * 0.9)}`;
+  const child = spawn(settings.node, [heapOption, settings.bootstrap, definition.handler], {
     cwd: definition.folder,
-    env: environmentOf(definition, settings, runtime.address),
+    env: functionEnvironment(definition, settings, runtime.address),
     stdio: "pipe",
-    // In a group of its own: Ctrl-C is for the command, which then ends its functions.
+    // Ctrl-C reaches a whole process group. In a group of its own, the function is ended by the command.
     detached: true,
     windowsHide: true,
   });
   for (const input of [child.stdout, child.stderr]) {
-    createInterface({ input }).on("line", (line) => settings.onLog(name, line));
+    createInterface({ input }).on("line", (line) => settings.onLog(definition.name, line));
   }
-
-  let alive = true;
-  let killedFor: Fault | undefined;
-  const gone = new Promise<Fault>((resolve) => {
-    child.once("error", (error) => resolve(fault("Runtime.InvalidEntrypoint", error.message)));
-    child.once("close", (code, signal) => resolve(killedFor ?? exited(code, signal)));
-  }).then(async (reason) => {
-    alive = false;
-    await runtime.close();
-    return reason;
-  });
-
-  function kill(reason?: Fault): void {
-    killedFor ??= reason;
-    child.kill("SIGKILL");
-  }
-
-  /** What becomes of the task, or why the process ended before: for one its time or memory. */
-  async function within<T>(ms: number, task: Promise<T>): Promise<T | Fault> {
-    const timer = setTimeout(kill, ms, timedOut(ms));
-    const watch = setInterval(() => {
-      if (peakMb(child.pid) > memoryMb) kill(exited(null, "SIGKILL"));
-    }, MEMORY_CHECK_MS);
-    try {
-      return await Promise.race([task, gone]);
-    } finally {
-      clearTimeout(timer);
-      clearInterval(watch);
-    }
-  }
-
-  let isCold = true;
-  async function run(invocation: Invocation): Promise<Outcome> {
-    const { requestId } = invocation;
-    const refused = await within(settings.initTimeoutMs, runtime.ready());
-    const init = isCold ? { initMs: performance.now() - startedAt } : {};
-    isCold = false;
-    if (refused) {
-      kill();
-      await gone;
-      const answer = typeof refused === "function" ? refused(requestId) : refused;
-      return { ...answer, ...init, durationMs: 0 };
-    }
-    const beganAt = performance.now();
-    const answered = runtime.run(invocation, Date.now() + timeoutMs);
-    // It is over when the process asks for the next event: what it logged has arrived by then.
-    const over = await within(timeoutMs, answered.then(runtime.ready));
-    const durationMs = performance.now() - beganAt;
-    // An answer stands, even if the process ended after it.
-    const answer =
-      typeof over === "function" ? await first(answered, over(requestId)) : await answered;
-    return { ...answer, ...init, durationMs };
-  }
-
-  return {
-    functionName: name,
-    run,
-    isAlive: () => alive,
-    gone,
-    async end() {
-      kill();
-      await gone;
-    },
-  };
+  return new Sandbox(definition, child, runtime, settings.initTimeoutMs);
 }
 
-/** The promise's value if it has one by now. */
-const first = <T>(promise: Promise<T>, otherwise: T): Promise<T> =>
-  Promise.race([promise, otherwise]);
+/** A process of a function, for a single invocation at a time. */
+export class Sandbox {
+  readonly functionName: string;
+  /** Resolves after the process has exited. */
+  readonly exited: Promise<ExitReason>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #runtime: RuntimeApi;
+  readonly #memoryMb: number;
+  readonly #timeoutMs: number;
+  readonly #initTimeoutMs: number;
+  readonly #startedAt = performance.now();
+  /** Becomes false when the process has exited. */
+  #isAlive = true;
+  /** Becomes false at the first invocation, which alone reports an init time. */
+  #isCold = true;
+  /** Set before a kill, to report the cause to the invocation instead of the signal. */
+  #killReason: ExitReason | undefined;
 
-function fault(errorType: string, reason: string): Fault {
+  constructor(
+    { name, memoryMb, timeoutMs }: LambdaFunction,
+    child: ChildProcessWithoutNullStreams,
+    runtime: RuntimeApi,
+    initTimeoutMs: number,
+  ) {
+    this.functionName = name;
+    this.#child = child;
+    this.#runtime = runtime;
+    this.#memoryMb = memoryMb;
+    this.#timeoutMs = timeoutMs;
+    this.#initTimeoutMs = initTimeoutMs;
+    this.exited = this.#watchExit();
+  }
+
+  /** Whether the process can take another invocation. */
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  async run(invocation: Invocation): Promise<InvocationOutcome> {
+    const { requestId } = invocation;
+    const start = await this.#raceWithExit(this.#initTimeoutMs, this.#runtime.waitUntilReady());
+    const init = this.#isCold ? { initMs: performance.now() - this.#startedAt } : {};
+    this.#isCold = false;
+    const startError = "exitReason" in start ? start.exitReason(requestId) : start.value;
+    if (startError) {
+      await this.end();
+      return { ...startError, ...init, durationMs: 0 };
+    }
+    const beganAt = performance.now();
+    const answer = this.#runtime.run(invocation, Date.now() + this.#timeoutMs);
+    // An invocation ends when the process asks for another event: by then, the log is complete.
+    const ended = answer.then(() => this.#runtime.waitUntilReady());
+    const end = await this.#raceWithExit(this.#timeoutMs, ended);
+    const durationMs = performance.now() - beganAt;
+    // An answer counts even if the process exited after sending it.
+    const finalAnswer =
+      "exitReason" in end ? await settledValueOr(answer, end.exitReason(requestId)) : await answer;
+    return { ...finalAnswer, ...init, durationMs };
+  }
+
+  async end(): Promise<void> {
+    this.#kill();
+    await this.exited;
+  }
+
+  async #watchExit(): Promise<ExitReason> {
+    const reason = await new Promise<ExitReason>((resolve) => {
+      this.#child.once("error", (error) => {
+        resolve(exitReason("Runtime.InvalidEntrypoint", error.message));
+      });
+      this.#child.once("close", (code, signal) => {
+        resolve(this.#killReason ?? exitedReason(code, signal));
+      });
+    });
+    this.#isAlive = false;
+    await this.#runtime.close();
+    return reason;
+  }
+
+  #kill(reason?: ExitReason): void {
+    this.#killReason ??= reason;
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Waits for a task or for the exit. Kills the process at the time-out or above its memory limit. */
+  async #raceWithExit<T>(
+    timeoutMs: number,
+    task: Promise<T>,
+  ): Promise<{ value: T } | { exitReason: ExitReason }> {
+    const timer = setTimeout(() => this.#kill(timedOutReason(timeoutMs)), timeoutMs);
+    const memoryCheck = setInterval(() => {
+      const isOverLimit = peakMemoryMb(this.#child.pid) > this.#memoryMb;
+      if (isOverLimit) this.#kill(exitedReason(null, "SIGKILL"));
+    }, MEMORY_CHECK_MS);
+    try {
+      return await Promise.race([
+        task.then((value) => ({ value })),
+        this.exited.then((exitReason) => ({ exitReason })),
+      ]);
+    } finally {
+      clearTimeout(timer);
+      clearInterval(memoryCheck);
+    }
+  }
+}
+
+/** The value of a settled promise, or the fallback for a pending promise. */
+const settledValueOr = <T>(promise: Promise<T>, fallback: T): Promise<T> =>
+  Promise.race([promise, fallback]);
+
+function exitReason(errorType: string, reason: string): ExitReason {
   return (requestId) => ({
     errorType,
     payload: JSON.stringify({
@@ -136,43 +167,45 @@ function fault(errorType: string, reason: string): Fault {
   });
 }
 
-function timedOut(ms: number): Fault {
-  return fault("Sandbox.Timedout", `Task timed out after ${(ms / 1000).toFixed(2)} seconds`);
+function timedOutReason(ms: number): ExitReason {
+  return exitReason("Sandbox.Timedout", `Task timed out after ${(ms / 1000).toFixed(2)} seconds`);
 }
 
-function exited(code: number | null, signal: NodeJS.Signals | null): Fault {
-  if (code === 0) return fault("Runtime.ExitError", "Runtime exited without providing a reason");
-  const killed: Record<string, string> = { SIGKILL: "killed", SIGABRT: "aborted" };
-  const how = signal ? `signal: ${killed[signal] ?? signal}` : `exit status ${code}`;
-  return fault("Runtime.ExitError", `Runtime exited with error: ${how}`);
+function exitedReason(code: number | null, signal: NodeJS.Signals | null): ExitReason {
+  if (code === 0) {
+    return exitReason("Runtime.ExitError", "Runtime exited without providing a reason");
+  }
+  const signalNames: Record<string, string> = { SIGKILL: "killed", SIGABRT: "aborted" };
+  const cause = signal ? `signal: ${signalNames[signal] ?? signal}` : `exit status ${code}`;
+  return exitReason("Runtime.ExitError", `Runtime exited with error: ${cause}`);
 }
 
 /**
- * The most memory that the process ever had, where the system tells. Elsewhere only the limit of
- * JavaScript's heap holds, which counts no buffers.
+ * The peak memory of a process, which only Linux reports. Elsewhere, only the limit of JavaScript's
+ * heap applies, and buffers are not counted.
  */
-function peakMb(pid: number | undefined): number {
+function peakMemoryMb(pid: number | undefined): number {
   if (process.platform !== "linux") return 0;
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
   } catch {
-    // It is gone.
+    // The process has exited.
     return 0;
   }
 }
 
-/** What Lambda sets, and then what the function sets: all that the process sees. */
-function environmentOf(
+/** The complete environment of the process: Lambda's variables, then the function's. */
+function functionEnvironment(
   { name, folder, handler, memoryMb, environment }: LambdaFunction,
   { endpoint }: SandboxSettings,
   runtimeApi: string,
 ): NodeJS.ProcessEnv {
   const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
   return {
-    // Windows starts no process without it.
+    // Windows cannot start a process without this variable.
     SystemRoot: process.env.SystemRoot,
-    // Where the SDK looks for ~/.aws: not at the developer's.
+    // The SDK looks for ~/.aws in HOME and must not find the developer's.
     HOME: folder,
     LANG: "en_US.UTF-8",
     TZ: ":UTC",

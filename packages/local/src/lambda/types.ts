@@ -1,23 +1,22 @@
-/** A function as AWS would be told to create it. */
+/** A function with the settings of a deployment. */
 export interface LambdaFunction {
   name: string;
-  /** Where its code lies, and what the process has as its current folder. */
+  /** The folder with the code. It is the current folder of the process. */
   folder: string;
-  /** `bundle.handler`: the export `handler` of `bundle.mjs` in the folder. */
+  /** `bundle.handler` is the export `handler` of `bundle.mjs` in the folder. */
   handler: string;
   memoryMb: number;
   timeoutMs: number;
-  /** Its own variables. Nothing of this process's environment reaches it. */
+  /** The function's variables. The service's own environment is not inherited. */
   environment?: Record<string, string>;
-  /** How many invocations may be in work at once. */
+  /** The largest number of invocations at once. */
   reservedConcurrency?: number;
-  /** How often an asynchronous event is tried again after a function error. */
+  /** The number of retries of an asynchronous event after a function error. */
   retries?: number;
-  /** How old an asynchronous event may become. */
   maximumEventAgeMs?: number;
 }
 
-/** What Lambda sends to the on-failure destination when it gives an asynchronous event up. */
+/** Lambda's message to the on-failure destination about an event that was given up. */
 export interface FailureRecord {
   version: "1.0";
   timestamp: string;
@@ -28,53 +27,53 @@ export interface FailureRecord {
     approximateInvokeCount: number;
   };
   requestPayload: unknown;
-  /** Of the last attempt; missing when there was none. */
+  /** Describes the last attempt. Missing if there was no attempt. */
   responseContext?: { statusCode: 200; executedVersion: "$LATEST"; functionError: "Unhandled" };
   responsePayload?: unknown;
 }
 
-/** What Lambda writes into its REPORT line at the end of an invocation. */
+/** The content of the REPORT line that Lambda writes after an invocation. */
 export interface InvocationReport {
   functionName: string;
   requestId: string;
-  /** Only of a cold start: from the start of the process until it asked for its first event. */
+  /** Only after a cold start: the time from the start of the process to its request for an event. */
   initMs?: number;
   durationMs: number;
-  /** `Sandbox.Timedout`, `Runtime.ExitError`, or the name of what the handler threw. */
+  /** `Sandbox.Timedout`, `Runtime.ExitError`, or the name of the error that the handler threw. */
   errorType?: string;
 }
 
 export interface LambdaOptions {
   functions: readonly LambdaFunction[];
-  /** The binary that runs the functions. */
+  /** The path of the Node that runs the functions. */
   node?: string;
-  /** The program that speaks the Runtime API; it gets the handler as its argument. */
+  /** The program for the Runtime API. The handler is the only argument. */
   bootstrap?: string;
   /**
-   * How many processes there may be at once: more have to wait for their start, which costs them
-   * none of their time. For small machines.
+   * The largest number of processes at once, for small machines. Further processes wait for their
+   * start, and this waiting does not count towards their time-outs.
    */
   maxProcesses?: number;
-  /** How long a process may take until it asks for its first event; AWS gives it ten seconds. */
+  /** The longest time until a process asks for its first event. AWS allows ten seconds. */
   initTimeoutMs?: number;
-  /** How long an event waits before its first retry, its second, and so on; the last one stays. */
+  /** The delays before the first retry, the second, and further retries. The last delay repeats. */
   retryDelaysMs?: readonly number[];
-  /** How long a throttled event waits at first; doubles up to five minutes. */
+  /** The first delay of a throttled event. It doubles at each throttle, up to five minutes. */
   throttleDelayMs?: number;
-  /** Which asynchronous events to deliver twice, as Lambda may do with any. */
+  /** Chooses asynchronous events that are delivered twice. Lambda may deliver any event twice. */
   duplicate?: (functionName: string, event: unknown) => boolean;
-  /** A line of a function's standard output or error. Those of an invocation come before its end. */
+  /** Receives each line of a function's output. The lines of an invocation come before its end. */
   onLog?: (functionName: string, line: string) => void;
   onReport?: (report: InvocationReport) => void;
 }
 
 export interface Lambda {
-  /** For `AWS_ENDPOINT_URL_LAMBDA`, which the functions already have. */
+  /** The functions have this endpoint in AWS_ENDPOINT_URL_LAMBDA. */
   endpoint: string;
-  /** What arrived at the on-failure destination. */
+  /** The records that arrived at the on-failure destination. */
   failures: readonly FailureRecord[];
-  /** Resolves when no asynchronous event waits or is in work any more. */
-  quiet(): Promise<void>;
-  /** Drops what waits and ends all processes. */
+  /** Resolves when no asynchronous event is waiting or running. */
+  waitUntilIdle(): Promise<void>;
+  /** Drops the waiting events and ends all processes. */
   close(): Promise<void>;
 }

@@ -1,39 +1,39 @@
-import { type Problem, suggest } from "@tidetable/core";
+import { type Problem, spellingHint } from "@tidetable/core";
 import { problemAt } from "./excerpt.ts";
-import { functionsAround, variable } from "./names.ts";
-import { children, type Node, type PythonFile, place, source } from "./parse.ts";
-import { textOf } from "./tokens.ts";
+import { enclosingFunctions, resolveVariable } from "./names.ts";
+import { childNodes, type Node, type PythonFile, positionText, sourceText } from "./parse.ts";
+import { decodeString } from "./tokens.ts";
 
-/** One call of `rest_api_source` (or of its sister for functions) in a file. */
+/** A call of `rest_api_source` or `rest_api_resources` in a file. */
 export interface Call {
   node: Node;
-  /** What a person may call it: its variable, its function, its `name=`. */
+  /** The names for choosing the call: the argument `name=`, the variable, the enclosing functions. */
   names: string[];
   args: Argument[];
 }
 
 interface Argument {
-  /** Undefined for one by position. */
+  /** Undefined for a positional argument. */
   keyword: string | undefined;
   value: Node;
-  /** `*` or `**`. */
-  star: boolean;
+  /** Whether the argument is `*args` or `**kwargs`. */
+  isStarred: boolean;
 }
 
-const callee = /^(\w+\.)*rest_api_(source|resources)$/;
+const calleePattern = /^(\w+\.)*rest_api_(source|resources)$/;
 
-/** A person does not read more at once. */
-const MOST = 20;
+/** A person does not read more entries at once. */
+const MAX_LISTED = 20;
 
-/** What dlt's function takes beside the dict, without a meaning in DynamoDB. */
-const meaningless = /^(section|max_table_nesting|root_key|schema|spec|parallelized)$/;
+/** Parameters of dlt's function that have no meaning in DynamoDB. */
+const meaninglessKeyword = /^(section|max_table_nesting|root_key|schema|spec|parallelized)$/;
 
-export function sourceCalls(file: PythonFile): Call[] {
+function findSourceCalls(file: PythonFile): Call[] {
   const calls: Call[] = [];
   file.tree.iterate({
     enter: ({ name, node }) => {
-      const called = name === "CallExpression" ? node.firstChild : null;
-      if (!called || !callee.test(source(file, called))) return;
+      const callee = name === "CallExpression" ? node.firstChild : null;
+      if (!callee || !calleePattern.test(sourceText(file, callee))) return;
       const args = argumentsOf(file, node);
       calls.push({ node, args, names: namesOf(file, node, args) });
     },
@@ -43,16 +43,16 @@ export function sourceCalls(file: PythonFile): Call[] {
 
 function argumentsOf(file: PythonFile, call: Node): Argument[] {
   const list = call.getChild("ArgList");
-  const nodes = (list ? children(list) : []).filter(({ name }) => name !== "Comment");
+  const nodes = (list ? childNodes(list) : []).filter(({ name }) => name !== "Comment");
   const args: Argument[] = [];
   for (let i = 1; i < nodes.length - 1; i++) {
     const [node, next] = [nodes[i] as Node, nodes[i + 1] as Node];
     if (node.name === ",") continue;
-    if (/^\*/.test(node.name)) args.push({ keyword: undefined, value: next, star: true });
+    if (/^\*/.test(node.name)) args.push({ keyword: undefined, value: next, isStarred: true });
     else if (next.name === "AssignOp") {
       const value = nodes[i + 2] as Node;
-      args.push({ keyword: source(file, node), value, star: false });
-    } else args.push({ keyword: undefined, value: node, star: false });
+      args.push({ keyword: sourceText(file, node), value, isStarred: false });
+    } else args.push({ keyword: undefined, value: node, isStarred: false });
     while (i + 1 < nodes.length - 1 && nodes[i + 1]?.name !== ",") i++;
   }
   return args;
@@ -60,86 +60,89 @@ function argumentsOf(file: PythonFile, call: Node): Argument[] {
 
 function namesOf(file: PythonFile, call: Node, args: Argument[]): string[] {
   const { parent } = call;
-  const assigned = parent?.name === "AssignStatement" ? parent.getChild("VariableName") : null;
-  const given = nameArgument(args)?.value;
+  const variable = parent?.name === "AssignStatement" ? parent.getChild("VariableName") : null;
+  const name = nameArgument(args)?.value;
   return [
-    ...(given?.name === "String" ? [textOf(source(file, given)) ?? ""] : []),
-    ...(assigned ? [source(file, assigned)] : []),
-    ...functionsAround(call).flatMap((fn) => {
-      const name = fn.getChild("VariableName");
-      return name ? [source(file, name)] : [];
+    ...(name?.name === "String" ? [decodeString(sourceText(file, name)) ?? ""] : []),
+    ...(variable ? [sourceText(file, variable)] : []),
+    ...enclosingFunctions(call).flatMap((functionNode) => {
+      const functionName = functionNode.getChild("VariableName");
+      return functionName ? [sourceText(file, functionName)] : [];
     }),
   ];
 }
 
-/** As dlt declares it: `rest_api_source(config, name=None, …)`. */
-const parameter = (index: number, name: string) => (args: Argument[]) =>
-  args.find(({ keyword, star }) => keyword === name && !star) ??
-  args.filter(({ keyword, star }) => keyword === undefined && !star)[index];
-const configArgument = parameter(0, "config");
-const nameArgument = parameter(1, "name");
+/** Finds an argument by dlt's signature: `rest_api_source(config, name=None, …)`. */
+const findArgument = (index: number, name: string) => (args: Argument[]) =>
+  args.find(({ keyword, isStarred }) => keyword === name && !isStarred) ??
+  args.filter(({ keyword, isStarred }) => keyword === undefined && !isStarred)[index];
+const configArgument = findArgument(0, "config");
+const nameArgument = findArgument(1, "name");
 
-/** The call that is meant: the only one, or the one of this name. */
+/** Chooses the only call of the file, or the call with this name. */
 export function chooseCall(file: PythonFile, name: string | undefined): Call | Problem {
-  const calls = sourceCalls(file);
-  const [only, ...others] = calls;
-  if (!only) {
+  const calls = findSourceCalls(file);
+  const [firstCall, ...otherCalls] = calls;
+  if (!firstCall) {
     return {
       path: file.arg,
       message: "there is no call of rest_api_source in this file",
       hint: "write `source = rest_api_source({ … })`",
     };
   }
-  if (others.length === 0) return only;
+  if (otherCalls.length === 0) return firstCall;
 
-  const named = calls.filter(({ names }) => name !== undefined && names.includes(name));
-  if (named.length === 1) return named[0] as Call;
-  const known = calls.flatMap(({ names }) => names.slice(0, 1));
-  const places = calls.slice(0, MOST).map(({ node, names }) => {
-    const at = place(file.arg, file.text, node.from);
-    return names[0] === undefined ? at : `${names[0]} (${at})`;
+  const namedCalls = calls.filter(({ names }) => name !== undefined && names.includes(name));
+  if (namedCalls.length === 1) return namedCalls[0] as Call;
+  const firstNames = calls.flatMap(({ names }) => names.slice(0, 1));
+  const positions = calls.slice(0, MAX_LISTED).map(({ node, names }) => {
+    const position = positionText(file.arg, file.text, node.from);
+    return names[0] === undefined ? position : `${names[0]} (${position})`;
   });
   return {
     path: file.arg,
-    message: `${calls.length} sources are in this file: ${places.join(", ")}`,
+    message: `${calls.length} sources are in this file: ${positions.join(", ")}`,
     hint:
-      name === undefined || named.length > 1
+      name === undefined || namedCalls.length > 1
         ? "choose one by its name with --name"
-        : `none of them is ${name}: ${suggest(name, known)}`,
+        : `none of them is ${name}: ${spellingHint(name, firstNames)}`,
   };
 }
 
-/** The expression of the dict: the argument itself, or what the variable in its place was given. */
-export function configOf(file: PythonFile, call: Call): Node | Problem {
+/** The dict's node: the argument itself, or the value of the variable that is the argument. */
+export function configExpression(file: PythonFile, call: Call): Node | Problem {
   const config = configArgument(call.args);
   if (!config) return problemAt(file, call.node, "there is no dict in this call");
   if (config.value.name !== "VariableName") return config.value;
-  const resolved = variable(file, config.value);
+  const resolved = resolveVariable(file, config.value);
   if ("value" in resolved) return resolved.value;
-  return problemAt(file, resolved.wrong, resolved.what, "write the dict into the call itself");
+  const hint = "write the dict into the call itself";
+  return problemAt(file, resolved.cause, resolved.message, hint);
 }
 
-/** What the call takes beside the dict and the name. */
-export function otherArguments(
+/** Reports the call's arguments beside the dict and the name. */
+export function checkOtherArguments(
   file: PythonFile,
   call: Call,
-): Record<"unread" | "remarks", Problem[]> {
-  const used = [configArgument(call.args), nameArgument(call.args)];
-  const others = call.args.filter((one) => !used.includes(one)).slice(0, MOST);
-  const isIdle = ({ keyword = "" }: Argument) => meaningless.test(keyword);
+): { unreadArguments: Problem[]; remarks: Problem[] } {
+  const usedArguments = [configArgument(call.args), nameArgument(call.args)];
+  const otherArguments = call.args
+    .filter((argument) => !usedArguments.includes(argument))
+    .slice(0, MAX_LISTED);
+  const isMeaningless = ({ keyword = "" }: Argument) => meaninglessKeyword.test(keyword);
   return {
-    unread: others
-      .filter((one) => !isIdle(one))
+    unreadArguments: otherArguments
+      .filter((argument) => !isMeaningless(argument))
       .map(({ value }) =>
         problemAt(
           file,
           value,
           "an argument that is not read",
-          `the dict is; what all resources share is its "resource_defaults"`,
+          `only the dict is read; its "resource_defaults" hold what all resources share`,
         ),
       ),
-    remarks: others.filter(isIdle).map(({ value, keyword = "" }) => ({
-      path: `${place(file.arg, file.text, value.from)} ${keyword}`,
+    remarks: otherArguments.filter(isMeaningless).map(({ value, keyword = "" }) => ({
+      path: `${positionText(file.arg, file.text, value.from)} ${keyword}`,
       message: "means nothing in DynamoDB and has no effect",
     })),
   };

@@ -1,11 +1,12 @@
 import type { Problem } from "@tidetable/core";
-import type { Foreign } from "../literal.ts";
-import { type Node, type PythonFile, place } from "./parse.ts";
+import type { Expression } from "../sources/literal.ts";
+import { type Node, type PythonFile, positionText } from "./parse.ts";
 
-/** So much of a line is shown, left of the caret and in total; and so much is looked at for it. */
-const LEFT = 60;
-const WIDTH = 100;
-const NEAR = 500;
+/** The characters of a line that a snippet shows left of the caret, and in total. */
+const SHOWN_LEFT = 60;
+const SHOWN_WIDTH = 100;
+/** The characters around a problem that are looked at: a line can be as long as the file. */
+const SCANNED_WIDTH = 500;
 
 export function problemAt(
   file: PythonFile,
@@ -13,66 +14,69 @@ export function problemAt(
   message: string,
   hint?: string,
 ): Problem {
+  const code = withoutSecrets(file, from, Math.min(to, from + SCANNED_WIDTH)).replace(/\s+/g, " ");
   return {
-    path: place(file.arg, file.text, from),
-    message: `${message}: ${clipped(shown(file, from, Math.min(to, from + NEAR)).replace(/\s+/g, " "), WIDTH)}`,
+    path: positionText(file.arg, file.text, from),
+    message: `${message}: ${clipText(code, SHOWN_WIDTH)}`,
     hint,
-    snippet: snippet(file, from),
+    snippet: snippetAt(file, from),
   };
 }
 
-export const refusal = (file: PythonFile, { what, hint, from, to }: Foreign): Problem =>
-  problemAt(file, { from, to }, `${what} can not be read`, hint);
+export const expressionProblem = (
+  file: PythonFile,
+  { subject, hint, from, to }: Expression,
+): Problem => problemAt(file, { from, to }, `${subject} cannot be read`, hint);
 
-/** The line and a caret under the place. */
-function snippet(file: PythonFile, offset: number): string {
+/** The line with its number, and a caret under the offset. */
+function snippetAt(file: PythonFile, offset: number): string {
   const { text } = file;
-  const start = text.lastIndexOf("\n", offset - 1) + 1;
-  const [rest = ""] = text.slice(offset, offset + NEAR).split("\n", 1);
-  const left = shown(file, Math.max(start, offset - NEAR), offset);
-  const right = shown(file, offset, offset + rest.length).trimEnd();
-  const cut = Math.max(0, left.length - LEFT);
-  const line = clipped(left.slice(cut) + right, WIDTH);
-  const number = String(text.slice(0, start).split("\n").length);
-  const caret = " ".repeat(left.length - cut);
-  return `${number} | ${line}\n${" ".repeat(number.length)} | ${caret}^`;
+  const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
+  const [lineRest = ""] = text.slice(offset, offset + SCANNED_WIDTH).split("\n", 1);
+  const left = withoutSecrets(file, Math.max(lineStart, offset - SCANNED_WIDTH), offset);
+  const right = withoutSecrets(file, offset, offset + lineRest.length).trimEnd();
+  const hiddenLeft = Math.max(0, left.length - SHOWN_LEFT);
+  const line = clipText(left.slice(hiddenLeft) + right, SHOWN_WIDTH);
+  const lineNumber = String(text.slice(0, lineStart).split("\n").length);
+  const caretIndent = " ".repeat(left.length - hiddenLeft);
+  return `${lineNumber} | ${line}\n${" ".repeat(lineNumber.length)} | ${caretIndent}^`;
 }
 
-const clipped = (text: string, most: number) =>
-  text.length > most ? `${text.slice(0, most - 1)}…` : text;
+const clipText = (text: string, maxLength: number) =>
+  text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
 
 /**
- * A part of the file as a message may show it. A text can be a credential: only texts that are
- * names stay, such as keys.
+ * A part of the file for a message. Any string may be a credential, and only names, like the keys of
+ * dicts, are shown. Comments are left out.
  */
-function shown({ text, tree }: PythonFile, from: number, to: number): string {
-  let out = "";
-  let at = from;
-  const replace = (node: { from: number; to: number }, by: string) => {
-    out += text.slice(at, Math.max(at, node.from)) + by;
-    at = Math.max(at, Math.min(node.to, to));
+function withoutSecrets({ text, tree }: PythonFile, from: number, to: number): string {
+  let shown = "";
+  let position = from;
+  const replaceNode = (node: { from: number; to: number }, replacement: string) => {
+    shown += text.slice(position, Math.max(position, node.from)) + replacement;
+    position = Math.max(position, Math.min(node.to, to));
   };
   tree.iterate({
     from,
     to,
     enter: ({ name, node }) => {
       if (node.to <= from || node.from >= to) return false;
-      if (name === "Comment") replace(node, "");
+      if (name === "Comment") replaceNode(node, "");
       else if (!/^(Format)?String$/.test(name) || isName(text, node)) return true;
-      else replace(node, node.from < from ? "…" : hidden(text.slice(node.from, node.to)));
+      else replaceNode(node, node.from < from ? "…" : maskString(text.slice(node.from, node.to)));
       return false;
     },
   });
-  // Nothing that could steer a terminal; one for one, so that the caret stands right.
-  return (out + text.slice(at, to)).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ");
+  // Control characters could steer a terminal. Each becomes one space, which keeps the caret in place.
+  return (shown + text.slice(position, to)).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ");
 }
 
-function hidden(token: string): string {
-  const [open = "", quote = ""] = /^\w*('''|"""|'|")/.exec(token) ?? [];
-  return token.length === open.length + quote.length ? token : `${open}…${quote}`;
+function maskString(token: string): string {
+  const [opening = "", quote = ""] = /^\w*('''|"""|'|")/.exec(token) ?? [];
+  return token.length === opening.length + quote.length ? token : `${opening}…${quote}`;
 }
 
-/** A key of a dict, what stands in a subscript, or what an environment is asked for. */
+/** Whether a string is a key of a dict, an index, or the name of an environment variable or secret. */
 function isName(text: string, node: Node): boolean {
   const { parent, prevSibling, nextSibling } = node;
   if (nextSibling?.name === ":") return parent?.name === "DictionaryExpression";

@@ -1,25 +1,26 @@
 import type { Problem } from "@tidetable/core";
-import { type Foreign, type Literal, ofKind } from "../literal.ts";
-import { chooseCall, configOf, otherArguments } from "./calls.ts";
-import { problemAt, refusal } from "./excerpt.ts";
-import { commentText, literal } from "./literal.ts";
-import { type Node, type PythonFile, parsePython, source } from "./parse.ts";
+import { type Expression, type Literal, literalsOfKind } from "../sources/literal.ts";
+import { checkOtherArguments, chooseCall, configExpression } from "./calls.ts";
+import { expressionProblem, problemAt } from "./excerpt.ts";
+import { commentText, literalOf } from "./literal.ts";
+import { type Node, type PythonFile, parsePython, sourceText } from "./parse.ts";
 
-/** What a Python file says of a source. */
+/** The source in a Python file. */
 export interface PythonSource {
   file: PythonFile;
-  /** The dict; what is no literal is foreign in it. */
+  /** The dict, or an expression in its place. */
   config: Literal;
-  /** The statement with the dict: what stands above it belongs to it. */
+  /** The statement with the dict. The comments above it belong to the source. */
   statement: Node;
-  /** Arguments beside the dict that would mean something, and those that have no effect here. */
-  unread: Problem[];
+  /** Arguments beside the dict with a meaning in dlt, but without support here. */
+  unreadArguments: Problem[];
+  /** Arguments beside the dict that have no effect in tidetable. */
   remarks: Problem[];
 }
 
 /**
- * Reads the dlt `rest_api_source({ … })` of a Python file. Nothing is executed. Of several calls
- * `name` chooses one.
+ * Reads the dlt `rest_api_source({ … })` of a Python file, without running the file. `name` chooses
+ * between several calls.
  */
 export function readPython(
   arg: string,
@@ -31,29 +32,32 @@ export function readPython(
   const call = chooseCall(file, name);
   if ("message" in call) return { problems: [call] };
 
-  const node = configOf(file, call);
+  const node = configExpression(file, call);
   if ("message" in node) return { problems: [node] };
-  const config = literal(file, node);
-  if (config.kind === "dict" || config.kind === "foreign") {
-    return { file, config, statement: statementOf(node), ...otherArguments(file, call) };
+  const config = literalOf(file, node);
+  if (config.kind === "dict" || config.kind === "expression") {
+    return { file, config, statement: statementAround(node), ...checkOtherArguments(file, call) };
   }
   return { problems: [problemAt(file, node, "the source has to be a dict")] };
 }
 
-/** A person does not read more at once. */
-const MOST = 50;
+/** A person does not read more problems at once. */
+const MAX_PROBLEMS = 50;
 
-/** What keeps a literal from being a config. */
-export function refusals({ file, config }: PythonSource): Problem[] {
-  const found = ofKind(config, "foreign");
-  const problems = found.slice(0, MOST).map((one) => refusal(file, one));
-  if (found.length > MOST) {
-    problems.push({ path: file.arg, message: `and ${found.length - MOST} more are no literals` });
+/** The expressions in a config, each as a problem. */
+export function expressionProblems({ file, config }: PythonSource): Problem[] {
+  const expressions = literalsOfKind(config, "expression");
+  const problems = expressions
+    .slice(0, MAX_PROBLEMS)
+    .map((expression) => expressionProblem(file, expression));
+  if (expressions.length > MAX_PROBLEMS) {
+    const message = `and ${expressions.length - MAX_PROBLEMS} more are no literals`;
+    problems.push({ path: file.arg, message });
   }
   return problems;
 }
 
-function statementOf(node: Node): Node {
+function statementAround(node: Node): Node {
   let statement = node;
   while (statement.parent && !/^(Script|Body)$/.test(statement.parent.name)) {
     statement = statement.parent;
@@ -61,22 +65,22 @@ function statementOf(node: Node): Node {
   return statement;
 }
 
-/** The lines of comments right above a statement. */
+/** The lines of comments directly above a statement. */
 export function commentsAbove(file: PythonFile, statement: Node): string[] {
   const lines: string[] = [];
-  let next: Node = statement;
+  let below: Node = statement;
   for (let node = statement.prevSibling; node?.name === "Comment"; node = node.prevSibling) {
-    const between = file.text.slice(node.to, next.from);
-    const isOwnLine = /(^|\n)[ \t]*$/.test(file.text.slice(0, node.from));
-    if (!isOwnLine || between.split("\n").length > 2) break;
+    const gap = file.text.slice(node.to, below.from);
+    const startsItsLine = /(^|\n)[ \t]*$/.test(file.text.slice(0, node.from));
+    if (!startsItsLine || gap.split("\n").length > 2) break;
     lines.unshift(commentText(file, node));
-    next = node;
+    below = node;
   }
   return lines;
 }
 
-/** What is foreign, as it was written. */
-export const textOf =
+/** Returns a function for the original text of an expression. */
+export const expressionText =
   (file: PythonFile) =>
-  (foreign: Foreign): string =>
-    source(file, foreign);
+  (expression: Expression): string =>
+    sourceText(file, expression);

@@ -1,106 +1,118 @@
-import { children, type Node, type PythonFile, source } from "./parse.ts";
+import { childNodes, type Node, type PythonFile, sourceText } from "./parse.ts";
 
 /*
- * What a name stands for, as far as that can be said without running anything.
+ * Finds the values of names without running the file. A name has no value if the value could be
+ * different at run time.
  */
 
-/** The functions around a node, from the inside. */
-export function functionsAround(node: Node): Node[] {
-  const found: Node[] = [];
+/** The functions around a node, the innermost first. */
+export function enclosingFunctions(node: Node): Node[] {
+  const functions: Node[] = [];
   for (let outer = node.parent; outer; outer = outer.parent) {
-    if (outer.name === "FunctionDefinition") found.push(outer);
+    if (outer.name === "FunctionDefinition") functions.push(outer);
   }
-  return found;
+  return functions;
 }
 
-/** The default of a parameter: undefined for a name that is none, null for one without. */
-function parameterDefault(file: PythonFile, fn: Node, name: string): Node | null | undefined {
-  const parameters = children(fn).find((child) => child.name === "ParamList");
-  const nodes = parameters ? children(parameters) : [];
-  const at = nodes.findIndex(
+/** The default of a parameter: undefined if the name is no parameter, null if it has no default. */
+function parameterDefault(
+  file: PythonFile,
+  functionNode: Node,
+  name: string,
+): Node | null | undefined {
+  const parameters = childNodes(functionNode).find((child) => child.name === "ParamList");
+  const nodes = parameters ? childNodes(parameters) : [];
+  const index = nodes.findIndex(
     (node, i) =>
       node.name === "VariableName" &&
-      source(file, node) === name &&
+      sourceText(file, node) === name &&
       nodes[i - 1]?.name !== "AssignOp",
   );
-  if (at === -1) return undefined;
-  const next = nodes[at + 1]?.name === "TypeDef" ? at + 2 : at + 1;
-  return nodes[next]?.name === "AssignOp" ? (nodes[next + 1] ?? null) : null;
+  if (index === -1) return undefined;
+  const nextIndex = nodes[index + 1]?.name === "TypeDef" ? index + 2 : index + 1;
+  return nodes[nextIndex]?.name === "AssignOp" ? (nodes[nextIndex + 1] ?? null) : null;
 }
 
 /**
- * The secret that dlt puts into a parameter: what its default names, or the parameter itself where
- * the default is `dlt.secrets.value`.
+ * The secret of a parameter: the node of the default, or the parameter itself when the default is
+ * `dlt.secrets.value`.
  */
 export function parameterSecret(file: PythonFile, name: Node): Node | undefined {
-  const [inner] = functionsAround(name);
-  if (!inner) return undefined;
-  const key = `${source(file, name)} in ${inner.from}`;
-  // The same name may stand in a file a hundred thousand times.
-  if (!file.parameters.has(key)) file.parameters.set(key, secretOf(file, name));
-  return file.parameters.get(key);
+  const [innermost] = enclosingFunctions(name);
+  if (!innermost) return undefined;
+  const key = `${sourceText(file, name)} in ${innermost.from}`;
+  // A hostile file can use the same name a hundred thousand times, so each search happens once.
+  if (!file.parameterSecrets.has(key)) {
+    file.parameterSecrets.set(key, findParameterSecret(file, name));
+  }
+  return file.parameterSecrets.get(key);
 }
 
-function secretOf(file: PythonFile, name: Node): Node | undefined {
-  const text = source(file, name);
-  for (const fn of functionsAround(name)) {
-    const value = parameterDefault(file, fn, text);
+function findParameterSecret(file: PythonFile, name: Node): Node | undefined {
+  const nameText = sourceText(file, name);
+  for (const functionNode of enclosingFunctions(name)) {
+    const value = parameterDefault(file, functionNode, nameText);
     if (value === undefined) continue;
-    if (!value || definitions(file, text, fn).length > 0) return undefined;
-    const written = source(file, value);
-    if (written === "dlt.secrets.value") return name;
-    return written.startsWith("dlt.secrets[") ? value : undefined;
+    if (!value || findDefinitions(file, nameText, functionNode).length > 0) return undefined;
+    const code = sourceText(file, value);
+    if (code === "dlt.secrets.value") return name;
+    return code.startsWith("dlt.secrets[") ? value : undefined;
   }
   return undefined;
 }
 
-/** Where a name gets its value, inside of one function (or of the module, outside of all). */
-function definitions(file: PythonFile, name: string, fn: Node | undefined): Node[] {
-  return uses(file, name).filter(
-    (node) => isTarget(node) && functionsAround(node)[0]?.from === fn?.from,
+/** The assignments to a name inside a function, or in the module outside of functions. */
+function findDefinitions(file: PythonFile, name: string, functionNode: Node | undefined): Node[] {
+  return findUses(file, name).filter(
+    (node) => isAssignmentTarget(node) && enclosingFunctions(node)[0]?.from === functionNode?.from,
   );
 }
 
-function uses(file: PythonFile, name: string): Node[] {
-  const found: Node[] = [];
+function findUses(file: PythonFile, name: string): Node[] {
+  const uses: Node[] = [];
   file.tree.iterate({
-    enter: ({ name: kind, node }) => {
-      if (kind === "VariableName" && source(file, node) === name) found.push(node);
+    enter: ({ name: nodeName, node }) => {
+      if (nodeName === "VariableName" && sourceText(file, node) === name) uses.push(node);
     },
   });
-  return found;
+  return uses;
 }
 
-/** Left of a `=`, also as `name: Type = …`. */
-const isTarget = (node: Node) =>
+/** Whether the node is left of a `=`, also as `name: Type = …`. */
+const isAssignmentTarget = (node: Node) =>
   node.parent?.name === "AssignStatement" &&
   /^(AssignOp|TypeDef)$/.test(node.nextSibling?.name ?? "");
 
-export type Resolved = { value: Node } | { wrong: Node; what: string };
+/** The value of a variable, or the node responsible for an unknown value. */
+export type ResolvedVariable = { value: Node } | { cause: Node; message: string };
 
-/** The one value of a variable, if nothing can change it in between. */
-export function variable(file: PythonFile, name: Node): Resolved {
-  const text = source(file, name);
-  const around = [...functionsAround(name), undefined];
-  const isParameter = around.some((fn) => fn && parameterDefault(file, fn, text) !== undefined);
-  const scope = around.find((fn) => definitions(file, text, fn).length > 0);
-  const [first, second] = definitions(file, text, scope);
-  if (!first || isParameter) return { wrong: name, what: "a name without one value in this file" };
-  if (second) return { wrong: second, what: "a name that gets a value twice" };
-
-  const changed = uses(file, text).find(
-    (node) =>
-      mayChange(file, node) &&
-      (scope === undefined || functionsAround(node).some(({ from }) => from === scope.from)),
+/** Finds the value of a variable if the file assigns a single value and never changes the value. */
+export function resolveVariable(file: PythonFile, name: Node): ResolvedVariable {
+  const nameText = sourceText(file, name);
+  const scopes = [...enclosingFunctions(name), undefined];
+  const isParameter = scopes.some(
+    (scope) => scope && parameterDefault(file, scope, nameText) !== undefined,
   );
-  if (changed) return { wrong: changed, what: "a dict that may change here" };
-  const value = first.parent?.lastChild;
+  const scope = scopes.find((candidate) => findDefinitions(file, nameText, candidate).length > 0);
+  const [definition, secondDefinition] = findDefinitions(file, nameText, scope);
+  const noSingleValue = "a name without one value in this file";
+  if (!definition || isParameter) return { cause: name, message: noSingleValue };
+  if (secondDefinition)
+    return { cause: secondDefinition, message: "a name that gets a value twice" };
+
+  const change = findUses(file, nameText).find(
+    (use) =>
+      mayChange(file, use) &&
+      (scope === undefined || enclosingFunctions(use).some(({ from }) => from === scope.from)),
+  );
+  if (change) return { cause: change, message: "a dict that may change here" };
+  const value = definition.parent?.lastChild;
   return value && value.name !== "TypeDef"
     ? { value }
-    : { wrong: first, what: "a name without one value in this file" };
+    : { cause: definition, message: noSingleValue };
 }
 
-const readers =
+const readingFunctions =
   /^(print|pprint|len|str|repr|(\w+\.)*(rest_api_sources?|rest_api_resources|dumps|deepcopy))$/;
 const readingMethods = /^(get|items|keys|values|copy)$/;
 
@@ -121,11 +133,11 @@ function mayChange(file: PythonFile, use: Node): boolean {
     case "DeleteStatement":
       return true;
     case "CallExpression":
-      return !readingMethods.test(source(file, node.lastChild ?? node));
+      return !readingMethods.test(sourceText(file, node.lastChild ?? node));
     case "ArgList": {
       const callee = parent.parent?.firstChild;
       const isKeyword = nextSibling?.name === "AssignOp";
-      return !isKeyword && !(callee && readers.test(source(file, callee)));
+      return !isKeyword && !(callee && readingFunctions.test(sourceText(file, callee)));
     }
     default:
       return false;

@@ -4,84 +4,86 @@ import type { Problem } from "@tidetable/core";
 type Tree = ReturnType<typeof parser.parse>;
 export type Node = Tree["topNode"];
 
-/** A Python file, read and never run. */
+/** A parsed Python file. It is never run. */
 export interface PythonFile {
-  /** As the user named it. */
+  /** The file's name on the command line. */
   arg: string;
   text: string;
   tree: Tree;
-  /** The secrets that parameters stand for, as far as names.ts has looked. */
-  parameters: Map<string, Node | undefined>;
+  /** A cache of names.ts: the secrets of parameters, by name and function. */
+  parameterSecrets: Map<string, Node | undefined>;
 }
 
-// Without recovery from errors: that takes seconds for a hostile file, and guesses.
-const strict = parser.configure({ strict: true });
+// Recovery from errors is off: it guesses, and takes seconds for a hostile file.
+const strictParser = parser.configure({ strict: true });
 
-export function parsePython(arg: string, raw: string): PythonFile | Problem {
-  // What ends a line in Python; a form feed is a space there.
-  const text = raw
+export function parsePython(arg: string, rawText: string): PythonFile | Problem {
+  // Python's line ends become "\n", and a form feed becomes a space, as in Python.
+  const text = rawText
     .replace(/^\ufeff/, "")
     .replace(/\r\n?/g, "\n")
     .replace(/\f/g, " ");
   let tree: Tree;
   try {
-    tree = strict.parse(text);
+    tree = strictParser.parse(text);
   } catch (error) {
     const offset = /at (\d+)$/.exec(String(error))?.[1];
-    return notPython(arg, text, Number(offset ?? 0));
+    return invalidPython(arg, text, Number(offset ?? 0));
   }
-  const wrong = firstSlip(text, tree);
-  return wrong === undefined
-    ? { arg, text, tree, parameters: new Map() }
-    : notPython(arg, text, wrong);
+  const errorOffset = findUnnoticedError(text, tree);
+  return errorOffset === undefined
+    ? { arg, text, tree, parameterSecrets: new Map() }
+    : invalidPython(arg, text, errorOffset);
 }
 
-/** Never quotes the text: nobody knows which part of it is a credential. */
-const notPython = (arg: string, text: string, offset: number): Problem => ({
-  path: place(arg, text, offset),
+/** Quotes no text, because any part of the file may be a credential. */
+const invalidPython = (arg: string, text: string, offset: number): Problem => ({
+  path: positionText(arg, text, offset),
   message: "this is not valid Python",
   hint: "if Python does take it, write it more simply, or put the config into a file of its own",
 });
 
-export function place(arg: string, text: string, offset: number): string {
-  const before = text.slice(0, offset).split("\n");
-  return `${arg}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+/** The position as `file:line:column`. */
+export function positionText(arg: string, text: string, offset: number): string {
+  const lines = text.slice(0, offset).split("\n");
+  return `${arg}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** What the grammar lets pass and Python does not: an open text, a line that is indented wrongly. */
-function firstSlip(text: string, tree: Tree): number | undefined {
-  let slip: number | undefined;
+/** Finds errors that the grammar accepts: an unclosed string, a line with a wrong indentation. */
+function findUnnoticedError(text: string, tree: Tree): number | undefined {
+  let errorOffset: number | undefined;
   tree.iterate({
     enter: ({ name, from, to, node }) => {
-      if (slip !== undefined) return false;
-      if (name === "String" && !isClosed(text.slice(from, to))) slip = from;
-      if (name === "Script" || name === "Body") slip = unevenLine(text, node);
-      return slip === undefined;
+      if (errorOffset !== undefined) return false;
+      if (name === "String" && !isClosedString(text.slice(from, to))) errorOffset = from;
+      if (name === "Script" || name === "Body") errorOffset = findUnevenLine(text, node);
+      return errorOffset === undefined;
     },
   });
-  return slip;
+  return errorOffset;
 }
 
-const isClosed = (token: string) => /^\w*('''|"""|'|")[\s\S]*\1$/.test(token);
+const isClosedString = (token: string) => /^\w*('''|"""|'|")[\s\S]*\1$/.test(token);
 
-function unevenLine(text: string, block: Node): number | undefined {
-  const indents = children(block)
+function findUnevenLine(text: string, block: Node): number | undefined {
+  const indents = childNodes(block)
     .filter(({ name }) => name !== "Comment")
     .flatMap(({ from }) => {
       const indent = text.slice(text.lastIndexOf("\n", from - 1) + 1, from);
       return indent.trim() === "" ? [{ from, indent }] : [];
     });
-  const expected = block.name === "Script" ? "" : indents[0]?.indent;
-  return indents.find(({ indent }) => indent !== expected)?.from;
+  const expectedIndent = block.name === "Script" ? "" : indents[0]?.indent;
+  return indents.find(({ indent }) => indent !== expectedIndent)?.from;
 }
 
-export function children(node: Node): Node[] {
-  const found: Node[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) found.push(child);
-  return found;
+export function childNodes(node: Node): Node[] {
+  const nodes: Node[] = [];
+  for (let child = node.firstChild; child; child = child.nextSibling) nodes.push(child);
+  return nodes;
 }
 
-export const source = (
+/** The part of the file's text that a node covers. */
+export const sourceText = (
   { text }: Pick<PythonFile, "text">,
   { from, to }: { from: number; to: number },
 ) => text.slice(from, to);

@@ -1,10 +1,10 @@
-import { isExact } from "../literal.ts";
+import { isExactNumber } from "../sources/literal.ts";
 
 /*
- * Texts and numbers as Python writes them. Undefined: what JavaScript has no equal of.
+ * Decodes Python's strings and numbers. The results are undefined where JavaScript has no equal.
  */
 
-const simple: Record<string, string> = {
+const singleCharacterEscapes: Record<string, string> = {
   "\n": "",
   "\\": "\\",
   "'": "'",
@@ -18,34 +18,34 @@ const simple: Record<string, string> = {
   v: "\v",
 };
 
-const escapes = /\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{1,3}|[\s\S])/g;
+const escapePattern = /\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{1,3}|[\s\S])/g;
 
-/** Of bytes and of a character by its name (`\N{…}`) there is no text. */
-export function textOf(token: string): string | undefined {
+/** Undefined for bytes, and for a string that names a character (`\N{…}`). */
+export function decodeString(token: string): string | undefined {
   const [, prefix = "", , body = ""] = /^(\w*)('''|"""|'|")([\s\S]*)\2$/.exec(token) ?? [];
   if (/b/i.test(prefix)) return undefined;
   if (/r/i.test(prefix)) return body;
-  let known = true;
-  const text = body.replace(escapes, (whole, code: string) => {
-    const plain = simple[code];
-    if (plain !== undefined) return plain;
-    const point = codeOf(code);
-    if (point !== undefined && point <= 0x10ffff) return String.fromCodePoint(point);
-    // Python keeps the backslash of what means nothing, but these always mean something.
-    if (/[xuUN]/.test(code)) known = false;
-    return whole;
+  let isDecodable = true;
+  const decoded = body.replace(escapePattern, (sequence, code: string) => {
+    const character = singleCharacterEscapes[code];
+    if (character !== undefined) return character;
+    const codePoint = escapedCodePoint(code);
+    if (codePoint !== undefined && codePoint <= 0x10ffff) return String.fromCodePoint(codePoint);
+    // Python keeps the backslash of an unknown escape. An incomplete \x, \u, \U or \N is an error.
+    if (/[xuUN]/.test(code)) isDecodable = false;
+    return sequence;
   });
-  return known ? text : undefined;
+  return isDecodable ? decoded : undefined;
 }
 
-function codeOf(code: string): number | undefined {
+function escapedCodePoint(code: string): number | undefined {
   if (/^[0-7]+$/.test(code)) return Number.parseInt(code, 8);
   return /^[xuU]./.test(code) ? Number.parseInt(code.slice(1), 16) : undefined;
 }
 
-/** Whole numbers beyond 2^53 and what is infinite as a double are not exact. */
-export function numberOf(token: string): number | undefined {
+/** Undefined for a number beyond a double's precision, like an integer above 2^53. */
+export function decodeNumber(token: string): number | undefined {
   const digits = token.replaceAll("_", "");
   if (/^0\d*[1-9]/.test(digits) && !/[.ej]/i.test(digits)) return undefined;
-  return isExact(digits) ? Number(digits) : undefined;
+  return isExactNumber(digits) ? Number(digits) : undefined;
 }

@@ -5,7 +5,7 @@ import {
   genericResource,
   helpDeskTicket,
   incident,
-  type Make,
+  type MakeRecord,
   product,
   repositoryIssue,
   supportTicket,
@@ -13,36 +13,39 @@ import {
   ticketComment,
 } from "./records.ts";
 
-/** One of the systems behind the sources, on a host of its own. */
-export interface System {
+/** A system with an API. Each has a host of its own. */
+export interface SampleSystem {
   source: string;
   auth: "api_key" | "oauth2" | "bearer" | "http_basic";
-  /** What it accepts, under the names that the source's config gives them. */
+  /** The valid credentials, with the names that the source's config uses. */
   secrets: Record<string, string>;
   collections: Collection[];
 }
 
 export interface Collection {
-  /** The source's name for it. */
+  /** The name of the source's resource. */
   resource: string;
   method?: "POST";
-  /** `{topic_id}` in it takes the records with that value in this member. */
+  /** A parameter like `{topic_id}` selects the records with the same value in the member. */
   path: string;
-  /** How it is cut into pages. Default: by offset. */
+  /** The default is by offset. */
   paging?: Paging;
   /** The member of the body that holds the records. */
   member: string;
-  /** Whether the body counts all records: most such APIs don't, and are read to an empty page. */
-  total?: true;
-  /** How many records there are at first. */
+  /** Whether pages have the total number of records. Most APIs have no total. */
+  hasTotal?: true;
+  /** The number of records in the first round. */
   size: number;
-  make: Make;
-  /** Which requests of a round go wrong, once each. */
-  trouble?: Record<number, 429 | 503>;
+  makeRecord: MakeRecord;
+  /** The requests of a round that fail, by number. */
+  failures?: Record<number, 429 | 503>;
 }
 
-// The keys need escaping in a URL and in a form, as real ones may.
-export const systems: readonly System[] = [
+/**
+ * The systems of the five registered sources. Their keys need escaping in a URL and in a form, as
+ * real keys may.
+ */
+export const sampleSystems: readonly SampleSystem[] = [
   {
     source: "ticketing",
     auth: "api_key",
@@ -53,8 +56,8 @@ export const systems: readonly System[] = [
         path: "/v1/tickets",
         member: "data",
         size: 340,
-        make: ticket,
-        trouble: { 2: 429, 4: 503 },
+        makeRecord: ticket,
+        failures: { 2: 429, 4: 503 },
       },
     ],
   },
@@ -67,9 +70,9 @@ export const systems: readonly System[] = [
         resource: "help_desk_tickets",
         path: "/v1/tickets",
         member: "data",
-        total: true,
+        hasTotal: true,
         size: 260,
-        make: helpDeskTicket,
+        makeRecord: helpDeskTicket,
       },
     ],
   },
@@ -83,8 +86,8 @@ export const systems: readonly System[] = [
         path: "/v1/incidents",
         member: "data",
         size: 215,
-        make: incident,
-        trouble: { 2: 503 },
+        makeRecord: incident,
+        failures: { 2: 503 },
       },
     ],
   },
@@ -97,17 +100,17 @@ export const systems: readonly System[] = [
         resource: "support_tickets",
         path: "/v1/tickets",
         member: "tickets",
-        // Full pages to the end: only the empty one says that it is the end.
+        // The last page is full, so only an empty page shows the end.
         size: 200,
-        make: supportTicket,
+        makeRecord: supportTicket,
       },
       {
         resource: "ticket_comments",
         path: "/v1/ticket_comments",
         member: "comments",
         size: 420,
-        make: ticketComment,
-        trouble: { 3: 429 },
+        makeRecord: ticketComment,
+        failures: { 3: 429 },
       },
     ],
   },
@@ -121,14 +124,14 @@ export const systems: readonly System[] = [
         path: "/v1/resource",
         member: "data",
         size: 230,
-        make: genericResource,
+        makeRecord: genericResource,
       },
     ],
   },
 ];
 
-/** The systems behind `packages/sources/examples`. */
-export const exampleSystems: readonly System[] = [
+/** The systems of the sources in `packages/sources/examples`. */
+export const exampleSystems: readonly SampleSystem[] = [
   {
     source: "forum",
     auth: "bearer",
@@ -140,8 +143,8 @@ export const exampleSystems: readonly System[] = [
         member: "topics",
         paging: byCursor,
         size: 24,
-        make: forumTopic,
-        trouble: { 2: 429 },
+        makeRecord: forumTopic,
+        failures: { 2: 429 },
       },
       {
         resource: "posts",
@@ -149,7 +152,7 @@ export const exampleSystems: readonly System[] = [
         member: "posts",
         paging: byCursor,
         size: 90,
-        make: forumPost,
+        makeRecord: forumPost,
       },
     ],
   },
@@ -164,8 +167,8 @@ export const exampleSystems: readonly System[] = [
         member: "issues",
         paging: byLink,
         size: 170,
-        make: repositoryIssue,
-        trouble: { 2: 503 },
+        makeRecord: repositoryIssue,
+        failures: { 2: 503 },
       },
     ],
   },
@@ -181,7 +184,7 @@ export const exampleSystems: readonly System[] = [
         member: "hits",
         paging: bySearch,
         size: 230,
-        make: product,
+        makeRecord: product,
       },
     ],
   },

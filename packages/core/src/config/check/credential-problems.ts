@@ -1,41 +1,37 @@
 import type { Problem } from "../../base/errors.ts";
-import { Secret, secretParts } from "../../secrets/reference.ts";
+import { Secret, splitSecretText } from "../../secrets/reference.ts";
 import type { SettledClient, SettledResource } from "../settle.ts";
-import { placeholders } from "../templates.ts";
-import { valueAt, walk } from "../walk.ts";
+import { placeholderNames } from "../templates.ts";
+import { valueAt, walkConfig } from "../walk.ts";
 import type { Locate } from "./locate.ts";
 
-/*
- * Where a secret may stand, and where it may go.
- */
-
-const places =
+const secretKeys =
   /^(auth\.|client\.headers\.|resource\.endpoint\.((headers|json)\.|params(\.\*)+$|data$|data\.))/;
 
-/** Secrets where nothing puts them into a request, or a message could show them. */
-export function secretProblems(spelled: unknown): Problem[] {
-  return [...walk(spelled)].flatMap(({ path, pattern, value }) => {
+/** Refuses secrets in places that never become part of a request, or that messages show. */
+export function secretProblems(expanded: unknown): Problem[] {
+  return [...walkConfig(expanded)].flatMap(({ path, pattern, value }) => {
     if (typeof value === "string" && value.includes("[secret]")) {
       return [
         {
           path,
-          message: "a secret was written into this text by JSON.stringify, which hides its name",
+          message: "a secret was written into this string by JSON.stringify, which hides its name",
           hint: `give the object itself as "json", or use a template literal`,
         },
       ];
     }
-    if (!holdsSecret(value) || places.test(pattern)) return [];
+    if (!hasSecret(value) || secretKeys.test(pattern)) return [];
     return [
       {
         path,
-        message: "a secret can not stand here",
+        message: "a secret cannot stand here",
         hint: "it can in auth, and in values of headers, params, json and data",
       },
     ];
   });
 }
 
-/** What a resource's path has to do with credentials. */
+/** Refuses secrets in a path, and credentials that a path would send to an unknown origin. */
 export function pathSecretProblems(
   { base_url, allowed_origins }: SettledClient,
   { endpoint }: SettledResource,
@@ -43,19 +39,19 @@ export function pathSecretProblems(
 ): Problem[] {
   const { path, params, auth, headers, json, data } = endpoint;
   if (typeof path !== "string") return [];
-  const problems: Problem[] = placeholders(path)
-    .filter((name) => holdsSecret(valueAt(params, [name])))
+  const problems: Problem[] = placeholderNames(path)
+    .filter((name) => hasSecret(valueAt(params, [name])))
     .map((name) => ({
       path: locate("endpoint", "params", name),
-      message: `a secret can not stand in the path, and the path names {${name}}`,
+      message: `a secret cannot stand in the path, and the path names {${name}}`,
       hint: "paths are shown in messages; does the API take it as a header or a parameter?",
     }));
 
   const origin = originOf(path);
-  const trusted = [base_url, ...(allowed_origins ?? [])].map(originOf);
-  if (origin === undefined || trusted.includes(origin)) return problems;
-  const own = [...walk({ params, headers, json, data })];
-  if (!auth && !own.some(({ value }) => holdsSecret(value))) return problems;
+  const trustedOrigins = [base_url, ...(allowed_origins ?? [])].map(originOf);
+  if (origin === undefined || trustedOrigins.includes(origin)) return problems;
+  const requestValues = [...walkConfig({ params, headers, json, data })];
+  if (!auth && !requestValues.some(({ value }) => hasSecret(value))) return problems;
   return [
     ...problems,
     {
@@ -66,9 +62,9 @@ export function pathSecretProblems(
   ];
 }
 
-const holdsSecret = (value: unknown): boolean =>
+const hasSecret = (value: unknown): boolean =>
   value instanceof Secret ||
-  (typeof value === "string" && secretParts(value).some((part) => typeof part === "object"));
+  (typeof value === "string" && splitSecretText(value).some((part) => typeof part === "object"));
 
 const originOf = (url: unknown): string | undefined =>
   typeof url === "string" && URL.canParse(url) ? new URL(url).origin : undefined;

@@ -1,65 +1,68 @@
 import type { Problem } from "../../base/errors.ts";
-import { MOST_RESOURCES, type Source } from "../source.ts";
-import { isDict } from "../spell.ts";
-import { formatPath } from "../walk.ts";
+import { MAX_RESOURCES, type Source } from "../source.ts";
+import { formatPath, membersOf } from "../walk.ts";
 
-const LONGEST_TEXT = 100_000;
+/*
+ * The limits are far above what anybody writes, and low enough for the checks after this one, some
+ * of which walk a config by recursion.
+ */
 
-const LONGEST_KEY = 1000;
+const MAX_STRING_LENGTH = 100_000;
 
-const LONGEST_LIST = 10_000;
+const MAX_KEY_LENGTH = 1000;
 
-const MOST_VALUES = 100_000;
+const MAX_MEMBERS = 10_000;
 
-const DEEPEST = 100;
+const MAX_VALUES = 100_000;
 
-type Keys = readonly (string | number)[];
+const MAX_DEPTH = 100;
 
-interface Pending {
+interface PendingValue {
   value: unknown;
-  keys: Keys;
+  keys: readonly (string | number)[];
 }
 
-/** The first that is too large. Nothing else is looked at then. */
-export function tooLarge({ config, options }: Source): Problem[] {
-  // The list grows while it is walked: no recursion, for a config may hold itself.
-  const pending: Pending[] = [
+/** Reports only the first value that is too large, because other checks might not end on it. */
+export function sizeProblems({ config, options }: Source): Problem[] {
+  // A list that grows while it is walked replaces recursion, because a config may contain itself.
+  const pendingValues: PendingValue[] = [
     { value: config, keys: [] },
     { value: options, keys: ["options"] },
   ];
-  for (const one of pending) {
-    const inner = members(one);
-    const message = excess(one, inner.length);
-    if (message) return [{ path: shown(one.keys), message }];
-    if (pending.length + inner.length > MOST_VALUES) {
-      return [{ path: "", message: `a config can have ${MOST_VALUES} values at most` }];
+  for (const { value, keys } of pendingValues) {
+    const members = membersOf(value);
+    const message = sizeMessage(value, keys, members.length);
+    if (message) return [{ path: shortPath(keys), message }];
+    if (pendingValues.length + members.length > MAX_VALUES) {
+      return [{ path: "", message: `a config can have ${MAX_VALUES} values at most` }];
     }
-    pending.push(...inner);
+    pendingValues.push(
+      ...members.map(([key, member]) => ({ value: member, keys: [...keys, key] })),
+    );
   }
   return [];
 }
 
-function members({ value, keys }: Pending): Pending[] {
-  if (Array.isArray(value)) return value.map((one, i) => ({ value: one, keys: [...keys, i] }));
-  if (!isDict(value)) return [];
-  return Object.entries(value).map(([key, one]) => ({ value: one, keys: [...keys, key] }));
-}
+const shortPath = (keys: PendingValue["keys"]): string =>
+  formatPath(keys.slice(0, 10)).slice(0, 200);
 
-const shown = (keys: Keys): string => formatPath(keys.slice(0, 10)).slice(0, 200);
-
-/** What is wrong with the size of one value. */
-function excess({ value, keys }: Pending, length: number): string | undefined {
-  if (keys.length > DEEPEST) return `a config can be nested ${DEEPEST} levels deep at most`;
-  if (typeof value === "string" && value.length > LONGEST_TEXT) {
-    return `a text can have ${LONGEST_TEXT} characters at most`;
+function sizeMessage(
+  value: unknown,
+  keys: PendingValue["keys"],
+  memberCount: number,
+): string | undefined {
+  if (keys.length > MAX_DEPTH) return `a config can be nested ${MAX_DEPTH} levels deep at most`;
+  if (typeof value === "string" && value.length > MAX_STRING_LENGTH) {
+    return `a string can have ${MAX_STRING_LENGTH} characters at most`;
   }
-  const [last] = keys.slice(-1);
-  if (typeof last === "string" && last.length > LONGEST_KEY) {
-    return `a key can have ${LONGEST_KEY} characters at most`;
+  const [lastKey] = keys.slice(-1);
+  if (typeof lastKey === "string" && lastKey.length > MAX_KEY_LENGTH) {
+    return `a key can have ${MAX_KEY_LENGTH} characters at most`;
   }
-  if (keys.length === 1 && last === "resources" && length > MOST_RESOURCES) {
-    return `a source can have ${MOST_RESOURCES} resources at most`;
+  if (keys.length === 1 && lastKey === "resources" && memberCount > MAX_RESOURCES) {
+    return `a source can have ${MAX_RESOURCES} resources at most`;
   }
-  if (length > LONGEST_LIST) return `a list or an object can have ${LONGEST_LIST} members at most`;
+  if (memberCount > MAX_MEMBERS)
+    return `a list or an object can have ${MAX_MEMBERS} members at most`;
   return undefined;
 }

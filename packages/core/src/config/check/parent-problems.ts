@@ -1,51 +1,60 @@
 import type { Problem } from "../../base/errors.ts";
-import { incrementals } from "../incremental.ts";
-import { parentOf, parentsFirst, referencesIn } from "../parents.ts";
+import { isDict, stringOrEmpty } from "../dict.ts";
+import { findIncrementals } from "../incremental.ts";
+import { parentName, parentReferencesIn, parentsFirst } from "../parents.ts";
 import { planDisposition } from "../rows.ts";
 import type { SettledResource } from "../settle.ts";
-import { isDict, textOf } from "../spell.ts";
-import { suggest } from "../suggest.ts";
-import { placeholders } from "../templates.ts";
+import { spellingHint } from "../suggest.ts";
+import { placeholderNames } from "../templates.ts";
 import type { Locate } from "./locate.ts";
 
-/** What is wrong between a resource and its parent. */
+/** Problems between a resource and its parent. */
 export function parentProblems(
   resource: SettledResource,
   resources: readonly SettledResource[],
   locate: Locate,
 ): Problem[] {
-  const found = referencesIn(resource.endpoint);
-  const names = resources.map(({ name }) => textOf(name));
-  const [first] = found.flatMap(({ reference }) => reference?.resource ?? []);
-  const problems: Problem[] = found.flatMap(({ keys, reference, problem }) => {
-    const path = locate("endpoint", ...keys);
-    if (problem) return [{ path, message: problem.message, hint: problem.hint }];
-    const parent = reference?.resource ?? "";
-    if (!names.includes(parent)) {
-      const hint = suggest(parent, names);
-      return [{ path, message: `there is no resource "${parent}" to be the parent`, hint }];
-    }
-    if (parent === first) return [];
-    const message = `"${parent}" would be a second parent: it has "${first}" already`;
-    return [{ path, message, hint: "take all fields from one parent" }];
-  });
+  const parent = parentName(resource);
   return [
-    ...problems,
-    ...unusedResolves(resource, locate),
-    ...orphan(resource, first, locate),
-    ...lonelyCursor(resource, first, locate),
+    ...referenceProblems(resource, parent, resources, locate),
+    ...resolveProblems(resource, locate),
+    ...includeProblems(resource, parent, locate),
+    ...perParentProblems(resource, parent, locate),
   ];
 }
 
-/** A cursor per record of a parent needs a parent, and rows that may be read twice. */
-function lonelyCursor(
+function referenceProblems(
+  { endpoint }: SettledResource,
+  parent: string | undefined,
+  resources: readonly SettledResource[],
+  locate: Locate,
+): Problem[] {
+  const names = resources.map(({ name }) => stringOrEmpty(name));
+  return parentReferencesIn(endpoint).flatMap((located) => {
+    const path = locate("endpoint", ...located.keys);
+    if ("error" in located) {
+      return [{ path, message: located.error.message, hint: located.error.hint }];
+    }
+    const { resource } = located.reference;
+    if (!names.includes(resource)) {
+      const message = `there is no resource "${resource}" to be the parent`;
+      return [{ path, message, hint: spellingHint(resource, names) }];
+    }
+    if (resource === parent) return [];
+    const message = `"${resource}" would be a second parent: it has "${parent}" already`;
+    return [{ path, message, hint: "take all fields from one parent" }];
+  });
+}
+
+/** A cursor per parent record needs a parent, and a key by which rows can be read twice. */
+function perParentProblems(
   resource: SettledResource,
   parent: string | undefined,
   locate: Locate,
 ): Problem[] {
-  const [found] = incrementals(resource.endpoint);
-  if (!found?.config.per_parent) return [];
-  const path = locate("endpoint", ...found.keys, "per_parent");
+  const [incremental] = findIncrementals(resource.endpoint);
+  if (!incremental?.config.per_parent) return [];
+  const path = locate("endpoint", ...incremental.keys, "per_parent");
   if (parent === undefined) {
     return [{ path, message: "there is no parent to have cursors for", hint: "remove per_parent" }];
   }
@@ -59,10 +68,11 @@ function lonelyCursor(
   ];
 }
 
-function unusedResolves({ endpoint }: SettledResource, locate: Locate): Problem[] {
-  const named = typeof endpoint.path === "string" ? placeholders(endpoint.path) : [];
+function resolveProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
+  const pathNames = typeof endpoint.path === "string" ? placeholderNames(endpoint.path) : [];
   return Object.entries(isDict(endpoint.params) ? endpoint.params : {})
-    .filter(([name, value]) => isDict(value) && value.type === "resolve" && !named.includes(name))
+    .filter(([, value]) => isDict(value) && value.type === "resolve")
+    .filter(([name]) => !pathNames.includes(name))
     .map(([name]) => ({
       path: locate("endpoint", "params", name),
       message: `the path does not name {${name}}`,
@@ -70,7 +80,11 @@ function unusedResolves({ endpoint }: SettledResource, locate: Locate): Problem[
     }));
 }
 
-function orphan(resource: SettledResource, parent: string | undefined, locate: Locate): Problem[] {
+function includeProblems(
+  resource: SettledResource,
+  parent: string | undefined,
+  locate: Locate,
+): Problem[] {
   if (parent !== undefined || (resource.include_from_parent ?? []).length === 0) return [];
   return [
     {
@@ -81,18 +95,17 @@ function orphan(resource: SettledResource, parent: string | undefined, locate: L
   ];
 }
 
-/** Resources that wait for each other. */
-export function circles(resources: readonly SettledResource[]): Problem[] {
-  const ordered = new Set(parentsFirst(resources).map(({ name }) => name));
-  return resources.flatMap((one, index) =>
-    ordered.has(one.name)
-      ? []
-      : [
-          {
-            path: `resources[${index}].endpoint`,
-            message: `"${one.name}" is a child of itself, through "${parentOf(one)}"`,
-            hint: "a parent has to be readable without its child",
-          },
-        ],
-  );
+/** Reports resources that are their own ancestors. */
+export function circleProblems(resources: readonly SettledResource[]): Problem[] {
+  const readableNames = new Set(parentsFirst(resources).map(({ name }) => name));
+  return resources.flatMap((resource, index) => {
+    if (readableNames.has(resource.name)) return [];
+    return [
+      {
+        path: `resources[${index}].endpoint`,
+        message: `"${resource.name}" is a child of itself, through "${parentName(resource)}"`,
+        hint: "a parent has to be readable without its child",
+      },
+    ];
+  });
 }

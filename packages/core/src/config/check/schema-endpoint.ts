@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Secret } from "../../secrets/reference.ts";
 import { converters } from "../converters.ts";
+import { isDict, stringOrEmpty } from "../dict.ts";
 import type {
   ApiKeyAuth,
   BearerAuth,
@@ -19,110 +20,109 @@ import type {
   ResolveParam,
   ResponseAction,
 } from "../endpoint-types.ts";
-import { isDict, textOf } from "../spell.ts";
 import {
-  anyText,
-  anything,
-  byName,
-  call,
-  count,
-  dict,
-  dictBy,
-  either,
-  flag,
-  fromOne,
-  fromZero,
-  isUrl,
-  jsonPath,
-  list,
-  matching,
-  number,
+  anyFunction,
+  anyNumber,
+  anyScalar,
+  anySecret,
+  anyString,
+  anyValue,
+  atLeastOne,
+  atLeastZero,
+  checkedBy,
+  closedDict,
+  closedDictBy,
+  dictOf,
+  fieldsWithout,
+  isHttpUrl,
+  listOf,
+  nonEmptyString,
   oneOf,
   optional,
-  path,
-  scalar,
-  secret,
-  shape,
-  text,
-  texts,
-  when,
+  pathString,
+  stringMatching,
+  stringOrList,
+  trueOrFalse,
+  unionOf,
+  urlOrPath,
+  wholeNumber,
 } from "./schema-words.ts";
 
 /*
- * The shapes of what speaks of requests, dict by dict as in endpoint-types.ts.
+ * The schemas of auth, paginators and endpoints, dict by dict as in endpoint-types.ts.
  */
 
 // ── Auth ─────────────────────────────────────────────────────────────────────────────────────────
 
 const isCredential = (value: unknown) => value instanceof Secret || typeof value === "string";
 
-const credential = when(
-  `has to be a secret, dlt.secrets["name"], or a text that is not empty`,
+const credential = checkedBy(
+  `has to be a secret, dlt.secrets["name"], or a string that is not empty`,
   (value) => isCredential(value) && value !== "",
 ).nullish();
 
-const credentialOrEmpty = when(
-  `has to be a secret, dlt.secrets["name"], or a text`,
+const credentialOrEmpty = checkedBy(
+  `has to be a secret, dlt.secrets["name"], or a string`,
   isCredential,
 ).nullish();
 
-const tokenRequest = shape<OAuth2RefreshTokenAuth, RefreshTokenKeys>({
-  access_token_url: when(
+const tokenFields = fieldsWithout<OAuth2RefreshTokenAuth, RefreshTokenKeys>({
+  access_token_url: checkedBy(
     "has to be an http or https URL without a user name or password, or a secret",
-    (value) => value instanceof Secret || isUrl(value),
+    (value) => value instanceof Secret || isHttpUrl(value),
   ).nullish(),
   client_id: credential,
   client_secret: credentialOrEmpty,
   client_auth_method: optional(oneOf("client_secret_post", "client_secret_basic")),
   access_token_request_data: optional(
-    byName(either("a secret, a text, a number, true or false", credentialOrEmpty, scalar)),
+    dictOf(unionOf("a secret, a string, a number, true or false", credentialOrEmpty, anyScalar)),
   ),
-  default_token_expiration: optional(number.min(0, { error: "can not be below 0" })),
+  default_token_expiration: optional(anyNumber.min(0, { error: "cannot be below 0" })),
 });
 
-/** Those of its own, and those that spell.ts has put into others. */
+/** The keys of that type alone, and the aliases that shorthands.ts has replaced. */
 type RefreshTokenKeys = "type" | "refresh_token" | "token_url" | "scope" | "scopes";
 
-const authByType = dictBy("type", [
-  ["bearer", shape<BearerAuth, "type">({ token: credential })],
+const authByType = closedDictBy("type", [
+  ["bearer", fieldsWithout<BearerAuth, "type">({ token: credential })],
   [
     "api_key",
-    shape<ApiKeyAuth, "type">({
-      name: optional(matching(/^[\w!#$%&'*+.^`|~-]+$/, "has to be a name without spaces")),
+    fieldsWithout<ApiKeyAuth, "type">({
+      name: optional(stringMatching(/^[\w!#$%&'*+.^`|~-]+$/, "has to be a name without spaces")),
       api_key: credential,
       location: optional(oneOf("header", "query", "cookie")),
     }),
   ],
   [
     "http_basic",
-    shape<HttpBasicAuth, "type">({ username: credential, password: credentialOrEmpty }),
+    fieldsWithout<HttpBasicAuth, "type">({ username: credential, password: credentialOrEmpty }),
   ],
   [
     "oauth2_client_credentials",
-    shape<OAuth2ClientCredentialsAuth, "type" | "token_url" | "scope" | "scopes">({
-      ...tokenRequest,
+    fieldsWithout<OAuth2ClientCredentialsAuth, "type" | "token_url" | "scope" | "scopes">({
+      ...tokenFields,
       client_secret: credential,
       access_token: credential,
-      session: anything,
+      session: anyValue,
     }),
   ],
   [
     "oauth2_refresh_token",
-    shape<OAuth2RefreshTokenAuth, "type" | "token_url" | "scope" | "scopes">({
-      ...tokenRequest,
-      refresh_token: when(
-        `has to be a secret, dlt.secrets["name"], for its successor goes to the same place`,
+    fieldsWithout<OAuth2RefreshTokenAuth, "type" | "token_url" | "scope" | "scopes">({
+      ...tokenFields,
+      refresh_token: checkedBy(
+        `has to be a secret, dlt.secrets["name"], because a new token is written to the same place`,
         (value) => value instanceof Secret && value.name !== undefined,
       ).nullish(),
     }),
   ],
 ]);
 
-/** In dlt these are Python classes. */
-export const auth = z
+/** dlt has Python classes for signed requests; their names get a message of their own. */
+export const authSchema = z
   .unknown()
   .check(({ value, issues }) => {
-    const type = isDict(value) ? textOf(value.type) : "";
+    const type = isDict(value) ? stringOrEmpty(value.type) : "";
     if (!/jwt|custom|digest|oauth_?1/i.test(type)) return;
     issues.push({
       code: "custom",
@@ -136,177 +136,190 @@ export const auth = z
 
 // ── Paginators ───────────────────────────────────────────────────────────────────────────────────
 
-export const paginator = dictBy("type", [
+export const paginatorSchema = closedDictBy("type", [
   ["auto", {}],
   ["single_page", {}],
   [
     "offset",
-    shape<OffsetPaginator, "type">({
-      limit: fromOne,
-      offset: optional(fromZero),
-      offset_param: optional(text),
-      limit_param: optional(text),
-      total_path: optional(jsonPath),
-      maximum_offset: optional(fromZero),
-      stop_after_empty_page: optional(flag),
-      has_more_path: optional(jsonPath),
-      offset_body_path: optional(text),
-      limit_body_path: optional(text),
-      overlap: optional(fromZero),
+    fieldsWithout<OffsetPaginator, "type">({
+      limit: atLeastOne,
+      offset: optional(atLeastZero),
+      offset_param: optional(nonEmptyString),
+      limit_param: optional(nonEmptyString),
+      total_path: optional(pathString),
+      maximum_offset: optional(atLeastZero),
+      stop_after_empty_page: optional(trueOrFalse),
+      has_more_path: optional(pathString),
+      offset_body_path: optional(nonEmptyString),
+      limit_body_path: optional(nonEmptyString),
+      overlap: optional(atLeastZero),
     }),
   ],
   [
     "page_number",
-    shape<PageNumberPaginator, "type">({
-      base_page: optional(fromZero),
-      page: optional(fromZero),
-      page_param: optional(text),
-      total_path: optional(jsonPath),
-      maximum_page: optional(fromZero),
-      stop_after_empty_page: optional(flag),
-      has_more_path: optional(jsonPath),
-      page_body_path: optional(text),
+    fieldsWithout<PageNumberPaginator, "type">({
+      base_page: optional(atLeastZero),
+      page: optional(atLeastZero),
+      page_param: optional(nonEmptyString),
+      total_path: optional(pathString),
+      maximum_page: optional(atLeastZero),
+      stop_after_empty_page: optional(trueOrFalse),
+      has_more_path: optional(pathString),
+      page_body_path: optional(nonEmptyString),
     }),
   ],
   [
     "cursor",
-    shape<CursorPaginator, "type">({
-      cursor_path: optional(jsonPath),
-      cursor_param: optional(text),
-      cursor_body_path: optional(text),
-      stop_after_empty_page: optional(flag),
-      has_more_path: optional(jsonPath),
+    fieldsWithout<CursorPaginator, "type">({
+      cursor_path: optional(pathString),
+      cursor_param: optional(nonEmptyString),
+      cursor_body_path: optional(nonEmptyString),
+      stop_after_empty_page: optional(trueOrFalse),
+      has_more_path: optional(pathString),
     }),
   ],
   [
     "header_cursor",
-    shape<HeaderCursorPaginator, "type">({
-      cursor_key: optional(text),
-      cursor_param: optional(text),
+    fieldsWithout<HeaderCursorPaginator, "type">({
+      cursor_key: optional(nonEmptyString),
+      cursor_param: optional(nonEmptyString),
     }),
   ],
-  ["json_link", shape<JsonLinkPaginator, "type">({ next_url_path: optional(jsonPath) })],
-  ["header_link", shape<HeaderLinkPaginator, "type">({ links_next_key: optional(text) })],
+  ["json_link", fieldsWithout<JsonLinkPaginator, "type">({ next_url_path: optional(pathString) })],
+  [
+    "header_link",
+    fieldsWithout<HeaderLinkPaginator, "type">({ links_next_key: optional(nonEmptyString) }),
+  ],
 ]);
 
 // ── Endpoints ────────────────────────────────────────────────────────────────────────────────────
 
-export const errorHandler = dict<ErrorHandlerConfig>({
+export const errorHandlerSchema = closedDict<ErrorHandlerConfig>({
   retry_on_status_codes: optional(
-    list(
-      count
+    listOf(
+      wholeNumber
         .min(400, { error: "has to be a status from 400 to 599" })
         .max(599, { error: "has to be a status from 400 to 599" }),
     ),
   ),
-  max_retries: optional(fromZero),
-  backoff_factor: optional(number.min(0, { error: "can not be below 0" })),
+  max_retries: optional(atLeastZero),
+  backoff_factor: optional(anyNumber.min(0, { error: "cannot be below 0" })),
 });
 
-const cursorValue = either("a text or a number", text, number);
+const cursorValue = unionOf("a string or a number", nonEmptyString, anyNumber);
 
-const convert = either(
+const converter = unionOf(
   `a function or "${Object.keys(converters).join('", "')}"`,
   z.enum(Object.keys(converters)),
-  call,
+  anyFunction,
 );
 
-const incremental = shape<IncrementalConfig, "start_param" | "end_param">({
-  cursor_path: jsonPath,
+const incrementalFields = fieldsWithout<IncrementalConfig, "start_param" | "end_param">({
+  cursor_path: pathString,
   initial_value: optional(cursorValue),
   end_value: optional(cursorValue),
-  last_value_func: optional(either(`"max", "min" or a function`, z.enum(["max", "min"]), call)),
-  primary_key: optional(texts),
+  last_value_func: optional(
+    unionOf(`"max", "min" or a function`, z.enum(["max", "min"]), anyFunction),
+  ),
+  primary_key: optional(stringOrList),
   row_order: optional(oneOf("asc", "desc")),
-  lag: optional(number.min(0, { error: "can not be below 0" })),
+  lag: optional(anyNumber.min(0, { error: "cannot be below 0" })),
   on_cursor_value_missing: optional(oneOf("raise", "include", "exclude")),
   range_start: optional(oneOf("open", "closed")),
   range_end: optional(oneOf("open", "closed")),
-  convert: optional(convert),
-  transform: optional(convert),
-  step: optional(number.gt(0, { error: "has to be above 0" })),
-  per_parent: optional(flag),
-  allow_external_schedulers: optional(flag),
+  convert: optional(converter),
+  transform: optional(converter),
+  step: optional(anyNumber.gt(0, { error: "has to be above 0" })),
+  per_parent: optional(trueOrFalse),
+  allow_external_schedulers: optional(trueOrFalse),
 });
 
-const param = either(
-  "a text, a number, true, false or a list of these",
+const paramSchema = unionOf(
+  "a string, a number, true, false or a list of these",
   z.null(),
-  secret,
-  scalar,
-  z.array(optional(either("a text, a number, true or false", scalar, secret))),
-  dictBy("type", [
-    ["resolve", shape<ResolveParam, "type">({ resource: text, field: text })],
-    ["incremental", incremental],
+  anySecret,
+  anyScalar,
+  z.array(optional(unionOf("a string, a number, true or false", anyScalar, anySecret))),
+  closedDictBy("type", [
+    [
+      "resolve",
+      fieldsWithout<ResolveParam, "type">({ resource: nonEmptyString, field: nonEmptyString }),
+    ],
+    ["incremental", incrementalFields],
   ]),
 );
 
 const headersBy = (name: RegExp) =>
   z.record(
-    matching(name, "has to be the name of a header"),
-    either(
-      "a text in one line",
+    stringMatching(name, "has to be the name of a header"),
+    unionOf(
+      "a string in one line",
       z.null(),
-      secret,
-      matching(
+      anySecret,
+      stringMatching(
         /^[\t\x20-\x7e\x80-\xff]*$/,
-        "has to be a text in one line, without control characters",
+        "has to be a string in one line, without control characters",
       ),
     ),
     { error: "has to be an object" },
   );
 
-export const headers = headersBy(/^[\w!#$%&'*+.^`|~-]+$/);
+export const clientHeaders = headersBy(/^[\w!#$%&'*+.^`|~-]+$/);
 
-/** An endpoint's are filled in, their names, too. */
-const filledHeaders = headersBy(/^([\w!#$%&'*+.^`|~-]|\{[^{}\s]+\})+$/);
+/** The names of an endpoint's headers may have references, like the values. */
+const endpointHeaders = headersBy(/^([\w!#$%&'*+.^`|~-]|\{[^{}\s]+\})+$/);
 
-const responseAction = either(
+const responseAction = unionOf(
   "an object or a function",
-  call,
-  dict<ResponseAction>({
-    status_code: optional(count),
-    content: optional(text),
-    action: either(
+  anyFunction,
+  closedDict<ResponseAction>({
+    status_code: optional(wholeNumber),
+    content: optional(nonEmptyString),
+    action: unionOf(
       `"ignore", a function or a list of functions`,
       z.literal("ignore"),
-      call,
-      list(call),
+      anyFunction,
+      listOf(anyFunction),
     ),
   }),
 );
 
-const formValue = either(
-  "a text, a number, true, false or a list of these",
+const formValue = unionOf(
+  "a string, a number, true, false or a list of these",
   z.null(),
-  secret,
-  scalar,
-  z.array(scalar),
+  anySecret,
+  anyScalar,
+  z.array(anyScalar),
 );
 
-const pair = z.tuple([anyText, either("a text", anyText, secret)], {
-  error: "has to be a pair of texts",
+const formPair = z.tuple([anyString, unionOf("a string", anyString, anySecret)], {
+  error: "has to be a pair of strings",
 });
 
-export const endpoint = dict<EndpointConfig>({
-  path: optional(path),
+export const endpointSchema = closedDict<EndpointConfig>({
+  path: optional(urlOrPath),
   method: optional(oneOf("GET", "POST")),
-  params: optional(byName(param)),
-  json: optional(either("an object or a list", byName(anything), z.array(anything))),
+  params: optional(dictOf(paramSchema)),
+  json: optional(unionOf("an object or a list", dictOf(anyValue), z.array(anyValue))),
   data: optional(
-    either("a text, an object or a list of pairs", anyText, byName(formValue), z.array(pair)),
+    unionOf(
+      "a string, an object or a list of pairs",
+      anyString,
+      dictOf(formValue),
+      z.array(formPair),
+    ),
   ),
-  headers: optional(filledHeaders),
-  paginator: optional(paginator),
-  data_selector: optional(jsonPath),
-  response_actions: optional(list(responseAction)),
+  headers: optional(endpointHeaders),
+  paginator: optional(paginatorSchema),
+  data_selector: optional(pathString),
+  response_actions: optional(listOf(responseAction)),
   incremental: optional(
-    dict<IncrementalConfig>({
-      ...incremental,
-      start_param: optional(text),
-      end_param: optional(text),
+    closedDict<IncrementalConfig>({
+      ...incrementalFields,
+      start_param: optional(nonEmptyString),
+      end_param: optional(nonEmptyString),
     }),
   ),
-  auth: optional(auth),
-  error_handler: optional(errorHandler),
+  auth: optional(authSchema),
+  error_handler: optional(errorHandlerSchema),
 });

@@ -16,36 +16,42 @@ import type {
   SourceOptions,
   TableOptions,
 } from "../types.ts";
-import { auth, endpoint, errorHandler, headers, paginator } from "./schema-endpoint.ts";
 import {
-  anyText,
-  anything,
+  authSchema,
+  clientHeaders,
+  endpointSchema,
+  errorHandlerSchema,
+  paginatorSchema,
+} from "./schema-endpoint.ts";
+import {
+  anyFunction,
+  anyNumber,
+  anyString,
+  anyValue,
+  atLeastOne,
+  atLeastZero,
   baseUrl,
-  byName,
-  cadence,
-  call,
-  count,
-  dict,
-  dictBy,
-  either,
-  flag,
-  fromOne,
-  fromZero,
-  list,
-  matching,
-  name,
-  number,
+  checkedBy,
+  closedDict,
+  closedDictBy,
+  dictOf,
+  type Fields,
+  httpUrl,
+  identifier,
+  listOf,
+  nonEmptyString,
   oneOf,
   optional,
-  type Shape,
-  text,
-  texts,
-  url,
-  when,
+  scheduleExpression,
+  stringMatching,
+  stringOrList,
+  trueOrFalse,
+  unionOf,
+  wholeNumber,
 } from "./schema-words.ts";
 
 /*
- * The shapes of a spelled config (see spell.ts), dict by dict as in types.ts.
+ * The schemas of an expanded config (see shorthands.ts), dict by dict as in types.ts.
  */
 
 // ── Resources ────────────────────────────────────────────────────────────────────────────────────
@@ -64,42 +70,42 @@ const dataTypes: Record<DataType, true> = {
   time: true,
 };
 
-const hints: Shape<ColumnConfig> = {
+const columnFields: Fields<ColumnConfig> = {
   data_type: optional(oneOf(...Object.keys(dataTypes))),
-  nullable: optional(flag),
-  description: optional(anyText),
-  precision: optional(fromZero),
-  scale: optional(fromZero),
-  timezone: optional(flag),
-  primary_key: optional(flag),
-  merge_key: optional(flag),
-  hard_delete: optional(flag),
+  nullable: optional(trueOrFalse),
+  description: optional(anyString),
+  precision: optional(atLeastZero),
+  scale: optional(atLeastZero),
+  timezone: optional(trueOrFalse),
+  primary_key: optional(trueOrFalse),
+  merge_key: optional(trueOrFalse),
+  hard_delete: optional(trueOrFalse),
   dedup_sort: optional(oneOf("asc", "desc")),
-  unique: optional(flag),
-  sort: optional(flag),
-  partition: optional(flag),
-  cluster: optional(flag),
+  unique: optional(trueOrFalse),
+  sort: optional(trueOrFalse),
+  partition: optional(trueOrFalse),
+  cluster: optional(trueOrFalse),
 };
 
-const columns = either(
+const columnsSchema = unionOf(
   "an object by field name, or a list",
-  byName(dict<ColumnConfig>(hints)),
-  z.array(dict<NamedColumnConfig>({ name: text, ...hints })),
+  dictOf(closedDict<ColumnConfig>(columnFields)),
+  z.array(closedDict<NamedColumnConfig>({ name: nonEmptyString, ...columnFields })),
 );
 
 const contractMode = oneOf("evolve", "freeze", "discard_row", "discard_value");
 
-const schemaContract = either(
+const schemaContract = unionOf(
   "evolve, freeze, discard_row or discard_value, or an object of these",
   contractMode,
-  dict<SchemaContract>({
+  closedDict<SchemaContract>({
     tables: optional(contractMode),
     columns: optional(contractMode),
     data_type: optional(contractMode),
   }),
 );
 
-const writeDisposition = dictBy("disposition", [
+const writeDisposition = closedDictBy("disposition", [
   ["append", {}],
   [
     "replace",
@@ -111,73 +117,73 @@ const writeDisposition = dictBy("disposition", [
     "merge",
     {
       strategy: optional(oneOf("delete-insert", "upsert", "scd2", "insert-only")),
-      deduplicated: optional(flag),
-      validity_column_names: optional(list(text)),
-      active_record_timestamp: optional(text),
-      boundary_timestamp: optional(text),
-      row_version_column_name: optional(text),
+      deduplicated: optional(trueOrFalse),
+      validity_column_names: optional(listOf(nonEmptyString)),
+      active_record_timestamp: optional(nonEmptyString),
+      boundary_timestamp: optional(nonEmptyString),
+      row_version_column_name: optional(nonEmptyString),
     },
   ],
   ["skip", {}],
 ]);
 
-const processingStep = dict<Record<"filter" | "map" | "yield_map", unknown>>({
-  filter: call.optional(),
-  map: call.optional(),
-  yield_map: call.optional(),
+const processingStep = closedDict<Record<"filter" | "map" | "yield_map", unknown>>({
+  filter: anyFunction.optional(),
+  map: anyFunction.optional(),
+  yield_map: anyFunction.optional(),
 });
 
-const extensions: Shape<ResourceExtensions> = {
-  allow_shrink: optional(flag),
+const extensionFields: Fields<ResourceExtensions> = {
+  allow_shrink: optional(trueOrFalse),
   write_mode: optional(oneOf("batch", "ordered")),
   on_parent_value_missing: optional(oneOf("raise", "skip")),
   on_parent_error: optional(oneOf("raise", "skip")),
-  version_field: optional(text),
+  version_field: optional(nonEmptyString),
   writes: optional(oneOf("always", "compare", "fingerprints")),
-  parallel_pages: optional(fromOne.max(8, { error: "can be 8 at most" })),
+  parallel_pages: optional(atLeastOne.max(8, { error: "can be 8 at most" })),
 };
 
-const resourceDefaults: Shape<ResourceDefaults> = {
+const resourceFields: Fields<ResourceDefaults> = {
   table_name: optional(
-    either(
-      "a text or a function",
-      matching(/^[\w.-]+$/, "can have letters, digits, _ . and - only"),
-      call,
+    unionOf(
+      "a string or a function",
+      stringMatching(/^[\w.-]+$/, "can have letters, digits, _ . and - only"),
+      anyFunction,
     ),
   ),
   write_disposition: optional(writeDisposition),
-  primary_key: optional(texts),
-  merge_key: optional(texts),
-  columns: optional(columns),
+  primary_key: optional(stringOrList),
+  merge_key: optional(stringOrList),
+  columns: optional(columnsSchema),
   schema_contract: optional(schemaContract),
-  selected: optional(flag),
-  include_from_parent: optional(list(text)),
-  processing_steps: optional(list(processingStep)),
-  max_table_nesting: optional(fromZero),
-  parallelized: optional(flag),
-  file_format: optional(text),
-  table_format: optional(text),
-  references: anything,
-  nested_hints: anything,
-  ...extensions,
-  endpoint: optional(endpoint),
+  selected: optional(trueOrFalse),
+  include_from_parent: optional(listOf(nonEmptyString)),
+  processing_steps: optional(listOf(processingStep)),
+  max_table_nesting: optional(atLeastZero),
+  parallelized: optional(trueOrFalse),
+  file_format: optional(nonEmptyString),
+  table_format: optional(nonEmptyString),
+  references: anyValue,
+  nested_hints: anyValue,
+  ...extensionFields,
+  endpoint: optional(endpointSchema),
 };
 
-export const sourceName = name;
+export const sourceName = identifier;
 
-export const sourceConfig = dict<SourceConfig>({
-  client: dict<ClientConfig>({
+export const sourceConfig = closedDict<SourceConfig>({
+  client: closedDict<ClientConfig>({
     base_url: baseUrl,
-    headers: optional(headers),
-    auth: optional(auth),
-    paginator: optional(paginator),
-    error_handler: optional(errorHandler),
-    timeout: optional(number.positive({ error: "has to be above 0" })),
-    allowed_origins: optional(list(url)),
-    session: anything,
+    headers: optional(clientHeaders),
+    auth: optional(authSchema),
+    paginator: optional(paginatorSchema),
+    error_handler: optional(errorHandlerSchema),
+    timeout: optional(anyNumber.positive({ error: "has to be above 0" })),
+    allowed_origins: optional(listOf(httpUrl)),
+    session: anyValue,
   }),
-  resource_defaults: optional(dict<ResourceDefaults>(resourceDefaults)),
-  resources: list(dict<ResourceConfig>({ name, ...resourceDefaults })).min(1, {
+  resource_defaults: optional(closedDict<ResourceDefaults>(resourceFields)),
+  resources: listOf(closedDict<ResourceConfig>({ name: identifier, ...resourceFields })).min(1, {
     error: "has to name at least one resource",
   }),
 });
@@ -192,75 +198,78 @@ const isTimezone = (value: unknown) => {
   }
 };
 
-const schedule = either(
-  "a text or an object",
-  cadence,
-  dict<ScheduleOptions>({
-    expression: cadence,
-    timezone: when(`has to be a time zone like "Europe/Berlin"`, isTimezone).optional(),
-    enabled: flag.optional(),
+const scheduleSchema = unionOf(
+  "a string or an object",
+  scheduleExpression,
+  closedDict<ScheduleOptions>({
+    expression: scheduleExpression,
+    timezone: checkedBy(`has to be a time zone like "Europe/Berlin"`, isTimezone).optional(),
+    enabled: trueOrFalse.optional(),
   }),
 );
 
 const vpcIds = (prefix: string) =>
-  list(
-    matching(RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `has to be an id like "${prefix}-0a1b2c3d"`),
+  listOf(
+    stringMatching(
+      RegExp(`^${prefix}-[0-9a-f]{8,17}$`),
+      `has to be an id like "${prefix}-0a1b2c3d"`,
+    ),
   ).min(1, { error: "has to name at least one" });
 
-const functionOptions = dict<FunctionOptions>({
-  memory: count
+const functionOptions = closedDict<FunctionOptions>({
+  memory: wholeNumber
     .min(128, { error: "has to be at least 128" })
     .max(10_240, { error: "can be at most 10240" })
     .optional(),
-  reserved_concurrency: count
-    .min(1, { error: "has to be at least 1, for with 0 the worker never runs" })
+  reserved_concurrency: wholeNumber
+    .min(1, { error: "has to be at least 1, because with 0 the worker never runs" })
     .optional(),
-  vpc: dict<NonNullable<FunctionOptions["vpc"]>>({
+  vpc: closedDict<NonNullable<FunctionOptions["vpc"]>>({
     subnets: vpcIds("subnet"),
     security_groups: vpcIds("sg"),
   }).optional(),
 });
 
-const indexName = matching(
+const indexName = stringMatching(
   /^[a-zA-Z0-9_.-]{3,255}$/,
   "has to have 3 to 255 letters, digits, _ . or -",
 );
 
-const indexOptions = dict<IndexOptions>({
-  hash: text,
-  range: text.optional(),
-  projection: either(
+const indexOptions = closedDict<IndexOptions>({
+  hash: nonEmptyString,
+  range: nonEmptyString.optional(),
+  projection: unionOf(
     "all, keys-only or a list of fields",
     oneOf("all", "keys-only"),
-    list(text).min(1, { error: "has to name at least one field" }),
+    listOf(nonEmptyString).min(1, { error: "has to name at least one field" }),
   ).optional(),
 });
 
-const tableOptions = dict<TableOptions>({
-  ttl: text.optional(),
+const tableOptions = closedDict<TableOptions>({
+  ttl: nonEmptyString.optional(),
   stream: oneOf("keys-only", "new-image", "old-image", "new-and-old-images").optional(),
   indexes: z
     .record(indexName, indexOptions, { error: "has to be an object by index name" })
     .refine((indexes) => Object.keys(indexes).length <= 20, { error: "can have 20 at most" })
     .optional(),
-  kms_key: matching(
+  kms_key: stringMatching(
     /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
     'has to be the ARN of a key, like "arn:aws:kms:eu-central-1:111122223333:key/…"',
   ).optional(),
-  max_write_units: fromOne.optional(),
+  max_write_units: atLeastOne.optional(),
 });
 
-export const sourceOptions = dict<SourceOptions>({
-  schedule: schedule.optional(),
-  full_refresh_schedule: schedule.optional(),
+export const sourceOptions = closedDict<SourceOptions>({
+  schedule: scheduleSchema.optional(),
+  full_refresh_schedule: scheduleSchema.optional(),
   function: functionOptions.optional(),
   table: tableOptions.optional(),
-  resources: byName(
-    dict<ResourceOptions>({
-      columns: byName(dict<ColumnConfig>(hints)).optional(),
+  resources: dictOf(
+    closedDict<ResourceOptions>({
+      columns: dictOf(closedDict<ColumnConfig>(columnFields)).optional(),
       schema_contract: schemaContract.optional(),
       table: tableOptions.optional(),
-      ...extensions,
+      ...extensionFields,
     }),
   ).optional(),
 });

@@ -1,15 +1,14 @@
 import type { Problem } from "../../base/errors.ts";
 import type { DataType } from "../data-types.ts";
-import { canBeKey, keyType, planDisposition, planKey } from "../rows.ts";
+import { isDict } from "../dict.ts";
+import { canBeKey, keyTypeOf, planDisposition, planKey } from "../rows.ts";
 import type { SettledResource } from "../settle.ts";
-import { isDict } from "../spell.ts";
 import type { Locate } from "./locate.ts";
 
-/*
- * What a table is asked for, against what its records hold. As in contradictions.ts, shapes may be
- * wrong here.
+/**
+ * Problems between a table's options and the fields of its records. As in contradictions.ts, the
+ * shape of the options may be wrong.
  */
-
 export function tableProblems(resource: SettledResource, locate: Locate): Problem[] {
   const { table, columns } = resource;
   const typeOf = (field: string): DataType | undefined => columns[field]?.data_type;
@@ -22,24 +21,24 @@ export function tableProblems(resource: SettledResource, locate: Locate): Proble
   ];
 }
 
-interface Index {
+interface UncheckedIndex {
   name: string;
   hash?: unknown;
   range?: unknown;
   projection?: unknown;
 }
 
-const keyFields = ({ hash, range }: Index): unknown[] => [hash, range];
+const keyFields = ({ hash, range }: UncheckedIndex): unknown[] => [hash, range];
 
-function ttlProblems(resource: SettledResource, indexed: unknown[], locate: Locate): Problem[] {
+function ttlProblems(resource: SettledResource, indexFields: unknown[], locate: Locate): Problem[] {
   const { ttl } = resource.table;
   if (typeof ttl !== "string") return [];
   const path = locate("table", "ttl");
-  const appends = planDisposition(resource) === "append";
+  const isAppend = planDisposition(resource) === "append";
   const { hash, range } = planKey(
-    appends ? [] : resource.primary_key,
+    isAppend ? [] : resource.primary_key,
     {},
-    { kind: "content", isPerRead: appends },
+    { kind: "content", isPerRead: isAppend },
   );
   if (ttl === hash.name || ttl === range?.name) {
     return [
@@ -50,17 +49,17 @@ function ttlProblems(resource: SettledResource, indexed: unknown[], locate: Loca
       },
     ];
   }
-  const declared = resource.columns[ttl]?.data_type;
-  if (declared !== undefined && keyType(declared) !== "N") {
+  const declaredType = resource.columns[ttl]?.data_type;
+  if (declaredType !== undefined && keyTypeOf(declaredType) !== "N") {
     return [
       {
         path,
-        message: `"${ttl}" is declared ${declared}, and DynamoDB expires rows by a number of seconds since 1970 only`,
+        message: `"${ttl}" is declared ${declaredType}, and DynamoDB expires rows by a number of seconds since 1970 only`,
         hint: "name a field that holds such a number and declare it bigint, or leave ttl out",
       },
     ];
   }
-  if (declared === undefined && indexed.includes(ttl)) {
+  if (declaredType === undefined && indexFields.includes(ttl)) {
     return [
       {
         path,
@@ -73,15 +72,15 @@ function ttlProblems(resource: SettledResource, indexed: unknown[], locate: Loca
 }
 
 function indexProblems(
-  { name, hash, range, projection }: Index,
+  { name, hash, range, projection }: UncheckedIndex,
   typeOf: (field: string) => DataType | undefined,
   locate: Locate,
 ): Problem[] {
-  const at = (key: string) => locate("table", "indexes", name, key);
+  const pathOf = (key: string) => locate("table", "indexes", name, key);
   const problems: Problem[] = [];
   if (hash !== undefined && hash === range) {
     problems.push({
-      path: at("range"),
+      path: pathOf("range"),
       message: "hash and range name the same field",
       hint: "leave range out, or name another field",
     });
@@ -89,14 +88,14 @@ function indexProblems(
   for (const [key, field] of Object.entries({ hash, range })) {
     if (typeof field !== "string" || canBeKey(typeOf(field))) continue;
     problems.push({
-      path: at(key),
-      message: `"${field}" is declared ${typeOf(field)}, and this type can not be a key`,
+      path: pathOf(key),
+      message: `"${field}" is declared ${typeOf(field)}, and this type cannot be a key`,
       hint: "declare text, bigint, decimal, double or binary, or name another field",
     });
   }
   if (Array.isArray(projection) && new Set(projection).size < projection.length) {
     problems.push({
-      path: at("projection"),
+      path: pathOf("projection"),
       message: "projection names a field twice",
       hint: "name each field once",
     });

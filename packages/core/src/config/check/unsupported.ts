@@ -1,46 +1,50 @@
 import type { Problem } from "../../base/errors.ts";
-import { type Place, walk } from "../walk.ts";
+import { type ConfigValue, walkConfig } from "../walk.ts";
 
 /*
- * What the format has and DynamoDB has no counterpart for. It is refused, never ignored: a config
- * that validates does all that it says.
+ * Features of dlt without a counterpart in DynamoDB are refused, never ignored: a config that
+ * validates does everything it says.
  */
 
-interface Row {
-  when: (place: Place) => boolean;
-  what: string;
+interface UnsupportedFeature {
+  isUsedBy: (value: ConfigValue) => boolean;
+  name: string;
   hint: string;
 }
 
-const rows: Row[] = [
+const unsupportedFeatures: UnsupportedFeature[] = [
   {
-    when: ({ pattern, value }) =>
+    isUsedBy: ({ pattern, value }) =>
       pattern === "resource.write_disposition.strategy" && value === "scd2",
-    what: "a history of each row (scd2)",
+    name: "a history of each row (scd2)",
     hint: `use "upsert" and turn on the table's stream, which has every change`,
   },
   {
-    when: ({ pattern, value }) =>
+    isUsedBy: ({ pattern, value }) =>
       pattern === "resource.merge_key" ||
       (pattern === "resource.columns.*.merge_key" && value === true),
-    what: "deleting by a merge_key",
-    hint: "rows are merged by primary_key; a full refresh deletes what is gone",
+    name: "deleting by a merge_key",
+    hint: "rows are merged by primary_key; a full refresh deletes rows that are gone",
   },
   {
-    when: ({ pattern, value }) => pattern === "resource.table_name" && typeof value === "function",
-    what: "a table per record",
+    isUsedBy: ({ pattern, value }) =>
+      pattern === "resource.table_name" && typeof value === "function",
+    name: "a table per record",
     hint: "make a resource for each table, with a filter in processing_steps",
   },
 ];
 
-/** `config` is spelled, so that what stands in resource_defaults is named once and there. */
-export function unsupported(config: unknown): Problem[] {
-  return [...walk(config)].flatMap((place) =>
-    rows
-      .filter(({ when }) => when(place))
-      .map(({ what, hint }) => ({
-        path: place.path,
-        message: `${what} is not supported`,
+/**
+ * Expects an expanded config, not a settled one: a key in resource_defaults is then named once,
+ * there.
+ */
+export function unsupportedProblems(expanded: unknown): Problem[] {
+  return [...walkConfig(expanded)].flatMap((value) =>
+    unsupportedFeatures
+      .filter(({ isUsedBy }) => isUsedBy(value))
+      .map(({ name, hint }) => ({
+        path: value.path,
+        message: `${name} is not supported`,
         hint,
       })),
   );

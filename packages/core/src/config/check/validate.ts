@@ -1,97 +1,106 @@
 import type * as z from "zod";
 import type { Problem } from "../../base/errors.ts";
-import { settle } from "../settle.ts";
+import { stringOrEmpty } from "../dict.ts";
+import { settleSource } from "../settle.ts";
+import { expandShorthands } from "../shorthands.ts";
 import type { Source } from "../source.ts";
-import { spell, textOf } from "../spell.ts";
-import { nearest, suggest } from "../suggest.ts";
+import { nearestWord, spellingHint } from "../suggest.ts";
 import { formatPath, valueAt } from "../walk.ts";
-import { contradictions } from "./contradictions.ts";
-import { tooLarge } from "./limits.ts";
+import { contradictionProblems } from "./contradictions.ts";
+import { sizeProblems } from "./limits.ts";
 import { sourceConfig, sourceName, sourceOptions } from "./schema.ts";
-import { unsupported } from "./unsupported.ts";
+import { unsupportedProblems } from "./unsupported.ts";
 
 /**
- * Everything that is wrong with a source, before any request: each problem with its place, the
- * wrong word and what to write instead. Received values are never repeated, for one may be a
- * credential in the wrong place.
+ * Finds every problem of a source, before any request is made: each with its path, the wrong word
+ * and the right one. No message repeats a value of the config, because a credential may stand in
+ * the wrong place.
  *
  * Imported through `@tidetable/core/validate` only, so that no worker carries zod.
  */
 export function validate(source: Source, name: string): Problem[] {
-  const large = tooLarge(source);
-  if (large.length > 0) return large;
-  const spelling = spell(source.config);
-  const settled = settle(source);
-  const asWritten = (path: string) => spelling.written.get(path) ?? path;
+  const tooLarge = sizeProblems(source);
+  if (tooLarge.length > 0) return tooLarge;
+  const expanded = expandShorthands(source.config);
+  const settled = settleSource(source);
+  const writtenPath = (path: string) => expanded.writtenPaths.get(path) ?? path;
 
-  const shape = [
-    ...shapeProblems(sourceName, name, () => "name"),
-    ...shapeProblems(sourceConfig, spelling.config, (keys) => asWritten(formatPath(keys))),
-    ...shapeProblems(sourceOptions, source.options, (keys) => formatPath(["options", ...keys])),
+  const shapeProblems = [
+    ...schemaProblems(sourceName, name, () => "name"),
+    ...schemaProblems(sourceConfig, expanded.config, (keys) => writtenPath(formatPath(keys))),
+    ...schemaProblems(sourceOptions, source.options, (keys) => formatPath(["options", ...keys])),
   ];
-  const meaning = [
-    ...spelling.problems,
-    ...contradictions(source, spelling.config, settled),
-    ...unsupported(spelling.config),
-  ].map((problem) => ({ ...problem, path: asWritten(problem.path) }));
+  const meaningProblems = [
+    ...expanded.problems,
+    ...contradictionProblems(source, expanded.config, settled),
+    ...unsupportedProblems(expanded.config),
+  ].map((problem) => ({ ...problem, path: writtenPath(problem.path) }));
 
-  const isNamedAlready = ({ path }: Problem) =>
-    shape.some((other) => path.startsWith(`${other.path}.`) || path === other.meant);
-  return unique([...shape, ...meaning].filter((problem) => !isNamedAlready(problem)));
+  const isConsequence = ({ path }: Problem) =>
+    shapeProblems.some((cause) => path.startsWith(`${cause.path}.`) || path === cause.meantPath);
+  return uniqueProblems(
+    [...shapeProblems, ...meaningProblems].filter((problem) => !isConsequence(problem)),
+  );
 }
 
-/** `meant`: the key that a typo leaves missing. */
-type ShapeProblem = Problem & { meant?: string | undefined };
+/** `meantPath` is the path of the key that a typo leaves missing. */
+type ShapeProblem = Problem & { meantPath?: string | undefined };
 
 type Keys = readonly PropertyKey[];
 
-type Locate = (keys: Keys) => string;
+type FormatKeys = (keys: Keys) => string;
 
-function shapeProblems(schema: z.ZodType, value: unknown, locate: Locate): ShapeProblem[] {
+function schemaProblems(schema: z.ZodType, value: unknown, toPath: FormatKeys): ShapeProblem[] {
   const issues = schema.safeParse(value).error?.issues ?? [];
-  return issues.flatMap((issue) => describe(issue, issue.path, value, locate));
+  return issues.flatMap((issue) => issueProblems(issue, issue.path, value, toPath));
 }
 
-function describe(
+function issueProblems(
   issue: z.core.$ZodIssue,
   keys: Keys,
   root: unknown,
-  locate: Locate,
+  toPath: FormatKeys,
 ): ShapeProblem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) =>
-      unknownKey(key, words(issue), (last) => locate([...keys, last])),
+      unknownKeyProblem(key, wordsOf(issue), (lastKey) => toPath([...keys, lastKey])),
     );
   }
   const value = valueAt(root, keys);
-  const branch = issue.code === "invalid_union" ? branchMeant(issue, value) : undefined;
+  const branch = issue.code === "invalid_union" ? meantBranch(issue, value) : undefined;
   if (branch) {
-    return branch.flatMap((inner) => describe(inner, [...keys, ...inner.path], root, locate));
+    return branch.flatMap((inner) => issueProblems(inner, [...keys, ...inner.path], root, toPath));
   }
-  const path = locate(keys);
-  const sentence = isChoice(issue) ? `has to be one of: ${words(issue).join(", ")}` : ending(issue);
+  const path = toPath(keys);
+  const requirement = isChoice(issue)
+    ? `has to be one of: ${wordsOf(issue).join(", ")}`
+    : messageOf(issue);
   if (value == null) {
-    return [{ path, message: `${label(path)} is missing`, hint: `it ${sentence}` }];
+    return [{ path, message: `${labelOf(path)} is missing`, hint: `it ${requirement}` }];
   }
-  const meant = isChoice(issue) ? nearest(textOf(value), words(issue)) : undefined;
+  const meant = isChoice(issue) ? nearestWord(stringOrEmpty(value), wordsOf(issue)) : undefined;
   const hint = meant === undefined ? hintOf(issue) : `did you mean ${meant}?`;
-  return [{ path, message: `${label(path)} ${sentence}`, hint }];
+  return [{ path, message: `${labelOf(path)} ${requirement}`, hint }];
 }
 
-function unknownKey(key: string, known: string[], locate: (key: string) => string): ShapeProblem {
-  const meant = nearest(key, known);
+function unknownKeyProblem(
+  key: string,
+  rightKeys: string[],
+  toPath: (key: string) => string,
+): ShapeProblem {
+  const meantKey = nearestWord(key, rightKeys);
   return {
-    path: locate(key),
+    path: toPath(key),
     message: `unknown key "${key}"`,
-    hint: suggest(key, known),
-    meant: meant === undefined ? undefined : locate(meant),
+    hint: spellingHint(key, rightKeys),
+    meantPath: meantKey === undefined ? undefined : toPath(meantKey),
   };
 }
 
-// In schema.ts the message of an issue is the end of a sentence, or a list of the words allowed.
-const words = ({ message }: z.core.$ZodIssue) => message.split(" ");
+// In schema.ts the message of an issue is the end of a sentence, or a list of the allowed words.
+const wordsOf = ({ message }: z.core.$ZodIssue) => message.split(" ");
 
-const ending = (issue: z.core.$ZodIssue) =>
+const messageOf = (issue: z.core.$ZodIssue) =>
   issue.code === "invalid_key" ? String(issue.issues[0]?.message) : issue.message;
 
 const hintOf = (issue: z.core.$ZodIssue) =>
@@ -100,23 +109,23 @@ const hintOf = (issue: z.core.$ZodIssue) =>
 const isChoice = (issue: z.core.$ZodIssue) =>
   issue.code === "invalid_value" || (issue.code === "invalid_union" && issue.errors.length === 0);
 
-/** The branch of a union that the user meant: what is wrong with it is not the kind of value. */
-const branchMeant = ({ errors }: z.core.$ZodIssueInvalidUnion, value: unknown) =>
+/** The branch of a union that the user meant: its issues are not about the kind of value. */
+const meantBranch = ({ errors }: z.core.$ZodIssueInvalidUnion, value: unknown) =>
   errors.find((branch) => branch.every((issue) => isRightKind(issue, value)));
 
 const isRightKind = (issue: z.core.$ZodIssue, value: unknown): boolean =>
   issue.path.length > 0 ||
   ["unrecognized_keys", "invalid_format", "too_small"].includes(issue.code) ||
   hintOf(issue) !== undefined ||
-  (isChoice(issue) && nearest(textOf(value), words(issue)) !== undefined);
+  (isChoice(issue) && nearestWord(stringOrEmpty(value), wordsOf(issue)) !== undefined);
 
-/** The last part of a path, with its index: `"resources[1]"`. */
-const label = (path: string) =>
-  path === "" ? "the config" : `"${path.match(parts)?.at(-1) ?? path}"`;
+/** The last part of a path, index included: `"resources[1]"`. */
+const labelOf = (path: string) =>
+  path === "" ? "the config" : `"${path.match(pathParts)?.at(-1) ?? path}"`;
 
-const parts = /[\w$-]*(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])+|[\w$-]+/g;
+const pathParts = /[\w$-]*(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])+|[\w$-]+/g;
 
-const unique = (problems: ShapeProblem[]): Problem[] => [
+const uniqueProblems = (problems: ShapeProblem[]): Problem[] => [
   ...new Map(
     problems.map(({ path, message, hint }) => [`${path}: ${message}`, { path, message, hint }]),
   ).values(),

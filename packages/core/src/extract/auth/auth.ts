@@ -1,20 +1,23 @@
 import { ConfigError, RequestError } from "../../base/errors.ts";
-import { credentialNames, requestSecrets } from "../../config/auth.ts";
+import { credentialNames, requestSecretNames } from "../../config/auth.ts";
 import type { AuthPlan, RequestPlan, ResourcePlan } from "../../config/plan-types.ts";
 import { openRedactor, type Redactor } from "../../secrets/redact.ts";
 import type { Secret, SecretValues } from "../../secrets/reference.ts";
 import type { SecretStore } from "../../secrets/store.ts";
 import type { Authenticator } from "../http/request.ts";
-import { type HttpRequest, shown } from "../http/transport.ts";
-import { type OAuthPlan, type TokenCaller, tokenSource } from "./oauth.ts";
-import { unsealed, withoutSecrets } from "./sealed.ts";
+import { describeRequest, type HttpRequest } from "../http/transport.ts";
+import { type OAuthPlan, TokenSource } from "./oauth.ts";
+import { dropSealedHeaders, unsealRequest } from "./sealed.ts";
+import type { TokenContext } from "./token-request.ts";
 
-const REFUSALS: ReadonlySet<number> = new Set([401 /* Unauthorized */, 403 /* Forbidden */]);
+const REFUSAL_STATUSES: ReadonlySet<number> = new Set([
+  401 /* Unauthorized */, 403 /* Forbidden */,
+]);
 
 interface AuthDeps {
   secrets: SecretStore;
-  /** How a token is fetched. */
-  caller: TokenCaller;
+  /** The context of requests for tokens. */
+  context: TokenContext;
 }
 
 interface SignerDeps extends AuthDeps {
@@ -22,41 +25,41 @@ interface SignerDeps extends AuthDeps {
   refusedHint: string;
 }
 
-/** The part that differs from type to type. */
+/** The part of an authenticator that differs between the types of auth. */
 type Signer = Pick<Authenticator, "apply" | "renew">;
 
 /**
- * Puts a resource's credentials on a copy of each request: those of its auth, and the secrets in its
- * headers, parameters and body. Only for the origins that they are meant for.
+ * Puts a resource's credentials on a copy of each request: the credentials of auth, and the secrets
+ * in headers, parameters and body. No other origin than base_url's and the allowed ones gets them.
  */
-export function authenticator(
+export function createAuthenticator(
   { source, auth, request: plan }: Pick<ResourcePlan, "source" | "auth" | "request">,
   deps: AuthDeps,
 ): Authenticator {
   const { secrets } = deps;
   const redactor = openRedactor();
-  const sealedNames = requestSecrets(plan);
+  const sealedNames = requestSecretNames(plan);
   const names = [...(auth ? credentialNames(auth) : []), ...sealedNames];
-  const refusedHint = hintFor(auth, [...new Set(names)], source);
-  const signer = signerFor(auth, { ...deps, redactor, refusedHint });
-  const trusted = [plan.origin, ...plan.allowedOrigins];
-  const own = originOf(plan.url);
+  const refusedHint = hintAfterRefusal(auth, [...new Set(names)], source);
+  const signer = createSigner(auth, { ...deps, redactor, refusedHint });
+  const trustedOrigins = [plan.origin, ...plan.allowedOrigins];
+  const pathOrigin = originOf(plan.url);
 
-  const open = async (request: HttpRequest): Promise<HttpRequest> => {
+  const unseal = async (request: HttpRequest): Promise<HttpRequest> => {
     if (sealedNames.length === 0) return request;
     const values = await secrets.read();
-    const opened = unsealed(request, (name) => redactor.learn(values.get(name)));
-    for (const [name, value] of Object.entries(opened.headers)) assertSendable(name, value);
-    return opened;
+    const unsealed = unsealRequest(request, (name) => redactor.addSecret(values.get(name)));
+    for (const [name, value] of Object.entries(unsealed.headers)) assertSendable(name, value);
+    return unsealed;
   };
 
   return {
     apply: async (request) => {
       const { origin } = new URL(request.url);
-      if (trusted.includes(origin)) return signer.apply(await open(request));
-      const bare = origin === own && !auth ? withoutSecrets(request) : undefined;
-      if (bare) return bare;
-      throw elsewhere(request, origin, trusted);
+      if (trustedOrigins.includes(origin)) return signer.apply(await unseal(request));
+      const bareRequest = origin === pathOrigin && !auth ? dropSealedHeaders(request) : undefined;
+      if (bareRequest) return bareRequest;
+      throw originError(request, origin, trustedOrigins);
     },
     renew: async () => {
       if (await signer.renew()) return true;
@@ -64,65 +67,65 @@ export function authenticator(
       await secrets.refresh();
       return true;
     },
-    refusals: REFUSALS,
+    refusalStatuses: REFUSAL_STATUSES,
     refusedHint,
-    quote: redactor.quote,
+    quote: redactor.quoteText,
   };
 }
 
-function signerFor(plan: AuthPlan | undefined, deps: SignerDeps): Signer {
+function createSigner(plan: AuthPlan | undefined, deps: SignerDeps): Signer {
   if (!plan) return { apply: async (request) => request, renew: async () => false };
   switch (plan.type) {
     case "oauth2_client_credentials":
     case "oauth2_refresh_token":
-      return oauth(plan, deps);
+      return createOAuthSigner(plan, deps);
     default:
-      return fixed(plan, deps);
+      return createFixedSigner(plan, deps);
   }
 }
 
-function oauth(plan: OAuthPlan, deps: SignerDeps): Signer {
-  const tokens = tokenSource(plan, deps);
-  let used: string | undefined;
+function createOAuthSigner(plan: OAuthPlan, deps: SignerDeps): Signer {
+  const tokens = new TokenSource(plan, deps);
+  let usedToken: string | undefined;
   return {
     apply: async (request) => {
-      used = deps.redactor.learn(await tokens.get());
-      return withHeader(request, "authorization", `Bearer ${used}`);
+      usedToken = deps.redactor.addSecret(await tokens.get());
+      return withHeader(request, "authorization", `Bearer ${usedToken}`);
     },
     renew: async () => {
-      tokens.drop(used);
+      tokens.drop(usedToken);
       await deps.secrets.refresh();
       return true;
     },
   };
 }
 
-/** Credentials that are sent as they are in the secret. There is nothing of its own to renew. */
-function fixed(
+/** Sends credentials unchanged from the secret. Only a fresh read of the secret renews them. */
+function createFixedSigner(
   plan: Exclude<AuthPlan, OAuthPlan>,
   { secrets, redactor }: Pick<SignerDeps, "secrets" | "redactor">,
 ): Signer {
   return {
-    apply: async (request) => sign(request, plan, await secrets.read(), redactor),
+    apply: async (request) => signRequest(request, plan, await secrets.read(), redactor),
     renew: async () => false,
   };
 }
 
-function sign(
+function signRequest(
   request: HttpRequest,
   plan: Exclude<AuthPlan, OAuthPlan>,
   values: SecretValues,
   redactor: Redactor,
 ): HttpRequest {
   const reveal = (secret: Secret) => {
-    for (const name of secret.names) redactor.learn(values.get(name));
-    return redactor.learn(secret.reveal(values));
+    for (const name of secret.names) redactor.addSecret(values.get(name));
+    return redactor.addSecret(secret.reveal(values));
   };
   switch (plan.type) {
     case "bearer":
       return withHeader(request, "authorization", `Bearer ${reveal(plan.token)}`);
     case "http_basic": {
-      const pair = redactor.learn(`${reveal(plan.username)}:${reveal(plan.password)}`);
+      const pair = redactor.addSecret(`${reveal(plan.username)}:${reveal(plan.password)}`);
       const encoded = Buffer.from(pair).toString("base64");
       return withHeader(request, "authorization", `Basic ${encoded}`);
     }
@@ -138,14 +141,14 @@ function sign(
 function withParam(request: HttpRequest, name: string, value: string): HttpRequest {
   const url = new URL(request.url);
   if (url.searchParams.has(name)) url.searchParams.set(name, value);
-  // By hand: searchParams would write the others anew, in its own encoding.
+  // searchParams would rewrite the whole query in its own encoding.
   else url.search = `${url.search}${url.search ? "&" : ""}${new URLSearchParams([[name, value]])}`;
   return { ...request, url: url.href };
 }
 
 function withCookie(request: HttpRequest, cookie: string): HttpRequest {
-  const { cookie: others } = request.headers;
-  return withHeader(request, "cookie", others ? `${others}; ${cookie}` : cookie);
+  const { cookie: configured } = request.headers;
+  return withHeader(request, "cookie", configured ? `${configured}; ${cookie}` : cookie);
 }
 
 function withHeader(request: HttpRequest, name: string, value: string): HttpRequest {
@@ -157,12 +160,16 @@ function assertSendable(name: string, value: string): void {
   if (!/[^\t\x20-\x7e\x80-\xff]/.test(value)) return;
   throw new ConfigError({
     code: "secrets.shape",
-    message: `the credential for the header "${name}" has a character that headers can not carry`,
+    message: `the credential for the header "${name}" has a character that headers cannot carry`,
     hint: "was it pasted with a line break?",
   });
 }
 
-function hintFor(plan: AuthPlan | undefined, names: readonly string[], source: string): string {
+function hintAfterRefusal(
+  plan: AuthPlan | undefined,
+  names: readonly string[],
+  source: string,
+): string {
   if (names.length > 0) {
     const secrets = names.length === 1 ? "secret" : "secrets";
     const list = names.map((name) => `"${name}"`).join(" and ");
@@ -173,17 +180,21 @@ function hintFor(plan: AuthPlan | undefined, names: readonly string[], source: s
     : "the config names no auth for this resource: does the API need one?";
 }
 
-/** Of a path that is a whole URL; of base_url otherwise. */
+/** The origin of the resource's URL; undefined where a template stands in its place. */
 function originOf(url: RequestPlan["url"]): string | undefined {
   const start = typeof url === "string" ? `${url}/` : url.parts[0];
   const [origin] = (typeof start === "string" && /^https?:\/\/[^/?#]+(?=[/?#])/i.exec(start)) || [];
   return origin === undefined ? undefined : new URL(origin).origin;
 }
 
-function elsewhere(request: HttpRequest, target: string, trusted: readonly string[]): RequestError {
+function originError(
+  request: HttpRequest,
+  origin: string,
+  trustedOrigins: readonly string[],
+): RequestError {
   return new RequestError({
     code: "extract.origin",
-    message: `${shown(request)} leads to ${target}, and the credentials are for ${trusted.join(" and ")} only`,
+    message: `${describeRequest(request)} leads to ${origin}, and the credentials are for ${trustedOrigins.join(" and ")} only`,
     hint: "a page of another origin is not followed; if it is the API's own, add it to client.allowed_origins",
     retryable: false,
   });

@@ -1,59 +1,59 @@
 import { lookup } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import type { buildConnector, Dispatcher } from "undici";
-import askTunnel from "undici/lib/api/api-connect.js";
-import connectorTo from "undici/lib/core/connect.js";
+import requestTunnel from "undici/lib/api/api-connect.js";
+import createConnector from "undici/lib/core/connect.js";
 import EnvHttpProxyAgent from "undici/lib/dispatcher/env-http-proxy-agent.js";
 import Pool from "undici/lib/dispatcher/pool.js";
-import { type Network, refusal } from "../../base/addresses.ts";
+import { type Network, refuseAddress } from "../../base/addresses.ts";
 import { ConfigError, RequestError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 
-/** What goes through a proxy and what does not, in the words that the environment has for it. */
+/** The values of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
 export interface Proxies {
   http?: string | undefined;
   https?: string | undefined;
-  /** Hosts that are reached without one, by comma. */
+  /** Hosts that are reached without a proxy, separated by commas. */
   none?: string | undefined;
 }
 
 /**
- * Connections to the API, kept for the life of a container. Whatever a URL, a redirect or a name
- * server says: none is made to where a worker has no business. Behind a proxy that is the proxy's
- * to see to, but for what a URL itself shows.
+ * Connections to the API, kept for the life of a container. No URL, redirect or name server can lead
+ * to an address that is closed to a worker. Where a proxy connects, only the URL is checked: the proxy
+ * alone knows the address.
  */
 export function httpAgent(network: Network = "internet", proxies: Proxies = {}): Dispatcher {
   const agent = new EnvHttpProxyAgent({
-    // Empty, and not left out: it would look for itself.
-    httpProxy: proxyUrl("HTTP_PROXY", proxies.http),
-    httpsProxy: proxyUrl("HTTPS_PROXY", proxies.https),
+    // An empty string keeps undici from reading the environment itself.
+    httpProxy: parseProxyUrl("HTTP_PROXY", proxies.http),
+    httpsProxy: parseProxyUrl("HTTPS_PROXY", proxies.https),
     noProxy: proxies.none ?? "",
-    // As all clients do it: many proxies let only https through in a tunnel.
+    // For http, clients send whole URLs to a proxy: many proxies allow tunnels for https only.
     proxyTunnel: false,
-    // What the whole package adds to all dispatchers, and this one is asked for.
+    // The undici package adds `connect` to its dispatchers, but this import does not load the package.
     clientFactory: (origin, options) =>
-      Object.assign(new Pool(origin, options), { connect: askTunnel }),
+      Object.assign(new Pool(origin, options), { connect: requestTunnel }),
     connections: limits.connections,
-    // A page is one request in flight; many servers mishandle more on a connection.
+    // Many servers mishandle several requests at once on a connection.
     pipelining: 1,
     maxHeaderSize: limits.headerBytes,
-    connect: connector(network),
-    // The time limit of a request is the transport's, in total. These only end a silent server that
-    // nobody waits for any more.
+    connect: openConnector(network),
+    // The transport limits the time of a whole request. These limits only close connections to a
+    // silent server after the request has been given up.
     headersTimeout: 300_000,
     bodyTimeout: 300_000,
   });
   return agent.compose((dispatch) => (options, handler) => {
-    assertOpenTo(new URL(String(options.origin)), network);
+    assertUrlAllowed(new URL(String(options.origin)), network);
     return dispatch(options, handler);
   });
 }
 
-/** A host and a port alone are a URL to those who set these variables. */
-function proxyUrl(name: string, value = ""): string {
+/** People often leave the scheme out. */
+function parseProxyUrl(name: string, value = ""): string {
   const url = value === "" || value.includes("://") ? value : `http://${value}`;
   if (url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))) return url;
-  // It is not quoted: a proxy's password may stand in it.
+  // The value is not quoted: a proxy's password may stand in it.
   throw new ConfigError({
     code: "config.proxy",
     message: `${name} is no URL of an http proxy`,
@@ -61,52 +61,55 @@ function proxyUrl(name: string, value = ""): string {
   });
 }
 
-/** What can be told from a URL alone. Its parser has turned every way to write an address into one. */
-function assertOpenTo({ origin, protocol, hostname }: URL, network: Network): void {
-  if (protocol !== "https:" && network !== "machine") throw insecure(origin);
+/** Checks the URL itself, in which the parser has normalised every spelling of an address. */
+function assertUrlAllowed({ origin, protocol, hostname }: URL, network: Network): void {
+  if (protocol !== "https:" && network !== "machine") throw insecureError(origin);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const error = isIP(host) === 0 ? undefined : refused(host, host, network);
+  const error = isIP(host) === 0 ? undefined : addressError(host, host, network);
   if (error) throw error;
 }
 
-function connector(network: Network): buildConnector.connector {
-  const connect = connectorTo({ timeout: limits.connectMs, lookup: lookupFor(network) });
+function openConnector(network: Network): buildConnector.connector {
+  const connect = createConnector({ timeout: limits.connectMs, lookup: lookupFor(network) });
   return (options, done) => {
-    // Its type says void. Were it to return nothing one day, then nothing would connect.
+    // The declared type is void, but undici returns the socket. A void would throw on the next line.
     const socket = connect(options, done) as unknown as Socket;
-    // The socket has the last word, before a handshake or a request is on it.
+    // The address that the socket reached is checked before a handshake or a request is sent.
     socket.prependOnceListener("connect", () => {
       const { remoteAddress: address } = socket;
-      const error = address === undefined ? undefined : refused(options.hostname, address, network);
+      const error =
+        address === undefined ? undefined : addressError(options.hostname, address, network);
       if (error) socket.destroy(error);
     });
   };
 }
 
-/** One bad answer of a name server spoils all: which of them is connected to, a race decides. */
+/** One forbidden address refuses the whole name: undici connects to whichever address is fastest. */
 const lookupFor =
   (network: Network): LookupFunction =>
   (hostname, options, done) =>
-    lookup(hostname, options, (failed, found, family) => {
-      const addresses = [found ?? []].flat();
+    lookup(hostname, options, (lookupError, result, family) => {
+      const addresses = [result ?? []]
+        .flat()
+        .map((entry) => (typeof entry === "string" ? entry : entry.address));
       const [error] = addresses.flatMap(
-        (one) => refused(hostname, typeof one === "string" ? one : one.address, network) ?? [],
+        (address) => addressError(hostname, address, network) ?? [],
       );
-      done(failed ?? error ?? null, found, family);
+      done(lookupError ?? error ?? null, result, family);
     });
 
-function refused(host: string, address: string, network: Network): RequestError | undefined {
-  const why = refusal(address, network);
-  if (!why) return undefined;
+function addressError(host: string, address: string, network: Network): RequestError | undefined {
+  const reason = refuseAddress(address, network);
+  if (!reason) return undefined;
   return new RequestError({
     code: "extract.address",
-    message: `${host} ${host === address ? "is" : `leads to ${address},`} ${why}, and nothing is sent there`,
+    message: `${host} ${host === address ? "is" : `leads to ${address},`} ${reason}, and nothing is sent there`,
     hint: "check base_url, and who answers for its name; an API in a network of your own needs function.vpc",
     retryable: false,
   });
 }
 
-const insecure = (origin: string) =>
+const insecureError = (origin: string) =>
   new RequestError({
     code: "extract.insecure",
     message: `${origin} is not https, and a worker in AWS sends nothing in the clear`,

@@ -4,64 +4,73 @@ import { RequestError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
 import type { JsonValue } from "../../values/json.ts";
 import { parseJson } from "../../values/parse-json.ts";
-import { retryAfter } from "./retry.ts";
-import { type HttpRequest, type HttpResponse, shown, tooMuch } from "./transport.ts";
+import { readRetryAfter } from "./retry.ts";
+import { describeRequest, type HttpRequest, type HttpResponse, tooMuchError } from "./transport.ts";
 
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Undefined: the API said that there is nothing (204). */
+  /** Undefined after a 204: the API has nothing to send. */
   body: JsonValue | undefined;
-  /** The config ignores answers like this one: its request has come to its end. */
+  /** The config ignores such answers: the answer has no records, and no page follows. */
   isIgnored?: true;
 }
 
-/** What decides what an answer means, besides the answer. */
-export interface Reading {
+/** Everything besides the response that decides about an answer. */
+export interface AnswerRules {
   retryStatuses: ReadonlySet<number>;
-  /** Statuses that mean wrong credentials, and what to do about those. */
-  refusals: ReadonlySet<number>;
+  /** Statuses for wrong credentials. */
+  refusalStatuses: ReadonlySet<number>;
+  /** The hint of the error after a refusal. */
   refusedHint: string;
   /** Makes a piece of the API's text fit for a message. */
   quote: (text: string) => string;
   now: number;
 }
 
-/** The JSON of an answer, or a RequestError that says what came instead. */
-export function readAnswer(request: HttpRequest, response: HttpResponse, reading: Reading): Answer {
+/** The JSON of an answer. Anything but JSON throws a RequestError that describes the answer. */
+export function readAnswer(
+  request: HttpRequest,
+  response: HttpResponse,
+  rules: AnswerRules,
+): Answer {
   const { status, headers } = response;
-  if (status < 200 || status >= 300) throw refused(request, response, reading);
+  if (status < 200 || status >= 300) throw statusError(request, response, rules);
   if (status === 204) return { status, headers, body: undefined };
-  return { status, headers, body: jsonOf(request, response, reading.quote) };
+  return { status, headers, body: parseBody(request, response, rules.quote) };
 }
 
-function refused(request: HttpRequest, response: HttpResponse, reading: Reading): RequestError {
+function statusError(
+  request: HttpRequest,
+  response: HttpResponse,
+  rules: AnswerRules,
+): RequestError {
   const { status, headers, body } = response;
-  const answered = `${shown(request)} answered ${status}`;
+  const answered = `${describeRequest(request)} answered ${status}`;
   if (status >= 300 && status < 400 && status !== 304 /* Not Modified */) {
     return new RequestError({
       code: "extract.redirect",
-      message: `${answered}, a redirect to ${reading.quote(targetOf(request, headers.location))}`,
+      message: `${answered}, a redirect to ${rules.quote(redirectTarget(request, headers.location))}`,
       hint: "only redirects within base_url's origin are followed, and five at most: put the final address into base_url or path",
       retryable: false,
       status,
     });
   }
-  const refusal = reading.refusals.has(status);
-  const retryable = reading.retryStatuses.has(status);
-  // What an API says of wrong credentials may repeat them in part, where no redaction sees it.
-  const reason = refusal || retryable ? "" : reading.quote(body.toString());
+  const isRefusal = rules.refusalStatuses.has(status);
+  const retryable = rules.retryStatuses.has(status);
+  // After a refusal the API may repeat the credentials in part, where no redaction sees them.
+  const reason = isRefusal || retryable ? "" : rules.quote(body.toString());
   return new RequestError({
     code: "extract.status",
     message: reason ? `${answered}: ${reason}` : answered,
-    hint: refusal ? reading.refusedHint : hints[status],
+    hint: isRefusal ? rules.refusedHint : statusHints[status],
     retryable,
     status,
-    retryAfterMs: retryAfter(headers, { now: reading.now, status }),
+    retryAfterMs: readRetryAfter(headers, { now: rules.now, status }),
   });
 }
 
-const hints: Record<number, string> = {
+const statusHints: Record<number, string> = {
   404: "check base_url and the endpoint's path",
   429: "the API asks for fewer requests",
   500: "the API failed",
@@ -70,79 +79,81 @@ const hints: Record<number, string> = {
   504: "the API is not available",
 };
 
-/** Without the query: an API that redirects repeats the key in it. */
-function targetOf(request: HttpRequest, location: string | undefined): string {
+/** Leaves the query out: redirects repeat the key there. */
+function redirectTarget(request: HttpRequest, location: string | undefined): string {
   if (location === undefined || !URL.canParse(location, request.url)) return "no address";
   const { protocol, host, pathname } = new URL(location, request.url);
   return `${protocol}//${host}${pathname}`;
 }
 
-/** What is known to be UTF-8, without a BOM: a TextDecoder takes three times as long. */
-const textOf = (body: Buffer): string =>
-  body.toString("utf8", body.readUInt8(0) === 0xef && body.readUInt8(1) === 0xbb ? 3 : 0);
-
-function jsonOf(
+function parseBody(
   request: HttpRequest,
   { status, headers, body }: HttpResponse,
-  quote: Reading["quote"],
+  quote: AnswerRules["quote"],
 ): JsonValue {
-  const unusable = (what: string, hint: string, retryable: boolean) =>
+  const bodyError = (content: string, hint: string, retryable = false) =>
     new RequestError({
       code: "extract.body",
-      message: `${shown(request)} answered ${status} with ${what}`,
+      message: `${describeRequest(request)} answered ${status} with ${content}`,
       hint,
       retryable,
       status,
     });
 
-  const encoding = encodingOf(body, headers["content-type"]);
-  if (encoding) throw unusable(encoding, "only JSON in UTF-8 is read", false);
-  const text = body.length < 3 ? body.toString() : textOf(body);
+  const encoding = foreignEncoding(body, headers["content-type"]);
+  if (encoding) throw bodyError(encoding, "only JSON in UTF-8 is read");
+  const text = decodeUtf8(body);
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof RangeError) throw tooMuch(request, `more than ${limits.values} values`);
+    if (error instanceof RangeError) {
+      throw tooMuchError(request, `more than ${limits.values} values`);
+    }
     const start = text.trimStart();
-    if (start === "") throw unusable("an empty body", "an empty page is an empty list", false);
-    if (isLines(start))
-      throw unusable("JSON lines", "one JSON value is read, not one a line", false);
+    if (start === "") throw bodyError("an empty body", "an empty page is an empty list");
+    if (isJsonLines(start)) throw bodyError("JSON lines", "one JSON value is read, not one a line");
     if (/^[[{]/.test(start)) {
-      throw unusable("JSON that is broken or ended early", "the API sent half an answer", true);
+      throw bodyError("JSON that is broken or ended early", "the API sent half an answer", true);
     }
     const kind = /^<(!doctype html|html)\b/i.test(start)
       ? "an HTML page, not JSON"
       : "something that is not JSON";
-    const said = quote(text);
-    throw unusable(
-      said ? `${kind}: ${said}` : kind,
+    const quoted = quote(text);
+    throw bodyError(
+      quoted ? `${kind}: ${quoted}` : kind,
       "check that base_url is the API's address, not its website's",
-      false,
     );
   }
 }
 
-/** Whether the first line is a whole value and another one follows. */
-function isLines(text: string): boolean {
-  const [first = ""] = /^[[{].*\n(?=[[{])/.exec(text) ?? [];
+/** Drops a byte order mark. The body is known to be UTF-8: a TextDecoder would take three times as long. */
+function decodeUtf8(body: Buffer): string {
+  const hasMark = body.length >= 3 && body.readUInt8(0) === 0xef && body.readUInt8(1) === 0xbb;
+  return body.toString("utf8", hasMark ? 3 : 0);
+}
+
+/** Whether the first line is a whole value and another follows. */
+function isJsonLines(text: string): boolean {
+  const [firstLine = ""] = /^[[{].*\n(?=[[{])/.exec(text) ?? [];
   try {
-    return first !== "" && parseJson(first) !== undefined;
+    return firstLine !== "" && parseJson(firstLine) !== undefined;
   } catch {
     return false;
   }
 }
 
-/** The bytes that a body begins with when it is none in UTF-8: JSON begins with two of ASCII. */
-const beginnings: [name: string, bytes: RegExp][] = [
+/** The first bytes of foreign encodings. JSON in UTF-8 begins with two ASCII characters. */
+const encodingMarks: [name: string, bytes: RegExp][] = [
   ["gzip data that no Content-Encoding names", /^1f8b/],
   ["text in UTF-32", /^(fffe0000|0000feff|000000..|..000000)/],
   ["text in UTF-16", /^(fffe|feff|00..|..00)/],
 ];
 
-/** What stands in place of text in UTF-8; undefined where there is such a text. */
-function encodingOf(body: Buffer, contentType = ""): string | undefined {
-  const start = body.subarray(0, 4).toString("hex");
-  const known = beginnings.find(([, bytes]) => bytes.test(start));
-  if (known) return known[0];
+/** Names the encoding of a body for a message; undefined for UTF-8. */
+function foreignEncoding(body: Buffer, contentType = ""): string | undefined {
+  const firstBytes = body.subarray(0, 4).toString("hex");
+  const mark = encodingMarks.find(([, bytes]) => bytes.test(firstBytes));
+  if (mark) return mark[0];
   if (isUtf8(body)) return undefined;
   const [, charset] = /charset="?([\w-]{1,20})/i.exec(contentType) ?? [];
   return charset ? `text that is not UTF-8 but ${charset}` : "text that is not UTF-8";

@@ -1,105 +1,109 @@
 import { RequestError } from "../../base/errors.ts";
 import { limits } from "../../base/limits.ts";
+import type { ResourceRef } from "../../base/resource-ref.ts";
+import { WAIT_IN_SLICE_MS } from "../../base/timing.ts";
 import type { World } from "../../base/world.ts";
 import type { ActionPlan, RetryPlan } from "../../config/plan-types.ts";
 import type { Gate } from "../../flow.ts";
 import type { Counts } from "../../report/counts.ts";
-import { act } from "./actions.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { redirected } from "./redirect.ts";
+import { redirectedRequest } from "./redirect.ts";
+import { applyActions } from "./response-actions.ts";
 import { nextDelay } from "./retry.ts";
-import { exchange, type HttpRequest, type HttpResponse } from "./transport.ts";
+import { type HttpRequest, sendRequest } from "./transport.ts";
 
-/** How requests get their credentials, and what an answer says of these. */
+/** Puts credentials on requests, and knows which answers refuse them. */
 export interface Authenticator {
-  /** A copy of the request with credentials: the only place where they are. */
+  /** A copy of the request with credentials. Credentials stand nowhere else. */
   apply(request: HttpRequest): Promise<HttpRequest>;
-  /** Gets fresh credentials; false where there is nothing to renew. */
+  /** Gets fresh credentials; false where the config has nothing to renew. */
   renew(): Promise<boolean>;
-  /** Statuses that say that the credentials are wrong: fresh ones may cure them. */
-  refusals: ReadonlySet<number>;
-  /** What to do then. */
+  /** Statuses for wrong credentials, which fresh credentials may cure. */
+  refusalStatuses: ReadonlySet<number>;
+  /** The hint of the error after a refusal. */
   refusedHint: string;
   /** Makes text of the API fit for a message: short, printable, without a credential in it. */
   quote(text: string): string;
 }
 
-export type Meter = Pick<Counts, "requests" | "retries" | "waited_ms">;
+export type RequestMeter = Pick<Counts, "requests" | "retries" | "waited_ms">;
 
-/** Everything that a request needs besides itself. */
-export interface Caller {
-  /** Whose requests these are, for the log. */
-  place: { source: string; resource: string };
+/** Everything besides the request that making it takes. */
+export interface RequestContext {
+  /** Names the resource in the log. */
+  resourceRef: ResourceRef;
   world: Pick<World, "http" | "clock" | "signal" | "origins" | "random" | "log" | "deadline">;
   auth: Authenticator;
   retry: RetryPlan;
   timeoutMs: number;
-  /** Counts as it happens. */
-  meter: Meter;
-  /** Shared by the workers of a source; a request without one waits for nobody. */
+  /** Counts while requests are made. */
+  meter: RequestMeter;
+  /** Shared by the workers of a source. A request without a gate never waits for another worker. */
   gate?: Gate | undefined;
-  /** What the config does with certain answers. */
+  /** The config's response_actions. */
   actions?: readonly ActionPlan[];
 }
 
-/** A longer wait than this is no slice's to pay for: the run goes on when it is over. */
-const WORTH_WAITING_MS = 60_000;
-
 /**
- * The one retry loop. The credentials are applied afresh to each attempt; after a refusal they are
- * renewed once and the request is replayed, which is no retry. A wait that does not fit into the
- * slice is thrown with `waitMs`, so that the run waits where it costs nothing.
+ * The only retry loop. Each attempt applies the credentials anew. After a refusal they are renewed
+ * once and the request is replayed, which does not count as a retry. A wait too long for the slice is
+ * thrown with `waitMs`: the run waits outside of the slice, at no cost.
  */
-export async function fetchJson(request: HttpRequest, caller: Caller): Promise<Answer> {
-  const { place, world, auth, retry, meter, gate } = caller;
-  let renewed = false;
+export async function fetchJson(request: HttpRequest, context: RequestContext): Promise<Answer> {
+  const { resourceRef, world, auth, retry, meter, gate } = context;
+  let hasRenewed = false;
   let attempt = 1;
-  let hops = 0;
+  let redirects = 0;
   let target = request;
   while (true) {
-    const closed = (await gate?.closedFor()) ?? 0;
-    if (closed > 0) {
-      await pause(closed, blocked(), caller);
+    const gateMs = (await gate?.remainingMs()) ?? 0;
+    if (gateMs > 0) {
+      await waitOrThrow(gateMs, gateError(), context);
       continue;
     }
-    const signed = await auth.apply(target);
-    const error = await tryOnce(signed, caller, hops < limits.redirects ? target : undefined);
-    if ("redirect" in error) {
-      hops += 1;
-      target = error.redirect;
+    const mayRedirect = redirects < limits.redirects;
+    const outcome = await attemptRequest(target, mayRedirect, context);
+    if (outcome.kind === "answer") return outcome.answer;
+    if (outcome.kind === "redirect") {
+      redirects += 1;
+      target = outcome.request;
       continue;
     }
-    if (!(error instanceof RequestError)) return error;
-
-    if (!renewed && auth.refusals.has(error.status ?? 0) && (await auth.renew())) {
-      renewed = true;
-      world.log.warn(`${error.message}; once more with fresh credentials`, place);
+    const { error } = outcome;
+    const isRefused = auth.refusalStatuses.has(error.status ?? 0);
+    if (!hasRenewed && isRefused && (await auth.renew())) {
+      hasRenewed = true;
+      world.log.warn(`${error.message}; once more with fresh credentials`, { ...resourceRef });
       continue;
     }
     const delay = nextDelay({ attempt, error, policy: retry, random: world.random });
-    if (delay === undefined) throw attempt === 1 ? error : afterAttempts(error, attempt);
-    if (error.status === 429) await gate?.close(delay);
-    world.log.warn(
-      `${error.message}; retry ${attempt} of ${retry.maxRetries} in ${(delay / 1000).toFixed(1)} s`,
-      place,
-    );
-    await pause(delay, error, caller);
+    if (delay === undefined) throw attempt === 1 ? error : errorAfterAttempts(error, attempt);
+    if (error.status === 429) await gate?.closeFor(delay);
+    const seconds = (delay / 1000).toFixed(1);
+    world.log.warn(`${error.message}; retry ${attempt} of ${retry.maxRetries} in ${seconds} s`, {
+      ...resourceRef,
+    });
+    await waitOrThrow(delay, error, context);
     meter.retries += 1;
     attempt += 1;
   }
 }
 
-/** Waits here, or throws the reason with `waitMs` when the run has to wait elsewhere. */
-async function pause(ms: number, why: RequestError, { world, meter }: Caller): Promise<void> {
+/** Waits here, or throws the reason with `waitMs` where the run has to wait between slices. */
+async function waitOrThrow(
+  ms: number,
+  reason: RequestError,
+  { world, meter }: RequestContext,
+): Promise<void> {
   const { clock, deadline, signal } = world;
-  if (/* planted: wait-elsewhere */ ms > WORTH_WAITING_MS || clock.monotonic() + ms >= deadline) {
-    throw new RequestError({ ...why, message: why.message, waitMs: ms });
+  if (/* planted: wait-elsewhere */ ms > WAIT_IN_SLICE_MS || clock.monotonic() + ms >= deadline) {
+    throw new RequestError({ ...reason, message: reason.message, waitMs: ms });
   }
   await clock.sleep(ms, signal);
   meter.waited_ms += ms;
 }
 
-const blocked = () =>
+const gateError = () =>
   new RequestError({
     code: "extract.blocked",
     message: "the API asked another worker of this source to wait",
@@ -107,43 +111,47 @@ const blocked = () =>
     retryable: true,
   });
 
-/**
- * The answer, where it leads to, or the RequestError to recover from. Anything else is thrown. A
- * redirect is followed from `target`, which has no credentials: they are put on each request by itself.
- */
-async function tryOnce(
-  signed: HttpRequest,
-  caller: Caller,
-  target: HttpRequest | undefined,
-): Promise<Answer | { redirect: HttpRequest } | RequestError> {
-  const { world, auth, retry, timeoutMs, meter } = caller;
+type AttemptOutcome =
+  | { kind: "answer"; answer: Answer }
+  /** The redirected request has no credentials yet, like the request before it. */
+  | { kind: "redirect"; request: HttpRequest }
+  | { kind: "error"; error: RequestError };
+
+/** Makes an attempt. Only errors beyond the retry loop's recovery are thrown. */
+async function attemptRequest(
+  target: HttpRequest,
+  mayRedirect: boolean,
+  { world, auth, retry, timeoutMs, meter, actions = [] }: RequestContext,
+): Promise<AttemptOutcome> {
+  const signed = await auth.apply(target);
   const remaining = world.deadline - world.clock.monotonic();
   meter.requests += 1;
   try {
-    const response = await exchange(
+    const response = await sendRequest(
       signed,
       world,
       /* planted: time-out-within-slice */ Math.min(timeoutMs, remaining),
     );
-    const redirect = target && redirected(target, response, world);
-    if (redirect) return { redirect };
-    const acted = act(response, caller.actions ?? []);
-    if (acted === "ignored") return nothing(response);
-    const reading = { ...auth, retryStatuses: retry.statuses, now: world.clock.now() };
-    return readAnswer(signed, acted, reading);
+    const redirected = mayRedirect && redirectedRequest(target, response, world);
+    if (redirected) return { kind: "redirect", request: redirected };
+    const actedResponse = applyActions(response, actions);
+    if (actedResponse === "ignored") {
+      const { status, headers } = response;
+      return { kind: "answer", answer: { status, headers, body: undefined, isIgnored: true } };
+    }
+    const answer = readAnswer(signed, actedResponse, {
+      retryStatuses: retry.statuses,
+      refusalStatuses: auth.refusalStatuses,
+      refusedHint: auth.refusedHint,
+      quote: auth.quote,
+      now: world.clock.now(),
+    });
+    return { kind: "answer", answer };
   } catch (error) {
-    if (error instanceof RequestError) return error;
+    if (error instanceof RequestError) return { kind: "error", error };
     throw error;
   }
 }
 
-/** Of an answer that is ignored nothing is read, and no page is asked for after it. */
-const nothing = ({ status, headers }: HttpResponse): Answer => ({
-  status,
-  headers,
-  body: undefined,
-  isIgnored: true,
-});
-
-const afterAttempts = (error: RequestError, attempts: number) =>
+const errorAfterAttempts = (error: RequestError, attempts: number) =>
   new RequestError({ ...error, message: `${error.message} (${attempts} attempts)` });

@@ -1,14 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { RequestError } from "../../base/errors.ts";
+import { LONGEST_RETRY_AFTER_MS } from "../../base/timing.ts";
 import type { RetryPlan } from "../../config/plan-types.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
 /**
- * The pause before the next attempt in milliseconds, or undefined when there shall be none.
- * Attempt 1 is the first try. A Retry-After is kept exactly; without one the pause grows as
- * factor × 2^(n−1) seconds, times random(0.5…1) so that workers that failed together do not come
- * back together.
+ * The pause before the next attempt in milliseconds, or undefined where the error is final. Attempt 1
+ * is the first. A Retry-After is kept exactly. Otherwise the pause grows as factor × 2^(n−1) seconds,
+ * times random(0.5…1): workers that failed together should not return together.
  */
 export function nextDelay(failed: {
   attempt: number;
@@ -24,32 +22,33 @@ export function nextDelay(failed: {
 }
 
 /**
- * How long the API asks to wait, in milliseconds: Retry-After, from seconds or an HTTP date, and for
- * a 429 without one the reset of the rate limit. Undefined for none, for what is past or now (which
- * would burn the attempts without a pause) and for nonsense.
+ * The wait in milliseconds that the API asks for: a Retry-After in seconds or as an HTTP date, or, for
+ * a 429 without a Retry-After, the reset of the rate limit. Undefined without either, for nonsense, and
+ * for a time in the past, which would use up the attempts without a pause.
  */
-export function retryAfter(
+export function readRetryAfter(
   headers: IncomingHttpHeaders,
   { now, status }: { now: number; status: number },
 ): number | undefined {
-  const ms = afterMs(headers["retry-after"], now) ?? (status === 429 ? resetMs(headers, now) : 0);
-  return ms > 0 && ms <= 7 * DAY_MS ? Math.round(ms) : undefined;
+  const retryMs = parseRetryAfter(headers["retry-after"], now);
+  const ms = retryMs ?? (status === 429 ? msUntilReset(headers, now) : 0);
+  return ms > 0 && ms <= LONGEST_RETRY_AFTER_MS ? Math.round(ms) : undefined;
 }
 
-function afterMs(header: string | undefined, now: number): number | undefined {
+function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   const value = header?.trim();
   if (!value) return undefined;
-  const ms = isNumber(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  const ms = isNumberText(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** The names that APIs use: seconds from now, or, where it is that large, a time since 1970. */
-function resetMs(headers: IncomingHttpHeaders, now: number): number {
+/** Seconds from now, or, where the number is large enough, a time since 1970. */
+function msUntilReset(headers: IncomingHttpHeaders, now: number): number {
   const names = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
-  const value = names.map((name) => String(headers[name] ?? "").trim()).find(isNumber);
+  const value = names.map((name) => String(headers[name] ?? "").trim()).find(isNumberText);
   const reset = Number(value ?? 0);
   if (reset < 1e9) return reset * 1000;
   return (reset < 1e12 ? reset * 1000 : reset) - now;
 }
 
-const isNumber = (text: string): boolean => /^\d+(\.\d+)?$/.test(text);
+const isNumberText = (text: string): boolean => /^\d+(\.\d+)?$/.test(text);

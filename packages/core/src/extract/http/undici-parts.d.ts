@@ -1,7 +1,7 @@
 /*
- * The parts of undici that tidetable uses, each by its file: the whole package, with fetch,
- * WebSocket, caches and mocks, takes a third of a cold start. They have no types of their own but
- * the package's. package-lock.json pins the version, and no bundle is made when a file has moved.
+ * tidetable imports undici's parts by their files: the whole package, with fetch, WebSocket, caches
+ * and mocks, takes a third of a cold start. The files have no types of their own, so these come from
+ * the package. package-lock.json pins the version, and bundling fails when a file has moved.
  */
 
 declare module "undici/lib/core/connect.js" {

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { PaginatorConfig } from "../../config/endpoint-types.ts";
-import type { Step } from "../../config/jsonpath.ts";
+import type { PathStep } from "../../config/jsonpath.ts";
 import { Decimal } from "../../values/decimal.ts";
 import { isObject, type JsonValue } from "../../values/json.ts";
 import { writePath } from "../select.ts";
-import { linkOf } from "./paginators-next.ts";
+import { findLink } from "./paginators-next.ts";
 
-/** What the first answer shows, and what was asked for. */
+/** The first answer, with the parameters of its request. */
 export interface FirstAnswer {
   headers: IncomingHttpHeaders;
   body: JsonValue;
@@ -14,38 +14,39 @@ export interface FirstAnswer {
   params: Record<string, unknown>;
 }
 
-/** The kinds that an answer can show. */
-export type Detected = Exclude<PaginatorConfig, { type: "auto" | "offset" | "header_cursor" }>;
+/** The types that an answer can show. No answer names the parameter of an offset. */
+export type DetectedConfig = Exclude<
+  PaginatorConfig,
+  { type: "auto" | "offset" | "header_cursor" }
+>;
 
 /**
- * The paginator of an API, from its first answer and in dlt's order. Offsets can not be told: nothing
- * in an answer says how they are asked for. `isSure` is false for numbered pages of which nothing
- * says whether the first is 0 or 1.
+ * The paginator of an API, detected in its first answer in dlt's order. `isSure` is false for numbered
+ * pages without a sign whether the first is 0 or 1.
  */
-export function detectPaginator(answer: FirstAnswer): { config: Detected; isSure: boolean } {
-  const sure = (config: Detected) => ({ config, isSure: true });
+export function detectPaginator(answer: FirstAnswer): { config: DetectedConfig; isSure: boolean } {
+  const sure = (config: DetectedConfig) => ({ config, isSure: true });
   const { headers, body } = answer;
-  if (linkOf(headers.link, "next")) return sure({ type: "header_link" });
+  if (findLink(headers.link, "next")) return sure({ type: "header_link" });
 
-  const next = nextIn(body, []);
+  const next = findNextMember(body, []);
   if (typeof next?.value === "string" && /^(http|[/?])/.test(next.value)) {
     return sure({ type: "json_link", next_url_path: writePath(next.path) });
   }
-  const pages = memberIn(body, [], (name, value) => isPageCount.test(name) && isWhole(value));
-  if (pages) return numbered(writePath(pages.path), answer);
+  const pageCount = findWholeNumber(body, PAGE_COUNT_NAMES);
+  if (pageCount) return detectPageNumbers(writePath(pageCount.path), answer);
   if (next) return sure({ type: "cursor", cursor_path: writePath(next.path) });
   return sure({ type: "single_page" });
 }
 
-const isPageCount = /^(total_pages|pages|totalpages)$/i;
+const PAGE_COUNT_NAMES = /^(total_pages|pages|totalpages)$/i;
 
-const isPageNumber = /^(page|current_?page|page_?number)$/i;
+const PAGE_NUMBER_NAMES = /^(page|current_?page|page_?number)$/i;
 
-/** dlt takes the first page for page 0. On most APIs it is 1, and often the answer says so. */
-function numbered(total_path: string, { body, params }: FirstAnswer) {
-  const answered = memberIn(body, [], (name, value) => isPageNumber.test(name) && isWhole(value));
-  const page = answered?.value ?? params.page;
-  if (!isWhole(page)) {
+/** dlt takes the first page for page 0. Most APIs begin at 1, and often the answer says so. */
+function detectPageNumbers(total_path: string, { body, params }: FirstAnswer) {
+  const page = findWholeNumber(body, PAGE_NUMBER_NAMES)?.value ?? params.page;
+  if (!isWholeNumber(page)) {
     return { config: { type: "page_number", total_path } as const, isSure: false };
   }
   const first = Number(page);
@@ -54,40 +55,42 @@ function numbered(total_path: string, { body, params }: FirstAnswer) {
   return { config: { type: "page_number", ...start, total_path } as const, isSure: true };
 }
 
-interface Found {
-  path: Step[];
+interface FoundMember {
+  path: PathStep[];
   value: JsonValue;
 }
 
 /** The first member, depth first, whose name begins with `next`, or its `href` or `url`. */
-function nextIn(value: JsonValue, path: Step[]): Found | undefined {
+function findNextMember(value: JsonValue, path: PathStep[]): FoundMember | undefined {
   if (!isObject(value)) return undefined;
   for (const [name, member] of Object.entries(value)) {
-    const here = [...path, { name }];
+    const memberPath = [...path, { name }];
     if (/^next/i.test(name)) {
-      if (isPointer(member)) return { path: here, value: member };
-      for (const [inner, link] of Object.entries(isObject(member) ? member : {})) {
-        if (/^(href|url)/i.test(inner) && isPointer(link)) {
-          return { path: [...here, { name: inner }], value: link };
+      if (isPointer(member)) return { path: memberPath, value: member };
+      for (const [linkName, link] of Object.entries(isObject(member) ? member : {})) {
+        if (/^(href|url)/i.test(linkName) && isPointer(link)) {
+          return { path: [...memberPath, { name: linkName }], value: link };
         }
       }
     }
-    const deeper = nextIn(member, here);
+    const deeper = findNextMember(member, memberPath);
     if (deeper) return deeper;
   }
   return undefined;
 }
 
-function memberIn(
+/** The first whole number, depth first, under a matching name. */
+function findWholeNumber(
   value: JsonValue,
-  path: Step[],
-  test: (name: string, value: JsonValue) => boolean,
-): Found | undefined {
+  names: RegExp,
+  path: PathStep[] = [],
+): FoundMember | undefined {
   if (!isObject(value)) return undefined;
   for (const [name, member] of Object.entries(value)) {
-    const here = [...path, { name }];
-    const found = test(name, member) ? { path: here, value: member } : memberIn(member, here, test);
-    if (found) return found;
+    const memberPath = [...path, { name }];
+    if (names.test(name) && isWholeNumber(member)) return { path: memberPath, value: member };
+    const deeper = findWholeNumber(member, names, memberPath);
+    if (deeper) return deeper;
   }
   return undefined;
 }
@@ -95,6 +98,6 @@ function memberIn(
 const isPointer = (value: JsonValue): boolean =>
   ["string", "number", "bigint"].includes(typeof value) || value instanceof Decimal;
 
-const isWhole = (value: unknown): value is JsonValue =>
+const isWholeNumber = (value: unknown): value is JsonValue =>
   (typeof value === "number" && Number.isInteger(value)) ||
   (typeof value === "string" && /^\d+$/.test(value.trim()));

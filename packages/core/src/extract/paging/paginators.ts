@@ -1,27 +1,32 @@
 import type { PaginatorPlan } from "../../config/plan-types.ts";
-import { cursor, headerCursor, headerLink, jsonLink } from "./paginators-next.ts";
-import { offset } from "./paginators-offset.ts";
-import { pageNumber } from "./paginators-page.ts";
+import {
+  cursorPaginator,
+  headerCursorPaginator,
+  headerLinkPaginator,
+  jsonLinkPaginator,
+} from "./paginators-next.ts";
+import { offsetPaginator } from "./paginators-offset.ts";
+import { pageNumberPaginator } from "./paginators-page.ts";
 import type { Paginator } from "./paging.ts";
 
-/** One function per type of the plan. `fields` are those by which records are known again. */
-export function paginator(plan: PaginatorPlan, fields: readonly string[] = []): Paginator {
+/** One function per type of the plan. Offset paging recognises records by their `keyFields`. */
+export function createPaginator(plan: PaginatorPlan, keyFields: readonly string[] = []): Paginator {
   switch (plan.type) {
-    // What it turns out to be is settled by the first answer (`detect.ts`).
+    // The first answer replaces `auto` by another type (`choose-paginator.ts`).
     case "auto":
     case "single_page":
       return { first: () => ({}), next: () => undefined };
     case "offset":
-      return offset(plan, fields);
+      return offsetPaginator(plan, keyFields);
     case "page_number":
-      return pageNumber(plan);
+      return pageNumberPaginator(plan);
     case "cursor":
-      return cursor(plan);
+      return cursorPaginator(plan);
     case "header_cursor":
-      return headerCursor(plan);
+      return headerCursorPaginator(plan);
     case "json_link":
-      return jsonLink(plan);
+      return jsonLinkPaginator(plan);
     case "header_link":
-      return headerLink(plan);
+      return headerLinkPaginator(plan);
   }
 }

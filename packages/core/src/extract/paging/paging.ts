@@ -1,36 +1,40 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { RequestError } from "../../base/errors.ts";
-import type { Path } from "../../config/jsonpath.ts";
+import type { JsonPath } from "../../config/jsonpath.ts";
 import type { RangeEnd, Slot } from "../../config/plan-types.ts";
-import type { PageRequest } from "../../flow.ts";
 import type { JsonValue } from "../../values/json.ts";
-import { find } from "../select.ts";
+import { findValue } from "../select.ts";
+import type { PageRequest } from "./page-request.ts";
 
-/** What a paginator decides from. */
-export interface PageSeen {
+/** The input of a paginator. */
+export interface ReceivedPage {
   request: PageRequest;
-  /** The whole URL that was asked, without credentials: what relative links refer to. */
+  /** The whole URL of the request, without credentials, for relative links. */
   url: string;
-  /** As the API sent them. */
+  /** Unchanged from the API. */
   records: JsonValue[];
   headers: IncomingHttpHeaders;
   /** Undefined after a 204. */
   body: JsonValue | undefined;
+  /** The API answered with this error, which may mean that there is no such page. */
+  absence?: RequestError;
 }
 
-/** A pure state machine: all that it knows is in the request that it returned. */
+/** A pure state machine: the request that it returned holds its whole state. */
 export interface Paginator {
   first(): PageRequest;
   /** The records that were not read before, where pages overlap. */
-  fresh?(page: PageSeen): JsonValue[];
+  fresh?(page: ReceivedPage): JsonValue[];
+  /** Whether the page shows that no row has moved since the page before it. */
+  isInPlace?(page: ReceivedPage): boolean;
   /** Undefined after the last page. */
-  next(page: PageSeen): PageRequest | undefined;
+  next(page: ReceivedPage): PageRequest | undefined;
 }
 
-type Sent = string | number;
+type SlotValue = string | number;
 
-/** A request with values in their places. */
-export function placed(values: [Slot, Sent][]): PageRequest {
+/** A request with each value in its slot. */
+export function placeValues(values: [Slot, SlotValue][]): PageRequest {
   const request: PageRequest = {};
   for (const [slot, value] of values) {
     if ("param" in slot) request.params = { ...request.params, [slot.param]: value };
@@ -39,45 +43,44 @@ export function placed(values: [Slot, Sent][]): PageRequest {
   return request;
 }
 
-export const valueAt = ({ params, body }: PageRequest, slot: Slot): Sent | undefined =>
+export const readSlot = ({ params, body }: PageRequest, slot: Slot): SlotValue | undefined =>
   "param" in slot ? params?.[slot.param] : body?.[slot.bodyPath];
 
-const valueIn = (body: JsonValue | undefined, path: Path): JsonValue | undefined =>
-  body === undefined ? undefined : find(body, path);
+const valueIn = (body: JsonValue | undefined, path: JsonPath): JsonValue | undefined =>
+  body === undefined ? undefined : findValue(body, path);
 
-/** How many rows or pages there are. Undefined where nothing says so and nothing has to. */
-export function totalOf({ body, request }: PageSeen, { total }: RangeEnd): number | undefined {
+/** The number of rows or pages in this answer; undefined where it names none. */
+export function readNamedTotal(
+  { body }: Pick<ReceivedPage, "body">,
+  { total }: Pick<RangeEnd, "total">,
+): number | undefined {
   if (!total) return undefined;
-  const value = valueIn(body, total.path);
-  const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  // Some APIs write -1 where they have not counted.
-  if (typeof count === "number" && count >= 0 && Number.isFinite(count)) return Math.trunc(count);
-  // Counting is dear: some APIs do it on the first page only.
-  const { total: known } = request.memory ?? {};
-  if (known !== undefined || !total.required) return known;
-  throw new RequestError({
-    code: "extract.total",
-    message: `the answer has no number at total_path "${total.path.text}"`,
-    hint: "correct total_path, or remove it to read until an empty page",
-    retryable: false,
-  });
+  const count = wholeNumberIn(valueIn(body, total.path));
+  // Some APIs write -1 for an unknown total.
+  return count !== undefined && count >= 0 ? count : undefined;
 }
 
-const answers: Record<string, boolean> = {
+/** A number without its fraction, also where a string holds it. */
+export function wholeNumberIn(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? Math.trunc(number) : undefined;
+}
+
+const booleanWords: Record<string, boolean> = {
   ...Object.fromEntries(["true", "t", "yes", "y", "1"].map((word) => [word, true])),
   ...Object.fromEntries(["false", "f", "no", "n", "0"].map((word) => [word, false])),
 };
 
-/** What the body says at has_more_path; undefined without one. */
-export function hasMoreOf(
-  { body }: PageSeen,
-  { hasMore }: { hasMore: Path | undefined },
+/** The value at has_more_path; undefined where the config names no such path. */
+export function readHasMore(
+  { body }: ReceivedPage,
+  { hasMore }: { hasMore: JsonPath | undefined },
 ): boolean | undefined {
   if (!hasMore) return undefined;
   const value = valueIn(body, hasMore);
   if (typeof value === "boolean") return value;
   const word = typeof value === "string" ? value.toLowerCase() : "";
-  if (Object.hasOwn(answers, word)) return answers[word];
+  if (Object.hasOwn(booleanWords, word)) return booleanWords[word];
   throw new RequestError({
     code: "extract.has_more",
     message: `the answer has neither true nor false at has_more_path "${hasMore.text}"`,

@@ -1,0 +1,13 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { Clock, Names } from "@tidetable/core";
+
+/** Table names and a DynamoDB client, for local mode or for a deployed stage. */
+export interface Session {
+  names: Names;
+  /** The DynamoDB endpoint on this machine. Undefined for a stage: the SDK finds AWS's endpoint. */
+  endpoint: string | undefined;
+  dynamodb: DynamoDBClient;
+  clock: Clock;
+  random: () => number;
+  close(): Promise<void>;
+}

@@ -1,2 +1,0 @@
-/** Once per process, before the first request. */
-export function compareByValue(): void;

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, type Sources } from "@tidetable/core";
+import { sources } from "@tidetable/sources";
+import type { Io } from "../base/io.ts";
+import type { Options } from "../base/options.ts";
+import { localLeaseOwner } from "../session/dead-leases.ts";
+import { prepareSession } from "../session/session.ts";
+import type { LoadedSource } from "../sources/load-source.ts";
+import { followRuns } from "./follow.ts";
+import { bundleFunctions, type FunctionBundles } from "./function-bundles.ts";
+import { openLambdaStage } from "./lambda-stage.ts";
+import { openLocalRunner, type SecretLookup } from "./local-runner.ts";
+import type { Runner } from "./runner.ts";
+
+/**
+ * Opens a runner for the bundles of a deployment, with processes for each function. Engine and
+ * secrets are those of the local runner.
+ */
+export async function openLambdaRunner(
+  loadedSources: LoadedSource[],
+  options: Pick<Options, "data" | "dynamodb" | "secrets">,
+  io: Pick<Io, "env" | "cwd" | "stderr">,
+  lookUpSecret?: SecretLookup,
+): Promise<Runner> {
+  requireRegistered(loadedSources);
+  const localRunner = await openLocalRunner(loadedSources, options, io, lookUpSecret);
+  const { plans, session } = localRunner;
+  const folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
+  let bundles: FunctionBundles | undefined;
+  return {
+    ...localRunner,
+    async run(events, log, signal) {
+      bundles ??= await buildBundles(folder, io);
+      await prepareSession(session, plans, log);
+      const { names } = session;
+      // A log stream named like this process lets the next run release the lease of a killed worker.
+      const environment = {
+        ...inheritedEnvironment(process.env),
+        AWS_LAMBDA_LOG_STREAM_NAME: localLeaseOwner,
+      };
+      const stage = await openLambdaStage({ plans, bundles, names, environment, log });
+      try {
+        return await followRuns(stage.pipeline, events, { plans, world: session, log, signal });
+      } finally {
+        await stage.close();
+      }
+    },
+    async close() {
+      await localRunner.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function buildBundles(
+  folder: string,
+  { stderr }: Pick<Io, "stderr">,
+): Promise<FunctionBundles> {
+  const bundles = await bundleFunctions(folder);
+  const kilobytes = (bytes: number) => Math.round(bytes / 1000);
+  const { schedule, resource } = bundles;
+  stderr.write(
+    `bundled as for AWS: schedule ${kilobytes(schedule.zippedBytes)} kB, worker ${kilobytes(resource.zippedBytes)} kB zipped; on Node ${process.versions.node} here, on 24 there\n`,
+  );
+  return bundles;
+}
+
+const inheritedVariable =
+  /^(AWS_ENDPOINT_URL_(DYNAMODB|SECRETS_MANAGER)|AWS_SDK_JS_NODE_.*|TIDETABLE_ORIGIN_.*)$/;
+
+/** The session's endpoints and the sources' origins. Variables of an AWS account stay out. */
+const inheritedEnvironment = (env: NodeJS.ProcessEnv) =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => inheritedVariable.test(name)),
+  ) as Record<string, string>;
+
+/** Refuses sources from files: a bundle contains only packages/sources. */
+function requireRegistered(loadedSources: LoadedSource[]): void {
+  const registeredSources: Sources = sources;
+  const problems = loadedSources
+    .filter(({ name, source }) => registeredSources[name] !== source)
+    .map(({ name }) => ({
+      path: name,
+      message:
+        "--lambda runs registered sources only: what AWS gets is bundled from packages/sources",
+      hint: "put its file there and its name into packages/sources/src/index.ts, or leave out --lambda",
+    }));
+  if (problems.length === 0) return;
+  throw new ConfigError({ code: "usage.lambda", message: "it cannot run as in AWS", problems });
+}

@@ -1,0 +1,145 @@
+import {
+  ConfigError,
+  endWait,
+  type Log,
+  type Preview,
+  type Problem,
+  planSource,
+  previewResource,
+  type ResourceRef,
+  refOf,
+  type SourcePlan,
+  type Sources,
+} from "@tidetable/core";
+import { lambdaWorld, localOrigin } from "../../../../functions/world.ts";
+import type { Io } from "../base/io.ts";
+import type { Options } from "../base/options.ts";
+import type { Session } from "../base/session-type.ts";
+import {
+  createSecretLookup,
+  findSecretsFile,
+  type SecretFolders,
+  type SecretMembers,
+  secretVariable,
+  updateSecretsFile,
+} from "../secrets/local-secrets.ts";
+import { openSession, prepareSession } from "../session/session.ts";
+import type { LoadedSource } from "../sources/load-source.ts";
+import { LocalFanOut, localContext } from "./local-fan-out.ts";
+import type { Runner } from "./runner.ts";
+
+export interface LocalRunner extends Runner {
+  /** Reads the first records of a resource and writes nothing. */
+  preview(
+    request: ResourceRef & { limit: number },
+    log: Log,
+    signal: AbortSignal,
+  ): Promise<Preview>;
+  /** Hands an event to the schedule function or to a worker, and returns the answer. */
+  deliver(
+    event: object,
+    how: { toWorker: boolean },
+    log: Log,
+    signal: AbortSignal,
+  ): Promise<unknown>;
+}
+
+/** Finds the secret values of a source. */
+export type SecretLookup = (source: string, memberNames: string[]) => Promise<SecretMembers>;
+
+/**
+ * Opens a runner that calls the functions in this process. All problems with the secrets are thrown
+ * at once, before anything is requested or written.
+ */
+export async function openLocalRunner(
+  loadedSources: LoadedSource[],
+  options: Pick<Options, "data" | "dynamodb" | "secrets">,
+  io: Pick<Io, "env" | "cwd" | "stderr">,
+  lookUpSecret: SecretLookup = createSecretLookup({
+    ...options,
+    env: io.env,
+    cwd: io.cwd,
+    warn: (line) => io.stderr.write(`${line}\n`),
+  }),
+): Promise<LocalRunner> {
+  const sources: Sources = Object.fromEntries(
+    loadedSources.map(({ name, source }) => [name, source]),
+  );
+  const plans = loadedSources.map(({ name, source }) => planSource(source, name));
+  const folders = { ...options, cwd: io.cwd };
+  await requireSecrets(plans, lookUpSecret, folders);
+  const session = await openSession({
+    ...options,
+    readSecret: async (source) => {
+      const plan = plans.find(({ name }) => name === source);
+      return lookUpSecret(source, plan?.secrets ?? []);
+    },
+    findSecretWriter: (source) =>
+      plans.some(({ name, rotatesSecret }) => name === source && rotatesSecret)
+        ? (members) => updateSecretsFile(source, members, folders)
+        : undefined,
+  });
+
+  return {
+    plans,
+    session,
+    async run(events, log, signal) {
+      await prepareSession(session, plans, log);
+      await endWaits(session, plans);
+      return new LocalFanOut({ sources, plans, session, log, signal }).runToEnd(events);
+    },
+    check(events, log, signal) {
+      const checks = events.map((event) => ({ ...event, check: true }));
+      return new LocalFanOut({ sources, plans, session, log, signal }).runToEnd(checks);
+    },
+    async deliver(event, how, log, signal) {
+      await prepareSession(session, plans, log);
+      return new LocalFanOut({ sources, plans, session, log, signal }).deliver(event, how);
+    },
+    preview(request, log, signal) {
+      const world = lambdaWorld(localContext("preview"), { log, signal });
+      return previewResource(request, { sources, world, localOrigin });
+    },
+    close: session.close,
+  };
+}
+
+async function requireSecrets(
+  plans: SourcePlan[],
+  lookUpSecret: SecretLookup,
+  folders: SecretFolders,
+): Promise<void> {
+  const problems: Problem[] = [];
+  for (const { name: source, secrets, rotatesSecret } of plans) {
+    const values = await lookUpSecret(source, secrets);
+    // The check comes before any request: an answer may already invalidate the old refresh token.
+    if (rotatesSecret && !(await findSecretsFile(source, folders))) {
+      problems.push(noSecretsFileProblem(source));
+    }
+    for (const member of secrets) {
+      if (values[member]) continue;
+      problems.push({
+        path: `${source}: secrets.${member}`,
+        message: `the secret "${member}" is missing`,
+        hint: `put {"${member}": "…"} into .tidetable/secrets/${source}.json, or set ${secretVariable(member)}`,
+      });
+    }
+  }
+  if (problems.length === 0) return;
+  throw new ConfigError({ code: "secrets.missing", message: "secrets are missing", problems });
+}
+
+const noSecretsFileProblem = (source: string): Problem => ({
+  path: `${source}: secrets`,
+  message: "a refresh token cannot be kept in an environment variable: the API replaces it",
+  hint: `put the secrets into .tidetable/secrets/${source}.json, or name a file with --secrets`,
+});
+
+/** A run by hand does not wait for what an API has asked an earlier run to wait for. */
+async function endWaits(session: Session, plans: readonly SourcePlan[]): Promise<void> {
+  for (const resource of plans.flatMap(({ resources }) => resources)) {
+    for (const slot of ["own", "for_children"] as const) {
+      await endWait(session, refOf(resource), slot);
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import { access } from "node:fs/promises";
+import { basename, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  ConfigError,
+  findNotices,
+  isSource,
+  type Problem,
+  rest_api_source,
+  type Source,
+  type SourceConfig,
+  type Sources,
+  spellingHint,
+} from "@tidetable/core";
+import { validate } from "@tidetable/core/validate";
+import { sources } from "@tidetable/sources";
+import type { Io } from "../base/io.ts";
+import { problemLines } from "../output/render.ts";
+import { type Literal, literalToConfig } from "./literal.ts";
+import { parseJsonSource, readSourceText, unreadableProblem } from "./source-file.ts";
+
+/** A valid source, with the name for tables. */
+export interface LoadedSource {
+  name: string;
+  source: Source;
+  /** Parts of the file without an effect in tidetable. */
+  remarks?: Problem[];
+}
+
+/**
+ * Turns SOURCE arguments into sources: registered names or paths of files; without an argument,
+ * every registered source. Throws a single ConfigError with the problems of every source.
+ */
+export async function loadSources(
+  args: readonly string[],
+  { name, stage }: { name?: string; stage?: string },
+  io: Io,
+): Promise<LoadedSource[]> {
+  const sourceArgs = args.length > 0 ? args : Object.keys(sources);
+  if (name !== undefined && sourceArgs.length > 1) {
+    throw invalidSourcesError([
+      { path: "--name", message: `it names one source, and here are ${sourceArgs.length}` },
+    ]);
+  }
+  const results = await Promise.all(sourceArgs.map((arg) => loadSource(arg, { name, stage, io })));
+  const loadedSources = results.filter((result): result is LoadedSource => "source" in result);
+  const isOnlyOne = sourceArgs.length === 1;
+  const problems = [
+    ...results.flatMap((result) => ("problems" in result ? result.problems : [])),
+    ...findDuplicateNames(loadedSources),
+    ...loadedSources.flatMap(({ name, source }) => {
+      return prefixPaths(validate(source, name), isOnlyOne ? undefined : name);
+    }),
+  ];
+  if (problems.length > 0) throw invalidSourcesError(problems);
+
+  const remarks = loadedSources.flatMap(({ name, source, remarks = [] }) => [
+    ...remarks,
+    ...prefixPaths(findNotices(source), isOnlyOne ? undefined : name),
+  ]);
+  if (remarks.length > 0) io.stderr.write(problemLines(remarks, "warning: "));
+  return loadedSources;
+}
+
+/** Puts the source's name in front of the problems' paths. Not needed for a single source. */
+const prefixPaths = (problems: Problem[], sourceName: string | undefined): Problem[] =>
+  sourceName === undefined
+    ? problems
+    : problems.map((problem) => {
+        const path = problem.path ? `${sourceName}: ${problem.path}` : sourceName;
+        return { ...problem, path };
+      });
+
+function findDuplicateNames(loadedSources: LoadedSource[]): Problem[] {
+  const names = loadedSources.map(({ name }) => name);
+  const duplicates = new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  return [...duplicates].map((name) => ({
+    path: name,
+    message: "two sources have this name",
+    hint: "run them one by one, one of them with --name",
+  }));
+}
+
+type Problems = { problems: Problem[] };
+type FileContent = Pick<LoadedSource, "source" | "remarks"> | Problems;
+type FileLoader = (path: string, arg: string, name: string | undefined) => Promise<FileContent>;
+
+const fileLoaders: Record<string, FileLoader> = {
+  ".json": loadJsonFile,
+  ".ts": loadModule,
+  ".js": loadModule,
+  ".py": loadPythonFile,
+};
+
+const singleProblem = (path: string, message: string, hint?: string): Problems => ({
+  problems: [{ path, message, hint }],
+});
+
+async function loadSource(
+  arg: string,
+  { name, stage, io }: { name: string | undefined; stage: string | undefined; io: Io },
+): Promise<LoadedSource | Problems> {
+  const registeredSources: Sources = sources;
+  const registered = Object.hasOwn(registeredSources, arg) ? registeredSources[arg] : undefined;
+  if (registered) return { name: name ?? arg, source: registered };
+  if (stage !== undefined && looksLikeFile(arg)) {
+    return singleProblem(
+      arg,
+      "a stage has the registered sources, and no files",
+      `put it into packages/sources/src and its name into index.ts there, then: npx sst deploy --stage ${stage}`,
+    );
+  }
+
+  const extension = extname(arg);
+  const loadFile = fileLoaders[extension];
+  if (!loadFile) return unknownSource(arg);
+  const content = await loadFile(resolve(io.cwd, arg), arg, name);
+  return "problems" in content ? content : { name: name ?? basename(arg, extension), ...content };
+}
+
+const looksLikeFile = (arg: string) => /[/\\.]/.test(arg);
+
+function unknownSource(arg: string): Problems {
+  if (looksLikeFile(arg)) {
+    return singleProblem(arg, "not a source file", "it has to end with .json, .py, .ts or .js");
+  }
+  const hint = spellingHint(arg, Object.keys(sources));
+  return singleProblem(arg, "there is no source of this name", hint);
+}
+
+async function loadJsonFile(path: string, arg: string): Promise<FileContent> {
+  const text = await readSourceText(path, arg);
+  if (typeof text !== "string") return { problems: [text] };
+  const dict = parseJsonSource(arg, text);
+  return "problems" in dict ? dict : { source: sourceFromLiteral(dict) };
+}
+
+async function loadPythonFile(
+  path: string,
+  arg: string,
+  name: string | undefined,
+): Promise<FileContent> {
+  const text = await readSourceText(path, arg);
+  if (typeof text !== "string") return { problems: [text] };
+  // Imported only here, because the Python grammar takes time to load.
+  const { readPython, expressionProblems } = await import("../python/load.ts");
+  const python = readPython(arg, text, name);
+  if ("problems" in python) return python;
+  const problems = [...expressionProblems(python), ...python.unreadArguments];
+  if (problems.length > 0) return { problems };
+  return { source: sourceFromLiteral(python.config), remarks: python.remarks };
+}
+
+/** Builds a source from any literal. `validate` tells later whether the literal is a config. */
+export const sourceFromLiteral = (literal: Literal): Source =>
+  rest_api_source(literalToConfig(literal) as SourceConfig);
+
+/** Imports a module. bin/resolve.mjs lets it find `@tidetable/core` from any folder. */
+async function loadModule(path: string, arg: string): Promise<FileContent> {
+  const accessError = await access(path).catch((error: NodeJS.ErrnoException) => error);
+  if (accessError) return { problems: [unreadableProblem(arg, accessError)] };
+  let module: { default?: unknown };
+  try {
+    module = await import(pathToFileURL(path).href);
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const line = reason.replace(/(?<!\s)\s*\n\s*/g, " ");
+    return singleProblem(arg, `the file cannot be loaded: ${line}`);
+  }
+  if (isSource(module.default)) return { source: module.default };
+  return singleProblem(
+    arg,
+    "its default export is not a source",
+    "write `export default rest_api_source({ … })`",
+  );
+}
+
+function invalidSourcesError(problems: Problem[]): ConfigError {
+  return new ConfigError({
+    code: "config.invalid",
+    message: `${problems.length} problem${problems.length === 1 ? "" : "s"} with the sources`,
+    problems,
+  });
+}

@@ -1,0 +1,23 @@
+import type { SourcePlan } from "@tidetable/core";
+import { names } from "./plans";
+
+/** Lists what a person does after a deploy. `sst deploy` prints the list. */
+export function listNextSteps(plans: SourcePlan[]): string {
+  const onStage = (command: string) => `npx tidetable ${command} --stage ${names.stage}`;
+  const examples = plans.filter(({ isExample }) => isExample).map(({ name }) => name);
+  const lines = [
+    ...plans
+      .filter(({ secrets }) => secrets.length > 0)
+      .map(({ name }) => `${onStage(`secrets set ${name}`)}   asks for its credentials`),
+    ...plans
+      .filter(({ isExample }) => !isExample)
+      .map(({ name }) => `${onStage(`run ${name}`)}   runs it now, not first by its schedule`),
+    ...(examples.length > 0
+      ? [
+          `The schedules of ${examples.join(", ")} are off: base_url is a host for examples. ` +
+            "Write yours in packages/sources/src and deploy again.",
+        ]
+      : []),
+  ];
+  return ["", ...lines].join("\n");
+}
