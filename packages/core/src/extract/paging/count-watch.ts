@@ -1,9 +1,17 @@
 import { RequestError } from "../../base/errors.ts";
-import type { JsonPath } from "../../config/jsonpath.ts";
-import type { PaginatorPlan } from "../../config/plan-types.ts";
+import {
+  afterPage,
+  countedPage,
+  isStorable,
+  largestWith,
+  lastRowsOf,
+  memoryAfter,
+  type NumberedPage,
+  onwardOf,
+  withCount,
+} from "./count-memory.ts";
 import { findCountPlace, readCount } from "./count-place.ts";
-import { isNumbered, numberingOf, type PageNumbering, type PlacedRequest } from "./numbering.ts";
-import { fingerprintRecord, keyPart } from "./overlap.ts";
+import { isNumbered, numberingOf, type PageNumbering } from "./numbering.ts";
 import {
   type CheckingCounted,
   type CountedPage,
@@ -12,7 +20,6 @@ import {
   type ReadingOnward,
   repeatable,
 } from "./page-request.ts";
-import type { ReceivedPage } from "./paging.ts";
 
 /*
  * Numbered pages show no row of the page before. Where rows go while they are read, later rows move
@@ -24,22 +31,6 @@ import type { ReceivedPage } from "./paging.ts";
 
 /** Reading goes back so often without getting any further. Then the run fails. */
 const MAX_ROUNDS = 3;
-
-/** So many rows at the end of a page stand for it. */
-const LAST_ROWS = 5;
-
-/** Bounds of `recent`, which stands in every checkpoint. */
-const MAX_RECENT = { pages: 8, characters: 8192 };
-
-/** A page, with the request that its paginator makes next. */
-export interface NumberedPage {
-  received: ReceivedPage;
-  following: PageRequest | undefined;
-  plan: PaginatorPlan;
-  /** The path of the records in the answer. */
-  list: JsonPath | undefined;
-  keyFields: readonly string[];
-}
 
 export interface WatchedPage {
   /** The request to make next; undefined after the last page. */
@@ -66,7 +57,7 @@ function begin(page: NumberedPage, following: PageRequest, numbering: PageNumber
   const { received, plan, list } = page;
   const place = findCountPlace(received, list, plan);
   const count = place && readCount(received, place);
-  if (!place || count === undefined) return { next: following };
+  if (!place || count === undefined || !isStorable(following)) return { next: following };
   const position = numbering.positionOf(received.request);
   const memory: ReadingOnward = {
     mode: "onward",
@@ -109,7 +100,8 @@ function readOnward(
   }
   const note = `the API names ${count} ${place.unit} after ${counted.count}: rows have gone`;
   if (!counted.request) {
-    const fall = { position, count, pages: pagesOf(counted.count - count, page, memory) };
+    const pages = pagesOf(counted.count - count, page, memory);
+    const fall = { seenAt: position, count, pages, doubted: null };
     return { ...goBack(page, memory, fall, numbering), note };
   }
   const resume = uncountedPages > 0 ? null : { request: following ? repeatable(following) : null };
@@ -184,27 +176,25 @@ function afterCheck(
   // While the count only falls, rows that stand where they stood have not moved in between either.
   const hasOnlyFallen = isInPlace && suspect && count < suspect.count;
   const doubted = hasOnlyFallen ? suspect : null;
-  return goBack(page, memory, { position: suspectAt, count, pages, doubted }, numbering);
+  return goBack(page, memory, { seenAt: suspectAt, count, pages, doubted }, numbering);
+}
+
+/** What is known of rows that have gone. */
+interface Fall {
+  /** The position of the page that showed it. */
+  seenAt: number;
+  /** The count in the answer that was read last. */
+  count: number;
+  /** How many pages later rows may have moved to: the last ones before that page. */
+  pages: number;
+  doubted: CountedPage | null;
 }
 
 /** Reads those pages again that later rows may have moved to. */
 function goBack(
   page: NumberedPage,
   memory: CountMemory,
-  {
-    position: seenAt,
-    count,
-    pages,
-    doubted = null,
-  }: {
-    /** The page at which the fall was seen. */
-    position: number;
-    /** The count in this answer. */
-    count: number;
-    /** The number of pages that may have been missed, before the one after the counted page. */
-    pages: number;
-    doubted?: CountedPage | null;
-  },
+  { seenAt, count, pages, doubted }: Fall,
   numbering: PageNumbering,
 ): WatchedPage {
   const { counted, furthest, recent } = memory;
@@ -262,82 +252,10 @@ function atLeast(
 
 /** Goes on with the request that the paginator makes. */
 function goOn(page: NumberedPage, memory: ReadingOnward, numbering: PageNumbering): WatchedPage {
-  const { received, following } = page;
+  const { following } = page;
   if (!following) return { next: undefined };
-  const progress = {
-    ...memory,
-    largestPage: largestWith(page, memory),
-    smallestPage: Math.min(memory.smallestPage, received.records.length),
-  };
-  const nextPosition = numbering.positionAfter(memory.position, following);
-  const onward = afterPage(progress, received.request, nextPosition, numbering);
-  return { next: withCount(following, onward) };
+  return { next: withCount(following, memoryAfter(page, memory, following, numbering)) };
 }
-
-/** The memory for the page after the one at `memory.position`. */
-function afterPage(
-  memory: CountMemory,
-  request: PageRequest,
-  nextPosition: number,
-  { needsRecent }: PageNumbering,
-): ReadingOnward {
-  const { position, furthest, rounds, recent } = memory;
-  const pages = [...recent.filter((earlier) => earlier.position < position), { position, request }];
-  return {
-    ...onwardOf(memory),
-    position: nextPosition,
-    furthest: Math.max(position, furthest),
-    rounds: position > furthest ? 0 : rounds,
-    recent: needsRecent ? lastPages(pages) : [],
-  };
-}
-
-/** The last pages, as many as a checkpoint may hold. */
-function lastPages(pages: PlacedRequest[]): PlacedRequest[] {
-  const last = pages
-    .slice(-MAX_RECENT.pages)
-    .map(({ position, request }) => ({ position, request: repeatable(request) }));
-  while (JSON.stringify(last).length > MAX_RECENT.characters) last.shift();
-  return last;
-}
-
-/** The memory without what a check alone needs. */
-function onwardOf(memory: CountMemory): ReadingOnward {
-  if (memory.mode === "onward") return memory;
-  const { suspectAt: _, suspect: __, resume: ___, ...progress } = memory;
-  return { ...progress, mode: "onward" };
-}
-
-function countedPage(
-  page: NumberedPage,
-  count: number,
-  position: number,
-  numbering: PageNumbering,
-): CountedPage {
-  const { received, following } = page;
-  return {
-    request: repeatable(received.request),
-    position,
-    nextPosition: following ? numbering.positionAfter(position, following) : position + 1,
-    count,
-    lastRows: lastRowsOf(page),
-  };
-}
-
-/** By keys, so that a row may change in its place. */
-function lastRowsOf({ received, keyFields }: NumberedPage): string | null {
-  const last = received.records.slice(-LAST_ROWS);
-  if (last.length === 0) return null;
-  return last.map((record) => keyPart(fingerprintRecord(record, keyFields))).join(" ");
-}
-
-const largestWith = ({ received }: NumberedPage, { largestPage }: CountMemory): number =>
-  Math.max(largestPage, received.records.length);
-
-const withCount = (request: PageRequest, count: CountMemory): PageRequest => ({
-  ...request,
-  memory: { ...request.memory, count },
-});
 
 const driftError = ({ counted, place }: CountMemory, lowest: number) =>
   new RequestError({
