@@ -13,16 +13,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** Puts a file where it would stand in the repository. */
-function plant(file: string, text: string): string {
+/** Writes a file to its place in the scratch repository. */
+function writePlanted(file: string, text: string): string {
   const path = join(scratch, file);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${text}\n`);
   return path;
 }
 
-/** What the linter says about the files, which are then removed. */
-function biome(paths: string[], reporter = "summary"): string {
+/** The output of the linter for the files, which are then removed. */
+function runLinter(paths: string[], reporter = "summary"): string {
   const command = join(root, "node_modules/.bin/biome");
   const args = ["lint", "--vcs-enabled=false", `--reporter=${reporter}`, "--max-diagnostics=none"];
   const { stdout, stderr } = spawnSync(command, [...args, ...paths], {
@@ -34,14 +34,13 @@ function biome(paths: string[], reporter = "summary"): string {
   return stdout + stderr;
 }
 
-/** The rules that a file with this text breaks, in the place where it would stand. */
-const lint = (file: string, text: string): string => biome([plant(file, text)]);
+/** The output of the linter for a file with this text at its place. */
+const brokenRules = (file: string, text: string): string => runLinter([writePlanted(file, text)]);
 
-/** Which of these files the linter refuses for what they import. One call of the linter for all. */
+/** The files whose imports the linter refuses. One call of the linter checks all of them. */
 function refusedFiles(plants: { file: string; to: string }[]): string[] {
-  const paths = plants.map(({ file, to }) => plant(file, `import "${to}";`));
-  const said = biome(paths, "github");
-  const refused = said
+  const paths = plants.map(({ file, to }) => writePlanted(file, `import "${to}";`));
+  const refused = runLinter(paths, "github")
     .split("\n")
     .filter((line) => line.includes("noRestrictedImports"))
     .flatMap((line) =>
@@ -50,8 +49,8 @@ function refusedFiles(plants: { file: string; to: string }[]): string[] {
   return [...new Set(refused.map(({ file }) => file))].sort();
 }
 
-/** The rooms of core, from left to right: each may import what stands to its left. */
-const order = [
+/** The rooms of core, from left to right. A room may import the rooms to its left. */
+const roomOrder = [
   ["base"],
   ["values"],
   ["secrets"],
@@ -65,8 +64,8 @@ const order = [
   ["preview"],
   ["entry"],
 ];
-const rooms = order.flat();
-const positionOf = (room: string) => order.findIndex((group) => group.includes(room));
+const rooms = roomOrder.flat();
+const positionOf = (room: string) => roomOrder.findIndex((group) => group.includes(room));
 
 const core = join(root, "packages/core/src");
 const firstFileOf = (room: string) => {
@@ -91,26 +90,29 @@ describe("the linter holds the direction of core's rooms", () => {
   });
 
   const pairs = rooms.flatMap((room) =>
-    rooms.filter((other) => other !== room).map((other) => ({ room, other })),
+    rooms.filter((target) => target !== room).map((target) => ({ room, target })),
   );
-  const forbidden = pairs.filter(({ room, other }) => positionOf(other) >= positionOf(room));
-  const allowed = pairs.filter(({ room, other }) => positionOf(other) < positionOf(room));
+  const forbidden = pairs.filter(({ room, target }) => positionOf(target) >= positionOf(room));
+  const allowed = pairs.filter(({ room, target }) => positionOf(target) < positionOf(room));
 
   it("the linter refuses an import of a room that does not stand to the left, at each depth", () => {
-    const plants = forbidden.flatMap(({ room, other }) => [
-      { file: `packages/core/src/${room}/${room}-to-${other}.ts`, to: `../${firstFileOf(other)}` },
+    const plants = forbidden.flatMap(({ room, target }) => [
       {
-        file: `packages/core/src/${room}/deep/${room}-to-${other}.ts`,
-        to: `../../${firstFileOf(other)}`,
+        file: `packages/core/src/${room}/${room}-to-${target}.ts`,
+        to: `../${firstFileOf(target)}`,
+      },
+      {
+        file: `packages/core/src/${room}/deep/${room}-to-${target}.ts`,
+        to: `../../${firstFileOf(target)}`,
       },
     ]);
     expect(refusedFiles(plants)).toEqual(plants.map(({ file }) => file).sort());
   });
 
   it("the linter lets a room import the rooms to its left", () => {
-    const plants = allowed.map(({ room, other }) => ({
-      file: `packages/core/src/${room}/${room}-to-${other}.ts`,
-      to: `../${firstFileOf(other)}`,
+    const plants = allowed.map(({ room, target }) => ({
+      file: `packages/core/src/${room}/${room}-to-${target}.ts`,
+      to: `../${firstFileOf(target)}`,
     }));
     expect(refusedFiles(plants)).toEqual([]);
   });
@@ -125,15 +127,15 @@ describe("the linter holds the direction of core's rooms", () => {
 
   it("the linter refuses a circle of imports, including imports of types", () => {
     const folder = "packages/core/src/base";
-    const first = plant(
+    const first = writePlanted(
       `${folder}/first.ts`,
       'import type { B } from "./second.ts";\nexport type A = B;',
     );
-    const second = plant(
+    const second = writePlanted(
       `${folder}/second.ts`,
       'import type { A } from "./first.ts";\nexport type B = A | 1;',
     );
-    expect(biome([first, second])).toContain("noImportCycles");
+    expect(runLinter([first, second])).toContain("noImportCycles");
   });
 });
 
@@ -152,7 +154,7 @@ describe("the linter holds the import direction of the packages", () => {
     ["packages/local/src/lambda/planted.ts", "../session/session.ts"],
   ];
   it.each(forbidden)("%s may not import %s", (file, specifier) => {
-    expect(lint(file, `import "${specifier}";`)).toContain("noRestrictedImports");
+    expect(brokenRules(file, `import "${specifier}";`)).toContain("noRestrictedImports");
   });
 
   const allowed: [file: string, specifier: string][] = [
@@ -161,18 +163,18 @@ describe("the linter holds the import direction of the packages", () => {
     ["functions/planted.ts", "@tidetable/core"],
   ];
   it.each(allowed)("%s may import %s", (file, specifier) => {
-    expect(lint(file, `import "${specifier}";`)).not.toContain("noRestrictedImports");
+    expect(brokenRules(file, `import "${specifier}";`)).not.toContain("noRestrictedImports");
   });
 
   it("the linter refuses process.env in core", () => {
-    expect(lint("packages/core/src/planted.ts", "export const a = process.env.A;")).toContain(
-      "noProcessEnv",
-    );
-    expect(lint("packages/core/src/load/planted.ts", "export const a = process.env.A;")).toContain(
-      "noProcessEnv",
-    );
     expect(
-      lint("packages/core/src/schema/planted.ts", "export const a = process.env.A;"),
+      brokenRules("packages/core/src/planted.ts", "export const a = process.env.A;"),
+    ).toContain("noProcessEnv");
+    expect(
+      brokenRules("packages/core/src/load/planted.ts", "export const a = process.env.A;"),
+    ).toContain("noProcessEnv");
+    expect(
+      brokenRules("packages/core/src/schema/planted.ts", "export const a = process.env.A;"),
     ).toContain("noProcessEnv");
   });
 });

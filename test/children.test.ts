@@ -8,7 +8,7 @@ import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
 import { handleWorkerEvent, RunError } from "../packages/core/src/entry/worker.ts";
 import type { ResourceReport } from "../packages/core/src/report/types.ts";
 import { planOf } from "../packages/core/src/run/reach.ts";
-import { forget } from "../packages/core/src/state/forget.ts";
+import { forgetResource } from "../packages/core/src/state/forget.ts";
 import { readRuns } from "../packages/core/src/state/history.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Api, openApi } from "./support/api.ts";
@@ -29,7 +29,7 @@ interface User {
   at?: string;
 }
 
-/** Users, each with posts, each with comments: two of each to a page. */
+/** Opens an API of users with posts with comments, two records to a page. */
 function openBlog(
   users: User[],
   {
@@ -42,16 +42,16 @@ function openBlog(
     passAnswer();
     if (broken(path)) return { status: 403 };
     if (gone(path)) return { status: 404 };
-    const [, kind, id, what, under] = path.split("/");
+    const [, kind, id, subkind, under] = path.split("/");
     const offset = Number(query.get("offset"));
     const since = query.get("since") ?? "";
-    const all =
-      kind === "users" && what === undefined
+    const records =
+      kind === "users" && subkind === undefined
         ? users.filter(({ at = "" }) => at >= since)
-        : what === "posts" && under === undefined
+        : subkind === "posts" && under === undefined
           ? [1, 2, 3].map((n) => ({ id: `${id}-${n}`, text: `post ${n}` }))
           : [1].map((n) => ({ id: `${id}/${n}` }));
-    return { body: { data: all.slice(offset, offset + 2) } };
+    return { body: { data: records.slice(offset, offset + 2) } };
   });
 }
 
@@ -63,8 +63,8 @@ const posts: ResourceConfig = {
 
 let blogs = 0;
 
-/** A source with its tables, and what the schedule function and the tick do with its workers. */
-async function deploy(api: Api, resources: SourceConfig["resources"], changes: object = {}) {
+/** Deploys a source with its tables, and calls its functions as the schedule and the tick do. */
+async function deployBlog(api: Api, resources: SourceConfig["resources"], changes: object = {}) {
   blogs += 1;
   const name = `blog${blogs}`;
   const source = rest_api_source({
@@ -82,7 +82,7 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
   for (const plan of plans.filter(({ selected }) => selected)) {
     await engine.createTables({ [`tidetable-test-${name}.${plan.table}`]: tableDefinition(plan) });
   }
-  const invoke = (event: WorkerEvent, world: World = testWorld(engine)) =>
+  const invokeWorker = (event: WorkerEvent, world: World = testWorld(engine)) =>
     handleWorkerEvent(event, {
       sources,
       world,
@@ -93,9 +93,9 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
       throw error;
     });
 
-  /** One worker to the end of its run, as the tick would take it there. */
+  /** Invokes a worker again and again to the end of its run, as the tick does. */
   async function runToEnd(event: WorkerEvent, most = 50): Promise<ResourceReport> {
-    const report = await invoke(event);
+    const report = await invokeWorker(event);
     const open = report.status === "running" || report.status === "waiting";
     return open && most > 0 ? runToEnd(event, most - 1) : report;
   }
@@ -105,7 +105,7 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
     const world = { ...testWorld(engine), sources, requestId };
     await handleScheduleEvent(
       { source: name, ...event },
-      { ...world, invoke: async (one) => void events.push(one) },
+      { ...world, invoke: async (event) => void events.push(event) },
     );
     return events;
   }
@@ -113,26 +113,26 @@ async function deploy(api: Api, resources: SourceConfig["resources"], changes: o
   return {
     name,
     plans,
-    invoke,
+    invoke: invokeWorker,
     toItsEnd: runToEnd,
     started: startRun,
     ids: async (resource: string) =>
       (await engine.scan(`tidetable-test-${name}.${resource}`)).map(({ id }) => id?.S).sort(),
     async run(event: object = {}, requestId = `r${Math.random()}`) {
       const events = await startRun(event, requestId);
-      const reports = await Promise.all(events.map((one) => runToEnd(one)));
+      const reports = await Promise.all(events.map((event) => runToEnd(event)));
       return Object.fromEntries(reports.map((report) => [report.resource, report]));
     },
   };
 }
 
-const users = (...ids: number[]): User[] => ids.map((id) => ({ id, name: `user ${id}` }));
+const usersOf = (...ids: number[]): User[] => ids.map((id) => ({ id, name: `user ${id}` }));
 const postIdsOf = (...ids: number[]) => ids.flatMap((id) => [1, 2, 3].map((n) => `${id}-${n}`));
 
 describe("a child", () => {
   it("a child is read for each record of its parent, in an invocation of its own, and gets the parent's fields", async () => {
-    const api = await openBlog(users(1, 2, 3));
-    const { run, ids, name } = await deploy(api, ["users", posts]);
+    const api = await openBlog(usersOf(1, 2, 3));
+    const { run, ids, name } = await deployBlog(api, ["users", posts]);
     expect(await run()).toMatchObject({
       users: { status: "done", records: 3 },
       posts: { status: "done", records: 9, written: 9 },
@@ -150,7 +150,7 @@ describe("a child", () => {
       endpoint: { path: "posts/{resources.posts.id}/comments/x" },
       include_from_parent: ["_users_name"],
     };
-    const { run, ids, plans } = await deploy(await openBlog(users(1, 2)), [
+    const { run, ids, plans } = await deployBlog(await openBlog(usersOf(1, 2)), [
       comments,
       posts,
       "users",
@@ -161,7 +161,7 @@ describe("a child", () => {
   });
 
   it("a run of a child alone reads the parent for it, which is no run of the parent and writes no row of it", async () => {
-    const { run, ids, name } = await deploy(await openBlog(users(1, 2)), ["users", posts]);
+    const { run, ids, name } = await deployBlog(await openBlog(usersOf(1, 2)), ["users", posts]);
     expect(await run({ resources: ["posts"] })).toMatchObject({
       users: { status: "done", records: 0, written: 0, pages: 2 },
       posts: { status: "done", records: 6 },
@@ -179,7 +179,7 @@ describe("a child", () => {
 
   it("a child of a parent that is not selected needs no table of the parent", async () => {
     const hidden = { name: "users", selected: false };
-    const { run, ids } = await deploy(await openBlog(users(1, 2)), [hidden, posts]);
+    const { run, ids } = await deployBlog(await openBlog(usersOf(1, 2)), [hidden, posts]);
     expect(await run()).toMatchObject({
       users: { status: "done", records: 0 },
       posts: { records: 6 },
@@ -189,8 +189,8 @@ describe("a child", () => {
 
   it("a child continues between records and pages, whenever its slice ends (P6)", async () => {
     const { passAnswer, oneSlice } = slicedTime();
-    const api = await openBlog(users(1, 2, 3), { passAnswer });
-    const { started, toItsEnd, invoke, ids } = await deploy(api, ["users", posts]);
+    const api = await openBlog(usersOf(1, 2, 3), { passAnswer });
+    const { started, toItsEnd, invoke, ids } = await deployBlog(api, ["users", posts]);
     const [parent, child] = await started({}, "r1");
     if (!parent || !child) throw new Error("not started");
     await toItsEnd(parent);
@@ -206,9 +206,9 @@ describe("a child", () => {
   });
 
   it("a child of a parent that is read whole each time sees only the records of its own run", async () => {
-    const list = users(1, 2);
+    const list = usersOf(1, 2);
     const api = await openBlog(list);
-    const { run, ids } = await deploy(api, ["users", posts]);
+    const { run, ids } = await deployBlog(api, ["users", posts]);
     await run();
     list.shift();
     const before = api.requests.length;
@@ -219,12 +219,12 @@ describe("a child", () => {
   });
 
   it("a child misses no record of an incremental parent after one of its own runs has failed", async () => {
-    const list: User[] = users(1, 2).map((user) => ({ ...user, at: "2026-01-01" }));
+    const list: User[] = usersOf(1, 2).map((user) => ({ ...user, at: "2026-01-01" }));
     let down = false;
     const api = await openBlog(list, { broken: (path) => down && path.includes("posts") });
     const incremental = { cursor_path: "at", start_param: "since" };
     const parent = { name: "users", endpoint: { incremental } };
-    const { run, ids } = await deploy(api, [parent, posts]);
+    const { run, ids } = await deployBlog(api, [parent, posts]);
     await run();
     list.push({ id: 3, name: "user 3", at: "2026-01-02" });
     down = true;
@@ -242,8 +242,8 @@ describe("a child", () => {
   });
 
   it("a child is skipped when its parent fails, and its report says why (P18)", async () => {
-    const api = await openBlog(users(1), { broken: (path) => path === "/users" });
-    const { run } = await deploy(api, ["users", posts]);
+    const api = await openBlog(usersOf(1), { broken: (path) => path === "/users" });
+    const { run } = await deployBlog(api, ["users", posts]);
     const { users: parent, posts: child } = await run();
     expect(parent).toMatchObject({ status: "failed" });
     expect(child).toMatchObject({
@@ -253,8 +253,8 @@ describe("a child", () => {
   });
 
   it("a full refresh of a child deletes the rows that the API no longer shows", async () => {
-    const list = users(1, 2, 3);
-    const { run, ids, name } = await deploy(await openBlog(list), ["users", posts]);
+    const list = usersOf(1, 2, 3);
+    const { run, ids, name } = await deployBlog(await openBlog(list), ["users", posts]);
     await run();
     list.pop();
     const refreshed = await run({ full_refresh: true, confirm: name });
@@ -270,11 +270,11 @@ describe("a child", () => {
     ["skip", "done", 0],
     [undefined, "done", 1],
   ] as const)("a null in the parent's field with the option %s ends the child's run as %s with %i parents set aside, and no request has /null/ in its path", async (option, status, setAside) => {
-    const api = await openBlog([...users(1), { id: null, name: "nobody" }]);
+    const api = await openBlog([...usersOf(1), { id: null, name: "nobody" }]);
     // The parent's own key may be null only where nothing of it is stored.
     const hidden = { name: "users", selected: false };
     const child = { ...posts, ...(option && { on_parent_value_missing: option }) };
-    const { run } = await deploy(api, [hidden, child]);
+    const { run } = await deployBlog(api, [hidden, child]);
     const { posts: report } = await run();
     expect(report).toMatchObject({ status, parents_set_aside: setAside });
     if (option === "raise") expect(report?.error?.code).toBe("extract.parent_field");
@@ -283,10 +283,10 @@ describe("a child", () => {
 
   it("a parent whose request answers 404 twice is gone: it shows no rows, and its old ones go", async () => {
     let isGone = false;
-    const api = await openBlog(users(1, 2, 3, 4), {
+    const api = await openBlog(usersOf(1, 2, 3, 4), {
       gone: (path) => isGone && path === "/users/2/posts",
     });
-    const { run, ids, name } = await deploy(api, ["users", posts]);
+    const { run, ids, name } = await deployBlog(api, ["users", posts]);
     await run();
     isGone = true;
     const before = api.requests.length;
@@ -300,15 +300,15 @@ describe("a child", () => {
   });
 
   it("a parent whose request fails otherwise fails the run, or is set aside where the config says so, and no row goes", async () => {
-    const api = await openBlog(users(1, 2, 3, 4), {
+    const api = await openBlog(usersOf(1, 2, 3, 4), {
       broken: (path) => path === "/users/2/posts",
     });
-    const strict = await deploy(api, ["users", posts]);
+    const strict = await deployBlog(api, ["users", posts]);
     expect((await strict.run()).posts).toMatchObject({
       status: "failed",
       error: { code: "extract.status" },
     });
-    const { run, ids, name } = await deploy(api, [
+    const { run, ids, name } = await deployBlog(api, [
       "users",
       { ...posts, on_parent_error: "skip" },
     ]);
@@ -322,8 +322,8 @@ describe("a child", () => {
   });
 
   it("a check and a sample of a child use records of its parent and leave no trace in the state", async () => {
-    const api = await openBlog(users(1, 2, 3));
-    const { run, invoke, name } = await deploy(api, ["users", posts]);
+    const api = await openBlog(usersOf(1, 2, 3));
+    const { run, invoke, name } = await deployBlog(api, ["users", posts]);
     const check = { source: name, resource: "posts", run_id: "c", check: true };
     expect(await invoke(check)).toMatchObject({ status: "done", records: 2, requests: 2 });
     expect(await run({ limit_pages: 2 })).toMatchObject({
@@ -339,21 +339,21 @@ describe("a child", () => {
       a: [{ id: "a1", at: 10 }],
       b: [{ id: "b1", at: 3 }],
     };
-    const asked: string[] = [];
+    const requested: string[] = [];
     const api = await openApi(({ path, query }) => {
       if (path === "/users") return { body: { data: users } };
       const id = path.split("/")[2] ?? "";
       const since = Number(query.get("since") ?? 0);
-      asked.push(`${id} since ${query.get("since")}`);
+      requested.push(`${id} since ${query.get("since")}`);
       return { body: { data: (posts[id] ?? []).filter(({ at }) => at >= since) } };
     });
-    const one = { data_selector: "data", paginator: "single_page" as const };
-    const { run, ids } = await deploy(api, [
-      { name: "users", endpoint: one },
+    const onePage = { data_selector: "data", paginator: "single_page" as const };
+    const { run, ids } = await deployBlog(api, [
+      { name: "users", endpoint: onePage },
       {
         name: "posts",
         endpoint: {
-          ...one,
+          ...onePage,
           path: "users/{resources.users.id}/posts",
           incremental: { cursor_path: "at", start_param: "since", per_parent: true },
         },
@@ -364,8 +364,8 @@ describe("a child", () => {
     posts.a?.push({ id: "a2", at: 12 });
     await run();
     await run();
-    // With one cursor for all, b would be asked for what is newer than 10.
-    expect(asked).toEqual([
+    // One cursor for all parents would request the posts of b from 10 on, and miss b1.
+    expect(requested).toEqual([
       "a since null",
       "a since 10",
       "b since null",
@@ -376,13 +376,13 @@ describe("a child", () => {
   });
 
   it("a child reads a backfill window by window for each record of its parent", async () => {
-    const asked: string[] = [];
+    const requestedWindows: string[] = [];
     const api = await openApi(({ path, query }) => {
       if (path === "/users") return { body: { data: [{ id: "a" }, { id: "b" }] } };
-      asked.push(`${path.split("/")[2]} ${query.get("from")}-${query.get("to")}`);
+      requestedWindows.push(`${path.split("/")[2]} ${query.get("from")}-${query.get("to")}`);
       return { body: { data: [] } };
     });
-    const one = { data_selector: "data", paginator: "single_page" as const };
+    const onePage = { data_selector: "data", paginator: "single_page" as const };
     const window = {
       initial_value: 1,
       end_value: 5,
@@ -390,29 +390,29 @@ describe("a child", () => {
       start_param: "from",
       end_param: "to",
     };
-    const { run } = await deploy(api, [
-      { name: "users", endpoint: one },
+    const { run } = await deployBlog(api, [
+      { name: "users", endpoint: onePage },
       {
         name: "posts",
         endpoint: {
-          ...one,
+          ...onePage,
           path: "users/{resources.users.id}/posts",
           incremental: { cursor_path: "at", ...window },
         },
       },
     ]);
     expect(await run()).toMatchObject({ posts: { status: "done" } });
-    expect(asked).toEqual(["a 1-3", "a 3-5", "b 1-3", "b 3-5"]);
+    expect(requestedWindows).toEqual(["a 1-3", "a 3-5", "b 1-3", "b 3-5"]);
   });
 
   it("a child begins with the records of its parent again after the parent was reset, whatever its own position", async () => {
-    const list: User[] = users(1, 2, 3).map((user) => ({ ...user, at: "2026-01-01" }));
+    const list: User[] = usersOf(1, 2, 3).map((user) => ({ ...user, at: "2026-01-01" }));
     const api = await openBlog(list);
     const parent = { name: "users", endpoint: { incremental: { cursor_path: "at" } } };
-    const { run, ids, name } = await deploy(api, [parent, posts]);
+    const { run, ids, name } = await deployBlog(api, [parent, posts]);
     await run();
     await run();
-    await forget(testWorld(engine), { source: name, resource: "users" }, { owner: "reset" });
+    await forgetResource(testWorld(engine), { source: name, resource: "users" }, { owner: "reset" });
     list.push({ id: 4, name: "user 4", at: "2026-01-01" });
     expect(await run()).toMatchObject({ posts: { status: "done", records: 12 } });
     expect(await ids("posts")).toEqual(postIdsOf(1, 2, 3, 4));

@@ -13,8 +13,8 @@ import { validate } from "../packages/core/src/config/check/validate.ts";
  */
 
 const root = resolve(import.meta.dirname, "..");
-const read = (path: string) => readFileSync(resolve(root, path), "utf8");
-const configPage = read("docs/config.md");
+const readFile = (path: string) => readFileSync(resolve(root, path), "utf8");
+const configPage = readFile("docs/config.md");
 
 // ── The page ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -56,7 +56,7 @@ const sectionOf = (heading: string): Section => {
 
 /** The keys and the literal words of each type of a file, however deeply they are nested. */
 function readTypes(path: string) {
-  const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
+  const file = ts.createSourceFile(path, readFile(path), ts.ScriptTarget.Latest, true);
   const namedTypes = new Map<string, { keys: Set<string>; words: Set<string> }>();
   file.forEachChild((node) => {
     if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) return;
@@ -91,14 +91,14 @@ type Dict = Record<string, unknown>;
 type Context = (example: never) => Source;
 
 const base_url = "https://api.example.com";
-const source = (dict: Dict, options: Dict = {}): Source =>
+const sourceOf = (dict: Dict, options: Dict = {}): Source =>
   rest_api_source({ client: { base_url }, resources: ["users"], ...dict } as never, options);
 
-const client = (example: Dict) => source({ client: { base_url, ...example } });
-const auth = (type: string) => (example: Dict) => client({ auth: { type, ...example } });
+const withClient = (example: Dict) => sourceOf({ client: { base_url, ...example } });
+const withAuth = (type: string) => (example: Dict) => withClient({ auth: { type, ...example } });
 /** The resource has a parent and a key: examples for children and for merging need them. */
-const resource = (example: Dict) =>
-  source({
+const withResource = (example: Dict) =>
+  sourceOf({
     resources: [
       "users",
       {
@@ -109,133 +109,137 @@ const resource = (example: Dict) =>
       },
     ],
   });
-const endpoint = (example: Dict) => resource({ endpoint: { path: "posts", ...example } });
-const paginator =
-  (type: string, more: Dict = {}) =>
+const withEndpoint = (example: Dict) => withResource({ endpoint: { path: "posts", ...example } });
+const withPaginator =
+  (type: string, options: Dict = {}) =>
   (example: Dict) =>
-    endpoint({ paginator: { type, ...more, ...example } });
-const incremental = (example: Dict) =>
-  endpoint({
+    withEndpoint({ paginator: { type, ...options, ...example } });
+const withIncremental = (example: Dict) =>
+  withEndpoint({
     path: "users/{resources.users.id}",
     incremental: { cursor_path: "updated_at", ...example },
   });
-const param = (value: Dict) =>
-  endpoint({ path: value.type === "resolve" ? "users/{id}" : "users", params: { id: value } });
-const action = (example: Dict) =>
-  endpoint({ response_actions: [{ action: "ignore", ...example }] });
-const options = (example: Dict) => source({}, example);
+const withParam = (value: Dict) =>
+  withEndpoint({ path: value.type === "resolve" ? "users/{id}" : "users", params: { id: value } });
+const withAction = (example: Dict) =>
+  withEndpoint({ response_actions: [{ action: "ignore", ...example }] });
+const withOptions = (example: Dict) => sourceOf({}, example);
 
 const contexts: Record<string, { types: string[]; context: Context; unlisted?: string[] }> = {
-  "The dict": { types: ["SourceConfig"], context: source },
-  client: { types: ["ClientConfig"], context: client },
-  bearer: { types: ["BearerAuth"], context: auth("bearer"), unlisted: ["type"] },
-  api_key: { types: ["ApiKeyAuth"], context: auth("api_key"), unlisted: ["type"] },
-  http_basic: { types: ["HttpBasicAuth"], context: auth("http_basic"), unlisted: ["type"] },
+  "The dict": { types: ["SourceConfig"], context: sourceOf },
+  client: { types: ["ClientConfig"], context: withClient },
+  bearer: { types: ["BearerAuth"], context: withAuth("bearer"), unlisted: ["type"] },
+  api_key: { types: ["ApiKeyAuth"], context: withAuth("api_key"), unlisted: ["type"] },
+  http_basic: { types: ["HttpBasicAuth"], context: withAuth("http_basic"), unlisted: ["type"] },
   oauth2_client_credentials: {
     types: ["OAuth2ClientCredentialsAuth", "TokenRequest"],
-    context: auth("oauth2_client_credentials"),
+    context: withAuth("oauth2_client_credentials"),
     unlisted: ["type"],
   },
   oauth2_refresh_token: {
     types: ["OAuth2RefreshTokenAuth"],
-    context: auth("oauth2_refresh_token"),
+    context: withAuth("oauth2_refresh_token"),
     unlisted: ["type"],
   },
   resources: {
     types: ["ResourceBase", "ResourceConfig", "ResourceDefaults", "ResourceExtensions"],
-    context: resource,
+    context: withResource,
   },
-  endpoint: { types: ["EndpointConfig"], context: endpoint },
+  endpoint: { types: ["EndpointConfig"], context: withEndpoint },
   error_handler: {
     types: ["ErrorHandlerConfig"],
-    context: (example: Dict) => endpoint({ error_handler: example }),
+    context: (example: Dict) => withEndpoint({ error_handler: example }),
   },
   offset: {
     types: ["OffsetPaginator"],
-    context: paginator("offset", { limit: 100 }),
+    context: withPaginator("offset", { limit: 100 }),
     unlisted: ["type"],
   },
   page_number: {
     types: ["PageNumberPaginator"],
-    context: paginator("page_number"),
+    context: withPaginator("page_number"),
     unlisted: ["type"],
   },
-  cursor: { types: ["CursorPaginator"], context: paginator("cursor"), unlisted: ["type"] },
+  cursor: { types: ["CursorPaginator"], context: withPaginator("cursor"), unlisted: ["type"] },
   header_cursor: {
     types: ["HeaderCursorPaginator"],
-    context: paginator("header_cursor"),
+    context: withPaginator("header_cursor"),
     unlisted: ["type"],
   },
-  json_link: { types: ["JsonLinkPaginator"], context: paginator("json_link"), unlisted: ["type"] },
+  json_link: {
+    types: ["JsonLinkPaginator"],
+    context: withPaginator("json_link"),
+    unlisted: ["type"],
+  },
   header_link: {
     types: ["HeaderLinkPaginator"],
-    context: paginator("header_link"),
+    context: withPaginator("header_link"),
     unlisted: ["type"],
   },
   // The two paginators without options.
-  paginator: { types: ["PaginatorConfig"], context: paginator("auto"), unlisted: ["type"] },
-  incremental: { types: ["IncrementalConfig"], context: incremental },
-  "incremental as a parameter": { types: ["IncrementalParam"], context: param },
+  paginator: { types: ["PaginatorConfig"], context: withPaginator("auto"), unlisted: ["type"] },
+  incremental: { types: ["IncrementalConfig"], context: withIncremental },
+  "incremental as a parameter": { types: ["IncrementalParam"], context: withParam },
   resolve: {
     types: ["ResolveParam"],
     context: (example: Dict) =>
-      param({ type: "resolve", resource: "users", field: "id", ...example }),
+      withParam({ type: "resolve", resource: "users", field: "id", ...example }),
   },
   processing_steps: {
     types: ["ProcessingStep"],
-    context: (example: Dict) => resource({ processing_steps: [example] }),
+    context: (example: Dict) => withResource({ processing_steps: [example] }),
   },
-  response_actions: { types: ["ResponseAction", "ResponseHook"], context: action },
+  response_actions: { types: ["ResponseAction", "ResponseHook"], context: withAction },
   write_disposition: {
     types: ["WriteDispositionConfig"],
     context: (example: Dict) =>
-      resource({ write_disposition: { disposition: "merge", ...example } }),
+      withResource({ write_disposition: { disposition: "merge", ...example } }),
   },
   columns: {
     types: ["ColumnConfig", "NamedColumnConfig"],
     context: (example: Dict) =>
-      resource({ columns: "name" in example ? [example] : { state: example } }),
+      withResource({ columns: "name" in example ? [example] : { state: example } }),
   },
   schema_contract: {
     types: ["SchemaContract"],
-    context: (example: Dict) => resource({ schema_contract: example }),
+    context: (example: Dict) => withResource({ schema_contract: example }),
   },
-  options: { types: ["SourceOptions"], context: options },
+  options: { types: ["SourceOptions"], context: withOptions },
   schedule: {
     types: ["ScheduleOptions"],
-    context: (schedule: Dict) => options({ schedule }),
+    context: (schedule: Dict) => withOptions({ schedule }),
   },
   function: {
     types: ["FunctionOptions"],
-    context: (example: Dict) => options({ function: example }),
+    context: (example: Dict) => withOptions({ function: example }),
   },
-  table: { types: ["TableOptions"], context: (table: Dict) => options({ table }) },
+  table: { types: ["TableOptions"], context: (table: Dict) => withOptions({ table }) },
   index: {
     types: ["IndexOptions"],
-    context: (by_state: Dict) => options({ table: { indexes: { by_state } } }),
+    context: (by_state: Dict) => withOptions({ table: { indexes: { by_state } } }),
   },
   "by resource": {
     types: ["ResourceOptions"],
-    context: (users: Dict) => options({ resources: { users } }),
+    context: (users: Dict) => withOptions({ resources: { users } }),
   },
 };
 
 /** The contexts that blocks of code and the last two tables name. */
 const namedContexts: Record<string, Context> = {
-  source,
-  client,
-  resource,
-  endpoint,
-  incremental,
-  options,
-  resources: (resources: unknown[]) => source({ resources }),
+  source: sourceOf,
+  client: withClient,
+  resource: withResource,
+  endpoint: withEndpoint,
+  incremental: withIncremental,
+  options: withOptions,
+  resources: (resources: unknown[]) => sourceOf({ resources }),
 };
 
-const evaluate = (code: string): never =>
+const evaluateDict = (code: string): never =>
   runInThisContext(`(dlt, rest_api_source) => (${code})`)(dlt, rest_api_source) as never;
 
 const problemsOf = (code: string, context: Context): string[] =>
-  validate(context(evaluate(code)), "docs").map(
+  validate(context(evaluateDict(code)), "docs").map(
     ({ path, message, hint }) => `${path}: ${message}; ${hint}`,
   );
 
@@ -301,17 +305,17 @@ describe("config.md", () => {
 
   const refused = sectionOf("What is refused").rows("in");
   test.each(
-    refused.map(([place = "", wrong, message = ""]) => [place, codeIn(wrong), message]),
-  )("%s: %s is refused in the words of config.md", (place, wrong, message) => {
-    const problems = problemsOf(`{ ${wrong} }`, namedContexts[place] as Context);
+    refused.map(([context = "", wrong, message = ""]) => [context, codeIn(wrong), message]),
+  )("%s: %s is refused in the words of config.md", (context, wrong, message) => {
+    const problems = problemsOf(`{ ${wrong} }`, namedContexts[context] as Context);
     expect(problems.join("\n")).toContain(message);
   });
 
   const meaningless = sectionOf("What has no effect").rows("in");
   test.each(
-    meaningless.map(([place = "", example]) => [place, codeIn(example)]),
-  )("%s: %s is accepted with a notice, as config.md says", (place, example) => {
-    const accepted = (namedContexts[place] as Context)(evaluate(`{ ${example} }`));
+    meaningless.map(([context = "", example]) => [context, codeIn(example)]),
+  )("%s: %s is accepted with a notice, as config.md says", (context, example) => {
+    const accepted = (namedContexts[context] as Context)(evaluateDict(`{ ${example} }`));
     expect(validate(accepted, "docs")).toEqual([]);
     expect(findNotices(accepted).map(({ message }) => message)).toContain(
       "means nothing in DynamoDB and has no effect",
@@ -354,7 +358,7 @@ const anchorOf = (heading: string) =>
     .replaceAll(" ", "-");
 
 describe.each(markdownFiles())("%s", (path) => {
-  const text = read(path);
+  const text = readFile(path);
 
   it(`${path} has no line over ${LONGEST_LINE} characters outside of tables and code`, () => {
     const prose = text.replace(/^( *)```[\s\S]*?^ *```/gm, "").replace(/^\|.*$/gm, "");
@@ -381,7 +385,7 @@ it.each([
   "docs/config.md",
   "docs/compared.md",
 ])("%s names tests that the test files have", (path) => {
-  const citations = [...read(path).matchAll(/`([\w./-]+\.test\.ts)`((?:,? "[^"]+")*)/g)];
+  const citations = [...readFile(path).matchAll(/`([\w./-]+\.test\.ts)`((?:,? "[^"]+")*)/g)];
   const missing = citations.flatMap(([, file = "", names = ""]) => {
     const testFile = resolve(root, file.includes("/") ? "" : "test/conformance", file);
     if (!existsSync(testFile)) return file;

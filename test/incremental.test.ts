@@ -15,7 +15,7 @@ beforeAll(async () => {
   engine = await startDynamodb();
 });
 afterAll(() => engine.close());
-const world = (changes?: Partial<World>) => testWorld(engine, changes);
+const worldWith = (changes?: Partial<World>) => testWorld(engine, changes);
 
 interface Row {
   id: number;
@@ -36,7 +36,7 @@ async function openChangesApi(rows: Row[], clock: { now: number; broken?: boolea
   });
 }
 
-const config = (url: string, incremental: object = {}): SourceConfig => ({
+const configOf = (url: string, incremental: object = {}): SourceConfig => ({
   client: { base_url: url },
   resources: [
     {
@@ -63,8 +63,8 @@ describe("a cursor (P3)", () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR };
     const api = await openChangesApi(rows, clock);
-    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
-    expect(await run(world())).toMatchObject({
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({
       status: "done",
       records: 25,
       cursor: { before: null, after: iso(noon + 24) },
@@ -77,13 +77,13 @@ describe("a cursor (P3)", () => {
     rows.splice(3, 1);
     const requestsBefore = api.requests.length;
     // The boundary is read again, because another row may have arrived at the very same time.
-    expect(await run(world())).toMatchObject({
+    expect(await run(worldWith())).toMatchObject({
       records: 2,
       cursor: { before: iso(noon + 24), after: iso(noon + 1000) },
     });
     expect(api.requests[requestsBefore]?.query.get("since")).toBe(iso(noon + 24));
     expect(await engine.scan(table)).toHaveLength(25);
-    expect((await readState(world(), resourceRef))?.body?.cursor).toBe(iso(noon + 1000));
+    expect((await readState(worldWith(), resourceRef))?.body?.cursor).toBe(iso(noon + 1000));
   });
 
   it("a cursor never goes beyond the API's own clock at the first page, whatever the rows say", async () => {
@@ -91,11 +91,11 @@ describe("a cursor (P3)", () => {
     const rows = [{ id: 1, updated_at: iso(noon + 5 * HOUR) }];
     const clock = { now: noon };
     const api = await openChangesApi(rows, clock);
-    const { run, table } = await deploySource(engine, config(api.url));
-    expect(await run(world())).toMatchObject({ cursor: { before: null, after: iso(noon) } });
+    const { run, table } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({ cursor: { before: null, after: iso(noon) } });
     rows.push({ id: 2, updated_at: iso(noon + HOUR) });
     clock.now = noon + 6 * HOUR;
-    await run(world());
+    await run(worldWith());
     expect(await engine.scan(table)).toHaveLength(2);
   });
 
@@ -103,27 +103,27 @@ describe("a cursor (P3)", () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR, broken: true };
     const api = await openChangesApi(rows, clock);
-    const { run, resourceRef } = await deploySource(engine, config(api.url));
-    expect(await run(world())).toMatchObject({
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({
       status: "failed",
       records: 10,
       cursor: { before: null, after: null },
     });
-    expect((await readState(world(), resourceRef))?.body?.cursor).toBeNull();
+    expect((await readState(worldWith(), resourceRef))?.body?.cursor).toBeNull();
     clock.broken = false;
-    expect(await run(world())).toMatchObject({ status: "done", records: 25 });
+    expect(await run(worldWith())).toMatchObject({ status: "done", records: 25 });
   });
 
   it("a cursor is not moved by a sample, and a refresh ignores it", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const api = await openChangesApi(rows, { now: noon + HOUR });
-    const { run, resourceRef } = await deploySource(engine, config(api.url));
-    await run(world(), { limitPages: 1 });
-    expect((await readState(world(), resourceRef))?.body ?? null).toBeNull();
-    await run(world());
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    await run(worldWith(), { limitPages: 1 });
+    expect((await readState(worldWith(), resourceRef))?.body ?? null).toBeNull();
+    await run(worldWith());
     const requestsBefore = api.requests.length;
     rows.splice(0, 5);
-    expect(await run(world(), { refresh: true })).toMatchObject({
+    expect(await run(worldWith(), { refresh: true })).toMatchObject({
       status: "done",
       records: 20,
       deleted: 5,
@@ -135,10 +135,10 @@ describe("a cursor (P3)", () => {
   it("a run reads further back than the cursor by the lag", async () => {
     const rows = [{ id: 1, updated_at: iso(noon) }];
     const api = await openChangesApi(rows, { now: noon + HOUR });
-    const { run } = await deploySource(engine, config(api.url, { lag: 3600 }));
-    await run(world());
+    const { run } = await deploySource(engine, configOf(api.url, { lag: 3600 }));
+    await run(worldWith());
     const requestsBefore = api.requests.length;
-    expect(await run(world())).toMatchObject({ cursor: { after: iso(noon) } });
+    expect(await run(worldWith())).toMatchObject({ cursor: { after: iso(noon) } });
     expect(api.requests[requestsBefore]?.query.get("since")).toBe(iso(noon - HOUR));
   });
 });
@@ -209,7 +209,7 @@ describe("the records that an incremental resource keeps", () => {
     ],
   ])("an incremental resource keeps the records %s", async (_, incremental, kept, after) => {
     const { run, ids } = await deployEvents(eventsAt(5, 3, 1, 4, 2), incremental);
-    const report = await run(world());
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "done", records: kept.length });
     expect(report.cursor?.after).toBe(after);
     expect(await ids()).toEqual(kept);
@@ -222,7 +222,7 @@ describe("the records that an incremental resource keeps", () => {
   ] as const)("a record without a cursor value is handled as on_cursor_value_missing says: %s", async (on_cursor_value_missing, status, kept) => {
     const list = [{ id: 1, at: 1 }, { id: 2, at: null }, { id: 3 }];
     const { run, ids } = await deployEvents(list, { on_cursor_value_missing });
-    expect(await run(world())).toMatchObject({ status });
+    expect(await run(worldWith())).toMatchObject({ status });
     expect(await ids()).toEqual(kept);
   });
 
@@ -252,7 +252,7 @@ describe("the records that an incremental resource keeps", () => {
         },
       ],
     });
-    expect(await run(world())).toMatchObject({ status: "done", records: 5, pages: 3 });
+    expect(await run(worldWith())).toMatchObject({ status: "done", records: 5, pages: 3 });
     expect(requestedWindows).toEqual(["2-4", "4-6", "6-7"]);
     expect(await engine.scan(table)).toHaveLength(5);
   });
@@ -260,7 +260,7 @@ describe("the records that an incremental resource keeps", () => {
   it.each([
     ["desc", [9, 8, 7, 6, 5, 4, 3, 2, 1], {}, 3],
     ["asc", [1, 2, 3, 4, 5, 6, 7, 8, 9], { end_value: 6 }, 3],
-  ] as const)("paging stops when all further records are out of range (row_order %s)", async (row_order, ids, more, pages) => {
+  ] as const)("paging stops when all further records are out of range (row_order %s)", async (row_order, ids, options, pages) => {
     const list = eventsAt(...ids);
     const api = await openApi(({ query }) => {
       const offset = Number(query.get("offset"));
@@ -275,12 +275,12 @@ describe("the records that an incremental resource keeps", () => {
           endpoint: {
             data_selector: "data",
             paginator: { type: "offset", limit: 2 },
-            incremental: { cursor_path: "at", initial_value: 5, row_order, ...more },
+            incremental: { cursor_path: "at", initial_value: 5, row_order, ...options },
           },
         },
       ],
     });
-    expect(await run(world())).toMatchObject({ status: "done", pages });
+    expect(await run(worldWith())).toMatchObject({ status: "done", pages });
   });
 
   it("an append puts records at the boundary again under the same names, and misses none that arrives there later", async () => {
@@ -290,11 +290,11 @@ describe("the records that an incremental resource keeps", () => {
       { initial_value: 1 },
       { write_disposition: "append" },
     );
-    expect(await run(world())).toMatchObject({ records: 3 });
-    expect(await run(world())).toMatchObject({ records: 1, written: 1 });
+    expect(await run(worldWith())).toMatchObject({ records: 3 });
+    expect(await run(worldWith())).toMatchObject({ records: 1, written: 1 });
     list.push({ id: 33, at: 3 }, { id: 4, at: 4 });
-    expect(await run(world())).toMatchObject({ records: 3, written: 3 });
-    expect(await run(world())).toMatchObject({ records: 1, written: 1 });
+    expect(await run(worldWith())).toMatchObject({ records: 3, written: 3 });
+    expect(await run(worldWith())).toMatchObject({ records: 1, written: 1 });
     const ids = (await engine.scan(table)).map(({ id }) => Number(id?.N));
     expect(ids.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 33]);
   });
@@ -308,7 +308,7 @@ describe("the records that an incremental resource keeps", () => {
       error() {},
       warn: (line: string) => void warnings.push(line),
     };
-    const source = (initial_value: number) => ({
+    const sourceWith = (initial_value: number) => ({
       client: { base_url: api.url },
       resources: [
         {
@@ -322,10 +322,10 @@ describe("the records that an incremental resource keeps", () => {
         },
       ],
     });
-    await (await deploySource(engine, source(1), { name: "moved" })).run(world({ log }));
+    await (await deploySource(engine, sourceWith(1), { name: "moved" })).run(worldWith({ log }));
     expect(warnings).toEqual([]);
-    const later = await deploySource(engine, source(0), { name: "moved" });
-    expect(await later.run(world({ log }), { runId: "second" })).toMatchObject({ records: 1 });
+    const later = await deploySource(engine, sourceWith(0), { name: "moved" });
+    expect(await later.run(worldWith({ log }), { runId: "second" })).toMatchObject({ records: 1 });
     expect(warnings.join()).toMatch(/initial_value is 0 now, and the cursor stands at 3/);
   });
 });

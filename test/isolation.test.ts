@@ -80,7 +80,7 @@ const readCalls = (TableName: string, Key: Key): Calls => ({
 });
 
 const writeCalls = (TableName: string, Key: Key): Calls => {
-  const batch = (request: object): Calls[string] => {
+  const batchCall = (request: object): Calls[string] => {
     const command = new BatchWriteItemCommand({ RequestItems: { [TableName]: [request] } });
     return ({ dynamodb }) => dynamodb.send(command);
   };
@@ -88,8 +88,8 @@ const writeCalls = (TableName: string, Key: Key): Calls => {
     PutItem: ({ dynamodb }) => dynamodb.send(new PutItemCommand({ TableName, Item: Key })),
     UpdateItem: ({ dynamodb }) => dynamodb.send(new UpdateItemCommand({ TableName, Key })),
     DeleteItem: ({ dynamodb }) => dynamodb.send(new DeleteItemCommand({ TableName, Key })),
-    "BatchWriteItem that puts": batch({ PutRequest: { Item: Key } }),
-    "BatchWriteItem that deletes": batch({ DeleteRequest: { Key } }),
+    "BatchWriteItem that puts": batchCall({ PutRequest: { Item: Key } }),
+    "BatchWriteItem that deletes": batchCall({ DeleteRequest: { Key } }),
   };
 };
 
@@ -182,10 +182,10 @@ describe("the worker of one source", () => {
       BatchWriteItem: ({ dynamodb }) =>
         dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [stateTable]: puts } })),
       "BatchWriteItem to two tables": ({ dynamodb }) => {
-        const [own] = puts;
+        const [ownPut] = puts;
         const foreign = [{ PutRequest: { Item: { id: { S: "1" } } } }];
         const RequestItems = {
-          [stateTable]: own ? [own] : [],
+          [stateTable]: ownPut ? [ownPut] : [],
           [tableName(names, otherSource.resource)]: foreign,
         };
         return dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
@@ -334,12 +334,12 @@ describe("the IAM of these tests", () => {
   });
 
   it("the simulated IAM knows the conditions that the stacks use, and throws for any other", () => {
-    const leading = (...keys: string[]) => ({ ...access, context: { keys } });
+    const accessTo = (...keys: string[]) => ({ ...access, context: { keys } });
     const statement = allowStatement({
       Condition: { "ForAllValues:StringLike": { keys: ["a#*"] } },
     });
-    expect(allowedBy([statement], leading("a#rows", "a#"))).toBe(statement);
-    expect(allowedBy([statement], leading("a#rows", "b#rows"))).toBeUndefined();
+    expect(allowedBy([statement], accessTo("a#rows", "a#"))).toBe(statement);
+    expect(allowedBy([statement], accessTo("a#rows", "b#rows"))).toBeUndefined();
     const unknownCondition = allowStatement({ Condition: { StringLike: { keys: ["a#*"] } } });
     expect(() => allowedBy([unknownCondition], access)).toThrow("StringLike is not known here");
   });

@@ -35,7 +35,7 @@ const apiContent = (version: string, counts: { rows: number; events: number }) =
 const oldContent = apiContent("old", { rows: 38, events: 5 });
 const newContent = apiContent("now", { rows: 35, events: 10 });
 
-const config = (url: string) => ({
+const configOf = (url: string) => ({
   client: { base_url: url },
   resource_defaults: {
     endpoint: {
@@ -97,10 +97,10 @@ test(
 
     for (const [n, { name, text }] of histories.entries()) {
       const { completed = 0 } = outcomes[n] ?? {};
-      expect(await storedRows(name, "rows"), text).toEqual(sorted(newContent.rows));
+      expect(await storedRows(name, "rows"), text).toEqual(sortedJson(newContent.rows));
       const appended = Array.from({ length: completed + 1 }, () => newContent.events).flat();
       expect(await storedRows(name, "events"), text).toEqual(
-        sorted([...oldContent.events, ...appended]),
+        sortedJson([...oldContent.events, ...appended]),
       );
     }
     const deaths = outcomes.reduce((sum, { deaths }) => sum + deaths, 0);
@@ -173,13 +173,13 @@ async function openLaptop() {
     run,
     die,
     sources: (names: string[]) =>
-      Promise.all(names.map((name) => put(`${name}.json`, config(url)))),
-    show(shown: typeof oldContent) {
-      api = shown;
+      Promise.all(names.map((name) => put(`${name}.json`, configOf(url)))),
+    show(content: typeof oldContent) {
+      api = content;
     },
     async found(source: string, table: string) {
       const items = await scanTable(dynamodb, tableName(localNames, { source, table }));
-      return sorted(
+      return sortedJson(
         items.map(({ id, event, version }) =>
           id
             ? { id: Number(id.S), version: version?.S }
@@ -190,4 +190,4 @@ async function openLaptop() {
   };
 }
 
-const sorted = (list: object[]): string[] => list.map((row) => JSON.stringify(row)).sort();
+const sortedJson = (list: object[]): string[] => list.map((row) => JSON.stringify(row)).sort();

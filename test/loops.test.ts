@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../packages/core/src/base/limits.ts";
-import { type PageMarks, watch } from "../packages/core/src/run/loop-guard.ts";
+import { type PageMarks, watchForLoop } from "../packages/core/src/run/loop-guard.ts";
 import type { LoopGuard } from "../packages/core/src/state/run-state.ts";
 
 /** Reads pages until something repeats, and gives the number of pages and what repeats. */
@@ -12,7 +12,7 @@ function readUntilLoop(
   let pagesRead = 0;
   for (const page of pages) {
     pagesRead += 1;
-    const step = watch(guard, page);
+    const step = watchForLoop(guard, page);
     if (step.repeats) return { pagesRead, repeats: step.repeats };
     // The guard goes through JSON, as it does through a checkpoint.
     guard = JSON.parse(JSON.stringify(step.guard));
@@ -68,12 +68,12 @@ describe("paging that goes round in circles (P11)", () => {
       },
       next: { offset },
     });
-    const { guard } = watch(null, page("a", 1));
+    const { guard } = watchForLoop(null, page("a", 1));
     expect(asked).toBe(1);
     const later = { ...guard, until: 8 };
-    watch(later, page("b", 2));
+    watchForLoop(later, page("b", 2));
     expect(asked).toBe(1);
-    watch(later, page("a", 2));
+    watchForLoop(later, page("a", 2));
     expect(asked).toBe(2);
   });
 
@@ -114,7 +114,7 @@ describe("paging that goes round in circles (P11)", () => {
 
   it("paging is ended after a million pages in which nothing repeats (P10)", () => {
     const next = (guard: LoopGuard, isLast = false) =>
-      watch(guard, marksOf("c", "c", isLast ? undefined : "n")).repeats;
+      watchForLoop(guard, marksOf("c", "c", isLast ? undefined : "n")).repeats;
     const before = { keys: "a", content: "a", times: 1, next: "b", until: 2 ** 19 };
     expect(next({ ...before, steps: limits.pages - 2 ** 19 - 1 })).toBeUndefined();
     const guard = { ...before, steps: limits.pages - 2 ** 19 };

@@ -19,7 +19,7 @@ const rowsOf = (source: string, resource: string) =>
 type ResourceFault = { code: string; message: RegExp; answer?: Answer; write?: Fault };
 type Answer = (response: ServerResponse, offset: number) => Reply | "as usual" | undefined;
 
-const refuses = (type: string): Fault => ({ kind: "error", status: 400, type });
+const refusal = (type: string): Fault => ({ kind: "error", status: 400, type });
 const cutOff = (response: ServerResponse): undefined => {
   response.writeHead(200, { "content-type": "application/json", "content-length": 5000 });
   response.write('{"data":[{"id":1');
@@ -59,12 +59,12 @@ const faultsByResource: Record<string, ResourceFault> = {
   "shop1/users": {
     code: "load.table_missing",
     message: /shop1\.users/,
-    write: refuses("ResourceNotFoundException"),
+    write: refusal("ResourceNotFoundException"),
   },
   "shop2/teams": {
     code: "load.failed",
     message: /shop2\.teams/,
-    write: refuses("AccessDeniedException"),
+    write: refusal("AccessDeniedException"),
   },
 };
 
@@ -108,7 +108,7 @@ it(
     onTestFinished(dynamodb.close);
     const files = SOURCES.map((source) => [`${source}.json`, sourceDict(api.url, source)]);
     const { cli } = await openCliFolder(Object.fromEntries(files));
-    const run = () =>
+    const runAll = () =>
       cli([
         "run",
         ...files.map(([file]) => String(file)),
@@ -134,7 +134,7 @@ it(
         .map(({ title }) => title)
         .sort();
 
-    const first = await run();
+    const first = await runAll();
     expect(first.code).toBe(1);
     expect(first.json()).toMatchObject({
       status: "partial",
@@ -154,7 +154,7 @@ it(
     expect(await storedTitles("shop9", "items")).toHaveLength(100);
 
     isHealed = true;
-    const second = await run();
+    const second = await runAll();
     expect(second.code).toBe(0);
     expect(second.json()).toMatchObject({
       status: "succeeded",

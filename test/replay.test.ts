@@ -12,7 +12,7 @@ import { rowNaming } from "./support/naming.ts";
 import { newRun, takeLease } from "./support/run-state.ts";
 import { deploySource, testWorld } from "./support/world.ts";
 
-const config = (resource: object = {}): SourceConfig => ({
+const configOf = (resource: object = {}): SourceConfig => ({
   client: { base_url: "http://127.0.0.1:9" },
   resources: [
     { name: "rows", primary_key: "id", endpoint: { path: "/rows" }, ...resource },
@@ -28,7 +28,7 @@ afterAll(() => engine.close());
 /** Deploys a resource with records that were set aside under an older config. */
 async function deployQuarantine(records: JsonValue[], resource: object = {}) {
   const world = testWorld(engine, { clock: virtualClock() });
-  const deployed = await deploySource(engine, config(resource));
+  const deployed = await deploySource(engine, configOf(resource));
   const { resourceRef } = deployed;
   const setAsideRecords = async (aside: JsonValue[], page = 0, clock = world.clock) => {
     const rejections = aside.map(
@@ -36,7 +36,7 @@ async function deployQuarantine(records: JsonValue[], resource: object = {}) {
     );
     const place = resourceRef;
     const naming = deployed.resource.key.rowId ? rowNaming() : undefined;
-    await setAside(rejections, { world: { ...world, clock }, place, runId: "run-1", page, naming });
+    await setAside(rejections, { world: { ...world, clock }, resourceRef: place, runId: "run-1", page, naming });
   };
   await setAsideRecords(records);
   return {
@@ -157,11 +157,11 @@ describe("a replay", () => {
       Array.from({ length: 8 }, (_, id) => ({ id: `${id}` })),
     );
     const { dynamodb } = world;
-    const slow = (...args: Parameters<typeof dynamodb.send>) => {
+    const slowSend = (...args: Parameters<typeof dynamodb.send>) => {
       (world.clock as ReturnType<typeof virtualClock>).advance(3_000);
       return dynamodb.send(...args);
     };
-    world.dynamodb = { send: slow as typeof dynamodb.send };
+    world.dynamodb = { send: slowSend as typeof dynamodb.send };
     expect(await replay()).toEqual({ replayed: 8, kept: [] });
   });
 });

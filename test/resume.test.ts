@@ -31,12 +31,15 @@ const sources = {
 
 describe("the resume tick", () => {
   const clock = virtualClock();
-  const world = () => testWorld(engine, { clock });
+  const tickWorld = () => testWorld(engine, { clock });
 
-  async function tick(): Promise<WorkerEvent[]> {
+  async function runTick(): Promise<WorkerEvent[]> {
     const invoked: WorkerEvent[] = [];
     const invoke = async (event: WorkerEvent) => void invoked.push(event);
-    await handleScheduleEvent({ resume: true }, { ...world(), sources, requestId: "tick", invoke });
+    await handleScheduleEvent(
+      { resume: true },
+      { ...tickWorld(), sources, requestId: "tick", invoke },
+    );
     return invoked;
   }
 
@@ -44,7 +47,7 @@ describe("the resume tick", () => {
     const run = newRun({ id: "r1" });
     const { body } = run;
     const take = (resource: string) =>
-      takeLease(world(), { source: "desk", resource }, { owner: "a", run });
+      takeLease(tickWorld(), { source: "desk", resource }, { owner: "a", run });
     const at = (ms: number) => new Date(clock.now() + ms).toISOString();
     await (await take("unfinished")).release({ status: "running", body });
     await take("held");
@@ -53,12 +56,12 @@ describe("the resume tick", () => {
     await (await take("done")).release({ status: "done", body });
     await (await take("failed")).release({ status: "failed", body });
 
-    expect(await tick()).toEqual([
+    expect(await runTick()).toEqual([
       { source: "desk", resource: "unfinished", run_id: "r1" },
       { source: "desk", resource: "waiting", run_id: "r1" },
     ]);
     clock.advance(LEASE_MS + TAKEOVER_MS);
-    expect((await tick()).map(({ resource }) => resource)).toEqual([
+    expect((await runTick()).map(({ resource }) => resource)).toEqual([
       "unfinished",
       "held",
       "waiting",
@@ -98,7 +101,7 @@ describe("one 429 pauses all workers of a source", () => {
     const gate = sourceGate({ ...testWorld(engine), clock: realClock, dynamodb: { send } }, "x");
     await gate.closeFor(5_000);
     expect(await gate.remainingMs()).toBeGreaterThan(4_000);
-    const other = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
-    expect(await other.remainingMs()).toBe(0);
+    const otherGate = sourceGate({ ...testWorld(engine), dynamodb: { send } }, "x");
+    expect(await otherGate.remainingMs()).toBe(0);
   });
 });

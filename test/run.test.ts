@@ -11,7 +11,7 @@ import { deploySource, testWorld } from "./support/world.ts";
 
 const rows = Array.from({ length: 250 }, (_, n) => ({ id: n + 1, title: `row ${n + 1}` }));
 
-const config = (url: string, resource: object = {}): SourceConfig => ({
+const configOf = (url: string, resource: object = {}): SourceConfig => ({
   client: { base_url: url },
   resource_defaults: { primary_key: "id", write_disposition: "merge" },
   resources: [
@@ -34,15 +34,15 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const world = (changes?: Partial<World>) => testWorld(engine, changes);
+const worldWith = (changes?: Partial<World>) => testWorld(engine, changes);
 const stateOf = (resourceRef: { source: string; resource: string }) =>
-  readState(world(), resourceRef);
+  readState(worldWith(), resourceRef);
 
 describe("a run", () => {
   it("a run puts every record into the table and reports it", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
-    expect(await run(world())).toMatchObject({
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({
       status: "done",
       table,
       requests: 4,
@@ -60,8 +60,8 @@ describe("a run", () => {
     const api = await openApi(() => ({ body: { data: rows.slice(0, 2) } }));
     const appends = { primary_key: null, write_disposition: "append" };
     const endpoint = { data_selector: "data", paginator: "page_number" };
-    const { run } = await deploySource(engine, config(api.url, { ...appends, endpoint }));
-    expect(await run(world())).toMatchObject({
+    const { run } = await deploySource(engine, configOf(api.url, { ...appends, endpoint }));
+    expect(await run(worldWith())).toMatchObject({
       status: "failed",
       error: { code: "extract.loop" },
       requests: 3,
@@ -71,11 +71,11 @@ describe("a run", () => {
   it("a repeated run merges: changed records change, and no row is doubled (P1)", async () => {
     const data = rows.map((row) => ({ ...row }));
     const api = await openApi(offsetPages(data));
-    const { run, table } = await deploySource(engine, config(api.url));
-    await run(world());
+    const { run, table } = await deploySource(engine, configOf(api.url));
+    await run(worldWith());
     Object.assign(data[41] as object, { title: "changed" });
     data.push({ id: 251, title: "new" });
-    expect(await run(world())).toMatchObject({ status: "done", records: 251 });
+    expect(await run(worldWith())).toMatchObject({ status: "done", records: 251 });
     const items = await engine.scan(table);
     expect(items).toHaveLength(251);
     expect(items.find(({ id }) => id?.S === "42")?.title).toEqual({ S: "changed" });
@@ -84,17 +84,17 @@ describe("a run", () => {
   it("every run of an append resource adds its records", async () => {
     const api = await openApi(offsetPages(rows.slice(0, 5)));
     const append = { write_disposition: "append" as const };
-    const { run, table } = await deploySource(engine, config(api.url, append));
-    await run(world());
-    await run(world());
+    const { run, table } = await deploySource(engine, configOf(api.url, append));
+    await run(worldWith());
+    await run(worldWith());
     expect(await engine.scan(table)).toHaveLength(10);
   });
 
   it("a run counts every record, including superseded and quarantined ones (P8)", async () => {
     const data = [{ id: 1, v: "old" }, { id: 2 }, { id: 1, v: "new" }, { title: "no id" }, "text"];
     const api = await openApi(offsetPages(data));
-    const { run, table, state, resourceRef } = await deploySource(engine, config(api.url));
-    expect(await run(world())).toMatchObject({
+    const { run, table, state, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith())).toMatchObject({
       status: "done",
       records: 5,
       written: 2,
@@ -114,8 +114,8 @@ describe("a run", () => {
 
   it("a run fails when most records of a page cannot be stored, because the config is wrong then", async () => {
     const api = await openApi(offsetPages(rows.map(({ title }) => ({ title }))));
-    const { run, table } = await deploySource(engine, config(api.url));
-    const report = await run(world());
+    const { run, table } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "load.too_many_rejected" } });
     expect(report.error?.message).toContain('the key field "id" is missing');
     expect(report.error?.hint).toContain("primary_key");
@@ -130,14 +130,15 @@ describe("a slice", () => {
       passAnswer();
       return offsetPages(rows)(request, response);
     });
-    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
-    const first = await run(world(oneSlice()), { runId: "long" });
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    const first = await run(worldWith(oneSlice()), { runId: "long" });
     expect(first.status).toBe("running");
     expect(first.pages).toBeLessThan(4);
     expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
 
     let report = first;
-    while (report.status === "running") report = await run(world(oneSlice()), { runId: "later" });
+    while (report.status === "running")
+      report = await run(worldWith(oneSlice()), { runId: "later" });
     expect(report).toMatchObject({ status: "done", records: 250, written: 250, pages: 4 });
     expect(report.slices).toBeGreaterThan(1);
     expect(report.requests).toBe(4);
@@ -152,8 +153,8 @@ describe("a slice", () => {
         ? { status: 500 }
         : offsetPages(rows)(request, response),
     );
-    const { run, resourceRef } = await deploySource(engine, config(api.url));
-    expect(await run(world(), { runId: "tick" })).toMatchObject({
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({
       status: "failed",
       records: 195,
       written: 195,
@@ -163,7 +164,10 @@ describe("a slice", () => {
     expect(await stateOf(resourceRef)).toMatchObject({ status: "failed", lease: null });
     broken = false;
     const before = api.requests.length;
-    expect(await run(world(), { runId: "tick" })).toMatchObject({ status: "done", records: 250 });
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({
+      status: "done",
+      records: 250,
+    });
     expect(api.requests.slice(before).map(({ query }) => query.get("offset"))).toEqual([
       "190",
       "249",
@@ -172,9 +176,9 @@ describe("a slice", () => {
 
   it("a run waits without a worker when the API asks for a longer pause than a slice has", async () => {
     const api = await openApi([{ status: 429, headers: { "retry-after": "3600" } }]);
-    const { run, resourceRef } = await deploySource(engine, config(api.url));
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
     const clock = virtualClock();
-    const report = await run(world({ clock }));
+    const report = await run(worldWith({ clock }));
     expect(report).toMatchObject({ status: "waiting", error: { code: "extract.status" } });
     expect(Date.parse(report.not_before ?? "") - clock.now()).toBe(3600_000);
     expect(await stateOf(resourceRef)).toMatchObject({
@@ -182,17 +186,17 @@ describe("a slice", () => {
       not_before: report.not_before,
     });
     // Another event does not hurry it.
-    expect(await run(world({ clock }))).toMatchObject({ status: "waiting" });
+    expect(await run(worldWith({ clock }))).toMatchObject({ status: "waiting" });
     expect(api.requests).toHaveLength(1);
   });
 
   it("a run is skipped without a request while another worker has the lease (P5)", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, resourceRef, resource } = await deploySource(engine, config(api.url));
-    const { tableId = null } = await checkTable(world(), resource);
+    const { run, resourceRef, resource } = await deploySource(engine, configOf(api.url));
+    const { tableId = null } = await checkTable(worldWith(), resource);
     const unfinished = newRun({ id: "x", planHash: resource.hash, tableId });
-    await takeLease(world(), resourceRef, { owner: "other", run: unfinished });
-    expect(await run(world())).toMatchObject({
+    await takeLease(worldWith(), resourceRef, { owner: "other", run: unfinished });
+    expect(await run(worldWith())).toMatchObject({
       status: "skipped",
       error: { code: "state.lease_held" },
     });
@@ -202,9 +206,9 @@ describe("a slice", () => {
 
   it("an event that meets a living worker of an older config leaves its wish", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, resourceRef } = await deploySource(engine, config(api.url));
-    await takeLease(world(), resourceRef, { owner: "other", run: newRun({ id: "x" }) });
-    expect(await run(world())).toMatchObject({ status: "covered", run_id: "run1" });
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    await takeLease(worldWith(), resourceRef, { owner: "other", run: newRun({ id: "x" }) });
+    expect(await run(worldWith())).toMatchObject({ status: "covered", run_id: "run1" });
     expect(api.requests).toHaveLength(0);
     expect(await stateOf(resourceRef)).toMatchObject({
       fan_outs: ["x"],
@@ -221,23 +225,23 @@ describe("a slice", () => {
       }
       return offsetPages(rows)(request, response);
     });
-    const { run, resourceRef } = await deploySource(engine, config(api.url));
-    expect(await run(world({ signal: stop.signal }))).toMatchObject({
+    const { run, resourceRef } = await deploySource(engine, configOf(api.url));
+    expect(await run(worldWith({ signal: stop.signal }))).toMatchObject({
       status: "failed",
       error: { code: "run.interrupted" },
     });
     expect(await stateOf(resourceRef)).toMatchObject({ status: "running", lease: null });
-    expect(await run(world())).toMatchObject({ status: "done", records: 250, slices: 2 });
+    expect(await run(worldWith())).toMatchObject({ status: "done", records: 250, slices: 2 });
   });
 });
 
 describe("a sample", () => {
   it("a sample writes its pages and leaves an unfinished run as it was, but that its fingerprints are in doubt", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run, table, resourceRef } = await deploySource(engine, config(api.url));
-    await run(world({ deadline: 0 }));
+    const { run, table, resourceRef } = await deploySource(engine, configOf(api.url));
+    await run(worldWith({ deadline: 0 }));
     const before = await stateOf(resourceRef);
-    expect(await run(world(), { limitPages: 2 })).toMatchObject({
+    expect(await run(worldWith(), { limitPages: 2 })).toMatchObject({
       status: "done",
       limited: true,
       pages: 2,
@@ -259,8 +263,8 @@ describe("a sample", () => {
 describe("bad input ends with a clear error", () => {
   it("a run without its table fails with the table's name and the next step", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run } = await deploySource(engine, config(api.url));
-    const report = await run(world({ names: { app: "tidetable", stage: "absent" } }));
+    const { run } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith({ names: { app: "tidetable", stage: "absent" } }));
     expect(report).toMatchObject({ status: "failed", error: { code: "load.table_missing" } });
     expect(report.error?.message).toMatch(/tidetable-absent-source\d+\.rows does not exist/);
     expect(report.error?.hint).toContain("sst deploy");
@@ -269,10 +273,10 @@ describe("bad input ends with a clear error", () => {
 
   it("a run fails when the table was created with another key", async () => {
     const api = await openApi(offsetPages(rows));
-    const { resource } = await deploySource(engine, config(api.url));
-    const changed = config(api.url, { primary_key: ["title", "id"] });
+    const { resource } = await deploySource(engine, configOf(api.url));
+    const changed = configOf(api.url, { primary_key: ["title", "id"] });
     const { run } = await deploySource(engine, changed, { name: resource.source });
-    const report = await run(world());
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "load.table_key" } });
     expect(report.error?.message).toContain("has the key id (S)");
     expect(report.error?.message).toContain("asks for title (S), id (S)");
@@ -281,17 +285,17 @@ describe("bad input ends with a clear error", () => {
 
   it("a run fails when the API refuses connections", async () => {
     const api = await openApi(offsetPages(rows));
-    const { run } = await deploySource(engine, config(api.url));
+    const { run } = await deploySource(engine, configOf(api.url));
     await api.close();
-    const report = await run(world());
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", records: 0, retries: 3 });
     expect(report.error?.message).toContain("refused");
   });
 
   it("a run fails when the selector matches nothing, and names the keys of the answer", async () => {
     const api = await openApi(() => ({ body: { results: rows, count: 250 } }));
-    const { run } = await deploySource(engine, config(api.url));
-    const report = await run(world());
+    const { run } = await deploySource(engine, configOf(api.url));
+    const report = await run(worldWith());
     expect(report).toMatchObject({ status: "failed", error: { code: "extract.selector" } });
     expect(report.error?.message).toContain('"data"');
     expect(report.error?.message).toContain("results, count");

@@ -60,13 +60,13 @@ async function deployMirror(resource: object = {}, count = 250) {
   const warnings: string[] = [];
   const { log } = testWorld(engine);
   let minutes = 0;
-  const world = () =>
+  const nextWorld = () =>
     testWorld(engine, {
       dynamodb,
       // The lease of a worker that died has run out by the next run.
       clock: { ...realClock, now: () => realClock.now() + minutes * 60_000 },
       signal: death.controller.signal,
-      // With 0 a sample is taken at every page.
+      // The random number 0 takes a sample at every page.
       random: () => 0,
       log: { ...log, warn: (message) => warnings.push(message) },
     });
@@ -86,7 +86,7 @@ async function deployMirror(resource: object = {}, count = 250) {
       minutes += 10;
       calls.length = 0;
       warnings.length = 0;
-      const { status, records, written, unchanged, deleted, error } = await run(world(), {
+      const { status, records, written, unchanged, deleted, error } = await run(nextWorld(), {
         runId: `run${minutes}`,
         ...order,
       });

@@ -506,12 +506,16 @@ const rows: Row[] = [
     records: { users, posts: postOf(1) },
   }),
   ...[404, 410].map((status) =>
-    blogRow(`better than dlt: a parent that answers ${status} twice is gone and has no rows`, posts, {
-      routes: { ...api, "/users/2/posts": replyWith(status) },
-      requests: ["/users", "/users/1/posts", "/users/2/posts", "/users/2/posts"],
-      reports: { posts: { status: "succeeded", parents_set_aside: 0 } },
-      records: { users, posts: postOf(1) },
-    }),
+    blogRow(
+      `better than dlt: a parent that answers ${status} twice is gone and has no rows`,
+      posts,
+      {
+        routes: { ...api, "/users/2/posts": replyWith(status) },
+        requests: ["/users", "/users/1/posts", "/users/2/posts", "/users/2/posts"],
+        reports: { posts: { status: "succeeded", parents_set_aside: 0 } },
+        records: { users, posts: postOf(1) },
+      },
+    ),
   ),
   blogRow(
     "better than dlt: with on_parent_error skip a parent whose request fails is set aside",

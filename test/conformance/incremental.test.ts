@@ -725,7 +725,7 @@ const boundary: Row[] = [
     },
   ),
   appendRow(
-    "append: rows are named by the resource's primary_key, whatever that of the incremental is",
+    "append: incremental.primary_key overrides the resource's primary_key",
     { primary_key: "no" },
     {
       routes: { "/rows": [{ id: 1, no: 1, at: timeOfDay(1) }] },
@@ -733,21 +733,25 @@ const boundary: Row[] = [
       next: [
         {
           routes: { "/rows": [{ id: 1, no: 2, at: timeOfDay(1) }] },
-          report: { records: 1, written: 1 },
-          records: [{ id: 1, no: 2, at: timeOfDay(1) }],
+          records: [1, 2].map((no) => ({ id: 1, no, at: timeOfDay(1) })),
+        },
+        {
+          routes: { "/rows": [{ id: 9, no: 2, at: timeOfDay(1) }] },
+          records: [1, 9].map((id, n) => ({ id, no: n + 1, at: timeOfDay(1) })),
         },
       ],
     },
   ),
   appendRow(
-    "append: rows at the boundary are not stored twice, whatever the incremental's primary_key is",
+    "append: with an empty incremental.primary_key rows are named by their content",
     { primary_key: [] },
     {
+      resource: { primary_key: "id" },
       next: [
         {
-          routes: { "/rows": recordsOfDays(3) },
-          report: { records: 1, written: 1 },
-          records: recordsOfDays(1, 2, 3),
+          routes: { "/rows": [...recordsOfDays(3), { id: 3, at: timeOfDay(3), v: 2 }] },
+          report: { records: 2, written: 2 },
+          records: [...recordsOfDays(1, 2, 3), { id: 3, at: timeOfDay(3), v: 2 }],
         },
       ],
     },

@@ -6,10 +6,10 @@ import { ChangedRows } from "../../packages/core/src/load/changed-rows.ts";
 import { readFingerprints } from "../../packages/core/src/load/fingerprint-log.ts";
 import { isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import {
-  nothingKnown,
+  noKnownRows,
   rowsAtStart,
-  rowsBehind,
-  rowsGoingOn,
+  rowsAfterRun,
+  rowsAtResume,
 } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { RowsState } from "../../packages/core/src/state/run-state.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -53,28 +53,30 @@ describe("a log that has grown from run to run", () => {
 
   it("a log of fingerprints is written anew before it has many small blocks, and has every row", async () => {
     const world = testWorld(engine);
-    let rowsAfterRun: RowsState | undefined;
+    let savedRows: RowsState | undefined;
     const ids = new Set<string>();
     let longest = 0;
     for (let run = 0; run < 120; run++) {
       const runId = `run${run}`;
-      const runOptions = { ...world, table: "rows", key, place, runId, token: 1 };
+      const runOptions = { ...world, table: "rows", key, resourceRef: place, runId, token: 1 };
       const rows = await ChangedRows.open(
         { ...runOptions, refresh: false, isLater: false, isNamedByContent: false },
-        rowsOfRun(runId, rowsAfterRun),
+        rowsOfRun(runId, savedRows),
       );
       const { put, fingerprints } = await rows.changesOf([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
       await rows.keep(fingerprints, []);
-      rowsAfterRun = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
+      savedRows = rowsAfterRun(await rows.close(), { records: 1, unchanged: 0 });
       ids.add(`id${run}`);
-      const log = rowsAfterRun.known ?? { id: "", start: 0, end: 0 };
+      const log = savedRows.known ?? { id: "", start: 0, end: 0 };
       longest = Math.max(longest, log.end - log.start);
     }
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
-    const log = rowsAfterRun?.known ?? { id: "", start: 0, end: 0 };
-    const isSeen = isSeenIn(await readFingerprints(world, { place, log: log.id }, log));
+    const log = savedRows?.known ?? { id: "", start: 0, end: 0 };
+    const isSeen = isSeenIn(
+      await readFingerprints(world, { resourceRef: place, log: log.id }, log),
+    );
     expect([...ids].filter((id) => !isSeen(id))).toEqual([]);
   });
 
@@ -83,10 +85,10 @@ describe("a log that has grown from run to run", () => {
     ["is put again where rows have a key, because it may have changed", false, [1, 0]],
   ])("a row of an earlier page of the read %s", async (_, isNamedByContent, expected) => {
     const world = testWorld(engine);
-    const options = { ...world, table: "rows", key, place, runId: "run1", token: 1 };
+    const options = { ...world, table: "rows", key, resourceRef: place, runId: "run1", token: 1 };
     const rows = await ChangedRows.open(
       { ...options, refresh: false, isLater: false, isNamedByContent },
-      nothingKnown,
+      noKnownRows,
     );
     expect(await rows.changesOf([itemOf("a"), itemOf("b")])).toMatchObject({ repeated: 0 });
     const { put, repeated } = await rows.changesOf([itemOf("b")]);
@@ -97,7 +99,7 @@ describe("a log that has grown from run to run", () => {
 describe("what is known of rows from run to run", () => {
   const log = { id: "run1", start: 0, end: 3, rows: 10 };
   const done: RowsState = {
-    ...nothingKnown,
+    ...noKnownRows,
     how: "always",
     known: log,
     last: { how: "always", records: 10, unchanged: 0 },
@@ -115,11 +117,11 @@ describe("what is known of rows from run to run", () => {
 
   it("after a slice that was not closed, neither this run nor the next uses fingerprints", () => {
     const died = { ...rowsOfRun("run2", done), open: true };
-    const next = rowsGoingOn(died, "run2");
+    const next = rowsAtResume(died, "run2");
     expect(next).toMatchObject({ how: "compare", known: null, log: null, in_doubt: true });
-    const rowsAfterRun = rowsBehind({ ...next, open: false }, { records: 10, unchanged: 10 });
-    expect(rowsAfterRun.known).toBeNull();
-    expect(rowsOfRun("run3", rowsAfterRun)).toMatchObject({ how: "compare", known: null });
+    const savedRows = rowsAfterRun({ ...next, open: false }, { records: 10, unchanged: 10 });
+    expect(savedRows.known).toBeNull();
+    expect(rowsOfRun("run3", savedRows)).toMatchObject({ how: "compare", known: null });
   });
 
   it("a run that reads only for children leaves the fingerprints and their doubt as they are", () => {
@@ -139,7 +141,7 @@ describe("what is known of rows from run to run", () => {
     // Logs follow each other until there is room before them for a log that may be larger.
     const startNextRun = (id: string, start: number, end: number) => {
       const log = { id, start, end, rows: 10, kept: true };
-      const rows = rowsBehind({ ...first, log }, { records: 10, unchanged: 10 });
+      const rows = rowsAfterRun({ ...first, log }, { records: 10, unchanged: 10 });
       return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
     };
     expect(startNextRun("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });

@@ -31,16 +31,16 @@ afterEach(async () => {
 /** The log of another resource each time. */
 function newLog() {
   places += 1;
-  return { place: { source: "desk", resource: `tickets${places}` }, log: "run1", token: 1 };
+  return { resourceRef: { source: "desk", resource: `tickets${places}` }, log: "run1", token: 1 };
 }
 const logWorld = () => testWorld(engine, { clock: virtualClock() });
 const ticketFingerprint = (key: number, content = "") =>
   fingerprintOf({ key: String(key), item: { id: { S: String(key) }, content: { S: content } } });
 const ticketFingerprints = (from: number, to: number, content = "") =>
   Array.from({ length: to - from }, (_, n) => ticketFingerprint(from + n, content));
-const blocksOf = async ({ place }: ReturnType<typeof newLog>) =>
+const blocksOf = async ({ resourceRef }: ReturnType<typeof newLog>) =>
   (await engine.scan(state)).filter(({ pk }) =>
-    pk?.S?.startsWith(`${place.source}#${place.resource}/seen/`),
+    pk?.S?.startsWith(`${resourceRef.source}#${resourceRef.resource}/seen/`),
   );
 
 describe("the fingerprint log", () => {
@@ -61,7 +61,7 @@ describe("the fingerprint log", () => {
     expect(await appendFingerprints(logWorld(), log, ticketFingerprints(0, 12_001), 5)).toBe(8);
     const blocks = await blocksOf(log);
     expect(blocks.map(({ pk }) => pk?.S).sort()).toEqual(
-      [5, 6, 7].map((n) => `desk#${log.place.resource}/seen/${n}`),
+      [5, 6, 7].map((n) => `desk#${log.resourceRef.resource}/seen/${n}`),
     );
     for (const { prints, sk, expires } of blocks) {
       expect(prints?.B?.length).toBeLessThanOrEqual(96_000);
@@ -127,7 +127,7 @@ describe("the fingerprint log", () => {
     const log = newLog();
     let end = 0;
     for (let n = 0; n < 3; n++) end = await appendFingerprints(logWorld(), log, [ticketFingerprint(n)], end);
-    await spoil(log, `desk#${log.place.resource}/seen/1`);
+    await spoil(log, `desk#${log.resourceRef.resource}/seen/1`);
     await expect(readFingerprints(logWorld(), log, { start: 0, end })).rejects.toMatchObject({
       code: "load.seen_missing",
       message: expect.stringContaining("only 2 of 3 blocks"),

@@ -32,7 +32,10 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 async function createApplication(code: string) {
-  const { folder, cli } = await openCliFolder({ "app.ts": code, "package.json": { type: "module" } });
+  const { folder, cli } = await openCliFolder({
+    "app.ts": code,
+    "package.json": { type: "module" },
+  });
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const exec = (...command: string[]) =>
     cli(["exec", "--dynamodb", engine.endpoint, "--", process.execPath, ...command]);

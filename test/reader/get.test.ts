@@ -175,11 +175,14 @@ describe("getMany", () => {
   async function openReluctant(unreadCalls: number) {
     const options = await fillStage("orders", records.slice(0, 10));
     const { name } = table(shop, "orders", options);
-    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number, body }): Fault | undefined => {
-      if (number > unreadCalls) return undefined;
-      const answer = { Responses: {}, UnprocessedKeys: body.RequestItems };
-      return { kind: "answer", status: 200, body: JSON.stringify(answer) };
-    });
+    const proxy = await openFaultyDynamodb(
+      engine.endpoint,
+      ({ number, body }): Fault | undefined => {
+        if (number > unreadCalls) return undefined;
+        const answer = { Responses: {}, UnprocessedKeys: body.RequestItems };
+        return { kind: "answer", status: 200, body: JSON.stringify(answer) };
+      },
+    );
     onTestFinished(proxy.close);
     const waits = vi.spyOn(realClock, "sleep").mockResolvedValue();
     onTestFinished(() => waits.mockRestore());

@@ -184,7 +184,9 @@ describe("query", () => {
       "name 109",
     ]);
     expect(rows[0]).toMatchObject({ order: "big", note: null });
-    const [slim = []] = await collectPages(lines.query({ sku: "sku-1" }, { index: "slim", limit: 1 }));
+    const [slim = []] = await collectPages(
+      lines.query({ sku: "sku-1" }, { index: "slim", limit: 1 }),
+    );
     expect(Object.keys(slim[0] ?? {}).sort()).toEqual(["line", "name", "order", "sku"]);
   });
 

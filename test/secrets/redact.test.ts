@@ -150,7 +150,8 @@ describe("secrets in the output of the process (P15)", () => {
           registerSecret(value);
           const hidden = hideSecrets(`${before} ${encode(value)} ${after}`);
           return (
-            !carriesValue(hidden.replaceAll("[secret]", " "), [value]) && hideSecrets(hidden) === hidden
+            !carriesValue(hidden.replaceAll("[secret]", " "), [value]) &&
+            hideSecrets(hidden) === hidden
           );
         },
       ),

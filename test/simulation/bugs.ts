@@ -163,7 +163,7 @@ export const bugs: readonly Bug[] = [
     name: "a refresh that goes on has forgotten what it saw",
     promise: "P4",
     marker: "rows-of-earlier-slices",
-    replacement: `rows: rowsGoingOn(
+    replacement: `rows: rowsAtResume(
       { ...body.rows, log: body.rows.log && { ...body.rows.log, end: body.rows.log.start } },
       runId,
     )`,
@@ -220,7 +220,7 @@ export const bugs: readonly Bug[] = [
     name: "an event hurries a run that the API asked to wait",
     promise: "P12",
     marker: "wait-of-run",
-    replacement: "want.now < 0 && $&",
+    replacement: "runRequest.now < 0 && $&",
   },
   {
     name: "three retries too many",

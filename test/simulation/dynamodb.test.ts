@@ -47,21 +47,21 @@ describe("the simulated DynamoDB is as strict as AWS", () => {
     ["nesting beyond 32 levels", [item(1, { deep: nested(33) })]],
     ["half of a surrogate pair", [item(1, { text: { S: "\ud800" } })]],
   ];
-  it.each(refused)("a batch with %s is refused as a whole", (_, items) => {
+  it.each(refused)("the simulated DynamoDB refuses a whole batch with %s", (_, items) => {
     const dynamodb = open();
     const call = () => dynamodb.execute("BatchWriteItem", batch([...items]));
     expect(call).toThrow(expect.objectContaining({ name: "ValidationException" }));
     expect(dynamodb.items(TableName)).toEqual([]);
   });
 
-  it("takes what stands right at the limits", () => {
+  it("the simulated DynamoDB accepts values at the limits", () => {
     const dynamodb = open();
     const items = Array.from({ length: 25 }, (_, n) => item(n, { n: { N: "9".repeat(38) } }));
     dynamodb.execute("BatchWriteItem", batch([...items.slice(0, 24), item(99, { d: nested(32) })]));
     expect(dynamodb.items(TableName)).toHaveLength(25);
   });
 
-  it("knows no table that was not made", () => {
+  it("the simulated DynamoDB refuses an unknown table", () => {
     expect(() => open().execute("GetItem", { TableName: "other", Key })).toThrow(
       expect.objectContaining({ name: "ResourceNotFoundException" }),
     );
@@ -81,7 +81,7 @@ describe("the simulated DynamoDB is as strict as AWS", () => {
     ["gone < :ten", false],
     ["#n IN (:ten)", true],
   ];
-  it.each(conditions)("the condition %s is %s", (text, holds) => {
+  it.each(conditions)("the simulated DynamoDB evaluates the condition %s as %s", (text, holds) => {
     const dynamodb = open([stored]);
     const names = text.includes("#n") ? { "#n": "n" } : {};
     const values = text.includes(":ten") ? { ":ten": { N: "10.0" } } : {};
@@ -100,7 +100,7 @@ describe("the simulated DynamoDB is as strict as AWS", () => {
     );
   });
 
-  it("updates: SET with a sum, REMOVE and ADD, and what is not there is made", () => {
+  it("the simulated DynamoDB updates with SET, sums, REMOVE and ADD, and creates missing items", () => {
     const dynamodb = open([stored]);
     const update = (UpdateExpression: string, Key_ = Key) =>
       dynamodb.execute("UpdateItem", {
@@ -117,7 +117,7 @@ describe("the simulated DynamoDB is as strict as AWS", () => {
     expect(update("ADD n :one", other)).toEqual({ Attributes: { ...other, n: { N: "1" } } });
   });
 
-  it("refuses an expression with a word that it does not use", () => {
+  it("the simulated DynamoDB refuses an expression with an unused name", () => {
     expect(() =>
       open().execute("UpdateItem", {
         TableName,
@@ -128,7 +128,7 @@ describe("the simulated DynamoDB is as strict as AWS", () => {
     ).toThrow("unused");
   });
 
-  it("reads page by page, in key order", () => {
+  it("the simulated DynamoDB reads page by page in the order of keys", () => {
     const dynamodb = open(Array.from({ length: 70 }, (_, n) => item(n + 100)));
     const found: string[] = [];
     let ExclusiveStartKey: Item | undefined;

@@ -44,75 +44,69 @@ export function unpairedMarkers(markers: readonly Marker[]): string[] {
   return all.filter((name) => !inSource.has(name) || !inBugs.has(name)).sort();
 }
 
+/** A file of the engine with a bug in its text. */
 export interface PlantedFile {
   file: string;
   text: string;
 }
 
 /**
- * Plants bugs in the files of a folder, one at a time. A bug has to compile: the simulation would
- * notice a file that does not run at all, and that would say nothing about its invariants.
+ * Plants a bug in the file of a folder that has its marker. A bug has to compile: the simulation
+ * would notice a file that does not run at all, and that would say nothing about its invariants.
  */
-export class Planter {
-  readonly #folder: string;
-  readonly #options: ts.CompilerOptions;
-  /** The files as they stand on disk. Each is parsed once, for the checks of all bugs. */
-  readonly #parsedFiles = new Map<string, ts.SourceFile | undefined>();
-  /** The program of the last check, from which the next takes what has not changed. */
-  #program: ts.Program | undefined;
+export function plantBug(bug: Bug, folder: string): PlantedFile {
+  const planted = replaceMarked(bug, folder);
+  const [errors = []] = compileErrors([planted]);
+  if (errors.length > 0) throw new Error(`"${bug.name}" does not compile: ${errors.join("; ")}`);
+  return planted;
+}
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-    this.#options = ts.convertCompilerOptionsFromJson(config.compilerOptions, root).options;
+/** Puts a bug in the place of the marked code. Throws where it has no place, or more than one. */
+export function replaceMarked(bug: Bug, folder: string): PlantedFile {
+  const places = findMarkers(folder).filter(({ name }) => name === bug.marker);
+  const [place] = places;
+  if (!place || places.length > 1) {
+    throw new Error(`"${bug.name}": the marker "${bug.marker}" stands ${places.length} times`);
   }
+  const { file } = place;
+  const text = readFileSync(file, "utf8");
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
+  const node = outermostAfter(source, new RegExp(`/[/*] planted: ${bug.marker}(?![a-z0-9-])`));
+  if (!node) throw new Error(`no code stands after the marker "${bug.marker}" in ${file}`);
+  const code = text.slice(node.getStart(source), node.end);
+  const replacement = bug.replacement.replaceAll("$&", () => code);
+  return {
+    file,
+    text: text.slice(0, node.getStart(source)) + replacement + text.slice(node.end),
+  };
+}
 
-  /** The file with the bug in it. Throws where it has no place, more than one, or wrong code. */
-  plant(bug: Bug): PlantedFile {
-    const places = findMarkers(this.#folder).filter(({ name }) => name === bug.marker);
-    const [place] = places;
-    if (!place || places.length > 1) {
-      throw new Error(`"${bug.name}": the marker "${bug.marker}" stands ${places.length} times`);
-    }
-    const { file } = place;
-    const text = replaceMarked(file, readFileSync(file, "utf8"), bug);
-    const problems = this.#compileErrors(file, text);
-    if (problems.length > 0) {
-      throw new Error(`"${bug.name}" does not compile: ${problems.join("; ")}`);
-    }
-    return { file, text };
-  }
-
-  #compileErrors(file: string, text: string): string[] {
-    const host = ts.createCompilerHost(this.#options);
-    const { getSourceFile } = host;
-    host.getSourceFile = (name, language) => {
-      if (name === file) return ts.createSourceFile(name, text, language);
-      const parsed = this.#parsedFiles.get(name) ?? getSourceFile(name, language);
-      this.#parsedFiles.set(name, parsed);
-      return parsed;
-    };
-    const program = ts.createProgram([file], this.#options, host, this.#program);
-    this.#program = program;
-    const source = program.getSourceFile(file);
+/**
+ * The compile errors of each planted file. All files are checked in one program, each under a name
+ * of its own beside the original, because several bugs may stand in one file.
+ */
+export function compileErrors(files: readonly PlantedFile[]): string[][] {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const names = files.map(({ file }, n) => file.replace(/\.ts$/, `.planted-${n}.ts`));
+  const texts = new Map(files.map(({ text }, n) => [names[n], text]));
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile } = host;
+  host.getSourceFile = (name, language) => {
+    const text = texts.get(name);
+    return text === undefined
+      ? getSourceFile(name, language)
+      : ts.createSourceFile(name, text, language);
+  };
+  const program = ts.createProgram(names, options, host);
+  return names.map((name) => {
+    const source = program.getSourceFile(name);
     const diagnostics = [
       ...program.getSyntacticDiagnostics(source),
       ...program.getSemanticDiagnostics(source),
     ];
     return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
-  }
-}
-
-function replaceMarked(file: string, text: string, { marker, replacement }: Bug): string {
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
-  const node = outermostAfter(source, new RegExp(`/[/*] planted: ${marker}(?![a-z0-9-])`));
-  if (!node) throw new Error(`no code stands after the marker "${marker}" in ${file}`);
-  const code = text.slice(node.getStart(source), node.end);
-  return (
-    text.slice(0, node.getStart(source)) +
-    replacement.replaceAll("$&", () => code) +
-    text.slice(node.end)
-  );
+  });
 }
 
 /** The outermost statement, member or expression that begins right after the comment. */
@@ -135,7 +129,7 @@ const neededPaths = [
 
 /** A scratch copy of the engine with a bug in it, and the script that runs its simulation. */
 export function plantedCopy(bug: Bug): { script: string; remove(): void } {
-  const { file, text } = new Planter(coreFolder).plant(bug);
+  const { file, text } = plantBug(bug, coreFolder);
   const scratch = mkdtempSync(join(tmpdir(), "tidetable-bug-"));
   for (const path of neededPaths) {
     cpSync(join(root, path), join(scratch, path), {

@@ -5,7 +5,7 @@ import { add, noTotals, tell } from "./totals.ts";
 const SEEDS = 200;
 
 describe("the engine in a world that fails", () => {
-  it(`keeps every promise in ${SEEDS} histories (P1-P10, P12, P15)`, async () => {
+  it(`the engine keeps every promise in ${SEEDS} simulated histories (P1-P10, P12, P15)`, async () => {
     const totals = noTotals();
     for (let seed = 1; seed <= SEEDS; seed++) add(totals, await simulate(seed));
     expect(totals.failures.map(tell).join("\n")).toBe("");
@@ -21,7 +21,7 @@ describe("the engine in a world that fails", () => {
     expect(counters.runs_done).toBeGreaterThan(5 * SEEDS);
   }, 600_000);
 
-  it("is replayed by its seed, event by event", async () => {
+  it("a simulated history is replayed by its seed, event by event", async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const [first, second] = [await simulate(seed), await simulate(seed)];
       expect(second).toEqual(first);

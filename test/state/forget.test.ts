@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import type { World } from "../../packages/core/src/base/world.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { forget } from "../../packages/core/src/state/forget.ts";
+import { forgetResource } from "../../packages/core/src/state/forget.ts";
 import { Lease } from "../../packages/core/src/state/lease.ts";
 import type { Slot } from "../../packages/core/src/state/run-state.ts";
 import { addWish, readState } from "../../packages/core/src/state/state-item.ts";
@@ -48,7 +48,7 @@ const stateKeys = async () =>
 /** A run that has ended, or that still holds its lease. */
 async function finishRun({ release = true, slot = "own" as Slot } = {}) {
   const stored = await readState(world, place, slot);
-  const lease = await Lease.take(world, { place, slot, owner: "worker", stored, run });
+  const lease = await Lease.take(world, { resourceRef: place, slot, owner: "worker", stored, run });
   if (!lease) throw new Error("the state has changed");
   if (release) await lease.release({ status: "done", body });
   return lease;
@@ -59,7 +59,7 @@ describe("forgetting a resource", () => {
     await finishRun();
     await putStateItem("desk#tickets", "run#r1");
     await putStateItem("desk#tickets", "quarantine#1");
-    await forget(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     expect(await readState(world, place)).toMatchObject({
       status: "new",
       run_id: null,
@@ -80,7 +80,7 @@ describe("forgetting a resource", () => {
       await putStateItem(`desk#tickets/seen/${block}`, "keys", filler);
     await putStateItem("desk#tickets_old/seen/0", "keys");
     await putStateItem("desks#tickets/seen/0", "keys");
-    await forget(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     expect(await stateKeys()).toEqual([
       "desk#tickets state",
       "desk#tickets_old/seen/0 keys",
@@ -91,7 +91,7 @@ describe("forgetting a resource", () => {
   it("forgetting a resource keeps the token growing, so that an earlier worker can move nothing (P5)", async () => {
     const old = await finishRun({ release: false });
     (world.clock as ReturnType<typeof virtualClock>).advance(120_000);
-    await forget(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
     const next = await finishRun({ release: false });
     expect(next.token).toBeGreaterThan(old.token + 1);
@@ -103,7 +103,7 @@ describe("forgetting a resource", () => {
     await putStateItem("desk#tickets/seen/0", "keys");
     const done: string[] = [];
     const also = async () => void done.push("also");
-    await expect(forget(world, place, { owner: "me", also })).rejects.toMatchObject({
+    await expect(forgetResource(world, place, { owner: "me", also })).rejects.toMatchObject({
       code: "state.lease_held",
     });
     expect(done).toEqual([]);
@@ -114,7 +114,7 @@ describe("forgetting a resource", () => {
   it("forgetting a resource that fails half-way keeps the cursor and gives the lease back", async () => {
     await finishRun();
     const also = () => Promise.reject(new Error("no"));
-    await expect(forget(world, place, { owner: "me", also })).rejects.toThrow("no");
+    await expect(forgetResource(world, place, { owner: "me", also })).rejects.toThrow("no");
     expect(await readState(world, place)).toMatchObject({
       status: "done",
       body,
@@ -132,7 +132,7 @@ describe("forgetting a resource", () => {
     await putStateItem("desk#tickets/spool/1/0", "rows");
     await putStateItem("desk#tickets/spool-for-children/1/0", "rows");
     await putStateItem("desk#tickets/cursor/abc", "cursor");
-    await forget(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     for (const slot of ["own", "for_children"] as const) {
       expect(await readState(world, place, slot)).toMatchObject({
         status: "new",
@@ -148,15 +148,15 @@ describe("forgetting a resource", () => {
   it("forgetting a resource is refused while it is read for its children, and gives its own lease back", async () => {
     await finishRun();
     await finishRun({ slot: "for_children", release: false });
-    await expect(forget(world, place, { owner: "me" })).rejects.toMatchObject({
+    await expect(forgetResource(world, place, { owner: "me" })).rejects.toMatchObject({
       code: "state.lease_held",
     });
     expect(await readState(world, place)).toMatchObject({ run_id: "r1", body, lease: null });
   });
 
   it("forgetting a resource that never ran does no harm", async () => {
-    await forget(world, place, { owner: "me" });
-    await forget(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     expect(await readState(world, place)).toMatchObject({ status: "new", lease: null });
   });
 });

@@ -53,7 +53,7 @@ beforeEach(async () => {
 const record = (
   report: ResourceReport,
   { slot = "own", id = report.run_id, epoch }: { slot?: Slot; id?: string; epoch?: number } = {},
-) => recordRun(world, { place, slot, id, epoch }, report, 512);
+) => recordRun(world, { resourceRef: place, slot, id, epoch }, report, 512);
 const stateItems = () => engine.scan(stateTableName(world.names));
 
 async function withFaults(

@@ -37,7 +37,7 @@ const worldWith = (dynamodb = engine.dynamodb) => ({
 const take = (
   request: { owner?: string; stored?: StoredState | undefined; run?: TakenRun | undefined } = {},
   world = worldWith(),
-) => Lease.take(world, { place, slot: "own", owner: "a", stored: undefined, run, ...request });
+) => Lease.take(world, { resourceRef: place, slot: "own", owner: "a", stored: undefined, run, ...request });
 async function taken(...asked: Parameters<typeof take>): Promise<Lease> {
   const lease = await take(...asked);
   if (!lease) throw new Error("the state has changed");
@@ -115,7 +115,7 @@ describe("a lease", () => {
     await own.release({ status: "failed", body });
     expect((await storedState())?.succeeded_at).toBeNull();
     const forChildren = await Lease.take(worldWith(), {
-      place,
+      resourceRef: place,
       slot: "for_children",
       owner: "a",
       stored: undefined,

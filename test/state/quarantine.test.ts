@@ -51,7 +51,7 @@ beforeEach(async () => {
 });
 
 const setAsideAll = (rejections: Rejection[], page = 3, runId = "run-1") =>
-  setAside(rejections, { world, place, runId, page });
+  setAside(rejections, { world, resourceRef: place, runId, page });
 const stateItems = () => engine.scan(stateTableName(world.names));
 
 describe("a rejected record", () => {
@@ -158,7 +158,7 @@ describe("the list of what was set aside", () => {
   it("the quarantine list has what the row of a record without a key would be named by", async () => {
     // The last four digits are beyond a double's precision.
     const naming = rowNaming({ parent: { id: 9007199254740993n }, added: ["post"] });
-    await setAside([rejectionOf({ v: 1 })], { world, place, runId: "run-1", page: 0, naming });
+    await setAside([rejectionOf({ v: 1 })], { world, resourceRef: place, runId: "run-1", page: 0, naming });
     const [entry] = await listEntries();
     const { findValue: _, ...stored } = naming;
     expect(parseJson(entry?.naming ?? "")).toEqual(stored);

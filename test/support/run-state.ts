@@ -1,9 +1,9 @@
 import type { ResourceRef } from "../../packages/core/src/base/resource-ref.ts";
 import { zeroCounts } from "../../packages/core/src/report/counts.ts";
-import { nothingKnown } from "../../packages/core/src/state/changed-rows-state.ts";
+import { noKnownRows } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { EpochView } from "../../packages/core/src/state/epochs.ts";
 import { Lease, type TakenRun } from "../../packages/core/src/state/lease.ts";
-import { opening, type Wanted } from "../../packages/core/src/state/opening.ts";
+import { decideRun, type RunRequest } from "../../packages/core/src/state/opening.ts";
 import {
   FORMAT_NUMBER,
   type RunState,
@@ -63,7 +63,7 @@ export const runStateOf = (changes: Partial<RunState> = {}): RunState => ({
   failures: { runs: 0, passed: 0, last_at: null, is_counted: false },
   last_sweep: null,
   last_whole: null,
-  rows: nothingKnown,
+  rows: noKnownRows,
   sweep: null,
   deaths: 0,
   waits: 0,
@@ -89,7 +89,7 @@ export const storedStateOf = (changes: Partial<StoredState> = {}): StoredState =
 });
 
 /** An event "r2" that asks for an ordinary run of a resource without cursor, parent or children. */
-export const wantedOf = (changes: Partial<Wanted> = {}): Wanted => ({
+export const wantedOf = (changes: Partial<RunRequest> = {}): RunRequest => ({
   id: "r2",
   refresh: false,
   serves: null,
@@ -104,15 +104,15 @@ export const wantedOf = (changes: Partial<Wanted> = {}): Wanted => ({
   isChild: false,
   epoch: undefined,
   hasParentCursors: false,
-  rows: () => nothingKnown,
+  rows: () => noKnownRows,
   newReadId: () => "read-2",
   now: BEGAN + 1000,
   ...changes,
 });
 
 /** The run that such an event begins, as `Lease.take` needs it. */
-export function newRun(changes: Partial<Wanted> = {}): TakenRun {
-  const decision = opening(undefined, wantedOf(changes));
+export function newRun(changes: Partial<RunRequest> = {}): TakenRun {
+  const decision = decideRun(undefined, wantedOf(changes));
   if (decision.kind !== "start") throw new Error(`the event means "${decision.kind}"`);
   return decision;
 }
@@ -124,7 +124,7 @@ export async function takeLease(
   { slot = "own", owner, run }: { slot?: Slot; owner: string; run?: TakenRun | undefined },
 ): Promise<Lease> {
   const stored = await readState(world, place, slot);
-  const lease = await Lease.take(world, { place, slot, owner, stored, run });
+  const lease = await Lease.take(world, { resourceRef: place, slot, owner, stored, run });
   if (!lease) throw new Error("the state has changed");
   return lease;
 }

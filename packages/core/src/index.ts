@@ -68,7 +68,7 @@ export {
 export { parseShape, type Shape } from "./schema/shape.ts";
 export { Secret } from "./secrets/reference.ts";
 export { createSecretsManager, openSecretStore } from "./secrets/store.ts";
-export { forget } from "./state/forget.ts";
+export { forgetResource } from "./state/forget.ts";
 export { openGate } from "./state/gate.ts";
 export { type RunRecord, readRun, readRuns } from "./state/history.ts";
 export { expireLease } from "./state/lease.ts";

@@ -11,7 +11,7 @@ import { isExampleHost } from "./hosts.ts";
 import { planIncremental, versionKey } from "./incremental.ts";
 import { parseJsonPath } from "./jsonpath.ts";
 import { addFollowers } from "./lineage.ts";
-import { planPaginator } from "./paginators.ts";
+import { defaultParallelPages, planPaginator } from "./paginators.ts";
 import { parentsFirst, planParent, planSpooled } from "./parents.ts";
 import type { ResourcePlan, RetryPlan, SchedulePlan, SourcePlan } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
@@ -45,7 +45,6 @@ const defaults = Object.freeze({
   maxRetries: 3,
   backoffFactor: 2,
   timeoutSeconds: 30,
-  parallelPages: 4,
 });
 
 /**
@@ -121,7 +120,7 @@ function planResource(
     followers: [],
     storage: planStorage(resource.table, columns),
     writes: resource.writes ?? undefined,
-    parallelPages: resource.parallel_pages ?? defaults.parallelPages,
+    parallelPages: resource.parallel_pages ?? defaultParallelPages(hashedPlan.paginator),
   };
 }
 

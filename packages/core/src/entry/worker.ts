@@ -2,7 +2,7 @@ import { explainError } from "../base/errors.ts";
 import { checkResource } from "../preview/check.ts";
 import { sliceMetrics } from "../report/metrics.ts";
 import type { ResourceReport } from "../report/types.ts";
-import { type Reach, reach } from "../run/reach.ts";
+import { type ReachOptions, reachResource } from "../run/reach.ts";
 import { runResource } from "../run/run.ts";
 import { parseWorkerEvent, type WorkerEvent } from "./events.ts";
 
@@ -23,14 +23,14 @@ export class RunError extends Error {
 /** Does one slice of the run that the event names, and returns its report. */
 export async function handleWorkerEvent(
   event: unknown,
-  deps: Reach & {
+  deps: ReachOptions & {
     /** A unique name for the invocation. */
     invocation: string;
   },
 ): Promise<ResourceReport> {
   const workerEvent = parseWorkerEvent(event);
   const resourceRef = { source: workerEvent.source, resource: workerEvent.resource };
-  const { planned, resource, world, secrets } = reach(resourceRef, deps);
+  const { planned, resource, world, secrets } = reachResource(resourceRef, deps);
   const order = {
     runId: runIdOf(workerEvent),
     owner: deps.invocation,

@@ -3,8 +3,8 @@ import { isObject, type JsonValue } from "../values/json.ts";
 import { isPlainNumber } from "../values/plain-number.ts";
 
 /**
- * The result of a selector: a list, or the place where the path ended. Only an empty list proves an
- * empty page: no match and null do not.
+ * The result of a selector: a list, or the place where the path ended. An empty list proves an empty
+ * page, and so does null under the last name of the path: Go writes an empty list so. No match does not.
  */
 export type Selection = { records: JsonValue[] } | MissedSelection;
 
@@ -27,8 +27,11 @@ export function selectRecords(body: JsonValue, { steps }: JsonPath): Selection {
     }
     matches = deeper;
   }
-  const [match] = matches;
-  if (matches.length > 1) return { records: matches.flat() as JsonValue[] };
+  const lastStep = steps.at(-1);
+  const isUnderName = lastStep !== undefined && "name" in lastStep;
+  const lists = isUnderName ? matches.filter((match) => match !== null) : matches;
+  if (lists.length !== 1) return { records: lists.flat() as JsonValue[] };
+  const [match] = lists;
   if (match === null) return { reached: writePath(steps), value: null };
   return { records: Array.isArray(match) ? (match.flat() as JsonValue[]) : [match as JsonValue] };
 }

@@ -2,69 +2,69 @@ import type { ResourceRef } from "../base/resource-ref.ts";
 import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyedItem } from "../flow.ts";
-import { doubted, startBeside } from "../state/changed-rows-state.ts";
+import { rowsInDoubt, startBeside } from "../state/changed-rows-state.ts";
 import type { RowLog, RowsState } from "../state/run-state.ts";
-import { agrees, type Comparing, unchangedOf } from "./compare.ts";
+import { agreesWithTable, type Comparing, unchangedOf } from "./compare.ts";
 import { appendFingerprints, isMissing, readFingerprints } from "./fingerprint-log.ts";
 import { FingerprintTable, fingerprintOf } from "./fingerprints.ts";
 
-/** What has to be written of a page. */
+/** The part of a page that has to be written. */
 export interface PageChanges {
-  /** Items whose rows are not known to be the same already. */
+  /** Items whose rows may differ from the table. */
   put: KeyedItem[];
-  /** Items that this slice has put before: equal records of this read without a key are one row. */
+  /** The number of items that this slice has put before: equal records without a key are one row. */
   repeated: number;
-  /** The fingerprints that the log needs of the page. */
+  /** The fingerprints of the page that the log needs. */
   fingerprints: Buffer[];
 }
 
-/** A log that no sweep waits for is written in blocks of this many, or at the end of a slice. */
+/** Without a sweep, the log is written in blocks of this many fingerprints and at the end of a slice. */
 const PENDING = 6_000;
 
-/** A log may have this many blocks more than its rows need before it is written anew. */
+/** The number of surplus blocks after which a log is rewritten. */
 const FEW_BLOCKS = 100;
 
-/** Of so many pages whose rows are all known, one is looked at in the table. */
+/** One in this many unchanged pages is compared with the table. */
 const PAGES_PER_LOOK = 50;
 
-/** Repeated rows are counted among so many at most, so that memory is bounded. */
+/** The number of keys remembered for repeated rows, so that memory is bounded. */
 const MOST_REMEMBERED = 4_000_000;
 
 export interface ChangedRowsOptions extends Comparing {
   names: World["names"];
   log: World["log"];
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   runId: string;
-  /** Of the lease under which the log is written. */
+  /** The token of the lease under which the log is written. */
   token: number;
-  /** A sweep will ask which rows were seen. */
+  /** The run is a refresh, so its sweep needs the log of all rows. */
   refresh: boolean;
-  /** Rows were put a moment ago, by an earlier slice or by the run before. */
+  /** An earlier slice or the previous run has just put rows. */
   isLater: boolean;
-  /** Rows are named by their content: an equal record on a later page is the same row. */
+  /** Rows are named by their content, so an equal record on a later page is the same row. */
   isNamedByContent: boolean;
 }
 
 /**
- * Tells which rows of a table have to be put, by reading them or by the fingerprints that earlier
- * runs have left, and keeps the log of fingerprints up to date.
+ * Decides which rows of a table have to be put, either by reading the rows or by the fingerprints of
+ * earlier runs, and keeps the log of fingerprints up to date.
  */
 export class ChangedRows {
   readonly #options: ChangedRowsOptions;
-  /** As the next checkpoint stores it. */
+  /** The row state that the next checkpoint stores. */
   #state: RowsState;
-  /** What the table has by now: what the log says, and what was put since. */
+  /** The content of the table: the log, and the rows that were put since. */
   #known: FingerprintTable;
-  /** Keys that this slice has put: a read may show these rows as they were, or as they will be. */
+  /** Keys that this slice has put. A read may return the old or the new row of such a key. */
   readonly #ownKeys = new FingerprintTable(0, "keys");
-  /** Fingerprints that are not in a block yet. */
+  /** Fingerprints that are not yet in a block. */
   #pending: Buffer[] = [];
-  /** After so many more pages whose rows are all known, one is looked at. */
+  /** The number of unchanged pages until the next comparison with the table. */
   #pagesUntilLook = 0;
-  /** On the monotonic clock: until then reads have to be consistent. */
+  /** Monotonic time until which reads have to be consistent. */
   readonly #settledAt: number;
 
-  /** Reads the log that this run goes by, if it does. */
+  /** Opens the rows of a run and reads the log of earlier runs, if the run uses a log. */
   static async open(options: ChangedRowsOptions, begun: RowsState): Promise<ChangedRows> {
     const rows = new ChangedRows(options, begun);
     await rows.#load();
@@ -78,7 +78,7 @@ export class ChangedRows {
     this.#settledAt = options.clock.monotonic() + (options.isLater ? CONSISTENT_AFTER_MS : 0);
   }
 
-  /** Called for one page after the other. */
+  /** Returns the changes of a page. Called for pages in order. */
   async changesOf(items: KeyedItem[]): Promise<PageChanges> {
     if (this.#state.how === "fingerprints") return this.#changesByFingerprint(items);
     const fingerprints = this.#state.log ? items.map(fingerprintOf) : [];
@@ -89,7 +89,7 @@ export class ChangedRows {
     return { put, repeated: items.length - put.length, fingerprints };
   }
 
-  /** When a page is durable: its fingerprints go into the log, and rows of `unknownKeys` as such. */
+  /** Adds a durable page to the log. Rows of `unknownKeys` are logged with unknown content. */
   async keep(fingerprints: Buffer[], unknownKeys: readonly string[]): Promise<RowsState> {
     if (!this.#state.log) return this.#state;
     const unknown = unknownKeys.map((key) => fingerprintOf({ key }));
@@ -99,12 +99,12 @@ export class ChangedRows {
       // planted: unwritten-rows-are-unknown
       ...unknown,
     );
-    // A sweep needs to know of every page before the checkpoint.
+    // A sweep needs the log of every page before the checkpoint.
     if (this.#options.refresh || this.#pending.length >= PENDING) await this.#flush();
     return this.#state;
   }
 
-  /** At the end of a slice. When it returns, the log is complete. */
+  /** Completes the log at the end of a slice. */
   async close(): Promise<RowsState> {
     await this.#flush();
     await this.#compact();
@@ -113,11 +113,11 @@ export class ChangedRows {
   }
 
   async #load(): Promise<void> {
-    const { known, log } = this.#state;
+    const { known: knownLog, log } = this.#state;
     try {
-      if (known && known.id !== log?.id) await this.#read(known);
-      // Also what earlier slices of this run have put.
-      if (known && log) await this.#read(log);
+      if (knownLog && knownLog.id !== log?.id) await this.#read(knownLog);
+      // Adds the rows that earlier slices of this run have put.
+      if (knownLog && log) await this.#read(log);
     } catch (error) {
       if (!isMissing(error)) throw error;
       this.#doubt("a part of the fingerprints is gone");
@@ -125,15 +125,15 @@ export class ChangedRows {
   }
 
   #read(log: RowLog): Promise<FingerprintTable> {
-    const { place } = this.#options;
-    return readFingerprints(this.#options, { place, log: log.id }, log, this.#known);
+    const { resourceRef } = this.#options;
+    return readFingerprints(this.#options, { resourceRef, log: log.id }, log, this.#known);
   }
 
-  /** From now on rows are read, because the fingerprints do not tell what the table has. */
+  /** Switches to reading rows, because the fingerprints no longer match the table. */
   #doubt(why: string): void {
-    const { log, place, runId } = this.#options;
-    log.warn(`${why}: rows are compared by reading them`, { ...place });
-    this.#state = doubted(this.#state, runId);
+    const { log, resourceRef, runId } = this.#options;
+    log.warn(`${why}: rows are compared by reading them`, { ...resourceRef });
+    this.#state = rowsInDoubt(this.#state, runId);
     this.#known = new FingerprintTable();
   }
 
@@ -149,7 +149,7 @@ export class ChangedRows {
     const changed = fingerprints.filter((_, n) => !isSame[n]);
     for (const fingerprint of changed) this.#known.add(fingerprint);
     this.#rememberPut(put);
-    // A log that goes on needs what has changed, a new one needs all.
+    // A continued log needs the changed rows, and a new log needs all rows.
     const goesOn = this.#state.log?.id === this.#state.known?.id;
     return { put, repeated: 0, fingerprints: goesOn ? changed : fingerprints };
   }
@@ -163,7 +163,7 @@ export class ChangedRows {
     return put;
   }
 
-  /** Equal records without a key, on different pages of one read, are one row. */
+  /** Drops records that equal a record of an earlier page, because they are the same row. */
   #withoutRepeated(items: KeyedItem[]): KeyedItem[] {
     if (!this.#options.isNamedByContent || this.#ownKeys.size > MOST_REMEMBERED) return items;
     const put = items.filter(({ key }) => this.#ownKeys.match(fingerprintOf({ key })) === "new");
@@ -178,14 +178,14 @@ export class ChangedRows {
   async #isAsKnown(items: readonly KeyedItem[]): Promise<boolean> {
     if (items.length === 0 || this.#pagesUntilLook-- > 0) return true;
     this.#pagesUntilLook = Math.floor(this.#options.random() * 2 * PAGES_PER_LOOK);
-    return agrees(items, this.#options);
+    return agreesWithTable(items, this.#options);
   }
 
   async #flush(): Promise<void> {
     const { log } = this.#state;
     if (!log || this.#pending.length === 0) return;
-    const { place, token, runId } = this.#options;
-    const to = { place, log: log.id, token };
+    const { resourceRef, token, runId } = this.#options;
+    const to = { resourceRef, log: log.id, token };
     // planted: log-goes-on
     const end = await appendFingerprints(this.#options, to, this.#pending, log.end);
     const rows = log.id === runId ? log.rows + this.#pending.length : this.#known.size;
@@ -193,14 +193,14 @@ export class ChangedRows {
     this.#pending = [];
   }
 
-  /** A log that has grown from run to run is written anew when it has many small blocks. */
+  /** Rewrites a log that has collected many small blocks over several runs. */
   async #compact(): Promise<void> {
     const { log } = this.#state;
-    const { place, token, runId } = this.#options;
+    const { resourceRef, token, runId } = this.#options;
     const rows = this.#known.size;
     if (!log || log.id === runId || log.end - log.start < FEW_BLOCKS + rows / PENDING) return;
     const start = startBeside([log]);
-    const to = { place, log: runId, token };
+    const to = { resourceRef, log: runId, token };
     const end = await appendFingerprints(this.#options, to, this.#known, start);
     const anew = { id: runId, start, end, rows, whole: log.whole ?? false };
     this.#state = { ...this.#state, known: anew, log: { ...anew, kept: log.kept } };

@@ -15,64 +15,66 @@ import type { Item } from "../flow.ts";
 import type { SweepState } from "../state/run-state.ts";
 
 /*
- * The end of a refresh: rows that it did not see go. A first pass over the table counts them, the
- * guard decides, and a second pass deletes. Both go on from a checkpoint.
+ * A refresh ends by deleting the rows that the read did not see. A first pass over the table counts
+ * these rows, the guard decides, and a second pass deletes. Both passes continue from a checkpoint.
  */
 
-/** Rows between two checkpoints: one more write unit for each 1,000 rows read. */
+/** The rows between two checkpoints, so a checkpoint costs one write unit per 1,000 rows. */
 const ROWS_PER_STEP = 1000;
 
 const DELETES_IN_FLIGHT = 8;
 
-/** An expression takes 300 operators and 4 KB; an item with more attributes is compared by these. */
+/** The number of compared attributes: a DynamoDB expression has at most 300 operators and 4 KB. */
 const COMPARED_ATTRIBUTES = 100;
 
 export interface Sweeping extends WriterOptions {
-  /** Whether a row is one that the read did not see, and should have. */
+  /** Returns whether the read should have seen the row and did not. */
   mayGo: (row: Item) => boolean;
-  /** The key of a row is enough to tell. */
+  /** True when `mayGo` needs only the key of a row. */
   isToldByKey: boolean;
 }
 
-/** One step of the first pass. `from` is null after the last. */
+/** Takes one step of the first pass. `from` is null after the last step. */
 export async function countStep(sweep: SweepState, sweeping: Sweeping): Promise<SweepState> {
-  const { items, from } = await scan(sweeping, sweep.from, sweeping.isToldByKey);
+  const { items, from } = await scanPage(sweeping, sweep.from, sweeping.isToldByKey);
   const unseen = items.filter((item) => sweeping.mayGo(item)).length;
   return { from, rows: sweep.rows + items.length, unseen: sweep.unseen + unseen };
 }
 
-/** One step of the second pass. */
+/** Takes one step of the second pass. */
 export async function deleteStep(
   sweep: SweepState,
   sweeping: Sweeping,
 ): Promise<{ sweep: SweepState; deleted: number }> {
-  const { items, from } = await scan(sweeping, sweep.from, false);
+  const { items, from } = await scanPage(sweeping, sweep.from, false);
   const going = items.filter((item) => sweeping.mayGo(item));
   let deleted = 0;
   await forEachConcurrently(DELETES_IN_FLIGHT, going, async (item) => {
-    if (await remove(item, sweeping)) deleted += 1;
+    if (await deleteRow(item, sweeping)) deleted += 1;
   });
   return { sweep: { ...sweep, from }, deleted };
 }
 
 /**
- * Pure: why these rows may not go; undefined when they may. `lastSeen`: how many records the last
- * read had that swept, for rows that have no key to be known by; null when there was none.
+ * Pure: returns the reason to keep the rows, or undefined when they may be deleted. `lastSeen` is set
+ * for rows without a primary key: the record count of the last refresh, or null before the first.
  */
-export function refusal(
+export function sweepRefusal(
   { rows, unseen }: Pick<SweepState, "rows" | "unseen">,
-  { seen, lastSeen }: { seen: number; lastSeen?: number | null | undefined },
+  { seen: seenRecords, lastSeen }: { seen: number; lastSeen?: number | null | undefined },
 ): WriteError | undefined {
   if (unseen === 0) return undefined;
-  const isEmpty = seen === 0;
+  const isEmpty = seenRecords === 0;
   const isShrunk =
-    lastSeen === undefined ? unseen > rows - unseen : lastSeen !== null && 2 * seen < lastSeen;
+    lastSeen === undefined
+      ? unseen > rows - unseen
+      : lastSeen !== null && 2 * seenRecords < lastSeen;
   if (!isEmpty && !isShrunk) return undefined;
   const reason = isEmpty
     ? `the API showed no records at all, and the table has ${rows} rows`
     : lastSeen === undefined
       ? `${unseen} of ${rows} rows would go, more than would stay`
-      : `the API showed ${seen} records, fewer than half of the ${lastSeen} of the last refresh`;
+      : `the API showed ${seenRecords} records, fewer than half of the ${lastSeen} of the last refresh`;
   return new WriteError({
     code: "load.sweep_refused",
     message: `${reason}: nothing was deleted`,
@@ -80,13 +82,13 @@ export function refusal(
   });
 }
 
-async function scan(sweeping: Sweeping, from: SweepState["from"], keysOnly: boolean) {
+async function scanPage(sweeping: Sweeping, from: SweepState["from"], keysOnly: boolean) {
   const names = keyNames(sweeping);
   const command = new ScanCommand({
     TableName: sweeping.table,
     ConsistentRead: true,
     Limit: ROWS_PER_STEP,
-    ExclusiveStartKey: from ? decode(from) : undefined,
+    ExclusiveStartKey: from ? decodeKey(from) : undefined,
     ...(keysOnly
       ? {
           ProjectionExpression: names.map((_, n) => `#k${n}`).join(", "),
@@ -96,21 +98,21 @@ async function scan(sweeping: Sweeping, from: SweepState["from"], keysOnly: bool
   });
   const answer = await retryTransient(sweeping, () => sweeping.dynamodb.send(command)).catch(
     (error: unknown) => {
-      throw unreadable(sweeping.table, error);
+      throw scanError(sweeping.table, error);
     },
   );
   const last = answer.LastEvaluatedKey;
-  return { items: (answer.Items ?? []) as Item[], from: last ? encode(last) : null };
+  return { items: (answer.Items ?? []) as Item[], from: last ? encodeKey(last) : null };
 }
 
-/** Deletes a row if it still is as it was scanned; false when somebody has changed it since. */
-async function remove(item: Item, sweeping: Sweeping): Promise<boolean> {
+/** Deletes a row unless the row has changed since the scan. Returns false for a changed row. */
+async function deleteRow(item: Item, sweeping: Sweeping): Promise<boolean> {
   const attributes = Object.entries(item).slice(0, COMPARED_ATTRIBUTES);
   const asScanned = attributes.map((_, n) => `#a${n} = :a${n}`).join(" AND ");
   const command = new DeleteItemCommand({
     TableName: sweeping.table,
     Key: Object.fromEntries(keyNames(sweeping).map((name) => [name, item[name] as Item[string]])),
-    // A row that is gone is what we want, and what a retry finds after a lost answer.
+    // A missing row is a success, and also the result of a retry after a lost response.
     ConditionExpression: `attribute_not_exists(#key) OR (${asScanned})`,
     ExpressionAttributeNames: {
       "#key": sweeping.key.hash.name,
@@ -135,15 +137,15 @@ async function remove(item: Item, sweeping: Sweeping): Promise<boolean> {
 
 const keyNames = ({ key }: Sweeping) => keyAttributes(key).map(({ name }) => name);
 
-const unreadable = (table: string, error: unknown) =>
+const scanError = (table: string, error: unknown) =>
   new WriteError({
     code: "load.sweep",
     message: `DynamoDB did not answer a scan of the table ${table} (${errorName(error)})`,
     hint: "the next slice goes on with the sweep",
   });
 
-/** A key as the checkpoint stores it: bytes have no place in JSON. */
-const encode = (key: Record<string, Item[string]>): Record<string, string> =>
+/** Encodes a key for the checkpoint, because JSON has no binary values. */
+const encodeKey = (key: Record<string, Item[string]>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(key).map(([name, { S, N, B }]) => [
       name,
@@ -155,7 +157,7 @@ const encode = (key: Record<string, Item[string]>): Record<string, string> =>
     ]),
   );
 
-const decode = (key: Record<string, string>): Record<string, Item[string]> =>
+const decodeKey = (key: Record<string, string>): Record<string, Item[string]> =>
   Object.fromEntries(
     Object.entries(key).map(([name, text]) => {
       const value = text.slice(1);

@@ -2,18 +2,18 @@ import { hash } from "node:crypto";
 import type { Item, KeyedItem } from "../flow.ts";
 
 /*
- * What a table holds, in 16 bytes for each row: half of them stand for its key, half for its content,
- * of which the key is a part. Two keys with the same half only cause needless puts.
+ * A fingerprint stands for a row in 16 bytes: 8 bytes for the key, and 8 bytes for the whole item. Two
+ * keys with the same 8 bytes only cause needless puts.
  */
 
 export const FINGERPRINT_BYTES = 16;
 
-/** Hexadecimal digits of 8 bytes. */
+/** The number of hexadecimal digits of 8 bytes. */
 const HALF = 16;
 
 /**
- * The fingerprint of an item; with `deletesRow`, of the gap that the item is to leave. A key alone has a
- * fingerprint that equals no other: nothing is known of its row.
+ * Returns the fingerprint of an item, or of a deleted row with `deletesRow`. A key without an item gets
+ * a fingerprint that equals no item, because the content of the row is unknown.
  */
 export function fingerprintOf({
   key,
@@ -32,7 +32,7 @@ export function fingerprintOf({
   return fingerprint;
 }
 
-/** The item as text, whatever the order of its members: an API may send them in another each time. */
+/** Returns the item as text with sorted members, because an API may change their order. */
 const itemText = (item: Item): string => JSON.stringify(sortedMap(item));
 
 function sortedMap(map: Item): Item {
@@ -51,10 +51,10 @@ function sortedValue(value: Item[string]): Item[string] {
   return value.L ? { L: value.L.map(sortedValue) } : value;
 }
 
-/** What a table of fingerprints says about an item: unchanged, changed, or a key it does not have. */
+/** The result of a lookup: the item is unchanged, is changed, or has a new key. */
 export type Match = "same" | "changed" | "new";
 
-/** Whether a key is among those that were seen. */
+/** Returns whether a key was seen. */
 export type IsSeen = (key: string) => boolean;
 
 export const isSeenIn =
@@ -62,17 +62,17 @@ export const isSeenIn =
   (key) =>
     table.match(fingerprintOf({ key })) !== "new";
 
-/** Words of a slot: two of the key, and two of the content where that is kept. */
+/** The 32-bit words of a slot: two for the key, and two for the content if content is kept. */
 const SLOT_WORDS = Object.freeze({ keys: 2, fingerprints: 4 });
 
-/** A fuller table would make a key be looked for in too many slots. */
+/** The maximum load factor. A fuller table would need too many probes for a lookup. */
 const MAX_FILL = 0.75;
 
 const FEWEST_SLOTS = 1024;
 
 /**
- * Open addressing over one typed array: 21 MB for a million expected rows, half of that where only
- * their keys are kept.
+ * A hash table with open addressing in one typed array: 21 MB for a million expected rows, and half of
+ * that when only keys are kept.
  */
 export class FingerprintTable implements Iterable<Buffer> {
   readonly #keepsContent: boolean;
@@ -102,7 +102,7 @@ export class FingerprintTable implements Iterable<Buffer> {
     return isSame ? "same" : "changed";
   }
 
-  /** Takes the fingerprint at `offset`, over an earlier one of its key. */
+  /** Adds the fingerprint at `offset`, and replaces an earlier fingerprint of the same key. */
   add(bytes: Buffer, offset = 0): void {
     if (this.#size >= this.#slots * MAX_FILL) this.#grow();
     const first = bytes.readInt32LE(offset);
@@ -127,7 +127,7 @@ export class FingerprintTable implements Iterable<Buffer> {
     }
   }
 
-  /** Where a key is, or would be. */
+  /** Returns the position of a key, or the free slot for a new key. */
   #slotOf(first: number, second: number): number {
     let at = ((second >>> 0) % this.#slots) * this.#slotWords;
     while (this.#words[at] !== 0 && (this.#words[at] !== first || this.#words[at + 1] !== second)) {

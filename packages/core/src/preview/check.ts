@@ -6,7 +6,7 @@ import { Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { Order } from "../run/job.ts";
 import { rowNaming, withSteps } from "../run/page-records.ts";
-import { ending, reporter } from "../run/report.ts";
+import { createReporter, decideEnding } from "../run/report.ts";
 import { sampleSeries } from "../run/sample-parents.ts";
 import { recordFitter } from "../schema/contract.ts";
 import type { SecretStore } from "../secrets/store.ts";
@@ -20,7 +20,7 @@ export async function checkResource(
 ): Promise<ResourceReport> {
   const tally = new Tally(world.clock);
   const { counts } = tally;
-  const report = reporter(resource, order, world, tally);
+  const report = createReporter(resource, order, world, tally);
   try {
     const access = { world, secrets, meter: counts, pages: 1 };
     const { value: series } = await sampleSeries(resource, access).next();
@@ -41,6 +41,8 @@ export async function checkResource(
     counts.quarantined = rejections.length;
     return report("done", {});
   } catch (error) {
-    return report("failed", { error: ending(error, { resource, state: undefined, world }).error });
+    return report("failed", {
+      error: decideEnding(error, { resource, state: undefined, world }).error,
+    });
   }
 }

@@ -11,7 +11,7 @@ import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
 import { zeroCounts } from "../report/counts.ts";
 import { rowNaming, withSteps } from "../run/page-records.ts";
-import { type Reach, reach } from "../run/reach.ts";
+import { type ReachOptions, reachResource } from "../run/reach.ts";
 import { type SampleSeries, sampleSeries } from "../run/sample-parents.ts";
 import { type Columns, columnsOf } from "../schema/columns.ts";
 import { type FitRecord, recordFitter } from "../schema/contract.ts";
@@ -44,9 +44,9 @@ const openContract: ContractPlan = { tables: "evolve", columns: "evolve", dataTy
 /** Reads pages until `limit` records are read. Does not write, and needs no table. */
 export async function previewResource(
   { limit, ...resourceRef }: ResourceRef & { limit: number },
-  deps: Reach,
+  deps: ReachOptions,
 ): Promise<Preview> {
-  const { resource, world, secrets } = reach(resourceRef, deps);
+  const { resource, world, secrets } = reachResource(resourceRef, deps);
   const access = { world, secrets, meter: zeroCounts(), pages: 1 };
   const { session, lastAnswer } = keepLastAnswer(openSession(resource, access));
   const collector = new PreviewCollector(resource);

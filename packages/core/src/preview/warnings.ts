@@ -2,7 +2,7 @@ import { isFailure } from "../base/errors.ts";
 import type { ContractMode, PaginatorPlan, ResourcePlan } from "../config/plan-types.ts";
 import { nearestWord } from "../config/suggest.ts";
 import type { PageRequest } from "../extract/paging/page-request.ts";
-import { readTotal } from "../extract/paging/paging.ts";
+import { readNamedTotal } from "../extract/paging/paging.ts";
 import type { Rejection } from "../flow.ts";
 import { type Columns, includesType } from "../schema/columns.ts";
 import { dataTypesOf, kindGroups } from "../schema/kinds.ts";
@@ -252,11 +252,10 @@ function pagingWarnings({ firstPage }: PreviewFindings): Warning[] {
 }
 
 /** True when the answer itself says whether there are more pages. */
-function announcesEnd({ paginator, request, body, next }: FirstPage): boolean {
+function announcesEnd({ paginator, body, next }: FirstPage): boolean {
   if ("hasMore" in paginator && paginator.hasMore) return true;
   if (paginator.type !== "offset" && paginator.type !== "page_number") return next !== undefined;
-  const page = { request, body, url: "", records: [], headers: {} };
-  return readTotal(page, paginator) !== undefined;
+  return readNamedTotal({ body }, paginator) !== undefined;
 }
 
 /** A later answer may lead detection elsewhere, so a config should name the detected values. */

@@ -8,21 +8,21 @@ import type { StoredState } from "../state/state-item.ts";
 import { parseCursor } from "../values/cursor-value.ts";
 
 /*
- * The API is the log: a resource with a cursor has its own, and each of its followers keeps how far
- * it has been served. A read starts at the least of these, so that a follower which failed, was
- * interrupted, reset or added loses nothing.
+ * A resource with a cursor stores the cursor, and each of its followers stores the cursor up to which
+ * the follower was served. A read starts at the least of these cursors and reads the API again from
+ * there, so a follower that failed, was interrupted, reset or added loses no changes.
  */
 
-/** Whether a value is further back than another; null is the beginning. */
+/** Returns whether a cursor is further back than a second one. Null is the beginning. */
 export const isBeforeIn =
   (plan: IncrementalPlan | undefined) =>
-  (value: Cursor, other: Cursor): boolean => {
-    if (other === null) return false;
+  (value: Cursor, comparedTo: Cursor): boolean => {
+    if (comparedTo === null) return false;
     if (value === null) return true;
-    return plan !== undefined && isBefore(parseCursor(value), parseCursor(other), plan);
+    return plan !== undefined && isBefore(parseCursor(value), parseCursor(comparedTo), plan);
   };
 
-/** Up to where a resource has been served of its root's cursor. Null: never, or it needs everything. */
+/** Returns the root's cursor up to which a resource was served. Null: never, or everything is needed. */
 export function servedCursor(
   { needsWhole }: Pick<FollowerPlan, "needsWhole">,
   root: ResourcePlan,
@@ -34,19 +34,19 @@ export function servedCursor(
 }
 
 /**
- * Where a read of a resource with a cursor starts: at the least of its own cursor and of what the
- * followers that are asked for have been served.
+ * Returns the start of a read of a resource with a cursor: the least of the resource's cursor and of
+ * the cursors up to which the requested followers were served.
  */
 export function startOf(
   resource: ResourcePlan,
   {
-    own,
+    ownCursor,
     followers,
     serves,
     isForChildren,
     now,
   }: {
-    own: Cursor;
+    ownCursor: Cursor;
     followers: ReadonlyMap<string, StoredState | undefined>;
     /** Null: all. */
     serves: string[] | null;
@@ -56,52 +56,61 @@ export function startOf(
 ): Cursor {
   const starts = resource.followers
     .filter(({ name }) => serves?.includes(name) ?? true)
-    // Who asks for a child alone means it. Else a broken child would make its parent be read whole.
+    // A person who runs a child alone wants its records. In other runs, a broken child would make
+    // every read of the parent a whole one.
     .filter(
       ({ name, above }) =>
         isForChildren ||
-        [name, ...above].every((one) => isGoneBackFor(followers.get(one)?.body, now)),
+        [name, ...above].every((followerName) =>
+          isGoneBackFor(followers.get(followerName)?.body, now),
+        ),
     )
     .map((follower) => servedCursor(follower, resource, followers.get(follower.name)?.body));
-  if (resource.selected && !isForChildren) starts.push(own);
+  if (resource.selected && !isForChildren) starts.push(ownCursor);
   const isFurtherBack = isBeforeIn(resource.incremental);
   const [first = null, ...others] = starts;
   return others.reduce((least, start) => (isFurtherBack(start, least) ? start : least), first);
 }
 
-/** Where the next read of a resource with a cursor starts, and the followers that it goes back for. */
+/** The start of the next read of a resource with a cursor, and the followers that need it. */
 export interface NextStart {
   cursor: Cursor;
   /** Followers that were served less far than the resource itself has been read. */
   goesBackFor: { resource: string; served: Cursor }[];
-  /** Followers that have failed again and again: this read does not go back for them. */
+  /** Followers that have failed repeatedly. This read does not go back for them. */
   passesOver: string[];
 }
 
-/** Pure: what a read of everything would do now, for people who look at the state. */
+/** Pure: predicts the next read of everything, for the command that shows the state. */
 export function nextStart(
   resource: ResourcePlan,
-  own: Cursor,
+  ownCursor: Cursor,
   followers: ReadonlyMap<string, StoredState | undefined>,
   now: number,
 ): NextStart {
-  const cursor = startOf(resource, { own, followers, serves: null, isForChildren: false, now });
+  const cursor = startOf(resource, {
+    ownCursor,
+    followers,
+    serves: null,
+    isForChildren: false,
+    now,
+  });
   const isFurtherBack = isBeforeIn(resource.incremental);
-  const all = resource.followers.map((follower) => ({
+  const followerStarts = resource.followers.map((follower) => ({
     resource: follower.name,
     served: servedCursor(follower, resource, followers.get(follower.name)?.body),
     isDue: isGoneBackFor(followers.get(follower.name)?.body, now),
   }));
   return {
     cursor,
-    goesBackFor: all
-      .filter(({ isDue, served }) => isDue && isFurtherBack(served, own))
+    goesBackFor: followerStarts
+      .filter(({ isDue, served }) => isDue && isFurtherBack(served, ownCursor))
       .map(({ resource: name, served }) => ({ resource: name, served })),
-    passesOver: all.filter(({ isDue }) => !isDue).map(({ resource: name }) => name),
+    passesOver: followerStarts.filter(({ isDue }) => !isDue).map(({ resource: name }) => name),
   };
 }
 
-/** Pure: whether a fan-out goes back for a follower that has failed: the next one, then after 2, 4, … */
+/** Pure: whether a fan-out goes back for a failed follower: the next fan-out, then each 2nd, 4th, … */
 export function isGoneBackFor(state: RunState | null | undefined, now: number): boolean {
   const { runs = 0, passed = 0, last_at = null } = state?.failures ?? {};
   if (runs <= 1) return true;
@@ -109,8 +118,8 @@ export function isGoneBackFor(state: RunState | null | undefined, now: number): 
 }
 
 /**
- * Pure: how far a follower has been served when it has read all of an epoch. It moves only if the
- * epoch started where the follower had got to, or before: it may have been reset meanwhile.
+ * Pure: returns the cursor up to which a follower is served after it has read an epoch. The cursor
+ * moves only if the epoch started at or before the old value, because a follower may have been reset.
  */
 export function servedAfter(
   resource: ResourcePlan,

@@ -10,40 +10,40 @@ import type { RunSignals } from "./signals.ts";
 
 export interface Order {
   runId: string;
-  /** Unique for this invocation: a platform's retry may meet its living twin. */
+  /** Unique for this invocation, because a retry by Lambda may run beside the first invocation. */
   owner: string;
-  /** Read everything, whatever the cursor says, and sweep what is not there any more. */
+  /** Read everything from the beginning, and delete rows that the API no longer returns. */
   refresh?: boolean | undefined;
-  /** Read for children alone, which were asked for without this resource. */
+  /** Read only for children that were requested without this resource. */
   forChildren?: boolean | undefined;
-  /** The descendants that were asked for in the same fan-out. Undefined: all. */
+  /** The descendants that were requested in the same fan-out. Undefined: all. */
   serves?: readonly string[] | undefined;
-  /** A sample: that many pages, no checkpoint, no cursor, no open run. */
+  /** The number of pages of a sample, which has no checkpoint, no cursor and no unfinished run. */
   limitPages?: number | undefined;
-  /** What the worker has of memory, for the run's cost. Default: 512. */
+  /** The worker's memory in MB, for the cost of the run. Default: 512. */
   memoryMb?: number | undefined;
 }
 
-/** What a slice works with. */
+/** The parts that a slice works with. */
 export interface Job {
-  /** The run that is worked on. */
+  /** The id of the current run. */
   runId: string;
   resource: ResourcePlan;
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   slot: Slot;
-  /** Rows of it are written: not for a resource without a table, and not in a read for children. */
+  /** False for a resource without a table, and for a read for children: then no rows are written. */
   isStored: boolean;
   /** A sample leaves no run behind. */
   isSample: boolean;
   limitPages: number | undefined;
-  /** Another run has put rows a moment ago: a read that is not consistent may not show them yet. */
+  /** Another run has just put rows, so only a consistent read is sure to return the new rows. */
   wroteLately: boolean;
-  /** Its signal stops requests to the API. */
+  /** The world for reading. Its signal stops requests to the API. */
   world: World;
   signals: RunSignals;
   secrets: SecretStore;
   lease: Lease;
-  /** Undefined: nothing of the resource is stored. */
+  /** Undefined when no rows of the resource are stored. */
   schema: RunSchema | undefined;
   /** Counted as things happen; a checkpoint stores a copy. */
   counts: Counts;

@@ -2,8 +2,8 @@ import { LEASE_RENEWAL_MS } from "../base/timing.ts";
 import type { Job } from "./job.ts";
 
 /**
- * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is stopped and
- * waited for: nothing of this worker goes on after its end.
+ * Waits for `work` and renews the lease in the meantime. When the lease is lost, the work is aborted
+ * and awaited, so that no write of this worker happens later.
  */
 export async function keepingLease<T>(
   work: Promise<T>,
@@ -26,7 +26,7 @@ export async function keepingLease<T>(
       await lease.renew();
     } catch (error) {
       signals.abort(error);
-      // A step of the work that failed is the cause: the work tells.
+      // If the work has failed, its error is the cause and is thrown first.
       await result;
       throw error;
     }

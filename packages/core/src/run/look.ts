@@ -4,15 +4,15 @@ import type { ResourcePlan } from "../config/plan-types.ts";
 import { rowsAtStart } from "../state/changed-rows-state.ts";
 import { epochOf } from "../state/epochs.ts";
 import { type RunRecord, readRun } from "../state/history.ts";
-import type { Wanted } from "../state/opening.ts";
+import type { RunRequest } from "../state/opening.ts";
 import type { Slot } from "../state/run-state.ts";
 import { readStates, type StoredState } from "../state/state-item.ts";
 import type { StateWorld } from "../state/state-table.ts";
 import { isBeforeIn, startOf } from "./coverage.ts";
 import type { Order } from "./job.ts";
 
-/** What a slice asks for. */
-interface Asked {
+/** The input of the lookup. */
+interface LookupRequest {
   resource: ResourcePlan;
   order: Order;
   slot: Slot;
@@ -20,49 +20,58 @@ interface Asked {
   tableId: string | null;
 }
 
-/** Everything that `opening` decides from. */
-export interface Sight {
+/** The stored data from which `decideRun` decides. */
+export interface RunLookup {
   stored: StoredState | undefined;
-  /** How this fan-out ended here, by the history. */
-  line: RunRecord | undefined;
-  wanted: Wanted;
+  /** The history item of this fan-out. */
+  runRecord: RunRecord | undefined;
+  runRequest: RunRequest;
 }
 
-/** Reads what the decision about a run depends on: its state, its history, its parent, its followers. */
-export async function lookForRun(world: StateWorld, asked: Asked): Promise<Sight> {
-  const { resource, order, slot } = asked;
+/** Reads the state, the history item, the parent and the followers for the decision about a run. */
+export async function lookForRun(
+  world: StateWorld,
+  lookupRequest: LookupRequest,
+): Promise<RunLookup> {
+  const { resource, order, slot } = lookupRequest;
   const { parent } = resource;
   const followers = hasOwnCursor(resource) ? resource.followers : [];
   const followerRefs = followers.map(({ name }) => ({ ...refOf(resource), resource: name }));
-  const [[stored, ...states], line, epoch] = await allOf([
+  const [[stored, ...states], line, epoch] = await awaitAll([
     readStates(world, [{ ...refOf(resource), slot }, ...followerRefs]),
     readRun(world, refOf(resource), order.runId, slot),
     parent && epochOf(world, refOf(parent.plan), order.runId, parent.plan.hash),
   ] as const);
   const followerStates = new Map(followers.map(({ name }, n) => [name, states[n]]));
   const now = world.clock.now();
-  const startFor: Wanted["startFor"] = (serves, own) =>
+  const startFor: RunRequest["startFor"] = (serves, ownCursor) =>
     startOf(resource, {
-      own,
+      ownCursor,
       followers: followerStates,
       serves,
       isForChildren: slot === "for_children",
       now,
     });
   const drawId = () => Math.floor(world.random() * 2 ** 48).toString(36);
-  const wanted = { ...wantedOf(asked, line), epoch, startFor, newReadId: drawId, now };
+  const runRequest = {
+    ...requestFromPlan(lookupRequest, line),
+    epoch,
+    startFor,
+    newReadId: drawId,
+    now,
+  };
   return {
     stored,
-    line,
-    wanted: hasOwnCursor(resource) ? wanted : { ...wanted, startFor: undefined },
+    runRecord: line,
+    runRequest: hasOwnCursor(resource) ? runRequest : { ...runRequest, startFor: undefined },
   };
 }
 
-/** The part of the decision that the plan and the event settle. */
-function wantedOf(
-  { resource, order, isStored, tableId }: Asked,
+/** Returns the part of the request that follows from the plan and the event. */
+function requestFromPlan(
+  { resource, order, isStored, tableId }: LookupRequest,
   line: RunRecord | undefined,
-): Omit<Wanted, "epoch" | "startFor" | "newReadId" | "now"> {
+): Omit<RunRequest, "epoch" | "startFor" | "newReadId" | "now"> {
   const { incremental, disposition } = resource;
   return {
     id: order.runId,
@@ -86,10 +95,10 @@ function wantedOf(
 }
 
 /**
- * All results. Of several that fail, the first in the list is told, and nothing goes on after that:
- * Promise.all would return while others are still under way.
+ * Returns all results, or throws the first error in list order after all work has settled. Promise.all
+ * alone would return while requests are still pending.
  */
-export async function allOf<T extends readonly unknown[]>(asked: T) {
-  await Promise.allSettled(asked);
-  return Promise.all(asked);
+export async function awaitAll<T extends readonly unknown[]>(work: T) {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }

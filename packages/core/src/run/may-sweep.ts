@@ -9,28 +9,28 @@ import type { RunState } from "../state/run-state.ts";
 
 declare const isDecided: unique symbol;
 
-/** What `maySweep` has allowed. Without one no row can be deleted: `sweep` takes nothing else. */
+/** The permission of `maySweep`. `sweepRows` requires one, so no row is deleted without it. */
 export interface SweepPermission {
   readonly [isDecided]: true;
-  /** A row goes only if the whole read before this one has not seen it either. */
+  /** A row is deleted only if two whole reads in a row have not seen the row. */
   readonly needsTwoReads: boolean;
-  /** Whether a row lies in the range that was read. One outside of it is not gone. */
+  /** Returns whether a row lies in the range that was read. Rows outside the range are kept. */
   readonly isInRange: (row: Item) => boolean;
   readonly isRanged: boolean;
 }
 
-/** Why a read does not sweep. */
+/** The reason for a read to skip the sweep. */
 export interface NoSweep {
   reason: string;
   hint: string;
 }
 
-/** What a read has come to, as far as deleting depends on it. */
+/** The result of a read, as far as deleting rows depends on the result. */
 type ReadResult = Pick<RunState, "coverage" | "lacks_parents" | "lacks_keys" | "is_numbered">;
 
 /**
- * Pure: whether the rows that a read has not seen may go. Only a read that covers everything, of
- * records whose ancestors were read whole in the same fan-out, knows that they are gone.
+ * Pure: decides whether rows that a read has not seen may be deleted. Rows are gone only if the read
+ * covers everything and all ancestors were read whole in the same fan-out.
  */
 export function maySweep(resource: ResourcePlan, read: ReadResult): SweepPermission | NoSweep {
   const refused = refusalOf(resource, read);
@@ -47,8 +47,8 @@ export function maySweep(resource: ResourcePlan, read: ReadResult): SweepPermiss
 export const isPermission = (answer: SweepPermission | NoSweep): answer is SweepPermission =>
   !("reason" in answer);
 
-/** A refresh that was asked for and could not sweep has failed. */
-export const noSweep = ({ reason, hint }: NoSweep): WriteError =>
+/** The error of a requested refresh that could not sweep. */
+export const noSweepError = ({ reason, hint }: NoSweep): WriteError =>
   new WriteError({ code: "run.no_sweep", message: `nothing was deleted: ${reason}`, hint });
 
 function refusalOf({ disposition }: ResourcePlan, read: ReadResult): NoSweep | undefined {
@@ -76,13 +76,13 @@ function refusalOf({ disposition }: ResourcePlan, read: ReadResult): NoSweep | u
   return undefined;
 }
 
-/** A range of a cursor that is read, and the attribute of a row that tells its place in it. */
+/** A configured cursor range, and the attribute of a row that holds the cursor value. */
 interface RowRange {
   plan: IncrementalPlan;
   path: JsonPath["steps"];
 }
 
-/** The ranges that bound what is read of a resource: its own, and those of its ancestors. */
+/** Returns the cursor ranges that limit a read: those of the resource and of its ancestors. */
 function rangesOf(resource: ResourcePlan): RowRange[] | NoSweep {
   const ranges: RowRange[] = [];
   const { incremental, parent } = resource;
@@ -110,7 +110,7 @@ function rangesOf(resource: ResourcePlan): RowRange[] | NoSweep {
 export const isBounded = ({ initialValue, endValue }: IncrementalPlan): boolean =>
   initialValue !== undefined || endValue !== undefined;
 
-/** A row without a value that can be compared stays. */
+/** Returns false for a row without a comparable value, so the row is kept. */
 function isRowInRange(row: Item, { plan, path }: RowRange): boolean {
   let value: AttributeValue | undefined = { M: row };
   for (const step of path) value = "name" in step ? value?.M?.[step.name] : undefined;

@@ -2,21 +2,21 @@ import { RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { commitCursor } from "../extract/cursor/cursor.ts";
 import type { Counts } from "../report/counts.ts";
-import { rowsBehind } from "../state/changed-rows-state.ts";
+import { rowsAfterRun } from "../state/changed-rows-state.ts";
 import type { RunState } from "../state/run-state.ts";
 import { servedAfter } from "./coverage.ts";
 
 /*
- * What a run leaves to the next one, when it has come to its end or has failed. Pure.
+ * Pure functions for the state that a run leaves to the next run after success or failure.
  */
 
-/** The state after a run that has succeeded: only now do its cursor and what it was served move. */
-export function committed(ended: RunState, resource: ResourcePlan, now: number): RunState {
+/** Returns the state after a successful run. The cursors move only here. */
+export function stateAfterSuccess(ended: RunState, resource: ResourcePlan, now: number): RunState {
   const { refresh, is_numbered, rows, counts, parent_epoch, skipped_parents } = ended;
   const state: RunState = {
     ...ended,
-    rows: rowsBehind(rows, counts),
-    // A parent record that was skipped for its answer is gone back for, like after a failure.
+    rows: rowsAfterRun(rows, counts),
+    // A skipped parent record counts like a failure, so a later read goes back for the record.
     served: skipped_parents ? ended.served : servedAfter(resource, ended.served, ended.range),
     failures: skipped_parents ? withFailure(ended, now) : noFailures,
     consumed: parent_epoch
@@ -33,7 +33,7 @@ export function committed(ended: RunState, resource: ResourcePlan, now: number):
   return { ...state, cursor: commitCursor(before, state.candidate, apiTime, incremental) };
 }
 
-/** Only failures of its own count, once for each run: a later fan-out goes back for what is missing. */
+/** Counts a failure once for each run. Failures of the parent do not count for the child. */
 export function failuresAfter(state: RunState, error: unknown, now: number): RunState["failures"] {
   const code = error instanceof RequestError ? error.code : "";
   if (code === "run.parent_gap") return { ...state.failures, passed: state.failures.passed + 1 };
@@ -52,8 +52,8 @@ const withFailure = ({ failures }: RunState, now: number): RunState["failures"] 
         is_counted: true,
       };
 
-/** What was spent on a page counts even where the page itself has to be read again. */
-export const spent = (counts: Counts) => ({
+/** Returns the costs of an unfinished page. They count although the page is read again. */
+export const spentCounts = (counts: Counts) => ({
   requests: counts.requests,
   retries: counts.retries,
   waited_ms: counts.waited_ms,

@@ -6,7 +6,7 @@ import type { RowNaming } from "../normalize/keys.ts";
 import type { SpoolRow } from "../state/spool.ts";
 import { isObject, type JsonObject, type JsonValue } from "../values/json.ts";
 
-/** The fields of a record that go into the spool. A field that the record does not have stays out. */
+/** Returns the fields of a record that go into the spool, without fields that the record lacks. */
 export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spooled">): SpoolRow {
   const row: SpoolRow = {};
   for (const path of spooled) {
@@ -16,11 +16,11 @@ export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spo
   return row;
 }
 
-/** What a child's records get from a record of its parent. */
+/** The values that a child takes from a parent record. */
 export interface ParentValues {
-  /** What the child's requests name of it: part of the name of a row without a key. */
+  /** The values that the child's requests use. They also name rows without a primary key. */
   named: JsonObject;
-  /** The fields that each record gets. */
+  /** The fields that are added to each record of the child. */
   added: JsonObject;
 }
 
@@ -32,7 +32,7 @@ export function parentValues(row: SpoolRow, resource: ResourcePlan): ParentValue
     if (value == null || value === "") throw withoutValue(field, value, plan);
   }
   const added = include.map(({ paths, as }) => {
-    const value = paths.map(({ text }) => row[text]).find((found) => found !== undefined);
+    const value = paths.map(({ text }) => row[text]).find((field) => field !== undefined);
     if (value === undefined) throw withoutValue(paths.at(-1)?.text ?? as, value, plan);
     return [as, value] as const;
   });
@@ -42,7 +42,7 @@ export function parentValues(row: SpoolRow, resource: ResourcePlan): ParentValue
   };
 }
 
-/** A page's records with the parent's fields, as the config's functions leave them. */
+/** Adds the parent's fields to the records and applies the processing steps of the config. */
 export function withSteps(
   records: JsonValue[],
   added: JsonObject,
@@ -55,7 +55,7 @@ export function withSteps(
   return steps.length === 0 ? withFields : applySteps(withFields, steps);
 }
 
-/** What rows without a key of their own are named by, beside their records. */
+/** Returns the values that, with the record, name a row without a primary key. */
 export const rowNaming = (parent: ParentValues | undefined, readId: string): RowNaming => ({
   parent: parent?.named ?? null,
   added: Object.keys(parent?.added ?? {}),
@@ -64,10 +64,10 @@ export const rowNaming = (parent: ParentValues | undefined, readId: string): Row
 });
 
 function withoutValue(field: string, value: JsonValue | undefined, { name }: ResourcePlan) {
-  const what = value === null ? "null" : value === "" ? "an empty string" : "nothing";
+  const valueText = value === null ? "null" : value === "" ? "an empty string" : "nothing";
   return new RequestError({
     code: "extract.parent_field",
-    message: `a record of ${name} has ${what} at "${field}"`,
+    message: `a record of ${name} has ${valueText} at "${field}"`,
     hint: `correct the field's name, or set "on_parent_value_missing": "skip"`,
     retryable: false,
   });

@@ -13,55 +13,55 @@ import { type ParentValues, parentValues } from "./page-records.ts";
 import type { ParentRow } from "./parent-rows.ts";
 
 /**
- * What is paged through in one go: the whole resource, a window of a backfill, or the records of one
- * record of the parent. A run reads its series one after the other.
+ * A series is paged through in one go: the whole resource, a window of a backfill, or the records of
+ * one parent record. A run reads its series one after the other.
  */
 export interface Series {
   request: FilledRequest;
-  /** Which records of it are kept, for an incremental. */
+  /** The cursor range of the records that are kept, for an incremental resource. */
   range: CursorRange;
-  /** The record of the parent that it is read for. */
+  /** The parent record for which the series is read. */
   parent: (ParentValues & { row: ParentRow }) | undefined;
-  /** Where it has a cursor of its own: whose, and where that stands. */
-  own?: { id: string; cursor: Cursor };
-  /** Changes of the state when it begins, and after its last page. */
+  /** The cursor of the parent record (per_parent): its id and its stored value. */
+  ownCursor?: { id: string; cursor: Cursor };
+  /** Changes of the run state at the start of the series, and after the last page. */
   stateAtStart: Partial<RunState>;
   stateAfter: Partial<RunState>;
 }
 
-/** A record of the parent that no request can be made for. */
+/** A parent record for which no request can be made. */
 export interface UnusableParent {
   unusable: RequestError;
   row: ParentRow;
 }
 
-/** The series from the one that a state stands in. Returns the changes of the state after the last. */
+/** Yields the series from the current one on. Returns the changes of the state after the last series. */
 export async function* allSeries(
-  job: Pick<Job, "resource" | "place" | "world">,
+  job: Pick<Job, "resource" | "resourceRef" | "world">,
   begun: RunState,
   rows: AsyncGenerator<ParentRow, Partial<RunState>>,
 ): AsyncGenerator<Series | UnusableParent, Partial<RunState>> {
   const { resource } = job;
-  const over: Partial<RunState> = { phase: begun.refresh ? "count" : "end" };
+  const stateAtEnd: Partial<RunState> = { phase: begun.refresh ? "count" : "end" };
   if (!resource.parent) {
-    for (const { isLast, next, ...series } of windows(resource, begun)) {
-      const stateAfter = isLast ? over : { window: next };
+    for (const { isLast, next, ...series } of windowsOf(resource, begun)) {
+      const stateAfter = isLast ? stateAtEnd : { window: next };
       yield { ...series, parent: undefined, stateAfter };
     }
-    return over;
+    return stateAtEnd;
   }
-  // Only the first record can be one that an earlier slice has begun.
+  // An earlier slice can have begun only the first record.
   let window = begun.window;
   while (true) {
     const { value, done } = await rows.next();
-    if (done) return { ...over, ...value };
+    if (done) return { ...stateAtEnd, ...value };
     yield* seriesOfRow(job, begun, value, window);
     window = null;
   }
 }
 
 async function* seriesOfRow(
-  job: Pick<Job, "resource" | "place" | "world">,
+  job: Pick<Job, "resource" | "resourceRef" | "world">,
   begun: RunState,
   row: ParentRow,
   window: Cursor,
@@ -73,20 +73,22 @@ async function* seriesOfRow(
     yield { unusable: values, row };
     return;
   }
-  const own = resource.incremental?.perParent ? await ownCursor(job, values, begun) : undefined;
-  const state = { ...begun, ...(own ? { start: own.cursor } : {}), window };
-  for (const { isLast, next, ...series } of windows(resource, state, row.row)) {
+  const ownCursor = resource.incremental?.perParent
+    ? await readOwnCursor(job, values, begun)
+    : undefined;
+  const state = { ...begun, ...(ownCursor ? { start: ownCursor.cursor } : {}), window };
+  for (const { isLast, next, ...series } of windowsOf(resource, state, row.row)) {
     yield {
       ...series,
       parent: { ...values, row },
-      ...(own ? { own } : {}),
+      ...(ownCursor ? { ownCursor } : {}),
       stateAtStart: { ...series.stateAtStart, ...row.stateHere },
       stateAfter: isLast ? { ...row.stateAfter, window: null } : { window: next },
     };
   }
 }
 
-/** What requests need of a parent's record, or why none can be made. Undefined: it is left out. */
+/** Returns the values that requests need, an error when a value is unusable, or undefined to skip. */
 function usableValues(
   resource: ResourcePlan,
   { row }: ParentRow,
@@ -107,8 +109,8 @@ export const isUnusable = (error: unknown): error is RequestError =>
   isFailure(error) &&
   (error.code === "extract.parent_field" || error.code === "extract.parent_value");
 
-/** The windows of a backfill, or the one that is everything. */
-function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
+/** Yields the windows of a backfill, or one window that covers everything. */
+function* windowsOf(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
   let window = state.window;
   while (true) {
     const { request, range } = seriesAt(resource, { ...state, window }, row);
@@ -120,28 +122,31 @@ function* windows(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
   }
 }
 
-/** The cursor of one record of the parent, which is known by what the request names of it. */
-async function ownCursor(
-  { resource, place, world }: Pick<Job, "resource" | "place" | "world">,
+/** Reads the cursor of one parent record. The id is a hash of the values that the request names. */
+async function readOwnCursor(
+  { resource, resourceRef, world }: Pick<Job, "resource" | "resourceRef" | "world">,
   { named }: ParentValues,
   { refresh, refresh_asked, table_id }: RunState,
-): Promise<NonNullable<Series["own"]>> {
+): Promise<NonNullable<Series["ownCursor"]>> {
   const id = hash("sha256", jsonText(named, { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
   if (refresh || refresh_asked) return { id, cursor: null };
-  return { id, cursor: await readParentCursor(world, place, { id, path, tableId: table_id }) };
+  return {
+    id,
+    cursor: await readParentCursor(world, resourceRef, { id, path, tableId: table_id }),
+  };
 }
 
-/** Pure: the request that a state asks with, for a child in the name of a record of its parent. */
+/** Pure: fills the request for a state, and for a child with the values of a parent record. */
 export function seriesAt(
   { request, incremental }: Pick<ResourcePlan, "request" | "incremental">,
   { start: last, window }: Pick<RunState, "start" | "window">,
   row: SpoolRow = {},
 ): Pick<Series, "request" | "range"> {
   const range = incremental ? readRange(incremental, last, window) : wholeRange;
-  const own = incrementalValues(incremental, { ...range, last });
+  const incrementalValue = incrementalValues(incremental, { ...range, last });
   const filled = fillRequest(request, (reference) =>
-    reference.of === "parent" ? row[reference.field.text] : own(reference),
+    reference.of === "parent" ? row[reference.field.text] : incrementalValue(reference),
   );
   return { request: filled, range };
 }

@@ -19,22 +19,22 @@ import { assertAccounts } from "./report.ts";
 export interface ReadPage {
   page: Page;
   prepared: PreparedPage;
-  /** What its rows are named by, where they have no key of their own. */
+  /** The values that name the rows of a resource without a primary key. */
   naming: RowNaming | undefined;
-  /** The run's state after this page, without what only the writer knows (counts, spool, fingerprints). */
+  /** The run's state after this page, without counts, spool and fingerprints: the writer adds these. */
   stateAfter: RunState;
-  /** Set on the last page of a series with its own cursor, which is committed when the page is durable. */
-  seriesCursor?: Series["own"];
-  /** Called when the page is durable: only now is it known how long a whole page takes. */
+  /** Set on the last page of a series with a cursor, which is committed when the page is durable. */
+  seriesCursor?: Series["ownCursor"];
+  /** Called when the page is durable, to measure the duration of a whole page. */
   onDurable: () => void;
 }
 
-/** What is kept of a page between its last acknowledged item and its checkpoint. */
+/** The part of a page that is kept between the last acknowledged item and the checkpoint. */
 interface WrittenPage extends WriteResult {
   records: number;
   discarded: number;
   quarantined: readonly Rejection[];
-  /** Keys of rows that could not be written: the API has them, the table may have anything. */
+  /** Keys of rows that could not be written. The API has these rows, and their table content is unknown. */
   unknownKeys: readonly string[];
   fingerprints: Buffer[];
   spoolRows: readonly SpoolRow[];
@@ -48,7 +48,7 @@ interface PendingPage
   written?: WrittenPage;
 }
 
-/** With more pages or bytes between reader and checkpoint, the reader waits for all of them. */
+/** The limits for pages that have no checkpoint yet. A reader above them waits for a full flush. */
 const MAX_PENDING = Object.freeze({ pages: 64, bytes: 16 * 1024 * 1024 });
 
 /**
@@ -67,9 +67,9 @@ export class PageWriter {
   readonly #onCheckpoint: (state: RunState) => void;
   readonly #isSpooled: boolean;
 
-  /** As of the last checkpoint. */
+  /** The run state as of the last checkpoint. */
   #state: RunState;
-  /** Added and not yet covered by a checkpoint, in page order. */
+  /** Pages that were added and are not yet covered by a checkpoint, in page order. */
   readonly #pending: PendingPage[] = [];
   #pendingBytes = 0;
   /** Resolves when every page that was added is with the writer. */
@@ -79,7 +79,7 @@ export class PageWriter {
   #earliestCommit = Number.NEGATIVE_INFINITY;
   /** Ends the pause before a commit, because somebody waits for it. */
   #skipPause = new AbortController();
-  /** Nothing is taken any more; `#failure` follows when nothing is on its way any more. */
+  /** True when no more pages are accepted. `#failure` is set after all pending writes have settled. */
   #hasFailed = false;
   #failure: { error: unknown } | undefined;
   #rejectReader: (error: unknown) => void = () => {};
@@ -101,7 +101,7 @@ export class PageWriter {
     this.#isSpooled = job.resource.spooled.length > 0 && !job.isSample;
   }
 
-  /** Begins to write a page. Returns at once. */
+  /** Begins to write a page and returns at once. */
   add(read: ReadPage): void {
     if (this.#hasFailed) return;
     const { stateAfter, seriesCursor, onDurable, naming, prepared } = read;
@@ -124,7 +124,7 @@ export class PageWriter {
     if (!this.#isCommitting) this.#committing = this.#commitInOrder();
   }
 
-  /** Resolves when another page may be asked for. */
+  /** Resolves when the reader may request another page. */
   async waitForRoom(): Promise<void> {
     await this.#handedToWriter;
     await this.unlessFailed(this.#writer.waitForRoom());
@@ -134,8 +134,8 @@ export class PageWriter {
   }
 
   /**
-   * The result of the reader's work, or the writer's failure if that comes first. Not Promise.race:
-   * a promise that never settles would keep every race alive.
+   * Returns the result of the reader's work, or rejects as soon as the writer fails. Promise.race is
+   * avoided because a promise that never settles would keep every race in memory.
    */
   unlessFailed<T>(work: Promise<T>): Promise<T> {
     if (this.#failure) {
@@ -167,8 +167,8 @@ export class PageWriter {
   }
 
   /**
-   * Pages go to the writer in page order, each as soon as it is known which of its rows have changed.
-   * The page itself is not kept: what waits for its checkpoint must be small.
+   * Hands a page to the writer in page order, as soon as the changed rows are known. The page is not
+   * kept, because pages that wait for a checkpoint must be small.
    */
   async #write({ page, prepared }: ReadPage): Promise<WrittenPage> {
     const { items, rejections } = prepared;
@@ -220,12 +220,12 @@ export class PageWriter {
 
   async #pause(): Promise<void> {
     const { clock } = this.#job.world;
-    const left = this.#earliestCommit - clock.monotonic();
-    if (left > 0) await clock.sleep(left, this.#skipPause.signal).catch(() => {});
+    const remainingMs = this.#earliestCommit - clock.monotonic();
+    if (remainingMs > 0) await clock.sleep(remainingMs, this.#skipPause.signal).catch(() => {});
     this.#earliestCommit = clock.monotonic() + CHECKPOINT_MS;
   }
 
-  /** Everything that pages brought is made durable, and the checkpoint last. */
+  /** Makes all results of the pages durable, and writes the checkpoint last. */
   async #commit(group: readonly PendingPage[]): Promise<void> {
     const { lease, counts, schema, isSample, isStored } = this.#job;
     const written = group.map((page) => page.written as WrittenPage);
@@ -234,7 +234,7 @@ export class PageWriter {
       // planted: quarantine-is-awaited
       await setAside(quarantined, {
         world: this.#writingWorld,
-        place: this.#job.place,
+        resourceRef: this.#job.resourceRef,
         runId: this.#job.runId,
         page: stateAfter.page - 1,
         naming,
@@ -260,35 +260,35 @@ export class PageWriter {
     this.#onCheckpoint(this.#state);
   }
 
-  /** After an interrupt, what was read may still be written. */
+  /** The world for writing. After an interrupt, pages that were read are still written. */
   get #writingWorld() {
     return { ...this.#job.world, signal: this.#job.signals.writing };
   }
 
   async #appendToSpool(written: readonly WrittenPage[]): Promise<number> {
-    const { place, slot, lease } = this.#job;
+    const { resourceRef, slot, lease } = this.#job;
     const { epoch, blocks } = this.#state;
     const rows = written.flatMap(({ spoolRows }) => spoolRows);
     if (rows.length === 0) return blocks;
-    const to = { place, epoch: { slot, id: epoch }, token: lease.token };
+    const to = { resourceRef, epoch: { slot, id: epoch }, token: lease.token };
     return appendSpool(this.#writingWorld, to, rows, blocks);
   }
 
-  /** Moves the cursor of one parent record (per_parent): everything it stands for is durable by now. */
+  /** Moves the cursor of one parent record (per_parent), after all of its records are durable. */
   async #commitSeriesCursor(
-    { id, cursor: before }: NonNullable<Series["own"]>,
+    { id, cursor: before }: NonNullable<Series["ownCursor"]>,
     { candidate, api_time, table_id }: RunState,
   ): Promise<void> {
-    const { resource, isSample, isStored, place, lease } = this.#job;
+    const { resource, isSample, isStored, resourceRef, lease } = this.#job;
     if (!resource.incremental || isSample || !isStored) return;
     const cursor = commitCursor(before, candidate, api_time ?? undefined, resource.incremental);
     if (cursor === null || cursor === before) return;
     const path = resource.incremental.path.text;
     const stored = { id, path, tableId: table_id, cursor };
-    await writeParentCursor(this.#writingWorld, place, stored, lease.token);
+    await writeParentCursor(this.#writingWorld, resourceRef, stored, lease.token);
   }
 
-  /** Waits for everything that is under way: when the lease goes back, nothing of ours may still land. */
+  /** Waits for all pending writes, because no write may reach DynamoDB after the lease is released. */
   async #fail(error: unknown): Promise<void> {
     this.#hasFailed = true;
     await this.#handedToWriter;
@@ -299,7 +299,7 @@ export class PageWriter {
   }
 }
 
-/** Adds a page to the run's counts. A page read for child resources alone has no records of a table. */
+/** Adds a page to the run's counts. A page that was read for children alone stores no records. */
 function countPage(counts: Counts, page: WrittenPage, isStored: boolean): void {
   counts.pages += 1;
   if (!isStored) return;

@@ -22,31 +22,32 @@ import type { JsonValue } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
 import { isBeforeIn, servedCursor } from "./coverage.ts";
 import type { Job } from "./job.ts";
-import { noSweep } from "./may-sweep.ts";
+import { noSweepError } from "./may-sweep.ts";
 
 /*
- * A child reads the records that one read of its parent has spooled: the epoch that its fan-out has
- * caused. It reads while that read is still under way, and keeps its place in its own checkpoint.
+ * A child reads the records that one read of its parent has spooled: the epoch that the child's
+ * fan-out has caused. The child may read while the parent still reads, and the child's checkpoint
+ * stores the child's position in the spool.
  */
 
-/** A record of the parent. */
+/** A record of the parent, from the spool. */
 export interface ParentRow {
   row: SpoolRow;
-  place: SpoolPlace;
-  /** Changes of the child's state while it reads for this record, and after it. */
+  position: SpoolPlace;
+  /** Changes of the child's state during the requests for this record, and after these requests. */
   stateHere: Partial<RunState>;
   stateAfter: Partial<RunState>;
-  /** Its request was answered "not found" before: this is the second time. */
+  /** The first request for this record was answered "not found". */
   isSecondTry: boolean;
 }
 
-/** The parent's records from the child's place on. Returns what the child's state is after the last. */
+/** Yields the parent's records from the child's position, and returns the child's final state. */
 export class ParentRows {
   readonly #job: Job;
   readonly #state: RunState;
   readonly #parent: ParentPlan;
-  readonly #place: ResourceRef;
-  /** The parent's records whose request was answered "not found": added by the reader. */
+  readonly #resourceRef: ResourceRef;
+  /** Parent records whose request was answered "not found". The page reader adds to the list. */
   readonly notFound: SpoolPlace[];
 
   constructor(job: Job, state: RunState) {
@@ -54,19 +55,19 @@ export class ParentRows {
     this.#state = state;
     this.#parent = job.resource.parent as ParentPlan;
     const { source, name } = this.#parent.plan;
-    this.#place = { source, resource: name };
+    this.#resourceRef = { source, resource: name };
     this.notFound = [...state.not_found];
   }
 
-  async *rows(): AsyncGenerator<ParentRow, Partial<RunState>> {
-    let place = this.#state.at ?? { block: 0, row: 0 };
-    const waiting = new Patience(this.#job, this.#parent.plan);
+  async *allRows(): AsyncGenerator<ParentRow, Partial<RunState>> {
+    let position = this.#state.at ?? { block: 0, row: 0 };
+    const waiting = new ParentWait(this.#job, this.#parent.plan);
     let epoch = await this.#look();
     if (!this.#state.is_second_try) {
       while (true) {
-        while (epoch && place.block < epoch.blocks) {
-          yield* this.#block(epoch, place);
-          place = { block: place.block + 1, row: 0 };
+        while (epoch && position.block < epoch.blocks) {
+          yield* this.#block(epoch, position);
+          position = { block: position.block + 1, row: 0 };
           waiting.reset();
         }
         if (epoch?.status === "ended") break;
@@ -74,12 +75,12 @@ export class ParentRows {
         epoch = await this.#look();
       }
     }
-    if (!epoch) throw parentFailed(this.#parent.plan, "its records are gone");
-    yield* this.#secondTry(epoch, place);
+    if (!epoch) throw parentFailedError(this.#parent.plan, "its records are gone");
+    yield* this.#secondTry(epoch, position);
     return {
       ...this.#bound(epoch),
-      at: place,
-      coverage: both(this.#state.coverage, epoch.coverage),
+      at: position,
+      coverage: combinedCoverage(this.#state.coverage, epoch.coverage),
     };
   }
 
@@ -87,41 +88,41 @@ export class ParentRows {
     const rows = await this.#read(epoch, from.block);
     for (const [index, row] of rows.entries()) {
       if (index < from.row) continue;
-      const place = { block: from.block, row: index };
+      const position = { block: from.block, row: index };
       const isLast = index + 1 === rows.length;
       const after = isLast
         ? { block: from.block + 1, row: 0 }
         : { block: from.block, row: index + 1 };
       yield {
         row,
-        place,
-        stateHere: { ...this.#bound(epoch), at: place },
+        position,
+        stateHere: { ...this.#bound(epoch), at: position },
         stateAfter: { at: after },
         isSecondTry: false,
       };
     }
   }
 
-  /** A record that is not found twice is gone: it has no rows. */
+  /** Yields the records that were not found once. A record not found twice is gone and has no rows. */
   async *#secondTry(epoch: EpochView, end: SpoolPlace): AsyncGenerator<ParentRow> {
-    let left = [...this.notFound];
-    while (left[0]) {
-      const [place] = left;
-      const row = (await this.#read(epoch, place.block))[place.row];
-      left = left.slice(1);
+    let remaining = [...this.notFound];
+    while (remaining[0]) {
+      const [position] = remaining;
+      const row = (await this.#read(epoch, position.block))[position.row];
+      remaining = remaining.slice(1);
       if (!row) continue;
       const state = { ...this.#bound(epoch), at: end, is_second_try: true };
       yield {
         row,
-        place,
-        stateHere: { ...state, not_found: [place, ...left] },
-        stateAfter: { ...state, not_found: left },
+        position,
+        stateHere: { ...state, not_found: [position, ...remaining] },
+        stateAfter: { ...state, not_found: remaining },
         isSecondTry: true,
       };
     }
   }
 
-  /** A resource with a cursor of its own covers a range of that; others, what their parent's read does. */
+  /** Binds the child's state to the epoch. A child without a cursor covers the range of the parent's read. */
   #bound(epoch: EpochView): Partial<RunState> {
     return {
       parent_epoch: epoch.ref,
@@ -133,38 +134,38 @@ export class ParentRows {
   }
 
   async #read(epoch: EpochView, block: number): Promise<SpoolRow[]> {
-    const text = await readSpoolBlock(this.#job.world, this.#place, epoch.ref, block);
+    const text = await readSpoolBlock(this.#job.world, this.#resourceRef, epoch.ref, block);
     return parseJson(text) as JsonValue as SpoolRow[];
   }
 
-  /** The epoch of this run. Undefined: it has not begun. Throws when there will be none. */
+  /** Returns the epoch of this run, or undefined before the epoch begins. Throws when none will begin. */
   async #look(): Promise<EpochView | undefined> {
     const { world } = this.#job;
     const { plan } = this.#parent;
     const { parent_epoch, ids, started_at } = this.#state;
     const fanOut = ids.at(-1) as string;
     const epoch = parent_epoch
-      ? await epochAt(world, this.#place, parent_epoch)
-      : await epochOf(world, this.#place, fanOut, plan.hash);
-    if (epoch?.status === "failed") throw parentFailed(plan, "its run has failed");
+      ? await epochAt(world, this.#resourceRef, parent_epoch)
+      : await epochOf(world, this.#resourceRef, fanOut, plan.hash);
+    if (epoch?.status === "failed") throw parentFailedError(plan, "its run has failed");
     if (epoch) {
       if (this.#job.isStored) assertServes(this.#job.resource, this.#state, epoch);
       return epoch;
     }
-    if (parent_epoch) throw parentFailed(plan, "its run was given up");
-    if (isWishedFor(await readParentStates(world, this.#place), fanOut)) return undefined;
+    if (parent_epoch) throw parentFailedError(plan, "its run was given up");
+    if (isWishedFor(await readParentStates(world, this.#resourceRef), fanOut)) return undefined;
     for (const slot of ["own", "for_children"] as const) {
-      const run = await readRun(world, this.#place, fanOut, slot);
-      if (run) throw parentFailed(plan, run.error?.message ?? run.status);
+      const run = await readRun(world, this.#resourceRef, fanOut, slot);
+      if (run) throw parentFailedError(plan, run.error?.message ?? run.status);
     }
     const isOverdue = world.clock.now() - Date.parse(started_at) > PARENT_OVERDUE_MS;
-    if (isOverdue) throw parentFailed(plan, "its run has not begun");
+    if (isOverdue) throw parentFailedError(plan, "its run has not begun");
     return undefined;
   }
 }
 
-/** Waiting for the parent: for a moment in the slice, then until the run is resumed. */
-class Patience {
+/** Waits for the parent for a short time in this slice. After that, the run waits and is resumed. */
+class ParentWait {
   readonly #job: Job;
   readonly #parent: ResourcePlan;
   #waited = 0;
@@ -183,34 +184,35 @@ class Patience {
   async wait(): Promise<void> {
     const { clock, deadline, signal } = this.#job.world;
     const isOver = this.#waited >= PARENT_PATIENCE_MS || clock.monotonic() + this.#step >= deadline;
-    if (isOver) throw pending(this.#parent);
+    if (isOver) throw parentPendingError(this.#parent);
     await clock.sleep(this.#step, signal);
     this.#waited += this.#step;
     this.#step = Math.min(this.#step * 2, PARENT_POLL_MS.most);
   }
 }
 
-const both = (own: Coverage, parent: Coverage): Coverage =>
-  own === "everything" && parent === "everything" ? "everything" : "changes";
+const combinedCoverage = (ownCoverage: Coverage, parent: Coverage): Coverage =>
+  ownCoverage === "everything" && parent === "everything" ? "everything" : "changes";
 
 /**
- * The parent's read has to go back to where this resource was served up to: it does not for one that
- * has failed again and again, so that this does not make it read whole each time. And it must be none
- * from before the last one that this resource has read: what has changed since would be undone.
+ * Asserts that the parent's read starts at or before the cursor up to which this resource was served.
+ * A parent does not go back for a child that fails again and again, because each read would then be a
+ * whole one. The read must also be newer than the last read that this resource used: an older read
+ * would undo changes.
  */
 function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView): void {
   const { consumed, refresh_asked } = state;
   if (consumed && isOlder(epoch, consumed)) {
     const reason = "a newer read of the parent has been used already";
-    if (refresh_asked) throw noSweep({ reason, hint: "refresh again" });
-    throw notServed("run.parent_older", reason);
+    if (refresh_asked) throw noSweepError({ reason, hint: "refresh again" });
+    throw notServedError("run.parent_older", reason);
   }
   const root = rootAbove(resource);
   if (!root || !epoch.range || epoch.range.start === null) return;
   const needsWhole = resource.disposition === "replace" || state.refresh;
   const served = servedCursor({ needsWhole }, root, state);
   if (served !== null && !isBeforeIn(root.incremental)(served, epoch.range.start)) return;
-  throw notServed(
+  throw notServedError(
     "run.parent_gap",
     `this read of ${root.name} does not go back to where ${resource.name} was served up to`,
   );
@@ -221,7 +223,7 @@ function isOlder(epoch: EpochView, consumed: NonNullable<RunState["consumed"]>):
   return epoch.began_at < consumed.ended_at;
 }
 
-const notServed = (code: string, message: string) =>
+const notServedError = (code: string, message: string) =>
   new RequestError({
     code,
     message,
@@ -229,7 +231,7 @@ const notServed = (code: string, message: string) =>
     retryable: false,
   });
 
-const pending = ({ name }: ResourcePlan) =>
+const parentPendingError = ({ name }: ResourcePlan) =>
   new RequestError({
     code: "run.parent_pending",
     message: `waiting for more records of ${name}`,
@@ -238,7 +240,7 @@ const pending = ({ name }: ResourcePlan) =>
     waitMs: PARENT_RESUME_MS,
   });
 
-const parentFailed = ({ source, name }: ResourcePlan, why: string) =>
+const parentFailedError = ({ source, name }: ResourcePlan, why: string) =>
   new RequestError({
     code: "run.parent_failed",
     message: `there are no records of ${name} to read for: ${why}`,

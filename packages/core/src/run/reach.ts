@@ -9,16 +9,16 @@ import { hideSecrets, hideSecretsIn } from "../secrets/redact.ts";
 import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
 
-/** Where sources are looked up, and what their requests take. */
-export interface Reach {
+/** The registered sources, and the world for their requests. */
+export interface ReachOptions {
   sources: Sources;
   world: World;
-  /** Where local mode sends a source's requests instead. */
+  /** Returns the origin to which local mode sends the requests of a source. */
   localOrigin: (source: string) => LocalOrigin;
 }
 
-/** A resource's plan, with the way to its API and its source's credentials. */
-export function reach({ source, resource: name }: ResourceRef, deps: Reach) {
+/** Returns a resource's plan, the world for its API, and the credentials of its source. */
+export function reachResource({ source, resource: name }: ResourceRef, deps: ReachOptions) {
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
@@ -57,6 +57,9 @@ export function planOf(sources: Sources, name: string): SourcePlan {
 export function resourceOf(planned: SourcePlan, name: string): ResourcePlan {
   const resource = planned.resources.find((candidate) => candidate.name === name);
   if (resource) return resource;
-  const known = planned.resources.map((one) => one.name).join(", ");
-  throw eventError("event.resource", `${planned.name} has no resource "${name}"; it has ${known}`);
+  const resourceNames = planned.resources.map((candidate) => candidate.name).join(", ");
+  throw eventError(
+    "event.resource",
+    `${planned.name} has no resource "${name}"; it has ${resourceNames}`,
+  );
 }

@@ -7,7 +7,7 @@ import { openWriter } from "../dynamodb/writer.ts";
 import { advanceCursor, commitCursor } from "../extract/cursor/cursor.ts";
 import type { Page } from "../extract/pages.ts";
 import { fetchPages, openSession, type Session } from "../extract/pages.ts";
-import type { PageRequest } from "../extract/paging/page-request.ts";
+import { type PageRequest, withoutCount } from "../extract/paging/page-request.ts";
 import type { KeyedItem, PreparedPage, Rejection } from "../flow.ts";
 import { ChangedRows } from "../load/changed-rows.ts";
 import { toItems } from "../normalize/items.ts";
@@ -16,8 +16,8 @@ import { setAside } from "../state/quarantine.ts";
 import type { RunState } from "../state/run-state.ts";
 import { jsonText } from "../values/json-text.ts";
 import type { Job } from "./job.ts";
-import { type Repeats, watch } from "./loop-guard.ts";
-import { pacer } from "./pacer.ts";
+import { type Repeats, watchForLoop } from "./loop-guard.ts";
+import { createPacer } from "./pacer.ts";
 import { rowNaming, withSteps } from "./page-records.ts";
 import { allSeries, type Series, type UnusableParent } from "./page-series.ts";
 import { PageWriter, type ReadPage } from "./page-writer.ts";
@@ -25,8 +25,8 @@ import { type ParentRow, ParentRows } from "./parent-rows.ts";
 import { sampleParentRows } from "./sample-parents.ts";
 
 /**
- * Reads pages until the last, or until the slice is short of time, and hands them to the writer: the
- * next page is asked for while this one is written. Calls `onCheckpoint` whenever pages are durable.
+ * Reads pages until the last page, or until the slice is short of time, and hands them to the writer.
+ * The next page is requested while a page is written. Calls `onCheckpoint` when pages are durable.
  */
 export async function readPages(
   job: Job,
@@ -34,14 +34,14 @@ export async function readPages(
   onCheckpoint: (state: RunState) => void,
 ): Promise<RunState> {
   if (begun.phase !== "read") return begun;
-  const { resource, world, lease, place, signals } = job;
+  const { resource, world, lease, resourceRef, signals } = job;
   const writing = { ...world, signal: signals.writing };
   const into = { ...writing, table: tableName(world.names, resource), key: resource.key };
   const guard = () => lease.guard();
   const rows = await ChangedRows.open(
     {
       ...into,
-      place,
+      resourceRef,
       runId: job.runId,
       token: lease.token,
       refresh: begun.refresh,
@@ -59,10 +59,10 @@ export async function readPages(
   return new PageReader(job, begun, writer).read();
 }
 
-/** So many parent records whose request was answered "not found" are remembered for a second try. */
+/** The number of parent records that the state can keep for a second try after "not found". */
 const MOST_NOT_FOUND = 500;
 
-/** Of so few parent records, all may be gone by accident. */
+/** Fewer parent records than these may all be gone by accident. */
 const FEW_PARENTS = 4;
 
 class PageReader {
@@ -70,14 +70,14 @@ class PageReader {
   readonly #begun: RunState;
   readonly #writer: PageWriter;
   readonly #session: Session;
-  readonly #pace: ReturnType<typeof pacer>;
-  /** Ends requests for pages that were asked for before their turn and have none any more. */
-  readonly #over = new AbortController();
+  readonly #pace: ReturnType<typeof createPacer>;
+  /** Cancels the request for a page that was requested ahead and is no longer needed. */
+  readonly #cancelReadAhead = new AbortController();
   readonly #parents: ParentRows | undefined;
-  /** The run's state after the page that was read last, but for what only the writer knows. */
+  /** The run's state after the last page read, without counts and positions that the writer adds. */
   #state: RunState;
   #pagesLeft: number;
-  /** The last "not found", for the case that nearly every parent record is. */
+  /** The last "not found" error. The run fails with it when most parent records are not found. */
   #notFound: RequestError | undefined;
 
   constructor(job: Job, begun: RunState, writer: PageWriter) {
@@ -86,11 +86,11 @@ class PageReader {
     this.#begun = begun;
     this.#writer = writer;
     this.#state = begun;
-    this.#pace = pacer(world);
+    this.#pace = createPacer(world);
     this.#pagesLeft = (job.limitPages ?? Number.POSITIVE_INFINITY) - counts.pages;
     this.#parents = resource.parent && !isSample ? new ParentRows(job, begun) : undefined;
     this.#session = openSession(resource, {
-      world: { ...world, signal: shareSignal(world.signal, this.#over.signal) },
+      world: { ...world, signal: shareSignal(world.signal, this.#cancelReadAhead.signal) },
       secrets: job.secrets,
       meter: counts,
       gate: sourceGate(world, resource.source),
@@ -104,20 +104,20 @@ class PageReader {
       const { rows, blocks, counts } = await this.#writer.close();
       return { ...this.#state, rows, blocks, counts };
     } catch (error) {
-      // What was read before it is written all the same.
+      // Pages that were read before the error are still written.
       await this.#writer.close();
       throw error;
     } finally {
-      this.#over.abort();
+      this.#cancelReadAhead.abort();
     }
   }
 
   async #readAll(): Promise<void> {
-    const all = allSeries(this.#job, this.#begun, this.#parentRows());
-    // Only the first series can be one that an earlier slice has begun.
+    const seriesToRead = allSeries(this.#job, this.#begun, this.#parentRows());
+    // An earlier slice can have begun only the first series.
     let from = this.#begun.next ?? undefined;
     while (this.#state.phase === "read" && this.#pagesLeft > 0 && this.#pace.hasTime()) {
-      const { value: series, done } = await this.#writer.unlessFailed(all.next());
+      const { value: series, done } = await this.#writer.unlessFailed(seriesToRead.next());
       if (done) {
         this.#assertParentsThere();
         this.#state = this.#ended({ ...this.#state, ...series });
@@ -131,18 +131,18 @@ class PageReader {
 
   #parentRows(): AsyncGenerator<ParentRow, Partial<RunState>> {
     const { resource, world, secrets, counts, limitPages } = this.#job;
-    if (this.#parents) return this.#parents.rows();
+    if (this.#parents) return this.#parents.allRows();
     return sampleParentRows(resource, { world, secrets, meter: counts, pages: limitPages ?? 1 });
   }
 
   async #readSeries(series: Series, from: PageRequest | undefined): Promise<void> {
-    const { parent, own } = series;
+    const { parent, ownCursor } = series;
     const isFirstWindow = (series.stateAtStart.window ?? null) === null;
     const isNewParent = parent && isFirstWindow && !from && !parent.row.isSecondTry;
     this.#state = {
       ...this.#state,
       ...series.stateAtStart,
-      ...(from ? {} : { loops: null, ...(own ? { candidate: null } : {}) }),
+      ...(from ? {} : { loops: null, ...(ownCursor ? { candidate: null } : {}) }),
       parents_read: this.#state.parents_read + (isNewParent ? 1 : 0),
     };
     try {
@@ -155,38 +155,38 @@ class PageReader {
 
   async #readPagesOf(series: Series, from: PageRequest | undefined): Promise<void> {
     const reading = fetchPages(this.#job.resource, series.request, from, this.#session);
-    const ask = () => {
+    const requestPage = () => {
       const upcoming = { page: reading.next(), ended: this.#pace.begin() };
       upcoming.page.catch(() => {});
       return upcoming;
     };
-    let upcoming = ask();
+    let upcoming = requestPage();
     while (true) {
       const { value: page } = await this.#writer.unlessFailed(upcoming.page);
       if (!page) return;
       upcoming.ended();
       const readPage = { ...this.#arrived(page, series), onDurable: upcoming.ended };
       this.#pagesLeft -= 1;
-      // Rejected records may end the run: nothing more is asked for before that is known.
-      const isOdd = readPage.prepared.rejections.length > 0;
-      if (isOdd) {
+      // Rejected records may end the run, so the next request waits until the page is durable.
+      const hasRejections = readPage.prepared.rejections.length > 0;
+      if (hasRejections) {
         this.#writer.add(readPage);
         await this.#writer.flush();
       } else await this.#writer.waitForRoom();
       const goesOn =
         readPage.page.next !== undefined && this.#pagesLeft > 0 && this.#pace.hasTime();
-      if (goesOn) upcoming = ask();
-      if (!isOdd) this.#writer.add(readPage);
+      if (goesOn) upcoming = requestPage();
+      if (!hasRejections) this.#writer.add(readPage);
       if (!goesOn) return;
     }
   }
 
-  /** What a page becomes. The reader's state moves on to after this page. */
+  /** Converts a page for the writer and advances the reader's state past the page. */
   #arrived(whole: Page, series: Series): Omit<ReadPage, "onDurable"> {
     const { resource, isStored, schema } = this.#job;
     const { page, candidate } = inRange(whole, this.#state, series, resource);
     const naming = rowNaming(series.parent, this.#state.read_id);
-    const prepared = isStored ? toItems(page.records, resource, naming, schema?.fit) : nothing;
+    const prepared = isStored ? toItems(page.records, resource, naming, schema?.fit) : emptyPage;
     const keys = keysOf(prepared.items, prepared.rejections);
     const isLast = page.next === undefined;
     const lacksKeys = prepared.rejections.some(({ key }) => key === undefined);
@@ -204,11 +204,11 @@ class PageReader {
       prepared,
       naming: resource.key.rowId ? naming : undefined,
       stateAfter: this.#state,
-      ...(isLast && series.own ? { seriesCursor: series.own } : {}),
+      ...(isLast && series.ownCursor ? { seriesCursor: series.ownCursor } : {}),
     };
   }
 
-  /** Pure but for the clock: the state of a read whose last page is known. */
+  /** Completes the state after the last page. Pure except for the clock. */
   #ended(state: RunState): RunState {
     const { resource, world } = this.#job;
     const { start, candidate, api_time, lacks_parents, coverage, parent_epoch } = state;
@@ -231,7 +231,7 @@ class PageReader {
     this.#state = { ...this.#state, ...row.stateAfter, lacks_parents: true };
   }
 
-  /** The request for a record of the parent has failed: it may be gone, or may be left out. */
+  /** Handles a failed request for a parent record: the record may be gone, or may be skipped. */
   async #withoutParent(error: RequestError, row: ParentRow): Promise<void> {
     const isGone = error.status === 404 || error.status === 410;
     const mayLeaveOut = this.#job.resource.parent?.onError === "skip" && !error.waitMs;
@@ -248,19 +248,19 @@ class PageReader {
       return;
     }
     if (after.not_found.length >= MOST_NOT_FOUND) throw error;
-    this.#parents?.notFound.push(row.place);
-    this.#state = { ...after, not_found: [...after.not_found, row.place] };
+    this.#parents?.notFound.push(row.position);
+    this.#state = { ...after, not_found: [...after.not_found, row.position] };
   }
 
   async #quarantineParent({ code, message }: RequestError, row: ParentRow): Promise<void> {
-    const { world, place, runId, counts } = this.#job;
+    const { world, resourceRef, runId, counts } = this.#job;
     const { page } = this.#state;
-    const rejection = { index: row.place.row, code, message, path: "", record: row.row };
-    await setAside([rejection], { world, place, runId, page });
+    const rejection = { index: row.position.row, code, message, path: "", record: row.row };
+    await setAside([rejection], { world, resourceRef, runId, page });
     counts.parents_set_aside += 1;
   }
 
-  /** One parent record that is gone is usual. When most of them are, the path is wrong. */
+  /** Throws when most parent records are not found: then the path is wrong. One missing record is usual. */
   #assertParentsThere(): void {
     const { parents_gone, parents_read } = this.#state;
     const isMost =
@@ -274,8 +274,8 @@ const keysOf = (items: readonly KeyedItem[], rejections: readonly Rejection[]): 
   ...rejections.flatMap(({ key }) => key ?? []),
 ];
 
-/** Of a page that is read for children alone. */
-const nothing: PreparedPage = {
+/** The prepared page of a read for children alone, which stores no rows. */
+const emptyPage: PreparedPage = {
   items: [],
   superseded: 0,
   rejections: [],
@@ -283,7 +283,7 @@ const nothing: PreparedPage = {
   discardedValues: 0,
 };
 
-/** Pure: what an incremental keeps of a page, and how its cursor moves. */
+/** Pure: keeps the records of a page that lie in the range, and advances the candidate cursor. */
 function inRange(
   whole: Page,
   { candidate }: RunState,
@@ -298,12 +298,13 @@ function inRange(
     isOver,
   } = advanceCursor(page.records, incremental, range, candidate);
   return {
-    page: { ...page, records, next: isOver ? undefined : page.next },
+    // Rows that have moved are read again, also where the newest page goes beyond the range.
+    page: { ...page, records, next: isOver && !page.goesBack ? undefined : page.next },
     candidate: furthest,
   };
 }
 
-/** Pure: the state after a page. Throws when the page shows that paging goes round in circles. */
+/** Pure: returns the state after a page. Throws when the page shows that paging repeats itself. */
 function afterPage(
   state: RunState,
   {
@@ -313,20 +314,21 @@ function afterPage(
     resource,
   }: { page: Page; whole: Page; keys: readonly string[]; resource: ResourcePlan },
 ): RunState {
-  const text = () => jsonText(whole.records);
+  const recordsText = () => jsonText(whole.records);
   const isEmpty = whole.records.length === 0;
-  // Rows without a key may be equal page after page; a total that is named ends the paging.
-  const endsByTotal = resource.key.rowId && whole.next?.memory?.total !== undefined;
+  // Rows without a key may be equal page after page. A total that is not reached yet ends the paging.
+  const { total, behindTotal } = whole.next?.memory ?? {};
+  const endsByTotal = resource.key.rowId && total !== undefined && behindTotal === undefined;
   const marks = {
-    keys: isEmpty || endsByTotal ? null : keys.length > 0 ? JSON.stringify(keys) : text(),
-    content: text,
-    next: page.next,
+    keys: isEmpty || endsByTotal ? null : keys.length > 0 ? JSON.stringify(keys) : recordsText(),
+    content: recordsText,
+    next: page.next && withoutCount(page.next),
   };
-  // Rows that moved are read again on purpose; what repeats after that is a loop again.
+  // Rows that moved are read again on purpose, so the guard starts again after such a page.
   const { guard, repeats } = page.goesBack
     ? { guard: null, repeats: undefined }
-    : watch(state.loops, marks);
-  if (repeats) throw goesRound(repeats, state.page + 1);
+    : watchForLoop(state.loops, marks);
+  if (repeats) throw loopError(repeats, state.page + 1);
   return {
     ...state,
     page: state.page + 1,
@@ -338,15 +340,15 @@ function afterPage(
   };
 }
 
-function goesRound(repeats: Repeats, page: number): RequestError {
-  const what = {
+function loopError(repeats: Repeats, page: number): RequestError {
+  const messages = {
     page: `page ${page} has the records of an earlier page`,
     request: `after page ${page} the API asks for a page that was read before`,
     nothing: `after page ${page} there is still another one, and so many have no end`,
   };
   return new RequestError({
     code: "extract.loop",
-    message: what[repeats],
+    message: messages[repeats],
     hint: "check the paginator: does the API know its parameters under these names?",
     retryable: false,
   });

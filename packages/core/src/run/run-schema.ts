@@ -7,7 +7,7 @@ import { type FitRecord, firstRunFitter, recordFitter } from "../schema/contract
 import { ShapeObserver } from "../schema/observer.ts";
 import { parseShape, type Shape, shapeText } from "../schema/shape.ts";
 import {
-  nothingSeen,
+  emptySchema,
   readSchema,
   type StoredSchema,
   writeSchema,
@@ -16,32 +16,32 @@ import {
 import type { StateWorld } from "../state/state-table.ts";
 import type { Members } from "../values/json.ts";
 
-/** A report lists so many changes and counts the others. */
+/** The number of changes that a report lists. Further changes are only counted. */
 const MAX_CHANGES = 50;
 
-/** Where the schema of a resource stands, and the lease under which it is written. */
+/** The resource of a schema, and the lease token under which the schema is written. */
 interface SchemaContext {
   resource: ResourcePlan;
   world: StateWorld;
   resourceRef: ResourceRef;
-  /** Another table under the same name begins with nothing seen. */
+  /** A new table under the same name begins with an empty schema. */
   tableId: string | undefined;
   token: number;
 }
 
 /** The schema of a resource while a run works on it. */
 export class RunSchema {
-  /** Applies the schema to a record. Undefined: there is nothing to apply. */
+  /** Applies the schema to a record. Undefined when no record can change. */
   readonly fit: FitRecord | undefined;
   readonly #context: SchemaContext;
   readonly #observer: ShapeObserver;
-  /** The shape of everything that was ever seen; the observer adds to it. */
-  readonly #seen: Shape;
-  /** The shape at the last version; undefined before there is one. */
-  readonly #known: Shape | undefined;
-  /** As the state table has it. */
+  /** The shape of all records so far. The observer adds to the shape. */
+  readonly #seenShape: Shape;
+  /** The shape at the last version; undefined before the first version. */
+  readonly #versionShape: Shape | undefined;
+  /** The schema item as stored in the state table. */
   #stored: StoredSchema;
-  /** The observer has seen something that is not stored yet. */
+  /** True when the observer has found fields that are not stored yet. */
   #hasLearnt = false;
 
   static async open(
@@ -57,15 +57,17 @@ export class RunSchema {
     const { resource, token, tableId = "" } = context;
     this.#context = context;
     this.#stored = {
-      ...{ revision: 0, version: 0, hash: null, ...nothingSeen },
+      ...{ revision: 0, version: 0, hash: null, ...emptySchema },
       ...stored,
-      ...(stored?.table_id === tableId ? {} : nothingSeen),
+      ...(stored?.table_id === tableId ? {} : emptySchema),
       ...{ table_id: tableId, token },
     };
-    this.#seen = parseShape(this.#stored.seen);
-    this.#known = this.#stored.known === null ? undefined : parseShape(this.#stored.known);
-    this.#observer = new ShapeObserver(this.#seen);
-    this.fit = this.#known ? recordFitter(resource, this.#known) : firstRunFitter(resource);
+    this.#seenShape = parseShape(this.#stored.seen);
+    this.#versionShape = this.#stored.known === null ? undefined : parseShape(this.#stored.known);
+    this.#observer = new ShapeObserver(this.#seenShape);
+    this.fit = this.#versionShape
+      ? recordFitter(resource, this.#versionShape)
+      : firstRunFitter(resource);
   }
 
   /** Adds the fields of records that have become rows. */
@@ -73,17 +75,19 @@ export class RunSchema {
     for (const record of records) if (this.#observer.observe(record)) this.#hasLearnt = true;
   }
 
-  /** When it returns, everything learnt so far is durable. Writes nothing when that was nothing. */
+  /** Makes all learnt fields durable. Writes only when a field is new. */
   async keep(): Promise<void> {
-    if (this.#hasLearnt) await this.#put({ seen: shapeText(this.#seen) });
+    if (this.#hasLearnt) await this.#put({ seen: shapeText(this.#seenShape) });
   }
 
-  /** The changes since the last version. */
+  /** Reports the changes since the last version. */
   report(): SchemaReport {
     const { columns, isNew } = this.#columnsNow();
     const { resource } = this.#context;
     const changes =
-      isNew && this.#known ? changesOf(columnsOf(this.#known, resource), columns) : [];
+      isNew && this.#versionShape
+        ? changesOf(columnsOf(this.#versionShape, resource), columns)
+        : [];
     return {
       version: this.#stored.version + (isNew ? 1 : 0),
       changed: changes.length,
@@ -92,31 +96,31 @@ export class RunSchema {
   }
 
   /**
-   * At the end of a run: makes a version of the columns, unless they are those of the last one. A
-   * first run that is only a part (a sample, or one that failed) binds the next run to nothing.
+   * Ends a run: stores a new version if the columns differ from the last version. A partial first run
+   * (a sample, or a failed run) does not bind the next run to its columns.
    */
   async close(runId: string, { isPart = false }: { isPart?: boolean } = {}): Promise<void> {
     const { world, resourceRef, token } = this.#context;
     const { columns, hash, isNew } = this.#columnsNow();
     const hasVersion = this.#stored.known !== null;
     const isSettled = hasVersion || !isPart;
-    // An emptied table may come to the columns that it had: contracts hold to them again.
-    if (!isNew && (hasVersion || !isSettled || this.#seen.kinds === 0)) return;
+    // A reset table may get the same columns again. Contracts then apply to these columns.
+    if (!isNew && (hasVersion || !isSettled || this.#seenShape.kinds === 0)) return;
     const version = this.#stored.version + (isNew ? 1 : 0);
     if (isNew) {
       const first_seen = new Date(world.clock.now()).toISOString();
       const next = { version, hash, first_seen, run_id: runId, columns };
       await writeVersion(world, resourceRef, next, token);
     }
-    const seen = shapeText(this.#seen);
-    await this.#put({ seen, known: isSettled ? seen : null, version, hash });
+    const seenText = shapeText(this.#seenShape);
+    await this.#put({ seen: seenText, known: isSettled ? seenText : null, version, hash });
   }
 
   #columnsNow() {
-    const columns = columnsOf(this.#seen, this.#context.resource);
+    const columns = columnsOf(this.#seenShape, this.#context.resource);
     const hash = columnsHash(columns);
-    // A run without a record says nothing about fields.
-    return { columns, hash, isNew: hash !== this.#stored.hash && this.#seen.kinds !== 0 };
+    // A run without records has no information about fields.
+    return { columns, hash, isNew: hash !== this.#stored.hash && this.#seenShape.kinds !== 0 };
   }
 
   async #put(changes: Partial<StoredSchema>): Promise<void> {
@@ -128,7 +132,7 @@ export class RunSchema {
   }
 }
 
-/** A changed schema stops nothing in DynamoDB, so the people who read the table have to be told. */
+/** Logs schema changes. DynamoDB accepts any schema, so only a warning informs readers of the table. */
 export function warnOfChanges(
   report: SchemaReport | undefined,
   { log }: Pick<World, "log">,
@@ -136,9 +140,9 @@ export function warnOfChanges(
 ): void {
   if (!report || report.changed === 0) return;
   const named = report.changes.slice(0, 5).map(changeText).join(", ");
-  const more = report.changed > 5 ? `, and ${report.changed - 5} more` : "";
+  const moreText = report.changed > 5 ? `, and ${report.changed - 5} more` : "";
   log.warn(
-    `the schema is at version ${report.version}: ${named}${more}; \`tidetable schema --diff\` shows it`,
+    `the schema is at version ${report.version}: ${named}${moreText}; \`tidetable schema --diff\` shows it`,
     { ...resourceRef },
   );
 }

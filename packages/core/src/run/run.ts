@@ -8,32 +8,31 @@ import { checkTable } from "../dynamodb/tables.ts";
 import { type Counts, Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { SecretStore } from "../secrets/store.ts";
-import { nothingKnown } from "../state/changed-rows-state.ts";
+import { noKnownRows } from "../state/changed-rows-state.ts";
 import { epochIn, keepEpoch } from "../state/epochs.ts";
 import { type RunRecord, recordRun } from "../state/history.ts";
 import { Lease, leaseHeld } from "../state/lease.ts";
-import { type Opening, opening, type Wanted } from "../state/opening.ts";
+import { decideRun, type RunDecision, type RunRequest } from "../state/opening.ts";
 import type { RunState, Slot } from "../state/run-state.ts";
 import { addFanOut, addWish, readState, type StoredState } from "../state/state-item.ts";
 import type { StateWorld } from "../state/state-table.ts";
 import type { Job, Order } from "./job.ts";
 import { keepingLease } from "./keep-lease.ts";
-import { allOf, lookForRun } from "./look.ts";
-import { isPermission, maySweep, noSweep } from "./may-sweep.ts";
-import { committed, failuresAfter, spent } from "./outcome.ts";
+import { awaitAll, lookForRun } from "./look.ts";
+import { isPermission, maySweep, noSweepError } from "./may-sweep.ts";
+import { failuresAfter, spentCounts, stateAfterSuccess } from "./outcome.ts";
 import { readPages } from "./read-pages.ts";
-import { ending, errorOf, poisoned, reporter } from "./report.ts";
+import { createReporter, decideEnding, errorOf, pagePoisonError } from "./report.ts";
 import { RunSchema, warnOfChanges } from "./run-schema.ts";
 import { RunSignals } from "./signals.ts";
-import { sweep } from "./sweep.ts";
+import { sweepRows } from "./sweep.ts";
 
-/** How often a decision is made anew because the state has changed meanwhile. */
+/** The number of decisions that may be repeated because the state changed in the meantime. */
 const MOST_LOOKS = 10;
 
 /**
- * One slice of a run of one resource. Whatever the API, the table or a record does, it returns a
- * report that says how it ended. An event that has finished another one's run looks once more for
- * its own.
+ * Runs one slice of one resource and always returns a report, also after an error of the API, the
+ * table or a record. An event that has finished the run of an earlier event then starts its own run.
  */
 export async function runResource(
   resource: ResourcePlan,
@@ -43,33 +42,33 @@ export async function runResource(
 ): Promise<ResourceReport> {
   const first = new Slice(resource, order, world, secrets);
   const report = await first.run();
-  if (!first.hasEndedAnothersRun(report)) return report;
+  if (!first.hasEndedOtherRun(report)) return report;
   return new Slice(resource, order, world, secrets).run();
 }
 
-/** One invocation, as far as it has come: what has gone wrong is told by what it had by then. */
+/** One invocation and its progress, from which the report is made when the slice fails. */
 class Slice {
   readonly #resource: ResourcePlan;
   readonly #order: Order;
-  /** As it was handed in: its signal is the interrupt. */
-  readonly #outer: World;
-  /** Its signal stops requests to the API. */
+  /** The world that the caller passed in. Its signal is the interrupt. */
+  readonly #outerWorld: World;
+  /** The world for reading. Its signal stops requests to the API. */
   readonly #world: World;
-  /** For calls that are made although the slice was stopped: what a run says of itself. */
-  readonly #steps: StateWorld;
+  /** The world without a signal, for state and history writes that a stopped slice still makes. */
+  readonly #stateWorld: StateWorld;
   readonly #secrets: SecretStore;
   readonly #signals: RunSignals;
-  readonly #place: ResourceRef;
+  readonly #resourceRef: ResourceRef;
   readonly #slot: Slot;
   readonly #isStored: boolean;
   readonly #isSample: boolean;
   readonly #tally: Tally;
   readonly #counts: Counts;
-  /** The run that is worked on: the event's, or the one that it goes on with. */
+  /** The current run: the event's own run, or an unfinished one that the event continues. */
   #runId: string;
-  /** The run does not answer the event. */
-  #isOthers = false;
-  /** And no wish of the event is kept. */
+  /** The current run does not answer the event. */
+  #isOtherRun = false;
+  /** The run does not answer the event, and the event has stored no wish. */
   #isForgotten = false;
   #state: RunState | undefined;
   #stored: StoredState | undefined;
@@ -79,10 +78,10 @@ class Slice {
   constructor(resource: ResourcePlan, order: Order, world: World, secrets: SecretStore) {
     this.#resource = resource;
     this.#order = order;
-    this.#outer = world;
+    this.#outerWorld = world;
     this.#secrets = secrets;
     this.#signals = new RunSignals(world.signal, world.clock);
-    this.#place = { source: resource.source, resource: resource.name };
+    this.#resourceRef = { source: resource.source, resource: resource.name };
     this.#slot = order.forChildren && resource.selected ? "for_children" : "own";
     this.#isStored = resource.selected && this.#slot === "own";
     this.#isSample = order.limitPages !== undefined;
@@ -92,25 +91,25 @@ class Slice {
     const dynamodb = meterClient(world.dynamodb, this.#counts);
     const { names, clock, random, deadline } = world;
     this.#world = { ...world, dynamodb, signal: this.#signals.reading };
-    this.#steps = { dynamodb, names, clock, random, deadline };
+    this.#stateWorld = { dynamodb, names, clock, random, deadline };
   }
 
   async run(): Promise<ResourceReport> {
     try {
       const report = await (this.#isSample ? this.#sample() : this.#run());
-      await this.#tellForgotten(report);
+      await this.#recordForgotten(report);
       return report;
     } catch (error) {
-      const report = await this.#giveUp(error);
-      await this.#tellForgotten(report);
+      const report = await this.#endAfterError(error);
+      await this.#recordForgotten(report);
       return report;
     } finally {
       this.#signals.close();
     }
   }
 
-  /** A child's event that goes on with another run, and leaves no wish, ends here if that run does not. */
-  async #tellForgotten(report: ResourceReport): Promise<void> {
+  /** Records the event as skipped when it continued another run, left no wish, and that run did not end. */
+  async #recordForgotten(report: ResourceReport): Promise<void> {
     if (!this.#isForgotten || report.status === "done") return;
     const skipped: ResourceReport = {
       ...report,
@@ -120,10 +119,10 @@ class Slice {
     await this.#remember(skipped, [this.#order.runId]).catch(() => {});
   }
 
-  /** Whether the event's own run is still to come, and there is time for it. */
-  hasEndedAnothersRun({ status }: ResourceReport): boolean {
-    const { clock, deadline, signal } = this.#outer;
-    return this.#isOthers && status === "done" && !signal.aborted && clock.monotonic() < deadline;
+  /** True when the slice has ended another run and has time left for the event's own run. */
+  hasEndedOtherRun({ status }: ResourceReport): boolean {
+    const { clock, deadline, signal } = this.#outerWorld;
+    return this.#isOtherRun && status === "done" && !signal.aborted && clock.monotonic() < deadline;
   }
 
   async #run(): Promise<ResourceReport> {
@@ -135,23 +134,23 @@ class Slice {
     throw leaseHeld();
   }
 
-  /** What has to be there before a run begins. Of several that are missing, the first is told. */
+  /** Checks the secret and the table before a run begins. Throws the first error of the list. */
   async #requirements(): Promise<string | undefined> {
-    const asked = [
-      // Until somebody has filled the secret, there is no run to begin.
+    const requirements = [
+      // A run cannot begin before a person has filled the secret.
       this.#secrets.read(),
-      this.#isStored ? checkTable(this.#steps, this.#resource) : { tableId: undefined },
+      this.#isStored ? checkTable(this.#stateWorld, this.#resource) : { tableId: undefined },
     ] as const;
-    const [, { tableId }] = await allOf(asked);
+    const [, { tableId }] = await awaitAll(requirements);
     return tableId;
   }
 
-  /** Decides what the event means. Undefined: the state has changed meanwhile. */
+  /** Decides what the event means. Returns undefined when the state changed in the meantime. */
   async #decide(tableId: string | undefined): Promise<ResourceReport | undefined> {
-    const { wanted, stored, line } = await this.#look(tableId);
+    const { runRequest, stored, runRecord: line } = await this.#look(tableId);
     this.#stored = stored;
     if (stored?.isNewer) throw newerFormat();
-    const decision = opening(stored, wanted);
+    const decision = decideRun(stored, runRequest);
     switch (decision.kind) {
       case "ended":
         return this.#endedBefore(decision.body, line);
@@ -164,16 +163,16 @@ class Slice {
         return done;
       }
       case "wait":
-        return this.#wait(decision, wanted);
+        return this.#wait(decision, runRequest);
       case "busy":
-        return this.#meetLivingWorker(decision.leaves, wanted);
+        return this.#meetLivingWorker(decision.leaves, runRequest);
       default:
         return this.#takeUp(decision, tableId);
     }
   }
 
   #look(tableId: string | undefined) {
-    return lookForRun(this.#steps, {
+    return lookForRun(this.#stateWorld, {
       resource: this.#resource,
       order: this.#order,
       slot: this.#slot,
@@ -187,12 +186,12 @@ class Slice {
     return this.#report("done", { state: body ?? undefined });
   }
 
-  /** The API asked to wait. The event leaves its name, so that it is not forgotten. */
+  /** The API asked for a pause. The event stores its name, so that the next read answers the event. */
   async #wait(
-    { body, runId, notBefore, leaves }: Extract<Opening, { kind: "wait" }>,
-    wanted: Wanted,
+    { body, runId, notBefore, leaves }: Extract<RunDecision, { kind: "wait" }>,
+    runRequest: RunRequest,
   ): Promise<ResourceReport | undefined> {
-    if (!(await this.#leave(leaves, wanted))) return undefined;
+    if (!(await this.#leave(leaves, runRequest))) return undefined;
     this.#state = body;
     this.#runId = runId;
     this.#tally.addEarlierSlices(body.counts);
@@ -200,69 +199,78 @@ class Slice {
   }
 
   async #meetLivingWorker(
-    leaves: Extract<Opening, { kind: "busy" }>["leaves"],
-    wanted: Wanted,
+    leaves: Extract<RunDecision, { kind: "busy" }>["leaves"],
+    runRequest: RunRequest,
   ): Promise<ResourceReport | undefined> {
-    if (!(await this.#leave(leaves, wanted))) return undefined;
+    if (!(await this.#leave(leaves, runRequest))) return undefined;
     const held = leaseHeld(this.#stored?.lease ?? undefined);
     if (leaves !== "wish") throw held;
     return this.#report("covered", { error: errorOf(held) });
   }
 
-  /** False when the state has changed since it was read. */
-  async #leave(leaves: "wish" | "fan_out" | "nothing", wanted: Wanted): Promise<boolean> {
+  /** Returns false when the state has changed since the read. */
+  async #leave(leaves: "wish" | "fan_out" | "nothing", runRequest: RunRequest): Promise<boolean> {
     const stored = this.#stored;
     if (!stored || leaves === "nothing") return true;
-    const { id, refresh, serves } = wanted;
+    const { id, refresh, serves } = runRequest;
     if (leaves === "fan_out") {
-      return addFanOut(this.#steps, this.#place, this.#slot, { stored, id });
+      return addFanOut(this.#stateWorld, this.#resourceRef, this.#slot, { stored, id });
     }
-    return addWish(this.#steps, this.#place, this.#slot, { stored, wish: { id, refresh, serves } });
+    return addWish(this.#stateWorld, this.#resourceRef, this.#slot, {
+      stored,
+      wish: { id, refresh, serves },
+    });
   }
 
-  /** Takes the lease and works on a run, until it has ended or the slice is short of time. */
+  /** Takes the lease and works on a run until the run ends or the slice is short of time. */
   async #takeUp(
-    decision: Extract<Opening, { kind: "start" | "continue" | "poison" }>,
+    decision: Extract<RunDecision, { kind: "start" | "continue" | "poison" }>,
     tableId: string | undefined,
   ): Promise<ResourceReport | undefined> {
-    const { place, slot, owner } = {
-      place: this.#place,
+    const { resourceRef, slot, owner } = {
+      resourceRef: this.#resourceRef,
       slot: this.#slot,
       owner: this.#order.owner,
     };
     const stored = this.#stored;
-    const lease = await Lease.take(this.#steps, { place, slot, owner, stored, run: decision });
+    const lease = await Lease.take(this.#stateWorld, {
+      resourceRef,
+      slot,
+      owner,
+      stored,
+      run: decision,
+    });
     if (!lease) return undefined;
     this.#lease = lease;
     this.#state = decision.body;
     this.#runId = decision.runId;
-    this.#isOthers = decision.isOthers;
+    this.#isOtherRun = decision.isOthers;
     this.#isForgotten =
       decision.isOthers && !decision.wishes.some(({ id }) => id === this.#order.runId);
     this.#tally.addEarlierSlices(decision.body.counts);
-    if (decision.kind === "poison") throw poisoned(decision.body);
+    if (decision.kind === "poison") throw pagePoisonError(decision.body);
     if (decision.kind === "start" && decision.note) {
-      this.#world.log.warn(decision.note, { ...place });
+      this.#world.log.warn(decision.note, { ...resourceRef });
     }
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, decision.body, this.#onCheckpoint), job);
     this.#state = read;
-    const all = read.phase === "read" ? read : await this.#sweepAfter(read, job);
-    return this.#finish(lease, all);
+    const swept = read.phase === "read" ? read : await this.#sweepAfter(read, job);
+    return this.#finish(lease, swept);
   }
 
   async #open(lease: Lease, tableId: string | undefined): Promise<Job> {
-    const place = this.#place;
+    const resourceRef = this.#resourceRef;
     if (this.#isStored) {
       const writing = { ...this.#world, signal: this.#signals.writing };
-      const under = { resourceRef: place, tableId, token: lease.token };
+      const under = { resourceRef, tableId, token: lease.token };
       this.#schema = await RunSchema.open(this.#resource, writing, under);
     }
     const updatedAt = Date.parse(this.#stored?.updated_at ?? "");
     return {
       runId: this.#runId,
       resource: this.#resource,
-      place,
+      resourceRef,
       slot: this.#slot,
       isStored: this.#isStored,
       isSample: this.#isSample,
@@ -280,26 +288,26 @@ class Slice {
   readonly #onCheckpoint = (state: RunState): void => {
     this.#state = state;
     this.#tally.updateWorkedTime();
-    this.#world.log.debug("page", { ...this.#place, counts: state.counts });
+    this.#world.log.debug("page", { ...this.#resourceRef, counts: state.counts });
   };
 
-  /** All pages are durable: the children's epoch has ended, and rows that are gone may go. */
+  /** Called when all pages are durable: ends the children's epoch and deletes rows that are gone. */
   async #sweepAfter(read: RunState, job: Job): Promise<RunState> {
     await this.#keepEpoch(read);
     if (read.phase === "end") return read;
     const permission = maySweep(this.#resource, read);
     if (isPermission(permission)) {
-      return keepingLease(sweep(job, read, permission, this.#onCheckpoint), job);
+      return keepingLease(sweepRows(job, read, permission, this.#onCheckpoint), job);
     }
-    throw noSweep(permission);
+    throw noSweepError(permission);
   }
 
   async #keepEpoch(state: RunState): Promise<void> {
     if (this.#resource.spooled.length === 0 || this.#isSample) return;
-    const stored = await readState(this.#steps, this.#place, this.#slot);
+    const stored = await readState(this.#stateWorld, this.#resourceRef, this.#slot);
     const fanOuts = stored?.fan_outs ?? state.ids;
     const ref = { slot: this.#slot, id: state.epoch };
-    await keepEpoch(this.#steps, this.#place, ref, epochIn(state, fanOuts));
+    await keepEpoch(this.#stateWorld, this.#resourceRef, ref, epochIn(state, fanOuts));
   }
 
   async #finish(lease: Lease, state: RunState): Promise<ResourceReport> {
@@ -312,13 +320,13 @@ class Slice {
       });
       return running;
     }
-    const found = this.#schema?.report();
-    warnOfChanges(found, this.#world, this.#place);
+    const schemaReport = this.#schema?.report();
+    warnOfChanges(schemaReport, this.#world, this.#resourceRef);
     const ended = this.#isStored
-      ? committed(state, this.#resource, this.#world.clock.now())
+      ? stateAfterSuccess(state, this.#resource, this.#world.clock.now())
       : state;
-    const done = this.#report("done", { state: ended, before: state.cursor, schema: found });
-    // The history comes first: a run that is cut off here finds the same again.
+    const done = this.#report("done", { state: ended, before: state.cursor, schema: schemaReport });
+    // The history is written first: a run that crashes here writes the same history again.
     const named = await this.#rememberAll(done, state);
     await this.#schema?.close(this.#runId);
     await lease.release({ status: "done", body: ended });
@@ -326,44 +334,44 @@ class Slice {
     return done;
   }
 
-  /** A sample writes its pages and leaves no run behind. */
+  /** Runs a sample, which writes its pages and leaves no unfinished run. */
   async #sample(): Promise<ResourceReport> {
     const tableId = await this.#requirements();
-    const { place, slot, owner } = {
-      place: this.#place,
+    const { resourceRef, slot, owner } = {
+      resourceRef: this.#resourceRef,
       slot: this.#slot,
       owner: this.#order.owner,
     };
-    const stored = await readState(this.#steps, place, slot);
+    const stored = await readState(this.#stateWorld, resourceRef, slot);
     this.#stored = stored;
     if (stored?.isNewer) throw newerFormat();
-    const { wanted } = await this.#look(tableId);
-    const blank = opening(undefined, { ...wanted, refresh: false, endedAs: null });
+    const { runRequest } = await this.#look(tableId);
+    const blank = decideRun(undefined, { ...runRequest, refresh: false, endedAs: null });
     if (blank.kind !== "start") throw leaseHeld();
-    // What fingerprints say of the table is in doubt before the first put.
+    // Fingerprints no longer match the table after the first put, so they are distrusted before it.
     const doubted = stored?.body && {
       ...stored.body,
       rows: { ...stored.body.rows, in_doubt: true, known: null },
     };
     const fields = doubted ? { body: JSON.stringify(doubted) } : {};
-    const lease = await Lease.take(this.#steps, { place, slot, owner, stored, fields });
+    const lease = await Lease.take(this.#stateWorld, { resourceRef, slot, owner, stored, fields });
     if (!lease) throw leaseHeld();
     this.#lease = lease;
-    const body: RunState = { ...blank.body, refresh: false, rows: nothingKnown };
+    const body: RunState = { ...blank.body, refresh: false, rows: noKnownRows };
     this.#state = body;
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, body, this.#onCheckpoint), job);
-    const found = this.#schema?.report();
-    warnOfChanges(found, this.#world, place);
+    const schemaReport = this.#schema?.report();
+    warnOfChanges(schemaReport, this.#world, resourceRef);
     await this.#schema?.close(this.#runId, { isPart: true });
     await lease.letGo();
-    return this.#report("done", { state: read, schema: found });
+    return this.#report("done", { state: read, schema: schemaReport });
   }
 
-  async #giveUp(error: unknown): Promise<ResourceReport> {
+  async #endAfterError(error: unknown): Promise<ResourceReport> {
     const resource = this.#resource;
     const state = this.#state;
-    const end = ending(error, { resource, state, world: this.#outer });
+    const end = decideEnding(error, { resource, state, world: this.#outerWorld });
     const hasFailed = end.status === "failed";
     const failed = this.#report(end.report, {
       ...end,
@@ -372,14 +380,14 @@ class Slice {
     });
     const isOvertaken = error instanceof LeaseError;
     if (!this.#isSample && (isOvertaken || hasFailed)) {
-      // The run that is in the way of this event goes on, and its own report tells how it ended.
+      // The run that blocks this event continues and writes its own report.
       const ids = isOvertaken || !this.#lease ? this.#namesWithoutRun() : this.#namesOfRun();
       await this.#remember(failed, ids, state?.epoch).catch(() => {});
     }
     const lease = this.#lease;
-    // A lease that was lost is not ours to give back; one that cannot be given back runs out.
+    // A lost lease belongs to another worker. A lease that cannot be given back expires.
     if (!lease || isOvertaken) return failed;
-    // What is stored by now stays, whatever became of the run.
+    // Rows that are stored stay in the table after a failure, so the schema keeps their columns.
     if (hasFailed) await this.#schema?.close(this.#runId, { isPart: true }).catch(() => {});
     if (this.#isSample || !state) await lease.letGo().catch(() => {});
     else {
@@ -387,38 +395,40 @@ class Slice {
         ...state,
         ...end.changes,
         ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
-        counts: { ...state.counts, ...spent(this.#counts) },
+        counts: { ...state.counts, ...spentCounts(this.#counts) },
       };
       await lease.release({ ...end, body }).catch(() => {});
     }
     return failed;
   }
 
-  /** All fan-outs that the run answers, as far as they were there when it was taken up. */
+  /** Returns all fan-outs that the run answers and that were stored when the slice began. */
   #namesOfRun(): string[] {
     const isContinued = this.#stored?.body?.epoch === this.#state?.epoch;
     const added = isContinued ? (this.#stored?.fan_outs ?? []) : [];
     return [...new Set([...(this.#state?.ids ?? []), ...added])];
   }
 
-  /** The event's name, unless it is one of the run under way: that run's end will tell. */
+  /** Returns the event's name, unless the unfinished run answers the event and records its end. */
   #namesWithoutRun(): string[] {
     const { run_id, body, fan_outs = [] } = this.#stored ?? {};
     const names = [run_id, ...(body?.ids ?? []), ...fan_outs];
     return names.includes(this.#order.runId) ? [] : [this.#order.runId];
   }
 
-  /** Writes the history of every fan-out that this read answers. Returns their names. */
+  /** Writes the history of every fan-out that this read answers, and returns the names. */
   async #rememberAll(report: ResourceReport, state: RunState): Promise<Set<string>> {
-    const stored = await readState(this.#steps, this.#place, this.#slot);
+    const stored = await readState(this.#stateWorld, this.#resourceRef, this.#slot);
     const names = new Set([...state.ids, ...(stored?.fan_outs ?? [])]);
     await this.#remember(report, names, state.epoch);
     return names;
   }
 
-  /** A fan-out may have been added while the history was written. */
+  /** Writes the history of fan-outs that were added while the history was written. */
   async #rememberLate(report: ResourceReport, state: RunState, named: Set<string>): Promise<void> {
-    const stored = await readState(this.#steps, this.#place, this.#slot).catch(() => undefined);
+    const stored = await readState(this.#stateWorld, this.#resourceRef, this.#slot).catch(
+      () => undefined,
+    );
     const late = stored?.body?.epoch === state.epoch ? stored.fan_outs : [];
     const missing = late.filter((id) => !named.has(id));
     await this.#remember(report, missing, state.epoch).catch(() => {});
@@ -428,8 +438,13 @@ class Slice {
     const hasChildren = this.#resource.spooled.length > 0;
     for (const id of ids) {
       await recordRun(
-        this.#steps,
-        { place: this.#place, slot: this.#slot, id, epoch: hasChildren ? epoch : undefined },
+        this.#stateWorld,
+        {
+          resourceRef: this.#resourceRef,
+          slot: this.#slot,
+          id,
+          epoch: hasChildren ? epoch : undefined,
+        },
         report,
         this.#order.memoryMb ?? 512,
       );
@@ -438,10 +453,10 @@ class Slice {
 
   #report(
     status: ResourceReport["status"],
-    end: Parameters<ReturnType<typeof reporter>>[1],
+    end: Parameters<ReturnType<typeof createReporter>>[1],
   ): ResourceReport {
     const order = { runId: this.#runId, limitPages: this.#order.limitPages };
-    return reporter(this.#resource, order, this.#outer, this.#tally)(status, end);
+    return createReporter(this.#resource, order, this.#outerWorld, this.#tally)(status, end);
   }
 }
 

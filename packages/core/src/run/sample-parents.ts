@@ -11,15 +11,15 @@ import { isUnusable, type Series, seriesAt } from "./page-series.ts";
 import type { ParentRow } from "./parent-rows.ts";
 
 /*
- * A check and a sample leave no trace, so there is no spool for a child: what it needs of its
- * parent is read on the spot.
+ * A check and a sample write no state, so a child has no spool to read. The child's parent records
+ * are read from the API directly.
  */
 
-interface Asking {
+interface SampleOptions {
   world: World;
   secrets: SecretStore;
   meter: RequestMeter;
-  /** At most so many pages of each ancestor. */
+  /** The maximum number of pages of each ancestor. */
   pages: number;
 }
 
@@ -27,29 +27,34 @@ export type SampleSeries = Pick<Series, "request" | "range"> & { parent: ParentV
 
 const atStart = { start: null, window: null };
 
-/** The series of a resource as a first run would read them. */
+/** Yields the series of a resource as a first run would read them. */
 export async function* sampleSeries(
   resource: ResourcePlan,
-  asking: Asking,
+  asking: SampleOptions,
 ): AsyncGenerator<SampleSeries> {
   if (!resource.parent) {
     yield { ...seriesAt(resource, atStart), parent: undefined };
     return;
   }
   for await (const row of sampleRows(resource.parent.plan, asking)) {
-    const series = usable(resource, row);
+    const series = usableSeries(resource, row);
     if (series) yield series;
   }
 }
 
-async function* sampleRows(resource: ResourcePlan, asking: Asking): AsyncGenerator<SpoolRow> {
+async function* sampleRows(
+  resource: ResourcePlan,
+  asking: SampleOptions,
+): AsyncGenerator<SpoolRow> {
   const session = openSession(resource, asking);
   let count = 0;
   for await (const { request, range, parent } of sampleSeries(resource, asking)) {
     for await (const page of fetchPages(resource, request, undefined, session)) {
       const { incremental, steps } = resource;
-      const all = withSteps(page.records, parent?.added ?? {}, steps);
-      const records = incremental ? advanceCursor(all, incremental, range, null).records : all;
+      const recordsWithFields = withSteps(page.records, parent?.added ?? {}, steps);
+      const records = incremental
+        ? advanceCursor(recordsWithFields, incremental, range, null).records
+        : recordsWithFields;
       for (const record of records) yield spoolRow(record, resource);
       count += 1;
       if (count === asking.pages) return;
@@ -57,8 +62,8 @@ async function* sampleRows(resource: ResourcePlan, asking: Asking): AsyncGenerat
   }
 }
 
-/** Undefined: the values of the parent's record cannot stand in a request. */
-function usable(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
+/** Returns undefined when the values of the parent record cannot be used in a request. */
+function usableSeries(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
   try {
     return { ...seriesAt(resource, atStart, row), parent: parentValues(row, resource) };
   } catch (error) {
@@ -68,15 +73,15 @@ function usable(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined
   }
 }
 
-/** The same as the rows of a spool, for a sample. */
+/** Yields parent records in the form of spool rows, for a sample. */
 export async function* sampleParentRows(
   resource: ResourcePlan,
-  asking: Asking,
+  asking: SampleOptions,
 ): AsyncGenerator<ParentRow, Partial<RunState>> {
   if (!resource.parent) return {};
   for await (const row of sampleRows(resource.parent.plan, asking)) {
-    const place = { block: 0, row: 0 };
-    yield { row, place, stateHere: {}, stateAfter: {}, isSecondTry: false };
+    const position = { block: 0, row: 0 };
+    yield { row, position, stateHere: {}, stateAfter: {}, isSecondTry: false };
   }
   return {};
 }

@@ -2,22 +2,22 @@ import { FINISH_WRITING_MS } from "../base/timing.ts";
 import type { Clock } from "../base/world.ts";
 
 /**
- * What stops a slice. After an interrupt no further request is made to the API, and pages that were
- * read get a moment to be written. When the lease is lost, everything stops at once.
+ * The signals that stop a slice. After an interrupt no further request is made to the API, and pages
+ * that were read get FINISH_WRITING_MS to be written. A lost lease stops everything at once.
  */
 export class RunSignals {
-  /** The person or the platform wants the run to stop. */
+  /** Set when a person or the platform stops the run. */
   readonly interrupted: AbortSignal;
   /** Stops requests to the API. */
   readonly reading: AbortSignal;
   /** Stops writing to DynamoDB. */
   readonly writing: AbortSignal;
 
-  /** Everything stops: the lease is lost, or the slice has ended. */
+  /** Stops everything, because the lease is lost or the slice has ended. */
   readonly #aborted = new AbortController();
-  /** The moment after an interrupt is over. */
+  /** Set when the time for writing after an interrupt is over. */
   readonly #tooLate = new AbortController();
-  /** Ends the timer of that moment. */
+  /** Ends the timer of the time for writing. */
   readonly #closed = new AbortController();
   readonly #clock: Clock;
 
@@ -34,7 +34,7 @@ export class RunSignals {
     this.#aborted.abort(reason);
   }
 
-  /** The slice has ended: whatever is still pending stops. */
+  /** Ends the slice and stops all pending work. */
   close(): void {
     this.interrupted.removeEventListener("abort", this.#onInterrupt);
     this.#closed.abort();

@@ -1,5 +1,5 @@
 import { tableName } from "../base/names.ts";
-import { countStep, deleteStep, refusal, type Sweeping } from "../load/delete-unseen.ts";
+import { countStep, deleteStep, type Sweeping, sweepRefusal } from "../load/delete-unseen.ts";
 import { isMissing, readFingerprints } from "../load/fingerprint-log.ts";
 import { FingerprintTable, isSeenIn } from "../load/fingerprints.ts";
 import { keyTextOf } from "../normalize/keys.ts";
@@ -7,36 +7,36 @@ import type { Counts } from "../report/counts.ts";
 import type { RowLog, RunState, SweepState } from "../state/run-state.ts";
 import type { Job } from "./job.ts";
 import type { SweepPermission } from "./may-sweep.ts";
-import { pacer } from "./pacer.ts";
+import { createPacer } from "./pacer.ts";
 
 const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
 
 const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";
 
 /**
- * The end of a refresh: counts the rows that it did not see, lets the guard decide, and deletes
- * them, unless fingerprints show that there are none. Calls `onCheckpoint` after every step; ends
- * between steps when time is short.
+ * Ends a refresh: counts the rows that the read did not see, lets the guard decide, and deletes the
+ * rows. The count is skipped when fingerprints show that no row is gone. Calls `onCheckpoint` after
+ * every step, and returns between two steps when time is short.
  */
-export async function sweep(
+export async function sweepRows(
   job: Job,
   from: RunState,
   permission: SweepPermission,
   onCheckpoint: (state: RunState) => void,
 ): Promise<RunState> {
   const { resource, world, lease, counts } = job;
-  const pace = pacer(world);
+  const pace = createPacer(world);
   let state = from;
   if (!isOpen(state) || !pace.hasTime()) return state;
-  const seen = await seenKeys(state, permission, job);
-  if (!seen || (await isAllThere(state, seen, job))) {
-    // Where rows stay because there is no read to compare with, the log does not tell of all rows.
-    const log = state.rows.log && { ...state.rows.log, whole: seen !== undefined };
+  const seenTable = await seenKeys(state, permission, job);
+  if (!seenTable || (await isAllThere(state, seenTable, job))) {
+    // Without an earlier read to compare with, rows are kept, and the log does not list all rows.
+    const log = state.rows.log && { ...state.rows.log, whole: seenTable !== undefined };
     state = { ...state, phase: "end", rows: { ...state.rows, log } };
     onCheckpoint(state);
     return state;
   }
-  const isSeen = isSeenIn(seen);
+  const isSeen = isSeenIn(seenTable);
   const keyText = (item: Parameters<typeof keyTextOf>[0]) => keyTextOf(item, resource.key);
   const sweeping: Sweeping = {
     ...world,
@@ -49,7 +49,7 @@ export async function sweep(
   while (isOpen(state) && pace.hasTime()) {
     const ended = pace.begin();
     const isCounting = state.phase === "count";
-    const step = isCounting ? count(state, sweeping, job) : remove(state, sweeping, counts);
+    const step = isCounting ? countRows(state, sweeping, job) : deleteRows(state, sweeping, counts);
     state = { ...(await step), counts: { ...counts }, deaths: 0 };
     await lease.checkpoint(state);
     ended();
@@ -59,47 +59,49 @@ export async function sweep(
 }
 
 /**
- * The keys that the read saw; where a row has to be unseen twice, also those of the whole read
- * before. Undefined: there is no such read to compare with yet, so no row goes.
+ * Returns the keys that the read saw. If a row must be unseen twice, the keys of the previous whole
+ * read are added. Undefined when no previous read exists: then no row is deleted.
  */
 async function seenKeys(
   { rows, last_whole }: RunState,
   { needsTwoReads }: SweepPermission,
   job: Job,
 ): Promise<FingerprintTable | undefined> {
-  const seen = new FingerprintTable(rows.log?.rows, "keys");
-  if (rows.log) await addKeys(rows.log, seen, job);
-  if (!needsTwoReads) return seen;
+  const seenTable = new FingerprintTable(rows.log?.rows, "keys");
+  if (rows.log) await addKeys(rows.log, seenTable, job);
+  if (!needsTwoReads) return seenTable;
   if (!last_whole) return undefined;
   try {
-    await addKeys(last_whole, seen, job);
-    return seen;
+    await addKeys(last_whole, seenTable, job);
+    return seenTable;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** Adds the keys that a log tells of. That of a refresh has every key that it was shown. */
+/** Adds the keys of a log. The log of a refresh has every key that the API returned. */
 const addKeys = (
   log: RowLog,
   into: FingerprintTable,
-  { world, place }: Job,
-): Promise<FingerprintTable> => readFingerprints(world, { place, log: log.id }, log, into);
+  { world, resourceRef }: Job,
+): Promise<FingerprintTable> => readFingerprints(world, { resourceRef, log: log.id }, log, into);
 
 /**
- * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and
- * the table need not be read.
+ * Returns whether the API returned every row that the table has by its fingerprints. Then no row is
+ * gone, and the table need not be scanned.
  */
 async function isAllThere(
-  { phase, sweep: under_way, rows: { how, known } }: RunState,
-  seen: FingerprintTable,
+  { phase, sweep: currentSweep, rows }: RunState,
+  seenTable: FingerprintTable,
   job: Job,
 ): Promise<boolean> {
-  if (phase !== "count" || under_way || how !== "fingerprints" || !known?.whole) return false;
+  const knownLog = rows.known;
+  if (phase !== "count" || currentSweep) return false;
+  if (rows.how !== "fingerprints" || !knownLog?.whole) return false;
   try {
-    const before = await addKeys(known, new FingerprintTable(known.rows, "keys"), job);
-    for (const fingerprint of before) if (seen.match(fingerprint) === "new") return false;
+    const before = await addKeys(knownLog, new FingerprintTable(knownLog.rows, "keys"), job);
+    for (const fingerprint of before) if (seenTable.match(fingerprint) === "new") return false;
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
@@ -107,21 +109,25 @@ async function isAllThere(
   }
 }
 
-async function count(state: RunState, sweeping: Sweeping, { resource }: Job): Promise<RunState> {
+async function countRows(
+  state: RunState,
+  sweeping: Sweeping,
+  { resource }: Job,
+): Promise<RunState> {
   const swept = await countStep(state.sweep ?? atStart, sweeping);
   if (swept.from) return { ...state, sweep: swept };
   const refused = resource.allowShrink
     ? undefined
-    : refusal(swept, {
+    : sweepRefusal(swept, {
         seen: state.rows.log?.rows ?? 0,
-        // Without a key a record that has changed is a row that goes and one that comes.
+        // A changed record without a key deletes one row and adds another.
         lastSeen: resource.key.rowId ? state.last_sweep : undefined,
       });
   if (refused) throw refused;
   return { ...state, sweep: swept, phase: swept.unseen === 0 ? "end" : "sweep" };
 }
 
-async function remove(state: RunState, sweeping: Sweeping, counts: Counts): Promise<RunState> {
+async function deleteRows(state: RunState, sweeping: Sweeping, counts: Counts): Promise<RunState> {
   const { sweep: swept, deleted } = await deleteStep(state.sweep ?? atStart, sweeping);
   counts.deleted += deleted;
   return { ...state, sweep: swept, phase: swept.from ? "sweep" : "end" };

@@ -35,7 +35,7 @@ class SecretFilter {
   }
 
   hideIn(text: string): string {
-    return this.longestFirst.reduce(replaceOutsideHidden, text);
+    return /* planted: hidden-secrets */ this.longestFirst.reduce(replaceOutsideHidden, text);
   }
 }
 

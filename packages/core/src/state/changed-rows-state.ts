@@ -2,7 +2,7 @@ import type { ResourcePlan } from "../config/plan-types.ts";
 import { chooseWrites } from "./choose-writes.ts";
 import type { RowLog, RowsState } from "./run-state.ts";
 
-export const nothingKnown: RowsState = {
+export const noKnownRows: RowsState = {
   how: "always",
   known: null,
   log: null,
@@ -12,8 +12,9 @@ export const nothingKnown: RowsState = {
 };
 
 /**
- * Pure: where a log begins that must not be written over these. At the start, if there is room for
- * twice as many blocks. Should more come, an older one is told to be gone, and rows are compared.
+ * Pure: returns the first block of a new log that must not overwrite the given logs: block 0 if there is
+ * room for twice as many blocks. If the new log grows further, an old log becomes incomplete, and rows
+ * are compared instead.
  */
 export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): number {
   const longest = Math.max(0, ...logs.map(({ start, end }) => end - start));
@@ -21,16 +22,16 @@ export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): num
   return isFree ? 0 : Math.max(...logs.map(({ end }) => end));
 }
 
-/** What an earlier run has left. */
-export interface Before {
+/** The data that the last run has left. */
+export interface EarlierRun {
   rows?: RowsState | undefined;
-  /** The keys that the last whole read saw, where these are still needed. */
+  /** The keys that the last whole read saw, if they are still needed. */
   lastWhole?: RowLog | null;
-  /** It came to its end. */
+  /** The last run was successful. */
   isDone: boolean;
 }
 
-/** Pure: what a new run goes by. `rebuild`: somebody asked for a full refresh. */
+/** Pure: returns the row state of a new run. `rebuild`: a full refresh was requested. */
 export function rowsAtStart(
   resource: Parameters<typeof chooseWrites>[0] & Pick<ResourcePlan, "selected">,
   {
@@ -39,48 +40,48 @@ export function rowsAtStart(
     rebuild,
     spoolOnly,
   }: { runId: string; refresh: boolean; rebuild: boolean; spoolOnly: boolean },
-  before: Before | undefined,
+  before: EarlierRun | undefined,
 ): RowsState {
-  const { known, last, ...past } = before?.rows ?? nothingKnown;
+  const { known: knownLog, last, ...past } = before?.rows ?? noKnownRows;
   const failed = before !== undefined && !before.isDone;
   if (spoolOnly || !resource.selected) {
     return {
       ...past,
-      known,
+      known: knownLog,
       last,
       log: null,
       open: false,
       in_doubt: past.in_doubt || past.open || failed,
     };
   }
-  const { how, log } = chooseWrites(resource, {
+  const { how: method, log } = chooseWrites(resource, {
     last: last ?? undefined,
-    log: known?.rows,
+    log: knownLog?.rows,
     inDoubt: failed || past.open || past.in_doubt,
     rebuild,
   });
-  const goesBy = how === "fingerprints" ? known : null;
+  const goesBy = method === "fingerprints" ? knownLog : null;
   const start = startBeside([goesBy, before?.lastWhole].flatMap((log) => log ?? []));
-  const own = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
+  const newLog = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
   return {
-    how,
+    how: method,
     known: goesBy,
-    // A sweep asks the log which rows were seen, so a refresh writes all of it.
-    log: refresh || (log && !goesBy) ? own : goesBy && { ...goesBy, kept: true },
+    // The sweep reads the seen rows from the log, so a refresh writes a whole log.
+    log: refresh || (log && !goesBy) ? newLog : goesBy && { ...goesBy, kept: true },
     open: true,
     in_doubt: failed || past.open,
     last,
   };
 }
 
-/** Pure: what the next slice of a run goes by. */
-export function rowsGoingOn(rows: RowsState | undefined, runId: string): RowsState {
-  if (!rows) return { ...nothingKnown, open: true };
-  return rows.open ? doubted(rows, runId) : { ...rows, open: true };
+/** Pure: returns the row state of the next slice of a run. */
+export function rowsAtResume(rows: RowsState | undefined, runId: string): RowsState {
+  if (!rows) return { ...noKnownRows, open: true };
+  return rows.open ? rowsInDoubt(rows, runId) : { ...rows, open: true };
 }
 
-/** Pure: the same, but that no print counts any more. A refresh still needs to know what it has seen. */
-export function doubted(rows: RowsState, runId: string): RowsState {
+/** Pure: distrusts all fingerprints. A refresh keeps its log, because the sweep needs the seen rows. */
+export function rowsInDoubt(rows: RowsState, runId: string): RowsState {
   return {
     ...rows,
     how: rows.how === "fingerprints" ? "compare" : rows.how,
@@ -91,18 +92,18 @@ export function doubted(rows: RowsState, runId: string): RowsState {
   };
 }
 
-/** Pure: what a run that is done leaves. */
-export function rowsBehind(
-  { how, log, in_doubt }: RowsState,
+/** Pure: returns the row state that a successful run leaves. */
+export function rowsAfterRun(
+  { how: method, log, in_doubt }: RowsState,
   { records, unchanged }: { records: number; unchanged: number },
 ): RowsState {
-  const { kept, ...known } = log ?? {};
+  const { kept, ...logFields } = log ?? {};
   return {
-    how,
-    known: kept && !in_doubt ? (known as RowLog) : null,
+    how: method,
+    known: kept && !in_doubt ? (logFields as RowLog) : null,
     log: null,
     open: false,
     in_doubt,
-    last: { how, records, unchanged },
+    last: { how: method, records, unchanged },
   };
 }

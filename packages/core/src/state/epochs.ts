@@ -6,26 +6,26 @@ import { readRun } from "./history.ts";
 import type { Epoch, EpochRef, RunState, Slot } from "./run-state.ts";
 import { readStates, type StoredState } from "./state-item.ts";
 import {
-  expiry,
+  expiryAttribute,
   FORMAT,
   getItem,
-  placed,
+  itemKey,
   putItem,
   type StateKey,
   type StateWorld,
 } from "./state-table.ts";
 
 /*
- * An epoch is one read of a resource as its children see it: the records in its spool, and what they
- * stand for. While it is read, the state item tells how far it has come; when all is read, it has an
- * item of its own. An epoch is of no use after its fan-outs, and losing one loses no record: the next
- * read of the resource with the cursor goes back for every child that was not served.
+ * An epoch is one read of a resource as its children see it: the records in the spool, and the coverage
+ * of the read. During the read, the state item has its progress. After the last page, the epoch is
+ * stored in a separate item. An epoch is not needed after its fan-outs. A lost epoch loses no record,
+ * because the next read goes back for every child that was not served.
  */
 
 /** The state items of a resource that is a parent. */
 export type ParentStates = Readonly<Record<Slot, StoredState | undefined>>;
 
-/** An epoch and how far it has come. */
+/** An epoch and its progress. */
 export interface EpochView extends Epoch {
   ref: EpochRef;
   status: "open" | "ended" | "failed";
@@ -38,13 +38,14 @@ export async function readParentStates(
   parent: ResourceRef,
 ): Promise<ParentStates> {
   const places = slots.map((slot) => ({ ...parent, slot }));
-  const [own, for_children] = await readStates(world, places);
-  return { own, for_children };
+  const [ownState, for_children] = await readStates(world, places);
+  return { own: ownState, for_children };
 }
 
 /**
- * The epoch that a fan-out has caused: that of a read under way, else the one that the line of that
- * fan-out in the history names. One of another plan counts as none: its spool lacks what is needed.
+ * Returns the epoch that a fan-out has caused: the epoch of an unfinished read, or else the epoch in the
+ * history item of the fan-out. An epoch of a different plan is ignored, because fields may be missing
+ * in its spool.
  */
 export async function epochOf(
   world: StateWorld,
@@ -65,7 +66,7 @@ export async function epochOf(
   return undefined;
 }
 
-/** The epoch that a run is bound to. Undefined: its read was given up, or it is too long ago. */
+/** Reads the epoch of a run. Undefined when its read was given up, or when the epoch has expired. */
 export async function epochAt(
   world: StateWorld,
   parent: ResourceRef,
@@ -76,11 +77,11 @@ export async function epochAt(
   return current?.ref.id === ref.id ? current : readEpoch(world, parent, ref);
 }
 
-/** Whether the next read of the parent will name this fan-out. */
+/** Returns whether a wish of the parent names this fan-out. */
 export const isWishedFor = (parent: ParentStates, fanOut: string): boolean =>
   slots.some((slot) => parent[slot]?.wishes.some(({ id }) => id === fanOut));
 
-/** Pure: what a run's state says of its epoch. Its fan-outs may still be added to. */
+/** Pure: makes the epoch from a run's state. Further fan-outs may still be added. */
 export const epochIn = (body: RunState, fanOuts: readonly string[]): Epoch => ({
   coverage: body.coverage,
   range: body.range,
@@ -95,7 +96,7 @@ export const epochIn = (body: RunState, fanOuts: readonly string[]): Epoch => ({
 function currentEpoch(slot: Slot, stored: StoredState | undefined): EpochView | undefined {
   if (!stored?.body || stored.body.epoch === 0) return undefined;
   const { body, status, fan_outs } = stored;
-  // It ends when the last page is durable: its children need not wait for a sweep, or care for one.
+  // The epoch ends when the last page is durable, because children need not wait for a sweep.
   const isOver = body.phase !== "read";
   return {
     ...epochIn(body, fan_outs),
@@ -104,32 +105,32 @@ function currentEpoch(slot: Slot, stored: StoredState | undefined): EpochView | 
   };
 }
 
-/** Keeps an epoch whose last page is durable. */
+/** Stores an epoch after its last page is durable. */
 export async function keepEpoch(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   ref: EpochRef,
   epoch: Epoch,
 ): Promise<void> {
   const item = {
-    ...keyOf(place, ref),
+    ...keyOf(resourceRef, ref),
     format: FORMAT,
     epoch: { S: JSON.stringify(epoch) } satisfies AttributeValue,
-    expires: expiry(world, SPOOL_DAYS),
+    expires: expiryAttribute(world, SPOOL_DAYS),
   };
   await putItem(world, item, { failure: "did not take an epoch" });
 }
 
 async function readEpoch(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   ref: EpochRef,
 ): Promise<EpochView | undefined> {
-  const item: Item | undefined = await getItem(world, keyOf(place, ref));
+  const item: Item | undefined = await getItem(world, keyOf(resourceRef, ref));
   if (item?.epoch?.S === undefined) return undefined;
   const epoch: Epoch = JSON.parse(item.epoch.S);
   return { ...epoch, ref, status: "ended" };
 }
 
-const keyOf = (place: ResourceRef, { slot, id }: EpochRef): StateKey =>
-  placed(place, `epoch#${slot}#${id}`);
+const keyOf = (resourceRef: ResourceRef, { slot, id }: EpochRef): StateKey =>
+  itemKey(resourceRef, `epoch#${slot}#${id}`);

@@ -6,14 +6,14 @@ import { calculateRunCost } from "../report/costs.ts";
 import { type Counts, zeroCounts } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { EpochRef, Slot } from "./run-state.ts";
-import { FORMAT, getItem, placed, putItem, queryItems, type StateWorld } from "./state-table.ts";
+import { FORMAT, getItem, itemKey, putItem, queryItems, type StateWorld } from "./state-table.ts";
 
 /*
- * The run history: one item per run and resource (sk `run#<run_id>`), its attributes plain, so that
- * it can be read in the AWS console as well.
+ * The run history: one item per run and resource (sk `run#<run_id>`), with plain attributes for readers
+ * in the AWS console.
  */
 
-/** What has become of a run, as its last report told it. */
+/** The result of a run according to its last report. */
 export interface RunRecord extends Counts {
   run_id: string;
   status: ResourceReport["status"];
@@ -24,34 +24,34 @@ export interface RunRecord extends Counts {
   cursor: ResourceReport["cursor"];
   schema: ResourceReport["schema"];
   error: null | { code: string; message: string };
-  /** The read that its children's runs of this fan-out read. */
+  /** The epoch that the children of this fan-out read. */
   epoch: EpochRef | null;
-  /** What the run costs in AWS, estimated. */
+  /** The estimated AWS cost of the run. */
   cost_usd: number;
 }
 
 /**
- * Keeps what a report says about its run, over what an earlier one said. The same report makes the
- * same item. A worker that was overtaken does not undo the success of its successor, and an event
- * that found nothing to do says nothing of a run that there is.
+ * Stores a report as the history item of its run, and replaces an earlier report. A repeated write
+ * stores the same item. A failed report does not replace the success of a later worker, and a skipped
+ * report replaces no existing item.
  */
 export async function recordRun(
   world: StateWorld,
   {
-    place,
+    resourceRef,
     slot,
     id,
     epoch,
-  }: { place: ResourceRef; slot: Slot; id: string; epoch?: number | undefined },
+  }: { resourceRef: ResourceRef; slot: Slot; id: string; epoch?: number | undefined },
   report: ResourceReport,
   memoryMb: number,
 ): Promise<void> {
   const isOver = report.status === "skipped" ? "" : " OR #status <> :done";
   await putItem(
     world,
-    { ...toItem(place, slot, { ...report, run_id: id }, memoryMb), ...epochOf(slot, epoch) },
+    { ...toItem(resourceRef, slot, { ...report, run_id: id }, memoryMb), ...epochOf(slot, epoch) },
     {
-      // Also what a retry meets after its first try came through and the answer was lost.
+      // The condition also fails for a retry after a lost response, which is no error.
       condition: {
         expression: `attribute_not_exists(pk)${isOver}`,
         ...(isOver && { names: { "#status": "status" }, values: { ":done": { S: "done" } } }),
@@ -61,30 +61,31 @@ export async function recordRun(
   );
 }
 
-/** The newest runs of a resource, by their start: run ids made in AWS do not sort by time. */
+/** Reads the newest runs of a resource, sorted by start, because run ids do not sort by time. */
 export async function readRuns(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
-  for await (const items of queryItems(world, place, "run#")) runs.push(...items.map(fromItem));
+  for await (const items of queryItems(world, resourceRef, "run#"))
+    runs.push(...items.map(fromItem));
   const newestFirst = (a: RunRecord, b: RunRecord) => (a.started_at < b.started_at ? 1 : -1);
   return runs.sort(newestFirst).slice(0, limit);
 }
 
-/** One run of a resource, when it has ended. */
+/** Reads one ended run of a resource. */
 export async function readRun(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   runId: string,
   slot: Slot = "own",
 ): Promise<RunRecord | undefined> {
-  const item = await getItem(world, placed(place, prefixes[slot] + runId));
+  const item = await getItem(world, itemKey(resourceRef, prefixes[slot] + runId));
   return item && fromItem(item);
 }
 
-/** Reads for children are no runs of the resource: they are kept apart. */
+/** The sort key prefixes. Reads for children are stored apart from the runs of the resource. */
 const prefixes: Record<Slot, string> = { own: "run#", for_children: "for_children#" };
 
 const epochOf = (slot: Slot, id: number | undefined): Item =>
@@ -92,7 +93,12 @@ const epochOf = (slot: Slot, id: number | undefined): Item =>
 
 const countNames = Object.keys(zeroCounts()) as (keyof Counts)[];
 
-function toItem(place: ResourceRef, slot: Slot, report: ResourceReport, memoryMb: number): Item {
+function toItem(
+  resourceRef: ResourceRef,
+  slot: Slot,
+  report: ResourceReport,
+  memoryMb: number,
+): Item {
   const { run_id, status, started_at, duration_ms, slices, cursor, schema, error } = report;
   const ended = Date.parse(started_at) + duration_ms;
   const numbers = {
@@ -103,41 +109,50 @@ function toItem(place: ResourceRef, slot: Slot, report: ResourceReport, memoryMb
     expires: Math.floor(ended / 1000) + HISTORY_DAYS * 86_400,
   };
   return {
-    ...placed(place, prefixes[slot] + run_id),
+    ...itemKey(resourceRef, prefixes[slot] + run_id),
     format: FORMAT,
     status: { S: status },
     started_at: { S: started_at },
     ended_at: { S: new Date(ended).toISOString() },
     ...Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, { N: String(n) }])),
-    ...(cursor ? { cursor_before: scalar(cursor.before), cursor_after: scalar(cursor.after) } : {}),
+    ...(cursor
+      ? {
+          cursor_before: cursorAttribute(cursor.before),
+          cursor_after: cursorAttribute(cursor.after),
+        }
+      : {}),
     ...(schema ? { schema: { S: JSON.stringify(schema) } } : {}),
     ...(error ? { error_code: { S: error.code }, error_message: { S: error.message } } : {}),
   };
 }
 
 function fromItem(item: Item): RunRecord {
-  const text = (name: string) => item[name]?.S ?? "";
-  const number = (name: string) => Number(item[name]?.N ?? 0);
-  const counts = Object.fromEntries(countNames.map((name) => [name, number(name)]));
+  const stringAt = (name: string) => item[name]?.S ?? "";
+  const numberAt = (name: string) => Number(item[name]?.N ?? 0);
+  const counts = Object.fromEntries(countNames.map((name) => [name, numberAt(name)]));
   return {
-    run_id: text("sk").replace(/^[^#]*#/, ""),
-    status: text("status") as RunRecord["status"],
-    started_at: text("started_at"),
-    ended_at: text("ended_at"),
-    duration_ms: number("duration_ms"),
-    slices: number("slices"),
+    run_id: stringAt("sk").replace(/^[^#]*#/, ""),
+    status: stringAt("status") as RunRecord["status"],
+    started_at: stringAt("started_at"),
+    ended_at: stringAt("ended_at"),
+    duration_ms: numberAt("duration_ms"),
+    slices: numberAt("slices"),
     ...(counts as unknown as Counts),
     cursor: item.cursor_before
       ? { before: cursorIn(item.cursor_before), after: cursorIn(item.cursor_after) }
       : null,
-    schema: item.schema ? JSON.parse(text("schema")) : null,
-    error: item.error_code ? { code: text("error_code"), message: text("error_message") } : null,
-    epoch: item.epoch_id ? { slot: text("epoch_slot") as Slot, id: number("epoch_id") } : null,
-    cost_usd: number("cost_usd"),
+    schema: item.schema ? JSON.parse(stringAt("schema")) : null,
+    error: item.error_code
+      ? { code: stringAt("error_code"), message: stringAt("error_message") }
+      : null,
+    epoch: item.epoch_id
+      ? { slot: stringAt("epoch_slot") as Slot, id: numberAt("epoch_id") }
+      : null,
+    cost_usd: numberAt("cost_usd"),
   };
 }
 
-const scalar = (value: Cursor): AttributeValue => {
+const cursorAttribute = (value: Cursor): AttributeValue => {
   if (value === null) return { NULL: true };
   return typeof value === "number" ? { N: String(value) } : { S: value };
 };

@@ -12,18 +12,18 @@ import {
   stepState,
   type Wish,
 } from "./state-item.ts";
-import { overtaken, type StateWorld, updateItem } from "./state-table.ts";
+import { overtakenError, type StateWorld, updateItem } from "./state-table.ts";
 
 /** A run that begins, or is taken up again, with its lease. */
 export interface TakenRun {
   runId: string;
   body: RunState;
   fanOuts: readonly string[];
-  /** The wishes that remain: those that this run does not take. */
+  /** The remaining wishes, which this run does not take. */
   wishes: readonly Wish[];
 }
 
-/** Whether somebody may be writing this resource. */
+/** Returns whether a worker may be writing this resource. */
 export const isHeld = (stored: StoredState | undefined, now: number): boolean =>
   stored?.lease != null && now < stored.lease.until + TAKEOVER_MS;
 
@@ -34,7 +34,7 @@ export const isHeld = (stored: StoredState | undefined, now: number): boolean =>
  */
 export class Lease {
   readonly #world: StateWorld;
-  readonly #place: ResourceRef;
+  readonly #resourceRef: ResourceRef;
   readonly #slot: Slot;
   readonly #owner: string;
   #token: number;
@@ -46,10 +46,10 @@ export class Lease {
 
   private constructor(
     world: StateWorld,
-    { place, slot, owner, stored }: LeaseRequest & { stored: StoredState | undefined },
+    { resourceRef, slot, owner, stored }: LeaseRequest & { stored: StoredState | undefined },
   ) {
     this.#world = world;
-    this.#place = place;
+    this.#resourceRef = resourceRef;
     this.#slot = slot;
     this.#owner = owner;
     this.#token = stored?.token ?? 0;
@@ -58,15 +58,15 @@ export class Lease {
 
   /**
    * Takes the lease on top of the state that the decision was made from, or throws LeaseError
-   * `state.lease_held`. Undefined: the state has changed since it was read, so look again.
+   * `state.lease_held`. Returns undefined when the state has changed since the read.
    */
   static async take(
     world: StateWorld,
     request: LeaseRequest & {
       stored: StoredState | undefined;
-      /** Undefined: only the lease is taken (for a sample or a reset). */
+      /** Undefined takes only the lease (for a sample or a reset). */
       run?: TakenRun | undefined;
-      /** Further attributes that change with it. */
+      /** Further attributes that change in the same step. */
       fields?: Fields;
     },
   ): Promise<Lease | undefined> {
@@ -92,7 +92,7 @@ export class Lease {
     return isTaken ? lease : undefined;
   }
 
-  /** Grows from holder to holder: what an older one sends later is recognised by it. */
+  /** The fencing token, which grows with each holder. Late writes of older holders are refused. */
   get token(): number {
     return this.#token;
   }
@@ -106,12 +106,12 @@ export class Lease {
     return this.#move({});
   }
 
-  /** Moves the run to `body`, everything before which is durable by now. Renews, too. */
+  /** Stores `body`, after everything before the checkpoint is durable. Also renews the lease. */
   checkpoint(body: RunState): Promise<void> {
     return this.#move(runFields("running", body));
   }
 
-  /** The last step: the run's status, and the lease goes back. */
+  /** Takes the last step: stores the status of the run and gives the lease back. */
   release(end: { status: Status; body: RunState; notBefore?: string | undefined }): Promise<void> {
     const { status, body, notBefore } = end;
     const isSuccess = status === "done" && this.#slot === "own";
@@ -122,43 +122,43 @@ export class Lease {
     );
   }
 
-  /** Gives the lease back and leaves everything else as it stands, but for these fields. */
+  /** Gives the lease back and changes only the given fields. */
   letGo(fields: Fields = {}): Promise<void> {
     return this.#move(fields, { givesBack: true });
   }
 
-  async #move(fields: Fields, how: { givesBack?: true } = {}): Promise<void> {
-    if (!(await this.#step(fields, how))) throw overtaken();
+  async #move(fields: Fields, effects: { givesBack?: true } = {}): Promise<void> {
+    if (!(await this.#step(fields, effects))) throw overtakenError();
   }
 
   #step(
     fields: Fields,
-    how: { takes?: true; givesBack?: true; names?: Expected["names"] },
+    effects: { takes?: true; givesBack?: true; names?: Expected["names"] },
   ): Promise<boolean> {
-    const step = this.#lastStep.then(() => this.#send(fields, how));
+    const step = this.#lastStep.then(() => this.#send(fields, effects));
     this.#lastStep = step.catch(() => {});
     return step;
   }
 
   async #send(
     fields: Fields,
-    how: { takes?: true; givesBack?: true; names?: Expected["names"] },
+    effects: { takes?: true; givesBack?: true; names?: Expected["names"] },
   ): Promise<boolean> {
     const { clock, random } = this.#world;
     // Counted from before the request: the lease may seem shorter than it is, never longer.
     const askedAt = clock.monotonic();
-    const next = { token: how.takes ? this.#token + 1 : this.#token, seq: this.#seq + 1 };
-    const isTaken = await stepState(this.#world, this.#place, this.#slot, {
+    const next = { token: effects.takes ? this.#token + 1 : this.#token, seq: this.#seq + 1 };
+    const isTaken = await stepState(this.#world, this.#resourceRef, this.#slot, {
       expected: {
         token: this.#token,
         seq: this.#seq,
-        ...(how.names ? { names: how.names } : {}),
+        ...(effects.names ? { names: effects.names } : {}),
       },
       fields: {
         ...fields,
         ...next,
-        ...(how.takes ? { lease_owner: this.#owner } : {}),
-        ...(how.givesBack
+        ...(effects.takes ? { lease_owner: this.#owner } : {}),
+        ...(effects.givesBack
           ? { lease_owner: null, lease_until: null }
           : { lease_until: clock.now() + LEASE_MS }),
         write_id: `${next.token}.${next.seq}.${Math.floor(random() * 2 ** 48).toString(36)}`,
@@ -169,14 +169,14 @@ export class Lease {
     this.#token = next.token;
     this.#seq = next.seq;
     // planted: lease-counted-from-request
-    this.#validUntil = how.givesBack ? 0 : askedAt + LEASE_MS;
+    this.#validUntil = effects.givesBack ? 0 : askedAt + LEASE_MS;
     return true;
   }
 }
 
-/** Whose lease: `owner` is unique per invocation, since a platform's retry may meet its living twin. */
+/** The holder of a lease. `owner` is unique per invocation, because a Lambda retry may run beside it. */
 export interface LeaseRequest {
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   slot: Slot;
   owner: string;
 }
@@ -188,11 +188,11 @@ export interface LeaseRequest {
  */
 export function expireLease(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   slot: Slot,
   deadOwner: string,
 ): Promise<boolean> {
-  return updateItem(world, stateKey(place, slot), {
+  return updateItem(world, stateKey(resourceRef, slot), {
     set: { lease_until: { N: "0" } },
     condition: {
       expression: "#lease_owner = :owner",

@@ -2,7 +2,7 @@ import { zeroCounts } from "../report/counts.ts";
 import { FORMAT_NUMBER, type RowsState, type RunState } from "./run-state.ts";
 
 /*
- * What earlier versions of tidetable have stored, as this one understands it. Each step is pure.
+ * Converts the state of earlier versions of tidetable. Each step is pure.
  *
  * Format 1 (no number) knew neither epochs nor how far a child has been served, and its
  * fingerprints depended on the order of members. Of a run that had ended, the cursor stays. Children
@@ -10,7 +10,7 @@ import { FORMAT_NUMBER, type RowsState, type RunState } from "./run-state.ts";
  * once. A run that had not ended starts anew, because its plan equals none.
  */
 
-/** The parts of a format 1 body that still mean something. */
+/** The parts of a format 1 body that are still used. */
 interface BodyOfFormat1 {
   plan_hash: string;
   table_id: string | null;
@@ -27,12 +27,12 @@ interface BodyOfFormat1 {
   rows?: RowsState;
 }
 
-/** The plan of a run that has to start anew. Equals no plan's hash. */
+/** The plan hash of a run that has to start anew. No plan has this hash. */
 const NO_PLAN = "format 1";
 
 /**
- * The number stands in the body itself: an older worker that was deployed again writes a body of its
- * own and leaves attributes that it does not know as they are.
+ * Migrates by the format number in the body. The number is in the body because an older version, when
+ * deployed again, replaces the body and leaves unknown attributes unchanged.
  */
 export function migrateRunState(body: RunState | BodyOfFormat1): RunState {
   return "format" in body ? body : fromFormat1(body);

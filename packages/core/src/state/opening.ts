@@ -1,7 +1,7 @@
 import { TAKEOVER_MS } from "../base/timing.ts";
 import type { Cursor } from "../flow.ts";
 import { zeroCounts } from "../report/counts.ts";
-import { type Before, rowsGoingOn } from "./changed-rows-state.ts";
+import { type EarlierRun, rowsAtResume } from "./changed-rows-state.ts";
 import type { EpochView } from "./epochs.ts";
 import { isHeld, type TakenRun } from "./lease.ts";
 import {
@@ -14,19 +14,19 @@ import {
 import { type StoredState, type Wish, withFanOut, withWish } from "./state-item.ts";
 
 /*
- * Which run an event means, decided from what is stored. Pure.
+ * Decides from the stored state which run an event starts or continues. Pure.
  *
- * An event that meets an unfinished read goes on with it. If the event asks for more than that read
- * does, its wish is stored first, and the next read that begins takes all wishes.
+ * An event that meets an unfinished read continues that read. If the event asks for more than the read
+ * covers, the event stores a wish, and the next read takes all wishes.
  */
 
-/** How an event leaves its name on a read that it does not take up. */
+/** The trace that an event leaves in the state of a read that the event does not continue. */
 export type Leaves = "wish" | "fan_out" | "nothing";
 
-export type Opening =
-  /** The lease is to be taken for this run. `isOthers`: it does not answer the event. */
+export type RunDecision =
+  /** Take the lease for this run. `isOthers`: the run does not answer the event. */
   | (TakenRun & { kind: "start" | "continue"; note?: string; isOthers: boolean })
-  /** One page has killed too many workers: the run is to fail. */
+  /** Fail the run, because one page has killed too many workers. */
   | (TakenRun & { kind: "poison"; isOthers: boolean })
   /** Nothing to do: the run that answers this event has ended (a second delivery). */
   | { kind: "ended"; runId: string; body: RunState | null }
@@ -34,140 +34,150 @@ export type Opening =
   | { kind: "given_up" }
   /** Nothing to do: the last run has read the epoch that this event has caused. */
   | { kind: "answered"; body: RunState }
-  /** Nothing to do yet: the API asked to wait until then. */
+  /** Nothing to do yet: the API asked for a pause until `notBefore`. */
   | { kind: "wait"; runId: string; body: RunState; notBefore: string; leaves: Leaves }
-  /** A living worker is at it. */
+  /** A living worker holds the lease. */
   | { kind: "busy"; leaves: Leaves };
 
-/** What an event asks for, and what its resource's plan says about it. */
-export interface Wanted {
-  /** The fan-out's id. */
+/** The request of an event, and the part of the resource's plan that the decision needs. */
+export interface RunRequest {
+  /** The id of the fan-out. */
   id: string;
-  /** A full refresh was asked for. */
+  /** The event asks for a full refresh. */
   refresh: boolean;
-  /** The descendants that were asked for with it; null: all. */
+  /** The descendants that were requested in the same fan-out; null: all. */
   serves: string[] | null;
-  /** How the fan-out ended here, by the history; null: it has not. */
+  /** The end of the fan-out according to the run history; null before the end. */
   endedAs: "done" | "failed" | null;
   planHash: string;
   tableId: string | null;
   cursorPath: string | null;
-  /** The config's initial_value. */
+  /** The initial_value of the config. */
   initial?: Cursor;
   /** Every run of the resource is a refresh (`replace`). */
   replaces: boolean;
-  /** A refresh ends with a sweep: not where rows are appended or nothing is stored. */
+  /** A refresh ends with a sweep. False for appended rows and when no rows are stored. */
   sweeps: boolean;
   /**
-   * A resource with a cursor: where a read starts that goes back for these descendants, too, given
-   * its own cursor. Undefined: every read of the resource reads all that its requests show.
+   * Returns the start of a read that also goes back for these descendants, given the cursor of the
+   * resource. Undefined for a resource without a cursor: each of its reads returns all records.
    */
-  startFor: ((serves: string[] | null, own: Cursor) => Cursor) | undefined;
-  /** Whether the first value is further back; null is the beginning. */
-  isBefore: (value: Cursor, other: Cursor) => boolean;
+  startFor: ((serves: string[] | null, ownCursor: Cursor) => Cursor) | undefined;
+  /** Returns whether a cursor is further back than a second one; null is the beginning. */
+  isBefore: (value: Cursor, comparedTo: Cursor) => boolean;
   isChild: boolean;
-  /** A child: the parent's epoch that the fan-out has caused, if it is there by now. */
+  /** For a child: the parent's epoch that the fan-out has caused. Undefined before the epoch begins. */
   epoch: EpochView | undefined;
-  /** Cursors for each parent record leave out what has not changed. */
+  /** The resource has a cursor per parent record, so its reads return only changes. */
   hasParentCursors: boolean;
-  /** What a new run knows of the table's rows, from what an earlier one has left. */
+  /** Returns the row state of a new run, made from the row state of the last run. */
   rows: (
-    how: { runId: string; refresh: boolean; refreshAsked: boolean },
-    before: Before | undefined,
+    options: { runId: string; refresh: boolean; refreshAsked: boolean },
+    before: EarlierRun | undefined,
   ) => RowsState;
   newReadId: () => string;
   now: number;
 }
 
-/** A third worker's death on one page is no accident. */
+/** The number of workers that may die on one page before the run fails. */
 const DEATHS = 3;
 
-export function opening(stored: StoredState | undefined, want: Wanted): Opening {
-  const isOwn = stored?.run_id === want.id || (stored?.body?.ids.includes(want.id) ?? false);
+export function decideRun(stored: StoredState | undefined, runRequest: RunRequest): RunDecision {
+  const isOwn =
+    stored?.run_id === runRequest.id || (stored?.body?.ids.includes(runRequest.id) ?? false);
   const hasFailed = stored?.status === "failed";
-  // A line in the history does not end a run: a worker may die between the line and its last step,
-  // and a second delivery may fail before it has looked at the state.
+  // A history item does not end a run: a worker may die between the history item and its last step,
+  // and a second delivery may fail before the state is read.
   const isOpen =
     isOwn && (hasFailed || stored?.status === "running" || stored?.status === "waiting");
-  if (!isOpen && (want.endedAs === "done" || isOwn)) {
-    return { kind: "ended", runId: want.id, body: isOwn ? (stored?.body ?? null) : null };
+  if (!isOpen && (runRequest.endedAs === "done" || isOwn)) {
+    return { kind: "ended", runId: runRequest.id, body: isOwn ? (stored?.body ?? null) : null };
   }
-  if (!isOpen && want.endedAs === "failed") return { kind: "given_up" };
-  if (isHeld(stored, want.now)) return busy(stored, want, isOwn);
-  if (!stored?.body || !stored.run_id) return start(stored, want);
+  if (!isOpen && runRequest.endedAs === "failed") return { kind: "given_up" };
+  if (isHeld(stored, runRequest.now)) return busyDecision(stored, runRequest, isOwn);
+  if (!stored?.body || !stored.run_id) return startDecision(stored, runRequest);
 
   const { body, run_id: runId, status } = stored;
-  if (body.table_id !== want.tableId) {
+  if (body.table_id !== runRequest.tableId) {
     const note = "the table is not the one that the state was kept for; starting from nothing";
-    return start({ ...stored, body: null }, want, note);
+    return startDecision({ ...stored, body: null }, runRequest, note);
   }
-  if (status === "done" && !want.refresh && hasRead(body, want)) return { kind: "answered", body };
-  // A failed run goes on only by its own retry; anything newer starts anew.
-  if (status === "done" || (hasFailed && !isOwn)) return start(stored, want);
-  if (body.plan_hash !== want.planHash) {
-    return start(stored, want, "the config changed since the interrupted run; starting anew");
+  if (status === "done" && !runRequest.refresh && hasRead(body, runRequest))
+    return { kind: "answered", body };
+  // Only a retry of the same event continues a failed run. A newer event starts a new run.
+  if (status === "done" || (hasFailed && !isOwn)) return startDecision(stored, runRequest);
+  if (body.plan_hash !== runRequest.planHash) {
+    return startDecision(
+      stored,
+      runRequest,
+      "the config changed since the interrupted run; starting anew",
+    );
   }
-  const asksForMore = !isOwn && asksMore(body, want);
-  const leaves = !asksForMore ? "fan_out" : mayWish(want) ? "wish" : "nothing";
+  const asksForMore = !isOwn && asksMore(body, runRequest);
+  const leaves = !asksForMore ? "fan_out" : mayWish(runRequest) ? "wish" : "nothing";
   // planted: wait-is-kept
-  if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > want.now) {
+  if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > runRequest.now) {
     return { kind: "wait", runId, body, notBefore: stored.not_before, leaves };
   }
-  // A lease that was never given back is a worker that died.
+  // A lease that was not given back means that its worker died.
   const deaths = body.deaths + (stored.lease ? 1 : 0);
   const isContent = leaves === "fan_out";
-  const ids = isContent ? withFanOut(body.ids, want.id) : body.ids;
+  const ids = isContent ? withFanOut(body.ids, runRequest.id) : body.ids;
   return {
     kind: deaths >= DEATHS ? "poison" : "continue",
     runId,
-    body: { ...body, ids, deaths, slices: body.slices + 1, rows: rowsGoingOn(body.rows, runId) },
-    fanOuts: isContent ? withFanOut(stored.fan_outs, want.id) : stored.fan_outs,
-    wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(want)) : stored.wishes,
+    body: { ...body, ids, deaths, slices: body.slices + 1, rows: rowsAtResume(body.rows, runId) },
+    fanOuts: isContent ? withFanOut(stored.fan_outs, runRequest.id) : stored.fan_outs,
+    wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(runRequest)) : stored.wishes,
     isOthers: !isContent,
   };
 }
 
-function busy(stored: StoredState | undefined, want: Wanted, isOwn: boolean): Opening {
+function busyDecision(
+  stored: StoredState | undefined,
+  runRequest: RunRequest,
+  isOwn: boolean,
+): RunDecision {
   const { body, status } = stored ?? {};
   if (isOwn) return { kind: "busy", leaves: "nothing" };
   const isUnfinished = body && (status === "running" || status === "waiting");
-  if (!isUnfinished) return { kind: "busy", leaves: want.refresh ? "wish" : "nothing" };
-  const isOther = body.plan_hash !== want.planHash || body.table_id !== want.tableId;
-  if (!isOther && !asksMore(body, want)) return { kind: "busy", leaves: "fan_out" };
-  return { kind: "busy", leaves: mayWish(want) ? "wish" : "nothing" };
+  if (!isUnfinished) return { kind: "busy", leaves: runRequest.refresh ? "wish" : "nothing" };
+  const isOther = body.plan_hash !== runRequest.planHash || body.table_id !== runRequest.tableId;
+  if (!isOther && !asksMore(body, runRequest)) return { kind: "busy", leaves: "fan_out" };
+  return { kind: "busy", leaves: mayWish(runRequest) ? "wish" : "nothing" };
 }
 
-/** A child's ordinary event loses nothing by being forgotten: the next read goes back for it. */
-const mayWish = ({ refresh, isChild }: Wanted): boolean => refresh || !isChild;
+/** An event of a child stores a wish only for a refresh, because the next read goes back for changes. */
+const mayWish = ({ refresh, isChild }: RunRequest): boolean => refresh || !isChild;
 
-/** Whether the read under way leaves something of what is wanted to another read. */
-function asksMore(body: RunState, want: Wanted): boolean {
-  // A refresh shows what was there when it began, so it never answers a later one.
-  if (want.refresh) return true;
-  if (want.isChild) return !hasRead(body, want);
+/** Returns whether the event asks for more than the unfinished read covers. */
+function asksMore(body: RunState, runRequest: RunRequest): boolean {
+  // A refresh shows the records as of its start, so an earlier refresh never answers a later one.
+  if (runRequest.refresh) return true;
+  if (runRequest.isChild) return !hasRead(body, runRequest);
   return (
-    want.startFor !== undefined &&
-    want.isBefore(want.startFor(want.serves, body.cursor), body.start)
+    runRequest.startFor !== undefined &&
+    runRequest.isBefore(runRequest.startFor(runRequest.serves, body.cursor), body.start)
   );
 }
 
-/** Of a child: whether its run reads the epoch that this fan-out has caused. */
-function hasRead({ parent_epoch, ids }: RunState, { epoch }: Wanted): boolean {
+/** For a child: returns whether the run reads the epoch that this fan-out has caused. */
+function hasRead({ parent_epoch, ids }: RunState, { epoch }: RunRequest): boolean {
   if (!epoch) return false;
   if (parent_epoch) return isSameEpoch(epoch.ref, parent_epoch);
   return ids.some((id) => epoch.fan_outs.includes(id));
 }
 
-export const isSameEpoch = (one: EpochRef, other: EpochRef): boolean =>
-  one.slot === other.slot && one.id === other.id;
+export const isSameEpoch = (first: EpochRef, second: EpochRef): boolean =>
+  first.slot === second.slot && first.id === second.id;
 
-const wishOf = ({ id, refresh, serves }: Wanted): Wish => ({ id, refresh, serves });
+const wishOf = ({ id, refresh, serves }: RunRequest): Wish => ({ id, refresh, serves });
 
 /**
- * The requests that a new run answers: the event, all wishes, and those of an unfinished run that is
- * given up. A child reads one epoch, so its wishes (which are refreshes) come before its event.
+ * Returns the requests that a new run answers: the event, all wishes, and the requests of an unfinished
+ * run that is given up. A child reads one epoch, so wishes of a child (refreshes) precede its event.
  */
-function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
+function requestsFor(stored: StoredState | undefined, runRequest: RunRequest): Wish[] {
   const { body, status, wishes = [] } = stored ?? {};
   const isGivenUp = body && (status === "running" || status === "waiting");
   const before = isGivenUp
@@ -177,25 +187,33 @@ function requestsFor(stored: StoredState | undefined, want: Wanted): Wish[] {
         serves: body.serves,
       }))
     : [];
-  const earlier = [...before, ...wishes].filter(({ id }) => id !== want.id);
-  const named = [...before, ...wishes].find(({ id }) => id === want.id);
-  const own = { ...wishOf(want), refresh: want.refresh || (named?.refresh ?? false) };
-  if (!want.isChild) return [...earlier, own];
-  const refreshes = [...earlier, own].filter(({ refresh }) => refresh);
-  return refreshes.length > 0 ? refreshes : [own];
+  const earlier = [...before, ...wishes].filter(({ id }) => id !== runRequest.id);
+  const named = [...before, ...wishes].find(({ id }) => id === runRequest.id);
+  const eventRequest = {
+    ...wishOf(runRequest),
+    refresh: runRequest.refresh || (named?.refresh ?? false),
+  };
+  if (!runRequest.isChild) return [...earlier, eventRequest];
+  const refreshes = [...earlier, eventRequest].filter(({ refresh }) => refresh);
+  return refreshes.length > 0 ? refreshes : [eventRequest];
 }
 
-function start(stored: StoredState | undefined, want: Wanted, why?: string): Opening {
-  const requests = requestsFor(stored, want);
+function startDecision(
+  stored: StoredState | undefined,
+  runRequest: RunRequest,
+  why?: string,
+): RunDecision {
+  const requests = requestsFor(stored, runRequest);
   const ids = requests.map(({ id }) => id);
   const runId = ids.at(-1) as string;
   const refreshAsked = requests.some(({ refresh }) => refresh);
   const serves = requests.some((request) => request.serves === null)
     ? null
     : [...new Set(requests.flatMap((request) => request.serves ?? []))];
-  const body = newRun(stored, want, { ids, runId, refreshAsked, serves });
-  const initial = want.initial ?? null;
-  const note = why ?? (body.initial === initial ? undefined : unheard(body.cursor, initial));
+  const body = newRun(stored, runRequest, { ids, runId, refreshAsked, serves });
+  const initial = runRequest.initial ?? null;
+  const note =
+    why ?? (body.initial === initial ? undefined : ignoredInitialNote(body.cursor, initial));
   const { wishes = [] } = stored ?? {};
   return {
     kind: "start",
@@ -203,44 +221,46 @@ function start(stored: StoredState | undefined, want: Wanted, why?: string): Ope
     body,
     fanOuts: ids,
     wishes: wishes.filter(({ id }) => !ids.includes(id)),
-    isOthers: !ids.includes(want.id),
+    isOthers: !ids.includes(runRequest.id),
     ...(note ? { note } : {}),
   };
 }
 
-/** What a new run begins with, from what was asked for and from what the last one has left. */
+/** Returns the first state of a new run, made from its requests and the state of the last run. */
 function newRun(
   stored: StoredState | undefined,
-  want: Wanted,
-  asked: Pick<RunState, "ids" | "serves"> & { runId: string; refreshAsked: boolean },
+  runRequest: RunRequest,
+  requested: Pick<RunState, "ids" | "serves"> & { runId: string; refreshAsked: boolean },
 ): RunState {
   const last = stored?.body ?? undefined;
-  const { runId, ids, serves, refreshAsked } = asked;
-  const refresh = want.sweeps && (refreshAsked || want.replaces);
-  const before = last?.cursor_path === want.cursorPath ? last : undefined;
+  const { runId, ids, serves, refreshAsked } = requested;
+  const refresh = runRequest.sweeps && (refreshAsked || runRequest.replaces);
+  const before = last?.cursor_path === runRequest.cursorPath ? last : undefined;
   const cursor = before?.cursor ?? null;
   const initial =
-    cursor === null ? (want.initial ?? null) : (before?.initial ?? want.initial ?? null);
-  const readsWhole = refreshAsked || want.replaces || !want.startFor;
-  const from = readsWhole ? null : (want.startFor?.(serves, cursor) ?? null);
-  const startedAt = new Date(want.now).toISOString();
+    cursor === null
+      ? (runRequest.initial ?? null)
+      : (before?.initial ?? runRequest.initial ?? null);
+  const readsWhole = refreshAsked || runRequest.replaces || !runRequest.startFor;
+  const from = readsWhole ? null : (runRequest.startFor?.(serves, cursor) ?? null);
+  const startedAt = new Date(runRequest.now).toISOString();
   const isDone = stored?.status === "done";
-  const left = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
+  const earlierRun = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
   return {
-    ...untouched,
-    plan_hash: want.planHash,
-    table_id: want.tableId,
+    ...initialState,
+    plan_hash: runRequest.planHash,
+    table_id: runRequest.tableId,
     ids,
-    read_id: last && !isDone && last.read_id ? last.read_id : want.newReadId(),
+    read_id: last && !isDone && last.read_id ? last.read_id : runRequest.newReadId(),
     started_at: startedAt,
     refresh,
     refresh_asked: refreshAsked,
-    coverage: coverageOf(want, { isWhole: refreshAsked || refresh, from }),
-    range: want.startFor ? { start: from, end: null } : null,
+    coverage: coverageOf(runRequest, { isWhole: refreshAsked || refresh, from }),
+    range: runRequest.startFor ? { start: from, end: null } : null,
     serves,
     counts: zeroCounts(),
     cursor,
-    cursor_path: want.cursorPath,
+    cursor_path: runRequest.cursorPath,
     start: from,
     initial,
     epoch: (stored?.token ?? 0) + 1,
@@ -250,12 +270,12 @@ function newRun(
     failures: { ...(last?.failures ?? noFailures), is_counted: false },
     last_sweep: last?.last_sweep ?? null,
     last_whole: last?.last_whole ?? null,
-    rows: want.rows({ runId, refresh, refreshAsked }, left),
+    rows: runRequest.rows({ runId, refresh, refreshAsked }, earlierRun),
   };
 }
 
-/** What every run begins with. */
-const untouched = Object.freeze({
+/** The fields that are equal at the beginning of every run. */
+const initialState = Object.freeze({
   format: FORMAT_NUMBER,
   slices: 1,
   phase: "read",
@@ -285,7 +305,7 @@ const untouched = Object.freeze({
 const noFailures = { runs: 0, passed: 0, last_at: null, is_counted: false };
 
 function coverageOf(
-  { startFor, hasParentCursors }: Wanted,
+  { startFor, hasParentCursors }: RunRequest,
   { isWhole, from }: { isWhole: boolean; from: Cursor },
 ): Coverage {
   if (isWhole) return "everything";
@@ -293,11 +313,11 @@ function coverageOf(
   return startFor && from !== null ? "changes" : "everything";
 }
 
-/** An initial_value is for the first run: people change it and wonder. */
-const unheard = (cursor: Cursor, wanted: Cursor): string =>
-  `initial_value is ${wanted} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
+/** A note for people who changed initial_value, which only the first run uses. */
+const ignoredInitialNote = (cursor: Cursor, initialValue: Cursor): string =>
+  `initial_value is ${initialValue} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
 
-/** Whether a tick starts a worker: for an unfinished run that nobody works on, or for a wish. */
+/** Returns whether a tick starts a worker: for an unfinished run without a worker, or for a wish. */
 export function isDue(stored: StoredState, now: number): boolean {
   const { status, lease, not_before, wishes } = stored;
   if (status === "running") return !lease || now >= lease.until + TAKEOVER_MS;
@@ -305,6 +325,6 @@ export function isDue(stored: StoredState, now: number): boolean {
   return wishes.length > 0 && !isHeld(stored, now);
 }
 
-/** The run that a tick goes on with, or the newest wish. */
+/** Returns the id of the run that a tick continues, or of the newest wish. */
 export const dueRunId = ({ status, run_id, wishes }: StoredState): string | null =>
   status === "running" || status === "waiting" ? run_id : (wishes.at(-1)?.id ?? null);

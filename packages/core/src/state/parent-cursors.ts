@@ -3,11 +3,11 @@ import type { Cursor } from "../flow.ts";
 import { blockKey, FORMAT, getItem, putItem, type StateWorld } from "./state-table.ts";
 
 /*
- * Where a child reads each record of its parent from its own place on, there is a cursor for each: an
- * item in a partition of its own. It moves when all pages of that record are durable.
+ * With per_parent, a child has a cursor for each parent record: an item in a separate partition. The
+ * cursor moves when all pages of the parent record are durable.
  */
 
-/** Which record of the parent, and what the cursor is of. */
+/** The parent record, and the field and table of the cursor. */
 interface ParentCursorRef {
   id: string;
   path: string;
@@ -16,28 +16,27 @@ interface ParentCursorRef {
 
 export async function readParentCursor(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   { id, path, tableId }: ParentCursorRef,
 ): Promise<Cursor> {
-  const item = await getItem(world, keyOf(place, id));
-  // A cursor of another field, or of another table under the same name, says nothing.
+  const item = await getItem(world, keyOf(resourceRef, id));
+  // A cursor of a different field, or of a deleted table with the same name, is ignored.
   if (item?.cursor_path?.S !== path || item.table_id?.S !== (tableId ?? "")) return null;
   return item.cursor?.S ?? (item.cursor?.N === undefined ? null : Number(item.cursor.N));
 }
 
 /**
- * The same cursor makes the same item, so a page that is replayed does no harm. The writer's lease
- * token fences it: a worker that was overtaken cannot move it back. That worker stops at its next
- * checkpoint, so here it is only kept out.
+ * Stores the cursor of a parent record. The lease token fences the write, so an overtaken worker cannot
+ * move the cursor back. Its write is ignored here, because the worker stops at its next checkpoint.
  */
 export async function writeParentCursor(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   { id, path, tableId, cursor }: ParentCursorRef & { cursor: Exclude<Cursor, null> },
   token: number,
 ): Promise<void> {
   const item = {
-    ...keyOf(place, id),
+    ...keyOf(resourceRef, id),
     format: FORMAT,
     token: { N: String(token) },
     cursor_path: { S: path },
@@ -52,4 +51,5 @@ export async function writeParentCursor(
   await putItem(world, item, { condition, failure: "did not take a cursor" });
 }
 
-const keyOf = (place: ResourceRef, id: string) => blockKey(place, `cursor/${id}`, "cursor");
+const keyOf = (resourceRef: ResourceRef, id: string) =>
+  blockKey(resourceRef, `cursor/${id}`, "cursor");

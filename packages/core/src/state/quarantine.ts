@@ -14,45 +14,55 @@ import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { hideSecrets } from "../secrets/redact.ts";
 import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import { deleteItem, FORMAT, getItem, placed, queryItems, type StateWorld } from "./state-table.ts";
+import {
+  deleteItem,
+  FORMAT,
+  getItem,
+  itemKey,
+  queryItems,
+  type StateWorld,
+} from "./state-table.ts";
 
 const limits = Object.freeze({
-  // An item holds 400 KB. What is larger can not be replayed, only looked at.
+  // An item holds 400 KB. A larger record is cut, and can be shown but not replayed.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
   pathBytes: 1024,
 });
 
-/** Beyond both, it is not single records that are wrong but the config or the API. */
+/** Above both limits, the cause is the config or the API and not single records. */
 const tolerance = Object.freeze({ records: 20, share: 0.1 });
 
-/** Of the sort keys in the state table. */
+/** The prefix of sort keys in the state table. */
 const PREFIX = "quarantine#";
 
-interface Aside {
+interface QuarantineContext {
   world: World;
-  place: ResourceRef;
+  resourceRef: ResourceRef;
   runId: string;
   page: number;
-  /** What its row would be named by, where rows have no key of their own. */
+  /** The values that name the row of a resource without a primary key. */
   naming?: { parent: JsonObject | null; added: readonly string[]; readId: string } | undefined;
 }
 
 /**
- * Keeps rejected records, each with its reason, in the state table. A page that is replayed finds
- * its own entries and writes them again: their ids are made from what is in them.
+ * Stores rejected records with their reasons in the state table. A page that is read again replaces
+ * its entries, because the id of an entry is a hash of its content.
  */
-export async function setAside(rejections: readonly Rejection[], aside: Aside): Promise<void> {
+export async function setAside(
+  rejections: readonly Rejection[],
+  aside: QuarantineContext,
+): Promise<void> {
   if (rejections.length === 0) return;
   const { world } = aside;
-  const entries = rejections.map((rejection) => entry(rejection, aside));
+  const entries = rejections.map((rejection) => entryItem(rejection, aside));
   // A batch must not hold a key twice, and a page may hold a record twice.
-  const distinct = new Map(entries.map((one) => [one.key, one]));
+  const distinct = new Map(entries.map((keyedItem) => [keyedItem.key, keyedItem]));
   const table = openBatchWriter({
     ...world,
     table: stateTableName(world.names),
     key: stateTableKey,
-    // Whoever writes these writes the same: no lease is needed.
+    // Every worker writes the same entries, so no lease is needed.
     guard: () => {},
   });
   const { rejections: refused } = await writeAll(table, [...distinct.values()]);
@@ -64,7 +74,7 @@ export async function setAside(rejections: readonly Rejection[], aside: Aside): 
   });
 }
 
-/** Whether so much of a page was rejected that the run has to stop. */
+/** Returns whether too many records of a page were rejected, so that the run has to stop. */
 export const tooMany = (rejected: number, records: number): boolean =>
   rejected > tolerance.records && rejected > records * tolerance.share;
 
@@ -76,25 +86,28 @@ export function tooManyError(rejections: readonly Rejection[]): WriteError {
   });
 }
 
-function entry(rejection: Rejection, { world, place, runId, page, naming }: Aside): KeyedItem {
+function entryItem(
+  rejection: Rejection,
+  { world, resourceRef, runId, page, naming }: QuarantineContext,
+): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
-  const id = hash("sha256", JSON.stringify([place, code, path, content]), "base64url");
+  const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
   const plain = jsonText(record);
   const hidden = hideSecrets(plain);
   const text = Buffer.from(hidden);
   const whole = text.length <= limits.wholeRecordBytes;
   const item: Item = {
-    ...placed(place, PREFIX + id),
+    ...itemKey(resourceRef, PREFIX + id),
     format: FORMAT,
     code: { S: code },
     message: { S: hideSecrets(message) },
-    path: { S: cut(Buffer.from(hideSecrets(path)), limits.pathBytes) },
+    path: { S: cutText(Buffer.from(hideSecrets(path)), limits.pathBytes) },
     run_id: { S: runId },
     page: { N: String(page) },
     index: { N: String(index) },
-    record: { S: whole ? text.toString() : cut(text, limits.cutRecordBytes) },
+    record: { S: whole ? text.toString() : cutText(text, limits.cutRecordBytes) },
     ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
     ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
     ...(naming ? { naming: { S: hideSecrets(namingText(naming)) } } : {}),
@@ -105,60 +118,60 @@ function entry(rejection: Rejection, { world, place, runId, page, naming }: Asid
   return { key: id, item, bytes, index, record };
 }
 
-/** What the row of a replayed record is named by, of what the run named it by. */
-const namingText = ({ parent, added, readId }: NonNullable<Aside["naming"]>): string =>
+/** Returns the naming values as text, so that a replay names the row as the run did. */
+const namingText = ({ parent, added, readId }: NonNullable<QuarantineContext["naming"]>): string =>
   jsonText({ parent, added: [...added], readId });
 
-// By bytes: half a character at the end becomes a replacement character, which DynamoDB takes.
-const cut = (text: Buffer, bytes: number) => text.subarray(0, bytes).toString();
+// Cuts by bytes. Half a character at the end becomes a replacement character, which DynamoDB accepts.
+const cutText = (text: Buffer, bytes: number) => text.subarray(0, bytes).toString();
 
-/** A record that was set aside, and why. */
+/** A record in quarantine, with the reason. */
 export interface QuarantineEntry {
   id: string;
   code: string;
   message: string;
-  /** Where in the record. */
+  /** The path of the error in the record. */
   path: string;
   run_id: string;
   page: number;
   /** Position in the page. */
   index: number;
-  /** The record as JSON text; its beginning only, when it was too large to be kept. */
+  /** The record as JSON text, cut when the record was too large. */
   record: string;
-  /** How long such a record was. */
+  /** The length of a record that was cut. */
   record_bytes: number | null;
-  /** A credential of the source was in it, and is not any more: it is not the record that came. */
+  /** A credential of the source was removed, so the text differs from the record of the API. */
   redacted: boolean;
-  /** What its row is named by, as JSON, where rows have no key of their own. */
+  /** The naming values as JSON, for a resource without a primary key. */
   naming: string | null;
   at: string;
 }
 
-/** What is set aside of a resource, one answer of DynamoDB at a time, in no order. */
+/** Yields the quarantine entries of a resource, one DynamoDB response at a time, in no order. */
 export async function* listQuarantine(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
 ): AsyncGenerator<QuarantineEntry[]> {
-  for await (const items of queryItems(world, place, PREFIX)) yield items.map(fromItem);
+  for await (const items of queryItems(world, resourceRef, PREFIX)) yield items.map(fromItem);
 }
 
-/** One entry as it is now; undefined when it is gone. */
+/** Reads the current version of an entry; undefined when the entry is gone. */
 export async function readEntry(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   id: string,
 ): Promise<QuarantineEntry | undefined> {
-  const item = await getItem(world, placed(place, PREFIX + id));
+  const item = await getItem(world, itemKey(resourceRef, PREFIX + id));
   return item && fromItem(item);
 }
 
-/** Removes the entry that was read; one that was set aside anew since then stays. */
+/** Removes the entry that was read, unless a newer version was stored since the read. */
 export async function removeEntry(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   { id, at }: QuarantineEntry,
 ): Promise<void> {
-  await deleteItem(world, placed(place, PREFIX + id), {
+  await deleteItem(world, itemKey(resourceRef, PREFIX + id), {
     condition: {
       expression: "#at = :at",
       names: { "#at": "at" },
@@ -168,7 +181,7 @@ export async function removeEntry(
   });
 }
 
-/** The row of a table that an item would replace. */
+/** Reads the row that an item would replace. */
 export async function rowLike(
   item: Item,
   { world, table, key }: { world: StateWorld; table: string; key: KeyPlan },
@@ -192,19 +205,19 @@ export async function rowLike(
 }
 
 function fromItem(item: Item): QuarantineEntry {
-  const text = (name: string) => item[name]?.S ?? "";
+  const stringAt = (name: string) => item[name]?.S ?? "";
   return {
-    id: text("sk").slice(PREFIX.length),
-    code: text("code"),
-    message: text("message"),
-    path: text("path"),
-    run_id: text("run_id"),
+    id: stringAt("sk").slice(PREFIX.length),
+    code: stringAt("code"),
+    message: stringAt("message"),
+    path: stringAt("path"),
+    run_id: stringAt("run_id"),
     page: Number(item.page?.N),
     index: Number(item.index?.N),
-    record: text("record"),
+    record: stringAt("record"),
     record_bytes: item.record_bytes ? Number(item.record_bytes.N) : null,
     redacted: item.redacted?.BOOL ?? false,
     naming: item.naming?.S ?? null,
-    at: text("at"),
+    at: stringAt("at"),
   };
 }

@@ -1,50 +1,50 @@
 import type { PageRequest } from "../extract/paging/page-request.ts";
 import type { Cursor } from "../flow.ts";
 import type { Counts } from "../report/counts.ts";
-import type { Choice } from "./choose-writes.ts";
+import type { WriteChoice } from "./choose-writes.ts";
 
 /*
- * What is known of a table's rows from run to run, so that only those are put that have changed.
+ * The state of a run, and the row state that lets later runs put only changed rows.
  */
 
-/** Where the prints of rows stand: the blocks of a log. */
+/** The blocks of a log, which hold the fingerprints of rows. */
 export interface RowLog {
-  /** The run that began it. */
+  /** The id of the run that began the log. */
   id: string;
-  /** Its first block, and the one behind its last. */
+  /** The first block, and the block after the last. */
   start: number;
   end: number;
-  /** How many rows it tells of, at least. */
+  /** The minimum number of rows in the log. */
   rows: number;
-  /** A refresh began it: the table has no row of ours that it does not tell of. */
+  /** A refresh began the log, so the log has every row of the table. */
   whole?: boolean;
 }
 
-/** Part of a run's state. */
+/** The row state, a part of the run state. */
 export interface RowsState {
-  /** How this run tells which rows it has to put. */
-  how: Choice["how"];
-  /** The log that tells of every row, where this run goes by one. */
+  /** The method by which this run decides which rows to put. */
+  how: WriteChoice["how"];
+  /** The log of every row, if this run uses a log of earlier runs. */
   known: RowLog | null;
-  /** The log that it writes. `kept`: when the run is done, it tells of every row. */
+  /** The log that this run writes. `kept`: later runs may use the log. */
   log: (RowLog & { kept: boolean }) | null;
-  /** A worker is at it, or was when it died: a put may land that no log tells of. */
+  /** A worker is writing, or died while writing, so a put may exist that is in no log. */
   open: boolean;
-  /** That has happened, in this run or right before it. */
+  /** A worker died or failed in this run or the last one, so no log can be trusted. */
   in_doubt: boolean;
-  /** The last run that came to its end. */
-  last: { how: Choice["how"]; records: number; unchanged: number } | null;
+  /** The last successful run. */
+  last: { how: WriteChoice["how"]; records: number; unchanged: number } | null;
 }
 
 /** The format of what this version stores. Items of the first format have no number. */
 export const FORMAT_NUMBER = 2;
 
-/** What a read shows: all that the API has (of its range), or what has changed since a cursor. */
+/** The coverage of a read: all records of the API (in the range), or changes since a cursor. */
 export type Coverage = "everything" | "changes";
 
 /**
- * Which values of an incremental resource's cursor a read covers. `start` null: from the beginning.
- * `end` is null while the read is under way, and when it found nothing.
+ * The cursor values of an incremental resource that a read covers. `start` null: from the beginning.
+ * `end` is null during the read, and after a read without records.
  */
 export interface CursorRange {
   start: Cursor;
@@ -54,56 +54,56 @@ export interface CursorRange {
 /** A read of a resource as its children see it (`epochs.ts`). */
 export interface Epoch {
   coverage: Coverage;
-  /** Of the nearest resource with a cursor, this one or an ancestor; null where there is none. */
+  /** The range of the nearest resource with a cursor (self or ancestor); null without a cursor. */
   range: CursorRange | null;
-  /** Of the plan under which it was read: another one may need other fields. */
+  /** The hash of the plan of the read. A different plan may need different fields. */
   plan_hash: string;
-  /** Its pages, or an ancestor's, are numbered and do not overlap: a record may have gone unseen. */
+  /** Pages of the read or of an ancestor are numbered without overlap, so a record may be missed. */
   is_numbered: boolean;
   /** When the first read of the fan-out began and ended; a child never goes back to an older one. */
   began_at: string;
   ended_at: string | null;
-  /** The fan-outs whose children read it. */
+  /** The fan-outs whose children read the epoch. */
   fan_outs: string[];
-  /** How many blocks its spool has. */
+  /** The number of blocks in the spool. */
   blocks: number;
 }
 
-/** The epoch that a child's run is bound to, and the parent's slot that it stands in. */
+/** The id of an epoch, and the parent's slot that holds the epoch. */
 export interface EpochRef {
   slot: Slot;
   id: number;
 }
 
-/** A resource's own runs, and its reads for children that were asked for without it. */
+/** The runs of a resource, or its reads for children that were requested without the resource. */
 export type Slot = "own" | "for_children";
 
-/** What a run knows about itself; every checkpoint stores it. */
+/** The state of a run, stored by every checkpoint. */
 export interface RunState {
   /** The format of this state; `migrate.ts` reads the earlier ones. */
   format: number;
   plan_hash: string;
   /** The table's identity: another table under the same name starts from nothing. */
   table_id: string | null;
-  /** The fan-outs that this run answers: its own, and those whose wishes it has taken. */
+  /** The fan-outs that this run answers, including those with a wish. */
   ids: string[];
-  /** Names the rows of a read that covers everything, where they have no key of their own. */
+  /** Part of the names of rows without a primary key. */
   read_id: string;
   started_at: string;
   slices: number;
-  /** A refresh reads everything and then sweeps the rows that it did not see. */
+  /** A refresh reads everything and then sweeps unseen rows. */
   refresh: boolean;
-  /** Somebody asked for this refresh; a `replace` resource refreshes in every run. */
+  /** A person requested this refresh. A `replace` resource refreshes in every run. */
   refresh_asked: boolean;
   /** Decided when the read begins; of a child's read it can still become `changes` at its end. */
   coverage: Coverage;
-  /** What the read covers of the nearest cursor, its own or an ancestor's. */
+  /** The covered range of the nearest cursor, of the resource or an ancestor. */
   range: CursorRange | null;
   /** The descendants that this read goes back for; null: all. */
   serves: string[] | null;
   /** Reading pages, then for a refresh counting and sweeping what it did not see, then nothing. */
   phase: "read" | "count" | "sweep" | "end";
-  /** How many pages are durable. */
+  /** The number of durable pages. */
   page: number;
   /** The next page's request; null asks for the first page of the series. */
   next: PageRequest | null;
@@ -124,14 +124,14 @@ export interface RunState {
   api_time: number | null;
   /** Detects pages or requests that repeat. */
   loops: LoopGuard | null;
-  /** How many blocks of its spool are durable. */
+  /** The number of durable blocks in the spool. */
   blocks: number;
   /** The token under which this read began: the id of its epoch. */
   epoch: number;
-  /** When the topmost read of this fan-out began and ended: this one's, or an ancestor's. */
+  /** The begin and end of the topmost read of this fan-out. */
   root_began_at: string;
   root_ended_at: string | null;
-  /** How far this resource has been served of an incremental ancestor's cursor. */
+  /** The cursor of an incremental ancestor up to which this resource was served. */
   served: { cursor: Cursor; path: string } | null;
   /** The parent's read whose records this run reads. */
   parent_epoch: EpochRef | null;
@@ -139,28 +139,28 @@ export interface RunState {
   consumed: { ref: EpochRef; ended_at: string } | null;
   /** Position in the parent's spool; null before the run is bound. */
   at: SpoolPlace | null;
-  /** Parent records whose request answered "not found": asked for once more at the end. */
+  /** Parent records whose request answered "not found": requested again at the end. */
   not_found: SpoolPlace[];
-  /** Those are being asked for again. */
+  /** The run is requesting the not found records again. */
   is_second_try: boolean;
-  /** How many records of the parent were asked for, and how many of them are gone. */
+  /** The number of requested parent records, and the number that are gone. */
   parents_read: number;
   parents_gone: number;
-  /** A parent record was set aside, other than as gone: this read does not cover everything. */
+  /** A parent record was quarantined, so this read does not cover everything. */
   lacks_parents: boolean;
-  /** A parent record was set aside because of what its request was answered. */
+  /** A parent record was quarantined because its request failed. */
   skipped_parents: boolean;
-  /** A record without a usable key was set aside: its row cannot be told from one that is gone. */
+  /** A record without a usable key was quarantined, so a sweep could delete its row. */
   lacks_keys: boolean;
-  /** Pages of this read, or of an ancestor's, are numbered and do not overlap: a row may go unseen. */
+  /** Pages of the read or of an ancestor are numbered without overlap, so a row may be missed. */
   is_numbered: boolean;
   /** Runs that failed in a row, and fan-outs passed over since the last of them. */
   failures: { runs: number; passed: number; last_at: string | null; is_counted: boolean };
-  /** How many records the last read had that swept; null when none ever did. */
+  /** The record count of the last read with a sweep; null before the first sweep. */
   last_sweep: number | null;
-  /** The keys that the last whole read saw, where its pages were numbered. */
+  /** The keys that the last whole read saw, if its pages were numbered. */
   last_whole: RowLog | null;
-  /** What is known of the table's rows, and which of them a refresh has seen. */
+  /** The row state, including the rows that a refresh has seen. */
   rows: RowsState;
   sweep: SweepState | null;
   /** Workers that died, and waits that the API asked for, since the last page. */
@@ -174,23 +174,23 @@ export interface SpoolPlace {
   row: number;
 }
 
-/** Where a pass over the table stands. */
+/** The position of a pass over the table. */
 export interface SweepState {
-  /** The key after which the scan goes on; null at the start of a pass. */
+  /** The key after which the scan continues; null at the start of a pass. */
   from: Record<string, string> | null;
   rows: number;
   unseen: number;
 }
 
-/** What a checkpoint remembers of the pages before, to find out that they repeat (`loop-guard.ts`). */
+/** Marks of an earlier page, to detect pages that repeat (`loop-guard.ts`). */
 export interface LoopGuard {
-  /** Of the remembered page: its keys, its whole records, and what was asked for after it. */
+  /** Hashes of the keys, the records and the next request of the remembered page. */
   keys: string | null;
   content: string | null;
   next: string | null;
-  /** How often its records have come. */
+  /** The number of pages with these records. */
   times: number;
-  /** Steps since then, and after how many another page is remembered. */
+  /** Steps since the remembered page, and the step at which a new page is remembered. */
   steps: number;
   until: number;
 }

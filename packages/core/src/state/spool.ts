@@ -7,20 +7,20 @@ import type { EpochRef } from "./run-state.ts";
 import { blockKey, getItem, putBlock, type StateWorld } from "./state-table.ts";
 
 /*
- * The records of a read as its children need them: blocks of the state table, written before the
- * checkpoint of their page. A child keeps its own place in them.
+ * The spool holds the fields of records that children need, in blocks of the state table. A block is
+ * written before the checkpoint of its page. Each child stores a position in the spool.
  */
 
-/** About a hundred write units, and far from an item's 400 KB. */
+/** A block takes about 100 write units, far below the item limit of 400 KB. */
 const BLOCK_BYTES = 90_000;
 
-/** Of one record: the values at the paths that children name, by the paths' texts. */
+/** The values of one record at the paths that children use, by path text. */
 export type SpoolRow = JsonObject;
 
-/** Appends rows after the `first` blocks that are there. Returns how many blocks there are then. */
+/** Appends rows after the first `first` blocks. Returns the new number of blocks. */
 export async function appendSpool(
   world: StateWorld,
-  { place, epoch, token }: { place: ResourceRef; epoch: EpochRef; token: number },
+  { resourceRef, epoch, token }: { resourceRef: ResourceRef; epoch: EpochRef; token: number },
   rows: readonly SpoolRow[],
   first: number,
 ): Promise<number> {
@@ -28,7 +28,7 @@ export async function appendSpool(
   for (const text of blocksOf(rows)) {
     await putBlock(
       world,
-      keyOf(place, epoch, block),
+      keyOf(resourceRef, epoch, block),
       { rows: { S: text } },
       { token, days: SPOOL_DAYS, failure: "did not take the records for the children" },
     );
@@ -54,21 +54,25 @@ function* blocksOf(rows: readonly SpoolRow[]): Generator<string> {
   if (texts.length > 0) yield `[${texts.join(",")}]`;
 }
 
-/** The text of a block, a JSON list of rows: whoever reads it needs its numbers exact. */
+/** Returns the text of a block, a JSON list. Callers parse the text to keep numbers exact. */
 export async function readSpoolBlock(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   epoch: EpochRef,
   block: number,
 ): Promise<string> {
-  const item = await getItem(world, keyOf(place, epoch, block));
+  const item = await getItem(world, keyOf(resourceRef, epoch, block));
   if (item?.rows?.S !== undefined) return item.rows.S;
   throw new WriteError({
     code: "load.spool_missing",
-    message: `block ${block} of ${place.source}.${place.resource}'s records is gone; they are kept for ${SPOOL_DAYS} days`,
+    message: `block ${block} of ${resourceRef.source}.${resourceRef.resource}'s records is gone; they are kept for ${SPOOL_DAYS} days`,
     hint: "the next run reads the parent's records again",
   });
 }
 
-const keyOf = (place: ResourceRef, { slot, id }: EpochRef, block: number) =>
-  blockKey(place, `${slot === "own" ? "spool" : "spool-for-children"}/${id}/${block}`, "rows");
+const keyOf = (resourceRef: ResourceRef, { slot, id }: EpochRef, block: number) =>
+  blockKey(
+    resourceRef,
+    `${slot === "own" ? "spool" : "spool-for-children"}/${id}/${block}`,
+    "rows",
+  );

@@ -7,26 +7,26 @@ import {
   formatOf,
   getItem,
   getItems,
-  placed,
+  itemKey,
   type StateKey,
   type StateWorld,
   updateItem,
 } from "./state-table.ts";
 
 /*
- * The state item of a resource is the truth about its runs. It has two parts. Status, run and lease
- * move by steps that are conditional on (token, seq), and only the lease's holder takes them.
- * `wishes` and `fan_outs` are written by anybody, each on condition that it is as it was read.
+ * The state item of a resource decides about its runs. The item has two parts. Status, run and lease
+ * change in steps that are conditional on (token, seq), and only the holder of the lease takes a step.
+ * Every worker may write `wishes` and `fan_outs`, on condition that the value is unchanged.
  */
 
 export type Status = "running" | "waiting" | "done" | "failed";
 
-/** A request that the read under way does not answer. The next read that begins takes it. */
+/** A request that the unfinished read does not answer. The next read takes the wish. */
 export interface Wish {
   /** The fan-out that asks. */
   id: string;
   refresh: boolean;
-  /** The descendants that it asks for, too; null: all. */
+  /** The requested descendants; null: all. */
   serves: string[] | null;
 }
 
@@ -34,73 +34,73 @@ export interface StoredState {
   /** `new`: only the lease was ever taken (a sample, or a crash before the first step). */
   status: Status | "new";
   run_id: string | null;
-  /** Grows with each lease taken, `seq` with each step. Together they fence every step. */
+  /** Fences: `token` grows with each lease, `seq` with each step. Every step is conditional on both. */
   token: number;
   seq: number;
-  /** Of the last step: a writer recognises its own success by it after a lost response. */
+  /** The id of the last step, by which a writer recognises its success after a lost response. */
   write_id: string;
   lease: { owner: string; until: number } | null;
   not_before: string | null;
   updated_at: string;
-  /** When a run last came to its end; a failed one leaves it alone. */
+  /** The end of the last successful run. A failed run does not change the value. */
   succeeded_at: string | null;
   body: RunState | null;
-  /** The fan-outs whose children read the current read's epoch. */
+  /** The fan-outs whose children read the epoch of the current read. */
   fan_outs: string[];
   wishes: Wish[];
-  /** Written by a newer version of tidetable, which alone knows what it means. */
+  /** A newer version of tidetable wrote the item, so this version cannot read the body. */
   isNewer: boolean;
 }
 
 /** Attributes of the state item; null removes one. */
 export type Fields = Record<string, string | number | null>;
 
-/** So many fan-outs and wishes are told apart; of more, the oldest lose their names only. */
+/** The number of stored fan-outs and wishes. Above it, the oldest fan-out is dropped, wishes are merged. */
 const MOST_NAMES = 50;
 
-export const stateKey = (place: ResourceRef, slot: Slot): StateKey =>
-  placed(place, slot === "own" ? "state" : "state/for_children");
+export const stateKey = (resourceRef: ResourceRef, slot: Slot): StateKey =>
+  itemKey(resourceRef, slot === "own" ? "state" : "state/for_children");
 
 export async function readState(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   slot: Slot = "own",
 ): Promise<StoredState | undefined> {
-  const item = await getItem(world, stateKey(place, slot));
+  const item = await getItem(world, stateKey(resourceRef, slot));
   return item && fromItem(item);
 }
 
-/** The states of many resources at once, in the same order. */
+/** Reads the states of many resources at once and returns them in the same order. */
 export async function readStates(
   world: StateWorld,
   places: readonly (ResourceRef & { slot?: Slot })[],
 ): Promise<(StoredState | undefined)[]> {
-  const keys = places.map((place) => stateKey(place, place.slot ?? "own"));
+  const keys = places.map((resourceRef) => stateKey(resourceRef, resourceRef.slot ?? "own"));
   const items = await getItems(world, keys);
   const textOf = ({ pk, sk }: Item) => JSON.stringify([pk?.S, sk?.S]);
   const states = new Map(items.map((item) => [textOf(item), fromItem(item)]));
   return keys.map((key) => states.get(textOf(key)));
 }
 
-/** What one step of the state is conditional on. */
+/** The condition of one step of the state. */
 export interface Expected {
   token: number;
   seq: number;
-  /** When a read begins or is taken up: nobody has added a name since they were read. */
+  /** Set when a read begins or continues: the lists of names must be unchanged. */
   names?: Pick<StoredState, "fan_outs" | "wishes">;
 }
 
 /**
- * One step. False when the condition does not hold, and this step was not the one that made it so
- * (a lost response makes a retry fail on its own success).
+ * Takes one step. Returns false when the condition does not hold. A retry after a lost response also
+ * fails its condition, and returns true because its write id is stored.
  */
 export async function stepState(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   slot: Slot,
   { expected, fields }: { expected: Expected; fields: Fields & { write_id: string } },
 ): Promise<boolean> {
-  const key = stateKey(place, slot);
+  const key = stateKey(resourceRef, slot);
   const isFirst = expected.seq === 0;
   const fence = isFirst
     ? // planted: first-step-condition
@@ -137,24 +137,24 @@ export async function stepState(
   });
   if (isTaken) return true;
   // Read back who wrote last: some engines do not return the old item with a failed condition.
-  const stored = await readState(world, place, slot);
+  const stored = await readState(world, resourceRef, slot);
   // planted: own-success
   return stored?.write_id === fields.write_id;
 }
 
 /**
- * Adds a fan-out to the read under way, so that its children read that epoch. False when the state
- * has changed since it was read: then look again.
+ * Adds a fan-out to the unfinished read, so that the children of the fan-out read that epoch. Returns
+ * false when the state has changed since the read, and the caller decides again.
  */
 export function addFanOut(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   slot: Slot,
   { stored, id }: { stored: StoredState; id: string },
 ): Promise<boolean> {
   if (stored.fan_outs.includes(id)) return Promise.resolve(true);
   const before = sameNames("fan_outs", stored.fan_outs);
-  return updateItem(world, stateKey(place, slot), {
+  return updateItem(world, stateKey(resourceRef, slot), {
     set: { fan_outs: namesAttribute(withFanOut(stored.fan_outs, id)) },
     condition: {
       expression: `${before.expression} AND #run_id = :run_id AND #status IN (:running, :waiting)`,
@@ -170,25 +170,25 @@ export function addFanOut(
   });
 }
 
-/** Adds a wish. False when the wishes have changed since they were read: then look again. */
+/** Adds a wish. Returns false when the wishes have changed since the read. */
 export function addWish(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   slot: Slot,
   { stored, wish }: { stored: StoredState; wish: Wish },
 ): Promise<boolean> {
   if (stored.wishes.some(({ id }) => id === wish.id)) return Promise.resolve(true);
   const before = sameNames("wishes", stored.wishes);
-  return updateItem(world, stateKey(place, slot), {
+  return updateItem(world, stateKey(resourceRef, slot), {
     set: { wishes: namesAttribute(withWish(stored.wishes, wish)) },
     condition: { expression: before.expression, values: before.values },
     failure: "did not take a wish",
   });
 }
 
-/** Lets a waiting run go on at once: a person who runs it by hand has a reason. */
-export function endWait(world: StateWorld, place: ResourceRef, slot: Slot): Promise<boolean> {
-  return updateItem(world, stateKey(place, slot), {
+/** Ends the wait of a run at once, because a person runs the resource by hand. */
+export function endWait(world: StateWorld, resourceRef: ResourceRef, slot: Slot): Promise<boolean> {
+  return updateItem(world, stateKey(resourceRef, slot), {
     set: { not_before: null },
     condition: {
       expression: "#status = :waiting",
@@ -199,11 +199,11 @@ export function endWait(world: StateWorld, place: ResourceRef, slot: Slot): Prom
   });
 }
 
-/** Pure: the list with one more name; the oldest of too many goes. */
+/** Pure: adds a name to the list. The oldest name is dropped above the limit. */
 export const withFanOut = (fanOuts: readonly string[], id: string): string[] =>
   fanOuts.includes(id) ? [...fanOuts] : [...fanOuts, id].slice(-MOST_NAMES);
 
-/** Pure: the list with one more wish. Of too many, the oldest is answered under the next one's name. */
+/** Pure: adds a wish to the list. Above the limit the oldest wish is merged into the next. */
 export function withWish(wishes: readonly Wish[], wish: Wish): Wish[] {
   const [first, second, ...others] = [...wishes, wish];
   if (!first || !second || others.length + 2 <= MOST_NAMES) return [...wishes, wish];
@@ -212,7 +212,7 @@ export function withWish(wishes: readonly Wish[], wish: Wish): Wish[] {
   return [{ id: second.id, refresh: first.refresh || second.refresh, serves }, ...others];
 }
 
-/** The attribute of a list of names. An empty list has none. */
+/** Returns the text of a list of names. An empty list has no attribute. */
 export const namesText = (names: readonly unknown[]): string | null =>
   names.length === 0 ? null : JSON.stringify(names);
 
@@ -234,25 +234,25 @@ const attributeOf = (value: string | number | null): AttributeValue | null => {
 };
 
 function fromItem(item: Item): StoredState {
-  const text = (name: string): string | null => item[name]?.S ?? null;
-  const list = (name: string) => JSON.parse(text(name) ?? "[]");
-  const owner = text("lease_owner");
-  const body = text("body");
+  const stringAt = (name: string): string | null => item[name]?.S ?? null;
+  const listAt = (name: string) => JSON.parse(stringAt(name) ?? "[]");
+  const owner = stringAt("lease_owner");
+  const body = stringAt("body");
   const format = formatOf(item);
   const isNewer = format > FORMAT_NUMBER;
   return {
-    status: (text("status") as Status | null) ?? "new",
-    run_id: text("run_id"),
+    status: (stringAt("status") as Status | null) ?? "new",
+    run_id: stringAt("run_id"),
     token: Number(item.token?.N ?? 0),
     seq: Number(item.seq?.N ?? 0),
-    write_id: text("write_id") ?? "",
+    write_id: stringAt("write_id") ?? "",
     lease: owner === null ? null : { owner, until: Number(item.lease_until?.N ?? 0) },
-    not_before: text("not_before"),
-    updated_at: text("updated_at") ?? "",
-    succeeded_at: text("succeeded_at"),
+    not_before: stringAt("not_before"),
+    updated_at: stringAt("updated_at") ?? "",
+    succeeded_at: stringAt("succeeded_at"),
     body: body === null || isNewer ? null : migrateRunState(JSON.parse(body)),
-    fan_outs: isNewer ? [] : list("fan_outs"),
-    wishes: isNewer ? [] : list("wishes"),
+    fan_outs: isNewer ? [] : listAt("fan_outs"),
+    wishes: isNewer ? [] : listAt("wishes"),
     isNewer,
   };
 }

@@ -19,11 +19,11 @@ import type { Item } from "../flow.ts";
 import { FORMAT_NUMBER } from "./run-state.ts";
 
 /*
- * The one way to the state table. Every read is strongly consistent, every call is tried again
- * while DynamoDB is busy, and a condition that does not hold is an answer instead of an error.
+ * All access to the state table. Every read is strongly consistent, every call is retried while
+ * DynamoDB throttles, and a failed condition is returned as false instead of an error.
  */
 
-/** What reading and writing single items of the state table takes. */
+/** The parts of the world that reads and writes of the state table need. */
 export type StateWorld = Pick<World, "dynamodb" | "names" | "clock" | "random"> &
   Partial<Pick<World, "deadline" | "signal">>;
 
@@ -32,20 +32,20 @@ export interface StateKey extends Item {
   sk: AttributeValue.SMember;
 }
 
-/** A condition in DynamoDB's own words. */
+/** A DynamoDB condition expression. */
 export interface Condition {
   expression: string;
   names?: Record<string, string>;
   values?: Record<string, AttributeValue>;
 }
 
-/** Where an item about a resource stands: `run#<id>`, `quarantine#<id>`, … */
-export const placed = ({ source, resource }: ResourceRef, sk: string): StateKey => ({
+/** Returns the key of an item about a resource: `run#<id>`, `quarantine#<id>`, … */
+export const itemKey = ({ source, resource }: ResourceRef, sk: string): StateKey => ({
   pk: { S: `${source}#${resource}` },
   sk: { S: sk },
 });
 
-/** A block has a partition of its own, so that blocks never throttle the lease. */
+/** Returns the key of a block. Each block has a separate partition, so blocks never throttle the lease. */
 export const blockKey = (
   { source, resource }: ResourceRef,
   path: string,
@@ -62,11 +62,13 @@ export async function getItem(world: StateWorld, key: StateKey): Promise<Item | 
     // planted: state-read-consistent
     ConsistentRead: true,
   });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
+  const { Item } = await sendWithRetries(world, "was not readable", () =>
+    world.dynamodb.send(command),
+  );
   return Item;
 }
 
-/** The items under these keys that exist, in any order. */
+/** Reads the existing items of the given keys, in any order. */
 export async function getItems(world: StateWorld, keys: readonly StateKey[]): Promise<Item[]> {
   const table = stateTableName(world.names);
   const items: Item[] = [];
@@ -76,7 +78,9 @@ export async function getItems(world: StateWorld, keys: readonly StateKey[]): Pr
       const command = new BatchGetItemCommand({
         RequestItems: { [table]: { Keys, ConsistentRead: true } },
       });
-      const answer = await steadily(world, "was not readable", () => world.dynamodb.send(command));
+      const answer = await sendWithRetries(world, "was not readable", () =>
+        world.dynamodb.send(command),
+      );
       items.push(...(answer.Responses?.[table] ?? []));
       Keys = answer.UnprocessedKeys?.[table]?.Keys ?? [];
     }
@@ -84,37 +88,39 @@ export async function getItems(world: StateWorld, keys: readonly StateKey[]): Pr
   return items;
 }
 
-/** False when the condition does not hold. */
+/** Returns false when the condition does not hold. */
 export function putItem(
   world: StateWorld,
   item: Item,
-  how: { condition?: Condition; failure: string },
+  options: { condition?: Condition; failure: string },
 ): Promise<boolean> {
   const command = new PutItemCommand({
     TableName: stateTableName(world.names),
     Item: item,
-    ...conditionInput(how.condition),
+    ...conditionInput(options.condition),
   });
-  return holds(steadily(world, how.failure, () => world.dynamodb.send(command)));
+  return conditionHolds(
+    sendWithRetries(world, options.failure, () => world.dynamodb.send(command)),
+  );
 }
 
-/** Sets and removes attributes (null removes one). False when the condition does not hold. */
+/** Sets attributes, and removes attributes set to null. Returns false when the condition does not hold. */
 export function updateItem(
   world: StateWorld,
   key: StateKey,
-  how: {
+  options: {
     set: Record<string, AttributeValue | null>;
     condition: Condition;
     failure: string;
   },
 ): Promise<boolean> {
-  const entries = Object.entries(how.set);
+  const entries = Object.entries(options.set);
   const changes = entries.filter(([, value]) => value !== null);
   const removals = entries.filter(([, value]) => value === null);
   const set = changes.map(([name]) => `#${name} = :${name}`).join(", ");
   const remove = removals.map(([name]) => `#${name}`).join(", ");
   const { ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues } =
-    conditionInput(how.condition);
+    conditionInput(options.condition);
   const command = new UpdateItemCommand({
     TableName: stateTableName(world.names),
     Key: key,
@@ -129,30 +135,34 @@ export function updateItem(
       ...ExpressionAttributeValues,
     },
   });
-  return holds(steadily(world, how.failure, () => world.dynamodb.send(command)));
+  return conditionHolds(
+    sendWithRetries(world, options.failure, () => world.dynamodb.send(command)),
+  );
 }
 
-/** False when the condition does not hold. */
+/** Returns false when the condition does not hold. */
 export function deleteItem(
   world: StateWorld,
   key: StateKey,
-  how: { condition?: Condition; failure: string },
+  options: { condition?: Condition; failure: string },
 ): Promise<boolean> {
   const command = new DeleteItemCommand({
     TableName: stateTableName(world.names),
     Key: key,
-    ...conditionInput(how.condition),
+    ...conditionInput(options.condition),
   });
-  return holds(steadily(world, how.failure, () => world.dynamodb.send(command)));
+  return conditionHolds(
+    sendWithRetries(world, options.failure, () => world.dynamodb.send(command)),
+  );
 }
 
-/** A resource's items whose sort key begins with `prefix`, one answer of DynamoDB at a time. */
+/** Yields a resource's items whose sort key begins with `prefix`, one DynamoDB response at a time. */
 export async function* queryItems(
   world: StateWorld,
-  place: ResourceRef,
+  resourceRef: ResourceRef,
   prefix: string,
 ): AsyncGenerator<Item[]> {
-  const { pk, sk } = placed(place, prefix);
+  const { pk, sk } = itemKey(resourceRef, prefix);
   let after: Item | undefined;
   do {
     const command = new QueryCommand({
@@ -162,13 +172,15 @@ export async function* queryItems(
       ConsistentRead: true,
       ExclusiveStartKey: after,
     });
-    const answer = await steadily(world, "was not readable", () => world.dynamodb.send(command));
+    const answer = await sendWithRetries(world, "was not readable", () =>
+      world.dynamodb.send(command),
+    );
     yield answer.Items ?? [];
     after = answer.LastEvaluatedKey;
   } while (after);
 }
 
-/** The keys of a resource's blocks. Each block has a partition of its own, so only a scan finds them. */
+/** Yields the keys of a resource's blocks by a scan, because each block has a separate partition. */
 export async function* scanBlockKeys(
   world: StateWorld,
   { source, resource }: ResourceRef,
@@ -183,46 +195,62 @@ export async function* scanBlockKeys(
       ConsistentRead: true,
       ExclusiveStartKey: after,
     });
-    const answer = await steadily(world, "was not readable", () => world.dynamodb.send(command));
+    const answer = await sendWithRetries(world, "was not readable", () =>
+      world.dynamodb.send(command),
+    );
     yield* (answer.Items ?? []) as StateKey[];
     after = answer.LastEvaluatedKey;
   } while (after);
 }
 
 /**
- * Puts a block under its writer's lease token. A worker that was overtaken cannot replace what its
- * successor has written: that throws a LeaseError.
+ * Puts a block with the lease token of the writer. Throws a LeaseError when a worker with a newer lease
+ * has written the block.
  */
 export async function putBlock(
   world: StateWorld,
   key: StateKey,
   content: Item,
-  how: { token: number; days: number; failure: string },
+  options: { token: number; days: number; failure: string },
 ): Promise<void> {
-  const token: AttributeValue = { N: String(how.token) };
-  const item = { ...key, format: FORMAT, token, ...content, expires: expiry(world, how.days) };
+  const token: AttributeValue = { N: String(options.token) };
+  const item = {
+    ...key,
+    format: FORMAT,
+    token,
+    ...content,
+    expires: expiryAttribute(world, options.days),
+  };
   const condition: Condition = {
     expression: "attribute_not_exists(pk) OR #token <= :token",
     names: { "#token": "token" },
     values: { ":token": token },
   };
-  if (!(await putItem(world, item, { condition, failure: how.failure }))) throw overtaken();
+  if (!(await putItem(world, item, { condition, failure: options.failure })))
+    throw overtakenError();
 }
 
 export const FORMAT: AttributeValue = { N: String(FORMAT_NUMBER) };
 
 export const formatOf = (item: Item): number => Number(item.format?.N ?? 1);
 
-/** The attribute `expires`: DynamoDB deletes an item some time after it. */
-export const expiry = ({ clock }: Pick<StateWorld, "clock">, days: number): AttributeValue => ({
+/** Returns the attribute `expires` (TTL), after which DynamoDB deletes the item. */
+export const expiryAttribute = (
+  { clock }: Pick<StateWorld, "clock">,
+  days: number,
+): AttributeValue => ({
   N: String(Math.floor(clock.now() / 1000) + days * 86_400),
 });
 
-/** Calls DynamoDB until it answers; `failure` says of the state table what went wrong. */
-function steadily<T>(world: StateWorld, failure: string, call: () => Promise<T>): Promise<T> {
+/** Calls DynamoDB with retries. `failure` completes the error message about the state table. */
+function sendWithRetries<T>(
+  world: StateWorld,
+  failure: string,
+  call: () => Promise<T>,
+): Promise<T> {
   return retryTransient(world, call).catch((error: unknown) => {
     if (error instanceof ConditionalCheckFailedException || isFailure(error)) throw error;
-    throw unavailable(error, world, failure);
+    throw unavailableError(error, world, failure);
   });
 }
 
@@ -232,7 +260,7 @@ interface ConditionInput {
   ExpressionAttributeValues?: Record<string, AttributeValue>;
 }
 
-async function holds(call: Promise<unknown>): Promise<boolean> {
+async function conditionHolds(call: Promise<unknown>): Promise<boolean> {
   try {
     await call;
     return true;
@@ -251,7 +279,7 @@ const conditionInput = (condition: Condition | undefined): ConditionInput =>
       }
     : {};
 
-function unavailable(error: unknown, { names }: StateWorld, failure: string): WriteError {
+function unavailableError(error: unknown, { names }: StateWorld, failure: string): WriteError {
   const table = stateTableName(names);
   if (classifyError(error) === "missing") return missingTableError(table);
   return new WriteError({
@@ -261,8 +289,8 @@ function unavailable(error: unknown, { names }: StateWorld, failure: string): Wr
   });
 }
 
-/** Another worker has taken over; `owner` names it where it is known. */
-export const overtaken = (owner?: string): LeaseError =>
+/** The error of a worker whose lease was taken over by `owner`, if the owner is known. */
+export const overtakenError = (owner?: string): LeaseError =>
   new LeaseError({
     code: "state.lease_lost",
     message: `another worker${owner ? ` (${owner})` : ""} took over this resource`,

@@ -5,15 +5,15 @@ import type { WithLock } from "../secrets/store.ts";
 import { type StateKey, type StateWorld, updateItem } from "./state-table.ts";
 
 /*
- * The lock of a source's token (pk `source#`, sk `token`). A refresh token is good for one refresh,
- * and Secrets Manager compares nothing: two workers at once would each lose the other's.
+ * The lock of a source's token (pk `source#`, sk `token`). A refresh token is valid for one refresh, and
+ * Secrets Manager has no conditional writes, so two workers at once would overwrite each new token.
  */
 
 export function tokenLock(world: StateWorld, source: string): WithLock {
   const { clock, deadline = Number.POSITIVE_INFINITY, signal } = world;
   const key: StateKey = { pk: { S: `${source}#` }, sk: { S: "token" } };
 
-  const take = (owner: string): Promise<boolean> => {
+  const takeLock = (owner: string): Promise<boolean> => {
     const now = clock.now();
     return updateItem(world, key, {
       set: {
@@ -21,7 +21,7 @@ export function tokenLock(world: StateWorld, source: string): WithLock {
         lock_until: { N: String(now + TOKEN_LOCK_MS) },
         expires: { N: String(Math.ceil((now + TOKEN_LOCK_MS) / 1000) + 86_400) },
       },
-      // Its own, too: an answer that was lost makes the next attempt meet itself.
+      // The owner may take the lock again, because a retry follows a lost response.
       condition: {
         expression:
           "attribute_not_exists(#lock_until) OR #lock_until < :now OR #lock_owner = :lock_owner",
@@ -29,7 +29,7 @@ export function tokenLock(world: StateWorld, source: string): WithLock {
       },
       failure: "did not take a lock",
     }).catch((error: unknown) => {
-      // A laptop's first check: nothing is deployed, so nobody else is there.
+      // Without a deployed state table, as in a first check, no second worker exists.
       if (isFailure(error) && error.code === "load.table_missing") return true;
       throw error;
     });
@@ -48,20 +48,20 @@ export function tokenLock(world: StateWorld, source: string): WithLock {
 
   return async (work) => {
     const owner = randomUUID();
-    while (!(await take(owner))) {
-      if (clock.monotonic() + TOKEN_LOCK_POLL_MS >= deadline) throw occupied();
+    while (!(await takeLock(owner))) {
+      if (clock.monotonic() + TOKEN_LOCK_POLL_MS >= deadline) throw lockedError();
       await clock.sleep(TOKEN_LOCK_POLL_MS, signal);
     }
     try {
       return await work(clock.monotonic() + TOKEN_REFRESH_MS);
     } finally {
-      // One that cannot be given back runs out.
+      // A lock that cannot be given back expires.
       await giveBack(owner).catch(() => {});
     }
   };
 }
 
-const occupied = () =>
+const lockedError = () =>
   new RequestError({
     code: "secrets.locked",
     message: "another worker of this source is refreshing the token",

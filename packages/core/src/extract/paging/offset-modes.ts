@@ -50,6 +50,8 @@ export type PageReading =
       fresh: JsonValue[];
       /** The number of rows after the overlap. 0: the list may end here. */
       gained: number;
+      /** The page begins with the rows of the overlap: no row has moved since the page before. */
+      isInPlace?: true;
       memory: Overlapping | AsTheyCome;
     }
   /** The page is not the expected one: paging goes on at `offset`, even where the list seems to end. */
@@ -106,6 +108,7 @@ function readOverlapping(
     kind: "rows",
     fresh: beforeEnd(match.fresh, page, list),
     gained: records.length - match.end,
+    ...(match.inPlace ? { isInPlace: true as const } : {}),
     memory: { ...progress, mode: "overlapping", isProven: true, restarts, needlessSearches: 0 },
   };
 }

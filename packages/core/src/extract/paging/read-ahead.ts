@@ -6,8 +6,9 @@ import { placeValues, readSlot } from "./paging.ts";
 
 /*
  * Pages may be asked for before their turn. The paginator alone still decides which page comes next,
- * and reads pages in order: an answer to a wrong guess is dropped. Paging therefore notices moved rows
- * as it does without reading ahead, and a wrong guess costs no more than its request.
+ * and reads pages in order: an answer to a wrong guess is dropped, and a wrong guess costs no more
+ * than its request. An early answer is older than that of the page before it, which may have seen rows
+ * move in between. The reader asks again where the overlap does not show that none has.
  */
 
 /** The number of evenly spaced pages after which more are expected: fewer where a total is known. */
@@ -48,13 +49,28 @@ export class ReadAhead {
     this.#knownRetries = sender.retriesSoFar();
   }
 
-  /** The answer to a request. Sends guesses along, as far as the window has room. */
-  get(request: HttpRequest): Promise<Answer> {
+  /**
+   * The answer to a request. Sends guesses along, as far as the window has room. `isEarly`: it was
+   * asked for before the page before it had been read.
+   */
+  get(request: HttpRequest): { answer: Promise<Answer>; isEarly: boolean } {
+    const isEarly = this.#answers.has(keyOf(request));
     const expected = [request, ...this.#guesses].filter(
       (each, index) => index < this.#window.size || this.#answers.has(keyOf(each)),
     );
     this.#answers = new Map(expected.map((each) => [keyOf(each), this.#answerTo(each)]));
-    return this.#answerTo(request);
+    const answer = this.#answerTo(request);
+    // Each answer counts once: a paginator may ask for the same page again, to see whether it differs.
+    this.#answers.delete(keyOf(request));
+    return { answer, isEarly };
+  }
+
+  /** Asks anew, and forgets every early answer: they are as old as the one that does not count. */
+  getAgain(request: HttpRequest): Promise<Answer> {
+    this.#answers = new Map();
+    this.#guesses = [];
+    this.#window = firstWindow;
+    return this.#sender.fetch(request);
   }
 
   /** Guesses the requests after `next`, once the page has been read. */
