@@ -93,22 +93,22 @@ describe("a replace below an ancestor that is read within a range", () => {
     [
       "an initial_value of the parent",
       [users({ initial_value: 1 }), posts({}, replaced)],
-      'add "include_from_parent": ["at"] to "posts", or use "merge"',
+      'add "include_from_parent": ["at"] to posts, or use "merge"',
     ],
     [
       "an end_value of the parent",
       [users({ initial_value: 1, end_value: 9 }), posts({}, replaced)],
-      'add "include_from_parent": ["at"] to "posts", or use "merge"',
+      'add "include_from_parent": ["at"] to posts, or use "merge"',
     ],
     [
       "another field that is included",
       [users({ initial_value: 1 }), posts({}, { ...replaced, include_from_parent: ["name"] })],
-      'add "include_from_parent": ["at"] to "posts", or use "merge"',
+      'add "include_from_parent": ["at"] to posts, or use "merge"',
     ],
     [
       "an initial_value of the grandparent",
       [users({ initial_value: 1 }), posts(), comments({}, replaced)],
-      'add "include_from_parent": ["at"] to "posts" and "include_from_parent": ["_users_at"] to "comments", or use "merge"',
+      'add "include_from_parent": ["at"] to posts and "include_from_parent": ["_users_at"] to comments, or use "merge"',
     ],
     [
       "a value that is not handed on",
@@ -117,7 +117,7 @@ describe("a replace below an ancestor that is read within a range", () => {
         posts({}, { include_from_parent: ["at"] }),
         comments({}, replaced),
       ],
-      'add "include_from_parent": ["at"] to "posts" and "include_from_parent": ["_users_at"] to "comments", or use "merge"',
+      'add "include_from_parent": ["at"] to posts and "include_from_parent": ["_users_at"] to comments, or use "merge"',
     ],
   ])("a replace that cannot tell the range is refused: %s", (_, resources, hint) => {
     expect(problemsOf(...resources)).toEqual([

@@ -75,17 +75,23 @@ describe("a read that does not sweep", () => {
   const bounded = { incremental: { cursor_path: "at", initial_value: 5 } };
   const users = { name: "users", endpoint: bounded };
   const fromParent = { include_from_parent: ["at"] };
-  it.each<[string, Parameters<typeof planResources>[0], string]>([
-    ["its parent", [users, childOf("users", "posts")], "posts"],
+  it.each<[string, Parameters<typeof planResources>[0], string, string]>([
+    [
+      "its parent",
+      [users, childOf("users", "posts")],
+      "posts",
+      'add "include_from_parent": ["at"] to posts',
+    ],
     [
       "its grandparent, even where its rows tell the parent's value",
       [users, childOf("users", "posts", fromParent), childOf("posts", "comments", fromParent)],
       "comments",
+      'add "include_from_parent": ["at"] to posts and "include_from_parent": ["_users_at"] to comments',
     ],
-  ])("a child deletes nothing where %s is read from a certain value on and its rows do not tell theirs", (_, resources, name) => {
+  ])("a child deletes nothing where %s is read from a certain value on and its rows do not tell theirs", (_, resources, name, hint) => {
     expect(maySweep(planResources(resources)(name), whole)).toEqual({
       reason: 'users is read from a certain "at" on, and the rows do not tell theirs',
-      hint: `add "include_from_parent": ["at"] to ${name}`,
+      hint,
     });
   });
 });
@@ -170,9 +176,7 @@ describe("a read that sweeps", () => {
   });
 
   it("the value of a row stands where the cursor_path says, inside of maps, too", () => {
-    const { isInRange } = permissionFor(
-      withCursor({ cursor_path: "meta.at", initial_value: 5 }),
-    );
+    const { isInRange } = permissionFor(withCursor({ cursor_path: "meta.at", initial_value: 5 }));
     expect(isInRange({ meta: { M: { at: { N: "6" } } } })).toBe(true);
     expect(isInRange({ meta: { M: { at: { N: "4" } } } })).toBe(false);
     expect(isInRange({ at: { N: "6" } })).toBe(false);

@@ -65,5 +65,22 @@ export function includedAttribute(
   return attribute;
 }
 
+/**
+ * What to write so that a field of an ancestor comes down to a resource. `generations` are the
+ * ancestor's child and its descendants down to the resource, each with its parent's name.
+ */
+export function handDownHint(
+  field: string,
+  generations: readonly { name: string; parent: string }[],
+): string {
+  const parts: string[] = [];
+  let handed = field;
+  for (const { name, parent } of generations) {
+    parts.push(`"include_from_parent": ["${handed}"] to ${name}`);
+    handed = `_${parent}_${handed}`;
+  }
+  return `add ${parts.join(" and ")}`;
+}
+
 const isSamePath = (first: JsonPath["steps"], second: JsonPath["steps"]): boolean =>
   JSON.stringify(first) === JSON.stringify(second);

@@ -1,7 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import type { JsonPath } from "../config/jsonpath.ts";
-import { includedAttribute } from "../config/lineage.ts";
+import { handDownHint, includedAttribute } from "../config/lineage.ts";
 import type { IncrementalPlan, ParentPlan, ResourcePlan } from "../config/plan-types.ts";
 import { isInConfiguredRange } from "../extract/cursor/cursor.ts";
 import type { Item } from "../flow.ts";
@@ -89,17 +89,21 @@ function rangesOf(resource: ResourcePlan): RowRange[] | NoSweep {
   if (incremental && isBounded(incremental)) {
     ranges.push({ plan: incremental, path: incremental.path.steps });
   }
-  const includes: ParentPlan["include"][] = [];
+  // The generations from the ancestor's child down to the resource.
+  const generations: { name: string; parent: string; include: ParentPlan["include"] }[] = [];
+  let child = resource;
   for (let above = parent; above; above = above.plan.parent) {
-    includes.unshift(above.include);
+    generations.unshift({ name: child.name, parent: above.plan.name, include: above.include });
+    child = above.plan;
     const cursor = above.plan.incremental;
     if (!cursor || !isBounded(cursor)) continue;
+    const includes = generations.map(({ include }) => include);
     const attribute = includedAttribute(cursor.path, includes);
     if (attribute === undefined) {
       const { name } = above.plan;
       return {
         reason: `${name} is read from a certain "${cursor.path.text}" on, and the rows do not tell theirs`,
-        hint: `hand it down: add "include_from_parent": ["${cursor.path.text}"] to the child of ${name}`,
+        hint: handDownHint(cursor.path.text, generations),
       };
     }
     ranges.push({ plan: cursor, path: [{ name: attribute }] });

@@ -1,5 +1,3 @@
-const MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*";
-
 /** Forms of dates and times that do not sort as strings, or whose parts have no certain order. */
 const dateForms: readonly RegExp[] = [
   // 31.12.2025, 12/31/25, 1-2-2026
@@ -7,9 +5,9 @@ const dateForms: readonly RegExp[] = [
   // 2026-1-5, 2026-01-01 09:00 AM. A string such as 2026-01-15-0001 sorts well.
   /(?<![\w.:/-])\d{4}([./-])\d{1,2}\1\d{1,2}(?=$|[ Tt,])/,
   // 5 January 2026, 05-Jan-26, 5th of May
-  RegExp(`(?<![\\w-])\\d{1,2}(?:st|nd|rd|th)?(?: of)?[ .,/-]+${MONTH}(?!\\w)`, "i"),
+  /(?<![\w-])\d{1,2}(?:st|nd|rd|th)?(?: of)?[ .,/-]+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?!\w)/i,
   // Jan 5, 2026
-  RegExp(`(?<![\\w-])${MONTH}[ .,/-]+\\d{1,2}(?:st|nd|rd|th)?(?!\\w)`, "i"),
+  /(?<![\w-])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,/-]+\d{1,2}(?:st|nd|rd|th)?(?!\w)/i,
   // 5. März 2026, 5 de mayo de 2026
   /^\d{1,2}\.? (?:de )?\p{L}{3,}\.?,? (?:de )?\d{4}\b/u,
   // 10:15, 9:05:00 pm

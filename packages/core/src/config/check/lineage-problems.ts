@@ -2,7 +2,7 @@ import type { Problem } from "../../base/errors.ts";
 import type { IncrementalConfig, IncrementalParam } from "../endpoint-types.ts";
 import { findIncrementals } from "../incremental.ts";
 import { parseJsonPathIfValid } from "../jsonpath.ts";
-import { hasOwnCursor, includedAttribute } from "../lineage.ts";
+import { handDownHint, hasOwnCursor, includedAttribute } from "../lineage.ts";
 import { parentName, planIncluded } from "../parents.ts";
 import type { ParentPlan } from "../plan-types.ts";
 import { isSelected, planDisposition } from "../rows.ts";
@@ -128,7 +128,7 @@ function replaceProblems(
       {
         path: locate("write_disposition"),
         message: `"${ancestor.name}" is read within a range of "${path.text}" only, and no row here tells whether it belongs to that range, so a replace cannot know which rows are gone`,
-        hint: `${includeHint(path.text, generations)}, or use "merge"`,
+        hint: `${handDownHint(path.text, generations.map(namesOf))}, or use "merge"`,
       },
     ];
   });
@@ -140,15 +140,9 @@ const includedOf = (resource: SettledResource): ParentPlan["include"] => {
   return planIncluded({ include_from_parent }, parentName(resource) ?? "");
 };
 
-const isString = (value: unknown): value is string => typeof value === "string";
+const namesOf = (resource: SettledResource) => ({
+  name: resource.name,
+  parent: parentName(resource) ?? "",
+});
 
-/** What has to be written for a value to come down from generation to generation. */
-function includeHint(field: string, generations: readonly SettledResource[]): string {
-  const parts: string[] = [];
-  let handed = field;
-  for (const generation of generations) {
-    parts.push(`"include_from_parent": ["${handed}"] to "${generation.name}"`);
-    handed = `_${parentName(generation)}_${handed}`;
-  }
-  return `add ${parts.join(" and ")}`;
-}
+const isString = (value: unknown): value is string => typeof value === "string";
