@@ -176,9 +176,9 @@ describe.each(kinds)("numbered pages by %s", (kind) => {
     const change = (list: Row[], _: number, page: number) => {
       if (page === 4 && list[0]?.id === 1) list.splice(0, 3);
     };
-    const names = (count: number, _: number, page: number) =>
+    const names = (count: number, _: number, page: number): Record<string, JsonValue> =>
       page % 3 === 1 && page !== 4 ? { count } : {};
-    const read = readAll(kind, rows, { size: 10, names: names as Api["names"] & object, change });
+    const read = readAll(kind, rows, { size: 10, names, change });
     expect(missing(rows, read)).toEqual([]);
   });
 

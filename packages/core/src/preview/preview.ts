@@ -202,7 +202,6 @@ function describeFirstPage(
     detectedPaginator: chosen.memory?.paginator,
     detectedSelector: needsSelector ? chooseSelector(resource, request, body)?.text : undefined,
     params,
-    request,
     next,
     isNumbered,
     body,

@@ -46,7 +46,6 @@ export interface FirstPage {
   detectedSelector: string | undefined;
   /** The query parameters of the resource itself. */
   params: Record<string, unknown>;
-  request: PageRequest;
   next: PageRequest | undefined;
   /** The next page is found by its number, and shows no row of this one. */
   isNumbered: boolean;

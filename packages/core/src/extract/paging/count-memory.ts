@@ -1,5 +1,6 @@
 import type { JsonPath } from "../../config/jsonpath.ts";
 import type { PaginatorPlan } from "../../config/plan-types.ts";
+import type { JsonValue } from "../../values/json.ts";
 import type { PageNumbering, PlacedRequest } from "./numbering.ts";
 import { fingerprintRecord, keyPart } from "./overlap.ts";
 import {
@@ -95,15 +96,23 @@ export function countedPage(
     position,
     nextPosition: following ? numbering.positionAfter(position, following) : position + 1,
     count,
+    firstRow: firstRowOf(page),
     lastRows: lastRowsOf(page),
   };
 }
 
-/** Stands for the last rows of a page by their keys, so that a row may change in its place. */
-export function lastRowsOf({ received, keyFields }: NumberedPage): string | null {
-  const last = received.records.slice(-LAST_ROWS);
-  if (last.length === 0) return null;
-  return last.map((record) => keyPart(fingerprintRecord(record, keyFields))).join(" ");
+/** Stands for the first row of a page. */
+const firstRowOf = ({ received, keyFields }: NumberedPage): string | null =>
+  keysOf(received.records.slice(0, 1), keyFields);
+
+/** Stands for the last rows of a page. */
+export const lastRowsOf = ({ received, keyFields }: NumberedPage): string | null =>
+  keysOf(received.records.slice(-LAST_ROWS), keyFields);
+
+/** A row is known by its key, so that it may change in its place. */
+function keysOf(records: readonly JsonValue[], keyFields: readonly string[]): string | null {
+  if (records.length === 0) return null;
+  return records.map((record) => keyPart(fingerprintRecord(record, keyFields))).join(" ");
 }
 
 export const largestWith = ({ received }: NumberedPage, { largestPage }: CountMemory): number =>

@@ -86,13 +86,16 @@ function readOnward(
   const { counted, uncountedPages, position, place, doubted } = memory;
   const count = countOf(page, memory);
   if (count !== undefined && count < atLeast(page, memory, numbering)) return { next: following };
-  const isEmptyEnd = received.records.length === 0 && count === undefined && !following;
+  const isEmpty = received.records.length === 0;
+  const isComparable = count === undefined || uncountedPages === 0;
+  if (isEmpty && isComparable && isBehindCount(memory, numbering)) return { next: following };
+  const isEmptyEnd = isEmpty && count === undefined && !following;
   if (received.absence || isEmptyEnd) return atMissingPage(page, memory, numbering);
   if (count === undefined) {
     return goOn(page, { ...memory, uncountedPages: uncountedPages + 1 }, numbering);
   }
   const suspect = countedPage(page, count, position, numbering);
-  const isUnchanged = doubted?.position === position && doubted.lastRows === suspect.lastRows;
+  const isUnchanged = doubted?.position === position && doubted.firstRow === suspect.firstRow;
   const hasFallen = count < counted.count && position > numbering.first;
   if (!hasFallen || isUnchanged) {
     const steady = { ...memory, counted: suspect, uncountedPages: 0, doubted: null };
@@ -109,9 +112,17 @@ function readOnward(
   return { ...checkCounted(page, checked, counted.request, { suspect, resume }), note };
 }
 
+/** Whether all counted items stood on earlier pages: then there is nothing to miss here. */
+function isBehindCount(
+  { position, largestPage, place, counted }: ReadingOnward,
+  numbering: PageNumbering,
+): boolean {
+  return numbering.before(position, largestPage)[place.unit] >= counted.count;
+}
+
 /**
- * The API has no page here, or an empty one without a count. Behind the counted items that is the end.
- * Elsewhere rows may have gone: the counted page is asked for once more.
+ * The API has no page here, or an empty one without a count, although the count promises more. Rows
+ * may have gone: the counted page is asked for once more, or, where that is not known, all pages.
  */
 function atMissingPage(
   page: NumberedPage,
@@ -119,14 +130,18 @@ function atMissingPage(
   numbering: PageNumbering,
 ): WatchedPage {
   const { absence, request } = page.received;
-  const { position, counted, largestPage, place, missingAt } = memory;
-  const isBehind = numbering.before(position, largestPage)[place.unit] >= counted.count;
-  if (isBehind || request.memory?.behindTotal !== undefined) return { next: undefined };
-  if (missingAt === position || position <= numbering.first || !counted.request) {
+  const { position, counted, missingAt } = memory;
+  if (request.memory?.behindTotal !== undefined) return { next: undefined };
+  if (missingAt === position || position <= numbering.first) {
     if (absence) throw absence;
     return { next: undefined };
   }
   const checked = { ...memory, missingAt: position };
+  if (!counted.request) {
+    const pages = Number.POSITIVE_INFINITY;
+    const fall = { seenAt: position, count: counted.count, pages, doubted: null };
+    return goBack(page, checked, fall, numbering);
+  }
   return checkCounted(page, checked, counted.request, { suspect: null, resume: null });
 }
 
@@ -173,7 +188,7 @@ function afterCheck(
   }
   const lowest = Math.min(count, suspect?.count ?? count);
   const pages = isInPlace ? 0 : pagesOf(counted.count - lowest, page, memory);
-  // While the count only falls, rows that stand where they stood have not moved in between either.
+  // While the count only falls, a row that stands where it stood has not moved in between either.
   const hasOnlyFallen = isInPlace && suspect && count < suspect.count;
   const doubted = hasOnlyFallen ? suspect : null;
   return goBack(page, memory, { seenAt: suspectAt, count, pages, doubted }, numbering);
@@ -221,7 +236,7 @@ function goBack(
   const onward: ReadingOnward = {
     ...progress,
     position,
-    counted: { request: null, position, nextPosition: position, count, lastRows: null },
+    counted: { request: null, position, nextPosition: position, count, firstRow: null, lastRows: null },
     recent: recent.filter((earlier) => earlier.position < position),
   };
   return { next: withCount(target.request, onward), goesBack: true };

@@ -52,7 +52,8 @@ export interface CountedPage {
   /** The position of the page after it, when it was read. */
   nextPosition: number;
   count: number;
-  /** Stands for the last records of the page; null where it had none. */
+  /** Stand for the first record and for the last ones; null where the page had none. */
+  firstRow: string | null;
   lastRows: string | null;
 }
 
