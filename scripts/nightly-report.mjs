@@ -22,8 +22,8 @@ const rows = steps.map((step) => [
 ]);
 const markdown = `# The nightly checks
 
-What costs more time than \`.ci/run\` has. Written by \`.ci/nightly\`, which anybody can run; a step that cannot be done
-on a machine says why.
+These checks take too long for \`.ci/run\`. \`.ci/nightly\` writes this page, and anybody can run it. A step that a machine
+cannot do gives the reason.
 
 | | |
 |---|---|

@@ -412,7 +412,11 @@ describe("a child", () => {
     const { run, ids, name } = await deployBlog(api, [parent, posts]);
     await run();
     await run();
-    await forgetResource(testWorld(engine), { source: name, resource: "users" }, { owner: "reset" });
+    await forgetResource(
+      testWorld(engine),
+      { source: name, resource: "users" },
+      { owner: "reset" },
+    );
     list.push({ id: 4, name: "user 4", at: "2026-01-01" });
     expect(await run()).toMatchObject({ posts: { status: "done", records: 12 } });
     expect(await ids("posts")).toEqual(postIdsOf(1, 2, 3, 4));

@@ -274,7 +274,10 @@ describe("a refresh (P4)", () => {
     expect(await run(worldWith())).toMatchObject({ status: "done", deleted: 0 });
     expect(await readState(worldWith(), resourceRef)).toMatchObject({ wishes: [wish] });
     expect(await ids()).toHaveLength(250);
-    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({ status: "done", deleted: 20 });
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({
+      status: "done",
+      deleted: 20,
+    });
     expect(await readState(worldWith(), resourceRef)).toMatchObject({ status: "done", wishes: [] });
     expect(await readRun(worldWith(), resourceRef, "weekly")).toMatchObject({ deleted: 20 });
   });

@@ -36,7 +36,13 @@ async function deployQuarantine(records: JsonValue[], resource: object = {}) {
     );
     const place = resourceRef;
     const naming = deployed.resource.key.rowId ? rowNaming() : undefined;
-    await setAside(rejections, { world: { ...world, clock }, resourceRef: place, runId: "run-1", page, naming });
+    await setAside(rejections, {
+      world: { ...world, clock },
+      resourceRef: place,
+      runId: "run-1",
+      page,
+      naming,
+    });
   };
   await setAsideRecords(records);
   return {

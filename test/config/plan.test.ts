@@ -87,6 +87,21 @@ it("the plan of the smallest resource has every default", () => {
   });
 });
 
+describe("the most pages at once", () => {
+  it.each([
+    ["offsets with an overlap", { type: "offset", limit: 10 }, 4],
+    ["offsets with an overlap of their own", { type: "offset", limit: 5, overlap: 1 }, 4],
+    ["offsets below a limit of 10", { type: "offset", limit: 9 }, 1],
+    ["offsets without an overlap", { type: "offset", limit: 100, overlap: 0 }, 1],
+    ["page numbers", { type: "page_number" }, 1],
+    ["a paginator that the first answer shows", "auto", 1],
+    ["links", "json_link", 1],
+  ])("the pages of %s, %j, are requested by at most %i requests at once (P14)", (_, paginator, expected) => {
+    expect(planOnly({ endpoint: { paginator } }).parallelPages).toBe(expected);
+    expect(planOnly({ endpoint: { paginator }, parallel_pages: 8 }).parallelPages).toBe(8);
+  });
+});
+
 describe("the table and its key", () => {
   const columns = {
     org: { data_type: "text" },

@@ -220,7 +220,11 @@ describe("a worker that is called by hand", () => {
 
   it.each([
     ["a refresh", { full_refresh: true, confirm: "ticketing" }, "r1/refresh"],
-    ["a refresh that says so", { full_refresh: true, confirm: "ticketing", run_id: "x/refresh/tickets" }, "x/refresh/tickets"],
+    [
+      "a refresh that says so",
+      { full_refresh: true, confirm: "ticketing", run_id: "x/refresh/tickets" },
+      "x/refresh/tickets",
+    ],
     ["a plain run", {}, "r1"],
   ])("a worker that is called by hand for %s runs under an id that holds its kind", async (_, changes, runId) => {
     const origins = { localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }) };

@@ -146,7 +146,9 @@ describe("a run that was under way", () => {
       "/rows": makeRows(1, 20) as never,
     });
     restored.clock.advance(36_000_000);
-    expect(await restored.send({ resume: true }, "tick")).toMatchObject({ rows: { status: "done" } });
+    expect(await restored.send({ resume: true }, "tick")).toMatchObject({
+      rows: { status: "done" },
+    });
     expect(restored.warnings).toEqual([configChanged]);
     await restored.send({}, "next");
     expect(await ids(restored, "rows")).toEqual(idTexts(1, 20));
@@ -172,7 +174,9 @@ describe("a child of a parent with a cursor", () => {
   it("counts as never served, so that the parent is read from the start once, and then from its cursor", async () => {
     const restored = await restore(engine, "child-of-incremental", blog(4));
     const { send, world, place } = restored;
-    expect(await readState(world, place("users"))).toMatchObject({ body: { cursor: "2026-01-03" } });
+    expect(await readState(world, place("users"))).toMatchObject({
+      body: { cursor: "2026-01-03" },
+    });
     expect(await send({}, "next")).toMatchObject({
       users: { status: "done", records: 4, cursor: { before: "2026-01-03", after: "2026-01-04" } },
       posts: { status: "done", records: 8 },

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
-import type { World } from "../../packages/core/src/base/world.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
+import type { World } from "../../packages/core/src/base/world.ts";
 import { rest_api_source } from "../../packages/core/src/config/source.ts";
 import type { SourceConfig } from "../../packages/core/src/config/types.ts";
-import { checkTable, stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
+import {
+  checkTable,
+  stateTable,
+  tableDefinition,
+} from "../../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
 import { handleWorkerEvent, RunError } from "../../packages/core/src/entry/worker.ts";
@@ -101,7 +105,10 @@ export async function restore(engine: Engine, file: string, answers: Answers) {
     async send(event: object, requestId: string): Promise<Record<string, ResourceReport>> {
       const events: WorkerEvent[] = [];
       const invoke = async (workerEvent: WorkerEvent) => void events.push(workerEvent);
-      await handleScheduleEvent({ source: "shop", ...event }, { ...world, sources, requestId, invoke });
+      await handleScheduleEvent(
+        { source: "shop", ...event },
+        { ...world, sources, requestId, invoke },
+      );
       const reports: Record<string, ResourceReport> = {};
       for (const workerEvent of events) {
         reports[workerEvent.resource] = await runToEnd(workerEvent);

@@ -7,9 +7,9 @@ import { readFingerprints } from "../../packages/core/src/load/fingerprint-log.t
 import { isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import {
   noKnownRows,
-  rowsAtStart,
   rowsAfterRun,
   rowsAtResume,
+  rowsAtStart,
 } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { RowsState } from "../../packages/core/src/state/run-state.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";

@@ -22,11 +22,8 @@ import { sortedJson } from "../support/sorted-json.ts";
 
 const byText: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const itemsOf = (records: JsonValue[], key = byText) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    rowNaming(),
-  ).items;
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
 const numberedItems = (count: number, fields = {}) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
 const deletesOf = (items: KeyedItem[]): KeyedItem[] =>

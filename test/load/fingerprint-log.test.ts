@@ -2,7 +2,10 @@ import { DeleteItemCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { appendFingerprints, readFingerprints } from "../../packages/core/src/load/fingerprint-log.ts";
+import {
+  appendFingerprints,
+  readFingerprints,
+} from "../../packages/core/src/load/fingerprint-log.ts";
 import { fingerprintOf, isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -88,7 +91,10 @@ describe("the fingerprint log", () => {
       return answer;
     });
     for (const dynamodb of [engine.dynamodb, backwards]) {
-      const fingerprints = await readFingerprints({ ...logWorld(), dynamodb }, log, { start: 0, end });
+      const fingerprints = await readFingerprints({ ...logWorld(), dynamodb }, log, {
+        start: 0,
+        end,
+      });
       expect(fingerprints.size).toBe(1);
       expect(fingerprints.match(ticketFingerprint(1, "content 11"))).toBe("same");
     }
@@ -100,7 +106,9 @@ describe("the fingerprint log", () => {
     for (let n = 0; n < 203; n++)
       end = await appendFingerprints(logWorld(), log, [ticketFingerprint(n)], end);
     const fingerprints = await readFingerprints(logWorld(), log, { start: 0, end });
-    expect(ticketFingerprints(0, 203).map((fingerprint) => fingerprints.match(fingerprint))).toEqual(Array(203).fill("same"));
+    expect(
+      ticketFingerprints(0, 203).map((fingerprint) => fingerprints.match(fingerprint)),
+    ).toEqual(Array(203).fill("same"));
   });
 
   it("the fingerprint log can be written anew from a table of fingerprints, which packs it", async () => {
@@ -126,7 +134,8 @@ describe("the fingerprint log", () => {
   ])("the fingerprint log is not used when a block %s", async (_, spoil) => {
     const log = newLog();
     let end = 0;
-    for (let n = 0; n < 3; n++) end = await appendFingerprints(logWorld(), log, [ticketFingerprint(n)], end);
+    for (let n = 0; n < 3; n++)
+      end = await appendFingerprints(logWorld(), log, [ticketFingerprint(n)], end);
     await spoil(log, `desk#${log.resourceRef.resource}/seen/1`);
     await expect(readFingerprints(logWorld(), log, { start: 0, end })).rejects.toMatchObject({
       code: "load.seen_missing",
@@ -155,12 +164,20 @@ describe("the fingerprint log", () => {
       return number === 2 ? { kind: "reset", when: "after" } : undefined;
     });
     expect(
-      await appendFingerprints({ ...logWorld(), ...clientThrough(proxy) }, log, [ticketFingerprint(1)], 0),
+      await appendFingerprints(
+        { ...logWorld(), ...clientThrough(proxy) },
+        log,
+        [ticketFingerprint(1)],
+        0,
+      ),
     ).toBe(1);
     expect(proxy.calls).toHaveLength(3);
     expect((await readFingerprints(logWorld(), log, { start: 0, end: 1 })).size).toBe(1);
 
-    const dead = await openFaultyDynamodb(engine.endpoint, () => ({ kind: "reset", when: "before" }));
+    const dead = await openFaultyDynamodb(engine.endpoint, () => ({
+      kind: "reset",
+      when: "before",
+    }));
     const appending = appendFingerprints(
       { ...logWorld(), ...clientThrough(dead) },
       log,

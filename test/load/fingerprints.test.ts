@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Item } from "../../packages/core/src/flow.ts";
-import { FingerprintTable, fingerprintOf, isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
+import {
+  FingerprintTable,
+  fingerprintOf,
+  isSeenIn,
+} from "../../packages/core/src/load/fingerprints.ts";
 import { toItem } from "../../packages/core/src/normalize/values.ts";
 import { sortedJson } from "../support/sorted-json.ts";
 
@@ -109,7 +113,8 @@ describe("a table of fingerprints", () => {
           const fingerprint = fingerprintOf({ key: String(key), item: itemWith(value) });
           const stored = map.get(key);
           const expected = stored === undefined ? "new" : stored === value ? "same" : "changed";
-          if (fingerprints.match(fingerprint) !== expected) expect(fingerprints.match(fingerprint)).toBe(expected);
+          if (fingerprints.match(fingerprint) !== expected)
+            expect(fingerprints.match(fingerprint)).toBe(expected);
           fingerprints.add(fingerprint);
           map.set(key, value);
         }
@@ -144,7 +149,9 @@ describe("a table of fingerprints", () => {
   });
 
   it("a table of fingerprints reads entries from a block", () => {
-    const block = Buffer.concat([1, 2, 3].map((n) => fingerprintOf({ key: "k", item: itemWith(n) })));
+    const block = Buffer.concat(
+      [1, 2, 3].map((n) => fingerprintOf({ key: "k", item: itemWith(n) })),
+    );
     const fingerprints = new FingerprintTable();
     for (const at of [0, 16, 32]) fingerprints.add(block, at);
     expect(fingerprints.size).toBe(1);
@@ -171,6 +178,8 @@ describe("a table of fingerprints", () => {
     expect(["stored", "gone", "set aside", "never"].map(isSeen)).toEqual([true, true, true, false]);
     expect(fingerprints.match(fingerprintOf({ key: "set aside", item }))).toBe("changed");
     expect(fingerprints.match(fingerprintOf({ key: "gone", item }))).toBe("changed");
-    expect(fingerprints.match(fingerprintOf({ key: "gone", item: {}, deletesRow: true }))).toBe("same");
+    expect(fingerprints.match(fingerprintOf({ key: "gone", item: {}, deletesRow: true }))).toBe(
+      "same",
+    );
   });
 });

@@ -187,7 +187,12 @@ describe("how far a follower has been served behind an epoch", () => {
     ["moves to the end of an epoch that starts before it", 5, { start: 2, end: 9 }, 9],
     ["moves to the end of an epoch of everything", null, { start: null, end: 9 }, 9],
     ["stays where an epoch starts after it", 5, { start: 6, end: 9 }, 5],
-    ["stays at nothing, where it was reset while it read changes", null, { start: 5, end: 9 }, null],
+    [
+      "stays at nothing, where it was reset while it read changes",
+      null,
+      { start: 5, end: 9 },
+      null,
+    ],
     ["stays where an epoch ends before it", 5, { start: 2, end: 4 }, 5],
     ["stays where an epoch of everything ends before it", 5, { start: null, end: 4 }, 5],
     ["stays where an epoch found nothing", 5, { start: 5, end: null }, 5],

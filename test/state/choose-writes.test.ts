@@ -24,7 +24,10 @@ const calm: EarlierWrites = {
   rebuild: false,
 };
 const logged: EarlierWrites = { ...calm, log: 100_000 };
-const lastRun = (last: Partial<NonNullable<EarlierWrites["last"]>>, runHistory = calm): EarlierWrites => ({
+const lastRun = (
+  last: Partial<NonNullable<EarlierWrites["last"]>>,
+  runHistory = calm,
+): EarlierWrites => ({
   ...runHistory,
   last: { how: "compare", records: 1_000, unchanged: 0, ...last },
 });

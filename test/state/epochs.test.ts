@@ -73,15 +73,19 @@ async function endRead(fanOuts: string[], body: RunState, slot: Slot = "own"): P
   }
 }
 
-const epochFor = (fanOut: string, planHash = "plan") =>
-  epochOf(world(), parent, fanOut, planHash);
+const epochFor = (fanOut: string, planHash = "plan") => epochOf(world(), parent, fanOut, planHash);
 
 describe("the epoch that a fan-out has caused", () => {
   it.each<[string, Partial<RunState>, Status, string]>([
     ["is open while its pages are read", { phase: "read" }, "running", "open"],
     ["is open while the API has it wait", { phase: "read" }, "waiting", "open"],
     ["has ended with the last page, before the sweep", { phase: "count" }, "running", "ended"],
-    ["has ended with the last page, though the sweep was refused", { phase: "count" }, "failed", "ended"],
+    [
+      "has ended with the last page, though the sweep was refused",
+      { phase: "count" },
+      "failed",
+      "ended",
+    ],
     ["has ended with the read", { phase: "end" }, "done", "ended"],
     ["has failed with a read that came to no end", { phase: "read" }, "failed", "failed"],
   ])("an epoch %s", async (_, body, status, expected) => {

@@ -37,7 +37,15 @@ const worldWith = (dynamodb = engine.dynamodb) => ({
 const take = (
   request: { owner?: string; stored?: StoredState | undefined; run?: TakenRun | undefined } = {},
   world = worldWith(),
-) => Lease.take(world, { resourceRef: place, slot: "own", owner: "a", stored: undefined, run, ...request });
+) =>
+  Lease.take(world, {
+    resourceRef: place,
+    slot: "own",
+    owner: "a",
+    stored: undefined,
+    run,
+    ...request,
+  });
 async function taken(...asked: Parameters<typeof take>): Promise<Lease> {
   const lease = await take(...asked);
   if (!lease) throw new Error("the state has changed");

@@ -9,13 +9,7 @@ import {
 } from "../../packages/core/src/state/opening.ts";
 import type { RunState } from "../../packages/core/src/state/run-state.ts";
 import type { StoredState } from "../../packages/core/src/state/state-item.ts";
-import {
-  BEGAN,
-  epochViewOf,
-  runStateOf,
-  storedStateOf,
-  wantedOf,
-} from "../support/run-state.ts";
+import { BEGAN, epochViewOf, runStateOf, storedStateOf, wantedOf } from "../support/run-state.ts";
 
 /*
  * What is stored is the run "r1" in its middle, and the event is "r2", each but for what a row says.
@@ -106,7 +100,13 @@ describe("which run an event means", () => {
       { ...startAt(10), ...refresh },
       {
         kind: "start",
-        body: { cursor: 10, start: null, coverage: "everything", refresh: true, refresh_asked: true },
+        body: {
+          cursor: 10,
+          start: null,
+          coverage: "everything",
+          refresh: true,
+          refresh_asked: true,
+        },
       },
     ],
     [

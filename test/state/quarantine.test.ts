@@ -158,7 +158,13 @@ describe("the list of what was set aside", () => {
   it("the quarantine list has what the row of a record without a key would be named by", async () => {
     // The last four digits are beyond a double's precision.
     const naming = rowNaming({ parent: { id: 9007199254740993n }, added: ["post"] });
-    await setAside([rejectionOf({ v: 1 })], { world, resourceRef: place, runId: "run-1", page: 0, naming });
+    await setAside([rejectionOf({ v: 1 })], {
+      world,
+      resourceRef: place,
+      runId: "run-1",
+      page: 0,
+      naming,
+    });
     const [entry] = await listEntries();
     const { findValue: _, ...stored } = naming;
     expect(parseJson(entry?.naming ?? "")).toEqual(stored);

@@ -245,7 +245,10 @@ describe("a state table that is busy", () => {
       isFirst = false;
       const [first, ...others] = answer.Responses?.[table] ?? [];
       const Keys = others.map(({ pk, sk }) => ({ pk, sk }));
-      return { Responses: { [table]: first ? [first] : [] }, UnprocessedKeys: { [table]: { Keys } } };
+      return {
+        Responses: { [table]: first ? [first] : [] },
+        UnprocessedKeys: { [table]: { Keys } },
+      };
     }) as DynamoDBClient["send"];
     const items = await getItems({ ...world, dynamodb: { send } }, [keyOf(), keyOf("other")]);
     expect(items.map(({ value }) => value?.S).sort()).toEqual(["a", "b"]);

@@ -147,7 +147,10 @@ describe("a wish", () => {
   it("of more than 50 wishes the oldest is answered under the next one's name, and loses nothing else", () => {
     const wishes = Array.from({ length: 50 }, (_, n) => wishOf(`r${n}`, { serves: [`child${n}`] }));
     const first = { ...wishOf("r0"), refresh: true, serves: ["a", "b"] };
-    const all = withWish([first, wishOf("r1", { serves: ["b", "c"] }), ...wishes.slice(2)], wishOf("r50"));
+    const all = withWish(
+      [first, wishOf("r1", { serves: ["b", "c"] }), ...wishes.slice(2)],
+      wishOf("r50"),
+    );
     expect(all).toHaveLength(50);
     expect(all[0]).toEqual({ id: "r1", refresh: true, serves: ["a", "b", "c"] });
     expect(all.at(-1)).toEqual(wishOf("r50"));
@@ -172,7 +175,10 @@ describe("a wish", () => {
 });
 
 describe("a fan-out's name on a read under way", () => {
-  it.each<Status>(["running", "waiting"])("a name is added to a read that is %s", async (status) => {
+  it.each<Status>([
+    "running",
+    "waiting",
+  ])("a name is added to a read that is %s", async (status) => {
     const lease = await startRun();
     await lease.release({ status, body });
     expect(await leaveName(await storedState(), "r2")).toBe(true);
@@ -232,7 +238,11 @@ describe("the end of a wait", () => {
     expect(await storedState()).toMatchObject({ status: "waiting", not_before: null, body });
   });
 
-  it.each<Status>(["running", "done", "failed"])("a run that is %s has no wait to end", async (status) => {
+  it.each<Status>([
+    "running",
+    "done",
+    "failed",
+  ])("a run that is %s has no wait to end", async (status) => {
     const lease = await startRun();
     await lease.release({ status, body });
     const before = await storedState();

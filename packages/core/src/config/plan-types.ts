@@ -212,7 +212,7 @@ export interface RangeEnd {
   /** No request is made at or after this offset or page. */
   maximum: number | undefined;
   stopAfterEmptyPage: boolean;
-  /** The answer's flag for more pages. It overrules total and maximum. */
+  /** The answer's flag for more pages. Total and maximum hold although it is true. */
   hasMore: JsonPath | undefined;
 }
 

@@ -290,7 +290,8 @@ export interface ResourceExtensions {
   writes?: Writes | None;
   /**
    * The most pages of an offset or page_number paginator that are requested at once, 1 to 8. The
-   * number grows from 1, and shrinks when the API asks to slow down. Default: 4.
+   * number grows from 1, and shrinks when the API asks to slow down. Default: 4 for offsets with an
+   * overlap, otherwise 1, because nothing else shows whether rows have moved between two answers.
    */
   parallel_pages?: number | None;
 }

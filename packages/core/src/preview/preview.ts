@@ -188,7 +188,7 @@ function hasRowOrder(records: readonly JsonValue[], plan: IncrementalPlan): bool
 }
 
 function describeFirstPage(
-  { request, records, next }: Page,
+  { request, records, next, isNumbered = false }: Page,
   resource: ResourcePlan,
   params: FilledRequest["params"],
   answer: Answer | undefined,
@@ -203,8 +203,8 @@ function describeFirstPage(
     detectedPaginator: chosen.memory?.paginator,
     detectedSelector: needsSelector ? chooseSelector(resource, request, body)?.text : undefined,
     params,
-    request,
     next,
+    isNumbered,
     body,
   };
 }

@@ -1,9 +1,17 @@
 import { RequestError } from "../../base/errors.ts";
-import type { JsonPath } from "../../config/jsonpath.ts";
-import type { PaginatorPlan } from "../../config/plan-types.ts";
+import {
+  afterPage,
+  countedPage,
+  isStorable,
+  largestWith,
+  lastRowsOf,
+  memoryAfter,
+  type NumberedPage,
+  onwardOf,
+  withCount,
+} from "./count-memory.ts";
 import { findCountPlace, readCount } from "./count-place.ts";
-import { isNumbered, numberingOf, type PageNumbering, type PlacedRequest } from "./numbering.ts";
-import { fingerprintRecord, keyPart } from "./overlap.ts";
+import { isNumbered, numberingOf, type PageNumbering } from "./numbering.ts";
 import {
   type CheckingCounted,
   type CountedPage,
@@ -12,7 +20,6 @@ import {
   type ReadingOnward,
   repeatable,
 } from "./page-request.ts";
-import type { ReceivedPage } from "./paging.ts";
 
 /*
  * Numbered pages show no row of the page before. Where rows go while they are read, later rows move
@@ -24,22 +31,6 @@ import type { ReceivedPage } from "./paging.ts";
 
 /** Reading goes back so often without getting any further. Then the run fails. */
 const MAX_ROUNDS = 3;
-
-/** So many rows at the end of a page stand for it. */
-const LAST_ROWS = 5;
-
-/** Bounds of `recent`, which stands in every checkpoint. */
-const MAX_RECENT = { pages: 8, characters: 8192 };
-
-/** A page, with the request that its paginator makes next. */
-export interface NumberedPage {
-  received: ReceivedPage;
-  following: PageRequest | undefined;
-  plan: PaginatorPlan;
-  /** The path of the records in the answer. */
-  list: JsonPath | undefined;
-  keyFields: readonly string[];
-}
 
 export interface WatchedPage {
   /** The request to make next; undefined after the last page. */
@@ -66,7 +57,7 @@ function begin(page: NumberedPage, following: PageRequest, numbering: PageNumber
   const { received, plan, list } = page;
   const place = findCountPlace(received, list, plan);
   const count = place && readCount(received, place);
-  if (!place || count === undefined) return { next: following };
+  if (!place || count === undefined || !isStorable(following)) return { next: following };
   const position = numbering.positionOf(received.request);
   const memory: ReadingOnward = {
     mode: "onward",
@@ -75,6 +66,7 @@ function begin(page: NumberedPage, following: PageRequest, numbering: PageNumber
     counted: countedPage(page, count, position, numbering),
     uncountedPages: 0,
     largestPage: 0,
+    smallestPage: received.records.length,
     furthest: position,
     rounds: 0,
     recent: [],
@@ -92,14 +84,18 @@ function readOnward(
 ): WatchedPage {
   const { received, following } = page;
   const { counted, uncountedPages, position, place, doubted } = memory;
-  const count = readCount(received, place);
-  const isEmptyEnd = received.records.length === 0 && count === undefined && !following;
+  const count = countOf(page, memory);
+  if (count !== undefined && count < atLeast(page, memory, numbering)) return { next: following };
+  const isEmpty = received.records.length === 0;
+  const isComparable = count === undefined || uncountedPages === 0;
+  if (isEmpty && isComparable && isBehindCount(memory, numbering)) return { next: following };
+  const isEmptyEnd = isEmpty && count === undefined && !following;
   if (received.absence || isEmptyEnd) return atMissingPage(page, memory, numbering);
   if (count === undefined) {
     return goOn(page, { ...memory, uncountedPages: uncountedPages + 1 }, numbering);
   }
   const suspect = countedPage(page, count, position, numbering);
-  const isUnchanged = doubted?.position === position && doubted.lastRows === suspect.lastRows;
+  const isUnchanged = doubted?.position === position && doubted.firstRow === suspect.firstRow;
   const hasFallen = count < counted.count && position > numbering.first;
   if (!hasFallen || isUnchanged) {
     const steady = { ...memory, counted: suspect, uncountedPages: 0, doubted: null };
@@ -107,7 +103,8 @@ function readOnward(
   }
   const note = `the API names ${count} ${place.unit} after ${counted.count}: rows have gone`;
   if (!counted.request) {
-    const fall = { position, count, pages: pagesOf(counted.count - count, page, memory) };
+    const pages = pagesOf(counted.count - count, page, memory);
+    const fall = { seenAt: position, count, pages, doubted: null };
     return { ...goBack(page, memory, fall, numbering), note };
   }
   const resume = uncountedPages > 0 ? null : { request: following ? repeatable(following) : null };
@@ -115,9 +112,17 @@ function readOnward(
   return { ...checkCounted(page, checked, counted.request, { suspect, resume }), note };
 }
 
+/** Whether all counted items stood on earlier pages: then there is nothing to miss here. */
+function isBehindCount(
+  { position, largestPage, place, counted }: ReadingOnward,
+  numbering: PageNumbering,
+): boolean {
+  return numbering.before(position, largestPage)[place.unit] >= counted.count;
+}
+
 /**
- * The API has no page here, or an empty one without a count. Behind the counted items that is the end.
- * Elsewhere rows may have gone: the counted page is asked for once more.
+ * The API has no page here, or an empty one without a count, although the count promises more. Rows
+ * may have gone: the counted page is asked for once more, or, where that is not known, all pages.
  */
 function atMissingPage(
   page: NumberedPage,
@@ -125,14 +130,18 @@ function atMissingPage(
   numbering: PageNumbering,
 ): WatchedPage {
   const { absence, request } = page.received;
-  const { position, counted, largestPage, place, missingAt } = memory;
-  const isBehind = numbering.before(position, largestPage)[place.unit] >= counted.count;
-  if (isBehind || request.memory?.behindTotal !== undefined) return { next: undefined };
-  if (missingAt === position || position <= numbering.first || !counted.request) {
+  const { position, counted, missingAt } = memory;
+  if (request.memory?.behindTotal !== undefined) return { next: undefined };
+  if (missingAt === position || position <= numbering.first) {
     if (absence) throw absence;
     return { next: undefined };
   }
   const checked = { ...memory, missingAt: position };
+  if (!counted.request) {
+    const pages = Number.POSITIVE_INFINITY;
+    const fall = { seenAt: position, count: counted.count, pages, doubted: null };
+    return goBack(page, checked, fall, numbering);
+  }
   return checkCounted(page, checked, counted.request, { suspect: null, resume: null });
 }
 
@@ -162,7 +171,7 @@ function afterCheck(
   numbering: PageNumbering,
 ): WatchedPage {
   const { counted, suspect, resume, suspectAt, position } = memory;
-  const count = readCount(page.received, memory.place) ?? suspect?.count ?? counted.count;
+  const count = countOf(page, memory) ?? suspect?.count ?? counted.count;
   const lastRows = lastRowsOf(page);
   const isInPlace = lastRows !== null && lastRows === counted.lastRows;
   if (isInPlace && !suspect) {
@@ -170,8 +179,8 @@ function afterCheck(
     const onward: ReadingOnward = { ...onwardOf(memory), counted: again, uncountedPages: 0 };
     return { ...goOn(page, onward, numbering), goesBack: true };
   }
-  // A count that has risen again leaves open what the page in between has shown.
-  if (isInPlace && suspect && resume && count <= suspect.count) {
+  // Another count than that of the page in between leaves open what rows moved since.
+  if (isInPlace && suspect && resume && count === suspect.count) {
     if (!resume.request) return { next: undefined };
     const progress = { ...memory, counted: suspect, uncountedPages: 0, position: suspectAt };
     const onward = afterPage(progress, suspect.request ?? {}, suspect.nextPosition, numbering);
@@ -179,25 +188,28 @@ function afterCheck(
   }
   const lowest = Math.min(count, suspect?.count ?? count);
   const pages = isInPlace ? 0 : pagesOf(counted.count - lowest, page, memory);
-  return goBack(page, memory, { position: suspectAt, count, pages }, numbering);
+  // While the count only falls, a row that stands where it stood has not moved in between either.
+  const hasOnlyFallen = isInPlace && suspect && count < suspect.count;
+  const doubted = hasOnlyFallen ? suspect : null;
+  return goBack(page, memory, { seenAt: suspectAt, count, pages, doubted }, numbering);
+}
+
+/** What is known of rows that have gone. */
+interface Fall {
+  /** The position of the page that showed it. */
+  seenAt: number;
+  /** The count in the answer that was read last. */
+  count: number;
+  /** How many pages later rows may have moved to: the last ones before that page. */
+  pages: number;
+  doubted: CountedPage | null;
 }
 
 /** Reads those pages again that later rows may have moved to. */
 function goBack(
   page: NumberedPage,
   memory: CountMemory,
-  {
-    position: seenAt,
-    count,
-    pages,
-  }: {
-    /** The page at which the fall was seen. */
-    position: number;
-    /** The count in this answer. */
-    count: number;
-    /** The number of pages that may have been missed, before the one after the counted page. */
-    pages: number;
-  },
+  { seenAt, count, pages, doubted }: Fall,
   numbering: PageNumbering,
 ): WatchedPage {
   const { counted, furthest, recent } = memory;
@@ -209,20 +221,29 @@ function goBack(
     rounds,
     furthest: Math.max(seenAt, furthest),
     uncountedPages: 0,
-    doubted: isChecking ? memory.suspect : null,
+    doubted,
   };
   if (isChecking && pages <= 1 && page.received.records.length > 0) {
     // The one page that may have been missed is this one, which has just been read again.
     const again = countedPage(page, count, memory.position, numbering);
     return { ...goOn(page, { ...progress, counted: again }, numbering), goesBack: true };
   }
-  const least = isChecking ? 2 : 1;
-  const target = numbering.back(counted.nextPosition, Math.max(pages, least), recent);
+  // Where the counted page is missing as well, nobody knows how many rows have gone.
+  const isLost = isChecking && page.received.records.length === 0;
+  const missed = isLost ? Number.POSITIVE_INFINITY : Math.max(1, pages);
+  const target = numbering.back(counted.nextPosition, missed, recent);
   const { position } = target;
   const onward: ReadingOnward = {
     ...progress,
     position,
-    counted: { request: null, position, nextPosition: position, count, lastRows: null },
+    counted: {
+      request: null,
+      position,
+      nextPosition: position,
+      count,
+      firstRow: null,
+      lastRows: null,
+    },
     recent: recent.filter((earlier) => earlier.position < position),
   };
   return { next: withCount(target.request, onward), goesBack: true };
@@ -234,80 +255,29 @@ function pagesOf(fall: number, page: NumberedPage, memory: CountMemory): number 
   return Math.ceil(fall / Math.max(1, largestWith(page, memory)));
 }
 
+/** The count that an answer names. A page without records that names 0 may count its own records. */
+function countOf({ received }: NumberedPage, { place }: CountMemory): number | undefined {
+  const count = readCount(received, place);
+  return count === 0 && received.records.length === 0 ? undefined : count;
+}
+
+/** The number of items that the list has at least, by its pages. A lower number counts something else. */
+function atLeast(
+  { received }: NumberedPage,
+  { place, position, smallestPage }: CountMemory,
+  numbering: PageNumbering,
+): number {
+  const { length } = received.records;
+  if (length === 0 || place.unit === "pages") return 0;
+  return numbering.before(position, Math.min(smallestPage, length)).items + length;
+}
+
 /** Goes on with the request that the paginator makes. */
 function goOn(page: NumberedPage, memory: ReadingOnward, numbering: PageNumbering): WatchedPage {
-  const { received, following } = page;
+  const { following } = page;
   if (!following) return { next: undefined };
-  const progress = { ...memory, largestPage: largestWith(page, memory) };
-  const nextPosition = numbering.positionAfter(memory.position, following);
-  const onward = afterPage(progress, received.request, nextPosition, numbering);
-  return { next: withCount(following, onward) };
+  return { next: withCount(following, memoryAfter(page, memory, following, numbering)) };
 }
-
-/** The memory for the page after the one at `memory.position`. */
-function afterPage(
-  memory: CountMemory,
-  request: PageRequest,
-  nextPosition: number,
-  { needsRecent }: PageNumbering,
-): ReadingOnward {
-  const { position, furthest, rounds, recent } = memory;
-  const pages = [...recent.filter((earlier) => earlier.position < position), { position, request }];
-  return {
-    ...onwardOf(memory),
-    position: nextPosition,
-    furthest: Math.max(position, furthest),
-    rounds: position > furthest ? 0 : rounds,
-    recent: needsRecent ? lastPages(pages) : [],
-  };
-}
-
-/** The last pages, as many as a checkpoint may hold. */
-function lastPages(pages: PlacedRequest[]): PlacedRequest[] {
-  const last = pages
-    .slice(-MAX_RECENT.pages)
-    .map(({ position, request }) => ({ position, request: repeatable(request) }));
-  while (JSON.stringify(last).length > MAX_RECENT.characters) last.shift();
-  return last;
-}
-
-/** The memory without what a check alone needs. */
-function onwardOf(memory: CountMemory): ReadingOnward {
-  if (memory.mode === "onward") return memory;
-  const { suspectAt: _, suspect: __, resume: ___, ...progress } = memory;
-  return { ...progress, mode: "onward" };
-}
-
-function countedPage(
-  page: NumberedPage,
-  count: number,
-  position: number,
-  numbering: PageNumbering,
-): CountedPage {
-  const { received, following } = page;
-  return {
-    request: repeatable(received.request),
-    position,
-    nextPosition: following ? numbering.positionAfter(position, following) : position + 1,
-    count,
-    lastRows: lastRowsOf(page),
-  };
-}
-
-/** By keys, so that a row may change in its place. */
-function lastRowsOf({ received, keyFields }: NumberedPage): string | null {
-  const last = received.records.slice(-LAST_ROWS);
-  if (last.length === 0) return null;
-  return last.map((record) => keyPart(fingerprintRecord(record, keyFields))).join(" ");
-}
-
-const largestWith = ({ received }: NumberedPage, { largestPage }: CountMemory): number =>
-  Math.max(largestPage, received.records.length);
-
-const withCount = (request: PageRequest, count: CountMemory): PageRequest => ({
-  ...request,
-  memory: { ...request.memory, count },
-});
 
 const driftError = ({ counted, place }: CountMemory, lowest: number) =>
   new RequestError({

@@ -52,7 +52,8 @@ export interface CountedPage {
   /** The position of the page after it, when it was read. */
   nextPosition: number;
   count: number;
-  /** Stands for the last records of the page; null where it had none. */
+  /** Stand for the first record and for the last ones; null where the page had none. */
+  firstRow: string | null;
   lastRows: string | null;
 }
 
@@ -64,8 +65,9 @@ interface CountProgress {
   counted: CountedPage;
   /** The number of pages since then, which named none. */
   uncountedPages: number;
-  /** The records of the largest page so far. */
+  /** The records of the largest and of the smallest page so far. */
   largestPage: number;
+  smallestPage: number;
   /** The position of the furthest page so far. */
   furthest: number;
   /** How often reading has gone back since it first came to the furthest page. */
@@ -74,7 +76,7 @@ interface CountProgress {
   recent: { position: number; request: PageRequest }[];
   /** The position of a page that was missing once already. */
   missingAt: number | null;
-  /** The page with a lower count, as it was before reading went back. */
+  /** The page with a lower count, as it was before the counted page was read again. */
   doubted: CountedPage | null;
 }
 
