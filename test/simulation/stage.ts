@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { Switch } from "./draw/drawn.ts";
+import type { Feature } from "./features.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Weather } from "./weather.ts";
@@ -14,10 +16,28 @@ export interface Stage {
   /** Each call of a worker is a step. */
   step(): void;
   violated(invariant: Invariant, what: string): void;
+  /** The history has run into a gap that is known: it ends here, without a verdict. */
+  abandon(gap: Switch): void;
+  /** It may have: what does not come to rest is not held against it. */
+  suspect(gap: Switch): void;
+  suspected(): Switch | undefined;
 }
 
-/** The invariants by name; `oracle.ts` says what each of them means. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9";
+/** The invariants by name; `oracle/oracle.ts` says what each of them means. */
+export type Invariant =
+  | "I1"
+  | "I2"
+  | "I3"
+  | "I4"
+  | "I5"
+  | "I6"
+  | "I7"
+  | "I8"
+  | "I9"
+  | "I10"
+  | "I11"
+  | "I12"
+  | "I13";
 
 export interface Violation {
   invariant: Invariant;
@@ -43,10 +63,15 @@ const counters = [
   "checkpoints",
   "takeovers",
   "runs_done",
+  "refreshes_done",
+  "resets",
+  "config_changes",
+  "configs_refused",
   "late_writes",
   "stale_rows",
   "quarantined",
   "failed_events",
+  "abandoned",
 ] as const;
 
 export type Counter = (typeof counters)[number];
@@ -58,6 +83,8 @@ export interface History {
   hours: number;
   steps: number;
   counters: Record<Counter, number>;
+  /** Empty where the history ended without a verdict. */
+  features: Feature[];
   violations: Violation[];
   /** Of every line of the trace: the same seed must give the same hash. */
   hash: string;
@@ -67,12 +94,18 @@ export interface History {
 
 const TAIL_LINES = 80;
 
-export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "weather">) {
+export function openStage(
+  seed: number,
+  parts: Pick<Stage, "time" | "random" | "weather">,
+  { tailLines = TAIL_LINES }: { tailLines?: number } = {},
+) {
   const counted = Object.fromEntries(counters.map((name) => [name, 0])) as Record<Counter, number>;
   const violations: Violation[] = [];
   const hash = createHash("sha256");
   const tail: string[] = [];
   let steps = 0;
+  let isAbandoned = false;
+  let suspected: Switch | undefined;
 
   const stage: Stage = {
     ...parts,
@@ -80,7 +113,7 @@ export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "
       const line = `${parts.time.now()} ${who}: ${what}`;
       hash.update(line);
       tail.push(line);
-      if (tail.length > 2 * TAIL_LINES) tail.splice(0, TAIL_LINES);
+      if (tail.length > 2 * tailLines) tail.splice(0, tailLines);
     },
     count(what, times = 1) {
       counted[what] += times;
@@ -89,21 +122,34 @@ export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "
       steps += 1;
     },
     violated(invariant, what) {
+      if (isAbandoned) return;
       violations.push({ invariant, what, step: steps, at: parts.time.now() });
       stage.trace("oracle", `${invariant} VIOLATED: ${what}`);
+    },
+    suspect(gap) {
+      suspected ??= gap;
+    },
+    suspected: () => suspected,
+    abandon(gap) {
+      if (isAbandoned) return;
+      isAbandoned = true;
+      counted.abandoned += 1;
+      stage.trace("oracle", `ends here: ${gap} is a known gap`);
     },
   };
   return {
     stage,
     violations,
-    history: (): History => ({
+    isAbandoned: () => isAbandoned,
+    history: (features: Feature[]): History => ({
       seed,
       hours: Number((parts.time.now() / 3_600_000).toFixed(2)),
       steps,
       counters: counted,
+      features: isAbandoned ? [] : features,
       violations,
       hash: hash.copy().digest("hex").slice(0, 16),
-      tail: tail.slice(-TAIL_LINES),
+      tail: tail.slice(-tailLines),
     }),
   };
 }

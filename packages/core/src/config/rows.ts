@@ -94,7 +94,10 @@ export function planRowId(
     return { kind: "version", fields: primaryKey, cursor: incremental.path };
   }
   const readsChanges = incremental !== undefined || hasCursorAbove(parent);
-  return { kind: "content", isPerRead: isAppend && !readsChanges };
+  return {
+    kind: "content",
+    isPerRead: /* planted: archives-of-records */ isAppend && !readsChanges,
+  };
 }
 
 const hasCursorAbove = (parent: ResourcePlan["parent"]): boolean =>

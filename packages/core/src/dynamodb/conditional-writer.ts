@@ -87,7 +87,7 @@ async function sendItem(
 }
 
 const isNewRow = ({ key }: WriterOptions) => ({
-  ConditionExpression: "attribute_not_exists(#key)",
+  ConditionExpression: /* planted: rows-stay-as-they-are */ "attribute_not_exists(#key)",
   ExpressionAttributeNames: { "#key": key.hash.name },
 });
 

@@ -54,7 +54,7 @@ export async function handleScheduleEvent(
 function fanOutId(event: ScheduleEvent, requestId: string): string {
   const { time, resources, full_refresh, limit_pages } = event;
   const kinds = [
-    ...(full_refresh ? ["refresh"] : []),
+    .../* planted: kind-of-a-fan-out */ (full_refresh ? ["refresh"] : []),
     ...(limit_pages === undefined ? [] : [`sample-${limit_pages}`]),
     ...(resources ? [joinNames(resources)] : []),
   ];
@@ -139,6 +139,7 @@ async function findDueRuns({ source }: ScheduleEvent, deps: ScheduleDeps): Promi
 function slotsOf(sourcePlan: SourcePlan, resource: ResourcePlan) {
   const own = { sourcePlan, resourceRef: refOf(resource), slot: "own" as const };
   if (resource.spooled.length === 0 || !resource.selected) return [own];
+  // planted: ticks-of-reads-for-children
   return [own, { ...own, slot: "for_children" as const }];
 }
 

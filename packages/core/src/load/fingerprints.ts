@@ -33,7 +33,8 @@ export function fingerprintOf({
 }
 
 /** Returns the item as text with sorted members, because an API may change their order. */
-const itemText = (item: Item): string => JSON.stringify(sortedMap(item));
+const itemText = (item: Item): string =>
+  JSON.stringify(/* planted: order-of-members */ sortedMap(item));
 
 function sortedMap(map: Item): Item {
   const sorted: Item = {};

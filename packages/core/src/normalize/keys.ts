@@ -102,6 +102,7 @@ const versionParts =
   ({ fields, cursor }: Extract<RowIdPlan, { kind: "version" }>, { findValue }: RowNaming) =>
   (record: JsonObject): JsonValue[] => {
     const key = fields.map((field) => readKeyValue(record, { name: field, type: "S" }, Infinity));
+    // planted: names-of-versions
     return [key.map(valueText), findValue(record, cursor) ?? null];
   };
 
@@ -115,7 +116,11 @@ function contentParts(
     const content = digest("sha256", contentText(record, fieldsOfParent), "base64url");
     const occurrence = occurrences.get(content) ?? 0;
     occurrences.set(content, occurrence + 1);
-    return [content, occurrence, ...(isPerRead ? [readId] : [])];
+    return [
+      content,
+      occurrence,
+      .../* planted: names-of-replaced-rows */ (isPerRead ? [readId] : []),
+    ];
   };
 }
 

@@ -69,6 +69,7 @@ export function startOf(
   if (resource.selected && !isForChildren) starts.push(ownCursor);
   const isFurtherBack = isBeforeIn(resource.incremental);
   const [first = null, ...others] = starts;
+  // planted: a-read-goes-back
   return others.reduce((least, start) => (isFurtherBack(start, least) ? start : least), first);
 }
 
@@ -113,6 +114,7 @@ export function nextStart(
 /** Pure: whether a fan-out goes back for a failed follower: the next fan-out, then each 2nd, 4th, … */
 export function isGoneBackFor(state: RunState | null | undefined, now: number): boolean {
   const { runs = 0, passed = 0, last_at = null } = state?.failures ?? {};
+  // planted: failed-children-are-gone-back-for
   if (runs <= 1) return true;
   return passed >= 2 ** (runs - 1) - 1 || (last_at !== null && now - Date.parse(last_at) >= DAY_MS);
 }

@@ -83,7 +83,7 @@ function requestFromPlan(
     cursorPath: incremental?.path.text ?? null,
     initial: incremental?.initialValue ?? null,
     replaces: isStored && disposition === "replace",
-    sweeps: isStored && disposition !== "append",
+    sweeps: /* planted: refresh-of-an-archive */ isStored && disposition !== "append",
     isBefore: isBeforeIn(incremental),
     isChild: resource.parent !== undefined,
     hasParentCursors: incremental?.perParent ?? false,

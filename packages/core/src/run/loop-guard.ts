@@ -39,7 +39,9 @@ export function watchForLoop(
   });
   if (!guard) return { guard: rememberPage(1), repeats: undefined };
   const isSameContent =
-    keys !== null && keys === guard.keys && shortDigest(page.content()) === guard.content;
+    /* planted: loops-by-content */ keys !== null &&
+    keys === guard.keys &&
+    shortDigest(page.content()) === guard.content;
   const times = guard.times + (isSameContent ? 1 : 0);
   const isSameRequest = next !== null && next === guard.next;
   const isEndless = next !== null && guard.until + guard.steps >= limits.pages;

@@ -38,8 +38,10 @@ export function maySweep(resource: ResourcePlan, read: ReadResult): SweepPermiss
   const ranges = rangesOf(resource);
   if ("reason" in ranges) return ranges;
   return {
+    // planted: two-reads
     needsTwoReads: read.is_numbered,
     isRanged: ranges.length > 0,
+    // planted: rows-out-of-range-stay
     isInRange: (row) => ranges.every((range) => isRowInRange(row, range)),
   } as SweepPermission;
 }
@@ -67,6 +69,7 @@ function refusalOf({ disposition }: ResourcePlan, read: ReadResult): NoSweep | u
       hint: "see `tidetable quarantine list`; correct primary_key or these records",
     };
   }
+  // planted: sweep-looks-at-coverage
   if (read.coverage !== "everything") {
     return {
       reason: "the parent was read for its changes alone",

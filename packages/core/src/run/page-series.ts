@@ -100,6 +100,7 @@ function usableValues(
     return values;
   } catch (error) {
     const { onMissing } = resource.parent ?? {};
+    // planted: odd-parents-are-set-aside
     if (!isUnusable(error) || onMissing === "raise") throw error;
     return onMissing === "skip" ? undefined : error;
   }
@@ -118,6 +119,7 @@ function* windowsOf(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
     const isLast = next === null;
     yield { request, range, stateAtStart: { window } as Partial<RunState>, next, isLast };
     if (isLast) return;
+    // planted: windows-move-on
     window = next;
   }
 }
@@ -130,6 +132,7 @@ async function readOwnCursor(
 ): Promise<NonNullable<Series["ownCursor"]>> {
   const id = hash("sha256", jsonText(named, { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
+  // planted: refresh-of-parent-cursors
   if (refresh || refresh_asked) return { id, cursor: null };
   return {
     id,

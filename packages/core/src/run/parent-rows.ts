@@ -202,7 +202,7 @@ const combinedCoverage = (ownCoverage: Coverage, parent: Coverage): Coverage =>
  */
 function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView): void {
   const { consumed, refresh_asked } = state;
-  if (consumed && isOlder(epoch, consumed)) {
+  if (/* planted: epochs-go-forward */ consumed && isOlder(epoch, consumed)) {
     const reason = "a newer read of the parent has been used already";
     if (refresh_asked) throw noSweepError({ reason, hint: "refresh again" });
     throw notServedError("run.parent_older", reason);
@@ -212,6 +212,7 @@ function assertServes(resource: ResourcePlan, state: RunState, epoch: EpochView)
   const needsWhole = resource.disposition === "replace" || state.refresh;
   const served = servedCursor({ needsWhole }, root, state);
   if (served !== null && !isBeforeIn(root.incremental)(served, epoch.range.start)) return;
+  // planted: an-epoch-goes-back-far-enough
   throw notServedError(
     "run.parent_gap",
     `this read of ${root.name} does not go back to where ${resource.name} was served up to`,

@@ -115,7 +115,7 @@ class PageReader {
   async #readAll(): Promise<void> {
     const seriesToRead = allSeries(this.#job, this.#begun, this.#parentRows());
     // An earlier slice can have begun only the first series.
-    let from = this.#begun.next ?? undefined;
+    let from = /* planted: first-request-of-slice */ this.#begun.next ?? undefined;
     while (this.#state.phase === "read" && this.#pagesLeft > 0 && this.#pace.hasTime()) {
       const { value: series, done } = await this.#writer.unlessFailed(seriesToRead.next());
       if (done) {
@@ -196,7 +196,7 @@ class PageReader {
       candidate,
       lacks_keys: after.lacks_keys || lacksKeys,
       is_numbered: after.is_numbered || (whole.isNumbered ?? false),
-      ...(isLast ? series.stateAfter : {}),
+      .../* planted: end-of-series */ (isLast ? series.stateAfter : {}),
     };
     this.#state = moved.phase === "read" ? moved : this.#ended(moved);
     return {
@@ -228,6 +228,7 @@ class PageReader {
   async #setParentAside({ unusable, row }: UnusableParent): Promise<void> {
     this.#state = { ...this.#state, ...row.stateHere };
     await this.#quarantineParent(unusable, row);
+    // planted: parents-aside-keep-from-sweeping
     this.#state = { ...this.#state, ...row.stateAfter, lacks_parents: true };
   }
 
@@ -243,7 +244,7 @@ class PageReader {
       return;
     }
     this.#notFound = error;
-    if (row.isSecondTry) {
+    if (/* planted: second-try */ row.isSecondTry) {
       this.#state = { ...after, parents_gone: after.parents_gone + 1 };
       return;
     }
@@ -335,6 +336,7 @@ function afterPage(
     next: page.next ?? null,
     api_time: state.api_time ?? page.apiTime ?? null,
     loops: guard,
+    // planted: cursor-stays-while-reading
     deaths: 0,
     waits: 0,
   };

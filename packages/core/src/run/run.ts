@@ -83,6 +83,7 @@ class Slice {
     this.#signals = new RunSignals(world.signal, world.clock);
     this.#resourceRef = { source: resource.source, resource: resource.name };
     this.#slot = order.forChildren && resource.selected ? "for_children" : "own";
+    // planted: slot-of-reads-for-children
     this.#isStored = resource.selected && this.#slot === "own";
     this.#isSample = order.limitPages !== undefined;
     this.#tally = new Tally(world.clock);
@@ -216,6 +217,7 @@ class Slice {
     if (leaves === "fan_out") {
       return addFanOut(this.#stateWorld, this.#resourceRef, this.#slot, { stored, id });
     }
+    // planted: wishes-are-stored
     return addWish(this.#stateWorld, this.#resourceRef, this.#slot, {
       stored,
       wish: { id, refresh, serves },
@@ -312,7 +314,7 @@ class Slice {
 
   async #finish(lease: Lease, state: RunState): Promise<ResourceReport> {
     this.#state = state;
-    if (state.phase !== "end") {
+    if (/* planted: unfinished-slice */ state.phase !== "end") {
       const running = this.#report("running", { state });
       await lease.release({
         status: "running",
@@ -364,6 +366,7 @@ class Slice {
     const schemaReport = this.#schema?.report();
     warnOfChanges(schemaReport, this.#world, resourceRef);
     await this.#schema?.close(this.#runId, { isPart: true });
+    // planted: samples-move-nothing
     await lease.letGo();
     return this.#report("done", { state: read, schema: schemaReport });
   }
@@ -393,6 +396,7 @@ class Slice {
     else {
       const body: RunState = {
         ...state,
+        // planted: served-stays-when-a-run-fails
         ...end.changes,
         ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
         counts: { ...state.counts, ...spentCounts(this.#counts) },

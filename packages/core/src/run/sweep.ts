@@ -121,7 +121,9 @@ async function countRows(
     : sweepRefusal(swept, {
         seen: state.rows.log?.rows ?? 0,
         // A changed record without a key deletes one row and adds another.
-        lastSeen: resource.key.rowId ? state.last_sweep : undefined,
+        lastSeen: /* planted: guard-without-a-key */ resource.key.rowId
+          ? state.last_sweep
+          : undefined,
       });
   if (refused) throw refused;
   return { ...state, sweep: swept, phase: swept.unseen === 0 ? "end" : "sweep" };

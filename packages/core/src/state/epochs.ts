@@ -56,6 +56,7 @@ export async function epochOf(
   const states = await readParentStates(world, parent);
   for (const slot of slots) {
     const epoch = currentEpoch(slot, states[slot]);
+    // planted: epoch-of-its-fan-out
     if (epoch?.fan_outs.includes(fanOut)) return epoch.plan_hash === planHash ? epoch : undefined;
   }
   for (const slot of slots) {

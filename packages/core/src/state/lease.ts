@@ -25,7 +25,7 @@ export interface TakenRun {
 
 /** Returns whether a worker may be writing this resource. */
 export const isHeld = (stored: StoredState | undefined, now: number): boolean =>
-  stored?.lease != null && now < stored.lease.until + TAKEOVER_MS;
+  stored?.lease != null && /* planted: lease-is-held */ now < stored.lease.until + TAKEOVER_MS;
 
 /**
  * The right to write a resource, and the only way to move its state: each step is one conditional

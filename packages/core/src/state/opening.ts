@@ -98,7 +98,7 @@ export function decideRun(stored: StoredState | undefined, runRequest: RunReques
   if (!stored?.body || !stored.run_id) return startDecision(stored, runRequest);
 
   const { body, run_id: runId, status } = stored;
-  if (body.table_id !== runRequest.tableId) {
+  if (/* planted: other-table */ body.table_id !== runRequest.tableId) {
     const note = "the table is not the one that the state was kept for; starting from nothing";
     return startDecision({ ...stored, body: null }, runRequest, note);
   }
@@ -106,7 +106,7 @@ export function decideRun(stored: StoredState | undefined, runRequest: RunReques
     return { kind: "answered", body };
   // Only a retry of the same event continues a failed run. A newer event starts a new run.
   if (status === "done" || (hasFailed && !isOwn)) return startDecision(stored, runRequest);
-  if (body.plan_hash !== runRequest.planHash) {
+  if (/* planted: other-plan */ body.plan_hash !== runRequest.planHash) {
     return startDecision(
       stored,
       runRequest,
@@ -126,7 +126,14 @@ export function decideRun(stored: StoredState | undefined, runRequest: RunReques
   return {
     kind: deaths >= DEATHS ? "poison" : "continue",
     runId,
-    body: { ...body, ids, deaths, slices: body.slices + 1, rows: rowsAtResume(body.rows, runId) },
+    body: {
+      ...body,
+      ids,
+      deaths,
+      slices: body.slices + 1,
+      // planted: rows-of-earlier-slices
+      rows: rowsAtResume(body.rows, runId),
+    },
     fanOuts: isContent ? withFanOut(stored.fan_outs, runRequest.id) : stored.fan_outs,
     wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(runRequest)) : stored.wishes,
     isOthers: !isContent,
@@ -241,7 +248,10 @@ function newRun(
     cursor === null
       ? (runRequest.initial ?? null)
       : (before?.initial ?? runRequest.initial ?? null);
-  const readsWhole = refreshAsked || runRequest.replaces || !runRequest.startFor;
+  const readsWhole =
+    /* planted: refresh-reads-everything */ refreshAsked ||
+    runRequest.replaces ||
+    !runRequest.startFor;
   const from = readsWhole ? null : (runRequest.startFor?.(serves, cursor) ?? null);
   const startedAt = new Date(runRequest.now).toISOString();
   const isDone = stored?.status === "done";
@@ -251,7 +261,10 @@ function newRun(
     plan_hash: runRequest.planHash,
     table_id: runRequest.tableId,
     ids,
-    read_id: last && !isDone && last.read_id ? last.read_id : runRequest.newReadId(),
+    read_id:
+      /* planted: read-id-is-handed-on */ last && !isDone && last.read_id
+        ? last.read_id
+        : runRequest.newReadId(),
     started_at: startedAt,
     refresh,
     refresh_asked: refreshAsked,

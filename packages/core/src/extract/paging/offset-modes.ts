@@ -101,6 +101,7 @@ function readOverlapping(
   const rounding = isProven ? 0 : start % list.plan.limit;
   const match = matchOverlap(records, { tail, overlap, rounding }, list.keyFields);
   if (match.kind === "rounded") return testRounding(memory, overlap);
+  // planted: lost-overlap
   if (match.kind === "lost") return searchBack(page, memory, list);
   const continued = match.inPlace ? { tail, known: match.end } : undefined;
   const progress = progressAfter(page, memory.largestPage, list, continued);
