@@ -88,7 +88,7 @@ export const bugsOfParts: readonly Bug[] = [
     name: "the lease is counted from its answer",
     promise: "P5",
     marker: "lease-counted-from-request",
-    replacement: "this.#validUntil = how.givesBack ? 0 : clock.monotonic() + LEASE_MS;",
+    replacement: "this.#validUntil = effects.givesBack ? 0 : clock.monotonic() + LEASE_MS;",
   },
   {
     name: "the lease is not renewed while something is pending",

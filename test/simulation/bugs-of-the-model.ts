@@ -33,13 +33,13 @@ export const modelBugs: readonly Bug[] = [
     promise: "P19",
     marker: "a-read-goes-back",
     replacement:
-      "return isForChildren || !resource.selected ? others.reduce((least, start) => (isBefore(start, least) ? start : least), first) : own;",
+      "return isForChildren || !resource.selected ? others.reduce((least, start) => (isFurtherBack(start, least) ? start : least), first) : ownCursor;",
   },
   {
     name: "what a child has been served moves when its run fails",
     promise: "P19",
     marker: "served-stays-when-a-run-fails",
-    replacement: "served: servedAfter(resource, state.served, state.range), ...end.changes",
+    replacement: "served: stateAfterSuccess(state, resource, 0).served, ...end.changes",
   },
   {
     name: "nobody goes back for a child that has failed",

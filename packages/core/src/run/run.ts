@@ -329,7 +329,8 @@ class Slice {
       : state;
     const done = this.#report("done", { state: ended, before: state.cursor, schema: schemaReport });
     // The history is written first: a run that crashes here writes the same history again.
-    const named = await this.#rememberAll(done, state);
+    const named = new Set([...state.ids, ...(await this.#fanOutsOf(state))]);
+    await this.#remember(done, named, state.epoch);
     await this.#schema?.close(this.#runId);
     await lease.release({ status: "done", body: ended });
     await this.#rememberLate(done, state, named);
@@ -381,36 +382,35 @@ class Slice {
       state,
       schema: hasFailed ? this.#schema?.report() : undefined,
     });
+    // A lost lease belongs to another worker, which continues and writes its own report.
     const isOvertaken = error instanceof LeaseError;
-    if (!this.#isSample && (isOvertaken || hasFailed)) {
-      // The run that blocks this event continues and writes its own report.
-      const ids = isOvertaken || !this.#lease ? this.#namesWithoutRun() : this.#namesOfRun();
-      await this.#remember(failed, ids, state?.epoch).catch(() => {});
+    const lease = isOvertaken ? undefined : this.#lease;
+    if (!lease) {
+      if (!this.#isSample && (isOvertaken || hasFailed)) {
+        await this.#remember(failed, this.#namesWithoutRun(), state?.epoch).catch(() => {});
+      }
+      return failed;
     }
-    const lease = this.#lease;
-    // A lost lease belongs to another worker. A lease that cannot be given back expires.
-    if (!lease || isOvertaken) return failed;
     // Rows that are stored stay in the table after a failure, so the schema keeps their columns.
     if (hasFailed) await this.#schema?.close(this.#runId, { isPart: true }).catch(() => {});
-    if (this.#isSample || !state) await lease.letGo().catch(() => {});
-    else {
-      const body: RunState = {
-        ...state,
-        // planted: served-stays-when-a-run-fails
-        ...end.changes,
-        ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
-        counts: { ...state.counts, ...spentCounts(this.#counts) },
-      };
-      await lease.release({ ...end, body }).catch(() => {});
+    // A lease that cannot be given back expires.
+    if (this.#isSample || !state) {
+      await lease.letGo().catch(() => {});
+      return failed;
     }
+    const fanOuts = hasFailed ? await this.#fanOutsOf(state).catch(() => []) : [];
+    const named = new Set([...state.ids, ...fanOuts]);
+    if (hasFailed) await this.#remember(failed, named, state.epoch).catch(() => {});
+    const body: RunState = {
+      ...state,
+      // planted: served-stays-when-a-run-fails
+      ...end.changes,
+      ...(hasFailed ? { failures: failuresAfter(state, error, this.#world.clock.now()) } : {}),
+      counts: { ...state.counts, ...spentCounts(this.#counts) },
+    };
+    await lease.release({ ...end, body }).catch(() => {});
+    if (hasFailed) await this.#rememberLate(failed, state, named);
     return failed;
-  }
-
-  /** Returns all fan-outs that the run answers and that were stored when the slice began. */
-  #namesOfRun(): string[] {
-    const isContinued = this.#stored?.body?.epoch === this.#state?.epoch;
-    const added = isContinued ? (this.#stored?.fan_outs ?? []) : [];
-    return [...new Set([...(this.#state?.ids ?? []), ...added])];
   }
 
   /** Returns the event's name, unless the unfinished run answers the event and records its end. */
@@ -420,21 +420,20 @@ class Slice {
     return names.includes(this.#order.runId) ? [] : [this.#order.runId];
   }
 
-  /** Writes the history of every fan-out that this read answers, and returns the names. */
-  async #rememberAll(report: ResourceReport, state: RunState): Promise<Set<string>> {
+  /** Returns the fan-outs that have been added to this read so far. */
+  async #fanOutsOf({ epoch }: RunState): Promise<string[]> {
     const stored = await readState(this.#stateWorld, this.#resourceRef, this.#slot);
-    const names = new Set([...state.ids, ...(stored?.fan_outs ?? [])]);
-    await this.#remember(report, names, state.epoch);
-    return names;
+    return stored?.body?.epoch === epoch ? stored.fan_outs : [];
   }
 
   /** Writes the history of fan-outs that were added while the history was written. */
-  async #rememberLate(report: ResourceReport, state: RunState, named: Set<string>): Promise<void> {
-    const stored = await readState(this.#stateWorld, this.#resourceRef, this.#slot).catch(
-      () => undefined,
-    );
-    const late = stored?.body?.epoch === state.epoch ? stored.fan_outs : [];
-    const missing = late.filter((id) => !named.has(id));
+  async #rememberLate(
+    report: ResourceReport,
+    state: RunState,
+    named: ReadonlySet<string>,
+  ): Promise<void> {
+    const fanOuts = await this.#fanOutsOf(state).catch(() => []);
+    const missing = fanOuts.filter((id) => !named.has(id));
     await this.#remember(report, missing, state.epoch).catch(() => {});
   }
 
