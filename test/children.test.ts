@@ -255,9 +255,12 @@ describe("a child", () => {
   it("a full refresh of a child deletes the rows that the API no longer shows", async () => {
     const list = usersOf(1, 2, 3);
     const { run, ids, name } = await deployBlog(await openBlog(list), ["users", posts]);
-    await run();
+    const refresh = () => run({ full_refresh: true, confirm: name });
+    await refresh();
     list.pop();
-    const refreshed = await run({ full_refresh: true, confirm: name });
+    // Behind pages of two by their offset, a row goes only when two whole reads have not seen it.
+    expect(await refresh()).toMatchObject({ posts: { deleted: 0 }, users: { deleted: 0 } });
+    const refreshed = await refresh();
     expect(refreshed).toMatchObject({
       posts: { status: "done", deleted: 3 },
       users: { deleted: 1 },
@@ -287,10 +290,12 @@ describe("a child", () => {
       gone: (path) => isGone && path === "/users/2/posts",
     });
     const { run, ids, name } = await deployBlog(api, ["users", posts]);
-    await run();
+    const refresh = () => run({ full_refresh: true, confirm: name });
+    await refresh();
     isGone = true;
+    await refresh();
     const before = api.requests.length;
-    const refreshed = await run({ full_refresh: true, confirm: name });
+    const refreshed = await refresh();
     expect(refreshed.posts).toMatchObject({ status: "done", deleted: 3, parents_set_aside: 0 });
     expect(await ids("posts")).toEqual(postIdsOf(1, 3, 4));
     const asked = api.requests.slice(before).map(({ path }) => path);

@@ -502,6 +502,7 @@ describe("quarantine", () => {
       record: '{"code":"b","n":12}',
       record_bytes: null,
       redacted: false,
+      naming: null,
       at: expect.any(String),
     });
     const text = await list(`${name}.json/rows`);

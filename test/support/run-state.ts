@@ -62,6 +62,7 @@ export const runStateOf = (changes: Partial<RunState> = {}): RunState => ({
   is_numbered: false,
   failures: { runs: 0, passed: 0, last_at: null, is_counted: false },
   last_sweep: null,
+  boundary: [],
   last_whole: null,
   rows: noKnownRows,
   sweep: null,

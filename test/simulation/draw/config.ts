@@ -74,7 +74,9 @@ function incrementalOf(cursor: CursorDraw, { order }: Level) {
     ...(rangeStart === "open" ? { range_start: rangeStart } : {}),
     ...(rangeEnd === "closed" ? { range_end: rangeEnd } : {}),
     ...(isPerParent ? { per_parent: true } : {}),
-    ...(cursor.saysOrder ? { row_order: order === "stamp" ? ("asc" as const) : ("desc" as const) } : {}),
+    ...(cursor.saysOrder
+      ? { row_order: order === "stamp" ? ("asc" as const) : ("desc" as const) }
+      : {}),
   };
 }
 

@@ -23,6 +23,7 @@ export function stateAfterSuccess(ended: RunState, resource: ResourcePlan, now: 
       ? { ref: parent_epoch, ended_at: ended.root_ended_at ?? ended.root_began_at }
       : ended.consumed,
     last_sweep: refresh ? counts.records : ended.last_sweep,
+    boundary: [],
     last_whole: refresh && is_numbered ? (rows.log ?? null) : null,
   };
   const { incremental } = resource;

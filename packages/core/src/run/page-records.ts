@@ -1,10 +1,12 @@
+import { hash } from "node:crypto";
 import { RequestError } from "../base/errors.ts";
-import type { ParentPlan, ResourcePlan, StepPlan } from "../config/plan-types.ts";
+import type { KeyPlan, ParentPlan, ResourcePlan, StepPlan } from "../config/plan-types.ts";
 import { applySteps } from "../extract/processing-steps.ts";
 import { findValue } from "../extract/select.ts";
 import type { RowNaming } from "../normalize/keys.ts";
 import type { SpoolRow } from "../state/spool.ts";
 import { isObject, type JsonObject, type JsonValue } from "../values/json.ts";
+import { jsonText } from "../values/json-text.ts";
 
 /** Returns the fields of a record that go into the spool, without fields that the record lacks. */
 export function spoolRow(record: JsonValue, { spooled }: Pick<ResourcePlan, "spooled">): SpoolRow {
@@ -53,6 +55,20 @@ export function withSteps(
       ? records
       : records.map((record) => (isObject(record) ? { ...record, ...added } : record));
   return steps.length === 0 ? withFields : applySteps(withFields, steps);
+}
+
+/** Leaves out records that format 1 stored, which named rows without a key differently. */
+export function withoutBoundary(
+  records: JsonValue[],
+  boundary: readonly string[],
+  { fields }: KeyPlan,
+): JsonValue[] {
+  if (boundary.length === 0) return records;
+  const identity = (record: JsonValue) =>
+    fields.length > 0 && isObject(record) ? fields.map((name) => record[name] ?? null) : record;
+  const hashOf = (record: JsonValue) =>
+    hash("sha256", jsonText(identity(record), { sorted: true }), "base64url").slice(0, 11);
+  return records.filter((record) => !boundary.includes(hashOf(record)));
 }
 
 /** Returns the values that, with the record, name a row without a primary key. */

@@ -18,7 +18,7 @@ import { jsonText } from "../values/json-text.ts";
 import type { Job } from "./job.ts";
 import { type Repeats, watchForLoop } from "./loop-guard.ts";
 import { createPacer } from "./pacer.ts";
-import { rowNaming, withSteps } from "./page-records.ts";
+import { rowNaming, withoutBoundary, withSteps } from "./page-records.ts";
 import { allSeries, type Series, type UnusableParent } from "./page-series.ts";
 import { PageWriter, type ReadPage } from "./page-writer.ts";
 import { type ParentRow, ParentRows } from "./parent-rows.ts";
@@ -287,9 +287,9 @@ const emptyPage: PreparedPage = {
 /** Pure: keeps the records of a page that lie in the range, and advances the candidate cursor. */
 function inRange(
   whole: Page,
-  { candidate }: RunState,
+  { candidate, boundary }: RunState,
   { range, parent }: Series,
-  { incremental, steps }: ResourcePlan,
+  { incremental, key, steps }: ResourcePlan,
 ): { page: Page; candidate: RunState["candidate"] } {
   const page = { ...whole, records: withSteps(whole.records, parent?.added ?? {}, steps) };
   if (!incremental) return { page, candidate };
@@ -300,7 +300,11 @@ function inRange(
   } = advanceCursor(page.records, incremental, range, candidate);
   return {
     // Rows that have moved are read again, also where the newest page goes beyond the range.
-    page: { ...page, records, next: isOver && !page.goesBack ? undefined : page.next },
+    page: {
+      ...page,
+      records: withoutBoundary(records, boundary, key),
+      next: isOver && !page.goesBack ? undefined : page.next,
+    },
     candidate: furthest,
   };
 }

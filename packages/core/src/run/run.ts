@@ -327,9 +327,9 @@ class Slice {
     const ended = this.#isStored
       ? stateAfterSuccess(state, this.#resource, this.#world.clock.now())
       : state;
+    const named = new Set([...state.ids, ...(await this.#fanOutsOf(state))]);
     const done = this.#report("done", { state: ended, before: state.cursor, schema: schemaReport });
     // The history is written first: a run that crashes here writes the same history again.
-    const named = new Set([...state.ids, ...(await this.#fanOutsOf(state))]);
     await this.#remember(done, named, state.epoch);
     await this.#schema?.close(this.#runId);
     await lease.release({ status: "done", body: ended });

@@ -25,6 +25,8 @@ interface BodyOfFormat1 {
   phase: RunState["phase"];
   page: number;
   rows?: RowsState;
+  spool?: { run_ids: string[] };
+  known?: string[];
 }
 
 /** The plan hash of a run that has to start anew. No plan has this hash. */
@@ -44,7 +46,8 @@ function fromFormat1(body: BodyOfFormat1): RunState {
     format: FORMAT_NUMBER,
     plan_hash: NO_PLAN,
     table_id: body.table_id,
-    ids: [],
+    // The run that starts anew answers the events of the one that did not end.
+    ids: body.phase === "end" ? [] : (body.spool?.run_ids ?? []),
     read_id: "",
     started_at: body.started_at,
     slices: body.slices,
@@ -83,6 +86,7 @@ function fromFormat1(body: BodyOfFormat1): RunState {
     is_numbered: false,
     failures: { runs: 0, passed: 0, last_at: null, is_counted: false },
     last_sweep: null,
+    boundary: body.known ?? [],
     last_whole: null,
     rows: { how: "always", known: null, log: null, open: false, in_doubt: true, last },
     sweep: null,

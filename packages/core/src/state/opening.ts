@@ -283,6 +283,7 @@ function newRun(
     failures: { ...(last?.failures ?? noFailures), is_counted: false },
     last_sweep: last?.last_sweep ?? null,
     last_whole: last?.last_whole ?? null,
+    boundary: last?.boundary ?? [],
     rows: runRequest.rows({ runId, refresh, refreshAsked }, earlierRun),
   };
 }

@@ -158,6 +158,11 @@ export interface RunState {
   failures: { runs: number; passed: number; last_at: string | null; is_counted: boolean };
   /** The record count of the last read with a sweep; null before the first sweep. */
   last_sweep: number | null;
+  /**
+   * Hashes of appended records at the cursor, which format 1 stored under other names. The next read
+   * leaves them out. Empty after it.
+   */
+  boundary: string[];
   /** The keys that the last whole read saw, if its pages were numbered. */
   last_whole: RowLog | null;
   /** The row state, including the rows that a refresh has seen. */
