@@ -85,15 +85,13 @@ describe("append with a cursor", () => {
     expect(await column("events")).toEqual(all);
   });
 
-  it.each([
-    ["of a full refresh", ["--full-refresh", "--yes"]],
-    ["of a backfill", ["--from", "3", "--to", "20"]],
-  ])("doubles and deletes nothing by the records %s", async (_, args) => {
+  it("doubles and deletes nothing by the records of a full refresh", async () => {
     const { world, run, column } = await events({ incremental: { initial_value: 1 } });
     await run();
     world.rows.splice(4, 2);
-    expect((await run(...args)).of("events")).toMatchObject({ status: "succeeded", deleted: 0 });
-    expect((await run(...args)).exit).toBe(0);
+    const refresh = ["--full-refresh", "--yes"];
+    expect((await run(...refresh)).of("events")).toMatchObject({ status: "succeeded", deleted: 0 });
+    expect((await run(...refresh)).exit).toBe(0);
     expect(await column("events")).toEqual(all);
   });
 

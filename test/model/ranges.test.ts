@@ -93,26 +93,6 @@ describe("a full refresh of an incremental resource", () => {
   });
 });
 
-describe("a run with --from and --to", () => {
-  it("reads that range, moves no cursor and deletes nothing", async () => {
-    const { rows, run, column, state } = await events({ initial_value: 1 });
-    await run();
-    rows.splice(2, 1);
-    rows.push({ id: 20, at: 4 });
-    const { of } = await run("--from", "2", "--to", "6");
-    expect(of("events")).toMatchObject({ status: "succeeded", deleted: 0 });
-    expect(await column("events")).toEqual(texts([...numbers(1, 10), 20]));
-    expect((await state("events")).cursor).toBe(10);
-  });
-
-  it("never sweeps a table that is replaced", async () => {
-    const { run, column } = await events({ initial_value: 1 }, { write_disposition: "replace" });
-    await run();
-    await run("--from", "2", "--to", "6");
-    expect(await column("events")).toEqual(texts(numbers(1, 10)));
-  });
-});
-
 describe("a child below an incremental with a range", () => {
   const replaced = { write_disposition: "replace" };
 

@@ -59,7 +59,7 @@ export const FINISH_WRITING_MS = 2_000;
 export const WAIT_IN_SLICE_MS = 60_000;
 
 /** The longest wait that one answer may ask for, unless `client.max_wait` says otherwise. */
-export const DEFAULT_MAX_WAIT_MS = DAY_MS;
+export const DEFAULT_MAX_WAIT_MS = 1 * DAY_MS;
 
 /** The largest `client.max_wait`: what a run has left for its next slice is kept for twice as long. */
 export const LONGEST_WAIT_MS = 7 * DAY_MS;
