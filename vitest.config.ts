@@ -18,7 +18,7 @@ export default defineConfig({
     env: { NO_COLOR: "1" },
     // After each test: is a secret in anything that it printed, stored or reported?
     setupFiles: ["test/support/canary-setup.ts"],
-    globalSetup: ["test/support/canary-total.ts"],
+    globalSetup: ["test/support/canary-total.ts", "test/support/built-cli.ts"],
     // For .ci/run, which prints the counts of the run on one line.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },

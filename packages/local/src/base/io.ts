@@ -27,4 +27,6 @@ export interface Io {
   ask?: ((question: string, options?: { hidden?: boolean }) => Promise<string>) | undefined;
   /** Reads standard input to its end. Undefined when standard input is a terminal. */
   input?: (() => Promise<string>) | undefined;
+  /** Lets the process import TypeScript, which costs time. Undefined if it already can. */
+  prepareTypeScript?: (() => Promise<void>) | undefined;
 }

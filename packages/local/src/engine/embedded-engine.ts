@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { ConfigError } from "@tidetable/core";
+import { packageFile } from "../base/package-files.ts";
 
 interface EmbeddedEngine {
   /** The DynamoDB endpoint. */
@@ -75,7 +75,7 @@ async function startEngine(folder: string, idleMs: number): Promise<ChildProcess
   try {
     mkdirSync(join(folder, "dynamodb"), { recursive: true });
     const log = openSync(join(folder, "engine.log"), "a");
-    const program = fileURLToPath(new URL("./engine-process.mjs", import.meta.url));
+    const program = packageFile("src/engine/engine-process.mjs");
     const child = spawn(process.execPath, [program, folder, String(idleMs)], {
       detached: true,
       windowsHide: true,
