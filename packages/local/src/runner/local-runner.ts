@@ -70,7 +70,7 @@ export async function openLocalRunner(
     ...options,
     readSecret: async (source) => {
       const plan = plans.find(({ name }) => name === source);
-      return lookUpSecret(source, plan?.secrets ?? []);
+      return plan && lookUpSecret(source, plan.secrets);
     },
     findSecretWriter: (source) =>
       plans.some(({ name, rotatesSecret }) => name === source && rotatesSecret)
