@@ -22,7 +22,7 @@ import type { Runner } from "./runner.ts";
 export async function openLambdaRunner(
   loadedSources: LoadedSource[],
   options: Pick<Options, "data" | "dynamodb" | "secrets">,
-  io: Pick<Io, "env" | "cwd" | "stderr">,
+  io: Pick<Io, "env" | "cwd" | "stderr" | "ask">,
   lookUpSecret?: SecretLookup,
 ): Promise<Runner> {
   requireRegistered(loadedSources);

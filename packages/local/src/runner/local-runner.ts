@@ -20,6 +20,7 @@ import {
   secretVariable,
   updateSecretsFile,
 } from "../secrets/local-secrets.ts";
+import { createOriginCheck } from "../secrets/secret-origins.ts";
 import { openWaits } from "../session/open-waits.ts";
 import { openSession, prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
@@ -52,19 +53,22 @@ export type SecretLookup = (source: string, memberNames: string[]) => Promise<Se
 export async function openLocalRunner(
   loadedSources: LoadedSource[],
   options: Pick<Options, "data" | "dynamodb" | "secrets">,
-  io: Pick<Io, "env" | "cwd" | "stderr">,
-  lookUpSecret: SecretLookup = createSecretLookup({
-    ...options,
-    env: io.env,
-    cwd: io.cwd,
-    warn: (line) => io.stderr.write(`${line}\n`),
-  }),
+  io: Pick<Io, "env" | "cwd" | "stderr" | "ask">,
+  ownLookup?: SecretLookup,
 ): Promise<LocalRunner> {
   const sources: Sources = Object.fromEntries(
     loadedSources.map(({ name, source }) => [name, source]),
   );
   const plans = loadedSources.map(({ name, source }) => planSource(source, name));
   const folders = { ...options, cwd: io.cwd };
+  const lookUpSecret =
+    ownLookup ??
+    createSecretLookup({
+      ...folders,
+      env: io.env,
+      warn: (line) => io.stderr.write(`${line}\n`),
+      checkStored: createOriginCheck(plans, io),
+    });
   await requireSecrets(plans, lookUpSecret, folders);
   const session = await openSession({
     ...options,
