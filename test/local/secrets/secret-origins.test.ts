@@ -211,3 +211,35 @@ test("secrets set keeps no value that was set for another origin, and binds the 
   await configure("https://api.shop.example");
   expect((await run()).exit).toBe(2);
 });
+
+test.each([
+  ["http://api.shop.example", {}, "http://api.shop.example"],
+  ["http://192.168.0.7:8080/v1", { auth: { token: "plain" } }, "http://192.168.0.7:8080"],
+  ["https://api.shop.example", { allowed_origins: ["http://cdn.example"] }, "http://cdn.example"],
+  [
+    "https://api.shop.example",
+    {
+      auth: {
+        type: "oauth2_client_credentials",
+        access_token_url: "http://login.example/token",
+        client_id: "shop",
+        client_secret: "worthless",
+      },
+    },
+    "http://login.example",
+  ],
+  ["https://api.shop.example", {}, undefined],
+  ["http://127.0.0.1:9", {}, undefined],
+  ["http://localhost:9", {}, undefined],
+  ["http://[::1]:9", {}, undefined],
+  ["http://api.shop.example", { auth: null }, undefined],
+])("before a credential goes over plain http to %s, a run warns, but not of this machine: %j", async (url, client, warned) => {
+  const { configure, cli, source, name } = await openShop();
+  await configure(url, client);
+  const signal = AbortSignal.abort(new Error("no request is needed"));
+  const env = { TIDETABLE_SECRET_API_KEY: KEY };
+  const { stderr } = await cli(["check", source], { env, signal });
+  const lines = stderr.match(/^warning: .*without encryption.*$/gm) ?? [];
+  expect(lines.length, stderr).toBe(warned === undefined ? 0 : 1);
+  if (warned) expect(lines[0]).toContain(`${name}: its credentials go to ${warned} without`);
+});

@@ -20,7 +20,7 @@ import {
   secretVariable,
   updateSecretsFile,
 } from "../secrets/local-secrets.ts";
-import { createOriginCheck } from "../secrets/secret-origins.ts";
+import { createOriginCheck, plainHttpOrigins } from "../secrets/secret-origins.ts";
 import { openWaits } from "../session/open-waits.ts";
 import { openSession, prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
@@ -70,6 +70,7 @@ export async function openLocalRunner(
       checkStored: createOriginCheck(plans, io),
     });
   await requireSecrets(plans, lookUpSecret, folders);
+  for (const plan of plans) warnOfPlainHttp(plan, io);
   const session = await openSession({
     ...options,
     readSecret: async (source) => {
@@ -129,6 +130,14 @@ async function requireSecrets(
   }
   if (problems.length === 0) return;
   throw new ConfigError({ code: "secrets.missing", message: "secrets are missing", problems });
+}
+
+function warnOfPlainHttp(plan: SourcePlan, { stderr }: Pick<Io, "stderr">): void {
+  const origins = plainHttpOrigins(plan, localOrigin(plan.name).override);
+  if (origins.length === 0) return;
+  stderr.write(
+    `warning: ${plan.name}: its credentials go to ${origins.join(" and ")} without encryption: everybody on the way can read them; write https://\n`,
+  );
 }
 
 const noSecretsFileProblem = (source: string): Problem => ({

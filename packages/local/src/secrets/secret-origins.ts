@@ -35,6 +35,19 @@ function tokenOrigins(auth: ResourcePlan["auth"], members: SecretMembers): strin
   return URL.canParse(text) ? [new URL(text).origin] : [];
 }
 
+/**
+ * Finds the origins that get a source's credentials by plain http over a network. `override` is where
+ * local mode sends the requests for base_url.
+ */
+export function plainHttpOrigins(plan: SourcePlan, override: string | undefined): string[] {
+  const { resources, secrets } = plan;
+  if (secrets.length === 0 && resources.every(({ auth }) => !auth)) return [];
+  const apiOrigin = resources[0]?.request.origin;
+  return credentialOrigins(plan, {})
+    .map((origin) => (origin === apiOrigin ? (override ?? origin) : origin))
+    .filter((origin) => /^http:/i.test(origin) && !isLoopback(origin));
+}
+
 /** The origins to store. Every address of this machine counts as one origin. */
 const storedNames = (origins: readonly string[]): string[] =>
   [...new Set(origins.map((origin) => (isLoopback(origin) ? LOOPBACK : origin)))].sort();
