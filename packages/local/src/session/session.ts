@@ -111,7 +111,7 @@ async function createResourceTable(
   if (missingIndexes.length === 0) return;
   // The embedded engine cannot add an index to a table, and a mirror works without its indexes.
   log.warn(
-    `the table ${table} was created without the index ${missingIndexes.join(", ")}: \`npx tidetable reset ${source}/${name} --tables\` creates it again`,
+    `the table ${table} was created without the index ${missingIndexes.join(", ")}: \`npx --no tidetable reset ${source}/${name} --tables\` creates it again`,
     { source, resource: name },
   );
 }
