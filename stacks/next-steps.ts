@@ -3,7 +3,7 @@ import { names } from "./plans";
 
 /** Lists what a person does after a deploy. `sst deploy` prints the list. */
 export function listNextSteps(plans: SourcePlan[]): string {
-  const onStage = (command: string) => `npx tidetable ${command} --stage ${names.stage}`;
+  const onStage = (command: string) => `npx --no tidetable ${command} --stage ${names.stage}`;
   const examples = plans.filter(({ isExample }) => isExample).map(({ name }) => name);
   const lines = [
     ...plans

@@ -173,7 +173,7 @@ describe("checkTable, before a run", () => {
     await expect(check).rejects.toMatchObject({
       code: "load.table_missing",
       message: "the table tidetable-test-desk.nowhere does not exist",
-      hint: expect.stringMatching(/npx sst deploy.*npx tidetable run/),
+      hint: expect.stringMatching(/npx sst deploy.*npx --no tidetable run/),
     });
   });
 

@@ -102,6 +102,12 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/exec.ts")).executeProgram,
   },
   {
+    usage: "env",
+    summary: "print endpoint and keys of the local tables for other programs",
+    options: [],
+    load: async () => (await import("./commands/env.ts")).printEnvironment,
+  },
+  {
     usage: "invoke <event> [source...]",
     summary: "hand an event (a JSON file, or - for stdin) to the functions on this machine",
     options: [workerOption],

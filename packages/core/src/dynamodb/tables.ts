@@ -164,7 +164,7 @@ export const missingTableError = (table: string): WriteError =>
   new WriteError({
     code: "load.table_missing",
     message: `the table ${table} does not exist`,
-    hint: "in AWS `npx sst deploy` creates it, locally `npx tidetable run` does",
+    hint: "in AWS `npx sst deploy` creates it, locally `npx --no tidetable run` does",
   });
 
 const unreadableTableError = (table: string, error: unknown): WriteError =>

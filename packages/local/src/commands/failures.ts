@@ -144,6 +144,7 @@ function redriveDocument(redriven: number, reasons: Reason[]): RedriveDocument {
 
 function redriveText({ redriven, kept, reasons }: RedriveDocument, stage: string): string {
   const lines = reasons.map(({ id, message }) => `  ${id} kept: ${safeLine(message)}\n`);
-  const hint = redriven > 0 ? `; npx tidetable status --stage ${stage} shows how they end` : "";
+  const hint =
+    redriven > 0 ? `; npx --no tidetable status --stage ${stage} shows how they end` : "";
   return `${formatAmount(redriven, "event")} sent again, ${formatCount(kept)} kept${hint}\n${lines.join("")}`;
 }

@@ -47,7 +47,7 @@ async function readEvent(file: string, io: Io): Promise<string> {
   }
   const text = await io.input?.();
   if (text !== undefined) return text;
-  const hint = `pipe an event into it, for instance: echo '{}' | npx tidetable invoke -`;
+  const hint = `pipe an event into it, for instance: echo '{}' | npx --no tidetable invoke -`;
   throw eventProblem("-", "there is nothing on standard input", hint);
 }
 

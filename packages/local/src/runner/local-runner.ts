@@ -20,6 +20,7 @@ import {
   secretVariable,
   updateSecretsFile,
 } from "../secrets/local-secrets.ts";
+import { createOriginCheck, plainHttpOrigins } from "../secrets/secret-origins.ts";
 import { openWaits } from "../session/open-waits.ts";
 import { openSession, prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
@@ -52,25 +53,29 @@ export type SecretLookup = (source: string, memberNames: string[]) => Promise<Se
 export async function openLocalRunner(
   loadedSources: LoadedSource[],
   options: Pick<Options, "data" | "dynamodb" | "secrets">,
-  io: Pick<Io, "env" | "cwd" | "stderr">,
-  lookUpSecret: SecretLookup = createSecretLookup({
-    ...options,
-    env: io.env,
-    cwd: io.cwd,
-    warn: (line) => io.stderr.write(`${line}\n`),
-  }),
+  io: Pick<Io, "env" | "cwd" | "stderr" | "ask">,
+  ownLookup?: SecretLookup,
 ): Promise<LocalRunner> {
   const sources: Sources = Object.fromEntries(
     loadedSources.map(({ name, source }) => [name, source]),
   );
   const plans = loadedSources.map(({ name, source }) => planSource(source, name));
   const folders = { ...options, cwd: io.cwd };
+  const lookUpSecret =
+    ownLookup ??
+    createSecretLookup({
+      ...folders,
+      env: io.env,
+      warn: (line) => io.stderr.write(`${line}\n`),
+      checkStored: createOriginCheck(plans, io),
+    });
   await requireSecrets(plans, lookUpSecret, folders);
+  for (const plan of plans) warnOfPlainHttp(plan, io);
   const session = await openSession({
     ...options,
     readSecret: async (source) => {
       const plan = plans.find(({ name }) => name === source);
-      return lookUpSecret(source, plan?.secrets ?? []);
+      return plan && lookUpSecret(source, plan.secrets);
     },
     findSecretWriter: (source) =>
       plans.some(({ name, rotatesSecret }) => name === source && rotatesSecret)
@@ -125,6 +130,14 @@ async function requireSecrets(
   }
   if (problems.length === 0) return;
   throw new ConfigError({ code: "secrets.missing", message: "secrets are missing", problems });
+}
+
+function warnOfPlainHttp(plan: SourcePlan, { stderr }: Pick<Io, "stderr">): void {
+  const origins = plainHttpOrigins(plan, localOrigin(plan.name).override);
+  if (origins.length === 0) return;
+  stderr.write(
+    `warning: ${plan.name}: its credentials go to ${origins.join(" and ")} without encryption: everybody on the way can read them; write https://\n`,
+  );
 }
 
 const noSecretsFileProblem = (source: string): Problem => ({
