@@ -23,7 +23,7 @@ export interface Authenticator {
   /** The hint of the error after a refusal. */
   refusedHint: string;
   /** Makes text of the API fit for a message: short, printable, without a credential in it. */
-  quote(text: string): string;
+  quote(text: string | Uint8Array): string;
 }
 
 export type RequestMeter = Pick<Counts, "requests" | "retries" | "waited_ms">;

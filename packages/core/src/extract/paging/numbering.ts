@@ -66,7 +66,11 @@ const valuesOf = ({ params, body }: PageRequest) =>
   new Map(Object.entries({ ...body, ...params }).map(([name, value]) => [name, String(value)]));
 
 /** `page[number]`, `$skip` and `paging.page` as plain words. */
-const plainName = (name: string): string => name.toLowerCase().replace(/.*\.|[^a-z0-9]/g, "");
+const plainName = (name: string): string =>
+  name
+    .slice(name.lastIndexOf(".") + 1)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "");
 
 /** A page that can be asked for. */
 export interface PlacedRequest {
