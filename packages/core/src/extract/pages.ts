@@ -3,7 +3,8 @@ import { unrouteUrl } from "../base/origins.ts";
 import { refOf } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { JsonPath } from "../config/jsonpath.ts";
-import type { ResourcePlan } from "../config/plan-types.ts";
+import { isPlainCredential } from "../config/plain-credentials.ts";
+import type { ParamPlan, ResourcePlan } from "../config/plan-types.ts";
 import type { Gate } from "../flow.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { JsonValue } from "../values/json.ts";
@@ -90,7 +91,12 @@ export function openSession(
 export function firstRequest({ request, paginator, incremental }: ResourcePlan): HttpRequest {
   const start = incremental?.initialValue ?? null;
   const values = incrementalValues(incremental, { start, last: null });
-  const filled = fillRequest(request, (reference) => {
+  const params = Object.entries(request.params).map(([name, value]): [string, ParamPlan] => [
+    name,
+    isPlainCredential(name, value) ? "***" : value,
+  ]);
+  const shown = { ...request, params: Object.fromEntries(params) };
+  const filled = fillRequest(shown, (reference) => {
     if (reference.of === "secret") return "***";
     if (reference.of === "incremental") return values(reference);
     return `{resources.${reference.resource}.${reference.field.text}}`;

@@ -9,9 +9,15 @@ import { MIN_LENGTH, SecretSet } from "./secret-set.ts";
 /** The secrets of every world, for everything that this process prints and stores. */
 const processSecrets = new SecretSet();
 
+/** Those of them that are no words. A user name may well be the name of a field, as in `customer`. */
+const processKeys = new SecretSet();
+
+const isWord = (value: string): boolean => /^[a-z_]{1,11}$/i.test(value);
+
 /** Hides a value from now on. Returns the value. */
 export function registerSecret(value: string): string {
   if (value.length >= MIN_LENGTH) processSecrets.learn(value);
+  if (value.length >= MIN_LENGTH && !isWord(value)) processKeys.learn(value);
   return value;
 }
 
@@ -22,8 +28,8 @@ export const hideSecrets = (text: string): string =>
 export const hideSecretsUpTo = (text: string, maxLength: number): string =>
   hideValues(text, [processSecrets], { maxLength });
 
-/** Says whether a text has a secret. */
-export const hasSecret = (text: string): boolean => hideSecrets(text) !== text;
+/** Says whether the name of a field has a secret, so that the name must not be stored or shown. */
+export const isNameWithSecret = (name: string): boolean => hideValues(name, [processKeys]) !== name;
 
 /** Says whether a string consists of a hidden value and nothing else. */
 export const isHiddenValue = (text: string): boolean =>
