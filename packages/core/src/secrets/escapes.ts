@@ -48,9 +48,9 @@ function decodeBackslash(match: RegExpExecArray): string | undefined {
   return control ? controls[control.toLowerCase()] : character;
 }
 
-/** What mail programs really escape: an `=` before a letter or a digit may belong to `key=value`. */
+/** What mail programs really escape, and not after a name: the `=` of `?key=2Fab` is no escape. */
 const mailEscape =
-  /=(?:[C-F][\dA-F](?:=[89AB][\dA-F]){1,3}|0[9AD]|2[\dA-F]|3[A-F]|40|5[B-F]|60|7[B-F]|[ \t]{0,8}\r?\n)/g;
+  /(?<!(?:^|[?&;, \t"'{(<])[\w.-]{1,32})=(?:[C-F][\dA-F](?:=[89AB][\dA-F]){1,3}|0[9AD]|2[\dA-F]|3[A-F]|40|5[B-F]|60|7[B-F]|[ \t]{0,8}\r?\n)/g;
 
 const decodeMail = (escapes: string): string =>
   escapes.replace(/=([\dA-F]{2})|=\s+/g, (_, byte) => (byte ? fromByte(byte) : ""));
