@@ -7,6 +7,7 @@ import {
   isHiddenValue,
   openRedactor,
   registerSecret,
+  safeLine,
 } from "../../packages/core/src/secrets/redact.ts";
 import { SecretSet } from "../../packages/core/src/secrets/secret-set.ts";
 import { CANARY } from "../extract/fixtures.ts";
@@ -168,6 +169,13 @@ describe("secrets in the output of the process (P15)", () => {
       n: 1,
       error: { "[secret]": ["a [secret]", null] },
     });
+  });
+
+  test("a report and a log keep an API's words on one line, without what steers a terminal", () => {
+    expect(hideSecretsIn({ error: { message: "a\n::error::b\x1b[2J\u202e\x9b" } })).toEqual({
+      error: { message: "a ::error::b\\u001b[2J\\u202e\\u009b" },
+    });
+    expect(safeLine("a\r\nb\u2028c")).toBe("a b c");
   });
 
   test("a value such as `secret` does not hide a hidden value again", () => {

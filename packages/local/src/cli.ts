@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { Problem } from "@tidetable/core";
 import { hideSecrets } from "@tidetable/core/redact";
 import { Command, CommanderError } from "commander";
-import { hidingStream, type Io } from "./base/io.ts";
+import { safeStream, type Io } from "./base/io.ts";
 import { commonOptions, type Options, settleOptions } from "./base/options.ts";
 import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
 import { askAtTerminal } from "./output/terminal.ts";
@@ -11,8 +11,8 @@ import { askAtTerminal } from "./output/terminal.ts";
 export async function main(argv: string[], outside: Io): Promise<number> {
   const io = {
     ...outside,
-    stdout: hidingStream(outside.stdout),
-    stderr: hidingStream(outside.stderr),
+    stdout: safeStream(outside.stdout),
+    stderr: safeStream(outside.stderr),
   };
   try {
     return await parseAndRun(argv.length === 0 ? ["--help"] : argv, io);

@@ -1,5 +1,8 @@
+import { printableLine } from "../values/printable.ts";
 import { HIDDEN, hideValues } from "./hide.ts";
 import { MIN_LENGTH, SecretSet } from "./secret-set.ts";
+
+export { printable } from "../values/printable.ts";
 
 /*
  * The last line of defence before every output: `[secret]` takes the place of a secret's value, in
@@ -42,16 +45,19 @@ export const hasHiddenSegment = (path: string): boolean =>
 /** Members that tidetable itself names, and that machines read. */
 const trustedMembers = new Set(["app", "stage", "source", "resource", "table"]);
 
-/** Copies a value and hides secrets in every string, including the names of members. */
+/** A line of a log or a report: without secrets, and without characters that steer a terminal. */
+export const safeLine = (text: string): string => printableLine(hideSecrets(text));
+
+/** Copies a value and makes every string a safe line, including the names of members. */
 export function hideSecretsIn<T>(value: T): T {
   const hideDeep = (inner: unknown): unknown => {
-    if (typeof inner === "string") return hideSecrets(inner);
+    if (typeof inner === "string") return safeLine(inner);
     if (Array.isArray(inner)) return inner.map(hideDeep);
     if (typeof inner !== "object" || inner === null) return inner;
     const members = Object.entries(inner);
     return Object.fromEntries(
       members.map(([name, member]) =>
-        trustedMembers.has(name) ? [name, member] : [hideSecrets(name), hideDeep(member)],
+        trustedMembers.has(name) ? [name, member] : [safeLine(name), hideDeep(member)],
       ),
     );
   };
