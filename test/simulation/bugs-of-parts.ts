@@ -76,7 +76,7 @@ export const bugsOfParts: readonly Bug[] = [
     name: "an answer that was asked for early is taken for any page",
     promise: "P14",
     marker: "answer-of-its-request",
-    replacement: "[...this.#answers.values()][0] ?? this.#sender.fetch(request)",
+    replacement: "[...this.#answers.values()][0]",
   },
   {
     name: "no guard before a batch",

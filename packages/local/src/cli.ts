@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Problem } from "@tidetable/core";
 import { hideSecrets } from "@tidetable/core/redact";
 import { Command, CommanderError } from "commander";
-import { hidingStream, type Io } from "./base/io.ts";
+import { safeStream, type Io } from "./base/io.ts";
 import { commonOptions, type Options, settleOptions } from "./base/options.ts";
 import { packageFile } from "./base/package-files.ts";
 import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
@@ -12,8 +12,8 @@ import { askAtTerminal } from "./output/terminal.ts";
 export async function main(argv: string[], outside: Io): Promise<number> {
   const io = {
     ...outside,
-    stdout: hidingStream(outside.stdout),
-    stderr: hidingStream(outside.stderr),
+    stdout: safeStream(outside.stdout),
+    stderr: safeStream(outside.stderr),
   };
   try {
     return await parseAndRun(argv.length === 0 ? ["--help"] : argv, io);

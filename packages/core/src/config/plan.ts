@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DEFAULT_MAX_WAIT_MS } from "../base/timing.ts";
+import { registerSecret } from "../secrets/redact.ts";
 import { Secret } from "../secrets/reference.ts";
 import { isObject } from "../values/json.ts";
 import { planAuth, secretNames } from "./auth.ts";
@@ -13,6 +14,7 @@ import { parseJsonPath } from "./jsonpath.ts";
 import { addFollowers } from "./lineage.ts";
 import { defaultParallelPages, planPaginator } from "./paginators.ts";
 import { parentsFirst, planParent, planSpooled } from "./parents.ts";
+import { findPlainCredentials } from "./plain-credentials.ts";
 import type { ResourcePlan, RetryPlan, SchedulePlan, SourcePlan } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
 import {
@@ -30,6 +32,7 @@ import {
   type SettledResource,
   settleSource,
 } from "./settle.ts";
+import { expandShorthands } from "./shorthands.ts";
 import type { Source } from "./source.ts";
 import type { SourceOptions } from "./types.ts";
 
@@ -48,10 +51,13 @@ const defaults = Object.freeze({
 });
 
 /**
- * Settles every default of a source. The function is pure, and expects a source in which `validate`
- * has found no problem.
+ * Settles every default of a source, and expects one in which `validate` has found no problem. Apart
+ * from hiding the plain credentials of the config from now on, the function is pure.
  */
 export function planSource(source: Source, name: string): SourcePlan {
+  for (const { texts } of findPlainCredentials(expandShorthands(source.config).config)) {
+    for (const text of texts) registerSecret(text);
+  }
   const { client, resources } = settleSource(source);
   const plansByName = new Map<string, ResourcePlan>();
   for (const resource of parentsFirst(resources)) {

@@ -3,7 +3,8 @@ import { unrouteUrl } from "../base/origins.ts";
 import { refOf } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { JsonPath } from "../config/jsonpath.ts";
-import type { ResourcePlan } from "../config/plan-types.ts";
+import { isPlainCredential } from "../config/plain-credentials.ts";
+import type { ParamPlan, ResourcePlan } from "../config/plan-types.ts";
 import type { Gate } from "../flow.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { JsonValue } from "../values/json.ts";
@@ -12,13 +13,14 @@ import { buildHttpRequest } from "./build-request.ts";
 import { type FilledRequest, fillRequest, incrementalValues } from "./fill-request.ts";
 import type { Answer } from "./http/answer.ts";
 import { fetchJson, type RequestMeter } from "./http/request.ts";
-import type { HttpRequest } from "./http/transport.ts";
+import type { HoldBytes, HttpRequest } from "./http/transport.ts";
 import {
   type ChosenPaginator,
   choosePaginator,
   chooseSelector,
 } from "./paging/choose-paginator.ts";
 import { type WatchedPage, watchCount } from "./paging/count-watch.ts";
+import { EarlyBytes } from "./paging/early-bytes.ts";
 import { isNumbered } from "./paging/numbering.ts";
 import { describeDetour } from "./paging/overlap-memory.ts";
 import { type PageRequest, readStoredRequest } from "./paging/page-request.ts";
@@ -45,7 +47,9 @@ export interface Page {
 
 /** Makes the requests of a resource, with credentials, retries and limits. */
 export interface Session {
-  fetch(request: HttpRequest): Promise<Answer>;
+  fetch(request: HttpRequest, hold?: HoldBytes): Promise<Answer>;
+  /** The memory of pages that are asked for early. */
+  earlyBytes: EarlyBytes;
   /** Makes text of the API fit for a message. */
   quote(text: string): string;
   log(message: string): void;
@@ -64,12 +68,15 @@ export function openSession(
     meter,
     gate,
     parallelPages = 1,
+    memoryMb,
   }: {
     world: World;
     secrets: SecretStore;
     meter: RequestMeter;
     gate?: Gate | undefined;
     parallelPages?: number;
+    /** The worker's memory. */
+    memoryMb?: number | undefined;
   },
 ): Session {
   const { retry, timeoutMs, actions } = resource;
@@ -77,7 +84,8 @@ export function openSession(
   const context = { resourceRef, world, retry, timeoutMs, gate };
   const auth = createAuthenticator(resource, { secrets, context });
   return {
-    fetch: (request) => fetchJson(request, { ...context, auth, meter, actions }),
+    fetch: (request, hold) => fetchJson(request, { ...context, auth, meter, actions, hold }),
+    earlyBytes: earlyBytesOf(world, memoryMb),
     quote: auth.quote,
     log: (message) => world.log.info(message, { ...resourceRef }),
     configuredUrl: (url) => unrouteUrl(url, world.origins),
@@ -86,11 +94,27 @@ export function openSession(
   };
 }
 
+const DEFAULT_MEMORY_MB = 512;
+
+/** Resources that are read in one process share its memory. */
+const earlyBytesByContainer = new WeakMap<World["http"], EarlyBytes>();
+
+function earlyBytesOf({ http }: World, memoryMb = DEFAULT_MEMORY_MB): EarlyBytes {
+  const earlyBytes = earlyBytesByContainer.get(http) ?? new EarlyBytes(memoryMb);
+  earlyBytesByContainer.set(http, earlyBytes);
+  return earlyBytes;
+}
+
 /** The first request of a run without a cursor. It has placeholders instead of credentials. */
 export function firstRequest({ request, paginator, incremental }: ResourcePlan): HttpRequest {
   const start = incremental?.initialValue ?? null;
   const values = incrementalValues(incremental, { start, last: null });
-  const filled = fillRequest(request, (reference) => {
+  const params = Object.entries(request.params).map(([name, value]): [string, ParamPlan] => [
+    name,
+    isPlainCredential(name, value) ? "***" : value,
+  ]);
+  const shown = { ...request, params: Object.fromEntries(params) };
+  const filled = fillRequest(shown, (reference) => {
     if (reference.of === "secret") return "***";
     if (reference.of === "incremental") return values(reference);
     return `{resources.${reference.resource}.${reference.field.text}}`;
@@ -113,10 +137,14 @@ export async function* fetchPages(
   let request: PageRequest | undefined = from
     ? readStoredRequest(from)
     : createPaginator(resource.paginator).first();
-  while (request) {
-    const page: Page = await fetcher.fetch(request);
-    yield page;
-    request = page.next;
+  try {
+    while (request) {
+      const page: Page = await fetcher.fetch(request);
+      yield page;
+      request = page.next;
+    }
+  } finally {
+    fetcher.close();
   }
 }
 
@@ -156,6 +184,10 @@ class PageFetcher {
     const { absence } = reading.received;
     if (absence && !mayBeAbsent(request)) throw absence;
     return this.#pageOf(reading);
+  }
+
+  close(): void {
+    this.#readAhead.close();
   }
 
   #read(request: PageRequest, http: HttpRequest, answer: Answer | RequestError): Reading {

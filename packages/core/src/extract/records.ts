@@ -66,7 +66,11 @@ function describeMiss({ reached, value }: MissedSelection, body: JsonValue): str
   return reportsError(body) ? `${content}; ${quoteBody(body)}` : content;
 }
 
-const quoteBody = (body: JsonValue): string => `it says ${jsonText(body)}`;
+/** The quote is far shorter. A body of 64 MiB must not become text again. */
+const MAX_QUOTED = 1024 * 1024;
+
+const quoteBody = (body: JsonValue): string =>
+  `it says ${jsonText(body, { maxLength: MAX_QUOTED })}`;
 
 const MAX_LISTED_NAMES = 10;
 

@@ -1,4 +1,6 @@
+import { RequestError } from "../base/errors.ts";
 import type { JsonPath, PathStep } from "../config/jsonpath.ts";
+import { isNameWithSecret } from "../secrets/redact.ts";
 import { isObject, type JsonValue } from "../values/json.ts";
 import { isPlainNumber } from "../values/plain-number.ts";
 
@@ -93,16 +95,34 @@ const usualListNames = new Set([
 
 const DETECT_DEPTH = 3;
 
+/** Paths that are found in an answer go into logs and checkpoints. */
+const MAX_FOUND_NAME = 256;
+
+/** Says whether a path that is found may be logged and stored: the API chose its names. */
+export const isStorablePath = (names: readonly string[]): boolean =>
+  names.every((name) => name.length <= MAX_FOUND_NAME && !isNameWithSecret(name));
+
 /**
  * The path to the records of a body, where the config names none, as in dlt: the first list with a
  * usual name, or the first list, or the body itself as a single record.
  */
 export function detectSelector(body: JsonValue): JsonPath {
   const lists = Array.isArray(body) ? [] : findLists(body, []);
-  const steps = lists.find((path) => usualListNames.has(path.at(-1) ?? "")) ?? lists[0] ?? [];
-  const path = steps.map((name) => ({ name }));
+  const steps =
+    lists.find((path) => usualListNames.has(path.at(-1) ?? "") && isStorablePath(path)) ??
+    lists.find(isStorablePath);
+  if (!steps && lists.length > 0) throw listNameError();
+  const path = (steps ?? []).map((name) => ({ name }));
   return { text: writePath(path), steps: path };
 }
+
+const listNameError = () =>
+  new RequestError({
+    code: "extract.selector",
+    message: `every list of the answer stands under a name that is a credential of this source or has more than ${MAX_FOUND_NAME} characters`,
+    hint: "set data_selector to the list of the records",
+    retryable: false,
+  });
 
 function findLists(value: JsonValue, path: string[]): string[][] {
   if (Array.isArray(value)) return [path];

@@ -20,7 +20,7 @@ export interface Order {
   serves?: readonly string[] | undefined;
   /** The number of pages of a sample, which has no checkpoint, no cursor and no unfinished run. */
   limitPages?: number | undefined;
-  /** The worker's memory in MB, for the cost of the run. Default: 512. */
+  /** The worker's memory in MB, for the cost of the run and for pages asked for early. Default: 512. */
   memoryMb?: number | undefined;
 }
 
@@ -36,6 +36,8 @@ export interface Job {
   /** A sample leaves no run behind. */
   isSample: boolean;
   limitPages: number | undefined;
+  /** The worker's memory in MB. */
+  memoryMb: number | undefined;
   /** Another run has just put rows, so only a consistent read is sure to return the new rows. */
   wroteLately: boolean;
   /** The world for reading. Its signal stops requests to the API. */

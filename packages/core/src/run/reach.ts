@@ -5,7 +5,7 @@ import type { Log, World } from "../base/world.ts";
 import { planSource } from "../config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
 import type { Source } from "../config/source.ts";
-import { hideSecrets, hideSecretsIn } from "../secrets/redact.ts";
+import { hideSecretsIn, safeLine } from "../secrets/redact.ts";
 import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
 
@@ -28,12 +28,12 @@ export function reachResource({ source, resource: name }: ResourceRef, deps: Rea
   return { planned, resource, world, secrets };
 }
 
-/** Wraps a log so that no line and no metric shows a secret. */
+/** Wraps a log so that no line and no metric shows a secret, and an API's words stay on their line. */
 function hideInLog(log: Log): Log {
   const writeHidden =
     (level: keyof Log): Log["info"] =>
     (message, fields) =>
-      log[level](hideSecrets(message), fields && hideSecretsIn(fields));
+      log[level](safeLine(message), fields && hideSecretsIn(fields));
   return {
     debug: writeHidden("debug"),
     info: writeHidden("info"),

@@ -95,6 +95,7 @@ class PageReader {
       meter: counts,
       gate: sourceGate(world, resource.source),
       parallelPages: isSample ? 1 : resource.parallelPages,
+      memoryMb: job.memoryMb,
     });
   }
 

@@ -277,6 +277,7 @@ class Slice {
       isStored: this.#isStored,
       isSample: this.#isSample,
       limitPages: this.#order.limitPages,
+      memoryMb: this.#order.memoryMb,
       wroteLately: this.#world.clock.now() - updatedAt < CONSISTENT_AFTER_MS,
       world: this.#world,
       signals: this.#signals,

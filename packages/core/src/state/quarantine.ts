@@ -11,7 +11,7 @@ import { openBatchWriter } from "../dynamodb/batch-writer.ts";
 import { errorName, retryTransient } from "../dynamodb/client.ts";
 import { keyAttributes, stateTableKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import { hideSecrets } from "../secrets/redact.ts";
+import { hideSecrets, hideSecretsUpTo } from "../secrets/redact.ts";
 import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
 import {
@@ -95,9 +95,13 @@ function entryItem(
   const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
   const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
   const plain = jsonText(record);
-  const hidden = hideSecrets(plain);
+  const bytes = Buffer.byteLength(plain);
+  // Of a record that is too large, no more is searched for secrets than what is kept.
+  const isSmall = bytes <= limits.wholeRecordBytes;
+  const shown = isSmall ? plain : plain.slice(0, limits.cutRecordBytes);
+  const hidden = isSmall ? hideSecrets(plain) : hideSecretsUpTo(plain, limits.cutRecordBytes);
   const text = Buffer.from(hidden);
-  const whole = text.length <= limits.wholeRecordBytes;
+  const whole = isSmall && text.length <= limits.wholeRecordBytes;
   const item: Item = {
     ...itemKey(resourceRef, PREFIX + id),
     format: FORMAT,
@@ -107,15 +111,15 @@ function entryItem(
     run_id: { S: runId },
     page: { N: String(page) },
     index: { N: String(index) },
-    record: { S: whole ? text.toString() : cutText(text, limits.cutRecordBytes) },
-    ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
-    ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
+    record: { S: whole ? hidden : cutText(text, limits.cutRecordBytes) },
+    ...(whole ? {} : { record_bytes: { N: String(bytes) }, record_sha256: { S: content } }),
+    ...(hidden === shown ? {} : { redacted: { BOOL: true } }),
     ...(naming ? { naming: { S: hideSecrets(namingText(naming)) } } : {}),
     at: { S: new Date(now).toISOString() },
     expires: { N: String(Math.floor(now / 1000) + QUARANTINE_DAYS * 86_400) },
   };
-  const bytes = Math.min(text.length, limits.wholeRecordBytes) + 4096;
-  return { key: id, item, bytes, index, record };
+  const itemBytes = Math.min(bytes, limits.wholeRecordBytes) + 4096;
+  return { key: id, item, bytes: itemBytes, index, record };
 }
 
 /** Returns the naming values as text, so that a replay names the row as the run did. */

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type JsonPath, parseJsonPath } from "../../config/jsonpath.ts";
 import type { PaginatorPlan } from "../../config/plan-types.ts";
 import { isObject, type JsonValue, type Members } from "../../values/json.ts";
-import { findValue, writePath } from "../select.ts";
+import { findValue, isStorablePath, writePath } from "../select.ts";
 import type { CountPlace } from "./page-request.ts";
 import { type ReceivedPage, wholeNumberIn } from "./paging.ts";
 
@@ -121,6 +121,8 @@ function findNamed(
     Object.entries(members).flatMap(([name, value]) => {
       const rank = names.indexOf(plainName(name));
       if (rank < 0 || !isUsable(countIn(value as JsonValue))) return [];
+      // `total` may be written with any number of other characters in between.
+      if (!isStorablePath([...path, name])) return [];
       return [{ rank, path: writePath([...path, name].map((step) => ({ name: step }))) }];
     }),
   );
