@@ -61,7 +61,7 @@ describe("a log that has grown from run to run", () => {
       const runOptions = { ...world, table: "rows", key, resourceRef: place, runId, token: 1 };
       const rows = await ChangedRows.open(
         { ...runOptions, refresh: false, isLater: false, isNamedByContent: false },
-        rowsOfRun(runId, savedRows),
+        { rows: rowsOfRun(runId, savedRows), last_whole: null },
       );
       const { put, fingerprints } = await rows.changesOf([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
@@ -88,7 +88,7 @@ describe("a log that has grown from run to run", () => {
     const options = { ...world, table: "rows", key, resourceRef: place, runId: "run1", token: 1 };
     const rows = await ChangedRows.open(
       { ...options, refresh: false, isLater: false, isNamedByContent },
-      noKnownRows,
+      { rows: noKnownRows, last_whole: null },
     );
     expect(await rows.changesOf([itemOf("a"), itemOf("b")])).toMatchObject({ repeated: 0 });
     const { put, repeated } = await rows.changesOf([itemOf("b")]);
@@ -137,27 +137,30 @@ describe("what is known of rows from run to run", () => {
     const replacing = { ...resource, disposition: "replace" } as typeof resource;
     const order = { runId: "run2", refresh: true, rebuild: false, spoolOnly: false };
     const first = rowsAtStart(replacing, order, { rows: done, isDone: true });
-    expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2", start: 3 } });
-    // Logs follow each other until there is room before them for a log that may be larger.
-    const startNextRun = (id: string, start: number, end: number) => {
-      const log = { id, start, end, rows: 10, kept: true };
+    expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2" } });
+    // Each log has a place of its own, so no log is too long for the one before it.
+    const place = first.log?.start ?? 0;
+    expect(place).toBeGreaterThan(100_000);
+    const startNextRun = (id: string, start: number) => {
+      const log = { id, start, end: start + 3, rows: 10, kept: true };
       const rows = rowsAfterRun({ ...first, log }, { records: 10, unchanged: 10 });
       return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
     };
-    expect(startNextRun("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
-    expect(startNextRun("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
+    expect(startNextRun("run2", place)).toMatchObject({ known: { id: "run2" }, log: { start: 0 } });
+    expect(startNextRun("run3", 0)).toMatchObject({ known: { id: "run3" }, log: { start: place } });
   });
 
   it("a refresh writes its log beside the keys that the whole read before it saw", () => {
     const order = { runId: "run2", refresh: true, rebuild: true, spoolOnly: false };
     const lastWhole = { id: "run1", start: 0, end: 4, rows: 10 };
+    const place = 1_000_000;
     const before = { rows: { ...done, known: null }, lastWhole, isDone: true };
-    expect(rowsAtStart(resource, order, before).log).toMatchObject({ id: "run2", start: 4 });
+    expect(rowsAtStart(resource, order, before).log).toMatchObject({ id: "run2", start: place });
     // A log that the run goes by stands there as well.
-    const both = { ...before, rows: { ...done, known: { ...log, start: 4, end: 7 } } };
+    const both = { ...before, rows: { ...done, known: { ...log, start: place, end: place + 3 } } };
     const replacing = { ...resource, disposition: "replace" } as typeof resource;
     expect(rowsAtStart(replacing, { ...order, rebuild: false }, both).log).toMatchObject({
-      start: 7,
+      start: 2 * place,
     });
   });
 

@@ -61,6 +61,43 @@ describe("behind numbered pages", () => {
     expect(await column("rows")).toEqual(all);
   });
 
+  it("ordinary runs and a failed one between two refreshes do not put deleting off", async () => {
+    const { rows, run, column, hooks } = await list(numberedPages);
+    await run("--full-refresh");
+    rows.splice(3, 1);
+    await run("--full-refresh");
+    await run();
+    hooks.before = ({ query }) => (query.get("page") === "2" ? { status: 500 } : undefined);
+    await run();
+    hooks.before = undefined;
+    await run();
+    expect((await run("--full-refresh")).of("rows")).toMatchObject({ deleted: 1 });
+    expect(await column("rows")).toEqual(texts(rows.map(({ id }) => id)));
+  });
+
+  it("a row that came after a refresh and is hidden from the next one stays", async () => {
+    const { rows, run, column } = await list(numberedPages);
+    await run("--full-refresh");
+    rows.push({ id: 26 });
+    await run();
+    rows.pop();
+    expect((await run("--full-refresh")).of("rows")).toMatchObject({ deleted: 0 });
+    expect(await column("rows")).toEqual([...all, "26"]);
+    expect((await run("--full-refresh")).of("rows")).toMatchObject({ deleted: 1 });
+  });
+
+  it("a replace that could delete a row only later looks for it even when nothing has changed", async () => {
+    const { rows, run, column } = await list(numberedPages, {
+      ...replaced,
+      writes: "fingerprints",
+    });
+    for (let n = 0; n < 3; n++) await run();
+    rows.splice(3, 1);
+    expect((await run()).of("rows")).toMatchObject({ deleted: 0 });
+    expect((await run()).of("rows")).toMatchObject({ deleted: 1 });
+    expect(await column("rows")).toEqual(texts(rows.map(({ id }) => id)));
+  });
+
   it("a row that others hide by coming and going at once is not deleted", async () => {
     const { rows, run, column, hooks } = await list(numberedPages, replaced);
     await run();

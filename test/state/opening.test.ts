@@ -459,11 +459,27 @@ describe("which run an event means", () => {
       consumed: { ref: { slot: "own", id: 3 }, ended_at: at(-1) },
       failures: { runs: 2, passed: 1, last_at: at(-2), is_counted: true },
       last_sweep: 40,
-      last_whole: { id: "r0", start: 0, end: 1, rows: 4 },
     };
     expect(decideRun(failed(last), wantedOf())).toMatchObject({
       body: { ...last, failures: { ...last.failures, is_counted: false } },
     });
+  });
+
+  it("a new run adds the rows that it puts to the last whole read, unless a worker has died since", () => {
+    const last_whole = { id: "r0", start: 0, end: 1, rows: 4 };
+    const bodyAfter = (last: Partial<RunState>, wanted = {}) => {
+      const decision = decideRun(failed({ last_whole, ...last }), wantedOf(wanted));
+      return "body" in decision ? decision.body : undefined;
+    };
+    const since = { id: "r2", end: expect.any(Number) };
+    expect(bodyAfter({})?.last_whole).toMatchObject({ ...last_whole, since });
+    const { rows } = runStateOf();
+    expect(bodyAfter({ rows: { ...rows, open: true } })?.last_whole).toBeNull();
+    // A refresh that goes on after a death uses it, and the run after it does not.
+    const died = { ids: ["r2"], refresh: true, rows: { ...rows, open: true } };
+    const goesOn = bodyAfter(died);
+    expect(goesOn?.last_whole).toMatchObject({ ...last_whole, since_lacks_rows: true });
+    expect(bodyAfter({ last_whole: goesOn?.last_whole ?? null })?.last_whole).toBeNull();
   });
 
   it("a new run asks for the descendants of all requests that it takes", () => {

@@ -29,11 +29,14 @@ export function leftovers(subject: Subject, read: Interval, claims: Claims): Lef
   );
 }
 
-/** Behind numbered pages two whole reads in a row have to miss a row before it goes. */
+/**
+ * Behind numbered pages two whole reads in a row have to miss a row before it goes: the later one counts
+ * as the first of two where a run between them has left rows that nobody has counted.
+ */
 function lastingSince(subject: Subject, read: Interval, claims: Claims): number | undefined {
   if (!claims.isNumberedChain(subject.level)) return read.from;
   const before = subject.wholeReads.filter(({ to }) => to <= read.from).at(-1);
-  return before?.from;
+  return before && subject.lastDoubt < before.to ? before.from : undefined;
 }
 
 function isGone(

@@ -34,6 +34,16 @@ const numberOf = (value: Item[string] | undefined): number => Number(value?.N ??
 /** A moment that a worker's clock has told, safely early in virtual time. */
 export const safelyBefore = (text: string): number => Date.parse(text) - EPOCH - 2 * CLOCK_ERROR_MS;
 
+/** Whether a run has failed, or was left half-way by its worker, other than a refresh that goes on. */
+function isDoubtful(before: Item | undefined, after: Item): boolean {
+  const [old, body] = [bodyOf(before), bodyOf(after)];
+  if (after.status?.S === "failed") return true;
+  const isAnew = old?.started_at !== body?.started_at;
+  const wasOpen = before?.status?.S === "running" || before?.status?.S === "waiting";
+  if (isAnew) return wasOpen;
+  return before?.lease_owner !== undefined && before.token?.N !== after.token?.N && !body?.refresh;
+}
+
 export class StateSteps {
   readonly #stage: Stage;
   readonly #known: KnownProcesses;
@@ -75,6 +85,7 @@ export class StateSteps {
       this.#stage.violated("I3", `${process.name} moves ${name}, whose lease is not its own`);
     }
     known.leases.set(name, { token, until: after.lease_owner ? at.sentAt + LEASE_MS : 0 });
+    if (known.slot === "sample") at.subject.lastDoubt = this.#stage.time.now();
     this.#body(before, after, at);
   }
 
@@ -123,6 +134,7 @@ export class StateSteps {
       );
     }
     const isDone = after.status?.S === "done";
+    if (slot === "own" && isDoubtful(before, after)) subject.lastDoubt = this.#stage.time.now();
     if (old && body.cursor !== old.cursor && !isDone && before?.status?.S !== "done") {
       const isAnew = old.started_at !== body.started_at;
       if (!isAnew) this.#stage.violated("I5", `${subject.name}: the cursor moves within its run`);

@@ -21,6 +21,8 @@ export interface StoredRow {
   key: string;
   n: number;
   item: Item;
+  /** When it was put; undefined when by a request that nobody waited for any more. */
+  at: number | undefined;
 }
 
 /** What the oracle remembers of one slot of a resource. */
@@ -70,6 +72,8 @@ export class Subject {
   readonly passed = new Map<Row, number>();
   /** Whole reads that ended with a sweep. */
   readonly wholeReads: ReadInterval[] = [];
+  /** When a run last failed, died half-way or was a sample: who knows which rows it has put? */
+  lastDoubt = Number.NEGATIVE_INFINITY;
   /** When the reads began that are done, by the history. */
   readonly doneReads = new Set<string>();
   /** A run that replaces was done without having swept. */

@@ -46,7 +46,8 @@ export class TableWatch {
     const shown = this.#rowOf(after, subject);
     if (!shown) return;
     this.#put(key, { before, after, late }, { subject, ...shown });
-    subject.put(shown.row.uid, { key, n: shown.version.n, item: after });
+    const at = late ? undefined : this.#stage.time.now();
+    subject.put(shown.row.uid, { key, n: shown.version.n, item: after, at });
   }
 
   /** The API's row and version that an item was made from. */
@@ -142,10 +143,8 @@ export class TableWatch {
       (one) => one.n > n && subject.asideVersion(row) >= one.n,
     );
     if (isKeyed(level) && isNewerAside && isThere(row)) return "a newer version of it is set aside";
-    if (this.#needsTwoReads(subject)) {
-      const from = subject.wholeReads.at(-1)?.from ?? 0;
-      const wasShown = subject.showings(row).some((one) => one.at >= from && one.slot === "own");
-      if (wasShown) return "only one whole read has not seen it";
+    if (this.#needsTwoReads(subject) && this.#wasSeenLately(subject, row, { n, read })) {
+      return "only one whole read has not seen it";
     }
     const current = this.#claims.claimed(subject, row, read);
     if (!current || (!isKeyed(level) && current.n !== n)) return undefined;
@@ -161,6 +160,18 @@ export class TableWatch {
   /** Pages are numbered, here or above, and there were several of them. */
   #needsTwoReads({ level, slots }: Subject): boolean {
     return drawn.twoReads && slots.own.pages > 1 && this.#claims.isNumberedChain(level);
+  }
+
+  /** Whether one of the last two whole reads has seen a row, or it was put since the first of them. */
+  #wasSeenLately(subject: Subject, row: Row, { n, read }: { n: number; read: Interval }): boolean {
+    const before = subject.wholeReads.at(-1);
+    if (!before) return true;
+    const isNamedByContent = !isKeyed(subject.level);
+    const wasShown = subject.showings(row).some(({ at, slot, isKept, n: shown }) => {
+      const isInRead = (at >= before.from && at <= before.to) || at >= read.from;
+      return isInRead && slot === "own" && isKept() && (!isNamedByContent || shown === n);
+    });
+    return wasShown || subject.stored(row).some((one) => one.n === n && (one.at ?? 0) > before.to);
   }
 
   /** The reads that have not to have seen a row which goes. */

@@ -2,8 +2,8 @@ import type { ResourceRef } from "../base/resource-ref.ts";
 import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyedItem } from "../flow.ts";
-import { rowsInDoubt, startBeside } from "../state/changed-rows-state.ts";
-import type { RowLog, RowsState } from "../state/run-state.ts";
+import { logsOfWholeRead, rowsInDoubt, startBeside } from "../state/changed-rows-state.ts";
+import type { RowLog, RowsState, RunState, WholeRead } from "../state/run-state.ts";
 import { agreesWithTable, type Comparing, unchangedOf } from "./compare.ts";
 import { appendFingerprints, isMissing, readFingerprints } from "./fingerprint-log.ts";
 import { FingerprintTable, fingerprintOf } from "./fingerprints.ts";
@@ -17,6 +17,9 @@ export interface PageChanges {
   /** The fingerprints of the page that the log needs. */
   fingerprints: Buffer[];
 }
+
+/** The part of a run's state that tells which rows have changed. */
+type BegunRun = Pick<RunState, "rows" | "last_whole">;
 
 /** Without a sweep, the log is written in blocks of this many fingerprints and at the end of a slice. */
 const PENDING = 6_000;
@@ -57,6 +60,10 @@ export class ChangedRows {
   #known: FingerprintTable;
   /** Keys that this slice has put. A read may return the old or the new row of such a key. */
   readonly #ownKeys = new FingerprintTable(0, "keys");
+  /** The keys that the last whole read saw. The run adds the rows that it puts. */
+  #lastWhole: WholeRead | null;
+  /** Rows that were put and are not yet in a block beside those of the last whole read. */
+  #pendingSince: Buffer[] = [];
   /** Fingerprints that are not yet in a block. */
   #pending: Buffer[] = [];
   /** The number of unchanged pages until the next comparison with the table. */
@@ -65,21 +72,33 @@ export class ChangedRows {
   readonly #settledAt: number;
 
   /** Opens the rows of a run and reads the log of earlier runs, if the run uses a log. */
-  static async open(options: ChangedRowsOptions, begun: RowsState): Promise<ChangedRows> {
+  static async open(options: ChangedRowsOptions, begun: BegunRun): Promise<ChangedRows> {
     const rows = new ChangedRows(options, begun);
     await rows.#load();
     return rows;
   }
 
-  private constructor(options: ChangedRowsOptions, begun: RowsState) {
+  private constructor(options: ChangedRowsOptions, { rows, last_whole }: BegunRun) {
     this.#options = options;
-    this.#state = begun;
-    this.#known = new FingerprintTable(begun.known?.rows);
+    this.#state = rows;
+    this.#lastWhole = last_whole;
+    this.#known = new FingerprintTable(rows.known?.rows);
     this.#settledAt = options.clock.monotonic() + (options.isLater ? CONSISTENT_AFTER_MS : 0);
+  }
+
+  /** The last whole read, with the rows that were put since. */
+  get lastWhole(): WholeRead | null {
+    return this.#lastWhole;
   }
 
   /** Returns the changes of a page. Called for pages in order. */
   async changesOf(items: KeyedItem[]): Promise<PageChanges> {
+    const changes = await this.#changesOf(items);
+    this.#rememberSince(changes.put);
+    return changes;
+  }
+
+  async #changesOf(items: KeyedItem[]): Promise<PageChanges> {
     if (this.#state.how === "fingerprints") return this.#changesByFingerprint(items);
     const fingerprints = this.#state.log ? items.map(fingerprintOf) : [];
     if (this.#state.how === "compare") {
@@ -91,6 +110,8 @@ export class ChangedRows {
 
   /** Adds a durable page to the log. Rows of `unknownKeys` are logged with unknown content. */
   async keep(fingerprints: Buffer[], unknownKeys: readonly string[]): Promise<RowsState> {
+    this.#rememberSince(unknownKeys.map((key) => ({ key })));
+    if (this.#pendingSince.length >= PENDING) await this.#flushSince();
     if (!this.#state.log) return this.#state;
     const unknown = unknownKeys.map((key) => fingerprintOf({ key }));
     for (const fingerprint of unknown) this.#known.add(fingerprint);
@@ -107,6 +128,7 @@ export class ChangedRows {
   /** Completes the log at the end of a slice. */
   async close(): Promise<RowsState> {
     await this.#flush();
+    await this.#flushSince();
     await this.#compact();
     this.#state = { ...this.#state, open: false };
     return this.#state;
@@ -181,6 +203,23 @@ export class ChangedRows {
     return agreesWithTable(items, this.#options);
   }
 
+  #rememberSince(rows: readonly Pick<KeyedItem, "key">[]): void {
+    // planted: rows-since-the-last-whole-read
+    if (!this.#lastWhole?.since) return;
+    this.#pendingSince.push(...rows.map(({ key }) => fingerprintOf({ key })));
+  }
+
+  async #flushSince(): Promise<void> {
+    const since = this.#lastWhole?.since;
+    if (!this.#lastWhole || !since || this.#pendingSince.length === 0) return;
+    const { resourceRef, token } = this.#options;
+    const to = { resourceRef, log: since.id, token };
+    const end = await appendFingerprints(this.#options, to, this.#pendingSince, since.end);
+    const rows = since.rows + this.#pendingSince.length;
+    this.#lastWhole = { ...this.#lastWhole, since: { ...since, end, rows } };
+    this.#pendingSince = [];
+  }
+
   async #flush(): Promise<void> {
     const { log } = this.#state;
     if (!log || this.#pending.length === 0) return;
@@ -199,7 +238,7 @@ export class ChangedRows {
     const { resourceRef, token, runId } = this.#options;
     const rows = this.#known.size;
     if (!log || log.id === runId || log.end - log.start < FEW_BLOCKS + rows / PENDING) return;
-    const start = startBeside([log]);
+    const start = startBeside([log, ...logsOfWholeRead(this.#lastWhole)]);
     const to = { resourceRef, log: runId, token };
     const end = await appendFingerprints(this.#options, to, this.#known, start);
     const anew = { id: runId, start, end, rows, whole: log.whole ?? false };

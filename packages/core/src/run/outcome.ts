@@ -24,7 +24,7 @@ export function stateAfterSuccess(ended: RunState, resource: ResourcePlan, now: 
       : ended.consumed,
     last_sweep: refresh ? counts.records : ended.last_sweep,
     boundary: [],
-    last_whole: refresh && is_numbered ? (rows.log ?? null) : null,
+    last_whole: !refresh ? ended.last_whole : is_numbered ? (rows.log ?? null) : null,
   };
   const { incremental } = resource;
   if (!incremental || incremental.perParent) return state;

@@ -161,7 +161,8 @@ export class PageWriter {
   /** Flushes, and returns the state at the end of the slice. */
   async close(): Promise<RunState> {
     await this.flush();
-    this.#state = { ...this.#state, rows: await this.#rows.close() };
+    const rows = await this.#rows.close();
+    this.#state = { ...this.#state, rows, last_whole: this.#rows.lastWhole };
     this.#onCheckpoint(this.#state);
     return this.#state;
   }
@@ -251,7 +252,8 @@ export class PageWriter {
       if (seriesCursor) await this.#commitSeriesCursor(seriesCursor, stateAfter);
     }
     const { stateAfter } = group.at(-1) as PendingPage;
-    this.#state = { ...stateAfter, rows, blocks, counts: { ...counts } };
+    const { lastWhole } = this.#rows;
+    this.#state = { ...stateAfter, rows, last_whole: lastWhole, blocks, counts: { ...counts } };
     // planted: checkpoint-is-awaited
     if (!isSample) await lease.checkpoint(this.#state);
     this.#pending.splice(0, group.length);

@@ -48,7 +48,7 @@ export async function readPages(
       isLater: begun.slices > 1 || job.wroteLately,
       isNamedByContent: resource.key.rowId?.kind === "content",
     },
-    begun.rows,
+    begun,
   );
   const writer = new PageWriter(job, {
     writer: openWriter(resource, { ...into, guard }),
@@ -102,8 +102,8 @@ class PageReader {
   async read(): Promise<RunState> {
     try {
       await this.#readAll();
-      const { rows, blocks, counts } = await this.#writer.close();
-      return { ...this.#state, rows, blocks, counts };
+      const { rows, last_whole, blocks, counts } = await this.#writer.close();
+      return { ...this.#state, rows, last_whole, blocks, counts };
     } catch (error) {
       // Pages that were read before the error are still written.
       await this.#writer.close();

@@ -355,13 +355,14 @@ class Slice {
     // Fingerprints no longer match the table after the first put, so they are distrusted before it.
     const doubted = stored?.body && {
       ...stored.body,
+      last_whole: null,
       rows: { ...stored.body.rows, in_doubt: true, known: null },
     };
     const fields = doubted ? { body: JSON.stringify(doubted) } : {};
     const lease = await Lease.take(this.#stateWorld, { resourceRef, slot, owner, stored, fields });
     if (!lease) throw leaseHeld();
     this.#lease = lease;
-    const body: RunState = { ...blank.body, refresh: false, rows: noKnownRows };
+    const body: RunState = { ...blank.body, refresh: false, last_whole: null, rows: noKnownRows };
     this.#state = body;
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, body, this.#onCheckpoint), job);

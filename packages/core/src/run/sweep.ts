@@ -4,6 +4,7 @@ import { isMissing, readFingerprints } from "../load/fingerprint-log.ts";
 import { FingerprintTable, isSeenIn } from "../load/fingerprints.ts";
 import { keyTextOf } from "../normalize/keys.ts";
 import type { Counts } from "../report/counts.ts";
+import { logsOfWholeRead } from "../state/changed-rows-state.ts";
 import type { RowLog, RunState, SweepState } from "../state/run-state.ts";
 import type { Job } from "./job.ts";
 import type { SweepPermission } from "./may-sweep.ts";
@@ -26,17 +27,16 @@ export async function sweepRows(
 ): Promise<RunState> {
   const { resource, world, lease, counts } = job;
   const pace = createPacer(world);
-  let state = from;
-  if (!isOpen(state) || !pace.hasTime()) return state;
-  const seenTable = await seenKeys(state, permission, job);
-  if (!seenTable || (await isAllThere(state, seenTable, job))) {
-    // Without an earlier read to compare with, rows are kept, and the log does not list all rows.
-    const log = state.rows.log && { ...state.rows.log, whole: seenTable !== undefined };
-    state = { ...state, phase: "end", rows: { ...state.rows, log } };
+  if (!isOpen(from) || !pace.hasTime()) return from;
+  const seen = await seenKeys(from, permission, job);
+  const log = from.rows.log && { ...from.rows.log, whole: seen?.keepsNoOther ?? false };
+  let state: RunState = { ...from, rows: { ...from.rows, log } };
+  if (!seen || (await isAllThere(state, seen.table, job))) {
+    state = { ...state, phase: "end" };
     onCheckpoint(state);
     return state;
   }
-  const isSeen = isSeenIn(seenTable);
+  const isSeen = isSeenIn(seen.table);
   const keyText = (item: Parameters<typeof keyTextOf>[0]) => keyTextOf(item, resource.key);
   const sweeping: Sweeping = {
     ...world,
@@ -58,22 +58,37 @@ export async function sweepRows(
   return state;
 }
 
+/** The keys of the rows that stay. */
+interface SeenKeys {
+  table: FingerprintTable;
+  /** The read itself saw all of them, so its log lists every row that the table has after the sweep. */
+  keepsNoOther: boolean;
+}
+
 /**
  * Returns the keys that the read saw. If a row must be unseen twice, the keys of the previous whole
- * read are added. Undefined when no previous read exists: then no row is deleted.
+ * read, and of the rows that were put since, are added. Undefined when no previous read exists: then no
+ * row is deleted.
  */
 async function seenKeys(
   { rows, last_whole }: RunState,
   { needsTwoReads }: SweepPermission,
   job: Job,
-): Promise<FingerprintTable | undefined> {
-  const seenTable = new FingerprintTable(rows.log?.rows, "keys");
-  if (rows.log) await addKeys(rows.log, seenTable, job);
-  if (!needsTwoReads) return seenTable;
+): Promise<SeenKeys | undefined> {
+  const table = new FingerprintTable(rows.log?.rows, "keys");
+  if (rows.log) await addKeys(rows.log, table, job);
+  if (!needsTwoReads) return { table, keepsNoOther: true };
   if (!last_whole) return undefined;
   try {
-    await addKeys(last_whole, seenTable, job);
-    return seenTable;
+    const before = new FingerprintTable(last_whole.rows, "keys");
+    for (const log of logsOfWholeRead(last_whole)) await addKeys(log, before, job);
+    let keepsNoOther = true;
+    for (const fingerprint of before) {
+      if (table.match(fingerprint) !== "new") continue;
+      keepsNoOther = false;
+      table.add(fingerprint);
+    }
+    return { table, keepsNoOther };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { chooseWrites } from "./choose-writes.ts";
-import type { RowLog, RowsState } from "./run-state.ts";
+import type { RowLog, RowsState, RunState, WholeRead } from "./run-state.ts";
 
 export const noKnownRows: RowsState = {
   how: "always",
@@ -11,22 +11,55 @@ export const noKnownRows: RowsState = {
   last: null,
 };
 
+/** The number of blocks between two places for a log. No log has as many. */
+const PLACE = 1_000_000;
+
+const placeOf = ({ start }: Pick<RowLog, "start">) => Math.floor(start / PLACE);
+
 /**
- * Pure: returns the first block of a new log that must not overwrite the given logs: block 0 if there is
- * room for twice as many blocks. If the new log grows further, an old log becomes incomplete, and rows
- * are compared instead.
+ * Pure: returns the first block of a new log that never overwrites the given logs, however long the new
+ * log becomes: a slow read writes more blocks than a fast one. Of four places, three logs leave one free.
  */
-export function startBeside(logs: readonly Pick<RowLog, "start" | "end">[]): number {
-  const longest = Math.max(0, ...logs.map(({ start, end }) => end - start));
-  const isFree = logs.every(({ start }) => start >= 2 * longest);
-  return isFree ? 0 : Math.max(...logs.map(({ end }) => end));
+export function startBeside(logs: readonly Pick<RowLog, "start">[]): number {
+  const places = logs.map(placeOf);
+  const free = [0, 1, 2, 3].find((place) => !places.includes(place)) as number;
+  return free * PLACE;
+}
+
+/** The logs of the last whole read, whose blocks a new log must not overwrite. */
+export const logsOfWholeRead = (lastWhole: WholeRead | null | undefined): RowLog[] =>
+  [lastWhole, lastWhole?.since].flatMap((log) => log ?? []);
+
+/**
+ * Pure: returns what a new run knows of the last whole read. The run adds the rows that it puts. If a
+ * worker died, some of the rows that were put since are in no log.
+ */
+export function lastWholeAtStart(
+  last: Pick<RunState, "rows" | "last_whole"> | undefined,
+  { rows, runId }: { rows: RowsState; runId: string },
+): WholeRead | null {
+  const before = last?.last_whole;
+  if (!before || before.since_lacks_rows || last.rows.open) return null;
+  if (before.since) return before;
+  const start = startBeside([rows.known, rows.log, before].flatMap((log) => log ?? []));
+  return { ...before, since: { id: runId, start, end: start, rows: 0 } };
+}
+
+/** Pure: returns what the next slice of a run knows. A refresh under way reads its last pages again. */
+export function lastWholeAtResume({
+  rows,
+  last_whole,
+  refresh,
+}: Pick<RunState, "rows" | "last_whole" | "refresh">): WholeRead | null {
+  if (!rows.open || !last_whole) return last_whole;
+  return refresh ? { ...last_whole, since_lacks_rows: true } : null;
 }
 
 /** The data that the last run has left. */
 export interface EarlierRun {
   rows?: RowsState | undefined;
   /** The keys that the last whole read saw, if they are still needed. */
-  lastWhole?: RowLog | null;
+  lastWhole?: WholeRead | null;
   /** The last run was successful. */
   isDone: boolean;
 }
@@ -61,7 +94,7 @@ export function rowsAtStart(
     rebuild,
   });
   const goesBy = method === "fingerprints" ? knownLog : null;
-  const start = startBeside([goesBy, before?.lastWhole].flatMap((log) => log ?? []));
+  const start = startBeside([...(goesBy ? [goesBy] : []), ...logsOfWholeRead(before?.lastWhole)]);
   const newLog = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
   return {
     how: method,

@@ -1,7 +1,12 @@
 import { TAKEOVER_MS } from "../base/timing.ts";
 import type { Cursor } from "../flow.ts";
 import { zeroCounts } from "../report/counts.ts";
-import { type EarlierRun, rowsAtResume } from "./changed-rows-state.ts";
+import {
+  type EarlierRun,
+  lastWholeAtResume,
+  lastWholeAtStart,
+  rowsAtResume,
+} from "./changed-rows-state.ts";
 import type { EpochView } from "./epochs.ts";
 import { isHeld, type TakenRun } from "./lease.ts";
 import {
@@ -133,6 +138,7 @@ export function decideRun(stored: StoredState | undefined, runRequest: RunReques
       slices: body.slices + 1,
       // planted: rows-of-earlier-slices
       rows: rowsAtResume(body.rows, runId),
+      last_whole: lastWholeAtResume(body),
     },
     fanOuts: isContent ? withFanOut(stored.fan_outs, runRequest.id) : stored.fan_outs,
     wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(runRequest)) : stored.wishes,
@@ -256,6 +262,7 @@ function newRun(
   const startedAt = new Date(runRequest.now).toISOString();
   const isDone = stored?.status === "done";
   const earlierRun = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
+  const rows = runRequest.rows({ runId, refresh, refreshAsked }, earlierRun);
   return {
     ...initialState,
     plan_hash: runRequest.planHash,
@@ -282,9 +289,9 @@ function newRun(
     consumed: last?.consumed ?? null,
     failures: { ...(last?.failures ?? noFailures), is_counted: false },
     last_sweep: last?.last_sweep ?? null,
-    last_whole: last?.last_whole ?? null,
+    last_whole: lastWholeAtStart(last, { rows, runId }),
     boundary: last?.boundary ?? [],
-    rows: runRequest.rows({ runId, refresh, refreshAsked }, earlierRun),
+    rows,
   };
 }
 

@@ -20,6 +20,14 @@ export interface RowLog {
   whole?: boolean;
 }
 
+/** The keys that a whole read saw. */
+export interface WholeRead extends RowLog {
+  /** The keys of rows that later runs have put. */
+  since?: RowLog;
+  /** A worker died after it had put rows: only the refresh under way may use what is left. */
+  since_lacks_rows?: true;
+}
+
 /** The row state, a part of the run state. */
 export interface RowsState {
   /** The method by which this run decides which rows to put. */
@@ -164,7 +172,7 @@ export interface RunState {
    */
   boundary: string[];
   /** The keys that the last whole read saw, if its pages were numbered. */
-  last_whole: RowLog | null;
+  last_whole: WholeRead | null;
   /** The row state, including the rows that a refresh has seen. */
   rows: RowsState;
   sweep: SweepState | null;
