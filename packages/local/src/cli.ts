@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Problem } from "@tidetable/core";
 import { hideSecrets } from "@tidetable/core/redact";
 import { Command, CommanderError } from "commander";
-import { safeStream, type Io } from "./base/io.ts";
+import { type Io, safeStream } from "./base/io.ts";
 import { commonOptions, type Options, settleOptions } from "./base/options.ts";
 import { packageFile } from "./base/package-files.ts";
 import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
