@@ -12,6 +12,13 @@ export function listNextSteps(plans: SourcePlan[]): string {
     ...plans
       .filter(({ isExample }) => !isExample)
       .map(({ name }) => `${onStage(`run ${name}`)}   runs it now, not first by its schedule`),
+    ...plans
+      .filter(({ resources }) => resources.some(({ storage }) => storage.kmsKey))
+      .map(
+        ({ name }) =>
+          `The kms_key of ${name} is for its tables. The state table, with records that were set aside ` +
+          "and fields that children need, has DynamoDB's own key.",
+      ),
     ...(examples.length > 0
       ? [
           `The schedules of ${examples.join(", ")} are off: base_url is a host for examples. ` +

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { isFailure, RequestError } from "../base/errors.ts";
 import { TOKEN_LOCK_MS, TOKEN_LOCK_POLL_MS, TOKEN_REFRESH_MS } from "../base/timing.ts";
-import type { WithLock } from "../secrets/store.ts";
-import { type StateKey, type StateWorld, updateItem } from "./state-table.ts";
+import type { LockNote, WithLock } from "../secrets/store.ts";
+import { getItem, type StateKey, type StateWorld, updateItem } from "./state-table.ts";
 
 /*
  * The lock of a source's token (pk `source#`, sk `token`). A refresh token is valid for one refresh, and
@@ -35,16 +35,30 @@ export function tokenLock(world: StateWorld, source: string): WithLock {
     });
   };
 
+  const ownedBy = (owner: string) => ({
+    expression: "#lock_owner = :owner",
+    names: { "#lock_owner": "lock_owner" },
+    values: { ":owner": { S: owner } },
+  });
+
   const giveBack = (owner: string): Promise<boolean> =>
     updateItem(world, key, {
       set: { lock_until: { N: "0" } },
-      condition: {
-        expression: "#lock_owner = :owner",
-        names: { "#lock_owner": "lock_owner" },
-        values: { ":owner": { S: owner } },
-      },
+      condition: ownedBy(owner),
       failure: "did not take a lock",
     });
+
+  const noteOf = (owner: string): LockNote => ({
+    read: async () => (await getItem(world, key))?.note?.S,
+    write: (text) =>
+      updateItem(world, key, {
+        set: { note: { S: text } },
+        condition: ownedBy(owner),
+        failure: "did not take a note",
+      }),
+  });
+  // A laptop has one process at a time, and a write to its secrets file costs nothing.
+  const isLaptop = world.names.stage === "local";
 
   return async (work) => {
     const owner = randomUUID();
@@ -53,7 +67,7 @@ export function tokenLock(world: StateWorld, source: string): WithLock {
       await clock.sleep(TOKEN_LOCK_POLL_MS, signal);
     }
     try {
-      return await work(clock.monotonic() + TOKEN_REFRESH_MS);
+      return await work(clock.monotonic() + TOKEN_REFRESH_MS, isLaptop ? undefined : noteOf(owner));
     } finally {
       // A lock that cannot be given back expires.
       await giveBack(owner).catch(() => {});
