@@ -142,6 +142,28 @@ describe("below a parent that is read in numbered pages", () => {
   });
 });
 
+describe("a child that is read in numbered pages", () => {
+  it("rows that are hidden once stay, although the parent has one page", async () => {
+    const parent = { name: "rows", endpoint: { paginator: { type: "single_page" } } };
+    const endpoint = { path: "rows/{resources.rows.id}", paginator: numberedPages };
+    const parts = numbers(1, 6).map((id) => ({ id }));
+    const { run, column } = await shop(
+      source([parent, { name: "parts", endpoint, ...replaced }]),
+      ({ path, query }): Reply => {
+        const [, , id] = path.split("/");
+        if (!id) return { body: { data: [{ id: 1 }, { id: 2 }] } };
+        const page = Number(query.get("page"));
+        return { body: { data: id === "1" ? parts.slice(page * 2 - 2, page * 2) : [] } };
+      },
+    );
+    await run();
+    const [hidden] = parts.splice(3, 1);
+    expect((await run()).of("parts")).toMatchObject({ status: "succeeded", deleted: 0 });
+    expect(await column("parts")).toContain(`${hidden?.id}`);
+    expect((await run()).of("parts")).toMatchObject({ deleted: 1 });
+  });
+});
+
 describe("behind pages that can not hide rows", () => {
   it.each([
     ["offsets that overlap", { type: "offset", limit: 10 }],

@@ -25,7 +25,9 @@ export function pageAnswer(
   const size = pageSize(paging);
   const members = [
     records.length === 0 && style.nullLists ? `"data":null` : `"data":[${records.join(",")}]`,
-    ...(isCounted ? [`"total":${page.total}`, `"pages":${Math.ceil(page.total / size)}`] : []),
+    ...(isCounted ? [`"total":${page.total}`] : []),
+    // Who names a number of pages is taken to number them, before a cursor is looked for.
+    ...(isCounted && paging.family !== "cursor" ? [`"pages":${Math.ceil(page.total / size)}`] : []),
   ];
   const link = linkTo(page, level, url);
   switch (paging.family) {

@@ -26,6 +26,8 @@ export interface Served {
   depth: number;
   parent: Row | undefined;
   rows: readonly Shown[];
+  /** The first page of its list. */
+  isFirst: boolean;
   /** The times of the API's clock that were asked for. */
   since: number;
   until: number;
@@ -131,7 +133,7 @@ export class Api {
         ? undefined
         : this.dataset.rows.find((row) => row.depth === level.depth - 1 && row.uid === slug);
     if (slug !== undefined && !this.#hasChildren(parent)) {
-      const page = { depth: level.depth, parent, rows: [], since: 0, until: 0 };
+      const page = { depth: level.depth, parent, rows: [], isFirst: true, since: 0, until: 0 };
       return { ...this.#text(this.#random.pick([404, 410]), `{"error":"no such thing"}`), page };
     }
     const list = listFor(this.dataset, level, parent, url.searchParams);
@@ -154,6 +156,7 @@ export class Api {
       depth: level.depth,
       parent,
       rows: page.entries.map(({ row, version }) => ({ row, version })),
+      isFirst: page.isFirst,
       ...windowOf(level, url.searchParams),
     };
     const headers = { ...this.#date(), "content-type": "application/json", ...linked };

@@ -64,6 +64,8 @@ export class Subject {
   readonly parentsAside = new Map<string, number[]>();
   /** When requests below a record of the parent were answered "not found". */
   readonly notFound = new Map<Row, number[]>();
+  /** When a page behind the first of a list was shown. */
+  readonly laterPages: number[] = [];
   /** Keys that a late batch put back to an older version. */
   readonly stale = new Set<string>();
   /** Keys that a late batch put back after they had gone. */

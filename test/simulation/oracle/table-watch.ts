@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isThere, type Row, type Version } from "../api/rows.ts";
 import type { Author } from "../container.ts";
-import { drawn } from "../draw/drawn.ts";
 import { isAppended, isKeyed, isNumbered } from "../draw/levels.ts";
 import type { Change } from "../dynamodb.ts";
 import type { Item } from "../expressions.ts";
@@ -10,7 +9,7 @@ import type { Claims, Interval } from "./claims.ts";
 import { wrongItem } from "./expected.ts";
 import { type Known, type KnownProcesses, leaseName, leaseOf } from "./known.ts";
 import { placeInRange } from "./ranges.ts";
-import type { Subject } from "./subject.ts";
+import { isWithin, type Subject } from "./subject.ts";
 
 /* What the oracle checks at each change of a row of a table. */
 
@@ -143,7 +142,7 @@ export class TableWatch {
       (one) => one.n > n && subject.asideVersion(row) >= one.n,
     );
     if (isKeyed(level) && isNewerAside && isThere(row)) return "a newer version of it is set aside";
-    if (this.#needsTwoReads(subject) && this.#wasSeenLately(subject, row, { n, read })) {
+    if (this.#needsTwoReads(subject, read) && this.#wasSeenLately(subject, row, { n, read })) {
       return "only one whole read has not seen it";
     }
     const current = this.#claims.claimed(subject, row, read);
@@ -157,9 +156,14 @@ export class TableWatch {
     return isHidden ? undefined : "the API showed it for the whole read";
   }
 
-  /** Pages are numbered, here or above, and there were several of them. */
-  #needsTwoReads({ level, slots }: Subject): boolean {
-    return drawn.twoReads && slots.own.pages > 1 && this.#claims.isNumberedChain(level);
+  /** Pages are numbered, here or above, and a list had several of them. */
+  #needsTwoReads({ level }: Subject, { from, to }: Interval): boolean {
+    for (let depth = level.depth as number; depth > 0; depth--) {
+      const above = this.#claims.subjectAt(depth);
+      const hadSeveral = above && isWithin(above.laterPages, from, to);
+      if (hadSeveral && isNumbered(above.level.paging)) return true;
+    }
+    return false;
   }
 
   /** Whether one of the last two whole reads has seen a row, or it was put since the first of them. */
@@ -176,7 +180,7 @@ export class TableWatch {
 
   /** The reads that have not to have seen a row which goes. */
   #unseenIn(subject: Subject, read: Interval): Interval[] {
-    if (!this.#needsTwoReads(subject)) return [read];
+    if (!this.#needsTwoReads(subject, read)) return [read];
     const before = subject.wholeReads.at(-1);
     return before ? [read, { from: before.from, to: read.from }] : [read];
   }

@@ -79,6 +79,7 @@ export class Traffic {
       if (parent && isOwn) subject.notFound.set(parent, [...(times ?? []), at]);
       return;
     }
+    if (!page.isFirst) subject.laterPages.push(at);
     // A sample of a child reads its parents on the spot.
     const slot = isOwn ? known.slot : "sample";
     for (const { row, version } of rows) {

@@ -129,7 +129,8 @@ export class ParentRows {
       ...(epoch.range ? { range: epoch.range } : {}),
       root_began_at: epoch.began_at,
       root_ended_at: epoch.ended_at,
-      is_numbered: this.#state.is_numbered || epoch.is_numbered,
+      // The child's own pages may be numbered although the parent's are not.
+      ...(epoch.is_numbered ? { is_numbered: true } : {}),
     };
   }
 

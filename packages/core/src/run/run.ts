@@ -109,7 +109,7 @@ class Slice {
     }
   }
 
-  /** Records the event as skipped when it continued another run, left no wish, and that run did not end. */
+  /** Records the event as skipped when it met another run, left no wish, and that run did not end. */
   async #recordForgotten(report: ResourceReport): Promise<void> {
     if (!this.#isForgotten || report.status === "done") return;
     const skipped: ResourceReport = {
@@ -195,6 +195,7 @@ class Slice {
     if (!(await this.#leave(leaves, runRequest))) return undefined;
     this.#state = body;
     this.#runId = runId;
+    this.#isForgotten = leaves === "nothing";
     this.#tally.addEarlierSlices(body.counts);
     return this.#report(leaves === "fan_out" ? "waiting" : "covered", { state: body, notBefore });
   }
