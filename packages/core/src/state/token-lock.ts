@@ -10,14 +10,42 @@ import { getItem, type StateKey, type StateWorld, updateItem } from "./state-tab
  */
 
 export function tokenLock(world: StateWorld, source: string): WithLock {
-  const { clock, deadline = Number.POSITIVE_INFINITY, signal } = world;
-  const key: StateKey = { pk: { S: `${source}#` }, sk: { S: "token" } };
+  // Each caller is an owner of its own.
+  return (work) => new TokenLock(world, source).hold(work);
+}
 
-  const takeLock = (owner: string): Promise<boolean> => {
-    const now = clock.now();
-    return updateItem(world, key, {
+class TokenLock {
+  readonly #world: StateWorld;
+  readonly #key: StateKey;
+  /** Unique per lock, because a retry of a lost response takes the lock again. */
+  readonly #owner = randomUUID();
+
+  constructor(world: StateWorld, source: string) {
+    this.#world = world;
+    this.#key = { pk: { S: `${source}#` }, sk: { S: "token" } };
+  }
+
+  async hold<T>(work: (until: number, note: LockNote | undefined) => Promise<T>): Promise<T> {
+    const { clock, deadline = Number.POSITIVE_INFINITY, signal, names } = this.#world;
+    while (!(await this.#take())) {
+      if (clock.monotonic() + TOKEN_LOCK_POLL_MS >= deadline) throw lockedError();
+      await clock.sleep(TOKEN_LOCK_POLL_MS, signal);
+    }
+    // A laptop has one process at a time, and a write to its secrets file costs nothing.
+    const note = names.stage === "local" ? undefined : this.#note();
+    try {
+      return await work(clock.monotonic() + TOKEN_REFRESH_MS, note);
+    } finally {
+      // A lock that cannot be given back expires.
+      await this.#giveBack().catch(() => {});
+    }
+  }
+
+  #take(): Promise<boolean> {
+    const now = this.#world.clock.now();
+    return updateItem(this.#world, this.#key, {
       set: {
-        lock_owner: { S: owner },
+        lock_owner: { S: this.#owner },
         lock_until: { N: String(now + TOKEN_LOCK_MS) },
         expires: { N: String(Math.ceil((now + TOKEN_LOCK_MS) / 1000) + 86_400) },
       },
@@ -33,46 +61,35 @@ export function tokenLock(world: StateWorld, source: string): WithLock {
       if (isFailure(error) && error.code === "load.table_missing") return true;
       throw error;
     });
-  };
+  }
 
-  const ownedBy = (owner: string) => ({
-    expression: "#lock_owner = :owner",
-    names: { "#lock_owner": "lock_owner" },
-    values: { ":owner": { S: owner } },
-  });
-
-  const giveBack = (owner: string): Promise<boolean> =>
-    updateItem(world, key, {
+  #giveBack(): Promise<boolean> {
+    return updateItem(this.#world, this.#key, {
       set: { lock_until: { N: "0" } },
-      condition: ownedBy(owner),
+      condition: this.#isOwner(),
       failure: "did not take a lock",
     });
+  }
 
-  const noteOf = (owner: string): LockNote => ({
-    read: async () => (await getItem(world, key))?.note?.S,
-    write: (text) =>
-      updateItem(world, key, {
-        set: { note: { S: text } },
-        condition: ownedBy(owner),
-        failure: "did not take a note",
-      }),
-  });
-  // A laptop has one process at a time, and a write to its secrets file costs nothing.
-  const isLaptop = world.names.stage === "local";
+  #note(): LockNote {
+    return {
+      read: async () => (await getItem(this.#world, this.#key))?.note?.S,
+      write: (text) =>
+        updateItem(this.#world, this.#key, {
+          set: { note: { S: text } },
+          condition: this.#isOwner(),
+          failure: "did not take a note",
+        }),
+    };
+  }
 
-  return async (work) => {
-    const owner = randomUUID();
-    while (!(await takeLock(owner))) {
-      if (clock.monotonic() + TOKEN_LOCK_POLL_MS >= deadline) throw lockedError();
-      await clock.sleep(TOKEN_LOCK_POLL_MS, signal);
-    }
-    try {
-      return await work(clock.monotonic() + TOKEN_REFRESH_MS, isLaptop ? undefined : noteOf(owner));
-    } finally {
-      // A lock that cannot be given back expires.
-      await giveBack(owner).catch(() => {});
-    }
-  };
+  #isOwner() {
+    return {
+      expression: "#lock_owner = :owner",
+      names: { "#lock_owner": "lock_owner" },
+      values: { ":owner": { S: this.#owner } },
+    };
+  }
 }
 
 const lockedError = () =>
