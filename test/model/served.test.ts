@@ -190,3 +190,22 @@ describe("a grandchild of an incremental resource", () => {
     await expectWhole(place, place.api);
   });
 });
+
+describe("what a person is told", () => {
+  it.each([
+    "state",
+    "status",
+  ])("%s says how far a child is served, and where the next read goes back to", async (command) => {
+    const { api, run, cli, file, name } = await shopOf([users(), posts()]);
+    await run();
+    api.down = /posts/;
+    changeTwo(api, 20);
+    await run();
+    const { stdout } = await cli(command, file);
+    expect(stdout).toContain(`${name}/users: the next read goes back to `);
+    expect(stdout).toMatch(new RegExp(`${name}/posts: served up to .* of users .*failed once`));
+    const { resources } = (await cli(command, file, "--json")).json();
+    expect(resources[0].next_start.goes_back_for).toMatchObject([{ resource: "posts" }]);
+    expect(resources[1].served).toMatchObject({ of: "users", failures: 1 });
+  });
+});

@@ -45,7 +45,7 @@ type Behaviour = (request: ApiRequest) => Answer | Promise<Answer>;
 type Hook = (request: ApiRequest) => Answer | undefined | Promise<Answer | undefined>;
 
 /** What a command may take. One that waits for ever is interrupted then, and fails its test. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 90_000;
 
 /** A command that is under way in this process. `interrupt` is Ctrl-C. */
 function command(argv: string[], cwd: string, input: string | undefined) {
