@@ -54,8 +54,13 @@ const reportsError = (body: JsonValue): boolean =>
   isObject(body) &&
   (body.ok === false || body.success === false || isFilled(body.error) || isFilled(body.errors));
 
-const isFilled = (value: JsonValue | undefined): boolean =>
-  typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+function isFilled(value: JsonValue | undefined): boolean {
+  // The keys of a list with two million elements would take 100 MB.
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value === "object" && value !== null
+    ? Object.keys(value).length > 0
+    : Boolean(value);
+}
 
 function describeMiss({ reached, value }: MissedSelection, body: JsonValue): string {
   const subject = reached === "$" ? "the body" : `"${reached}"`;
