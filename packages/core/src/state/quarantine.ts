@@ -27,6 +27,9 @@ const limits = Object.freeze({
   // An item holds 400 KB. A larger record is cut, and can be shown but not replayed.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
+  // Of a larger record only the start is looked at: a copy of 60 MB more could kill a worker. Behind
+  // what is kept there is room for the longest secret, which is hidden before the cut.
+  hugeRecordCharacters: 1024 * 1024,
   pathBytes: 1024,
 });
 
@@ -92,12 +95,15 @@ function entryItem(
 ): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
-  const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
+  const sortedText = jsonText(record, { sorted: true });
+  const content = hash("sha256", sortedText, "base64url");
   const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
-  const plain = jsonText(record);
+  const isHuge = sortedText.length > limits.hugeRecordCharacters;
+  const plain = isHuge ? sortedText.slice(0, limits.hugeRecordCharacters) : jsonText(record);
   const hidden = hideSecrets(plain);
   const text = Buffer.from(hidden);
-  const whole = text.length <= limits.wholeRecordBytes;
+  const whole = !isHuge && text.length <= limits.wholeRecordBytes;
+  const recordBytes = isHuge ? Buffer.byteLength(sortedText) : text.length;
   const item: Item = {
     ...itemKey(resourceRef, PREFIX + id),
     format: FORMAT,
@@ -108,7 +114,7 @@ function entryItem(
     page: { N: String(page) },
     index: { N: String(index) },
     record: { S: whole ? text.toString() : cutText(text, limits.cutRecordBytes) },
-    ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
+    ...(whole ? {} : { record_bytes: { N: String(recordBytes) }, record_sha256: { S: content } }),
     ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
     ...(naming ? { naming: { S: hideSecrets(namingText(naming)) } } : {}),
     at: { S: new Date(now).toISOString() },
