@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable, stateTableKey } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Rejection } from "../../packages/core/src/flow.ts";
+import { registerSecret } from "../../packages/core/src/secrets/redact.ts";
 import {
   listQuarantine,
   readEntry,
@@ -14,6 +15,7 @@ import {
 } from "../../packages/core/src/state/quarantine.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import { parseJson } from "../../packages/core/src/values/parse-json.ts";
+import { guardSecret } from "../support/canary.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
@@ -103,6 +105,18 @@ describe("a rejected record", () => {
     expect(large?.record_sha256?.S).toHaveLength(43);
     expect(Buffer.byteLength(large?.record?.S ?? "")).toBeLessThanOrEqual(4_099);
     expect(small?.path?.S).toHaveLength(1024);
+  });
+
+  it("of a rejected record of many megabytes only the start is kept, its length, and no secret", async () => {
+    const key = guardSecret("canary-key-of-quarantine-6e1b");
+    registerSecret(key);
+    await setAsideAll([rejectionOf({ a: `é${key}`, b: "x".repeat(5_000_000) })]);
+    const [item] = await stateItems();
+    const record = String(item?.record?.S);
+    expect(record.startsWith('{"a":"é[secret]","b":"xxx')).toBe(true);
+    expect(Buffer.byteLength(record)).toBe(4096);
+    const length = Buffer.byteLength(JSON.stringify({ a: `é${key}`, b: "" })) + 5_000_000;
+    expect(item).toMatchObject({ record_bytes: { N: String(length) }, redacted: { BOOL: true } });
   });
 
   it("a rejected record that cannot be set aside fails the page", async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
@@ -191,6 +191,32 @@ test("a secrets file without origins is bound at its first use, which is said on
   await configure("https://api.thief.example");
   expect((await run()).exit).toBe(2);
   expect(api.requests).toHaveLength(2);
+});
+
+test("a link to another project's stored credential is bound as that credential is", async () => {
+  const owner = await openShop();
+  await owner.configure("https://api.shop.example");
+  await owner.set(KEY);
+  const { configure, run, folder, name, divert, api } = await openShop();
+  divert();
+  await configure("https://api.thief.example");
+  const data = join(folder, ".tidetable");
+  const stored = join(owner.folder, ".tidetable", "secrets");
+  for (const part of ["secrets", "origins"]) await mkdir(join(data, part), { recursive: true });
+  await writeFile(join(data, "origins", `${name}.json`), '["https://api.thief.example"]');
+  const link = join(data, "secrets", `${name}.json`);
+  for (const target of [join(stored, owner.source), join(stored, `${name}.json`)]) {
+    await copyFile(join(stored, owner.source), join(stored, `${name}.json`));
+    await rm(link, { force: true });
+    await symlink(target, link);
+    await mkdir(join(owner.folder, ".tidetable", "origins"), { recursive: true });
+    await writeFile(
+      join(owner.folder, ".tidetable", "origins", `${name}.json`),
+      '["https://api.shop.example"]',
+    );
+    expect((await run()).exit).toBe(2);
+  }
+  expect(api.requests).toEqual([]);
 });
 
 test("secrets set keeps no value that was set for another origin, and binds the new one", async () => {

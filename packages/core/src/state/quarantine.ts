@@ -27,6 +27,9 @@ const limits = Object.freeze({
   // An item holds 400 KB. A larger record is cut, and can be shown but not replayed.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
+  // Of a larger record only the start is looked at: a copy of 60 MB more could kill a worker. Behind
+  // what is kept there is room for the longest secret, which is hidden before the cut.
+  hugeRecordCharacters: 1024 * 1024,
   pathBytes: 1024,
 });
 
@@ -92,9 +95,12 @@ function entryItem(
 ): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
-  const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
+  const sortedText = jsonText(record, { sorted: true });
+  const content = hash("sha256", sortedText, "base64url");
   const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
-  const plain = jsonText(record);
+  // Of a huge record no second copy is made: it could kill a worker of 512 MB.
+  const isHuge = sortedText.length > limits.hugeRecordCharacters;
+  const plain = isHuge ? sortedText : jsonText(record);
   const bytes = Buffer.byteLength(plain);
   // Of a record that is too large, no more is searched for secrets than what is kept.
   const isSmall = bytes <= limits.wholeRecordBytes;

@@ -33,8 +33,9 @@ export function admitRequest(request, response, key) {
     "x-amzn-errortype": "UnrecognizedClientException",
     connection: "close",
   });
-  // The request's body is not read: the connection ends with the answer.
-  response.end(body, () => request.destroy());
+  response.end(body);
+  // The body is dropped as it arrives: closing before its end could take the answer along.
+  request.resume();
   return false;
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, fchmodSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { get } from "node:http";
 import { join, resolve } from "node:path";
@@ -96,7 +96,8 @@ interface EngineAddress {
  * or copied has another number.
  */
 async function readAddress(path: string): Promise<EngineAddress> {
-  const file = await open(path);
+  // A link could lead to the file of another project's engine.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   try {
     const { uid, ino } = await file.stat({ bigint: true });
     const address: Partial<EngineAddress> = JSON.parse(await file.readFile("utf8"));

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ConfigError, isLoopback, type ResourcePlan, type SourcePlan } from "@tidetable/core";
 import type { Io } from "../base/io.ts";
@@ -52,14 +52,31 @@ export function plainHttpOrigins(plan: SourcePlan, override: string | undefined)
 const storedNames = (origins: readonly string[]): string[] =>
   [...new Set(origins.map((origin) => (isLoopback(origin) ? LOOPBACK : origin)))].sort();
 
-/** Stands beside the folder of the secrets file, which holds credentials and nothing else. */
-const originsFile = (secretsFile: string): string =>
-  join(dirname(dirname(secretsFile)), "origins", basename(secretsFile));
+/**
+ * Stands beside the folder of the secrets file, which holds credentials and nothing else. Behind a link
+ * it is that of the real file: who sends a folder could put a link to somebody's credentials into it,
+ * and a list of origins beside the link.
+ */
+async function originsFile(secretsFile: string): Promise<string> {
+  const path = await realpath(secretsFile);
+  const isStored =
+    basename(dirname(path)) === "secrets" && basename(path) === basename(secretsFile);
+  if (!isStored) throw linkError(secretsFile, path);
+  return join(dirname(dirname(path)), "origins", basename(path));
+}
+
+const linkError = (link: string, path: string): ConfigError =>
+  new ConfigError({
+    code: "secrets.origin",
+    message: `${link} is a link to ${path}, which is no stored secret of this source`,
+    hint: "name the file with --secrets if its credentials are meant for this config",
+  });
 
 /** The origins that a secrets file is bound to. Undefined for a file that is not bound yet. */
 async function readBoundOrigins(secretsFile: string): Promise<string[] | undefined> {
   try {
-    const origins = parseJsonSilently(await readFile(originsFile(secretsFile), "utf8"));
+    const path = await originsFile(secretsFile);
+    const origins = parseJsonSilently(await readFile(path, "utf8"));
     // A damaged list permits nothing.
     return Array.isArray(origins) ? origins.map(String) : [];
   } catch (error) {
@@ -70,7 +87,7 @@ async function readBoundOrigins(secretsFile: string): Promise<string[] | undefin
 
 /** Binds a secrets file to origins, instead of those that it was bound to. */
 export async function bindOrigins(secretsFile: string, origins: readonly string[]): Promise<void> {
-  const path = originsFile(secretsFile);
+  const path = await originsFile(secretsFile);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID().slice(0, 8)}`;
   await writeFile(draft, `${JSON.stringify(storedNames(origins))}\n`, { mode: 0o600 });
