@@ -26,8 +26,8 @@ export function pageAnswer(
   const members = [
     records.length === 0 && style.nullLists ? `"data":null` : `"data":[${records.join(",")}]`,
     ...(isCounted ? [`"total":${page.total}`] : []),
-    // Who names a number of pages is taken to number them, before a cursor is looked for.
-    ...(isCounted && paging.family !== "cursor" ? [`"pages":${Math.ceil(page.total / size)}`] : []),
+    // Where no link leads on, who names a number of pages is taken to number them.
+    ...(isCounted && paging.by === "number" ? [`"pages":${Math.ceil(page.total / size)}`] : []),
   ];
   const link = linkTo(page, level, url);
   switch (paging.family) {

@@ -4,51 +4,51 @@
  */
 export const drawn = {
   /** `page_number` and offsets below limit 10 are asked for early by default, while rows come in. */
-  earlyNumberedPages: false,
+  earlyNumberedPages: true,
   /** Rows go while numbered pages are read, and totals tell of it: the engine reads again. */
-  driftRepair: false,
+  driftRepair: true,
   /** Behind numbered pages a row goes only if two whole reads have not seen it. */
-  twoReads: false,
+  twoReads: true,
   /** A total that is named on the first page only, while rows come in. */
-  totalsOnce: false,
+  totalsOnce: true,
   /** Behind the last page of a counted list the API answers 404. */
-  endIsNotFound: false,
+  endIsNotFound: true,
   /** The paginator is left to be found out from the first answer. */
-  detectedPaging: false,
+  detectedPaging: true,
   /** An empty list is `null`. */
-  nullLists: false,
+  nullLists: true,
   /** A backfill in steps whose `range_start` is open, or `range_end` closed. */
-  openSteps: false,
+  openSteps: true,
   /** A backfill of dates in steps of half a day. */
-  halfDaySteps: false,
+  halfDaySteps: true,
   /** A cursor of RFC 1123 dates. */
-  rfcDates: false,
+  rfcDates: true,
   /** A cursor of naive local times, of an API east or west of UTC. */
-  naiveTimes: false,
+  naiveTimes: true,
   /** Below an incremental ancestor, a cursor that is not `per_parent`: to be refused. */
-  cursorBelowCursor: false,
+  cursorBelowCursor: true,
   /** A `per_parent` resource that has children itself: to be refused, or read whole for them. */
-  perParentWithChildren: false,
+  perParentWithChildren: true,
   /** A child that replaces below an ancestor with a range that its rows do not tell: to be refused. */
-  hiddenRanges: false,
+  hiddenRanges: true,
   /** Fan-outs whose ids were added to a read that fails or is given up have an end in the history. */
-  fanOutsEnd: false,
+  fanOutsEnd: true,
   /** A replace could not sweep, and the next one goes by its fingerprints. */
-  unsweptLogs: false,
+  unsweptLogs: true,
   /** A worker dies between the last line of its history and giving back its lease. */
-  diesBeforeRelease: false,
+  diesBeforeRelease: true,
   /** A second delivery that fails before it has looked at the state does not end the run. */
-  earlyFailures: false,
+  earlyFailures: true,
   /** Ranges of epoch numbers in a column that is declared a timestamp. */
-  epochRanges: false,
+  epochRanges: true,
   /** A worker that has ended waits for the reads of the state that it has begun. */
-  endsWithItsReads: false,
+  endsWithItsReads: true,
   /** A child whose sweep is refused does not keep its own children from reading what it has read. */
-  refusalsSpareChildren: false,
+  refusalsSpareChildren: true,
   /** An ordinary event of a child that goes on with another one's run has an end in the history. */
-  childEventsEnd: false,
+  childEventsEnd: true,
   /** `Retry-After` of days, which closes a source until somebody runs it by hand. */
-  daysOfWaiting: false,
+  daysOfWaiting: true,
 };
 
 export type Switch = keyof typeof drawn;

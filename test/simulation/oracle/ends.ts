@@ -28,6 +28,7 @@ export class Ends {
   runIsDone(subject: Subject, body: Body): void {
     const { level } = subject;
     if (!level.isStored) return;
+    subject.hasDoneRun = true;
     const read = { from: safelyBefore(body.root_began_at), to: this.#stage.time.now() };
     const isWhole = body.coverage === "everything";
     for (const { row, why } of this.#claims.missing(subject, read, { isWhole })) {
@@ -37,7 +38,7 @@ export class Ends {
     this.#copies.runIsDone(subject, read, body);
     if (!body.refresh) return;
     if (isReplaced(level)) this.#replaced(subject, read);
-    subject.wholeReads.push(read);
+    subject.wholeReads.push({ ...read, startedAt: safelyBefore(body.started_at) });
     subject.lastSwept = body.counts["records"] ?? 0;
   }
 

@@ -85,7 +85,8 @@ export class StateSteps {
       this.#stage.violated("I3", `${process.name} moves ${name}, whose lease is not its own`);
     }
     known.leases.set(name, { token, until: after.lease_owner ? at.sentAt + LEASE_MS : 0 });
-    if (known.slot === "sample") at.subject.lastDoubt = this.#stage.time.now();
+    if (known.isReset) at.subject.hasDoneRun = false;
+    if (known.slot === "sample" || known.isReset) at.subject.lastDoubt = this.#stage.time.now();
     this.#body(before, after, at);
   }
 
@@ -126,7 +127,7 @@ export class StateSteps {
     const [old, body] = [bodyOf(before), bodyOf(after)];
     if (!body) return;
     subject.slots[slot].readFrom = safelyBefore(body.root_began_at);
-    subject.slots[slot].pages = body.page;
+    subject.slots[slot].startedAt = safelyBefore(body.started_at);
     if (unaccounted(body.counts) !== 0) {
       this.#stage.violated(
         "I2",

@@ -32,13 +32,15 @@ export interface SlotMemory {
   token: number;
   /** When the read under way, or the topmost read that it depends on, began. */
   readFrom: number;
-  /** How many pages it has. */
-  pages: number;
+  /** When this read itself began. */
+  startedAt: number;
 }
 
 /** An interval in which a read went on. */
 export interface ReadInterval {
+  /** When the topmost read began that it depends on, and when the read itself did. */
   from: number;
+  startedAt: number;
   to: number;
 }
 
@@ -51,8 +53,8 @@ export class Subject {
   readonly table: string;
   readonly dataset: Dataset;
   readonly slots: Record<"own" | "for_children", SlotMemory> = {
-    own: { holder: undefined, token: 0, readFrom: 0, pages: 0 },
-    for_children: { holder: undefined, token: 0, readFrom: 0, pages: 0 },
+    own: { holder: undefined, token: 0, readFrom: 0, startedAt: 0 },
+    for_children: { holder: undefined, token: 0, readFrom: 0, startedAt: 0 },
   };
   /** When which content of a row was shown, and to whom. */
   readonly #showings = new Map<Row, Showing[]>();
@@ -74,10 +76,12 @@ export class Subject {
   readonly passed = new Map<Row, number>();
   /** Whole reads that ended with a sweep. */
   readonly wholeReads: ReadInterval[] = [];
-  /** When a run last failed, died half-way or was a sample: who knows which rows it has put? */
+  /** When a run last failed, died half-way, was a sample or was forgotten: who knows which rows it put? */
   lastDoubt = Number.NEGATIVE_INFINITY;
   /** When the reads began that are done, by the history. */
   readonly doneReads = new Set<string>();
+  /** A run was done since the last reset: before, a run puts all rows. */
+  hasDoneRun = false;
   /** A run that replaces was done without having swept. */
   hasUnsweptRun = false;
   /** How many records the last read had that swept. */
@@ -143,6 +147,11 @@ export class Subject {
     this.passed.clear();
     this.copies.clear();
     this.wholeReads.length = 0;
+  }
+
+  /** Whether a version of a row above this one was set aside since then. */
+  wasAside({ uid }: Row, { above, from }: { above: number; from: number }): boolean {
+    return this.quarantined.get(uid)?.some(({ at, n }) => n > above && at >= from) ?? false;
   }
 
   /** The newest version of a row that was set aside. */

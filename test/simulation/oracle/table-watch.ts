@@ -76,7 +76,8 @@ export class TableWatch {
       return;
     }
     const isSifted = level.writes && (level.rows === "merge" || level.rows === "replace");
-    if (this.expectsNoRewrites && isSifted && isDeepStrictEqual(before, after)) {
+    const isExpected = this.expectsNoRewrites && isSifted && subject.hasDoneRun;
+    if (isExpected && isDeepStrictEqual(before, after)) {
       this.#stage.violated("I13", `${subject.name} ${row.uid} is put again as it is`);
     }
     const [old, now] = [Number(before.version?.N), version.n];
@@ -138,11 +139,9 @@ export class TableWatch {
     if (version && placeInRange(version, known.level) === "out") {
       return "it lies out of the range that was read";
     }
-    const isNewerAside = row.versions.some(
-      (one) => one.n > n && subject.asideVersion(row) >= one.n,
-    );
+    const isNewerAside = subject.wasAside(row, { above: n, from: read.from });
     if (isKeyed(level) && isNewerAside && isThere(row)) return "a newer version of it is set aside";
-    if (this.#needsTwoReads(subject, read) && this.#wasSeenLately(subject, row, { n, read })) {
+    if (this.#needsTwoReads(subject, read) && this.#wasSeenLately(subject, row, n)) {
       return "only one whole read has not seen it";
     }
     const current = this.#claims.claimed(subject, row, read);
@@ -167,12 +166,13 @@ export class TableWatch {
   }
 
   /** Whether one of the last two whole reads has seen a row, or it was put since the first of them. */
-  #wasSeenLately(subject: Subject, row: Row, { n, read }: { n: number; read: Interval }): boolean {
+  #wasSeenLately(subject: Subject, row: Row, n: number): boolean {
     const before = subject.wholeReads.at(-1);
+    const { startedAt } = subject.slots.own;
     if (!before) return true;
     const isNamedByContent = !isKeyed(subject.level);
     const wasShown = subject.showings(row).some(({ at, slot, isKept, n: shown }) => {
-      const isInRead = (at >= before.from && at <= before.to) || at >= read.from;
+      const isInRead = (at >= before.startedAt && at <= before.to) || at >= startedAt;
       return isInRead && slot === "own" && isKept() && (!isNamedByContent || shown === n);
     });
     return wasShown || subject.stored(row).some((one) => one.n === n && (one.at ?? 0) > before.to);
