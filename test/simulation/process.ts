@@ -1,5 +1,4 @@
 import type { Clock } from "../../packages/core/src/base/world.ts";
-import { drawn } from "./draw/drawn.ts";
 import type { Stage } from "./stage.ts";
 import type { Fate, Service } from "./weather.ts";
 
@@ -114,7 +113,6 @@ export function spawn(
       stage.step();
       stage.trace(name, fate === "done" ? what : `${what} [${fate}]`);
       if (process.state === "ended") {
-        if (!drawn.endsWithItsReads && /^(Batch)?GetItem/.test(what)) return never();
         stage.violated("I4", `${name} still works after its end: ${what}`);
         return never();
       }

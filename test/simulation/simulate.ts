@@ -53,7 +53,7 @@ export async function simulate(
   const random = randomFrom(seed);
   const time = timeline();
   const weather = weatherFrom(random.split("weather"), time.now, { until: STORM });
-  const { stage, violations, isAbandoned, history } = openStage(
+  const { stage, violations, history } = openStage(
     seed,
     { time, random, weather },
     tailLines === undefined ? {} : { tailLines },
@@ -68,7 +68,7 @@ export async function simulate(
   // Lambda would end the process, and whoever runs in it.
   const unhandled = (reason: unknown) => stage.violated("I4", `nobody catches ${reason}`);
   process.on("unhandledRejection", unhandled);
-  await time.play(() => isOver || violations.length > 0 || isAbandoned());
+  await time.play(() => isOver || violations.length > 0);
   process.off("unhandledRejection", unhandled);
   const levels = world.grown ?? world.levels;
   const { hasOddParents } = world;

@@ -22,7 +22,6 @@ describe("the engine in a world that fails", () => {
     expect(counters.deletes).toBeGreaterThan(SEEDS);
     expect(counters.runs_done).toBeGreaterThan(5 * SEEDS);
     expect(counters.refreshes_done).toBeGreaterThan(SEEDS);
-    expect(counters.abandoned ?? 0).toBeLessThan(SEEDS / 20);
     for (const feature of features)
       expect(cells[`${feature} × ${feature}`], feature).toBeGreaterThan(5);
   }, 180_000);

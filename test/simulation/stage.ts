@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Switch } from "./draw/drawn.ts";
 import type { Feature } from "./features.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
@@ -16,11 +15,6 @@ export interface Stage {
   /** Each call of a worker is a step. */
   step(): void;
   violated(invariant: Invariant, what: string): void;
-  /** The history has run into a gap that is known: it ends here, without a verdict. */
-  abandon(gap: Switch): void;
-  /** It may have: what does not come to rest is not held against it. */
-  suspect(gap: Switch): void;
-  suspected(): Switch | undefined;
 }
 
 /** The invariants by name; `oracle/oracle.ts` says what each of them means. */
@@ -71,7 +65,6 @@ const counters = [
   "stale_rows",
   "quarantined",
   "failed_events",
-  "abandoned",
 ] as const;
 
 export type Counter = (typeof counters)[number];
@@ -83,7 +76,6 @@ export interface History {
   hours: number;
   steps: number;
   counters: Record<Counter, number>;
-  /** Empty where the history ended without a verdict. */
   features: Feature[];
   violations: Violation[];
   /** Of every line of the trace: the same seed must give the same hash. */
@@ -104,8 +96,6 @@ export function openStage(
   const hash = createHash("sha256");
   const tail: string[] = [];
   let steps = 0;
-  let isAbandoned = false;
-  let suspected: Switch | undefined;
 
   const stage: Stage = {
     ...parts,
@@ -122,31 +112,19 @@ export function openStage(
       steps += 1;
     },
     violated(invariant, what) {
-      if (isAbandoned) return;
       violations.push({ invariant, what, step: steps, at: parts.time.now() });
       stage.trace("oracle", `${invariant} VIOLATED: ${what}`);
-    },
-    suspect(gap) {
-      suspected ??= gap;
-    },
-    suspected: () => suspected,
-    abandon(gap) {
-      if (isAbandoned) return;
-      isAbandoned = true;
-      counted.abandoned += 1;
-      stage.trace("oracle", `ends here: ${gap} is a known gap`);
     },
   };
   return {
     stage,
     violations,
-    isAbandoned: () => isAbandoned,
     history: (features: Feature[]): History => ({
       seed,
       hours: Number((parts.time.now() / 3_600_000).toFixed(2)),
       steps,
       counters: counted,
-      features: isAbandoned ? [] : features,
+      features,
       violations,
       hash: hash.copy().digest("hex").slice(0, 16),
       tail: tail.slice(-tailLines),

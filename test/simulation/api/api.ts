@@ -1,6 +1,5 @@
 import { gzipSync } from "node:zlib";
 import { ORIGIN } from "../draw/config.ts";
-import { drawn } from "../draw/drawn.ts";
 import { isKeyed, type Level } from "../draw/levels.ts";
 import type { Stage } from "../stage.ts";
 import { pageAnswer, type Style } from "./answer.ts";
@@ -64,7 +63,7 @@ export class Api {
     this.#style = {
       // A row without a key is known again by its text.
       turnsMembers: levels.every(isKeyed) && this.#random.chance(0.2),
-      nullLists: drawn.nullLists && this.#random.chance(0.2),
+      nullLists: this.#random.chance(0.2),
     };
   }
 
@@ -112,7 +111,7 @@ export class Api {
       return this.#text(429, "", wait === "" ? {} : { "retry-after": wait });
     }
     if (weather.strikes("long_throttle")) {
-      const most = drawn.daysOfWaiting && this.#random.chance(0.2) ? 604_800 : 900;
+      const most = this.#random.chance(0.2) ? 604_800 : 900;
       return this.#text(429, "", { "retry-after": String(this.#random.between(60, most)) });
     }
     if (weather.strikes("server_error")) {
@@ -138,7 +137,7 @@ export class Api {
     }
     const list = listFor(this.dataset, level, parent, url.searchParams);
     const page = pageOf(list, level, url.searchParams);
-    const isBehind = drawn.endIsNotFound && page.entries.length === 0 && !page.isFirst;
+    const isBehind = page.entries.length === 0 && !page.isFirst;
     if (isBehind && level.paging.total !== "never") return this.#text(404, `{"error":"no page"}`);
     return this.#whole(page, level, { url, parent });
   }

@@ -1,5 +1,4 @@
 import type { Random } from "../random.ts";
-import { drawn } from "./drawn.ts";
 import {
   type CursorDraw,
   families,
@@ -53,6 +52,8 @@ function drawLevel(random: Random, depth: Level["depth"], place: Place): Level {
     ? random.pick<Order>(["stamp", "stamp_desc"])
     : random.pick(orders);
   const needsRange = levels.some((one) => one.cursor?.initial !== undefined);
+  // Where rows do not tell the range of their parent, a replace is refused, and a refresh cannot sweep.
+  const tellsRange = needsRange && depth === 2 && random.chance(0.8);
   const include = random.pick<Level["include"]>([[], [], ["id"], ["updated_at"]]);
   return {
     depth,
@@ -62,7 +63,7 @@ function drawLevel(random: Random, depth: Level["depth"], place: Place): Level {
     cursor,
     paging,
     order,
-    include: depth === 1 ? [] : needsRange && depth === 2 ? ["updated_at"] : include,
+    include: depth === 1 ? [] : tellsRange ? ["updated_at"] : include,
     onMissing: depth > 1 && random.chance(0.2) ? "skip" : undefined,
     onError: depth > 1 && random.chance(0.2) ? "skip" : undefined,
     writes: random.pick([undefined, undefined, "compare", "fingerprints"]),
@@ -73,19 +74,17 @@ function drawLevel(random: Random, depth: Level["depth"], place: Place): Level {
 
 function drawParallel(random: Random, paging: Paging): number | undefined {
   if (!isNumbered(paging)) return random.pick([undefined, undefined, 1, 6]);
-  return drawn.earlyNumberedPages ? random.pick([undefined, undefined, 3]) : 1;
+  return random.pick([undefined, undefined, 3]);
 }
 
 function drawPaging(random: Random, depth: number): Paging {
   const family = random.pick(families);
   const sizes = depth === 1 ? [2, 3, 5, 12, 15] : [2, 3, 12];
   const limit = random.pick(sizes);
-  const totals: Paging["total"][] = drawn.totalsOnce
-    ? ["always", "once", "never"]
-    : ["always", "never"];
+  const totals: Paging["total"][] = ["always", "once", "never"];
   const isLink = family === "json_link" || family === "header_link";
   const isCounted = family === "page_number" || family === "offset";
-  return {
+  const paging: Paging = {
     family,
     by: isCounted || (isLink && random.chance(0.4)) ? "number" : "key",
     limit,
@@ -93,8 +92,11 @@ function drawPaging(random: Random, depth: number): Paging {
     overlap: family === "offset" && random.chance(0.15) ? 0 : undefined,
     total: random.pick(totals),
     basePage: random.pick([0, 1]),
-    isDetected: drawn.detectedPaging && family !== "offset" && random.chance(0.2),
+    isDetected: family !== "offset" && random.chance(0.2),
   };
+  // Numbered pages that name no number of pages do not show that they are pages.
+  const isShown = family !== "page_number" || paging.total !== "never";
+  return { ...paging, isDetected: paging.isDetected && isShown };
 }
 
 function drawCursor(
@@ -102,20 +104,15 @@ function drawCursor(
   { depth, rows, place }: { depth: number; rows: RowKind; place: Place },
 ): CursorDraw | undefined {
   if (!random.chance(depth === 1 ? 0.6 : 0.3)) return undefined;
-  const { levels, isLast, start } = place;
+  const { levels, start } = place;
   const isBelowCursor = levels.some(movesOn);
-  const mayBePerParent = depth > 1 && (isLast || drawn.perParentWithChildren);
-  const isPerParent =
-    mayBePerParent &&
-    (isBelowCursor ? !drawn.cursorBelowCursor || random.chance(0.6) : random.chance(0.5));
-  if (isBelowCursor && !isPerParent && !drawn.cursorBelowCursor) return undefined;
-  const drawnFormat = random.pick(formats());
+  // Some of these are refused: one cursor below a cursor, children below cursors per parent.
+  const isPerParent = depth > 1 && random.chance(isBelowCursor ? 0.6 : 0.5);
+  const format = random.pick(formats);
   const kind = isPerParent
     ? "moving"
     : random.pick(["moving", "moving", "moving", "ranged"] as const);
   const isRanged = kind === "ranged";
-  const format =
-    isRanged && drawnFormat === "epoch_s" && !drawn.epochRanges ? "iso_s" : drawnFormat;
   const range = isRanged ? drawRange(random, format, start) : {};
   const hasEnd = "end" in range && range.end !== undefined;
   return {
@@ -133,17 +130,7 @@ function drawCursor(
   };
 }
 
-function formats(): StampFormat[] {
-  return [
-    "iso",
-    "iso",
-    "iso_s",
-    "epoch_s",
-    "date",
-    ...(drawn.rfcDates ? (["rfc"] as const) : []),
-    ...(drawn.naiveTimes ? (["naive"] as const) : []),
-  ];
-}
+const formats: StampFormat[] = ["iso", "iso", "iso_s", "epoch_s", "date", "rfc", "naive"];
 
 /** A cursor has to go back as far as rows appear late. */
 function lagFor(random: Random, format: StampFormat, start: Start, rows: RowKind): number {
@@ -159,13 +146,13 @@ function drawRange(random: Random, format: StampFormat, { now }: Start): Partial
   if (random.chance(0.4)) return { initial };
   const end = floor(now + random.pick([-1, 2]) * DAY);
   if (end <= initial || random.chance(0.4)) return { initial, end: Math.max(end, initial + grain) };
-  const halves = drawn.halfDaySteps && format === "date";
-  const step = halves ? DAY / 2 : random.pick([DAY, 2 * DAY, 3 * DAY]);
-  const borders = drawn.openSteps
-    ? {
-        rangeStart: random.pick(["open", "closed"] as const),
-        rangeEnd: random.pick(["open", "closed"] as const),
-      }
-    : {};
-  return { initial, end, step, ...borders };
+  // Half a day is no step for dates, and is refused.
+  const step = random.pick([format === "date" ? DAY / 2 : 3 * DAY, DAY, 2 * DAY]);
+  return {
+    initial,
+    end,
+    step,
+    rangeStart: random.pick(["open", "closed"]),
+    rangeEnd: random.pick(["open", "closed"]),
+  };
 }

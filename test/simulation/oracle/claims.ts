@@ -1,5 +1,4 @@
 import { ancestors, type Row, type Version, versionThroughout } from "../api/rows.ts";
-import { drawn } from "../draw/drawn.ts";
 import { isAppended, isKeyed, isNumbered, type Level, movesOn } from "../draw/levels.ts";
 import { isInAllRanges, type LevelsAt, placeInRange } from "./ranges.ts";
 import { isWithin, type Subject } from "./subject.ts";
@@ -163,7 +162,7 @@ export class Claims {
     const isSortedByStamp = level.order === "stamp" || level.order === "stamp_desc";
     const gone = ends.filter(({ until }) => !begins.some((one) => one.from === until));
     const isBalanced = begins.length > 0;
-    const isRepaired = drawn.driftRepair && level.paging.total === "always" && gone.length < 3;
+    const isRepaired = level.paging.total === "always" && gone.length < 3;
     const isShrinking = gone.length > 0 && (isBalanced || !isRepaired);
     const isReadEarly = (level.parallelPages ?? 1) > 1;
     return (

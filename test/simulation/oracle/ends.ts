@@ -1,4 +1,3 @@
-import { drawn } from "../draw/drawn.ts";
 import { isAppended, isReplaced } from "../draw/levels.ts";
 import type { Stage } from "../stage.ts";
 import type { Claims, Interval } from "./claims.ts";
@@ -52,15 +51,12 @@ export class Ends {
 
   /** An ordinary run that replaces: where something was set aside it says so, and deletes nothing. */
   #replaced(subject: Subject, read: Interval): void {
-    if (this.#quarantine.couldNotSweep(subject, read, this.#claims)) subject.hasUnsweptRun = true;
-    else this.#nothingIsLeft(subject, read, "a run that replaces is done");
+    if (this.#quarantine.couldNotSweep(subject, read, this.#claims)) return;
+    this.#nothingIsLeft(subject, read, "a run that replaces is done");
   }
 
   #nothingIsLeft(subject: Subject, read: Interval, when: string): void {
     const left = leftovers(subject, read, this.#claims);
-    if (left.length > 0 && subject.hasUnsweptRun && !drawn.unsweptLogs) {
-      this.#stage.abandon("unsweptLogs");
-    }
     for (const { row, stored } of left) {
       this.#stage.violated("I12", `${when}, and ${subject.name} still has ${row.uid} v${stored.n}`);
     }

@@ -8,7 +8,6 @@ import type { Stage } from "../stage.ts";
 import { Claims } from "./claims.ts";
 import { Ends } from "./ends.ts";
 import { EventWatch } from "./events.ts";
-import { suspectGaps } from "./gaps.ts";
 import { type Beginning, KnownProcesses, unaccounted } from "./known.ts";
 import { QuarantineWatch } from "./quarantine.ts";
 import { atRest } from "./rest.ts";
@@ -198,8 +197,6 @@ export class Oracle implements Watcher {
     }
     if (unaccounted({ ...report }) !== 0) this.#stage.violated("I2", JSON.stringify(report));
     this.events.accepted({ resource, slot, id: known.runId });
-    const states = this.#world.dynamodb().items(this.#world.stateTable);
-    suspectGaps(this.#stage, known, { status, code: error?.code, states });
     const subject = this.#subject(resource);
     const memory = slot === "sample" ? undefined : subject.slots[slot];
     if (error?.code === "state.lease_lost" && memory?.holder === process && !process.hasFrozen) {
@@ -234,9 +231,7 @@ export class Oracle implements Watcher {
   /** When all faults are over and everything has come to rest. */
   atRest(): void {
     const states = this.#world.dynamodb().items(this.#world.stateTable);
-    const gap = this.#stage.suspected();
     for (const problem of atRest(this, states, this.#stage.time.now())) {
-      if (gap) this.#stage.abandon(gap);
       this.#stage.violated(problem.invariant, `at rest, ${problem.what}`);
     }
   }

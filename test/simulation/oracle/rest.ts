@@ -1,4 +1,3 @@
-import { drawn } from "../draw/drawn.ts";
 import { isAppended, isReplaced } from "../draw/levels.ts";
 import type { Item } from "../expressions.ts";
 import type { Invariant } from "../stage.ts";
@@ -37,16 +36,12 @@ export function* atRest(oracle: Oracle, states: readonly Item[], now: number): G
       const what = `the last run of ${subject.name} is ${last.status} (${last.code})`;
       yield { invariant: "I10", what };
     }
-    // Its parent's sweep is refused each time: what it has to read is not there.
-    if (last?.code === "run.parent_failed") continue;
     const read = { from: now, to: now };
     for (const { why } of oracle.claims.missing(subject, read, { isWhole: false })) {
       yield { invariant: "I5", what: `${subject.name}: ${why}` };
     }
   }
-  for (const { resource, slot, id, isRefresh } of oracle.events.unended()) {
-    const isChild = (oracle.subjects.get(resource)?.level.depth ?? 1) > 1;
-    if (!isRefresh && (isChild ? !drawn.childEventsEnd : !drawn.fanOutsEnd)) continue;
+  for (const { resource, slot, id } of oracle.events.unended()) {
     yield { invariant: "I10", what: `the event ${id} of ${resource} (${slot}) has no end` };
   }
 }
@@ -63,8 +58,9 @@ function lastOf(oracle: Oracle, { name }: Subject) {
     .filter(({ resource, slot, isAccepted }) => resource === name && slot === "own" && isAccepted)
     .sort((a, b) => b.sentAt - a.sentAt)
     .map((event) => oracle.events.ended(event))
-    // One that was passed over is none: after a refusal, fan-outs do not go back for it each time.
-    .filter((line) => line?.code !== "run.parent_gap");
+    // One that was passed over is none: after a refusal, fan-outs do not go back for it each time,
+    // and an event that met the run of another tells of that run alone.
+    .filter((line) => line?.code !== "run.parent_gap" && line?.code !== "run.other_open");
   return { last: events[0] };
 }
 
@@ -77,12 +73,7 @@ function mayFail(
   if (code === "load.sweep_refused") {
     return !subject.level.allowsShrink && hasGone(oracle, subject, now);
   }
-  if (code === "run.no_sweep") return !isAppended(subject.level);
-  if (code !== "run.parent_failed") return false;
-  const parent = oracle.claims.subjectAt(subject.level.depth - 1);
-  const { last } = parent ? lastOf(oracle, parent) : { last: undefined };
-  const isRefused = ["load.sweep_refused", "run.no_sweep", "run.parent_failed"];
-  return !drawn.refusalsSpareChildren && isRefused.includes(last?.code ?? "");
+  return code === "run.no_sweep" && !isAppended(subject.level);
 }
 
 /** The guard of a sweep refuses when more rows would go than stay, or none was shown. */

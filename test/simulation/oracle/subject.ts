@@ -82,8 +82,6 @@ export class Subject {
   readonly doneReads = new Set<string>();
   /** A run was done since the last reset: before, a run puts all rows. */
   hasDoneRun = false;
-  /** A run that replaces was done without having swept. */
-  hasUnsweptRun = false;
   /** How many records the last read had that swept. */
   lastSwept = 0;
   samples = 0;

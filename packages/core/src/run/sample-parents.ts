@@ -65,7 +65,9 @@ async function* sampleRows(
 /** Returns undefined when the values of the parent record cannot be used in a request. */
 function usableSeries(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
   try {
-    return { ...seriesAt(resource, atStart, row), parent: parentValues(row, resource) };
+    // The values are checked first: a request cannot tell a missing value from a wrong reference.
+    const parent = parentValues(row, resource);
+    return { ...seriesAt(resource, atStart, row), parent };
   } catch (error) {
     const isRaised = resource.parent?.onMissing === "raise" || !isUnusable(error);
     if (isRaised) throw error;
