@@ -114,7 +114,8 @@ describe("a rejected record", () => {
     const [item] = await stateItems();
     const record = String(item?.record?.S);
     expect(record.startsWith('{"a":"é[secret]","b":"xxx')).toBe(true);
-    expect(Buffer.byteLength(record)).toBe(4096);
+    expect(Buffer.byteLength(record)).toBeGreaterThan(4_000);
+    expect(Buffer.byteLength(record)).toBeLessThanOrEqual(4_096);
     const length = Buffer.byteLength(JSON.stringify({ a: `é${key}`, b: "" })) + 5_000_000;
     expect(item).toMatchObject({ record_bytes: { N: String(length) }, redacted: { BOOL: true } });
   });
