@@ -44,7 +44,7 @@ const alphabets: readonly Alphabet[] = [
   }),
 ];
 
-/** How often `decodeDigits` looks at each byte. */
+/** The number of looks of `decodeDigits` at each byte. */
 export const DIGIT_PASSES = 6;
 
 /** The readings of a text as digits, as far as they hold text. */

@@ -48,7 +48,7 @@ function decodeBackslash(match: RegExpExecArray): string | undefined {
   return control ? controls[control.toLowerCase()] : character;
 }
 
-/** What mail programs really escape, and not after a name: the `=` of `?key=2Fab` is no escape. */
+/** Bytes that mail programs escape, unless a name precedes: the `=` of `?key=2Fab` is no escape. */
 const mailEscape =
   /(?<!(?:^|[?&;, \t"'{(<])[\w.-]{1,32})=(?:[C-F][\dA-F](?:=[89AB][\dA-F]){1,3}|0[9AD]|2[\dA-F]|3[A-F]|40|5[B-F]|60|7[B-F]|[ \t]{0,8}\r?\n)/g;
 
@@ -89,5 +89,5 @@ export function* undoEscapes(reading: Reading): Generator<Reading> {
   }
 }
 
-/** How often `undoEscapes` looks at each byte. */
+/** The number of looks of `undoEscapes` at each byte. */
 export const ESCAPE_FAMILIES = escapeFamilies.length;

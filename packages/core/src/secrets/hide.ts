@@ -3,10 +3,10 @@ import { ESCAPE_FAMILIES, undoEscapes } from "./escapes.ts";
 import { type Reading, readPlainly } from "./reading.ts";
 import { MIN_LENGTH, type SecretSet } from "./secret-set.ts";
 
-/** What takes the place of a secret. */
+/** Replaces a secret. */
 export const HIDDEN = "[secret]";
 
-/** What takes the place of a text that cannot be searched. */
+/** Replaces a text that cannot be searched. */
 export const NOT_SHOWN = "[not shown: it could not be searched for secrets]";
 
 /** Longer texts are searched in parts of this length or of an overlap's, which bounds the memory. */

@@ -6,9 +6,9 @@
 export interface Reading {
   /** The bytes of UTF-8, one character for each. */
   readonly bytes: string;
-  /** Where each byte begins in the given text. */
+  /** The begin of each byte in the given text. */
   readonly starts: Int32Array;
-  /** Where each byte ends in the given text. */
+  /** The end of each byte in the given text. */
   readonly ends: Int32Array;
   /** Base64 or hexadecimal digits have been decoded: chance alone makes short values there. */
   readonly isBinary: boolean;

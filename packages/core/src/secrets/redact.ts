@@ -9,10 +9,10 @@ export { printable } from "../values/printable.ts";
  * every encoding that APIs and clients use.
  */
 
-/** The secrets of every world, for everything that this process prints and stores. */
+/** The secrets of every world. They are hidden in all output and storage of this process. */
 const processSecrets = new SecretSet();
 
-/** Those of them that are no words. A user name may well be the name of a field, as in `customer`. */
+/** Secrets that are no words. A user name may well be the name of a field, as in `customer`. */
 const processKeys = new SecretSet();
 
 const isWord = (value: string): boolean => /^[a-z_]{1,11}$/i.test(value);

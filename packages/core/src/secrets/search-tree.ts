@@ -7,7 +7,7 @@ const SKIPPED = 0;
 const SYMBOLS = 256;
 
 /**
- * How bytes are compared. Encodings change the case of letters, `+` and a space are the same in a form,
+ * The comparison of bytes. Encodings change the case of letters, `+` and a space are the same in a form,
  * and base64 has two alphabets. Line breaks and other control characters do not count.
  */
 const symbolOf: Uint8Array = Uint8Array.from({ length: SYMBOLS }, (_, code) => {
