@@ -196,6 +196,36 @@ export const modelBugs: readonly Bug[] = [
     replacement: "needsTwoReads: false",
   },
   {
+    name: "a child forgets that its own pages are numbered",
+    promise: "P4",
+    marker: "own-numbered-pages",
+    replacement: "{ is_numbered: this.#state.is_numbered || epoch.is_numbered }",
+  },
+  {
+    name: "rows that were put between two whole reads are forgotten",
+    promise: "P4",
+    marker: "rows-since-the-last-whole-read",
+    replacement: "if (!this.#lastWhole?.since || this.#pending.length >= 0) return;",
+  },
+  {
+    name: "a long log overwrites the one before it",
+    promise: "P4",
+    marker: "logs-stand-beside",
+    replacement: "return free;",
+  },
+  {
+    name: "a log counts as whole although the sweep has kept other rows",
+    promise: "P4",
+    marker: "a-whole-log-has-all-rows",
+    replacement: removed,
+  },
+  {
+    name: "an event that meets a waiting run of another has no end",
+    promise: "P7",
+    marker: "covered-events-end",
+    replacement: removed,
+  },
+  {
     name: "rows that moved under an offset are not looked for",
     promise: "P14",
     marker: "lost-overlap",

@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -137,7 +138,10 @@ export function plantedCopy(bug: Bug): { script: string; remove(): void } {
       filter: (from) => !from.endsWith("node_modules"),
     });
   }
-  symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
+  // The engine has versions of its own of some packages.
+  for (const modules of ["node_modules", "packages/core/node_modules"]) {
+    if (existsSync(join(root, modules))) symlinkSync(join(root, modules), join(scratch, modules));
+  }
   writeFileSync(file.replace(root, scratch), text);
   return {
     script: join(scratch, "scripts/simulate.ts"),

@@ -130,7 +130,7 @@ export class ParentRows {
       root_began_at: epoch.began_at,
       root_ended_at: epoch.ended_at,
       // The child's own pages may be numbered although the parent's are not.
-      ...(epoch.is_numbered ? { is_numbered: true } : {}),
+      .../* planted: own-numbered-pages */ (epoch.is_numbered ? { is_numbered: true } : {}),
     };
   }
 

@@ -195,6 +195,7 @@ class Slice {
     if (!(await this.#leave(leaves, runRequest))) return undefined;
     this.#state = body;
     this.#runId = runId;
+    // planted: covered-events-end
     this.#isForgotten = leaves === "nothing";
     this.#tally.addEarlierSlices(body.counts);
     return this.#report(leaves === "fan_out" ? "waiting" : "covered", { state: body, notBefore });

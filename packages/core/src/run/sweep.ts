@@ -85,6 +85,7 @@ async function seenKeys(
     let keepsNoOther = true;
     for (const fingerprint of before) {
       if (table.match(fingerprint) !== "new") continue;
+      // planted: a-whole-log-has-all-rows
       keepsNoOther = false;
       table.add(fingerprint);
     }

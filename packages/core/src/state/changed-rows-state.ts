@@ -23,6 +23,7 @@ const placeOf = ({ start }: Pick<RowLog, "start">) => Math.floor(start / PLACE);
 export function startBeside(logs: readonly Pick<RowLog, "start">[]): number {
   const places = logs.map(placeOf);
   const free = [0, 1, 2, 3].find((place) => !places.includes(place)) as number;
+  // planted: logs-stand-beside
   return free * PLACE;
 }
 
