@@ -284,6 +284,14 @@ describe("a child", () => {
     expect(api.requests.map(({ path }) => path).join()).not.toMatch(/null|None|undefined/);
   });
 
+  it("a sample of a child leaves out parent records without a value", async () => {
+    const api = await openBlog([{ id: null, name: "nobody" }, ...usersOf(1)]);
+    const hidden = { name: "users", selected: false };
+    const { run } = await deployBlog(api, [hidden, posts]);
+    const { posts: report } = await run({ limit_pages: 1 });
+    expect(report).toMatchObject({ status: "done", error: null });
+  });
+
   it("a parent whose request answers 404 twice is gone: it shows no rows, and its old ones go", async () => {
     let isGone = false;
     const api = await openBlog(usersOf(1, 2, 3, 4), {

@@ -57,3 +57,20 @@ describe("after an answer that asks to wait", () => {
     expect(requests.length).toBe(before);
   });
 });
+
+describe("a child that waits as the API has asked", () => {
+  it("an event that its run does not answer comes to an end in the history", async () => {
+    const child = { name: "parts", endpoint: { path: "rows/{resources.rows.id}" } };
+    const client = { error_handler: { max_retries: 3, backoff_factor: 0.001 } };
+    const { deliver, history } = await shop(source(["rows", child], { client }), ({ path }) =>
+      path.startsWith("/rows/")
+        ? { status: 429, headers: { "retry-after": "3000" } }
+        : data([{ id: 1 }]),
+    );
+    await deliver({ time: "2026-03-01T00:00:00Z" });
+    await deliver({ time: "2026-03-01T01:00:00Z" });
+    const runs = await history("parts");
+    expect(runs).toMatchObject([{ status: "skipped" }]);
+    expect(JSON.stringify(runs)).toContain("T01:00");
+  });
+});
