@@ -38,10 +38,6 @@ export interface Row {
 
 export const latest = ({ versions }: Row): Version => versions.at(-1) as Version;
 
-/** The content at a time; undefined when the API did not have the row then. */
-export const versionAt = ({ versions }: Row, time: number): Version | undefined =>
-  versions.find(({ from, until }) => from <= time && time < until);
-
 export const isThere = (row: Row): boolean => latest(row).until === Number.POSITIVE_INFINITY;
 
 /** The content that the row had all the time, if it was one. `to` may be now. */
@@ -51,12 +47,5 @@ export const versionThroughout = (row: Row, from: number, to: number): Version |
 /** Whether the API did not have the row at any time of this interval. */
 export const isAbsentThroughout = ({ versions }: Row, from: number, to: number): boolean =>
   versions.every((version) => version.until <= from || version.from > to);
-
-/** Whether the row came, went or changed within the interval. */
-export const hasMoved = ({ versions }: Row, from: number, to: number): boolean =>
-  versions.some(
-    (version) =>
-      (version.from > from && version.from <= to) || (version.until > from && version.until <= to),
-  );
 
 export const ancestors = ({ parent }: Row): Row[] => (parent ? [...ancestors(parent), parent] : []);

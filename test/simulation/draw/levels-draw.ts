@@ -35,10 +35,6 @@ export function drawLevels(random: Random, start: Start): Level[] {
   return levels;
 }
 
-/** One more level below these. */
-export const drawBelow = (random: Random, levels: readonly Level[], start: Start): Level =>
-  drawLevel(random, (levels.length + 1) as Level["depth"], { isLast: true, levels, start });
-
 interface Place {
   isLast: boolean;
   levels: readonly Level[];

@@ -108,7 +108,3 @@ export const movesOn = ({ cursor, isStored, ...level }: Level): boolean =>
 /** The cursor lets in a range only: from some time on, or up to some time. */
 export const isBoundedCursor = ({ cursor }: Level): boolean =>
   cursor?.initial !== undefined || cursor?.end !== undefined;
-
-/** The levels above a level, topmost first. */
-export const above = (level: Level, levels: readonly Level[]): Level[] =>
-  levels.filter(({ depth }) => depth < level.depth);
