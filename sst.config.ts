@@ -3,12 +3,14 @@
 // SST reads this file twice and refuses imports at the top, hence the imports in `run`.
 export default $config({
   app(input) {
-    const isProduction = input?.stage === "production";
+    /** Stages that keep their tables and secrets, whatever is removed. Write yours down here. */
+    const protectedStages = ["production"];
+    const isProtected = protectedStages.includes(input?.stage ?? "");
     return {
       name: "tidetable",
       home: "aws",
-      removal: isProduction ? "retain" : "remove",
-      protect: isProduction,
+      removal: isProtected ? "retain" : "remove",
+      protect: isProtected,
       version: ">= 4.17.1 < 5",
     };
   },

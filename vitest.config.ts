@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 
 // The AWS SDK warns about Node 20 at every import; docs/how-it-works.md says what it means.
@@ -8,6 +9,8 @@ const report = process.env.TIDETABLE_TEST_REPORT;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // The default leaves one core alone, which is half of a machine with two.
+    maxWorkers: availableParallelism(),
     // `npm run test:lambda` has them, with the Node versions of Lambda.
     exclude: [...configDefaults.exclude, "test/lambda/**"],
     // Time-outs only end tests that hang. They are long, because a busy machine makes real engines
@@ -18,7 +21,7 @@ export default defineConfig({
     env: { NO_COLOR: "1" },
     // After each test: is a secret in anything that it printed, stored or reported?
     setupFiles: ["test/support/canary-setup.ts"],
-    globalSetup: ["test/support/canary-total.ts"],
+    globalSetup: ["test/support/canary-total.ts", "test/support/built-cli.ts"],
     // For .ci/run, which prints the counts of the run on one line.
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },

@@ -3,11 +3,12 @@
 //
 //   node --import tsx scripts/plant-bugs.ts [--seeds 2000]
 //   node --import tsx scripts/plant-bugs.ts --first 2     the first two bugs; writes nothing
-import { spawnSync } from "node:child_process";
+import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bug, bugs } from "../test/simulation/bugs.ts";
+import { plantedCopy } from "../test/simulation/plant.ts";
 import type { Totals } from "../test/simulation/totals.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -16,15 +17,16 @@ const { values } = parseArgs({
 });
 
 const searchedBugs = bugs.slice(0, values.first === undefined ? bugs.length : Number(values.first));
-const rows = searchedBugs.map(searchRow);
+const rows: Awaited<ReturnType<typeof searchRow>>[] = [];
+for (const bug of searchedBugs) rows.push(await searchRow(bug));
 const noticed = rows.filter(({ isNoticed }) => isNoticed).length;
 const summary = `${noticed} of ${rows.length} noticed`;
 if (values.first === undefined) writeTable();
 console.log(summary);
 process.exitCode = noticed === rows.length ? 0 : 1;
 
-function searchRow(bug: Bug) {
-  const { failures, histories } = simulate(bug);
+async function searchRow(bug: Bug) {
+  const { failures, histories } = await simulate(bug);
   const [failure] = failures;
   const seed = failure ? String(failure.seed) : `not in ${histories}`;
   const invariant = failure?.violation.invariant ?? "";
@@ -32,16 +34,20 @@ function searchRow(bug: Bug) {
   return { cells: [bug.name, bug.promise, seed, invariant], isNoticed: failure !== undefined };
 }
 
-function simulate({ name }: Bug): Totals {
-  const script = ["--import", "tsx", "scripts/simulate.ts", "--json"];
-  const args = [...script, "--bug", name, "--seeds", values.seeds];
-  const { stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (!stdout) throw new Error(stderr);
-  return JSON.parse(stdout);
+/** Runs a copy of scripts/simulate.ts as its own child, which stops at the first broken invariant. */
+async function simulate(bug: Bug): Promise<Totals> {
+  const copy = plantedCopy(bug);
+  const child = fork(copy.script);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on("message", (totals) => resolve(totals as Totals));
+      child.on("exit", (code) => reject(new Error(`"${bug.name}": the child ended with ${code}`)));
+      child.send({ first: 1, count: Number(values.seeds) });
+    });
+  } finally {
+    child.kill();
+    copy.remove();
+  }
 }
 
 function writeTable(): void {
@@ -50,7 +56,7 @@ function writeTable(): void {
 
 Each of these bugs was planted in a copy of the engine, and the simulation ran from seed 1 until an
 invariant was broken. Written by \`node --import tsx scripts/plant-bugs.ts\`; the invariants are
-explained in \`test/simulation/oracle.ts\`, the promises in [reliability.md](reliability.md). The comments
+explained in \`test/simulation/oracle/oracle.ts\`, the promises in [reliability.md](reliability.md). The comments
 \`planted: …\` in the engine mark where each bug goes.
 
 **${summary}.**

@@ -3,7 +3,7 @@ import { names } from "./plans";
 
 /** Lists what a person does after a deploy. `sst deploy` prints the list. */
 export function listNextSteps(plans: SourcePlan[]): string {
-  const onStage = (command: string) => `npx tidetable ${command} --stage ${names.stage}`;
+  const onStage = (command: string) => `npx --no tidetable ${command} --stage ${names.stage}`;
   const examples = plans.filter(({ isExample }) => isExample).map(({ name }) => name);
   const lines = [
     ...plans
@@ -12,6 +12,13 @@ export function listNextSteps(plans: SourcePlan[]): string {
     ...plans
       .filter(({ isExample }) => !isExample)
       .map(({ name }) => `${onStage(`run ${name}`)}   runs it now, not first by its schedule`),
+    ...plans
+      .filter(({ resources }) => resources.some(({ storage }) => storage.kmsKey))
+      .map(
+        ({ name }) =>
+          `The kms_key of ${name} is for its tables. The state table, with records that were set aside ` +
+          "and fields that children need, has DynamoDB's own key.",
+      ),
     ...(examples.length > 0
       ? [
           `The schedules of ${examples.join(", ")} are off: base_url is a host for examples. ` +

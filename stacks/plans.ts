@@ -5,7 +5,8 @@ import { findLongNames } from "./limits";
 
 export const names = { app: $app.name, stage: $app.stage };
 
-export const isProduction = $app.stage === "production";
+/** A protected stage keeps its data; sst.config.ts lists these stages. */
+export const isProtected = $app.removal === "retain";
 
 const entries = Object.entries(sources);
 

@@ -1,5 +1,5 @@
 import { type SourcePlan, secretName } from "@tidetable/core";
-import { isProduction, names } from "./plans";
+import { isProtected, names } from "./plans";
 
 /** Creates a secret per source without a value: no credential ever enters the deploy state. */
 export function createSecrets(plans: SourcePlan[]) {
@@ -10,9 +10,9 @@ export function createSecrets(plans: SourcePlan[]) {
         name: secretName(names, plan.name),
         description: `Credentials of ${plan.name}: a JSON object with ${plan.secrets.join(", ")}`,
         // A deleted secret blocks its name for this time, and a development stage needs it at once.
-        recoveryWindowInDays: isProduction ? 30 : 0,
+        recoveryWindowInDays: isProtected ? 30 : 0,
       },
-      { retainOnDelete: isProduction },
+      { retainOnDelete: isProtected },
     );
   }
 }

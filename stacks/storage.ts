@@ -5,7 +5,7 @@ import {
   stateTableName,
   tableName,
 } from "@tidetable/core";
-import { isProduction, names } from "./plans";
+import { isProtected, names } from "./plans";
 
 const attributeTypes = { S: "string", N: "number", B: "binary" } as const;
 
@@ -19,7 +19,7 @@ export function createStorage(plans: SourcePlan[]) {
     fields: { pk: "string", sk: "string" },
     primaryIndex: { hashKey: "pk", rangeKey: "sk" },
     ttl: "expires",
-    deletionProtection: isProduction,
+    deletionProtection: isProtected,
     transform: { table: { name: stateTableName(names) } },
   });
   return { tables, state };
@@ -44,7 +44,7 @@ function createTable(resource: ResourcePlan) {
     ),
     ttl: storage.ttl,
     stream: storage.stream,
-    deletionProtection: isProduction,
+    deletionProtection: isProtected,
     transform: {
       table: (args) => {
         args.name = tableName(names, resource);

@@ -436,6 +436,9 @@ describe("status", () => {
           not_before: null,
           last_success_at: null,
           age_ms: null,
+          served: null,
+          next_start: null,
+          wishes: [],
           runs: [],
         },
       ],
@@ -502,6 +505,7 @@ describe("quarantine", () => {
       record: '{"code":"b","n":12}',
       record_bytes: null,
       redacted: false,
+      naming: null,
       at: expect.any(String),
     });
     const text = await list(`${name}.json/rows`);

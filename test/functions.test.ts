@@ -95,7 +95,8 @@ it("the schedule function starts one invocation per resource, and a second deliv
 
   workerEvents.length = 0;
   await handler({ source: "desk", resources: ["tasks"] }, lambdaContext("console"));
-  expect(workerEvents).toEqual([{ source: "desk", resource: "tasks", run_id: "console" }]);
+  const run_id = "console/tasks";
+  expect(workerEvents).toEqual([{ source: "desk", resource: "tasks", run_id }]);
 });
 
 it.each([

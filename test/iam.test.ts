@@ -158,8 +158,8 @@ const scenarios: Record<string, (deploy: DeploySource) => Promise<void>> = {
   async "a secret that was rotated is read again after a 401"(deploy) {
     const { api, run, setSecret } = await deploy(makeRows(3));
     await run();
-    api.key = "second";
-    setSecret("second");
+    api.key = "rotated-key";
+    setSecret("rotated-key");
     expect(await run()).toMatchObject([doneReport({ unchanged: 3, requests: 3 })]);
   },
 

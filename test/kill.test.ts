@@ -120,7 +120,9 @@ async function openLaptop() {
   });
   const { folder, put, start } = await openCliFolder();
   const engine = await openEmbeddedEngine(join(folder, ".tidetable"), { idleMs: 100 });
-  const dynamodb = clientOf(engine.endpoint);
+  // A path with the engine's key stands for requests that are signed with it.
+  const address = `${engine.endpoint}/${engine.key}`;
+  const dynamodb = clientOf(address);
   onTestFinished(async () => {
     dynamodb.destroy();
     await engine.close();
@@ -129,7 +131,7 @@ async function openLaptop() {
   /** Runs the sources, to the end or to the death of the process. */
   async function run(names: string[], kill?: Kill) {
     let end = () => {};
-    const proxy = await openFaultyDynamodb(engine.endpoint, ({ number }): Fault | undefined => {
+    const proxy = await openFaultyDynamodb(address, ({ number }): Fault | undefined => {
       if (!kill || number < kill.call) return undefined;
       if (number === kill.call) return { kind: "death", when: kill.when, kill: () => end() };
       // Requests that the dying process had sent at the same time.

@@ -11,15 +11,13 @@ import { zeroCounts } from "../packages/core/src/report/counts.ts";
 import { sliceMetrics } from "../packages/core/src/report/metrics.ts";
 import type { ResourceReport } from "../packages/core/src/report/types.ts";
 import { planOf, type Sources } from "../packages/core/src/run/reach.ts";
-import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
 import { readRuns } from "../packages/core/src/state/history.ts";
-import { takeLease } from "../packages/core/src/state/lease.ts";
-import { opening } from "../packages/core/src/state/opening.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { virtualClock } from "./support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
 import { openFaultyDynamodb } from "./support/faulty-dynamodb.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
 import { testWorld } from "./support/world.ts";
 
 // Checks what an operator sees: the metrics in CloudWatch, and the run history.
@@ -220,17 +218,13 @@ describe("the run history", () => {
     const [resource] = planOf(sources, "busy").resources;
     if (!resource) throw new Error("no resource");
     const { tableId } = await checkTable(world, resource);
-    const request = {
-      runId: "r1",
-      refresh: false,
+    const run = newRun({
+      id: "r1",
       planHash: resource.hash,
       tableId: tableId ?? null,
-      cursorPath: null,
-      rows: () => nothingKnown,
       now: world.clock.now(),
-    };
-    const run = opening(undefined, request);
-    await takeLease(world, resourceRef, undefined, { owner: "a", run });
+    });
+    await takeLease(world, resourceRef, { owner: "a", run });
 
     expect(await invokeWorker(sources, world, "r2")).toMatchObject({ status: "skipped" });
     expect(await invokeWorker(sources, world, "r1")).toMatchObject({ status: "skipped" });

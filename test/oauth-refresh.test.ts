@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { dlt, planSource, rest_api_source } from "@tidetable/core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import { createAuthenticator } from "../packages/core/src/extract/auth/auth.ts";
 import { runResource } from "../packages/core/src/run/run.ts";
@@ -162,10 +163,9 @@ describe("a refresh token that is valid once", () => {
     await expectNoLeak(report, scene);
   });
 
-  it("a refresh token survives workers that start at once, each in a container of its own", async () => {
+  it("containers share the token that came with a refresh token, and write the secret once", async () => {
     const scene = await openScene();
-    const refresh = async () => {
-      const world = scene.openContainer();
+    const refresh = async (world = scene.openContainer()) => {
       const { name, secrets } = planSource(
         rest_api_source(scene.config),
         scene.source.resourceRef.source,
@@ -178,16 +178,38 @@ describe("a refresh token that is valid once", () => {
       const auth = createAuthenticator(scene.source.resource, { secrets: store, context });
       return auth.apply({ method: "GET", url: scene.api.url, headers: {} });
     };
-    const signed = await Promise.all(Array.from({ length: 4 }, refresh));
-    expect(new Set(signed.map(({ headers }) => headers.authorization)).size).toBe(4);
-    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual([
-      "canary&0",
-      "canary&1",
-      "canary&2",
-      "canary&3",
-    ]);
-    expect(scene.vault.refresh).toBe("canary&4");
+    const signed = await Promise.all(Array.from({ length: 4 }, () => refresh()));
+    expect(new Set(signed.map(({ headers }) => headers.authorization)).size).toBe(1);
+    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual(["canary&0"]);
+    expect(scene.writtenMembers).toHaveLength(1);
+    expect(scene.vault.refresh).toBe("canary&1");
+    // After its end nobody takes the shared token.
+    const later = { ...realClock, now: () => realClock.now() + 3_600_000 };
+    await refresh(scene.openContainer({ clock: later }));
+    expect(scene.tokenForms.map((form) => form.refresh_token)).toEqual(["canary&0", "canary&1"]);
+    await expectNoLeak(signed.length, scene);
   }, 30_000);
+
+  it("a shared token that the API refuses is replaced, once for all containers", async () => {
+    const scene = await openScene();
+    const [first, second] = [scene.openContainer(), scene.openContainer()];
+    await scene.source.run(first);
+    await scene.source.run(second);
+    expect(scene.tokenForms).toHaveLength(1);
+    scene.revokeAccess();
+    await scene.source.run(second);
+    await scene.source.run(first);
+    expect(scene.tokenForms).toHaveLength(2);
+    expect(scene.vault.refresh).toBe("canary&2");
+  });
+
+  it("a person who sets another refresh token ends the token that is shared", async () => {
+    const scene = await openScene();
+    await scene.source.run(scene.openContainer());
+    scene.vault.refresh = "canary-of-another-account";
+    await scene.source.run(scene.openContainer());
+    expect(scene.tokenForms[1]?.refresh_token).toBe("canary-of-another-account");
+  });
 
   it("a refresh token is used once for all resources in a container, and for the next run", async () => {
     const scene = await openScene();

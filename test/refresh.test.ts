@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import type { ResourceOptions, SourceConfig } from "../packages/core/src/config/types.ts";
+import { readRun } from "../packages/core/src/state/history.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
 import { type Handler, offsetPages, openApi } from "./support/api.ts";
 import { clientOf, type Engine, startDynamodb } from "./support/dynamodb.ts";
@@ -240,16 +241,45 @@ describe("a refresh (P4)", () => {
     expect(await ids()).toHaveLength(250);
   });
 
-  it("a refresh that is requested during another run follows that run", async () => {
+  it("a refresh that meets an unfinished run is done after that run, by the same invocation", async () => {
     const rows = makeRows(250);
-    const { run, ids } = await deployMirror(rows);
+    const { run, ids, resourceRef } = await deployMirror(rows);
     await run(worldWith());
     rows.splice(0, 20);
     expect(await run(worldWith({ deadline: 0 }))).toMatchObject({ status: "running" });
-    const finished = await run(worldWith(), { refresh: true });
-    expect(finished).toMatchObject({ status: "done", deleted: 0, refresh_due: true });
-    expect(await run(worldWith())).toMatchObject({ status: "done", deleted: 20 });
+    const refreshed = await run(worldWith(), { runId: "weekly", refresh: true });
+    expect(refreshed).toMatchObject({ run_id: "weekly", status: "done", deleted: 20 });
     expect(await ids()).toHaveLength(230);
+    expect(await readRun(worldWith(), resourceRef, "run2")).toMatchObject({
+      status: "done",
+      deleted: 0,
+    });
+    expect(await readRun(worldWith(), resourceRef, "weekly")).toMatchObject({ deleted: 20 });
+  });
+
+  it("a refresh that meets an unfinished run is a wish until it begins, and the next event takes it", async () => {
+    const rows = makeRows(250);
+    const { run, ids, resourceRef } = await deployMirror(rows);
+    await run(worldWith());
+    rows.splice(0, 20);
+    const noTime = () => worldWith({ deadline: 0 });
+    await run(noTime());
+    expect(await run(noTime(), { runId: "weekly", refresh: true })).toMatchObject({
+      run_id: "run2",
+      status: "running",
+    });
+    const wish = { id: "weekly", refresh: true, serves: null };
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({ wishes: [wish] });
+    // The run that goes on answers this event; the wish waits for the next read that begins.
+    expect(await run(worldWith())).toMatchObject({ status: "done", deleted: 0 });
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({ wishes: [wish] });
+    expect(await ids()).toHaveLength(250);
+    expect(await run(worldWith(), { runId: "tick" })).toMatchObject({
+      status: "done",
+      deleted: 20,
+    });
+    expect(await readState(worldWith(), resourceRef)).toMatchObject({ status: "done", wishes: [] });
+    expect(await readRun(worldWith(), resourceRef, "weekly")).toMatchObject({ deleted: 20 });
   });
 
   it("a row that the API shows is never absent during a refresh", async () => {

@@ -28,7 +28,6 @@ const builtPatterns: Record<string, RegExp[]> = {
   "packages/core/src/config/check/schema.ts": [/^subnet-[0-9a-f]{8,17}$/],
   "packages/core/src/values/parse-json.ts": [/(?<!\\)"(?:_|\\u005[fF])(?:p|\\u0070)"(?=\s*:)/g],
   "packages/core/src/extract/auth/sealed.ts": [/0f1ex((?:[0-9a-f]{2})*)x/g],
-  "packages/core/src/secrets/redact.ts": [/aab\/aab|aab%2Faab|aab/gi],
   "packages/core/src/schema/kinds.ts": [
     /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[Tt ](?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:[.,]\d{1,18})?)?(?: ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?)?$/,
   ],

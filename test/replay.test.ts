@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
 import type { Rejection } from "../packages/core/src/flow.ts";
 import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
-import { takeLease } from "../packages/core/src/state/lease.ts";
 import { listQuarantine, setAside } from "../packages/core/src/state/quarantine.ts";
-import { readState, updateState } from "../packages/core/src/state/state-item.ts";
+import { readState } from "../packages/core/src/state/state-item.ts";
 import type { JsonValue } from "../packages/core/src/values/json.ts";
 import { virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { rowNaming } from "./support/naming.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
 import { deploySource, testWorld } from "./support/world.ts";
 
 const configOf = (resource: object = {}): SourceConfig => ({
@@ -33,7 +34,15 @@ async function deployQuarantine(records: JsonValue[], resource: object = {}) {
     const rejections = aside.map(
       (record, index): Rejection => ({ index, code: "record.old", message: "", path: "", record }),
     );
-    await setAside(rejections, { world: { ...world, clock }, resourceRef, runId: "run-1", page });
+    const place = resourceRef;
+    const naming = deployed.resource.key.rowId ? rowNaming() : undefined;
+    await setAside(rejections, {
+      world: { ...world, clock },
+      resourceRef: place,
+      runId: "run-1",
+      page,
+      naming,
+    });
   };
   await setAsideRecords(records);
   return {
@@ -133,7 +142,7 @@ describe("a replay", () => {
     const { replay, quarantinedRecords, world, resourceRef } = await deployQuarantine([
       { id: "1" },
     ]);
-    await takeLease(world, resourceRef, undefined, { owner: "other", run: undefined });
+    await takeLease(world, resourceRef, { owner: "other" });
     await expect(replay()).rejects.toMatchObject({ code: "state.lease_held" });
     expect(await quarantinedRecords()).toHaveLength(1);
   });
@@ -142,13 +151,9 @@ describe("a replay", () => {
     const { replay, quarantinedRecords, world, resourceRef } = await deployQuarantine([
       { id: "1" },
     ]);
-    const fields = { token: 1, seq: 1, write_id: "w", updated_at: "", run_id: "r" };
-    const body = JSON.stringify({ refresh: true, phase: "sweep" });
-    const expected = { token: 0, seq: 0 };
-    await updateState(world, resourceRef, {
-      expected,
-      fields: { ...fields, status: "running", body },
-    });
+    const run = newRun({ id: "r", refresh: true });
+    const lease = await takeLease(world, resourceRef, { owner: "other", run });
+    await lease.release({ status: "running", body: { ...run.body, phase: "sweep" } });
     await expect(replay()).rejects.toMatchObject({ code: "state.refresh_open" });
     expect(await quarantinedRecords()).toHaveLength(1);
   });

@@ -5,12 +5,10 @@ import { rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable } from "../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../packages/core/src/entry/events.ts";
 import { handleScheduleEvent } from "../packages/core/src/entry/schedule.ts";
-import { nothingKnown } from "../packages/core/src/state/changed-rows-state.ts";
 import { sourceGate } from "../packages/core/src/state/gate.ts";
-import { takeLease } from "../packages/core/src/state/lease.ts";
-import { opening } from "../packages/core/src/state/opening.ts";
 import { virtualClock } from "./support/clock.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
+import { newRun, takeLease } from "./support/run-state.ts";
 import { testWorld } from "./support/world.ts";
 
 let engine: Engine;
@@ -46,36 +44,17 @@ describe("the resume tick", () => {
   }
 
   it("the tick continues runs that are unfinished without a worker and runs that are due, and no others", async () => {
-    const want = {
-      runId: "r1",
-      refresh: false,
-      planHash: "p",
-      tableId: null,
-      cursorPath: null,
-      rows: () => nothingKnown,
-      now: clock.now(),
-    };
-    const { runId, body } = opening(undefined, want);
-    const takeLeaseOf = (resource: string) =>
-      takeLease(tickWorld(), { source: "desk", resource }, undefined, {
-        owner: "a",
-        run: { runId, body },
-      });
-    const timeIn = (ms: number) => new Date(clock.now() + ms).toISOString();
-    await (await takeLeaseOf("unfinished")).release({ status: "running", body });
-    await takeLeaseOf("held");
-    await (await takeLeaseOf("waiting")).release({
-      status: "waiting",
-      body,
-      notBefore: timeIn(-1),
-    });
-    await (await takeLeaseOf("early")).release({
-      status: "waiting",
-      body,
-      notBefore: timeIn(60_000),
-    });
-    await (await takeLeaseOf("done")).release({ status: "done", body });
-    await (await takeLeaseOf("failed")).release({ status: "failed", body });
+    const run = newRun({ id: "r1" });
+    const { body } = run;
+    const take = (resource: string) =>
+      takeLease(tickWorld(), { source: "desk", resource }, { owner: "a", run });
+    const at = (ms: number) => new Date(clock.now() + ms).toISOString();
+    await (await take("unfinished")).release({ status: "running", body });
+    await take("held");
+    await (await take("waiting")).release({ status: "waiting", body, notBefore: at(-1) });
+    await (await take("early")).release({ status: "waiting", body, notBefore: at(60_000) });
+    await (await take("done")).release({ status: "done", body });
+    await (await take("failed")).release({ status: "failed", body });
 
     expect(await runTick()).toEqual([
       { source: "desk", resource: "unfinished", run_id: "r1" },

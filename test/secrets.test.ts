@@ -6,7 +6,7 @@ import { handleWorkerEvent } from "../packages/core/src/entry/worker.ts";
 import { planOf, resourceOf } from "../packages/core/src/run/reach.ts";
 import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
 import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
-import { hidingStream } from "../packages/local/src/base/io.ts";
+import { safeStream } from "../packages/local/src/base/io.ts";
 import { createSecretLookup } from "../packages/local/src/secrets/local-secrets.ts";
 import { type Handler, openApi, type Reply } from "./support/api.ts";
 import { carriesValue, guardSecret } from "./support/canary.ts";
@@ -173,7 +173,7 @@ describe("the output of commands", () => {
     expect(await createSecretLookup(options)("desk", ["a"])).toEqual({ a: KEY });
     const printed: string[] = [];
     const stdout = { isTTY: true, columns: 80, write: (text: string) => printed.push(text) };
-    const hidden = hidingStream(stdout);
+    const hidden = safeStream(stdout);
     hidden.write(`it is ${KEY}\n`);
     stdout.columns = 100;
     expect(printed).toEqual(["it is [secret]\n"]);

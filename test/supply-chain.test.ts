@@ -16,6 +16,7 @@ describe("installing", () => {
     integrity?: string;
     link?: boolean;
     hasInstallScript?: boolean;
+    dependencies?: Record<string, string>;
   }
   const packages = Object.entries(lock).filter(([path]) => path.includes("node_modules/"));
 
@@ -26,6 +27,24 @@ describe("installing", () => {
     expect(new Set(scripts.map(([path]) => path.split("node_modules/").at(-1)))).toEqual(
       new Set(["classic-level", "esbuild"]),
     );
+  });
+
+  it("each package.json names exact versions, and package-lock.json the same ones", () => {
+    const workspaces = [
+      "",
+      ...readdirSync(join(root, "packages")).map((name) => `packages/${name}`),
+    ];
+    for (const workspace of workspaces) {
+      const manifest = JSON.parse(readProject(join(workspace, "package.json")));
+      for (const part of ["dependencies", "devDependencies"]) {
+        const versions: Record<string, string> = manifest[part] ?? {};
+        const ranges = Object.entries(versions).filter(
+          ([, at]) => !/^(?:npm:@?[\w./-]+@)?\d+\.\d+\.\d+$/.test(at),
+        );
+        expect(ranges, workspace).toEqual([]);
+        expect(lock[workspace]?.[part as "dependencies"] ?? {}, workspace).toEqual(versions);
+      }
+    }
   });
 
   it("installing takes exactly the packages of package-lock.json, by their hashes", () => {
@@ -50,6 +69,15 @@ const workflows = readdirSync(join(root, workflowFolder)).map((name) => [
   name,
   readProject(`${workflowFolder}/${name}`),
 ]);
+
+it("flaws that become known later are looked for on a schedule, and updates are proposed", () => {
+  expect(readProject(`${workflowFolder}/audit.yml`)).toMatch(/^ {2}schedule:\n {4}- cron: /m);
+  expect(readProject(`${workflowFolder}/codeql.yml`)).toMatch(/^ {2}schedule:\n {4}- cron: /m);
+  const updates = readProject(".github/dependabot.yml");
+  for (const ecosystem of ["npm", "github-actions"]) {
+    expect(updates).toContain(`package-ecosystem: ${ecosystem}`);
+  }
+});
 
 it.each(workflows)("the workflow %s breaks no rule", (name = "", text = "") => {
   expect(findViolations(name, text)).toEqual([]);
@@ -77,6 +105,11 @@ describe("the rules for workflows", () => {
       `${good}- run: echo \${{ github.head_ref }}\n`,
       "head_ref",
     ],
+    [
+      "a job that signs what it has built",
+      good.replace("jobs:\n", "jobs:\n  a:\n    permissions:\n      id-token: write\n"),
+      "a: a job that may write",
+    ],
     ["an install with the scripts of packages", `${good}- run: npm ci\n`, "npm ci"],
   ])("the rules find %s", (_, text, words) => {
     expect(findViolations("a.yml", text).join("\n")).toContain(words);
@@ -103,7 +136,13 @@ function findViolations(name: string, text: string): string[] {
         !lines.slice(i, i + 4).includes("persist-credentials: false"),
     ],
     // A release has to write, and only a person with access can push a tag.
-    ["only a release may write", (line) => /: write\b/.test(line) && name !== "release.yml"],
+    [
+      "only a release may write",
+      (line) =>
+        /: write\b/.test(line) &&
+        name !== "release.yml" &&
+        !(name === "codeql.yml" && line.startsWith("security-events: ")),
+    ],
     ["pull requests from outside get no secrets", (line) => line.includes("pull_request_target")],
     ["pass it through env", (line) => line.startsWith("run:") && line.includes("$" + "{{")],
     [
@@ -118,9 +157,20 @@ function findViolations(name: string, text: string): string[] {
   const isRelease = /^ {2}push:\n {4}tags: .*\n$/.test(triggers);
   return [
     ...violations,
+    ...findWritingJobs(text),
     ...(/^permissions:\n {2}contents: read\n(?! )/m.test(text)
       ? []
       : ["permissions: contents: read, and no more, is missing at the top"]),
     ...(name === "release.yml" && !isRelease ? ["on: a release is made by a tag alone"] : []),
   ];
+}
+
+/** Finds jobs that may sign or write, and run what was checked out or installed. */
+function findWritingJobs(text: string): string[] {
+  const [, jobsText = ""] = text.split(/^jobs:\n/m);
+  const jobs = jobsText.split(/^(?= {2}[\w-]+:\n)/m);
+  return jobs
+    .filter((job) => /: write\b/.test(job.replace("security-events: write", "")))
+    .filter((job) => /actions\/checkout@|\b(npm|npx|node|bash) /.test(job))
+    .map((job) => `${job.trim().split("\n")[0]} a job that may write runs code of the project`);
 }

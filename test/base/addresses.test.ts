@@ -15,6 +15,9 @@ describe("addresses that requests may go to (P16)", () => {
     "169.253.0.1",
     "223.255.255.255",
     "2606:4700::1111",
+    "2000::1",
+    "2001:4860:4860::8888",
+    "3ffe:ffff::1",
     "::ffff:8.8.8.8",
     // A NAT64 writes all of IPv4 in this form.
     "64:ff9b::808:808",
@@ -71,6 +74,15 @@ describe("addresses that requests may go to (P16)", () => {
     ["an address for documentation", "192.0.2.1"],
     ["an unassigned address", "9000::1"],
     ["a site-local address", "fec0::1"],
+    ["an address for segment routing", "5f00::1"],
+    ["an address before those of the registries", "1fff:ffff::1"],
+    ["an address after those of the registries", "4000::1"],
+    ["a discarded address", "100::1"],
+    ["a local NAT64", "64:ff9b:1::808:808"],
+    ["an address near NAT64", "64:ff9b:0:1::1"],
+    ["the internet as a compatible address", "::8.8.8.8"],
+    ["documentation", "2001:db8::1"],
+    ["newer documentation", "3fff::1"],
     ["a host name", "localhost"],
   ])("no source may reach %s: %s", (_, address) => expect(openNetworks(address)).toEqual([]));
 });

@@ -17,7 +17,8 @@ const {
   GATE_READ_MS,
   LEASE_MS,
   LEASE_RENEWAL_MS,
-  LONGEST_RETRY_AFTER_MS,
+  DEFAULT_MAX_WAIT_MS,
+  LONGEST_WAIT_MS,
   MINUTE_MS,
   DAY_MS,
   PARENT_OVERDUE_MS,
@@ -131,13 +132,18 @@ it.each<[sentence: string, smaller: number, larger: number]>([
   ],
   ["a token outlives the request that carries it", requestTimeoutMs, TOKEN_MARGIN_MS],
   [
+    "an API may ask for less by default than a config may allow",
+    DEFAULT_MAX_WAIT_MS,
+    LONGEST_WAIT_MS,
+  ],
+  [
     "a spool is still there after the longest wait that an API can ask for",
-    LONGEST_RETRY_AFTER_MS,
+    LONGEST_WAIT_MS,
     SPOOL_DAYS * DAY_MS,
   ],
   [
     "fingerprints outlive the longest wait that an API can ask for",
-    LONGEST_RETRY_AFTER_MS,
+    LONGEST_WAIT_MS,
     FINGERPRINT_DAYS * DAY_MS,
   ],
 ])("%s", (_, smaller, larger) => {

@@ -33,6 +33,7 @@ it("the plan of the smallest resource has every default", () => {
     selected: true,
     parent: undefined,
     spooled: [],
+    followers: [],
     key: { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined },
     request: {
       method: "GET",
@@ -61,7 +62,12 @@ it("the plan of the smallest resource has every default", () => {
     selector: { text: "data", steps: [{ name: "data" }] },
     steps: [],
     actions: [],
-    retry: { statuses: new Set([429, 500, 502, 503, 504]), maxRetries: 3, backoffFactor: 2 },
+    retry: {
+      statuses: new Set([429, 500, 502, 503, 504]),
+      maxRetries: 3,
+      backoffFactor: 2,
+      maxWaitMs: 86_400_000,
+    },
     timeoutMs: 30_000,
     columns: {},
     contract: { tables: "evolve", columns: "evolve", dataType: "evolve" },
@@ -78,6 +84,21 @@ it("the plan of the smallest resource has every default", () => {
     },
     writes: undefined,
     parallelPages: 4,
+  });
+});
+
+describe("the most pages at once", () => {
+  it.each([
+    ["offsets with an overlap", { type: "offset", limit: 10 }, 4],
+    ["offsets with an overlap of their own", { type: "offset", limit: 5, overlap: 1 }, 4],
+    ["offsets below a limit of 10", { type: "offset", limit: 9 }, 1],
+    ["offsets without an overlap", { type: "offset", limit: 100, overlap: 0 }, 1],
+    ["page numbers", { type: "page_number" }, 1],
+    ["a paginator that the first answer shows", "auto", 1],
+    ["links", "json_link", 1],
+  ])("the pages of %s, %j, are requested by at most %i requests at once (P14)", (_, paginator, expected) => {
+    expect(planOnly({ endpoint: { paginator } }).parallelPages).toBe(expected);
+    expect(planOnly({ endpoint: { paginator }, parallel_pages: 8 }).parallelPages).toBe(8);
   });
 });
 
@@ -121,10 +142,54 @@ describe("the table and its key", () => {
     });
   });
 
-  it("append gives every record a _row_id of its own", () => {
-    const rowId = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
+  it("append gives every record a _row_id, made from the record and the read that shows it", () => {
+    const rowId = {
+      fields: [],
+      rowId: { kind: "content", isPerRead: true },
+      hash: { name: "_row_id", type: "S" },
+      range: undefined,
+    };
     expect(planOnly({ primary_key: "id", write_disposition: "append" }).key).toEqual(rowId);
     expect(planOnly({}).key).toEqual(rowId);
+  });
+
+  it("append with a cursor names a row by key and cursor value, or by its content, whichever read shows it", () => {
+    const rowIdOf = (members: object) =>
+      planOnly({ ...members, endpoint: { incremental: { cursor_path: "at" } } }).key.rowId;
+    const content = { kind: "content", isPerRead: false };
+    const cursor = { text: "at", steps: [{ name: "at" }] };
+    const append = { write_disposition: "append" };
+    expect(rowIdOf({})).toEqual(content);
+    expect(rowIdOf({ ...append, primary_key: ["id", "org"] })).toEqual({
+      kind: "version",
+      fields: ["id", "org"],
+      cursor,
+    });
+    expect(rowIdOf({ primary_key: "id" })).toBeUndefined();
+  });
+
+  it("a child below a cursor names appended rows by their content, because its reads show changes", () => {
+    const rowIdOfChild = (incremental: object) => {
+      const endpoint = { data_selector: "data", paginator: "single_page" };
+      const resources = [
+        { name: "posts", primary_key: "id", endpoint: { ...endpoint, ...incremental } },
+        { name: "views", endpoint: { ...endpoint, path: "/posts/{resources.posts.id}/views" } },
+      ];
+      const planned = planConfig({ client: { base_url }, resources }).resources;
+      return planned.find(({ name }) => name === "views")?.key.rowId;
+    };
+    expect(rowIdOfChild({})).toEqual({ kind: "content", isPerRead: true });
+    expect(rowIdOfChild({ incremental: { cursor_path: "at" } })).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
+  });
+
+  it("replace without a key names a row by its content, whichever read shows it", () => {
+    expect(planOnly({ write_disposition: "replace" }).key.rowId).toEqual({
+      kind: "content",
+      isPerRead: false,
+    });
   });
 
   test.each([
@@ -252,6 +317,11 @@ describe("the request", () => {
   it("client.timeout in seconds is planned in milliseconds", () => {
     expect(planOnly({}, { timeout: 2.5 }).timeoutMs).toBe(2500);
   });
+
+  it("client.max_wait in seconds is planned in milliseconds for every resource", () => {
+    expect(planOnly({}, { max_wait: 600 }).retry.maxWaitMs).toBe(600_000);
+    expect(planOnly({}, { max_wait: null }).retry.maxWaitMs).toBe(86_400_000);
+  });
 });
 
 describe("auth", () => {
@@ -330,7 +400,7 @@ describe("pages and retries", () => {
 
   it("error_handler replaces the defaults that it names", () => {
     const error_handler = { retry_on_status_codes: [429, 408], max_retries: 0 };
-    expect(planOnly({ endpoint: { error_handler } }).retry).toEqual({
+    expect(planOnly({ endpoint: { error_handler } }).retry).toMatchObject({
       statuses: new Set([429, 408]),
       maxRetries: 0,
       backoffFactor: 2,
@@ -481,7 +551,6 @@ describe("an incremental", () => {
       rangeEnd: "open",
       perParent: false,
       convert: undefined,
-      boundary: undefined,
       isTimestamp: false,
     });
     expect(requestPlan(endpoint).params).toEqual({ since: { parts: [startValue] } });
@@ -517,16 +586,35 @@ describe("an incremental", () => {
     expect(paramsPlan({ params: { q: `{${start}}` } })).toEqual({ q: start });
   });
 
-  it("an append has a boundary key, unless records at the start are read again on purpose", () => {
-    const boundaryOf = (changes: object, members: object = { primary_key: null }) =>
-      incrementalPlan({ incremental: { ...block, ...changes } }, members)?.boundary;
-    expect(boundaryOf({})).toEqual([]);
-    expect(boundaryOf({ primary_key: "uid" })).toEqual(["uid"]);
-    expect(boundaryOf({}, { write_disposition: "append" })).toEqual(["id"]);
-    expect(boundaryOf({}, {})).toBeUndefined();
-    expect(boundaryOf({ lag: 60 })).toBeUndefined();
-    expect(boundaryOf({ range_start: "open" })).toBeUndefined();
-    expect(boundaryOf({ primary_key: [] })).toBeUndefined();
+  test.each([
+    ["{{x}}", "{x}"],
+    ["a {{x}} b", "a {x} b"],
+    ["{{", "{"],
+    ["a}}b", "a}b"],
+    ["{{}}", "{}"],
+    ['{{"gt":{{"a":1}}}}', '{"gt":{"a":1}}'],
+    ["{x}", "{x}"],
+    ['{"a":{"b":1}}', '{"a":{"b":1}}'],
+    ['{"a":{}}', '{"a":{}}'],
+    ["{viewer{friends{id}}}", "{viewer{friends{id}}}"],
+    ["query { viewer { id } }", "query { viewer { id } }"],
+    ["query {{ viewer {{ id }} }}", "query { viewer { id } }"],
+  ])("doubled braces are an escape where every brace is doubled or belongs to a name: %s", (written, sent) => {
+    expect(paramsPlan({ params: { q: written } })).toEqual({ q: sent });
+    const { json, headers, data } = requestPlan({
+      json: { q: [written] },
+      headers: { q: written },
+    });
+    expect(json).toEqual({ q: [sent] });
+    expect(headers).toEqual([["q", sent]]);
+    expect(data).toBeUndefined();
+    expect(requestPlan({ data: { q: written } }).data).toEqual([["q", sent]]);
+  });
+
+  it("a reference is filled in among braces that stand alone, and these stay as they are", () => {
+    expect(paramsPlan({ params: { q: `{user(since:${start}){friends{id}}}` } })).toEqual({
+      q: { parts: ["{user(since:", startValue, "){friends{id}}}"] },
+    });
   });
 
   it("an incremental's plan says whether its column is declared a timestamp", () => {
@@ -600,19 +688,14 @@ describe("the plan's hash (P6)", () => {
     expect(hashOf(resource, client)).not.toBe(hashOf({}));
   });
 
-  it("the hash changes with every key of an incremental, and not with a schedule", () => {
+  it("the hash changes with what an incremental means, and not with its range or a schedule", () => {
     const incremental = { cursor_path: "at", initial_value: 1, lag: 1, start_param: "since" };
-    const changes = [
-      {},
-      { cursor_path: "b" },
-      { initial_value: "1" },
-      { lag: 2 },
-      { start_param: "from" },
-    ];
-    const hashes = changes.map((change) =>
-      hashOf({ endpoint: { incremental: { ...incremental, ...change } } }),
-    );
-    expect(new Set(hashes).size).toBe(changes.length);
+    const hashWith = (change: object) =>
+      hashOf({ endpoint: { incremental: { ...incremental, ...change } } });
+    const changes = [{}, { cursor_path: "b" }, { lag: 2 }, { start_param: "from" }];
+    expect(new Set(changes.map(hashWith)).size).toBe(changes.length);
+    expect(hashWith({ initial_value: 2 })).toBe(hashWith({}));
+    expect(hashWith({ end_value: 9 })).toBe(hashWith({ end_value: 8 }));
     const options = { schedule: "rate(1 day)", full_refresh_schedule: "rate(7 days)" };
     expect(planOnly({}, {}, options).hash).toBe(hashOf({}));
   });

@@ -22,6 +22,7 @@ it("rest_api_source takes the whole vocabulary", () => {
       paginator: "single_page",
       error_handler: { retry_on_status_codes: [429], max_retries: 5, backoff_factor: 0.5 },
       timeout: 10,
+      max_wait: 3_600,
     },
     resource_defaults: { primary_key: "id", write_disposition: "merge" },
     resources: [

@@ -183,6 +183,9 @@ describe("a wrong value", () => {
     ],
     ["client.base_url", clientProblems({ base_url: "https://api.example.com?k=1" }), "query"],
     ["client.timeout", clientProblems({ timeout: 0 }), "above 0"],
+    ["client.max_wait", clientProblems({ max_wait: 0 }), "above 0"],
+    ["client.max_wait", clientProblems({ max_wait: 604_801 }), "at most 604800"],
+    ["client.max_wait", clientProblems({ max_wait: "1 day" }), "a number"],
     ["client.auth.token", clientProblems({ auth: { token: "" } }), "a secret"],
     [
       "client.auth.token_url",
@@ -540,7 +543,14 @@ test.each([
 
 it("no message comes from zod, whichever wrong value stands wherever", () => {
   const full = {
-    client: { ...client, headers: {}, auth: { type: "oauth2" }, error_handler: {}, timeout: 1 },
+    client: {
+      ...client,
+      headers: {},
+      auth: { type: "oauth2" },
+      error_handler: {},
+      timeout: 1,
+      max_wait: 604_800,
+    },
     resource_defaults: {
       columns: { a: { data_type: "text" } },
       schema_contract: { columns: "evolve" },
@@ -697,6 +707,37 @@ describe("a parent and its child", () => {
   });
 });
 
+describe("a placeholder that nothing fills", () => {
+  test.each([
+    ["params.user", { params: { user: "{foo.bar.id}" } }],
+    ["params.user", { params: { user: "u-{foo.bar.id}" } }],
+    ["params.user[1]", { params: { user: ["a", "{foo.bar.id}"] } }],
+    ["json.deep[0].user", { json: { deep: [{ user: "{foo.bar.id}" }] } }],
+    ["json.query", { json: { query: "{ user(id: {foo.bar.id}) { name } }" } }],
+    ["headers.x-user", { headers: { "x-user": "{foo.bar.id}" } }],
+    ["data.user", { data: { user: "{foo.bar.id}" } }],
+    ["data", { data: "<user>{foo.bar.id}</user>" }],
+  ])("a placeholder of an unknown kind is refused at %s", (path, members) => {
+    expect(endpointProblems({ method: "POST", ...members })).toEqual([
+      {
+        path: `resources[0].endpoint.${path}`,
+        message: "nothing fills the placeholder {foo.bar.id}",
+        hint: expect.stringContaining("write {{ and }}"),
+      },
+    ]);
+  });
+
+  it.each([
+    { params: { q: "{{foo.bar.id}}" } },
+    { params: { q: "{x}" } },
+    { params: { q: '{"a.b":1}' } },
+    { json: { query: "{ user { id name } }" } },
+    { data: '{"price":{"usd":1.5}}' },
+  ])("braces that are no placeholder are sent as they are: %j", (members) => {
+    expect(endpointProblems({ method: "POST", ...members })).toEqual([]);
+  });
+});
+
 describe("a backfill", () => {
   const problemsOf = (incremental: object) =>
     validate(
@@ -739,8 +780,130 @@ describe("a backfill", () => {
     ],
     [{ initial_value: 1, end_value: 5, step: 2 }, []],
     [{ initial_value: 9, end_value: 5, last_value_func: "min" }, []],
+    [{ initial_value: "9", end_value: "10" }, []],
+    [
+      {
+        initial_value: "Wed, 31 Dec 2025 10:00:00 GMT",
+        end_value: "Thu, 01 Jan 2026 10:00:00 GMT",
+      },
+      [],
+    ],
+    [
+      { initial_value: "2026-01-01", end_value: 5 },
+      [
+        "resources[0].endpoint.incremental.end_value: end_value is of another type than initial_value",
+      ],
+    ],
+    [
+      { initial_value: "2026-01-01", end_value: "abc" },
+      [
+        "resources[0].endpoint.incremental.end_value: end_value is of another type than initial_value",
+      ],
+    ],
+    [
+      { initial_value: "31.12.2025" },
+      [
+        "resources[0].endpoint.incremental.initial_value: this is a date or time in a form that cannot be compared",
+      ],
+    ],
+    [
+      { initial_value: "2026-01-01", end_value: "yesterday" },
+      [
+        "resources[0].endpoint.incremental.end_value: this is a date or time in a form that cannot be compared",
+      ],
+    ],
   ])("the incremental %j has the problems %j", (incremental, expected) => {
     expect(problemsOf(incremental)).toEqual(expected);
+  });
+
+  it("a function as last_value_func may start at a date in any form", () => {
+    const incremental = { initial_value: "31.12.2025", last_value_func: ([a]: unknown[]) => a };
+    expect(problemsOf(incremental)).toEqual([]);
+  });
+
+  const never = "windows of this step would never move on";
+  test.each([
+    [
+      "half a day, of dates",
+      { initial_value: "2026-01-01", end_value: "2026-02-01", step: 0.5 },
+      never,
+    ],
+    [
+      "29 seconds, of minutes",
+      { initial_value: "2026-01-01T00:00Z", end_value: "2026-02-01", step: 29 },
+      never,
+    ],
+    [
+      "half a second, of seconds",
+      { initial_value: "2026-01-01T00:00:00Z", end_value: "2026-02-01", step: 0.5 },
+      never,
+    ],
+    [
+      "a second, of RFC 1123 without seconds",
+      { initial_value: "31 Dec 2025 10:00", end_value: "31 Jan 2026 10:00", step: 1 },
+      never,
+    ],
+    [
+      "a quarter, of large numbers",
+      { initial_value: 2 ** 52, end_value: 2 ** 52 + 30, step: 0.25 },
+      never,
+    ],
+    ["what the end is too large for", { initial_value: 0, end_value: 2 ** 60, step: 1 }, never],
+    ["half, of strings of digits", { initial_value: "1", end_value: "9", step: 0.5 }, never],
+    [
+      "half, of numbers that go down",
+      { initial_value: 2 ** 53, end_value: 0, step: 0.5, last_value_func: "min" },
+      never,
+    ],
+    [
+      "any, of other strings",
+      { initial_value: "a", end_value: "b", step: 1 },
+      "step cannot be counted from strings that are no numbers, dates or times",
+    ],
+    [
+      "hours that are sent as days",
+      {
+        initial_value: "2026-01-01T00:00:00Z",
+        end_value: "2026-02-01",
+        step: 3600,
+        convert: "iso_date",
+      },
+      "convert makes the same value of both ends of a window",
+    ],
+  ])("a step that does not move on is refused before any request: %s", (_, incremental, message) => {
+    expect(problemsOf(incremental)).toEqual([`resources[0].endpoint.incremental.step: ${message}`]);
+  });
+
+  test.each([
+    ["a day, of dates", { initial_value: "2026-01-01", end_value: "2026-02-01", step: 1 }],
+    [
+      "a day and a half, of dates",
+      { initial_value: "2026-01-01", end_value: "2026-02-01", step: 1.5 },
+    ],
+    [
+      "a minute, of minutes",
+      { initial_value: "2026-01-01T00:00Z", end_value: "2026-02-01", step: 60 },
+    ],
+    [
+      "a fraction, of fractions",
+      { initial_value: "2026-01-01T00:00:00.0Z", end_value: "2026-01-01T00:00:09Z", step: 0.5 },
+    ],
+    ["a tenth, of numbers", { initial_value: 0.1, end_value: 0.9, step: 0.1 }],
+    [
+      "a unit, of strings beyond 2^53",
+      { initial_value: "9007199254740993", end_value: "9007199254740999", step: 1 },
+    ],
+    [
+      "days that are sent as days",
+      {
+        initial_value: "2026-01-01T00:00:00Z",
+        end_value: "2026-02-01",
+        step: 86400,
+        convert: "iso_date",
+      },
+    ],
+  ])("a step that moves on is accepted: %s", (_, incremental) => {
+    expect(problemsOf(incremental)).toEqual([]);
   });
 });
 

@@ -260,11 +260,20 @@ const rows: Row[] = [
     },
   ),
   blogRow(
-    "include_from_parent of a missing field is an error",
-    { ...posts, include_from_parent: ["mail"] },
+    "include_from_parent of a missing field is an error where on_parent_value_missing is raise",
+    { ...posts, include_from_parent: ["mail"], on_parent_value_missing: "raise" },
     {
       fails: ["extract.parent_field", "mail"],
       reports: { users: { status: "succeeded" }, posts: { status: "failed" } },
+    },
+  ),
+  blogRow(
+    "better than dlt: include_from_parent of a missing field sets the parent record aside",
+    { ...posts, include_from_parent: ["mail"] },
+    {
+      requests: ["/users"],
+      reports: { posts: { status: "succeeded", parents_set_aside: 2, quarantined: 0 } },
+      records: { users, posts: [] },
     },
   ),
   {
@@ -274,16 +283,37 @@ const rows: Row[] = [
   },
 
   // Values that are missing
-  blogRow("a parent record without the field is an error that names the field", posts, {
-    routes: { ...api, "/users": [{ no: 1 }] },
-    fails: ["extract.parent_field", 'users has nothing at "id"'],
-    reports: {},
-  }),
-  blogRow("better than dlt: null is an error, never /None/", posts, {
-    routes: { ...api, "/users": [{ id: null }] },
-    requests: ["/users"],
-    fails: ["extract.parent_field", "null"],
-  }),
+  blogRow(
+    "with on_parent_value_missing raise a parent record without the field is an error that names it",
+    { ...posts, on_parent_value_missing: "raise" },
+    {
+      routes: { ...api, "/users": [{ no: 1 }] },
+      fails: ["extract.parent_field", 'users has nothing at "id"'],
+      reports: {},
+    },
+  ),
+  blogRow(
+    "better than dlt: with on_parent_value_missing raise null is an error, never /None/",
+    { ...posts, on_parent_value_missing: "raise" },
+    {
+      routes: { ...api, "/users": [{ id: null }] },
+      requests: ["/users"],
+      fails: ["extract.parent_field", "null"],
+    },
+  ),
+  blogRow(
+    "better than dlt: a parent record without a usable value is set aside, and the others are read",
+    posts,
+    {
+      routes: {
+        ...api,
+        "/users": [{ id: 1 }, { id: null }, {}, { id: "" }, { id: ".." }, { id: { a: 1 } }],
+      },
+      requests: ["/users", "/users/1/posts"],
+      reports: { posts: { status: "succeeded", parents_set_aside: 5, quarantined: 0 } },
+      records: { posts: postOf(1) },
+    },
+  ),
   blogRow(
     "better than dlt: on_parent_value_missing skip leaves out parent records without a value",
     { ...posts, on_parent_value_missing: "skip" },
@@ -293,10 +323,14 @@ const rows: Row[] = [
       records: { posts: postOf(1) },
     },
   ),
-  blogRow("a parent's value that is an object is an error", posts, {
-    routes: { ...api, "/users": [{ id: { a: 1 } }] },
-    fails: ["extract.template", "an object"],
-  }),
+  blogRow(
+    "with on_parent_value_missing raise a parent's value that is an object is an error",
+    { ...posts, on_parent_value_missing: "raise" },
+    {
+      routes: { ...api, "/users": [{ id: { a: 1 } }] },
+      fails: ["extract.parent_value", "an object"],
+    },
+  ),
 
   // Single entities
   blogRow(
@@ -464,13 +498,34 @@ const rows: Row[] = [
     reports: { users: { status: "failed" }, posts: { status: "skipped" } },
   }),
   blogRow("a failing child does not affect its parent's records", posts, {
-    routes: { ...api, "/users/2/posts": replyWith(404) },
+    routes: { ...api, "/users/2/posts": replyWith(403) },
     reports: {
       users: { status: "succeeded" },
       posts: { status: "failed", error: { code: "extract.status" } },
     },
     records: { users, posts: postOf(1) },
   }),
+  ...[404, 410].map((status) =>
+    blogRow(
+      `better than dlt: a parent that answers ${status} twice is gone and has no rows`,
+      posts,
+      {
+        routes: { ...api, "/users/2/posts": replyWith(status) },
+        requests: ["/users", "/users/1/posts", "/users/2/posts", "/users/2/posts"],
+        reports: { posts: { status: "succeeded", parents_set_aside: 0 } },
+        records: { users, posts: postOf(1) },
+      },
+    ),
+  ),
+  blogRow(
+    "better than dlt: with on_parent_error skip a parent whose request fails is set aside",
+    { ...posts, on_parent_error: "skip" },
+    {
+      routes: { ...api, "/users/2/posts": replyWith(403) },
+      reports: { posts: { status: "succeeded", parents_set_aside: 1 } },
+      records: { users, posts: postOf(1) },
+    },
+  ),
   blogRow(
     "children merge by their key",
     { ...posts, primary_key: "id" },

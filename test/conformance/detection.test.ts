@@ -158,10 +158,23 @@ const pages: Row[] = [
     { total_pages: 2 },
     ["", "?page=1", "?page=2"],
   ),
+  // Page 1 may also be the first page after rows have come: one page more is asked for.
   numberedRow("pages that count from 0 are recognised by their records", 0, { total_pages: 2 }, [
     "",
     "?page=1",
+    "?page=2",
   ]),
+  {
+    name: "better than dlt: a last page that is not full needs no other page",
+    routes: {
+      "/rows": serveSlices(recordsWithIds(1, 3), {
+        at: byPage(2, 0),
+        more: () => ({ total_pages: 2 }),
+      }),
+    },
+    requests: ["/rows", "/rows?page=1"],
+    records: recordsWithIds(1, 3),
+  },
   numberedRow("total_pages may be a string", 1, { page: 1, total_pages: "2" }, ["", "?page=2"]),
   numberedRow(
     "a number of pages has precedence over a cursor",

@@ -660,7 +660,7 @@ const options: Row[] = [
   ),
 ];
 
-/** Appended rows are told apart at the boundary, where the next run reads again. */
+/** Appended rows are named by what they are, so that reading a record again never doubles it. */
 const appendRow = (name: string, incremental: object, outcome: Partial<Row>): Row => ({
   ...sinceRow(name, { start_param: "since", ...incremental }, outcome),
   resource: { write_disposition: "append", ...outcome.resource },
@@ -687,14 +687,27 @@ const boundary: Row[] = [
     },
   ),
   appendRow(
-    "append: a changed row at the boundary is recognised by its primary_key",
+    "append: a record at the boundary replaces the row with its primary_key and cursor value",
     {},
     {
       resource: { primary_key: "id" },
       next: [
         {
           routes: { "/rows": [{ id: 3, at: timeOfDay(3), v: 2 }] },
-          records: recordsOfDays(1, 2, 3),
+          records: [...recordsOfDays(1, 2), { id: 3, at: timeOfDay(3), v: 2 }],
+        },
+      ],
+    },
+  ),
+  appendRow(
+    "append: with a primary_key each cursor value of a record is a row",
+    {},
+    {
+      resource: { primary_key: "id" },
+      next: [
+        {
+          routes: { "/rows": [{ id: 3, at: timeOfDay(4) }] },
+          records: [...recordsOfDays(1, 2, 3), { id: 3, at: timeOfDay(4) }],
         },
       ],
     },
@@ -717,29 +730,41 @@ const boundary: Row[] = [
     {
       routes: { "/rows": [{ id: 1, no: 1, at: timeOfDay(1) }] },
       resource: { primary_key: "id" },
-      next: [{ routes: { "/rows": [{ id: 1, no: 2, at: timeOfDay(1) }] }, report: { records: 1 } }],
-    },
-  ),
-  appendRow(
-    "append: an empty primary_key stores the boundary again",
-    { primary_key: [] },
-    {
       next: [
         {
-          routes: { "/rows": recordsOfDays(3) },
-          records: [...recordsOfDays(1, 2, 3), ...recordsOfDays(3)],
+          routes: { "/rows": [{ id: 1, no: 2, at: timeOfDay(1) }] },
+          records: [1, 2].map((no) => ({ id: 1, no, at: timeOfDay(1) })),
+        },
+        {
+          routes: { "/rows": [{ id: 9, no: 2, at: timeOfDay(1) }] },
+          records: [1, 9].map((id, n) => ({ id, no: n + 1, at: timeOfDay(1) })),
         },
       ],
     },
   ),
   appendRow(
-    "append: rows that lag reads again are stored again",
+    "append: with an empty incremental.primary_key rows are named by their content",
+    { primary_key: [] },
+    {
+      resource: { primary_key: "id" },
+      next: [
+        {
+          routes: { "/rows": [...recordsOfDays(3), { id: 3, at: timeOfDay(3), v: 2 }] },
+          report: { records: 2, written: 2 },
+          records: [...recordsOfDays(1, 2, 3), { id: 3, at: timeOfDay(3), v: 2 }],
+        },
+      ],
+    },
+  ),
+  appendRow(
+    "append: rows that lag reads again are not stored twice",
     { lag: 86400 },
     {
       next: [
         {
           routes: { "/rows": recordsOfDays(2, 3) },
-          records: [...recordsOfDays(1, 2, 3), ...recordsOfDays(2, 3)],
+          report: { records: 2, written: 2 },
+          records: recordsOfDays(1, 2, 3),
         },
       ],
     },

@@ -191,11 +191,12 @@ conformance("data selection", [
     ["extract.selector", 'nothing at data_selector "data"', "the body has: datas, count"],
     { data_selector: "data" },
   ),
+  selectorRow("null under the list's name is an empty page", "data", { data: null }, []),
   failureRow(
-    "better than dlt: a selector that matches null fails",
+    "better than dlt: null on the way to the list fails",
     { data: null },
     ["extract.selector", '"data" is null'],
-    { data_selector: "data" },
+    { data_selector: "data.items" },
   ),
   failureRow(
     "better than dlt: the error for a selector that ends half-way names the part that matches",

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LeaseError, WriteError } from "../../packages/core/src/base/errors.ts";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { nothingWritten, writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
-import { writer } from "../../packages/core/src/dynamodb/batch-writer.ts";
+import { emptyWriteResult, writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
+import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { KeyedItem } from "../../packages/core/src/flow.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
@@ -17,14 +17,17 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
+const key: KeyPlan = {
+  fields: ["id"],
+  rowId: undefined,
+  hash: { name: "id", type: "S" },
+  range: undefined,
+};
 const itemsOf = (records: JsonValue[]) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
-  ).items;
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
 const numberedItems = (count: number, fields = {}) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
 
@@ -66,9 +69,9 @@ async function openWriter(
   const deadline = clock.monotonic() + 60_000;
   const random = () => 1;
   const parts = { dynamodb, clock, random, log, signal, deadline, table, key, guard };
-  const batchWriter = writer(parts);
-  const write = (items: KeyedItem[]) => writeAll(batchWriter, items);
-  return { write, made: batchWriter, clock, warnings, calls: proxy.calls };
+  const writer = openBatchWriter(parts);
+  const write = (items: KeyedItem[]) => writeAll(writer, items);
+  return { write, writer, clock, warnings, calls: proxy.calls };
 }
 
 const storedIds = async () =>
@@ -82,14 +85,14 @@ const throttle: Fault = {
 
 describe("batches", () => {
   it("batches are filled from one page to the next, and keep what is left until there is more", async () => {
-    const { made, calls } = await openWriter();
+    const { writer, calls } = await openWriter();
     const pages = [0, 1, 2].map((page) =>
       numberedItems(90).map((item) => withIndex(item, page * 90)),
     );
-    const written = pages.map((items) => made.write(items));
+    const written = pages.map((items) => writer.write(items));
     await written[1];
     expect(calls.map(putsOf)).toEqual(Array(10).fill(25));
-    made.flush();
+    writer.flush();
     const totals = await Promise.all(written);
     expect(totals.map((total) => total.written)).toEqual([90, 90, 90]);
     expect(calls.map(putsOf)).toEqual([...Array(10).fill(25), 20]);
@@ -97,11 +100,11 @@ describe("batches", () => {
   });
 
   it("two batches with the same key are not sent at once, and the later item stays", async () => {
-    const { made, calls } = await openWriter(({ number }) =>
+    const { writer, calls } = await openWriter(({ number }) =>
       number === 1 ? { kind: "delay", ms: 200 } : undefined,
     );
-    const versions = [1, 2, 3].map((v) => made.write(itemsOf([{ id: 7, v }])));
-    made.flush();
+    const versions = [1, 2, 3].map((v) => writer.write(itemsOf([{ id: 7, v }])));
+    writer.flush();
     await Promise.all(versions);
     expect(calls.map(putsOf)).toEqual([1, 1, 1]);
     expect(await engine.scan(table)).toEqual([{ id: { S: "7" }, v: { N: "3" } }]);
@@ -140,7 +143,7 @@ describe("write", () => {
   it("a batch write resolves when every item is in the table", async () => {
     const { write, calls } = await openWriter();
     expect(await write(numberedItems(60))).toEqual({
-      ...nothingWritten(),
+      ...emptyWriteResult(),
       written: 60,
       superseded: 0,
     });
@@ -150,7 +153,7 @@ describe("write", () => {
 
   it("a batch write without items resolves with zero counts", async () => {
     const { write, calls } = await openWriter();
-    expect(await write([])).toEqual({ ...nothingWritten(), written: 0, superseded: 0 });
+    expect(await write([])).toEqual({ ...emptyWriteResult(), written: 0, superseded: 0 });
     expect(calls).toHaveLength(0);
   });
 

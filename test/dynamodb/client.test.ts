@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import {
   awsRetryDelay,
+  classifyError,
   dynamodbClient,
+  errorName,
   isTransient,
-  nameOf,
-  outcome,
 } from "../../packages/core/src/dynamodb/client.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
@@ -58,7 +58,7 @@ describe("the outcome of a request", () => {
   ])("the fault %j means %s, and its request is sent once", async (fault, expected, transient) => {
     const proxy = await openFaultyDynamodb(engine.endpoint, () => fault);
     const failure = await failureOf(proxy.endpoint);
-    expect(outcome(failure)).toBe(expected);
+    expect(classifyError(failure)).toBe(expected);
     expect(isTransient(failure)).toBe(transient);
     expect(proxy.calls).toHaveLength(1);
     await proxy.close();
@@ -68,16 +68,16 @@ describe("the outcome of a request", () => {
     const proxy = await openFaultyDynamodb(engine.endpoint, () => undefined);
     await proxy.close();
     const failure = await failureOf(proxy.endpoint);
-    expect(outcome(failure)).toBe("unavailable");
-    expect(nameOf(failure)).toBe("ECONNREFUSED");
+    expect(classifyError(failure)).toBe("unavailable");
+    expect(errorName(failure)).toBe("ECONNREFUSED");
   });
 
   it("a request that gets no answer for 5 seconds fails as unavailable", async () => {
     // The answer comes after 7.5 s, so a longer time-out would let the request succeed.
     const proxy = await openFaultyDynamodb(engine.endpoint, () => ({ kind: "delay", ms: 7_500 }));
     const failure = await failureOf(proxy.endpoint);
-    expect(outcome(failure)).toBe("unavailable");
-    expect(nameOf(failure)).toBe("ETIMEDOUT");
+    expect(classifyError(failure)).toBe("unavailable");
+    expect(errorName(failure)).toBe("ETIMEDOUT");
     await proxy.close();
   });
 });

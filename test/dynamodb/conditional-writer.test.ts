@@ -11,11 +11,11 @@ import {
 } from "vitest";
 import { LeaseError } from "../../packages/core/src/base/errors.ts";
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { nothingWritten, writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
-import { writer } from "../../packages/core/src/dynamodb/batch-writer.ts";
-import { conditionalWriter } from "../../packages/core/src/dynamodb/conditional-writer.ts";
+import { emptyWriteResult, writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
+import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
+import { openConditionalWriter } from "../../packages/core/src/dynamodb/conditional-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
-import { writerFor } from "../../packages/core/src/dynamodb/writer.ts";
+import { openWriter } from "../../packages/core/src/dynamodb/writer.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
@@ -26,16 +26,19 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
+const key: KeyPlan = {
+  fields: ["id"],
+  rowId: undefined,
+  hash: { name: "id", type: "S" },
+  range: undefined,
+};
 const byNumber = { kind: "ordered", versionField: "v", type: "N" } as const;
 const byText = { kind: "ordered", versionField: "v", type: "S" } as const;
 const itemsOf = (records: JsonValue[]) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
-  ).items;
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
 const numberedItems = (count: number, v = 1) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, v })));
 
@@ -62,7 +65,7 @@ afterEach(async () => {
 });
 
 /** The options of a writer whose requests go through a scripted proxy. */
-async function openWriter(
+async function openOptions(
   script: (call: Call) => Fault | undefined = () => undefined,
   { guard = () => {}, signal = new AbortController().signal } = {},
 ) {
@@ -89,37 +92,41 @@ const throttle: Fault = {
 
 describe("a row", () => {
   it("an ordered put writes a row that is new, newer, or of the same version", async () => {
-    const { options } = await openWriter();
-    const { write } = conditionalWriter(byNumber, options);
-    const oneWritten = { ...nothingWritten(), written: 1, superseded: 0 };
-    expect(await write(itemsOf([{ id: 1, v: 9, title: "first" }]))).toEqual(oneWritten);
-    expect(await write(itemsOf([{ id: 1, v: 10, title: "newer" }]))).toEqual(oneWritten);
-    expect(await write(itemsOf([{ id: 1, v: 10, title: "read later" }]))).toEqual(oneWritten);
+    const { options } = await openOptions();
+    const writer = openConditionalWriter(byNumber, options);
+    const oneWritten = { ...emptyWriteResult(), written: 1, superseded: 0 };
+    expect(await writer.write(itemsOf([{ id: 1, v: 9, title: "first" }]))).toEqual(oneWritten);
+    expect(await writer.write(itemsOf([{ id: 1, v: 10, title: "newer" }]))).toEqual(oneWritten);
+    expect(await writer.write(itemsOf([{ id: 1, v: 10, title: "read later" }]))).toEqual(
+      oneWritten,
+    );
     expect(await engine.scan(table)).toEqual([
       { id: { S: "1" }, v: { N: "10" }, title: { S: "read later" } },
     ]);
   });
 
   it("an ordered put leaves a newer row and is counted as superseded (P8)", async () => {
-    const { options } = await openWriter();
-    const { write } = conditionalWriter(byNumber, options);
-    await write(itemsOf([{ id: 1, v: 10 }]));
-    const answer = await write(
+    const { options } = await openOptions();
+    const writer = openConditionalWriter(byNumber, options);
+    await writer.write(itemsOf([{ id: 1, v: 10 }]));
+    const answer = await writer.write(
       itemsOf([
         { id: 1, v: 9 },
         { id: 2, v: 9 },
       ]),
     );
-    expect(answer).toEqual({ ...nothingWritten(), written: 1, superseded: 1 });
+    expect(answer).toEqual({ ...emptyWriteResult(), written: 1, superseded: 1 });
     expect(await storedVersions()).toEqual({ 1: "10", 2: "9" });
   });
 
   it("an ordered put may compare strings", async () => {
-    const { options } = await openWriter();
-    const { write } = conditionalWriter(byText, options);
-    await write(itemsOf([{ id: 1, v: "2026-02-01T00:00:00Z" }]));
-    expect((await write(itemsOf([{ id: 1, v: "2026-01-31T23:59:59Z" }]))).superseded).toBe(1);
-    expect((await write(itemsOf([{ id: 1, v: "2026-02-01T00:00:01Z" }]))).written).toBe(1);
+    const { options } = await openOptions();
+    const writer = openConditionalWriter(byText, options);
+    await writer.write(itemsOf([{ id: 1, v: "2026-02-01T00:00:00Z" }]));
+    expect((await writer.write(itemsOf([{ id: 1, v: "2026-01-31T23:59:59Z" }]))).superseded).toBe(
+      1,
+    );
+    expect((await writer.write(itemsOf([{ id: 1, v: "2026-02-01T00:00:01Z" }]))).written).toBe(1);
     expect(await storedVersions()).toEqual({ 1: "2026-02-01T00:00:01Z" });
   });
 
@@ -130,8 +137,8 @@ describe("a row", () => {
   ])("an ordered put replaces a row with %s", async (_, old) => {
     const item = { id: { S: "1" }, ...old };
     await engine.dynamodb.send(new PutItemCommand({ TableName: table, Item: item }));
-    const { options } = await openWriter();
-    const { written } = await conditionalWriter(byNumber, options).write(
+    const { options } = await openOptions();
+    const { written } = await openConditionalWriter(byNumber, options).write(
       itemsOf([{ id: 1, v: 2 }]),
     );
     expect(written).toBe(1);
@@ -144,10 +151,10 @@ describe("a row", () => {
     ["a string instead of a number", byNumber, { v: "2" }, "a number"],
     ["a number instead of a string", byText, { v: 2 }, "text"],
   ])("an ordered put of a record with %s is rejected without a request", async (_, version, fields, expected) => {
-    const { options, calls } = await openWriter();
+    const { options, calls } = await openOptions();
     const record = { id: 1, ...fields };
-    expect(await conditionalWriter(version, options).write(itemsOf([record]))).toEqual({
-      ...nothingWritten(),
+    expect(await openConditionalWriter(version, options).write(itemsOf([record]))).toEqual({
+      ...emptyWriteResult(),
       rejections: [
         {
           index: 0,
@@ -162,10 +169,10 @@ describe("a row", () => {
   });
 
   it("an ordered table ends with the newest version, in whatever order the versions arrive (P5)", async () => {
-    const { options } = await openWriter();
-    const { write } = conditionalWriter(byNumber, options);
+    const { options } = await openOptions();
+    const writer = openConditionalWriter(byNumber, options);
     const versions = Array.from({ length: 60 }, (_, n) => ((n * 37) % 60) + 1);
-    const ends = await Promise.all(versions.map((v) => write(itemsOf([{ id: 1, v }]))));
+    const ends = await Promise.all(versions.map((v) => writer.write(itemsOf([{ id: 1, v }]))));
     expect(await storedVersions()).toEqual({ 1: "60" });
     for (const { written, superseded } of ends) expect(written + superseded).toBe(1);
   });
@@ -181,8 +188,8 @@ describe("write", () => {
     const until = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const { options, calls } = await openWriter(() => ({ kind: "hold", until }));
-    const end = conditionalWriter(byNumber, options).write(numberedItems(40));
+    const { options, calls } = await openOptions(() => ({ kind: "hold", until }));
+    const end = openConditionalWriter(byNumber, options).write(numberedItems(40));
     await expect.poll(() => calls.length).toBe(16);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(calls).toHaveLength(16);
@@ -197,16 +204,16 @@ describe("write", () => {
     ["a broken connection", { kind: "reset", when: "before" }],
     ["an answer that was lost after the write", { kind: "reset", when: "after" }],
   ])("an ordered put is tried again after %s, and does not supersede itself", async (_, fault) => {
-    const { options, calls } = await openWriter(({ number }) => (number <= 2 ? fault : undefined));
-    const answer = await conditionalWriter(byNumber, options).write(numberedItems(1));
-    expect(answer).toEqual({ ...nothingWritten(), written: 1, superseded: 0 });
+    const { options, calls } = await openOptions(({ number }) => (number <= 2 ? fault : undefined));
+    const answer = await openConditionalWriter(byNumber, options).write(numberedItems(1));
+    expect(answer).toEqual({ ...emptyWriteResult(), written: 1, superseded: 0 });
     expect(calls).toHaveLength(3);
   });
 
   it("a conditional write that stays throttled ends at the deadline", async () => {
-    const { options, clock } = await openWriter(() => throttle);
+    const { options, clock } = await openOptions(() => throttle);
     await expect(
-      conditionalWriter(byNumber, options).write(numberedItems(1)),
+      openConditionalWriter(byNumber, options).write(numberedItems(1)),
     ).rejects.toMatchObject({
       code: "load.throttled",
     });
@@ -215,12 +222,12 @@ describe("write", () => {
   });
 
   it("the conditional writer returns the items that only DynamoDB refuses, and writes the others", async () => {
-    const { options } = await openWriter();
+    const { options } = await openOptions();
     const items = numberedItems(3);
     const record = { id: "bad" };
     const item = { id: { S: "bad" }, v: { N: "1" }, n: { N: "secret 42" } };
     items[1] = { key: "bad", item, bytes: 20, index: 1, record };
-    const { written, rejections } = await conditionalWriter(byNumber, options).write(items);
+    const { written, rejections } = await openConditionalWriter(byNumber, options).write(items);
     expect(written).toBe(2);
     expect(rejections).toMatchObject([{ index: 1, code: "record.refused", record }]);
     expect(JSON.stringify(rejections)).not.toContain("secret 42");
@@ -233,8 +240,10 @@ describe("write", () => {
       guardCalls += 1;
       if (guardCalls > 2) throw lost;
     };
-    const { options, calls } = await openWriter(() => throttle, { guard });
-    await expect(conditionalWriter(byNumber, options).write(numberedItems(1))).rejects.toBe(lost);
+    const { options, calls } = await openOptions(() => throttle, { guard });
+    await expect(openConditionalWriter(byNumber, options).write(numberedItems(1))).rejects.toBe(
+      lost,
+    );
     expect([guardCalls, calls.length]).toEqual([3, 2]);
   });
 });
@@ -249,36 +258,39 @@ describe("a worker that was paused with a write on its way", () => {
     old.land();
     return { late: await late, row: (await storedVersions())[1] };
   }
-  type Write = ReturnType<typeof writer>["write"];
+  type Write = ReturnType<typeof openBatchWriter>["write"];
   interface Late {
     write: Write;
     left(): Promise<void>;
     land(): void;
   }
 
-  const openWorkers = (write: (options: Parameters<typeof writer>[0]) => Write) => async () => {
-    let land = () => {};
-    const until = new Promise<void>((resolve) => {
-      land = resolve;
-    });
-    const old = await openWriter(() => ({ kind: "hold", until }));
-    const next = await openWriter();
-    const left = () => expect.poll(() => old.calls.length).toBe(1);
-    return { old: { write: write(old.options), left, land }, next: write(next.options) };
-  };
+  const openWorkers =
+    (write: (options: Parameters<typeof openBatchWriter>[0]) => Write) => async () => {
+      let land = () => {};
+      const until = new Promise<void>((resolve) => {
+        land = resolve;
+      });
+      const old = await openOptions(() => ({ kind: "hold", until }));
+      const next = await openOptions();
+      const left = () => expect.poll(() => old.calls.length).toBe(1);
+      return { old: { write: write(old.options), left, land }, next: write(next.options) };
+    };
 
   it("a late write of a paused worker never replaces a newer version in an ordered table (P5)", async () => {
-    const ordered = openWorkers((options) => conditionalWriter(byNumber, options).write);
+    const ordered = openWorkers(
+      (options) => (items) => openConditionalWriter(byNumber, options).write(items),
+    );
     expect(await raceWorkers(ordered)).toEqual({
-      late: { ...nothingWritten(), written: 0, superseded: 1 },
+      late: { ...emptyWriteResult(), written: 0, superseded: 1 },
       row: "2",
     });
   });
 
   it("a late write of a paused worker can put an old row into a table that is written in batches, as documented", async () => {
-    const batches = openWorkers((options) => (items) => writeAll(writer(options), items));
+    const batches = openWorkers((options) => (items) => writeAll(openBatchWriter(options), items));
     expect(await raceWorkers(batches)).toEqual({
-      late: { ...nothingWritten(), written: 1, superseded: 0 },
+      late: { ...emptyWriteResult(), written: 1, superseded: 0 },
       row: "1",
     });
   });
@@ -289,8 +301,8 @@ describe("write_mode", () => {
     [{ kind: "batch" } as const, "BatchWriteItem"],
     [byNumber, "PutItem"],
   ])("the write mode %o uses %s", async (writeMode, operation) => {
-    const { options, calls } = await openWriter();
-    await writeAll(writerFor({ key, writeMode }, options), numberedItems(2));
+    const { options, calls } = await openOptions();
+    await writeAll(openWriter({ key, writeMode }, options), numberedItems(2));
     expect(new Set(calls.map((call) => call.operation))).toEqual(new Set([operation]));
     expect(await storedVersions()).toEqual({ 0: "1", 1: "1" });
   });

@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import type { IndexPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { writeAll } from "../../packages/core/src/dynamodb/attempts.ts";
-import { writer } from "../../packages/core/src/dynamodb/batch-writer.ts";
+import { openBatchWriter } from "../../packages/core/src/dynamodb/batch-writer.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
+const key: KeyPlan = {
+  fields: ["id"],
+  rowId: undefined,
+  hash: { name: "id", type: "S" },
+  range: undefined,
+};
 const byStatus: IndexPlan = {
   name: "by_status",
   hash: { name: "status", type: "S" },
@@ -29,10 +35,10 @@ afterAll(() => engine.close());
 async function writeRecords(records: JsonValue[]) {
   const storage = { indexes: [byStatus] };
   const plan = { key, writeMode: { kind: "batch" }, storage } as const;
-  const { items, rejections } = toItems(records, plan, { runId: "run-1", page: 0 });
+  const { items, rejections } = toItems(records, plan, rowNaming());
   const clock = virtualClock();
   const ignore = () => {};
-  const into = writer({
+  const into = openBatchWriter({
     dynamodb: engine.dynamodb,
     clock,
     random: () => 1,

@@ -173,7 +173,7 @@ describe("checkTable, before a run", () => {
     await expect(check).rejects.toMatchObject({
       code: "load.table_missing",
       message: "the table tidetable-test-desk.nowhere does not exist",
-      hint: expect.stringMatching(/npx sst deploy.*npx tidetable run/),
+      hint: expect.stringMatching(/npx sst deploy.*npx --no tidetable run/),
     });
   });
 
@@ -201,7 +201,7 @@ describe("checkTable, before a run", () => {
     const dynamodb = clientOf(proxy.endpoint);
     await expect(checkTable(worldWith(dynamodb), resourceOf("busy"))).rejects.toMatchObject({
       code: "load.table_status",
-      message: "the table tidetable-test-desk.busy can not be written: it is DELETING",
+      message: "the table tidetable-test-desk.busy cannot be written: it is DELETING",
     });
     dynamodb.destroy();
     await proxy.close();

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { planSource } from "@tidetable/core";
+import { planSource, rest_api_source } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import type { Context } from "aws-lambda";
 import fc from "fast-check";
@@ -61,17 +61,22 @@ const ticketing = allResources.filter(({ source }) => source === "ticketing");
 
 describe("a sample event", () => {
   it.each([
-    ["run-everything.json", allResources, {}],
-    ["one-source.json", ticketing, {}],
-    ["one-resource.json", [{ source: "ticketing", resource: "tickets" }], {}],
-    ["full-refresh.json", ticketing, { full_refresh: true, confirm: "ticketing" }],
-    ["check.json", ticketing, { check: true }],
+    ["run-everything.json", "console", allResources, {}],
+    ["one-source.json", "console", ticketing, {}],
+    ["one-resource.json", "console/tickets", ticketing.slice(0, 1), {}],
+    [
+      "full-refresh.json",
+      "console/refresh",
+      ticketing,
+      { full_refresh: true, confirm: "ticketing" },
+    ],
+    ["check.json", "console", ticketing, { check: true }],
     // There is no unfinished run here.
-    ["resume.json", [], {}],
-  ])("the sample event %s starts the runs that its name promises", async (name, started, order) => {
+    ["resume.json", "console", [], {}],
+  ])("the sample event %s starts the runs that its name promises, as %s", async (name, run_id, started, order) => {
     const { workerEvents, answer } = await send(readSample(name));
-    expect(answer).toEqual({ run_id: "console", started });
-    expect(workerEvents).toEqual(started.map((ref) => ({ ...ref, run_id: "console", ...order })));
+    expect(answer).toEqual({ run_id, started });
+    expect(workerEvents).toEqual(started.map((ref) => ({ ...ref, run_id, ...order })));
     for (const event of workerEvents) expect(parseWorkerEvent(event)).toBe(event);
   });
 
@@ -84,6 +89,77 @@ describe("a sample event", () => {
       "resume.json",
       "run-everything.json",
     ]);
+  });
+});
+
+describe("a fan-out", () => {
+  const endpoint = { data_selector: "data", paginator: "single_page" } as const;
+  const blog = {
+    blog: rest_api_source({
+      client: { base_url: "https://api.example.com" },
+      resource_defaults: { primary_key: "id", write_disposition: "merge", endpoint },
+      resources: [
+        { name: "users", endpoint: { incremental: { cursor_path: "at" } } },
+        { name: "posts", endpoint: { path: "users/{resources.users.id}/posts" } },
+        { name: "comments", endpoint: { path: "posts/{resources.posts.id}/comments" } },
+        "tags",
+      ],
+    }),
+  };
+  const time = "2026-01-01T00:00:00Z";
+  async function startedBy(event: object): Promise<WorkerEvent[]> {
+    const events: WorkerEvent[] = [];
+    const invoke = async (workerEvent: WorkerEvent) => void events.push(workerEvent);
+    const deps = { ...testWorld(engine), sources: blog, requestId: "request", invoke };
+    await handleScheduleEvent({ source: "blog", time, ...event }, deps);
+    return events;
+  }
+  const idOf = async (event: object) => (await startedBy(event))[0]?.run_id;
+
+  it("its id holds its kind, so that a plain run and others of the same minute are different ones", async () => {
+    const refresh = { full_refresh: true, confirm: "blog" };
+    const events = [{}, refresh, { limit_pages: 2 }, { resources: ["tags"] }];
+    const ids = await Promise.all(events.map(idOf));
+    expect(ids).toEqual([time, `${time}/refresh`, `${time}/sample-2`, `${time}/tags`]);
+    expect(await idOf({ ...refresh, resources: ["tags", "posts"] })).toBe(
+      `${time}/refresh/posts+tags`,
+    );
+  });
+
+  it("its id does not depend on the order of the resources, and stays short for many of them", async () => {
+    const resources = ["users", "posts", "comments", "tags"];
+    const id = await idOf({ resources });
+    expect(await idOf({ resources: resources.toReversed() })).toBe(id);
+    const many = { resources: Array.from({ length: 20 }, () => resources).flat() };
+    expect((await idOf(many))?.length).toBeLessThanOrEqual(time.length + 61);
+    expect(await idOf(many)).not.toBe(await idOf({ resources: many.resources.slice(1) }));
+  });
+
+  it("a parent is told which of its followers were asked for with it, and nobody else is told anything", async () => {
+    const servesOf = async (event: object) =>
+      Object.fromEntries(
+        (await startedBy(event)).map(({ resource, serves, spool_only }) => [
+          resource,
+          { serves, spool_only },
+        ]),
+      );
+    const none = { serves: undefined, spool_only: undefined };
+    expect(await servesOf({})).toEqual({
+      users: { serves: ["posts", "comments"], spool_only: undefined },
+      posts: none,
+      comments: none,
+      tags: none,
+    });
+    expect(await servesOf({ resources: ["comments"] })).toEqual({
+      users: { serves: ["comments"], spool_only: true },
+      posts: { serves: undefined, spool_only: true },
+      comments: none,
+    });
+    expect(await servesOf({ resources: ["users"] })).toEqual({
+      users: { serves: [], spool_only: undefined },
+    });
+    // A sample reads the few parent records itself.
+    expect(await servesOf({ resources: ["comments"], limit_pages: 1 })).toEqual({ comments: none });
   });
 });
 
@@ -142,6 +218,21 @@ describe("a wrong event", () => {
 describe("a worker that is called by hand", () => {
   const order = { source: "ticketing", resource: "tickets", run_id: "r1" };
 
+  it.each([
+    ["a refresh", { full_refresh: true, confirm: "ticketing" }, "r1/refresh"],
+    [
+      "a refresh that says so",
+      { full_refresh: true, confirm: "ticketing", run_id: "x/refresh/tickets" },
+      "x/refresh/tickets",
+    ],
+    ["a plain run", {}, "r1"],
+  ])("a worker that is called by hand for %s runs under an id that holds its kind", async (_, changes, runId) => {
+    const origins = { localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }) };
+    const deps = { sources, world: testWorld(engine), ...origins, invocation: "i1" };
+    const error = await handleWorkerEvent({ ...order, ...changes }, deps).catch((error) => error);
+    expect(error).toMatchObject({ report: { run_id: runId, status: "failed" } });
+  });
+
   it("a worker that is called by hand deletes nothing without a confirmation", () => {
     for (const confirm of [undefined, "support", "tickets"]) {
       const event = { ...order, full_refresh: true, ...(confirm && { confirm }) };
@@ -179,7 +270,7 @@ describe("random events", () => {
   );
   const fieldNames = ["source", "resource", "resources", "run_id", "time", "limit_pages", "check"];
   const field = fc.oneof(
-    fc.constantFrom(...fieldNames, "full_refresh", "confirm", "spool_only", "resume"),
+    fc.constantFrom(...fieldNames, "full_refresh", "confirm", "spool_only", "serves", "resume"),
     fc.constantFrom("base_url", "table", "secret", "origin", "__proto__", "toString"),
     fc.string(),
   );

@@ -5,6 +5,9 @@ import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.
 import {
   advanceCursor,
   commitCursor,
+  isInConfiguredRange,
+  nextWindow,
+  readRange,
   startValue,
 } from "../../packages/core/src/extract/cursor/cursor.ts";
 import type { Cursor } from "../../packages/core/src/flow.ts";
@@ -24,7 +27,6 @@ const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan =>
   rangeEnd: "open",
   perParent: false,
   convert: undefined,
-  boundary: undefined,
   isTimestamp: false,
   ...changes,
 });
@@ -35,12 +37,7 @@ const observePage = (
   page: JsonValue[],
   incrementalPlan: IncrementalPlan,
 ): Cursor =>
-  advanceCursor(
-    page,
-    incrementalPlan,
-    { start: incrementalPlan.initialValue ?? null, end: incrementalPlan.endValue },
-    candidate,
-  ).candidate;
+  advanceCursor(page, incrementalPlan, readRange(incrementalPlan, null), candidate).candidate;
 const recordsWith = (...values: JsonValue[]) => values.map((at) => ({ at }));
 const highestOf = (...values: JsonValue[]) => observePage(null, recordsWith(...values), plan);
 const parseUtc = (text: string) => Date.parse(text);
@@ -162,7 +159,7 @@ describe("the highest cursor of the records", () => {
       recordsWith("2024-01-01", "soon"),
       "records[1] of the page has a string",
     ],
-    ["an impossible day", recordsWith("2024-01-01", "2024-13-01"), "has a string"],
+    ["an impossible day", recordsWith("2024-01-01", "2024-13-01"), "has a date or time"],
   ])("%s at cursor_path is an error with position and path, and without the value", (_, page, message) => {
     expect(() => observePage(null, page, plan)).toThrow(
       expect.objectContaining({
@@ -404,4 +401,165 @@ test("a record that changes while a run reads is asked for by the next run (P3)"
   const cursor = commitCursor(null, candidate, parseUtc("2024-03-01T10:00:00Z"), plan);
   const next = String(startValue(plan, cursor));
   expect(next <= "2024-03-01T10:00:05Z").toBe(true);
+});
+
+describe("dates in other forms than ISO 8601", () => {
+  it("dates of RFC 1123 and RFC 2822 are compared as times, not as strings (P3)", () => {
+    const values = [
+      "Wed, 31 Dec 2025 10:00:00 GMT",
+      "Thu, 1 Jan 2026 01:00:00 +0200",
+      "Mon, 05 Jan 2026 10:00:00 GMT",
+      "Fri, 6 Feb 2026 10:00:00 -0500",
+    ];
+    expect(highestOf(...values)).toBe(values.at(-1));
+    expect(highestOf(...values.toReversed())).toBe(values.at(-1));
+    const { records } = advanceCursor(
+      recordsWith(...values),
+      plan,
+      readRange(plan, "Thu, 01 Jan 2026 00:00:00 GMT"),
+      null,
+    );
+    expect(records).toEqual(recordsWith(...values.slice(2)));
+  });
+
+  it("lag goes back within a date of RFC 1123, and the form stays (P3)", () => {
+    const late = incremental({ lag: 86_400 });
+    expect(startValue(late, "Thu, 01 Jan 2026 10:00:00 GMT")).toBe("Wed, 31 Dec 2025 10:00:00 GMT");
+    expect(startValue(late, "Thu, 1 Jan 2026 10:00:00 +0200")).toBe(
+      "Wed, 31 Dec 2025 10:00:00 +0200",
+    );
+  });
+
+  it("a date of RFC 1123 never moves the cursor beyond the API's clock (P3)", () => {
+    const clock = parseUtc("2024-03-01T10:00:00Z");
+    expect(commitCursor(null, "Sat, 02 Mar 2024 10:00:00 GMT", clock, plan)).toBe(
+      "Fri, 01 Mar 2024 10:00:00 GMT",
+    );
+    expect(commitCursor(null, "Sat, 2 Mar 2024 10:00:00 -0500", clock, plan)).toBe(
+      "Fri, 1 Mar 2024 05:00:00 -0500",
+    );
+  });
+
+  test.each([
+    "31.12.2025",
+    "12/31/2025",
+    "2026-01-01 09:00 AM",
+    "2 hours ago",
+  ])("a date written like %s fails the run by name and is never compared as a string (P3)", (value) => {
+    expect(() => highestOf(value)).toThrow(
+      expect.objectContaining({
+        code: "extract.cursor",
+        retryable: false,
+        message: expect.stringMatching(/records\[0\] .* a date or time .* cannot be compared/),
+        hint: expect.stringContaining("processing_steps"),
+      }),
+    );
+  });
+
+  it("a function as last_value_func may order dates in any form (P3)", () => {
+    const german = (text: unknown) => String(text).split(".").reverse().join();
+    const byGermanDate = incremental({
+      furthest: ([a, b]) => (german(a) > german(b) ? a : b) ?? 0,
+    });
+    const values = ["31.12.2025", "01.02.2026", "15.01.2026"];
+    expect(observePage(null, recordsWith(...values), byGermanDate)).toBe("01.02.2026");
+  });
+});
+
+describe("the windows of a backfill", () => {
+  const backfill = (changes: Partial<IncrementalPlan>) =>
+    incremental({ initialValue: 1, endValue: 10, step: 3, ...changes });
+
+  const windowsOf = (windowPlan: IncrementalPlan) => {
+    const ranges = [readRange(windowPlan, null)];
+    for (let next = nextWindow(windowPlan, ranges[0] as (typeof ranges)[0]); next !== undefined; ) {
+      const range = readRange(windowPlan, null, next);
+      ranges.push(range);
+      if (ranges.length > 1000) throw new Error("the windows have no end");
+      next = nextWindow(windowPlan, range);
+    }
+    return ranges;
+  };
+
+  test.each([
+    ["closed", "closed", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    ["closed", "open", [1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    ["open", "closed", [2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    ["open", "open", [2, 3, 4, 5, 6, 7, 8, 9]],
+  ] as const)("each border belongs to exactly one of two windows, with a start that is %s and an end that is %s", (rangeStart, rangeEnd, expected) => {
+    const windowPlan = backfill({ rangeStart, rangeEnd });
+    const all = recordsWith(...Array.from({ length: 12 }, (_, index) => index));
+    const kept = windowsOf(windowPlan).flatMap(
+      (range) => advanceCursor(all, windowPlan, range, null).records,
+    );
+    expect(kept).toEqual(recordsWith(...expected));
+  });
+
+  it("windows that go down have each border once, too", () => {
+    const windowPlan = backfill({
+      initialValue: 10,
+      endValue: 1,
+      furthest: "min",
+      rangeStart: "open",
+    });
+    expect(windowsOf(windowPlan).map(({ start, end }) => [start, end])).toEqual([
+      [10, 7],
+      [7, 4],
+      [4, 1],
+    ]);
+    const all = recordsWith(...Array.from({ length: 12 }, (_, index) => index));
+    const kept = windowsOf(windowPlan).flatMap(
+      (range) => advanceCursor(all, windowPlan, range, null).records,
+    );
+    expect(kept.map((record) => (record as { at: number }).at).sort((a, b) => a - b)).toEqual([
+      2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
+  });
+
+  it("a window that ends in another form of end_value's own instant is the last", () => {
+    const windowPlan = backfill({
+      initialValue: "2026-01-01T00:00:00Z",
+      endValue: "2026-01-02T00:00:00+00:00",
+      step: 43_200,
+    });
+    expect(windowsOf(windowPlan).map(({ end }) => end)).toEqual([
+      "2026-01-01T12:00:00Z",
+      "2026-01-02T00:00:00+00:00",
+    ]);
+  });
+
+  test.each([
+    ["of dates", { initialValue: "2026-01-01", endValue: "2026-01-08", step: 0.5 }],
+    ["of times", { initialValue: "2026-01-01T00:01Z", endValue: "2026-01-01T00:09Z", step: 29 }],
+    ["of large numbers", { initialValue: 2 ** 53, endValue: 2 ** 53 + 100, step: 1 }],
+    ["of strings of digits", { initialValue: "1", endValue: "9", step: 0.5 }],
+    [
+      "of a function that does not find it further",
+      {
+        initialValue: 1,
+        endValue: 9,
+        step: 1,
+        furthest: ([first = 0]: unknown[]) => first as number,
+      },
+    ],
+  ])("a window that would not move on is an error by name: %s", (_, changes) => {
+    expect(() => windowsOf(backfill(changes))).toThrow(
+      expect.objectContaining({
+        code: "extract.window",
+        retryable: false,
+        message: expect.stringContaining("step is below the precision"),
+      }),
+    );
+  });
+
+  it("rows at an open start of the configured range are not in the range that a sweep may touch", () => {
+    const open = backfill({ rangeStart: "open", rangeEnd: "open" });
+    expect([1, 2, 9, 10].map((value) => isInConfiguredRange(value, open))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(isInConfiguredRange("2026-01-01", open)).toBe(false);
+  });
 });

@@ -88,7 +88,11 @@ const idsOf = (pages: Page[]) =>
 
 describe("numbered pages without a sign of the first number", () => {
   test.each([
-    ["begin at 0", 0, [null, "1", "2"]],
+    [
+      "begin at 0, and a full last page leaves open whether one more follows",
+      0,
+      [null, "1", "2", "3"],
+    ],
     ["begin at 1, where the first page is recognised and not read twice", 1, [null, "1", "2", "3"]],
   ])("numbered pages without a sign of the first number may %s", async (_, base, expected) => {
     const read = await readAll(({ query }) => {
@@ -99,6 +103,37 @@ describe("numbered pages without a sign of the first number", () => {
     expect(idsOf(read.pages)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(read.askedPages).toEqual(expected);
     expect(read.world.lines.join()).toContain(`"base_page\\":${base}`.replace("\\", ""));
+  });
+});
+
+describe("numbered pages without a sign of the first number lose no row (P14)", () => {
+  const size = 4;
+
+  /** Rows come in front before the second page is answered. */
+  async function readWhile(base: number, comeIn: number, behind: "empty" | "refused") {
+    const rows = Array.from({ length: 18 }, (_, id) => ({ id }));
+    const read = await readAll(({ query }) => {
+      if (query.get("page") === "1" && rows.length === 18) {
+        rows.unshift(...Array.from({ length: comeIn }, (_, n) => ({ id: 100 + n })));
+      }
+      const page = Number(query.get("page") ?? base) - base;
+      const total_pages = Math.ceil(rows.length / size);
+      if (behind === "refused" && page >= total_pages) return { status: 404, body: "no such page" };
+      return { body: { total_pages, rows: rows.slice(page * size, page * size + size) } };
+    });
+    return new Set(idsOf(read.pages));
+  }
+
+  const counts = [0, 1, 2, 3, 4, 5, 6];
+  const cases = [0, 1].flatMap((base) => counts.map((comeIn) => [base, comeIn] as const));
+
+  test.each(
+    cases,
+  )("pages from %i on lose no row though %i come in front (P14)", async (base, comeIn) => {
+    for (const behind of ["empty", "refused"] as const) {
+      const read = await readWhile(base, comeIn, behind);
+      expect(Array.from({ length: 18 }, (_, id) => id).filter((id) => !read.has(id))).toEqual([]);
+    }
   });
 });
 

@@ -132,4 +132,65 @@ describe("a record of the parent", () => {
     const endpoint = { path: "users/{resources.users.id}" };
     expect(() => fillEndpoint(endpoint, { parent: { id: [1] } })).toThrow("is a list");
   });
+
+  const evil = "x&admin=1+2=3;\"'\\\n{<%";
+
+  it("a value in a query that the path holds adds no parameter", () => {
+    const { url } = fillEndpoint({ path: "a?p={resources.b.id}&q=1" }, { parent: { id: evil } });
+    expect([...new URL(url).searchParams]).toEqual([
+      ["p", evil],
+      ["q", "1"],
+    ]);
+  });
+
+  it.each(["..;", ".;a=b", "..", "."])("the value %s in the path is refused", (id) => {
+    const endpoint = { path: "users/{resources.users.id}/posts" };
+    expect(() => fillEndpoint(endpoint, { parent: { id } })).toThrow("is . or ..");
+  });
+
+  it.each<[string, string, string | undefined, (body: string) => unknown]>([
+    ["a form", "a=1&b={resources.b.id}", undefined, (body) => new URLSearchParams(body).get("b")],
+    [
+      "a form by its type",
+      "{resources.b.id}=b",
+      "application/x-www-form-urlencoded; charset=utf-8",
+      (body) => [...new URLSearchParams(body).keys()][0],
+    ],
+    ["JSON", '{{"a":"<{resources.b.id}>"}}', undefined, (body) => JSON.parse(body).a.slice(1, -1)],
+    ["JSON without quotes", '{{"a":{resources.b.id}}}', undefined, (body) => JSON.parse(body).a],
+    [
+      "GraphQL",
+      '{{ a(id: "{resources.b.id}") {{ b }} }}',
+      "application/graphql",
+      (body) => JSON.parse(/id: (.*)\) \{ b/.exec(body)?.[1] ?? ""),
+    ],
+    [
+      "XML",
+      "<a>{resources.b.id}</a>",
+      "text/xml",
+      (body) =>
+        body
+          .slice(3, -4)
+          .replaceAll("&lt;", "<")
+          .replaceAll("&quot;", '"')
+          .replaceAll("&apos;", "'")
+          .replaceAll("&amp;", "&"),
+    ],
+  ])("a value in a body of %s stays a value", (_, data, type, read) => {
+    const headers = type ? { "Content-Type": type } : {};
+    const request = fillEndpoint({ method: "POST", data, headers }, { parent: { id: evil } });
+    expect(read(String(request.data))).toBe(evil);
+  });
+
+  it("a value in the text of a GraphQL query stays within its quotes, or is a number or a name", () => {
+    const fill = (query: string, id: JsonValue) =>
+      fillEndpoint({ method: "POST", json: { query } }, { parent: { id } }).json;
+    const quoted = 'query A { a(id: "{resources.b.id}") { b } }';
+    expect(fill(quoted, '") { c } #\\')).toEqual({
+      query: 'query A { a(id: "\\") { c } #\\\\") { b } }',
+    });
+    expect(fill("{ a(id: {resources.b.id}) { b } }", 7)).toEqual({ query: "{ a(id: 7) { b } }" });
+    expect(() => fill("{ a(id: {resources.b.id}) { b } }", "7) { c } x(id: 7")).toThrow("GraphQL");
+    expect(fill("status:{resources.b.id}", 'a"b')).toEqual({ query: 'status:a"b' });
+  });
 });

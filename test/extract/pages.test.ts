@@ -129,7 +129,7 @@ describe("a selector that finds no list fails and describes the answer (P13)", (
     [{ data: { rows: [] } }, "data.items", '"data" has: rows'],
     [
       { data: null, error: "x" },
-      "data",
+      "data.items",
       '"data" is null; the body has: data, error; it says {"data":null,"error":"x"}',
     ],
     [{ ok: false }, "data", 'the body has: ok; it says {"ok":false}'],
@@ -148,6 +148,19 @@ describe("a selector that finds no list fails and describes the answer (P13)", (
       hint: expect.stringMatching(
         description.includes("it says") ? /^the API means an error/ : /^set data_selector/,
       ),
+    });
+  });
+
+  test("null where the list should be is an empty page (P13)", async () => {
+    const { readAll } = await openPages([{ body: { data: null } }]);
+    expect(await readAll()).toMatchObject([{ records: [], next: undefined }]);
+  });
+
+  test("null where the list should be is no empty page beside an error (P13)", async () => {
+    const { readAll } = await openPages([{ body: { data: null, error: "quota exceeded" } }]);
+    await expect(readAll()).rejects.toMatchObject({
+      code: "extract.selector",
+      message: expect.stringContaining('has no records; it says {"data":null,"error"'),
     });
   });
 

@@ -7,10 +7,11 @@ import type { JsonValue } from "../../packages/core/src/values/json.ts";
 
 /*
  * The same table for all paginators: a config, the answers of an API, and the requests to expect. An
- * answer is a number of records, or an object with a body or headers, too.
+ * answer is a number of records, or an object with a body or headers, too. "again" has the records of
+ * the answer before.
  */
 
-type Answer = number | { n?: number; body?: JsonValue; headers?: Record<string, string> };
+type Answer = number | "again" | { n?: number; body?: JsonValue; headers?: Record<string, string> };
 type Row = [rule: string, config: object, answers: Answer[], requests: object[]];
 
 const START = "https://api.example.com/v1/items?a=1";
@@ -23,12 +24,15 @@ function requestsFor(config: object, answers: Answer[]): object[] {
   const requests: object[] = [];
   let request: PageRequest | undefined = paginator.first();
   let ids = 0;
+  let records: { id: number }[] = [];
   for (const answer of [...answers, undefined]) {
     if (!request) return requests;
     requests.push(withoutMemory(request));
     if (answer === undefined) return requests;
-    const { n = 0, body = {}, headers = {} } = typeof answer === "number" ? { n: answer } : answer;
-    const records = Array.from({ length: n }, () => ({ id: ids++ }));
+    const isAgain = answer === "again";
+    const parts = typeof answer === "object" ? answer : { n: isAgain ? 0 : answer };
+    const { n = 0, body = {}, headers = {} } = parts;
+    if (!isAgain) records = Array.from({ length: n }, () => ({ id: ids++ }));
     const page = {
       // JSON, as in a checkpoint: paging can go on in another slice after any page.
       request: JSON.parse(JSON.stringify(request)) as PageRequest,
@@ -133,13 +137,49 @@ const table: Row[] = [
     [offsetRequest(0), offsetRequest(100)],
   ],
   [
-    "offset follows has_more rather than the total",
+    "offset ends at the total whatever has_more says",
+    { ...offset, has_more_path: "more" },
+    [{ n: 100, body: { total: 100, more: true } }],
+    [offsetRequest(0)],
+  ],
+  [
+    "offset ends at the maximum whatever has_more says",
+    { ...offset, maximum_offset: 100, has_more_path: "more" },
+    [{ n: 100, body: { more: true } }],
+    [offsetRequest(0)],
+  ],
+  [
+    "offset ends before the total where has_more is false",
+    { ...offset, has_more_path: "more" },
+    [{ n: 9, body: { total: 500, more: "No" } }],
+    [offsetRequest(0)],
+  ],
+  [
+    "offset goes beyond a total of the first page where has_more is true",
     { ...offset, has_more_path: "more" },
     [
-      { n: 100, body: { total: 100, more: true } },
-      { n: 9, body: { total: 500, more: "No" } },
+      { n: 100, body: { total: 150, more: true } },
+      { n: 60, body: { more: true } },
     ],
-    [offsetRequest(0), offsetRequest(100)],
+    [offsetRequest(0), offsetRequest(100), offsetRequest(160)],
+  ],
+  [
+    "offset goes on behind a total of the first page as long as pages are full (P14)",
+    offset,
+    [{ n: 100, body: { total: 150 } }, 100, 100, 7],
+    [offsetRequest(0), offsetRequest(100), offsetRequest(200), offsetRequest(300)],
+  ],
+  [
+    "offset ends behind a total of the first page where the page before comes again",
+    offset,
+    [{ n: 100, body: { total: 150 } }, 100, "again"],
+    [offsetRequest(0), offsetRequest(100), offsetRequest(200)],
+  ],
+  [
+    "offset ends behind a total of the first page where the API has no such page",
+    offset,
+    [{ n: 100, body: { total: 150 } }, 100, { body: "204" }],
+    [offsetRequest(0), offsetRequest(100), offsetRequest(200)],
   ],
   [
     "offset ends with an empty page whatever has_more says",
@@ -202,8 +242,20 @@ const table: Row[] = [
   [
     "page_number remembers a total that only the first page has",
     { ...pageNumber, total_path: "pages" },
-    [{ n: 1, body: { pages: 2 } }, 1],
+    [{ n: 2, body: { pages: 2 } }, 1],
     [pageRequest(0), pageRequest(1)],
+  ],
+  [
+    "page_number goes on behind a total of the first page as long as pages are full (P14)",
+    { ...pageNumber, total_path: "pages" },
+    [{ n: 2, body: { pages: 2 } }, 2, 2, 1],
+    [pageRequest(0), pageRequest(1), pageRequest(2), pageRequest(3)],
+  ],
+  [
+    "page_number ends behind a total of the first page where the page before comes again",
+    { ...pageNumber, total_path: "pages" },
+    [{ n: 2, body: { pages: 2 } }, 2, "again"],
+    [pageRequest(0), pageRequest(1), pageRequest(2)],
   ],
   [
     "page_number asks for nothing at its maximum",
@@ -212,13 +264,10 @@ const table: Row[] = [
     [pageRequest(1), pageRequest(2)],
   ],
   [
-    "page_number follows has_more rather than the maximum",
+    "page_number ends at the maximum whatever has_more says",
     { ...pageNumber, maximum_page: 1, has_more_path: "more" },
-    [
-      { n: 1, body: { more: "yes" } },
-      { n: 1, body: { more: false } },
-    ],
-    [pageRequest(0), pageRequest(1)],
+    [{ n: 1, body: { more: "yes" } }],
+    [pageRequest(0)],
   ],
   [
     "page_number uses the name of the config",

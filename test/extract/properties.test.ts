@@ -22,12 +22,12 @@ describe("a retry's delay (P12)", () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (failure, policy, attempt, random) => {
           const error = new RequestError({ code: "extract.status", message: "", ...failure });
-          const full = { ...policy, statuses: new Set<number>() };
+          const full = { ...policy, statuses: new Set<number>(), maxWaitMs: 86_400_000 };
           const delay = nextDelay({ attempt, error, policy: full, random: () => random });
           if (!failure.retryable || attempt > policy.maxRetries) {
             expect(delay).toBeUndefined();
           } else if (failure.retryAfterMs !== undefined) {
-            expect(delay).toBe(failure.retryAfterMs);
+            expect(delay).toBe(Math.min(failure.retryAfterMs, full.maxWaitMs));
           } else {
             const maxDelay = policy.backoffFactor * 2 ** (attempt - 1) * 1000;
             // Delays are rounded to a whole millisecond.

@@ -15,8 +15,9 @@ async function readAll(
   {
     parallelPages = 4,
     delayMs = 20,
+    memoryMb,
     ...changes
-  }: Partial<ResourcePlan> & { delayMs?: number } = {},
+  }: Partial<ResourcePlan> & { delayMs?: number; memoryMb?: number } = {},
 ) {
   let openRequests = 0;
   const observed = { mostAtOnce: 0, openAtRequest: [] as number[] };
@@ -31,13 +32,14 @@ async function readAll(
   const resource = testResource(api.url, { paginator: offsetPlan({ limit: 10 }), ...changes });
   const meter = noMeter();
   const secrets = testSecrets({ api_key: CANARY });
-  const session = openSession(resource, { world: testWorld(), secrets, meter, parallelPages });
+  const access = { world: testWorld(), secrets, meter, parallelPages, memoryMb };
+  const session = openSession(resource, access);
   const records: JsonValue[] = [];
   const filled = fillRequest(resource.request, () => undefined);
   for await (const page of fetchPages(resource, filled, undefined, session))
     records.push(...page.records);
   const offsets = api.requests.map(({ query }) => Number(query.get("offset") ?? query.get("page")));
-  return { records, offsets, meter, ...observed };
+  return { records, offsets, meter, earlyBytes: session.earlyBytes, ...observed };
 }
 
 test("with a total, pages are asked for side by side, more and more, and not one too many", async () => {
@@ -103,7 +105,7 @@ test("fewer pages are asked for side by side after the API asked to slow down", 
       }
       return offsetPages(rows, { total: true })(request, response);
     },
-    { retry: { statuses: new Set([429]), maxRetries: 3, backoffFactor: 0.01 } },
+    { retry: { statuses: new Set([429]), maxRetries: 3, backoffFactor: 0.01, maxWaitMs: 60_000 } },
   );
   expect(records).toEqual(rows);
   expect(meter.retries).toBeGreaterThan(0);
@@ -137,4 +139,26 @@ test("rows that go away while pages are under way are noticed, and no later row 
   );
   const readIds = new Set(records.map((record) => (record as { id: number }).id));
   expect(rowsOf(600).filter(({ id }) => id > 37 && !readIds.has(id))).toEqual([]);
+});
+
+test("pages that are asked for early share one budget of bytes, and a page without room is read in its turn", async () => {
+  const padding = "x".repeat(100_000);
+  const rows = rowsOf(200).map((row) => ({ ...row, padding }));
+  const { records, offsets, earlyBytes } = await readAll(offsetPages(rows, { total: true }), {
+    // 2 MiB: a page of a megabyte takes two of them while it arrives.
+    memoryMb: 128,
+    parallelPages: 8,
+  });
+  expect(records).toEqual(rows);
+  expect([...new Set(offsets)]).toHaveLength(20);
+  // Not every page was asked for twice: after the first without room, none is asked for early.
+  expect(offsets.length).toBeLessThan(20 + 8);
+  expect(offsets.length).toBeGreaterThan(20);
+  expect(earlyBytes.free).toBe(2 * 2 ** 20);
+});
+
+test("the bytes of early pages that are never read are free again", async () => {
+  const { offsets, earlyBytes } = await readAll(offsetPages(rowsOf(205)), { parallelPages: 8 });
+  expect(offsets.some((offset) => offset > 210)).toBe(true);
+  expect(earlyBytes.free).toBe(8 * 2 ** 20);
 });

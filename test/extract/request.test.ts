@@ -21,7 +21,7 @@ function testAuth(changes: Partial<Authenticator> = {}): Authenticator {
     renew: async () => false,
     refusalStatuses: new Set([401, 403]),
     refusedHint: 'check the secret "api_key" (tidetable check help_desk)',
-    quote: (text) => text.slice(0, 200),
+    quote: (text) => String(text).slice(0, 200),
     ...changes,
   };
 }

@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { RequestError } from "../../packages/core/src/base/errors.ts";
 import { nextDelay, readRetryAfter } from "../../packages/core/src/extract/http/retry.ts";
 
-const policy = { statuses: new Set([503]), maxRetries: 3, backoffFactor: 2 };
+const policy = {
+  statuses: new Set([503]),
+  maxRetries: 3,
+  backoffFactor: 2,
+  maxWaitMs: 86_400_000,
+};
 
 const statusError = (retryable: boolean, retryAfterMs?: number) =>
   new RequestError({
@@ -25,6 +30,7 @@ describe("the pause before the next attempt (P12)", () => {
     [1, 0, 60_000, 60_000],
     [3, 0, 1, 1],
     [4, 0, 60_000, undefined],
+    [1, 0, 604_800_000, 86_400_000],
   ])("after attempt %i, with random %d and a Retry-After of %s ms, the pause is %s ms (P12)", (attempt, random, after, delay) => {
     const error = statusError(true, after);
     expect(nextDelay({ attempt, error, policy, random: () => random })).toBe(delay);
@@ -46,6 +52,19 @@ describe("the pause before the next attempt (P12)", () => {
     expect(delayWith({ backoffFactor: 0.25 })).toBe(250);
     expect(delayWith({ maxRetries: 0 })).toBe(undefined);
   });
+
+  test("no pause is longer than max_wait, whether an answer or the config asks for it (P12)", () => {
+    const delayWith = (changes: Partial<typeof policy>, after?: number) =>
+      nextDelay({
+        attempt: 3,
+        error: statusError(true, after),
+        policy: { ...policy, ...changes },
+        random: () => 1,
+      });
+    expect(delayWith({ maxWaitMs: 5_000 }, 60_000)).toBe(5_000);
+    expect(delayWith({ maxWaitMs: 120_000 }, 60_000)).toBe(60_000);
+    expect(delayWith({ maxWaitMs: 5_000, backoffFactor: 600 })).toBe(5_000);
+  });
 });
 
 describe("Retry-After", () => {
@@ -59,7 +78,9 @@ describe("Retry-After", () => {
     ["Thu, 01 Jan 2026 11:59:00 GMT", undefined],
     ["soon", undefined],
     ["", undefined],
+    ["604800", 604_800_000],
     ["99999999999999999999", undefined],
+    ["Thu, 01 Jan 2099 00:00:00 GMT", undefined],
   ])('a Retry-After of "%s" is a wait of %s ms', (value, ms) => {
     expect(readRetryAfter({ "retry-after": value }, { now, status: 503 })).toBe(ms);
   });

@@ -29,7 +29,7 @@ async function readRows(
   if (!resource) throw new Error("no resource");
   const world = testWorld();
   const session = openSession(resource, { world, secrets, meter: noMeter() });
-  const { request } = seriesAt(resource, { refresh: false, cursor: null, window: null });
+  const { request } = seriesAt(resource, { start: null, window: null });
   const readPages: unknown[] = [];
   const readAll = async () => {
     for await (const page of fetchPages(resource, request, undefined, session))

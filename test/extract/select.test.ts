@@ -40,6 +40,11 @@ describe("the records of a page are selected as in dlt", () => {
     ["no element where none has the value", { d: [{ a: 1 }] }, "d[?(@.a==true)]", []],
     ["the elements with null", { d: [{ a: null }, {}] }, "d[?(@.a==null)]", [{ a: null }]],
     ["an empty list", { data: [] }, "data", []],
+    ["null under a name, which is an empty list of Go", { data: null }, "data", []],
+    ["null further down", { result: { items: null } }, "result.items", []],
+    ["null as one of several lists", { g: [{ m: null }, { m: [a] }] }, "g[*].m", [a]],
+    ["null as each of several lists", { g: [{ m: null }, { m: null }] }, "g[*].m", []],
+    ["null within a list, which normalize refuses", { data: [null, a] }, "data[*]", [null, a]],
     ["no elements", { items: [] }, "items[*]", []],
     ["no elements in any list", { g: [{ m: [] }, { m: [] }] }, "g[*].m[*]", []],
     ["scalars, which normalize refuses", { data: ["x", 1n] }, "data", ["x", 1n]],
@@ -61,11 +66,12 @@ describe("no list is not an empty list (P13)", () => {
     expect(selectRecords(body, parseJsonPath(path))).toMatchObject({ reached });
   });
 
-  test("null at a selector does not count as an empty list (P13)", () => {
-    expect(selectRecords({ data: null }, parseJsonPath("data"))).toEqual({
-      reached: "data",
-      value: null,
-    });
+  test.each([
+    ["as the whole body", null, "$", "$"],
+    ["on the way to the list", { data: null }, "data.items", "data"],
+    ["as the only element", { data: [null] }, "data[0]", "data[0]"],
+  ])("null does not count as an empty list %s (P13)", (_, body, path, reached) => {
+    expect(selectRecords(body, parseJsonPath(path))).toEqual({ reached, value: null });
   });
 });
 

@@ -6,8 +6,7 @@ import type { IncrementalPlan } from "../../packages/core/src/config/plan-types.
 import {
   advanceCursor,
   commitCursor,
-  startValue,
-  windowEnd,
+  readRange,
 } from "../../packages/core/src/extract/cursor/cursor.ts";
 import { isAtOrAfter } from "../../packages/core/src/extract/cursor/cursor-values.ts";
 import { incrementalValues } from "../../packages/core/src/extract/fill-request.ts";
@@ -68,7 +67,6 @@ const plans = fc.record({
   lag: fc.oneof(fc.constant(0), fc.nat(1e9), fc.double({ min: 0, max: 1e6, noNaN: true })),
   furthest: fc.constantFrom("max" as const, "min" as const),
   isTimestamp: fc.boolean(),
-  boundary: fc.constantFrom(undefined, [] as string[]),
 });
 
 const incremental: IncrementalPlan = {
@@ -84,7 +82,6 @@ const incremental: IncrementalPlan = {
   rangeEnd: "open",
   perParent: false,
   convert: undefined,
-  boundary: undefined,
   isTimestamp: false,
 };
 
@@ -100,13 +97,12 @@ describe("a cursor", () => {
     const plan = { ...incremental, ...setting.plan };
     let after: Cursor = before;
     const refusal = refusalOf(() => {
-      const start = startValue(plan, before);
-      const end = windowEnd(plan, start);
+      const range = readRange(plan, before);
       const records = page.map((at) => ({ at })) as { at: string }[];
-      const { candidate } = advanceCursor(records, plan, { start, end }, null);
+      const { candidate } = advanceCursor(records, plan, range, null);
       after = commitCursor(before, candidate, apiTime, plan);
     });
-    if (refusal) expect(refusal.code).toMatch(/^(extract\.cursor|config\.lag)$/);
+    if (refusal) expect(refusal.code).toMatch(/^(extract\.cursor|extract\.window|config\.lag)$/);
     else if (before !== null && after !== null) expect(isAtOrAfter(after, before, plan)).toBe(true);
   });
 

@@ -1,83 +1,90 @@
-import fc from "fast-check";
-import { describe, expect } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   hideSecrets,
   openRedactor,
   registerSecret,
 } from "../../packages/core/src/secrets/redact.ts";
+import { carriesValue } from "../support/canary.ts";
+import { encodingNames, encodings, seededRandom } from "../support/encodings.ts";
 import { anyText, fuzz } from "../support/fuzz.ts";
 
-// Arbitrary encodings of a credential.
+// Secrets in compositions of encodings. TIDETABLE_FUZZ=100 tries ten million inputs.
 
-const characters = [..."abcXYZ0189", ..."-._~+/=!$&'()*,;:@%\"<>\\ #?|{}[]^`", "é", "ß", "😀"];
-const secret = fc.string({ unit: fc.constantFrom(...characters), minLength: 8, maxLength: 40 });
+const inputs = 100_000 * Number(process.env.TIDETABLE_FUZZ ?? 1);
+
+const random = seededRandom(20_260_101);
+const pick = <T>(values: readonly T[]): T => values[random(values.length)] as T;
+
+const letters = [..."abcdefghijkmnopqrstuvwxyzABCXYZ0189"];
+const characters = [...letters, ...letters, ..."-._~+/=!$&'()*,;:@%\"<>\\ #?|{}[]^`éß😀"];
+const textOf = (length: number) => Array.from({ length }, () => pick(characters)).join("");
+
 /** The number of secrets that a container meets is small. */
-const secrets = fc.sample(secret, { numRuns: 25, seed: 7 });
+const secrets = Array.from({ length: 25 }, () => textOf(20 + random(25)));
 for (const value of secrets) registerSecret(value);
 
-const json = (text: string) => JSON.stringify(text).slice(1, -1);
-const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escapeNonAscii = (text: string) =>
-  json(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-const base64 = (text: string) => Buffer.from(text).toString("base64");
-
-/** The encodings of URLs, forms, JSON, HTML and headers. */
-const encodings: ((text: string) => string)[] = [
-  (text) => text,
-  encodeURIComponent,
-  (text) => encodeURIComponent(text).replace(/%../g, (code) => code.toLowerCase()),
-  (text) => new URLSearchParams([["", text]]).toString().slice(1),
-  json,
-  (text) => json(text).replaceAll("/", "\\/"),
-  escapeNonAscii,
-  (text) => text.replace(/[&<>"]/g, (character) => entities[character] ?? character),
-  (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`),
-  base64,
-  (text) => Buffer.from(text).toString("base64url"),
-  (text) => encodeURIComponent(base64(text)),
-  (text) => json(json(text)),
-  (text) => encodeURIComponent(encodeURIComponent(text)),
-  (text) => json(encodeURIComponent(text)),
+const around = [
+  "",
+  " ",
+  "key=",
+  '{"key":"',
+  "&",
+  ">",
+  "\n",
+  ": ",
+  "abc",
+  "x",
+  "?token=",
+  "Bearer ",
 ];
 
-const places = fc.tuple(fc.constantFrom(...secrets), fc.constantFrom(...encodings));
-const edges = fc.constantFrom("", " ", "key=", '{"key":"', "&", ">", "\n", ": ");
-const around = fc.tuple(anyText, edges, edges, anyText);
+/** Up to three encodings, the innermost first. */
+const composition = () => [
+  pick(encodingNames),
+  ...(random(2) === 0 ? [pick(encodingNames)] : []),
+  ...(random(6) === 0 ? [pick(encodingNames)] : []),
+];
+
+interface PlantedText {
+  secret: string;
+  names: string[];
+  before: string;
+  form: string;
+  after: string;
+}
+
+function plantSecret(): PlantedText {
+  const secret = pick(secrets);
+  const names = composition();
+  const form = names.reduce((text, name) => encodings[name]?.(text, random) ?? text, secret);
+  return { secret, names, before: pick(around), form, after: pick(around) };
+}
+
+/** Besides the secret, base64 encodes a few bytes of its surroundings, and they stay. */
+function isHidden({ before, form, after }: PlantedText, output: string): boolean {
+  const rest = output.length - before.length - after.length - "[secret]".length;
+  return output.includes("[secret]") && rest <= 16 + form.length / 2;
+}
 
 describe("a secret", () => {
-  fuzz(
-    "no encoding and no surrounding text reveals a secret",
-    4000,
-    fc.tuple(places, around),
-    ([[value, encode], [before, open, close, after]]) => {
-      const form = encode(value);
-      const text = before + open + form + close + after;
-      for (const output of [hideSecrets(text), openRedactor().quoteText(text)]) {
-        expect(output).not.toContain(value);
-        expect(output).not.toContain(form);
-      }
-      // The end of a last character that was encoded twice may stay, because it reveals nothing.
-      const hidden = hideSecrets(open + form + close);
-      expect(hidden.slice(0, open.length + 8)).toBe(`${open}[secret]`);
-      expect(hidden.slice(open.length + 8, hidden.length - close.length)).toMatch(/^.{0,6}$/);
+  it(
+    `no composition of encodings and no surrounding text reveals a secret (${inputs} inputs)`,
+    {
+      timeout: 60_000 + inputs,
     },
-  );
-
-  const headers = fc.tuple(
-    fc.constantFrom(...secrets),
-    fc.stringMatching(/^[a-z]{0,5}:?$/),
-    anyText,
-  );
-  fuzz(
-    "base64 of a secret within other bytes does not reveal the secret",
-    2000,
-    headers,
-    ([value, user, suffix]) => {
-      const hidden = hideSecrets(`Basic ${base64(user + value + suffix)}`);
-      for (const [piece] of hidden.matchAll(/[\w+/-]{8,}={0,2}/g)) {
-        expect(Buffer.from(piece, "base64").toString("latin1")).not.toContain(value.slice(2, -2));
+    () => {
+      const { quoteText } = openRedactor();
+      for (let count = 0; count < inputs; count += 1) {
+        const planted = plantSecret();
+        const text = planted.before + planted.form + planted.after;
+        const output = hideSecrets(text);
+        // What the canary decodes on its own takes long, and so does a quote.
+        const isLeaking = count % 64 === 0 && carriesValue(output, [planted.secret]);
+        const isQuoted =
+          count % 16 === 1 && text.length < 200 && !quoteText(text).includes("[secret]");
+        if (isHidden(planted, output) && !isLeaking && !isQuoted) continue;
+        expect.fail(JSON.stringify({ ...planted, output }));
       }
-      expect(hidden).toContain("[secret]");
     },
   );
 

@@ -118,7 +118,7 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
     for (const alarm of inputsOf(deployed, ALARM)) {
       expect(alarm.alarmActions).toEqual([topic?.outputs.arn]);
     }
-    expect(deployed.outputs["next"]).toContain("npx tidetable run orders --stage dev");
+    expect(deployed.outputs["next"]).toContain("npx --no tidetable run orders --stage dev");
     expect(deployed.outputs["next"]).not.toContain("are off");
   });
 

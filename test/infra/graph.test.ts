@@ -301,7 +301,7 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     });
     const { next } = deployed.outputs;
     for (const { name } of plans) {
-      expect(next).toContain(`npx tidetable secrets set ${name} --stage ${stage}`);
+      expect(next).toContain(`npx --no tidetable secrets set ${name} --stage ${stage}`);
     }
     expect(next).toContain(`The schedules of ${plans.map(({ name }) => name).join(", ")} are off`);
   });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { realClock } from "../../packages/core/src/base/clock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
@@ -21,7 +21,7 @@ import {
 import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
 import { recordOutput } from "../support/canary.ts";
-import { startDynamodb } from "../support/dynamodb.ts";
+import { clientOf, scanTable, startDynamodb } from "../support/dynamodb.ts";
 import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
 /** The Node for the functions: each of Lambda's versions in turn. */
@@ -126,5 +126,16 @@ export async function openStage({
     /** The items of a resource's table, as plain records in key order. */
     items: (source: string, table: string) => engine.scan(`tidetable-test-${source}.${table}`),
     state: () => engine.scan(stateTableName(names)),
+    /** Forgets every run, lease and schema: the next run begins as the first one does. */
+    async forgetState() {
+      const TableName = stateTableName(names);
+      // The engine may have closed the connections of a client that was idle.
+      const client = clientOf(engine.endpoint);
+      for (const { pk, sk } of await scanTable(client, TableName)) {
+        const Key = { pk, sk } as Record<string, AttributeValue>;
+        await client.send(new DeleteItemCommand({ TableName, Key }));
+      }
+      client.destroy();
+    },
   };
 }

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import type { KeyedItem } from "../../packages/core/src/flow.ts";
-import { openRows } from "../../packages/core/src/load/changed-rows.ts";
-import { readPrints } from "../../packages/core/src/load/fingerprint-log.ts";
-import { seenIn } from "../../packages/core/src/load/fingerprints.ts";
+import { ChangedRows } from "../../packages/core/src/load/changed-rows.ts";
+import { readFingerprints } from "../../packages/core/src/load/fingerprint-log.ts";
+import { isSeenIn } from "../../packages/core/src/load/fingerprints.ts";
 import {
-  nothingKnown,
+  noKnownRows,
+  rowsAfterRun,
+  rowsAtResume,
   rowsAtStart,
-  rowsBehind,
-  rowsGoingOn,
 } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { RowsState } from "../../packages/core/src/state/run-state.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
@@ -24,6 +24,8 @@ const resource = {
   selected: true,
   key: { ...key, fields: ["id"] },
 } as Parameters<typeof rowsAtStart>[0];
+
+const place = { source: "shop", resource: "rows" };
 
 const itemOf = (id: string, v = "1"): KeyedItem => ({
   key: id,
@@ -51,37 +53,53 @@ describe("a log that has grown from run to run", () => {
 
   it("a log of fingerprints is written anew before it has many small blocks, and has every row", async () => {
     const world = testWorld(engine);
-    const resourceRef = { source: "shop", resource: "rows" };
-    let rowsAfterRun: RowsState | undefined;
+    let savedRows: RowsState | undefined;
     const ids = new Set<string>();
     let longest = 0;
     for (let run = 0; run < 120; run++) {
       const runId = `run${run}`;
-      const runOptions = { ...world, table: "rows", key, resourceRef, runId, token: 1 };
-      const rows = await openRows(
-        { ...runOptions, refresh: false, isLater: false },
-        rowsOfRun(runId, rowsAfterRun),
+      const runOptions = { ...world, table: "rows", key, resourceRef: place, runId, token: 1 };
+      const rows = await ChangedRows.open(
+        { ...runOptions, refresh: false, isLater: false, isNamedByContent: false },
+        { rows: rowsOfRun(runId, savedRows), last_whole: null },
       );
-      const { put, prints } = await rows.sift([itemOf(`id${run}`)]);
+      const { put, fingerprints } = await rows.changesOf([itemOf(`id${run}`)]);
       expect(put).toHaveLength(1);
-      await rows.keep(prints, []);
-      rowsAfterRun = rowsBehind(await rows.close(), { records: 1, unchanged: 0 });
+      await rows.keep(fingerprints, []);
+      savedRows = rowsAfterRun(await rows.close(), { records: 1, unchanged: 0 });
       ids.add(`id${run}`);
-      const log = rowsAfterRun.known ?? { id: "", start: 0, end: 0 };
+      const log = savedRows.known ?? { id: "", start: 0, end: 0 };
       longest = Math.max(longest, log.end - log.start);
     }
     expect(longest).toBeGreaterThan(50);
     expect(longest).toBeLessThan(110);
-    const log = rowsAfterRun?.known ?? { id: "", start: 0, end: 0 };
-    const isSeen = seenIn(await readPrints(world, { resourceRef, log: log.id }, log));
+    const log = savedRows?.known ?? { id: "", start: 0, end: 0 };
+    const isSeen = isSeenIn(
+      await readFingerprints(world, { resourceRef: place, log: log.id }, log),
+    );
     expect([...ids].filter((id) => !isSeen(id))).toEqual([]);
+  });
+
+  it.each([
+    ["counts as repeated where rows are named by their content", true, [0, 1]],
+    ["is put again where rows have a key, because it may have changed", false, [1, 0]],
+  ])("a row of an earlier page of the read %s", async (_, isNamedByContent, expected) => {
+    const world = testWorld(engine);
+    const options = { ...world, table: "rows", key, resourceRef: place, runId: "run1", token: 1 };
+    const rows = await ChangedRows.open(
+      { ...options, refresh: false, isLater: false, isNamedByContent },
+      { rows: noKnownRows, last_whole: null },
+    );
+    expect(await rows.changesOf([itemOf("a"), itemOf("b")])).toMatchObject({ repeated: 0 });
+    const { put, repeated } = await rows.changesOf([itemOf("b")]);
+    expect([put.length, repeated]).toEqual(expected);
   });
 });
 
 describe("what is known of rows from run to run", () => {
   const log = { id: "run1", start: 0, end: 3, rows: 10 };
   const done: RowsState = {
-    ...nothingKnown,
+    ...noKnownRows,
     how: "always",
     known: log,
     last: { how: "always", records: 10, unchanged: 0 },
@@ -99,11 +117,11 @@ describe("what is known of rows from run to run", () => {
 
   it("after a slice that was not closed, neither this run nor the next uses fingerprints", () => {
     const died = { ...rowsOfRun("run2", done), open: true };
-    const next = rowsGoingOn(died, "run2");
+    const next = rowsAtResume(died, "run2");
     expect(next).toMatchObject({ how: "compare", known: null, log: null, in_doubt: true });
-    const rowsAfterRun = rowsBehind({ ...next, open: false }, { records: 10, unchanged: 10 });
-    expect(rowsAfterRun.known).toBeNull();
-    expect(rowsOfRun("run3", rowsAfterRun)).toMatchObject({ how: "compare", known: null });
+    const savedRows = rowsAfterRun({ ...next, open: false }, { records: 10, unchanged: 10 });
+    expect(savedRows.known).toBeNull();
+    expect(rowsOfRun("run3", savedRows)).toMatchObject({ how: "compare", known: null });
   });
 
   it("a run that reads only for children leaves the fingerprints and their doubt as they are", () => {
@@ -119,14 +137,42 @@ describe("what is known of rows from run to run", () => {
     const replacing = { ...resource, disposition: "replace" } as typeof resource;
     const order = { runId: "run2", refresh: true, rebuild: false, spoolOnly: false };
     const first = rowsAtStart(replacing, order, { rows: done, isDone: true });
-    expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2", start: 3 } });
-    // Logs follow each other until there is room before them for a log that may be larger.
-    const startNextRun = (id: string, start: number, end: number) => {
-      const log = { id, start, end, rows: 10, kept: true };
-      const rows = rowsBehind({ ...first, log }, { records: 10, unchanged: 10 });
+    expect(first).toMatchObject({ how: "fingerprints", known: log, log: { id: "run2" } });
+    // Each log has a place of its own, so no log is too long for the one before it.
+    const place = first.log?.start ?? 0;
+    expect(place).toBeGreaterThan(100_000);
+    const startNextRun = (id: string, start: number) => {
+      const log = { id, start, end: start + 3, rows: 10, kept: true };
+      const rows = rowsAfterRun({ ...first, log }, { records: 10, unchanged: 10 });
       return rowsAtStart(replacing, { ...order, runId: "next" }, { rows, isDone: true });
     };
-    expect(startNextRun("run2", 3, 6)).toMatchObject({ known: { id: "run2" }, log: { start: 6 } });
-    expect(startNextRun("run3", 6, 9)).toMatchObject({ known: { id: "run3" }, log: { start: 0 } });
+    expect(startNextRun("run2", place)).toMatchObject({ known: { id: "run2" }, log: { start: 0 } });
+    expect(startNextRun("run3", 0)).toMatchObject({ known: { id: "run3" }, log: { start: place } });
+  });
+
+  it("a refresh writes its log beside the keys that the whole read before it saw", () => {
+    const order = { runId: "run2", refresh: true, rebuild: true, spoolOnly: false };
+    const lastWhole = { id: "run1", start: 0, end: 4, rows: 10 };
+    const place = 1_000_000;
+    const before = { rows: { ...done, known: null }, lastWhole, isDone: true };
+    expect(rowsAtStart(resource, order, before).log).toMatchObject({ id: "run2", start: place });
+    // A log that the run goes by stands there as well.
+    const both = { ...before, rows: { ...done, known: { ...log, start: place, end: place + 3 } } };
+    const replacing = { ...resource, disposition: "replace" } as typeof resource;
+    expect(rowsAtStart(replacing, { ...order, rebuild: false }, both).log).toMatchObject({
+      start: 2 * place,
+    });
+  });
+
+  it("after a run that failed, and after one that nobody ended, fingerprints are in doubt", () => {
+    const next = { runId: "run2", refresh: false, rebuild: false, spoolOnly: false };
+    const inDoubt = { how: "compare", known: null, in_doubt: true };
+    expect(rowsAtStart(resource, next, { rows: done, isDone: false })).toMatchObject(inDoubt);
+    const open = { ...done, open: true };
+    expect(rowsAtStart(resource, next, { rows: open, isDone: true })).toMatchObject(inDoubt);
+    // The doubt of a sample is over when a run has compared the rows.
+    const sampled = { ...done, known: null, in_doubt: true };
+    const run = rowsAtStart(resource, next, { rows: sampled, isDone: true });
+    expect(run).toMatchObject({ how: "compare", known: null, in_doubt: false });
   });
 });

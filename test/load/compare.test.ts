@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
 import { tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Item, KeyedItem } from "../../packages/core/src/flow.ts";
-import { agrees, isSameMap, unchangedOf } from "../../packages/core/src/load/compare.ts";
+import { agreesWithTable, isSameMap, unchangedOf } from "../../packages/core/src/load/compare.ts";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
@@ -17,14 +17,13 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
+import { sortedJson } from "../support/sorted-json.ts";
 
 const byText: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
 const itemsOf = (records: JsonValue[], key = byText) =>
-  toItems(
-    records,
-    { key, writeMode: { kind: "batch" }, storage: { indexes: [] } },
-    { runId: "run-1", page: 0 },
-  ).items;
+  toItems(records, { key, writeMode: { kind: "batch" }, storage: { indexes: [] } }, rowNaming())
+    .items;
 const numberedItems = (count: number, fields = {}) =>
   itemsOf(Array.from({ length: count }, (_, id) => ({ id, ...fields })));
 const deletesOf = (items: KeyedItem[]): KeyedItem[] =>
@@ -200,14 +199,6 @@ describe("items that a table has already", () => {
     );
   });
 });
-
-/** JSON with names in order. */
-const sortedJson = (value: JsonValue): string =>
-  JSON.stringify(value, (_, inner) =>
-    inner && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 
 describe("numbers", () => {
   it.each([
@@ -411,7 +402,7 @@ describe("a sample of rows with the same fingerprint", () => {
     const items = numberedItems(100, { a: 1 });
     await putItems(...items.map(({ item }) => item));
     const { options, calls } = await openComparison();
-    expect(await agrees(items, options)).toBe(true);
+    expect(await agreesWithTable(items, options)).toBe(true);
     const [request] = Object.values(calls[0]?.body.RequestItems as Record<string, object>);
     expect(request).toMatchObject({ ConsistentRead: true });
     expect((request as { Keys: Item[] }).Keys.map(({ id }) => id?.S)).toEqual([
@@ -431,12 +422,12 @@ describe("a sample of rows with the same fingerprint", () => {
     await putItems(...items.map(({ item }) => item));
     await touch({ id: { S: "2" } });
     const { options } = await openComparison();
-    expect(await agrees(items, options)).toBe(false);
+    expect(await agreesWithTable(items, options)).toBe(false);
   });
 
   it("a sample of no rows sends no request", async () => {
     const { options, calls } = await openComparison();
-    expect(await agrees([], options)).toBe(true);
+    expect(await agreesWithTable([], options)).toBe(true);
     expect(calls).toEqual([]);
   });
 
@@ -444,7 +435,7 @@ describe("a sample of rows with the same fingerprint", () => {
     const items = numberedItems(7);
     for (const random of [0, 0.37, 0.999999]) {
       const { options, calls } = await openComparison();
-      await agrees(items, { ...options, random: () => random });
+      await agreesWithTable(items, { ...options, random: () => random });
       const [request] = Object.values(calls[0]?.body.RequestItems as Record<string, object>);
       const ids = (request as { Keys: Item[] }).Keys.map(({ id }) => id?.S);
       expect(new Set(ids).size).toBe(5);

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Item } from "../../packages/core/src/flow.ts";
-import { printOf, printTable, seenIn } from "../../packages/core/src/load/fingerprints.ts";
+import {
+  FingerprintTable,
+  fingerprintOf,
+  isSeenIn,
+} from "../../packages/core/src/load/fingerprints.ts";
 import { toItem } from "../../packages/core/src/normalize/values.ts";
+import { sortedJson } from "../support/sorted-json.ts";
 
 const item: Item = toItem({
   id: "7",
@@ -16,13 +21,26 @@ const item: Item = toItem({
   map: { a: { b: "c" } },
 }).item;
 const fingerprintWith = (changes: Item = {}) =>
-  printOf({ key: "7", item: { ...item, ...changes } });
+  fingerprintOf({ key: "7", item: { ...item, ...changes } });
 const ofKey = (key: Buffer) => key.subarray(0, 8).toString("hex");
 
 describe("a fingerprint", () => {
   it("a fingerprint has 16 bytes, the same for the same item", () => {
     expect(fingerprintWith()).toHaveLength(16);
-    expect(fingerprintWith()).toEqual(printOf({ key: "7", item: structuredClone(item) }));
+    expect(fingerprintWith()).toEqual(fingerprintOf({ key: "7", item: structuredClone(item) }));
+  });
+
+  it("a fingerprint does not depend on the order in which the API sends members", () => {
+    const reversed = (value: Item): Item =>
+      Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([name, member]) => [name, member.M ? { M: reversed(member.M) } : member]),
+      );
+    expect(fingerprintOf({ key: "7", item: reversed(item) })).toEqual(fingerprintWith());
+    const inList = (members: Item) => fingerprintWith({ list: { L: [{ M: members }] } });
+    const [a, b] = [{ N: "1" }, { N: "2" }];
+    expect(inList({ a, b })).toEqual(inList({ b, a }));
   });
 
   it.each<[string, Item]>([
@@ -55,9 +73,9 @@ describe("a fingerprint", () => {
     const records = fc.dictionary(fc.string({ minLength: 1 }), tree as fc.Arbitrary<null>);
     fc.assert(
       fc.property(records, records, (first, second) => {
-        const isSame = JSON.stringify(first) === JSON.stringify(second);
+        const isSame = sortedJson(first) === sortedJson(second);
         const [a, b] = [first, second].map((record) =>
-          printOf({ key: "k", item: toItem(record).item }),
+          fingerprintOf({ key: "k", item: toItem(record).item }),
         );
         expect(a?.equals(b as Buffer)).toBe(isSame);
       }),
@@ -65,19 +83,19 @@ describe("a fingerprint", () => {
   });
 
   it("the fingerprints of an item, of a deleted row and of a key alone differ", () => {
-    const prints = [
+    const fingerprints = [
       fingerprintWith(),
-      printOf({ key: "7", item, deletesRow: true }),
-      printOf({ key: "7" }),
+      fingerprintOf({ key: "7", item, deletesRow: true }),
+      fingerprintOf({ key: "7" }),
     ];
-    expect(new Set(prints.map(String)).size).toBe(3);
-    expect(new Set(prints.map(ofKey)).size).toBe(1);
+    expect(new Set(fingerprints.map(String)).size).toBe(3);
+    expect(new Set(fingerprints.map(ofKey)).size).toBe(1);
     // The content of a row does not matter after the row is deleted.
-    expect(printOf({ key: "7", item: {}, deletesRow: true })).toEqual(prints[1]);
+    expect(fingerprintOf({ key: "7", item: {}, deletesRow: true })).toEqual(fingerprints[1]);
   });
 
   it("the fingerprints of deleted rows differ from key to key", () => {
-    const [first, second] = ["7", "8"].map((key) => printOf({ key, item, deletesRow: true }));
+    const [first, second] = ["7", "8"].map((key) => fingerprintOf({ key, item, deletesRow: true }));
     expect(first?.subarray(8)).not.toEqual(second?.subarray(8));
   });
 });
@@ -89,20 +107,21 @@ describe("a table of fingerprints", () => {
     const step = fc.tuple(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: 2 }));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 4000, size: "max" }), (steps) => {
-        const prints = printTable();
+        const fingerprints = new FingerprintTable();
         const map = new Map<number, number>();
         for (const [key, value] of steps) {
-          const print = printOf({ key: String(key), item: itemWith(value) });
+          const fingerprint = fingerprintOf({ key: String(key), item: itemWith(value) });
           const stored = map.get(key);
-          const expected = stored === undefined ? "new" : stored === value ? "same" : "other";
-          if (prints.find(print) !== expected) expect(prints.find(print)).toBe(expected);
-          prints.add(print);
+          const expected = stored === undefined ? "new" : stored === value ? "same" : "changed";
+          if (fingerprints.match(fingerprint) !== expected)
+            expect(fingerprints.match(fingerprint)).toBe(expected);
+          fingerprints.add(fingerprint);
           map.set(key, value);
         }
-        expect(prints.size).toBe(map.size);
-        const inTable = [...prints].map((print) => print.toString("hex")).sort();
+        expect(fingerprints.size).toBe(map.size);
+        const inTable = [...fingerprints].map((fingerprint) => fingerprint.toString("hex")).sort();
         const expected = [...map].map(([key, n]) =>
-          printOf({ key: String(key), item: itemWith(n) }).toString("hex"),
+          fingerprintOf({ key: String(key), item: itemWith(n) }).toString("hex"),
         );
         expect(inTable).toEqual(expected.sort());
       }),
@@ -111,52 +130,56 @@ describe("a table of fingerprints", () => {
   });
 
   it("a table of fingerprints distinguishes entries of the same slot, including the last slot, by each of their words", () => {
-    const printOfWords = (...words: number[]) => {
+    const fingerprintOfWords = (...words: number[]) => {
       const bytes = Buffer.alloc(16);
       for (const [n, word] of words.entries()) bytes.writeInt32LE(word, n * 4);
       return bytes;
     };
-    const prints = printTable();
+    const fingerprints = new FingerprintTable();
     // All have their place in the last of the first 1,024 slots.
     const keys = [1, 3, 5].flatMap((first) => [1023, 2047, -1].map((two) => [first, two]));
-    for (const [n, key] of keys.entries()) prints.add(printOfWords(...key, n, 7));
+    for (const [n, key] of keys.entries()) fingerprints.add(fingerprintOfWords(...key, n, 7));
     for (const [n, key] of keys.entries()) {
-      expect(prints.find(printOfWords(...key, n, 7))).toBe("same");
-      expect(prints.find(printOfWords(...key, n, 8))).toBe("other");
-      expect(prints.find(printOfWords(...key, n + 1, 7))).toBe("other");
+      expect(fingerprints.match(fingerprintOfWords(...key, n, 7))).toBe("same");
+      expect(fingerprints.match(fingerprintOfWords(...key, n, 8))).toBe("changed");
+      expect(fingerprints.match(fingerprintOfWords(...key, n + 1, 7))).toBe("changed");
     }
-    expect(prints.find(printOfWords(7, -1))).toBe("new");
-    expect(prints.size).toBe(9);
+    expect(fingerprints.match(fingerprintOfWords(7, -1))).toBe("new");
+    expect(fingerprints.size).toBe(9);
   });
 
   it("a table of fingerprints reads entries from a block", () => {
-    const block = Buffer.concat([1, 2, 3].map((n) => printOf({ key: "k", item: itemWith(n) })));
-    const prints = printTable();
-    for (const at of [0, 16, 32]) prints.add(block, at);
-    expect(prints.size).toBe(1);
-    expect(prints.find(printOf({ key: "k", item: itemWith(3) }))).toBe("same");
-    expect(prints.find(printOf({ key: "k", item: itemWith(2) }))).toBe("other");
+    const block = Buffer.concat(
+      [1, 2, 3].map((n) => fingerprintOf({ key: "k", item: itemWith(n) })),
+    );
+    const fingerprints = new FingerprintTable();
+    for (const at of [0, 16, 32]) fingerprints.add(block, at);
+    expect(fingerprints.size).toBe(1);
+    expect(fingerprints.match(fingerprintOf({ key: "k", item: itemWith(3) }))).toBe("same");
+    expect(fingerprints.match(fingerprintOf({ key: "k", item: itemWith(2) }))).toBe("changed");
   });
 
   it("a table of keys alone takes half the memory and has each key", () => {
-    const keys = printTable(3, "keys");
+    const keys = new FingerprintTable(3, "keys");
     const keysFrom = (from: number) => Array.from({ length: 5_000 }, (_, n) => String(from + n));
-    for (const key of keysFrom(0)) keys.add(printOf({ key, item }));
+    for (const key of keysFrom(0)) keys.add(fingerprintOf({ key, item }));
     expect(keys.size).toBe(5_000);
-    const isSeen = seenIn(keys);
+    const isSeen = isSeenIn(keys);
     expect(keysFrom(0).every(isSeen)).toBe(true);
     expect(keysFrom(5_000).some(isSeen)).toBe(false);
   });
 
   it("a table of fingerprints has a key whatever is known of its row", () => {
-    const prints = printTable();
-    prints.add(printOf({ key: "stored", item }));
-    prints.add(printOf({ key: "gone", item, deletesRow: true }));
-    prints.add(printOf({ key: "set aside" }));
-    const isSeen = seenIn(prints);
+    const fingerprints = new FingerprintTable();
+    fingerprints.add(fingerprintOf({ key: "stored", item }));
+    fingerprints.add(fingerprintOf({ key: "gone", item, deletesRow: true }));
+    fingerprints.add(fingerprintOf({ key: "set aside" }));
+    const isSeen = isSeenIn(fingerprints);
     expect(["stored", "gone", "set aside", "never"].map(isSeen)).toEqual([true, true, true, false]);
-    expect(prints.find(printOf({ key: "set aside", item }))).toBe("other");
-    expect(prints.find(printOf({ key: "gone", item }))).toBe("other");
-    expect(prints.find(printOf({ key: "gone", item: {}, deletesRow: true }))).toBe("same");
+    expect(fingerprints.match(fingerprintOf({ key: "set aside", item }))).toBe("changed");
+    expect(fingerprints.match(fingerprintOf({ key: "gone", item }))).toBe("changed");
+    expect(fingerprints.match(fingerprintOf({ key: "gone", item: {}, deletesRow: true }))).toBe(
+      "same",
+    );
   });
 });

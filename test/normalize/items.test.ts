@@ -9,12 +9,13 @@ import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
-const pageOfRun = { runId: "run-1", page: 0 };
+const naming = rowNaming();
 const writeMode = { kind: "batch" } as const;
 const storage = { indexes: [] };
-const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode, storage }, pageOfRun);
+const prepare = (records: JsonValue[]) => toItems(records, { key, writeMode, storage }, naming);
 
 describe("the items of a page", () => {
   it("the record with the newer version wins over another record with the same key", () => {
@@ -23,7 +24,7 @@ describe("the items of a page", () => {
       const { items, superseded } = toItems(
         records,
         { key, writeMode: ordered(type), storage },
-        pageOfRun,
+        naming,
       );
       expect(superseded).toBe(records.length - 1);
       return items.map(({ item }) => item.v?.[type]);
@@ -36,7 +37,7 @@ describe("the items of a page", () => {
     expect(keptVersions(times.toReversed(), "S")).toEqual(["2026-02-01T00:00:00Z"]);
     // Of equal versions the later record wins, as without a version field.
     const equalVersions = ["a", "b"].map((name) => ({ id: 1, v: 1, name }));
-    const { items } = toItems(equalVersions, { key, writeMode: ordered("N"), storage }, pageOfRun);
+    const { items } = toItems(equalVersions, { key, writeMode: ordered("N"), storage }, naming);
     expect(items[0]?.item.name).toEqual({ S: "b" });
   });
 
@@ -139,7 +140,7 @@ describe("the embedded engine and toItems agree", () => {
     const { items } = toItems(
       records.map((record, id) => ({ ...record, id })),
       { key, writeMode, storage },
-      pageOfRun,
+      naming,
     );
     for (const { key: text, item } of items) {
       await put(item);
@@ -178,7 +179,7 @@ describe("the embedded engine and toItems agree", () => {
   ])("the engine and toItems both refuse an item with %s", async (_, item, table) => {
     await expect(put(item, table)).rejects.toMatchObject({ name: "ValidationException" });
     const plan = table === "number" ? number : key;
-    const { rejections } = toItems([toRecord(item)], { key: plan, writeMode, storage }, pageOfRun);
+    const { rejections } = toItems([toRecord(item)], { key: plan, writeMode, storage }, naming);
     expect(rejections).toHaveLength(1);
   });
 

@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RecordError } from "../../packages/core/src/base/errors.ts";
-import type { KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { keyMaker, type PageOfRun } from "../../packages/core/src/normalize/keys.ts";
+import { parseJsonPath } from "../../packages/core/src/config/jsonpath.ts";
+import type { KeyPlan, RowIdPlan } from "../../packages/core/src/config/plan-types.ts";
+import { keyMaker, type RowNaming } from "../../packages/core/src/normalize/keys.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
+import { rowNaming } from "../support/naming.ts";
 
 type KeyType = "S" | "N" | "B";
-const pageOfRun: PageOfRun = { runId: "run-1", page: 0 };
+const naming = rowNaming();
 
 const singleKey = (type: KeyType): KeyPlan => ({
   fields: ["id"],
@@ -24,7 +26,12 @@ const threeFieldKey: KeyPlan = {
   hash: { name: "a", type: "S" },
   range: { name: "_key", type: "S" },
 };
-const rowIdKey: KeyPlan = { fields: [], hash: { name: "_row_id", type: "S" }, range: undefined };
+const rowIdKey: KeyPlan = {
+  fields: [],
+  rowId: { kind: "content", isPerRead: true },
+  hash: { name: "_row_id", type: "S" },
+  range: undefined,
+};
 
 describe("a key of type S", () => {
   it.each<[JsonValue, string]>([
@@ -35,7 +42,7 @@ describe("a key of type S", () => {
     [new Decimal("1.0"), "1"],
     [12345678901234567890n, "12345678901234567890"],
   ])("a key of type S is made from %s as the string %s", (id, text) => {
-    expect(keyMaker(singleKey("S"), pageOfRun)({ id })).toEqual({ text, members: { id: text } });
+    expect(keyMaker(singleKey("S"), naming)({ id })).toEqual({ text, members: { id: text } });
   });
 });
 
@@ -46,7 +53,7 @@ describe("a key of type N", () => {
     ["1e3", "1000"],
     [10n ** 20n, "100000000000000000000"],
   ])("a key of type N is made from %s as the number %s", (id, text) => {
-    expect(keyMaker(singleKey("N"), pageOfRun)({ id })).toEqual({
+    expect(keyMaker(singleKey("N"), naming)({ id })).toEqual({
       text,
       members: { id: new Decimal(text) },
     });
@@ -54,17 +61,17 @@ describe("a key of type N", () => {
 });
 
 it("a key of type B has the bytes of the base64 string", () => {
-  const { members } = keyMaker(singleKey("B"), pageOfRun)({ id: "aGk=" });
+  const { members } = keyMaker(singleKey("B"), naming)({ id: "aGk=" });
   expect(members.id).toEqual(Buffer.from("hi"));
 });
 
 it("two key fields are the hash key and the range key", () => {
-  const { members } = keyMaker(twoFieldKey, pageOfRun)({ a: "x", b: 7 });
+  const { members } = keyMaker(twoFieldKey, naming)({ a: "x", b: 7 });
   expect(members).toEqual({ a: "x", b: new Decimal("7") });
 });
 
 it("three key fields are the hash key and _key, which joins the other two", () => {
-  const { members } = keyMaker(threeFieldKey, pageOfRun)({ a: "x", b: 7, c: "y" });
+  const { members } = keyMaker(threeFieldKey, naming)({ a: "x", b: 7, c: "y" });
   expect(members).toEqual({ a: "x", _key: '["7","y"]' });
 });
 
@@ -76,7 +83,7 @@ describe("keys of different records", () => {
     const values = fc.tuple(part, part, part);
     fc.assert(
       fc.property(values, values, ([a, b, c], [d, e, f]) => {
-        const keyOf = keyMaker(threeFieldKey, pageOfRun);
+        const keyOf = keyMaker(threeFieldKey, naming);
         const [first, second] = [keyOf({ a, b, c }), keyOf({ a: d, b: e, c: f })];
         expect(first.text === second.text).toBe(a === d && b === e && c === f);
         expect(first.members._key === second.members._key).toBe(b === e && c === f);
@@ -90,10 +97,10 @@ describe("keys of different records", () => {
       fc.property(part, part, part, separator, (x, y, z, s) => {
         const left = { a: `${x}${s}${y}`, b: z };
         const right = { a: x, b: `${y}${s}${z}` };
-        const pairOf = keyMaker(texts, pageOfRun);
+        const pairOf = keyMaker(texts, naming);
         expect(pairOf(left).text).not.toBe(pairOf(right).text);
         const joined = ({ a, b }: typeof left) =>
-          keyMaker(threeFieldKey, pageOfRun)({ a: "same", b: a, c: b }).members._key;
+          keyMaker(threeFieldKey, naming)({ a: "same", b: a, c: b }).members._key;
         expect(joined(left)).not.toBe(joined(right));
       }),
     );
@@ -181,35 +188,90 @@ describe("a record without a usable key", () => {
 });
 
 describe("_row_id", () => {
-  const rowIds = (records: JsonObject[], page: PageOfRun) =>
-    records.map(keyMaker(rowIdKey, page)).map((key) => key.text);
+  const rowIdPlan = (rowId: RowIdPlan): KeyPlan => ({ ...rowIdKey, rowId });
+  const perRead = rowIdPlan({ kind: "content", isPerRead: true });
+  const byContent = rowIdPlan({ kind: "content", isPerRead: false });
+  const at = parseJsonPath("meta.at");
+  const byVersion = rowIdPlan({ kind: "version", fields: ["id", "org"], cursor: at });
+
+  const rowIds = (records: JsonObject[], plan: KeyPlan, changes: Partial<RowNaming> = {}) =>
+    records.map(keyMaker(plan, rowNaming(changes))).map((key) => key.text);
   const records = [{ a: 1, b: 2 }, { a: 2 }, { b: 2, a: 1 }];
 
-  it("a _row_id is the same when its page is read again in the same run", () => {
-    expect(rowIds(records, pageOfRun)).toEqual(rowIds(records, { ...pageOfRun }));
+  it.each([
+    ["a row per read", perRead],
+    ["a row per content", byContent],
+  ])("with %s, a _row_id is the same when its page is read again in the same read", (_, plan) => {
+    expect(rowIds(records, plan)).toEqual(rowIds(records, plan));
   });
 
-  it("a _row_id does not depend on the order of a record's members", () => {
-    expect(rowIds([{ a: 1, b: 2 }], pageOfRun)).toEqual(rowIds([{ b: 2, a: 1 }], pageOfRun));
+  it("with a row per content, a _row_id is the same in every read", () => {
+    expect(rowIds(records, byContent, { readId: "read-2" })).toEqual(rowIds(records, byContent));
   });
 
-  it("equal records of one page have different _row_ids", () => {
-    expect(new Set(rowIds(records, pageOfRun)).size).toBe(3);
+  it("with a row per read, a _row_id is another one in each read", () => {
+    const all = [rowIds(records, perRead), rowIds(records, perRead, { readId: "read-2" })];
+    expect(new Set(all.flat()).size).toBe(6);
   });
 
-  it("a _row_id is different in another run and on another page", () => {
-    const all = [
-      rowIds(records, pageOfRun),
-      rowIds(records, { ...pageOfRun, page: 1 }),
-      rowIds(records, { ...pageOfRun, runId: "run-2" }),
-    ];
-    expect(new Set(all.flat()).size).toBe(9);
+  it("equal records of one page have different _row_ids, and on two pages the same", () => {
+    expect(new Set(rowIds(records, byContent)).size).toBe(3);
+    const [first, , second] = rowIds(records, byContent);
+    expect(rowIds([{ a: 1, b: 2 }], byContent)).toEqual([first]);
+    expect(first).not.toBe(second);
+  });
+
+  it.each<[string, JsonObject, JsonObject]>([
+    ["the order of members", { a: 1, b: { c: 2, d: 3 } }, { b: { d: 3, c: 2 }, a: 1 }],
+    ["members that are null", { a: 1, b: null, c: { d: null } }, { a: 1, c: {} }],
+    ["how a number is written", { a: 1, b: 1000 }, { a: new Decimal("1.0"), b: 1000n }],
+  ])("a _row_id does not depend on %s", (_, one, other) => {
+    expect(rowIds([one], byContent)).toEqual(rowIds([other], byContent));
+  });
+
+  it.each<[string, JsonObject, JsonObject]>([
+    ["a number that became a string", { a: 1 }, { a: "1" }],
+    ["a null in a list", { a: [null] }, { a: [] }],
+    ["the order of a list", { a: [1, 2] }, { a: [2, 1] }],
+    ["a nested member", { a: { b: 1 } }, { a: { c: 1 } }],
+    ["false for a member that is not there", { a: 1, b: false }, { a: 1 }],
+  ])("a _row_id changes with %s", (_, one, other) => {
+    expect(rowIds([one], byContent)).not.toEqual(rowIds([other], byContent));
+  });
+
+  it("a _row_id names the parent by what the request names of it, and by no other field of it", () => {
+    const record = { text: "x", post: 1, author: "a" };
+    const ofPost = { parent: { id: 1 }, added: ["post", "author"] };
+    const [id] = rowIds([record], byContent, ofPost);
+    expect(rowIds([{ ...record, author: "b" }], byContent, ofPost)).toEqual([id]);
+    expect(rowIds([record], byContent, { ...ofPost, parent: { id: 2 } })).not.toEqual([id]);
+    expect(rowIds([{ ...record, text: "y" }], byContent, ofPost)).not.toEqual([id]);
+  });
+
+  it("a version's _row_id is made from its key, its cursor value and its parent alone", () => {
+    const record = { id: 7, org: "o", meta: { at: "2026-01-01" }, title: "x" };
+    const [id] = rowIds([record], byVersion);
+    const other = { ...record, title: "y" };
+    expect(rowIds([other], byVersion, { readId: "read-2" })).toEqual([id]);
+    // Two equal records of a page are one version.
+    expect(new Set(rowIds([record, other], byVersion)).size).toBe(1);
+    const changes = [{ id: 8 }, { org: "p" }, { meta: { at: "2026-01-02" } }, { meta: {} }];
+    const changed = changes.map((change) => rowIds([{ ...record, ...change }], byVersion)[0]);
+    const ofParent = rowIds([record], byVersion, { parent: { id: 1 } })[0];
+    expect(new Set([id, ...changed, ofParent]).size).toBe(6);
+  });
+
+  it("a version needs each field of its key", () => {
+    expect(refusalOf(byVersion, { id: 7, meta: { at: 1 } })).toMatchObject({
+      code: "record.key_missing",
+      path: "org",
+    });
   });
 });
 
 function refusalOf(plan: KeyPlan, record: JsonObject): RecordError {
   try {
-    keyMaker(plan, pageOfRun)(record);
+    keyMaker(plan, naming)(record);
   } catch (error) {
     if (error instanceof RecordError) return error;
     throw error;

@@ -91,6 +91,6 @@ describe("a bundle with the reader", () => {
     const { stdout, stderr } = await exec("bundle.mjs");
     expect(stdout).toBe("tidetable-production-support.support_tickets\n");
     expect(stderr).toContain("the table tidetable-local-generic.resource_name does not exist");
-    expect(stderr).toContain("npx tidetable run");
+    expect(stderr).toContain("npx --no tidetable run");
   });
 });

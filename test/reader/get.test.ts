@@ -217,7 +217,7 @@ describe("the error of a read", () => {
   it("the error for a missing table names the next step", async () => {
     const orders = table(shop, "orders", { source, stage: "none", client: engine.dynamodb });
     const expected =
-      "read.table_missing: shop.orders: the table tidetable-none-shop.orders does not exist; check the stage and the region; in AWS `npx sst deploy` creates it, locally `npx tidetable run` does";
+      "read.table_missing: shop.orders: the table tidetable-none-shop.orders does not exist; check the stage and the region; in AWS `npx sst deploy` creates it, locally `npx --no tidetable run` does";
     expect(await errorText(() => orders.get({ id: 1 }))).toBe(expected);
     expect(await errorText(() => orders.getMany([{ id: 1 }]))).toBe(expected);
     expect(await errorText(() => orders.scan().next())).toBe(expected);

@@ -8,6 +8,7 @@ import {
   type Shape,
   shapeText,
 } from "../../packages/core/src/schema/shape.ts";
+import { registerSecret } from "../../packages/core/src/secrets/redact.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { Members } from "../../packages/core/src/values/json.ts";
 import { columnsSeen, fieldOf, recordsOf, shapeOf } from "./support.ts";
@@ -287,4 +288,20 @@ describe(`shapes of any records (${CASES} cases each)`, () => {
       expect(changesShape(parseShape(shapeText(shape)), records)).toBe(false);
     });
   });
+});
+
+it("a credential that the API repeats as the name of a field is no part of the schema", () => {
+  registerSecret("key-of-the-schema-1");
+  registerSecret("customer");
+  const shape = shapeOf([
+    {
+      id: 1,
+      "key-of-the-schema-1": true,
+      by_key: { "key-of-the-schema-1": 1, "a%6bey": 2 },
+      "key%2Dof-the-schema-1": 1,
+      customer_name: "A",
+    },
+  ]);
+  expect(shapeText(shape)).not.toContain("of-the-schema");
+  expect([...(shape.fields?.keys() ?? [])]).toEqual(["id", "by_key", "customer_name"]);
 });

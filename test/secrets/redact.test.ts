@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { hideValues } from "../../packages/core/src/secrets/hide.ts";
 import {
   hideSecrets,
   hideSecretsIn,
   isHiddenValue,
   openRedactor,
   registerSecret,
+  safeLine,
 } from "../../packages/core/src/secrets/redact.ts";
+import { SecretSet } from "../../packages/core/src/secrets/secret-set.ts";
 import { CANARY } from "../extract/fixtures.ts";
 import { carriesValue } from "../support/canary.ts";
 import { cpuTime } from "../support/cpu.ts";
@@ -22,6 +25,82 @@ test.each([
   const { addSecret, quoteText } = openRedactor();
   expect(addSecret(CANARY)).toBe(CANARY);
   expect(quoteText(`key ${form}!`)).toBe("key [secret]!");
+});
+
+test.each([
+  ["in base64 with line breaks, as MIME wraps it", "Y2Fu\r\nYXJ5\r\nLWtl\r\neQ=="],
+  ["in base64 with line breaks inside of JSON", "Y2FuYXJ5\\nLWtleQ=="],
+  ["with characters that nobody sees", "can\u200bary\u00ad-\u2060key"],
+  ["with HTML's soft hyphens", "can&shy;ary-&#8203;key"],
+  ["with decimal entities", "canary&#45;key"],
+  ["with hexadecimal entities", "canary&#x2D;key"],
+  ["with \\x", "canary\\x2dkey"],
+  ["with \\u", "\\u0063anary\\u002Dkey"],
+  ["in a URL inside of a URL", "canary%252dkey"],
+  ["in mail", "can=\r\nary=2Dkey"],
+  ["in hexadecimal digits", "63616E6172792d6b6579"],
+  ["in base64 of a URL", Buffer.from("canary%2Dkey").toString("base64")],
+  ["over two lines", "canary\n-key"],
+])("a value is hidden %s (P15)", (_, form) => {
+  const { addSecret, quoteText } = openRedactor();
+  addSecret("canary-key");
+  expect(quoteText(`<${form}>`)).toBe("<[secret]>");
+});
+
+test("a credential of 64 KB is hidden, in each encoding (P15)", () => {
+  const long = Array.from({ length: 8 * 1024 }, (_, index) => `(${index}/${index * 7}]`)
+    .join("")
+    .slice(0, 64 * 1024);
+  const { addSecret, quoteText } = openRedactor();
+  addSecret(long);
+  for (const form of [
+    long,
+    encodeURIComponent(long),
+    Buffer.from(long).toString("base64"),
+    JSON.stringify(JSON.stringify(long)).slice(1, -1),
+  ]) {
+    expect(hideSecrets(`key ${form}!`)).toMatch(/^key .{0,6}\[secret\].{0,6}!$/);
+    expect(quoteText(`key ${form}!`)).toMatch(/^key .{0,6}\[secret\]/);
+  }
+});
+
+test("a secret that goes on after the part of a text that is read is hidden up to its end", () => {
+  const { addSecret, quoteText } = openRedactor();
+  const long = Array.from({ length: 2000 }, (_, index) => index).join(".");
+  addSecret(long);
+  const everyCharacter = Array.from(
+    long,
+    (character) => `&#x${character.charCodeAt(0).toString(16)};`,
+  );
+  const twice = encodeURIComponent(encodeURIComponent(everyCharacter.join("")));
+  expect(quoteText(`it is ${twice}`)).toBe("it is [secret]");
+});
+
+test("a text whose readings have no end is not shown, and the work stays linear in it", () => {
+  registerSecret("a-secret-of-this-test");
+  const stepsOf = (text: string) => {
+    const work = { steps: 0 };
+    const set = new SecretSet();
+    set.learn("a-secret-of-this-test");
+    return { output: hideValues(text, [set], { work }), steps: work.steps };
+  };
+  const nested = (levels: number) => `%${"25".repeat(levels)}`;
+  expect(stepsOf(nested(20_000)).output).toBe("[not shown: it could not be searched for secrets]");
+  for (const piece of ["%25", "\\", "\\u005c", "&amp;", "VVVV", "=3D", "word ", "a-secret-of-"]) {
+    const small = stepsOf(piece.repeat(20_000)).steps;
+    const large = stepsOf(piece.repeat(80_000)).steps;
+    expect(large / small).toBeLessThan(5);
+    expect(large).toBeLessThan(600 * 80_000 * piece.length);
+  }
+});
+
+test("of a body of 64 MiB only the beginning is read", () => {
+  const { addSecret, quoteText } = openRedactor();
+  addSecret(CANARY);
+  const body = Buffer.alloc(64 * 1024 * 1024, `${CANARY} `);
+  const before = process.memoryUsage().heapUsed;
+  expect(quoteText(body)).toMatch(/^\[secret\] \[secret\]/);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
 });
 
 test.each([
@@ -90,6 +169,13 @@ describe("secrets in the output of the process (P15)", () => {
       n: 1,
       error: { "[secret]": ["a [secret]", null] },
     });
+  });
+
+  test("a report and a log keep an API's words on one line, without what steers a terminal", () => {
+    expect(hideSecretsIn({ error: { message: "a\n::error::b\x1b[2J\u202e\x9b" } })).toEqual({
+      error: { message: "a ::error::b\\u001b[2J\\u202e\\u009b" },
+    });
+    expect(safeLine("a\r\nb\u2028c")).toBe("a b c");
   });
 
   test("a value such as `secret` does not hide a hidden value again", () => {

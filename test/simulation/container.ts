@@ -1,6 +1,6 @@
 import { Dispatcher } from "undici";
 import type { World } from "../../packages/core/src/base/world.ts";
-import type { Api, Reply, Served } from "./api.ts";
+import type { Api, Reply, Served } from "./api/api.ts";
 import type { Dynamodb, Input } from "./dynamodb.ts";
 import { aborted, connectionReset, serverError, throttled, timedOut } from "./dynamodb-errors.ts";
 import type { Process } from "./process.ts";
@@ -18,8 +18,9 @@ export interface Watcher {
   sends(process: Process, operation: string, input: Input): void;
   /** Around each effect, so that a change of the data has an author. */
   performs<T>(author: Author, effect: () => T): T;
-  requests(process: Process, origin: string): void;
-  received(process: Process, page: Served): void;
+  requests(process: Process, origin: string, path: string): void;
+  /** An answer came whole that says what there is, or that there is nothing of the kind. */
+  received(process: Process, page: Served, status: number): void;
 }
 
 /** Who makes a change, and by what. `late`: it has given up waiting for it. */
@@ -176,14 +177,14 @@ function callApi(
       process.deliver(() => {
         if (reply.end === "reset") return broken();
         finish(() => {
-          if (reply.page) services.watcher.received(process, reply.page);
+          if (reply.page) services.watcher.received(process, reply.page, reply.status);
           handler.onComplete?.([]);
         });
       }),
     );
   };
 
-  services.watcher.requests(process, String(origin));
+  services.watcher.requests(process, String(origin), path);
   const silent = stage.weather.strikes("silent");
   const slowness = stage.weather.strikes("slow") ? 10_000 : 300;
   process

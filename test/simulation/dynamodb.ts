@@ -28,6 +28,8 @@ export interface Dynamodb {
   /** What is there, for the oracle. */
   items(table: string): Item[];
   item(table: string, key: string): Item | undefined;
+  /** Drops a table and makes it anew, under the same name. */
+  recreate(table: string): void;
 }
 
 export function openDynamodb(
@@ -148,6 +150,10 @@ export function openDynamodb(
         .map(({ item }) => item)
         .filter((item) => item !== undefined),
     item: (name, key) => tableOf(name).slots.get(key)?.item,
+    recreate(name) {
+      const table = tableOf(name);
+      tables.set(name, { ...table, id: `${table.id}'`, slots: new Map() });
+    },
   };
 }
 

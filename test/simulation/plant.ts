@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -127,9 +128,12 @@ const neededPaths = [
   "scripts",
 ];
 
-/** A scratch copy of the engine with a bug in it, and the script that runs its simulation. */
+/**
+ * A scratch copy of the engine with a bug in it, and the script that runs its simulation. That each bug
+ * compiles is a test.
+ */
 export function plantedCopy(bug: Bug): { script: string; remove(): void } {
-  const { file, text } = plantBug(bug, coreFolder);
+  const { file, text } = replaceMarked(bug, coreFolder);
   const scratch = mkdtempSync(join(tmpdir(), "tidetable-bug-"));
   for (const path of neededPaths) {
     cpSync(join(root, path), join(scratch, path), {
@@ -137,7 +141,10 @@ export function plantedCopy(bug: Bug): { script: string; remove(): void } {
       filter: (from) => !from.endsWith("node_modules"),
     });
   }
-  symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
+  // The engine has versions of its own of some packages.
+  for (const modules of ["node_modules", "packages/core/node_modules"]) {
+    if (existsSync(join(root, modules))) symlinkSync(join(root, modules), join(scratch, modules));
+  }
   writeFileSync(file.replace(root, scratch), text);
   return {
     script: join(scratch, "scripts/simulate.ts"),

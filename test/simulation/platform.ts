@@ -1,14 +1,14 @@
 import type { Names } from "../../packages/core/src/base/names.ts";
 import type { Log, World } from "../../packages/core/src/base/world.ts";
-import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
+import type { ScheduleEvent, WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
 import { handleWorkerEvent, RunError } from "../../packages/core/src/entry/worker.ts";
 import { deadlineOf } from "../../packages/core/src/run/pacer.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { type Container, openContainer, type Services } from "./container.ts";
 import { serverError } from "./dynamodb-errors.ts";
-import type { Oracle } from "./oracle.ts";
-import { EPOCH, type Process, spawn } from "./process.ts";
+import type { Oracle } from "./oracle/oracle.ts";
+import { type Process, spawn } from "./process.ts";
 import type { Stage } from "./stage.ts";
 
 /*
@@ -25,116 +25,76 @@ export interface Deployment {
   sources: Sources;
 }
 
-export function openPlatform(
-  stage: Stage,
-  deployment: Deployment,
-  services: Services & { watcher: Oracle },
-) {
-  const { time, weather } = stage;
-  const random = stage.random.split("platform");
-  const timeoutMs = random.pick([60_000, 90_000, 180_000, 900_000]);
-  // Whether what was frozen beyond its deadline gets to run once more before it is killed.
-  const wakesLate = random.chance(0.3);
-  const warm: Container[] = [];
-  let invocations = 0;
-  let schedules = 0;
+export class Platform {
+  /** As deployed now: an invocation keeps the config that it began with. */
+  deployment: Deployment;
+  readonly #stage: Stage;
+  readonly #random: Stage["random"];
+  readonly #services: Services & { watcher: Oracle };
+  readonly #timeoutMs: number;
+  /** Whether what was frozen beyond its deadline gets to run once more before it is killed. */
+  readonly #wakesLate: boolean;
+  readonly #warm: Container[] = [];
+  #invocations = 0;
+  #schedules = 0;
 
-  function invoke(event: WorkerEvent, attempt = 1): void {
-    invocations += 1;
-    stage.count("invocations");
-    const name = `w${invocations}`;
-    let retried = false;
-    const retry = () => {
-      if (retried) return;
-      retried = true;
-      if (attempt === ATTEMPTS) return stage.count("failed_events");
-      stage.count("retried_events");
-      time.after(attempt * MINUTE, () => invoke(event, attempt + 1));
-    };
-    const process = spawn(stage, name, { onDeath: retry });
-    const reused = random.chance(0.5) ? warm.pop() : undefined;
-    const container = reused ?? openContainer(stage, services, process);
-    container.process = process;
-    stage.trace(name, `starts, attempt ${attempt} of ${event.resource} ${event.run_id}`);
-
-    const end = () => {
-      process.end();
-      limit.cancel();
-      if (random.chance(0.5)) warm.push(container);
-    };
-    handleWorkerEvent(event, {
-      sources: deployment.sources,
-      invocation: name,
-      localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }),
-      world: worldOf(process, container),
-    }).then(
-      (report) => {
-        end();
-        services.watcher.reported(process, report);
-      },
-      (error: unknown) => {
-        end();
-        if (error instanceof RunError) services.watcher.reported(process, error.report);
-        else stage.violated("I4", `${name} throws ${error}`);
-        retry();
-      },
-    );
-
-    const limit = time.after(timeoutMs, () => {
-      if (process.state !== "running") return;
-      if (!process.hasFrozen) stage.violated("I4", `${name} is still at work at its deadline`);
-      retry();
-      const wakes = wakesLate && process.frozenUntil > time.now();
-      const left = wakes ? process.frozenUntil - time.now() + random.between(0, 30_000) : 0;
-      time.after(left, () => process.die("the platform's deadline"));
-    });
-    if (weather.strikes("killed")) {
-      time.after(random.between(0, 20_000), () => process.die("out of memory"));
-    }
+  constructor(stage: Stage, deployment: Deployment, services: Services & { watcher: Oracle }) {
+    this.#stage = stage;
+    this.deployment = deployment;
+    this.#services = services;
+    this.#random = stage.random.split("platform");
+    this.#timeoutMs = this.#random.pick([60_000, 90_000, 180_000, 900_000]);
+    this.#wakesLate = this.#random.chance(0.3);
   }
 
-  const worldOf = (process: Process, { dynamodb, secretsManager, http }: Container): World => ({
-    names: deployment.names,
-    clock: process.clock,
-    random: random.split(process.name).next,
-    log: logOf((line) => services.watcher.logged(process, line)),
-    signal: new AbortController().signal,
-    // As functions/world.ts has it.
-    deadline: deadlineOf(process.clock.monotonic(), timeoutMs),
-    dynamodb,
-    secretsManager,
-    http,
-    origins: new Map(),
-  });
-
-  /** Lambda's queue for asynchronous invocations. */
-  function enqueue(event: WorkerEvent): void {
-    const copies = weather.strikes("duplicate") ? 2 : 1;
-    if (copies > 1) stage.count("duplicate_events");
-    for (let copy = 0; copy < copies; copy++) {
-      const late = weather.strikes("delayed") ? random.between(MINUTE, 12 * MINUTE) : 0;
-      time.after(late + random.between(5, 500), () => invoke(event));
+  /** One event for the schedule function, as EventBridge or a person would deliver it. */
+  send(event: ScheduleEvent): void {
+    const { time, weather } = this.#stage;
+    if (weather.strikes("dropped")) {
+      this.#stage.count("lost_events");
+      return;
     }
+    const late = weather.strikes("delayed") ? this.#random.between(MINUTE, 12 * MINUTE) : 0;
+    time.after(late, () => this.#fanOut(event));
+    if (!weather.strikes("duplicate")) return;
+    this.#stage.count("duplicate_events");
+    time.after(this.#random.between(0, MINUTE), () => this.#fanOut(event));
+  }
+
+  /** The tick of the resume schedule. */
+  resume(): void {
+    this.#fanOut({ resume: true });
+  }
+
+  /** The world of a process that is none of the platform's: a command on somebody's machine. */
+  openProcess(name: string): { process: Process; world: World } {
+    const process = spawn(this.#stage, name, { onDeath: () => {} });
+    const container = openContainer(this.#stage, this.#services, process);
+    return { process, world: this.#worldOf(process, container, new AbortController().signal) };
   }
 
   /** One invocation of the schedule function. */
-  function fanOut(event: object, attempt = 1): void {
-    schedules += 1;
+  #fanOut(event: ScheduleEvent, attempt = 1): void {
+    this.#schedules += 1;
+    const { time, weather } = this.#stage;
     const retry = () => {
-      if (attempt < ATTEMPTS) time.after(attempt * MINUTE, () => fanOut(event, attempt + 1));
+      if (attempt < ATTEMPTS) {
+        time.after(attempt * MINUTE, () => this.#fanOut(event, attempt + 1));
+      }
     };
-    const process = spawn(stage, `s${schedules}`, { onDeath: retry });
-    stage.trace(process.name, JSON.stringify(event));
+    const process = spawn(this.#stage, `s${this.#schedules}`, { onDeath: retry });
+    if (!event.resume) this.#stage.trace(process.name, JSON.stringify(event));
+    const container = openContainer(this.#stage, this.#services, process);
     handleScheduleEvent(event, {
-      ...worldOf(process, openContainer(stage, services, process)),
-      sources: deployment.sources,
-      requestId: `request-${schedules}`,
+      ...this.#worldOf(process, container, new AbortController().signal),
+      sources: this.deployment.sources,
+      requestId: `request-${this.#schedules}`,
       invoke: (worker) =>
         process.call({
           service: "lambda",
           what: `invokes ${worker.resource} ${worker.run_id}`,
           fate: weather.fateOf("lambda"),
-          effect: () => enqueue(worker),
+          effect: () => this.#enqueue(worker),
           failure: serverError,
         }),
     }).then(
@@ -146,27 +106,117 @@ export function openPlatform(
     );
   }
 
-  return {
-    /** One scheduled tick, as EventBridge would deliver it. */
-    tick() {
-      if (weather.strikes("dropped")) return stage.count("lost_events");
-      const { source } = deployment;
-      const refresh = weather.strikes("full_refresh")
-        ? { full_refresh: true, confirm: source }
-        : {};
-      const event = { source, time: new Date(EPOCH + time.now()).toISOString(), ...refresh };
-      const late = weather.strikes("delayed") ? random.between(MINUTE, 12 * MINUTE) : 0;
-      time.after(late, () => fanOut(event));
-      if (weather.strikes("duplicate")) {
-        stage.count("duplicate_events");
-        time.after(random.between(0, MINUTE), () => fanOut(event));
+  /** Lambda's queue for asynchronous invocations. */
+  #enqueue(event: WorkerEvent): void {
+    const { time, weather } = this.#stage;
+    this.#services.watcher.events.sent({
+      resource: event.resource,
+      slot: this.#services.watcher.slotOf(event),
+      id: event.run_id,
+      isRefresh: event.full_refresh ?? false,
+    });
+    const copies = weather.strikes("duplicate") ? 2 : 1;
+    if (copies > 1) this.#stage.count("duplicate_events");
+    for (let copy = 0; copy < copies; copy++) {
+      const late = weather.strikes("delayed") ? this.#random.between(MINUTE, 12 * MINUTE) : 0;
+      time.after(late + this.#random.between(5, 500), () => this.#invoke(event));
+    }
+  }
+
+  #invoke(event: WorkerEvent, attempt = 1): void {
+    this.#invocations += 1;
+    const { time, weather } = this.#stage;
+    const { watcher } = this.#services;
+    this.#stage.count("invocations");
+    const name = `w${this.#invocations}`;
+    let isRetried = false;
+    const retry = () => {
+      if (isRetried) return;
+      isRetried = true;
+      if (attempt === ATTEMPTS) {
+        this.#stage.count("failed_events");
+        return;
       }
-    },
-    /** The tick of the resume schedule. */
-    resume() {
-      fanOut({ resume: true });
-    },
-  };
+      this.#stage.count("retried_events");
+      time.after(attempt * MINUTE, () => this.#invoke(event, attempt + 1));
+    };
+    const process = spawn(this.#stage, name, { onDeath: retry });
+    watcher.begins(process, {
+      resource: event.resource,
+      slot: this.#services.watcher.slotOf(event),
+      runId: event.run_id,
+      isReset: false,
+      isRefresh: event.full_refresh ?? false,
+    });
+    const reused = this.#random.chance(0.5) ? this.#warm.pop() : undefined;
+    const container = reused ?? openContainer(this.#stage, this.#services, process);
+    container.process = process;
+    this.#stage.trace(name, `starts, attempt ${attempt} of ${JSON.stringify(event)}`);
+
+    const end = () => {
+      process.end();
+      limit.cancel();
+      if (this.#random.chance(0.5)) this.#warm.push(container);
+    };
+    const interrupt = new AbortController();
+    handleWorkerEvent(event, {
+      sources: this.deployment.sources,
+      invocation: name,
+      localOrigin: () => ({ override: undefined, dynamodbEndpoint: undefined }),
+      world: this.#worldOf(process, container, interrupt.signal),
+    }).then(
+      (report) => {
+        end();
+        watcher.reported(process, report);
+      },
+      (error: unknown) => {
+        end();
+        if (error instanceof RunError) watcher.reported(process, error.report);
+        else this.#stage.violated("I4", `${name} throws ${error}`);
+        retry();
+      },
+    );
+
+    const limit = time.after(this.#timeoutMs, () => this.#kill(process, retry));
+    if (weather.strikes("killed")) {
+      time.after(this.#random.between(0, 20_000), () => process.die("out of memory"));
+    }
+    if (weather.strikes("interrupted")) {
+      time.after(this.#random.between(0, 20_000), () =>
+        process.deliver(() => interrupt.abort(new Error("interrupted"))),
+      );
+    }
+  }
+
+  /** The deadline of the platform. A worker that is awake has ended before. */
+  #kill(process: Process, retry: () => void): void {
+    const { time } = this.#stage;
+    if (process.state !== "running") return;
+    if (!process.hasFrozen) {
+      this.#stage.violated("I4", `${process.name} is still at work at its deadline`);
+    }
+    retry();
+    const wakes = this.#wakesLate && process.frozenUntil > time.now();
+    const left = wakes ? process.frozenUntil - time.now() + this.#random.between(0, 30_000) : 0;
+    time.after(left, () => process.die("the platform's deadline"));
+  }
+
+  #worldOf(process: Process, container: Container, signal: AbortSignal): World {
+    const { dynamodb, secretsManager, http } = container;
+    return {
+      names: this.deployment.names,
+      clock: process.clock,
+      random: this.#random.split(process.name).next,
+      log: logOf((line) => this.#services.watcher.logged(process, line)),
+      signal,
+      // As functions/world.ts has it.
+      deadline: deadlineOf(process.clock.monotonic(), this.#timeoutMs),
+      dynamodb,
+      secretsManager,
+      http,
+      origins: new Map(),
+    };
+  }
 }
 
 function logOf(write: (line: string) => void): Log {

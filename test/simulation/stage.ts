@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Feature } from "./features.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Weather } from "./weather.ts";
@@ -16,8 +17,21 @@ export interface Stage {
   violated(invariant: Invariant, what: string): void;
 }
 
-/** The invariants by name; `oracle.ts` says what each of them means. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9";
+/** The invariants by name; `oracle/oracle.ts` says what each of them means. */
+export type Invariant =
+  | "I1"
+  | "I2"
+  | "I3"
+  | "I4"
+  | "I5"
+  | "I6"
+  | "I7"
+  | "I8"
+  | "I9"
+  | "I10"
+  | "I11"
+  | "I12"
+  | "I13";
 
 export interface Violation {
   invariant: Invariant;
@@ -43,6 +57,10 @@ const counters = [
   "checkpoints",
   "takeovers",
   "runs_done",
+  "refreshes_done",
+  "resets",
+  "config_changes",
+  "configs_refused",
   "late_writes",
   "stale_rows",
   "quarantined",
@@ -58,6 +76,7 @@ export interface History {
   hours: number;
   steps: number;
   counters: Record<Counter, number>;
+  features: Feature[];
   violations: Violation[];
   /** Of every line of the trace: the same seed must give the same hash. */
   hash: string;
@@ -67,7 +86,11 @@ export interface History {
 
 const TAIL_LINES = 80;
 
-export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "weather">) {
+export function openStage(
+  seed: number,
+  parts: Pick<Stage, "time" | "random" | "weather">,
+  { tailLines = TAIL_LINES }: { tailLines?: number } = {},
+) {
   const counted = Object.fromEntries(counters.map((name) => [name, 0])) as Record<Counter, number>;
   const violations: Violation[] = [];
   const hash = createHash("sha256");
@@ -80,7 +103,7 @@ export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "
       const line = `${parts.time.now()} ${who}: ${what}`;
       hash.update(line);
       tail.push(line);
-      if (tail.length > 2 * TAIL_LINES) tail.splice(0, TAIL_LINES);
+      if (tail.length > 2 * tailLines) tail.splice(0, tailLines);
     },
     count(what, times = 1) {
       counted[what] += times;
@@ -96,14 +119,15 @@ export function openStage(seed: number, parts: Pick<Stage, "time" | "random" | "
   return {
     stage,
     violations,
-    history: (): History => ({
+    history: (features: Feature[]): History => ({
       seed,
       hours: Number((parts.time.now() / 3_600_000).toFixed(2)),
       steps,
       counters: counted,
+      features,
       violations,
       hash: hash.copy().digest("hex").slice(0, 16),
-      tail: tail.slice(-TAIL_LINES),
+      tail: tail.slice(-tailLines),
     }),
   };
 }

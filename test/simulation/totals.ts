@@ -1,3 +1,4 @@
+import { type Cells, cellsOf } from "./features.ts";
 import type { Counter, History, Violation } from "./stage.ts";
 
 /** Many histories in numbers. */
@@ -6,6 +7,8 @@ export interface Totals {
   hours: number;
   steps: number;
   counters: Partial<Record<Counter, number>>;
+  /** How many histories drew each pair of features. */
+  cells: Cells;
   failures: Failure[];
 }
 
@@ -20,12 +23,15 @@ export const noTotals = (): Totals => ({
   hours: 0,
   steps: 0,
   counters: {},
+  cells: {},
   failures: [],
 });
 
-export function add(totals: Totals, { seed, hours, steps, counters, violations, tail }: History) {
+export function add(totals: Totals, history: History): void {
+  const { seed, hours, steps, counters, features, violations, tail } = history;
   const failures = violations.slice(0, 1).map((violation) => ({ seed, violation, tail }));
-  merge(totals, { histories: 1, hours, steps, counters, failures });
+  const cells = Object.fromEntries(cellsOf(features).map((cell) => [cell, 1]));
+  merge(totals, { histories: 1, hours, steps, counters, cells, failures });
 }
 
 export function merge(totals: Totals, more: Totals): void {
@@ -35,6 +41,9 @@ export function merge(totals: Totals, more: Totals): void {
   totals.failures.push(...more.failures);
   for (const [name, count] of Object.entries(more.counters) as [Counter, number][]) {
     totals.counters[name] = (totals.counters[name] ?? 0) + count;
+  }
+  for (const [cell, count] of Object.entries(more.cells)) {
+    totals.cells[cell] = (totals.cells[cell] ?? 0) + count;
   }
 }
 

@@ -52,13 +52,14 @@ const base = {
   silent: 0.003,
   unauthorized: 0.003,
   echo: 0.002,
+  not_found: 0.006,
   mutation: 0.25,
   // Of the platform
   duplicate: 0.12,
   delayed: 0.08,
   dropped: 0.08,
   killed: 0.06,
-  full_refresh: 0.1,
+  interrupted: 0.03,
   clock_jump: 0.002,
   old_read: 0.3,
 } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { IncrementalPlan, KeyPlan } from "../../packages/core/src/config/plan-types.ts";
-import { chooseWrites, type Known } from "../../packages/core/src/state/choose-writes.ts";
+import { chooseWrites, type EarlierWrites } from "../../packages/core/src/state/choose-writes.ts";
 
 type Plan = Parameters<typeof chooseWrites>[0];
 
@@ -17,14 +17,17 @@ const incremental = {} as IncrementalPlan;
 const cursor: Plan = { ...merge, incremental };
 
 /** Nearly nothing changed in a large table. */
-const calm: Known = {
+const calm: EarlierWrites = {
   last: { how: "compare", records: 100_000, unchanged: 99_000 },
   log: undefined,
   inDoubt: false,
   rebuild: false,
 };
-const logged: Known = { ...calm, log: 100_000 };
-const lastRun = (last: Partial<NonNullable<Known["last"]>>, runHistory = calm): Known => ({
+const logged: EarlierWrites = { ...calm, log: 100_000 };
+const lastRun = (
+  last: Partial<NonNullable<EarlierWrites["last"]>>,
+  runHistory = calm,
+): EarlierWrites => ({
   ...runHistory,
   last: { how: "compare", records: 1_000, unchanged: 0, ...last },
 });
@@ -35,7 +38,7 @@ const compareAndLog = "compare, log";
 const fingerprints = "fingerprints, log";
 
 describe("how a run tells which rows it has to put", () => {
-  it.each<[string, Plan, Known, string]>([
+  it.each<[string, Plan, EarlierWrites, string]>([
     [
       "appended rows are always put, because they are new",
       { ...merge, disposition: "append" },

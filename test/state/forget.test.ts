@@ -3,15 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import type { World } from "../../packages/core/src/base/world.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { forget } from "../../packages/core/src/state/forget.ts";
-import { takeLease } from "../../packages/core/src/state/lease.ts";
-import type { RunState } from "../../packages/core/src/state/run-state.ts";
-import { readState } from "../../packages/core/src/state/state-item.ts";
+import { forgetResource } from "../../packages/core/src/state/forget.ts";
+import { Lease } from "../../packages/core/src/state/lease.ts";
+import type { Slot } from "../../packages/core/src/state/run-state.ts";
+import { addWish, readState } from "../../packages/core/src/state/state-item.ts";
 import { virtualClock } from "../support/clock.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { runStateOf } from "../support/run-state.ts";
 
-const resourceRef = { source: "desk", resource: "tickets" };
-const body = { cursor: "2026", page: 3 } as RunState;
+const place = { source: "desk", resource: "tickets" };
+const body = runStateOf({ cursor: "2026", page: 3 });
+const run = { runId: "r1", body, fanOuts: ["r1"], wishes: [] };
 
 let engine: Engine;
 let world: World;
@@ -44,10 +46,10 @@ const stateKeys = async () =>
   (await engine.scan(stateTableName(world.names))).map(({ pk, sk }) => `${pk?.S} ${sk?.S}`).sort();
 
 /** A run that has ended, or that still holds its lease. */
-async function finishRun({ release = true } = {}) {
-  const stored = await readState(world, resourceRef);
-  const run = { runId: "r1", body };
-  const lease = await takeLease(world, resourceRef, stored, { owner: "worker", run });
+async function finishRun({ release = true, slot = "own" as Slot } = {}) {
+  const stored = await readState(world, place, slot);
+  const lease = await Lease.take(world, { resourceRef: place, slot, owner: "worker", stored, run });
+  if (!lease) throw new Error("the state has changed");
   if (release) await lease.release({ status: "done", body });
   return lease;
 }
@@ -57,8 +59,8 @@ describe("forgetting a resource", () => {
     await finishRun();
     await putStateItem("desk#tickets", "run#r1");
     await putStateItem("desk#tickets", "quarantine#1");
-    await forget(world, resourceRef, { owner: "me" });
-    expect(await readState(world, resourceRef)).toMatchObject({
+    await forgetResource(world, place, { owner: "me" });
+    expect(await readState(world, place)).toMatchObject({
       status: "new",
       run_id: null,
       body: null,
@@ -78,7 +80,7 @@ describe("forgetting a resource", () => {
       await putStateItem(`desk#tickets/seen/${block}`, "keys", filler);
     await putStateItem("desk#tickets_old/seen/0", "keys");
     await putStateItem("desks#tickets/seen/0", "keys");
-    await forget(world, resourceRef, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     expect(await stateKeys()).toEqual([
       "desk#tickets state",
       "desk#tickets_old/seen/0 keys",
@@ -89,7 +91,7 @@ describe("forgetting a resource", () => {
   it("forgetting a resource keeps the token growing, so that an earlier worker can move nothing (P5)", async () => {
     const old = await finishRun({ release: false });
     (world.clock as ReturnType<typeof virtualClock>).advance(120_000);
-    await forget(world, resourceRef, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
     await expect(old.checkpoint(body)).rejects.toMatchObject({ code: "state.lease_lost" });
     const next = await finishRun({ release: false });
     expect(next.token).toBeGreaterThan(old.token + 1);
@@ -101,28 +103,60 @@ describe("forgetting a resource", () => {
     await putStateItem("desk#tickets/seen/0", "keys");
     const done: string[] = [];
     const also = async () => void done.push("also");
-    await expect(forget(world, resourceRef, { owner: "me", also })).rejects.toMatchObject({
+    await expect(forgetResource(world, place, { owner: "me", also })).rejects.toMatchObject({
       code: "state.lease_held",
     });
     expect(done).toEqual([]);
-    expect(await readState(world, resourceRef)).toMatchObject({ run_id: "r1", body });
+    expect(await readState(world, place)).toMatchObject({ run_id: "r1", body });
     expect(await stateKeys()).toContain("desk#tickets/seen/0 keys");
   });
 
   it("forgetting a resource that fails half-way keeps the cursor and gives the lease back", async () => {
     await finishRun();
     const also = () => Promise.reject(new Error("no"));
-    await expect(forget(world, resourceRef, { owner: "me", also })).rejects.toThrow("no");
-    expect(await readState(world, resourceRef)).toMatchObject({
+    await expect(forgetResource(world, place, { owner: "me", also })).rejects.toThrow("no");
+    expect(await readState(world, place)).toMatchObject({
       status: "done",
       body,
       lease: null,
     });
   });
 
+  it("forgetting a resource forgets what it reads for its children alone, the names and the wishes", async () => {
+    await finishRun();
+    await finishRun({ slot: "for_children" });
+    const stored = await readState(world, place);
+    if (!stored) throw new Error("no state");
+    const wish = { id: "r9", refresh: true, serves: null };
+    expect(await addWish(world, place, "own", { stored, wish })).toBe(true);
+    await putStateItem("desk#tickets/spool/1/0", "rows");
+    await putStateItem("desk#tickets/spool-for-children/1/0", "rows");
+    await putStateItem("desk#tickets/cursor/abc", "cursor");
+    await forgetResource(world, place, { owner: "me" });
+    for (const slot of ["own", "for_children"] as const) {
+      expect(await readState(world, place, slot)).toMatchObject({
+        status: "new",
+        body: null,
+        fan_outs: [],
+        wishes: [],
+        lease: null,
+      });
+    }
+    expect(await stateKeys()).toEqual(["desk#tickets state", "desk#tickets state/for_children"]);
+  });
+
+  it("forgetting a resource is refused while it is read for its children, and gives its own lease back", async () => {
+    await finishRun();
+    await finishRun({ slot: "for_children", release: false });
+    await expect(forgetResource(world, place, { owner: "me" })).rejects.toMatchObject({
+      code: "state.lease_held",
+    });
+    expect(await readState(world, place)).toMatchObject({ run_id: "r1", body, lease: null });
+  });
+
   it("forgetting a resource that never ran does no harm", async () => {
-    await forget(world, resourceRef, { owner: "me" });
-    await forget(world, resourceRef, { owner: "me" });
-    expect(await readState(world, resourceRef)).toMatchObject({ status: "new", lease: null });
+    await forgetResource(world, place, { owner: "me" });
+    await forgetResource(world, place, { owner: "me" });
+    expect(await readState(world, place)).toMatchObject({ status: "new", lease: null });
   });
 });

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import { calculateRunCost } from "../../packages/core/src/report/costs.ts";
-import { readRuns, recordRun } from "../../packages/core/src/state/history.ts";
+import { readRun, readRuns, recordRun } from "../../packages/core/src/state/history.ts";
+import type { Slot } from "../../packages/core/src/state/run-state.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 
-const resourceRef = { source: "desk", resource: "tickets" };
+const place = { source: "desk", resource: "tickets" };
 
 const reportOf = (changes: Partial<ResourceReport> = {}): ResourceReport => ({
   source: "desk",
@@ -48,6 +49,11 @@ beforeEach(async () => {
   } as unknown as World;
 });
 
+/** Writes the report under its own run's name, for the resource's own runs. */
+const record = (
+  report: ResourceReport,
+  { slot = "own", id = report.run_id, epoch }: { slot?: Slot; id?: string; epoch?: number } = {},
+) => recordRun(world, { resourceRef: place, slot, id, epoch }, report, 512);
 const stateItems = () => engine.scan(stateTableName(world.names));
 
 async function withFaults(
@@ -73,12 +79,7 @@ describe("the history of a run", () => {
       read_units: 8.5,
       worked_ms: 2_000,
     };
-    await recordRun(
-      world,
-      resourceRef,
-      reportOf({ ...counts, cursor: { before: null, after: "2026" } }),
-      512,
-    );
+    await record(reportOf({ ...counts, cursor: { before: null, after: "2026" } }));
     const [item, ...others] = await stateItems();
     expect(others).toEqual([]);
     expect(item).toMatchObject({
@@ -112,8 +113,8 @@ describe("the history of a run", () => {
       schema,
       error: { code: "extract.status", message: "GET /x answered 500", hint: null },
     });
-    await recordRun(world, resourceRef, failed, 512);
-    expect(await readRuns(world, resourceRef)).toEqual([
+    await record(failed);
+    expect(await readRuns(world, place)).toEqual([
       {
         ...zeroCounts(),
         run_id: "r1",
@@ -127,32 +128,56 @@ describe("the history of a run", () => {
         cursor: { before: 7, after: 7 },
         schema,
         error: { code: "extract.status", message: "GET /x answered 500" },
+        epoch: null,
         cost_usd: 0.000015033,
       },
     ]);
-    expect(await readRuns(world, { ...resourceRef, resource: "ticket" })).toEqual([]);
+    expect(await readRuns(world, { ...place, resource: "ticket" })).toEqual([]);
+  });
+
+  it("one read has a line for each fan-out that it answers, which names its epoch", async () => {
+    for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"])
+      await record(reportOf(), { id, epoch: 7 });
+    for (const id of ["r1", "2026-01-01T00:00:00Z/refresh"]) {
+      expect(await readRun(world, place, id)).toMatchObject({
+        run_id: id,
+        epoch: { slot: "own", id: 7 },
+      });
+    }
+    expect(await readRun(world, place, "r2")).toBeUndefined();
+  });
+
+  it("a read for children alone is kept, and is no run of the resource", async () => {
+    await record(reportOf({ run_id: "r1" }), { slot: "for_children", epoch: 3 });
+    expect(await readRuns(world, place)).toEqual([]);
+    expect(await readRun(world, place, "r1")).toBeUndefined();
+    expect(await readRun(world, place, "r1", "for_children")).toMatchObject({
+      run_id: "r1",
+      status: "done",
+      epoch: { slot: "for_children", id: 3 },
+    });
   });
 
   it("the report of a retry replaces the failure of its run in the history (P7)", async () => {
-    await recordRun(world, resourceRef, reportOf({ status: "failed", pages: 1 }), 512);
-    await recordRun(world, resourceRef, reportOf({ status: "failed", pages: 2 }), 512);
-    await recordRun(world, resourceRef, reportOf({ status: "done", pages: 3 }), 512);
-    expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "done", pages: 3 }]);
+    await record(reportOf({ status: "failed", pages: 1 }));
+    await record(reportOf({ status: "failed", pages: 2 }));
+    await record(reportOf({ status: "done", pages: 3 }));
+    expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
   it("an event that meets a run under way leaves no line in the history", async () => {
-    await recordRun(world, resourceRef, reportOf({ status: "skipped" }), 512);
-    await recordRun(world, resourceRef, reportOf({ status: "failed" }), 512);
-    await recordRun(world, resourceRef, reportOf({ status: "skipped" }), 512);
-    expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "failed" }]);
+    await record(reportOf({ status: "skipped" }));
+    await record(reportOf({ status: "failed" }));
+    await record(reportOf({ status: "skipped" }));
+    expect(await readRuns(world, place)).toMatchObject([{ status: "failed" }]);
   });
 
   it("a success in the history stays a success, whatever an overtaken worker reports (P5, P7)", async () => {
-    await recordRun(world, resourceRef, reportOf({ pages: 3 }), 512);
+    await record(reportOf({ pages: 3 }));
     for (const status of ["failed", "skipped", "done"] as const) {
-      await recordRun(world, resourceRef, reportOf({ status, pages: 0 }), 512);
+      await record(reportOf({ status, pages: 0 }));
     }
-    expect(await readRuns(world, resourceRef)).toMatchObject([{ status: "done", pages: 3 }]);
+    expect(await readRuns(world, place)).toMatchObject([{ status: "done", pages: 3 }]);
   });
 
   it("the history lists the newest starts first, as many as are requested, whatever the run ids are", async () => {
@@ -162,10 +187,10 @@ describe("the history of a run", () => {
       ["a", 1],
     ]) {
       const started_at = new Date(Date.UTC(2026, 0, Number(day))).toISOString();
-      await recordRun(world, resourceRef, reportOf({ run_id: String(run_id), started_at }), 512);
+      await record(reportOf({ run_id: String(run_id), started_at }));
     }
     const ids = async (limit?: number) =>
-      (await readRuns(world, resourceRef, limit)).map(({ run_id }) => run_id);
+      (await readRuns(world, place, limit)).map(({ run_id }) => run_id);
     expect(await ids()).toEqual(["b", "c", "a"]);
     expect(await ids(2)).toEqual(["b", "c"]);
   });
@@ -177,7 +202,7 @@ describe("the history of a run", () => {
     ];
     const calls = await withFaults(
       (number) => faults[number - 1],
-      () => recordRun(world, resourceRef, reportOf(), 512),
+      () => record(reportOf()),
     );
     expect(calls).toBe(3);
     expect(await stateItems()).toHaveLength(1);
@@ -185,9 +210,7 @@ describe("the history of a run", () => {
 
   it("a history that cannot be written is an error that names the table", async () => {
     const refuse = (): Fault => ({ kind: "error", status: 400, type: "AccessDeniedException" });
-    await expect(
-      withFaults(refuse, () => recordRun(world, resourceRef, reportOf(), 512)),
-    ).rejects.toMatchObject({
+    await expect(withFaults(refuse, () => record(reportOf()))).rejects.toMatchObject({
       code: "state.unavailable",
       message: `the state table ${stateTableName(world.names)} did not take the run's history (AccessDeniedException)`,
     });

@@ -2,51 +2,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { LEASE_MS, TAKEOVER_MS } from "../../packages/core/src/base/timing.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
-import { zeroCounts } from "../../packages/core/src/report/counts.ts";
-import { nothingKnown } from "../../packages/core/src/state/changed-rows-state.ts";
-import { takeLease } from "../../packages/core/src/state/lease.ts";
-import { opening } from "../../packages/core/src/state/opening.ts";
-import type { RunState } from "../../packages/core/src/state/run-state.ts";
+import { expireLease, Lease, type TakenRun } from "../../packages/core/src/state/lease.ts";
 import { readState, type StoredState } from "../../packages/core/src/state/state-item.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { BEGAN, newRun, runStateOf } from "../support/run-state.ts";
 
 const names = { app: "tidetable", stage: "test" };
-const start = Date.UTC(2026, 0, 1);
-const body: RunState = {
-  plan_hash: "plan",
-  table_id: "table",
-  started_at: new Date(start).toISOString(),
-  slices: 1,
-  page: 0,
-  refresh: false,
-  refresh_next: false,
-  phase: "read",
-  next: null,
-  counts: zeroCounts(),
-  cursor: null,
-  cursor_path: null,
-  initial: null,
-  candidate: null,
-  known: [],
-  edge: [],
-  window: null,
-  spool: { log: "r1", run_ids: ["r1"], start: 0, end: 0, past: [] },
-  at: null,
-  spool_only: false,
-  api_time: null,
-  loops: null,
-  rows: nothingKnown,
-  sweep: null,
-  deaths: 0,
-  waits: 0,
-};
-const run = { runId: "r1", body };
+const body = runStateOf();
+const run: TakenRun = { runId: "r1", body, fanOuts: ["r1"], wishes: [] };
 
 let engine: Engine;
 let nth = 0;
-let resourceRef: { source: string; resource: string };
+let place: { source: string; resource: string };
 
 beforeAll(async () => {
   engine = await startDynamodb();
@@ -55,26 +24,44 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 beforeEach(() => {
   nth += 1;
-  resourceRef = { source: "test", resource: `r${nth}` };
+  place = { source: "test", resource: `r${nth}` };
 });
 
 const worldWith = (dynamodb = engine.dynamodb) => ({
   dynamodb,
   names,
-  clock: virtualClock({ start }),
+  clock: virtualClock({ start: BEGAN }),
   random: Math.random,
 });
-const storedState = () => readState(worldWith(), resourceRef);
+/** Takes the lease; `stored` is what the decision was made from. */
+const take = (
+  request: { owner?: string; stored?: StoredState | undefined; run?: TakenRun | undefined } = {},
+  world = worldWith(),
+) =>
+  Lease.take(world, {
+    resourceRef: place,
+    slot: "own",
+    owner: "a",
+    stored: undefined,
+    run,
+    ...request,
+  });
+async function taken(...asked: Parameters<typeof take>): Promise<Lease> {
+  const lease = await take(...asked);
+  if (!lease) throw new Error("the state has changed");
+  return lease;
+}
+const storedState = () => readState(worldWith(), place);
 
 describe("a lease", () => {
   it("a step moves body, counts and lease together and increments the step's number", async () => {
-    const lease = await takeLease(worldWith(), resourceRef, undefined, { owner: "a", run });
+    const lease = await taken();
     expect(await storedState()).toMatchObject({
       status: "running",
       run_id: "r1",
       token: 1,
       seq: 1,
-      lease: { owner: "a", until: start + LEASE_MS },
+      lease: { owner: "a", until: BEGAN + LEASE_MS },
       body,
     });
     const next = { params: { offset: 100 } };
@@ -86,32 +73,78 @@ describe("a lease", () => {
 
   it("a lease is refused while another worker holds it, and until ten seconds after its end (P5)", async () => {
     const world = worldWith();
-    await takeLease(world, resourceRef, undefined, { owner: "a", run });
+    await taken({}, world);
     const held = await storedState();
     world.clock.advance(LEASE_MS + TAKEOVER_MS - 1);
-    const early = takeLease(world, resourceRef, held, { owner: "b", run });
+    const early = taken({ owner: "b", stored: held }, world);
     await expect(early).rejects.toMatchObject({ code: "state.lease_held" });
     world.clock.advance(1);
-    await takeLease(world, resourceRef, held, { owner: "b", run });
+    await taken({ owner: "b", stored: held }, world);
     expect(await storedState()).toMatchObject({ token: 2, lease: { owner: "b" } });
   });
 
-  it("one of many workers that take a lease at once gets it (P5)", async () => {
-    const tryLease = (owner: string) =>
-      takeLease(worldWith(), resourceRef, undefined, { owner, run });
-    const ends = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => tryLease(`w${n}`)));
-    expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    for (const end of ends) {
-      if (end.status === "rejected") expect(end.reason.code).toBe("state.lease_held");
-    }
+  it("one of many workers that take a lease at once gets it, and the others look again (P5)", async () => {
+    const workers = Array.from({ length: 10 }, (_, n) => take({ owner: `w${n}` }));
+    const leases = (await Promise.all(workers)).filter((lease) => lease !== undefined);
+    expect(leases).toHaveLength(1);
+    expect(await storedState()).toMatchObject({ token: 1, seq: 1 });
+  });
+
+  it("a lease is not taken on top of a state that has moved since it was read", async () => {
+    const lease = await taken();
+    await lease.release({ status: "done", body });
+    const stored = await storedState();
+    const other = await taken({ owner: "b", stored });
+    await other.letGo();
+    expect(await take({ owner: "c", stored })).toBeUndefined();
+    expect(await storedState()).toMatchObject({ token: 2, lease: null });
+  });
+
+  it("taking a lease for a run moves names and wishes with it, and taking it alone leaves them", async () => {
+    const wish = { id: "r3", refresh: true, serves: null };
+    const first = await taken({ run: { ...run, fanOuts: ["r1", "r2"], wishes: [wish] } });
+    await first.letGo();
+    expect(await storedState()).toMatchObject({ fan_outs: ["r1", "r2"], wishes: [wish] });
+    const sample = await taken({ stored: await storedState(), run: undefined });
+    await sample.letGo();
+    expect(await storedState()).toMatchObject({
+      status: "running",
+      run_id: "r1",
+      fan_outs: ["r1", "r2"],
+      wishes: [wish],
+    });
+    const next = newRun({ id: "r4" });
+    await taken({ stored: await storedState(), run: next });
+    expect(await storedState()).toMatchObject({ run_id: "r4", fan_outs: ["r4"], wishes: [] });
+  });
+
+  it("a success is kept for the resource's own runs, and not for reads for its children", async () => {
+    const own = await taken();
+    await own.release({ status: "failed", body });
+    expect((await storedState())?.succeeded_at).toBeNull();
+    const forChildren = await Lease.take(worldWith(), {
+      resourceRef: place,
+      slot: "for_children",
+      owner: "a",
+      stored: undefined,
+      run,
+    });
+    await forChildren?.release({ status: "done", body });
+    const stored = await readState(worldWith(), place, "for_children");
+    expect(stored).toMatchObject({ status: "done", succeeded_at: null });
+    expect(await storedState()).toMatchObject({ status: "failed", succeeded_at: null });
+
+    const again = await taken({ stored: await storedState() });
+    await again.release({ status: "done", body });
+    expect((await storedState())?.succeeded_at).toBe(new Date(BEGAN).toISOString());
   });
 
   it("a worker that was overtaken can move nothing (P5)", async () => {
     const world = worldWith();
-    const paused = await takeLease(world, resourceRef, undefined, { owner: "a", run });
+    const paused = await taken({}, world);
     world.clock.advance(LEASE_MS + TAKEOVER_MS);
     expect(() => paused.guard()).toThrow("lease ran out");
-    const fresh = await takeLease(world, resourceRef, await storedState(), { owner: "b", run });
+    const fresh = await taken({ owner: "b", stored: await storedState() }, world);
     await fresh.checkpoint({ ...body, page: 7 });
 
     const late = paused.checkpoint({ ...body, page: 3 });
@@ -123,7 +156,7 @@ describe("a lease", () => {
 
   it("every checkpoint renews the lease", async () => {
     const world = worldWith();
-    const lease = await takeLease(world, resourceRef, undefined, { owner: "a", run });
+    const lease = await taken({}, world);
     for (let page = 1; page <= 5; page++) {
       world.clock.advance(LEASE_MS - 1000);
       lease.guard();
@@ -135,7 +168,7 @@ describe("a lease", () => {
   });
 
   it("a lease can be given back without moving the run", async () => {
-    const lease = await takeLease(worldWith(), resourceRef, undefined, { owner: "a", run });
+    const lease = await taken();
     await lease.checkpoint({ ...body, page: 2 });
     await lease.letGo();
     expect(await storedState()).toMatchObject({
@@ -152,7 +185,7 @@ describe("a step whose answer was lost", () => {
       number === 2 ? { kind: "reset", when: "after" } : undefined,
     );
     const dynamodb = clientOf(proxy.endpoint);
-    const lease = await takeLease(worldWith(dynamodb), resourceRef, undefined, { owner: "a", run });
+    const lease = await taken({}, worldWith(dynamodb));
     await lease.checkpoint({ ...body, page: 1 });
     expect(await storedState()).toMatchObject({ seq: 2, body: { page: 1 } });
     expect(proxy.calls.map(({ operation }) => operation)).toEqual([
@@ -172,7 +205,7 @@ describe("a step whose answer was lost", () => {
     );
     const dynamodb = clientOf(proxy.endpoint);
     const world = worldWith(dynamodb);
-    const lease = await takeLease(world, resourceRef, undefined, { owner: "a", run });
+    const lease = await taken({}, world);
     const step = lease.checkpoint({ ...body, page: 1 });
     await expect(step).rejects.toMatchObject({ code: "state.unavailable" });
     expect(proxy.calls.length).toBeGreaterThan(5);
@@ -182,84 +215,21 @@ describe("a step whose answer was lost", () => {
   });
 });
 
-describe("the run that an event means", () => {
-  const want = {
-    runId: "r2",
-    refresh: false,
-    planHash: "plan",
-    tableId: "table",
-    cursorPath: null,
-    rows: () => nothingKnown,
-    now: start + 1000,
-  };
-  const storedStateOf = (changes: Partial<StoredState>): StoredState => ({
-    status: "running",
-    run_id: "r1",
-    token: 3,
-    seq: 9,
-    write_id: "",
-    lease: null,
-    not_before: null,
-    updated_at: "",
-    succeeded_at: null,
-    body: { ...body, page: 4, next: { params: { offset: 400 } }, cursor: "2026-01-01" },
-    ...changes,
+describe("the lease of a worker that has died", () => {
+  it("a dead owner's lease can be taken at once, and the death is still seen", async () => {
+    await taken({ owner: "dead" });
+    expect(await expireLease(worldWith(), place, "own", "dead")).toBe(true);
+    const stored = await storedState();
+    expect(stored?.lease).toEqual({ owner: "dead", until: 0 });
+    expect(await taken({ owner: "b", stored })).toMatchObject({ token: 2 });
   });
 
-  it("an event means a new run when no state is stored", () => {
-    expect(opening(undefined, want)).toMatchObject({
-      kind: "start",
-      runId: "r2",
-      body: { page: 0 },
+  it("the lease of another owner, and that of the other slot, are left alone", async () => {
+    await taken({ owner: "living" });
+    expect(await expireLease(worldWith(), place, "own", "dead")).toBe(false);
+    expect(await expireLease(worldWith(), place, "for_children", "living")).toBe(false);
+    expect(await storedState()).toMatchObject({
+      lease: { owner: "living", until: BEGAN + LEASE_MS },
     });
-  });
-
-  it("an event means the unfinished run, whatever the event's own id (P7)", () => {
-    expect(opening(storedStateOf({}), want)).toMatchObject({
-      kind: "continue",
-      runId: "r1",
-      body: { page: 4, slices: 2, next: { params: { offset: 400 } } },
-    });
-  });
-
-  it("a late second delivery of an event means a run that has ended (P7)", () => {
-    const again = { ...want, runId: "r1" };
-    expect(opening(storedStateOf({ status: "done" }), again)).toMatchObject({ kind: "ended" });
-    expect(opening(storedStateOf({ status: "done" }), want)).toMatchObject({
-      kind: "start",
-      body: { page: 0, cursor: "2026-01-01" },
-    });
-  });
-
-  it("only the retry of a failed event continues its run", () => {
-    const failed = storedStateOf({ status: "failed" });
-    expect(opening(failed, { ...want, runId: "r1" })).toMatchObject({ kind: "continue" });
-    expect(opening(failed, want)).toMatchObject({ kind: "start", runId: "r2", body: { page: 0 } });
-  });
-
-  it("a waiting run waits until the time that the API asked for", () => {
-    const not_before = new Date(want.now + 1).toISOString();
-    const waiting = storedStateOf({ status: "waiting", not_before });
-    expect(opening(waiting, want)).toMatchObject({ kind: "wait", notBefore: not_before });
-    expect(opening(waiting, { ...want, now: want.now + 1 })).toMatchObject({ kind: "continue" });
-  });
-
-  it("an unfinished run starts anew when the config has changed, and says so (P6)", () => {
-    const open = opening(storedStateOf({}), { ...want, planHash: "other" });
-    expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: "2026-01-01" } });
-    expect(open).toHaveProperty("note", expect.stringContaining("config changed"));
-  });
-
-  it("a run forgets the cursor of another field", () => {
-    const otherCursor = { ...want, cursorPath: "updated_at" };
-    expect(opening(storedStateOf({ status: "done" }), otherCursor)).toMatchObject({
-      body: { cursor: null },
-    });
-  });
-
-  it("a run forgets position and cursor when the table is another one, and says so", () => {
-    const open = opening(storedStateOf({ status: "done" }), { ...want, tableId: "new" });
-    expect(open).toMatchObject({ kind: "start", body: { page: 0, cursor: null } });
-    expect(open).toHaveProperty("note", expect.stringContaining("not the one"));
   });
 });

@@ -1,8 +1,9 @@
 import type { World } from "@tidetable/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { stateKey, stateTable } from "../../packages/core/src/dynamodb/tables.ts";
+import { stateTable, stateTableKey } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Rejection } from "../../packages/core/src/flow.ts";
+import { registerSecret } from "../../packages/core/src/secrets/redact.ts";
 import {
   listQuarantine,
   readEntry,
@@ -13,11 +14,14 @@ import {
   tooManyError,
 } from "../../packages/core/src/state/quarantine.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
+import { parseJson } from "../../packages/core/src/values/parse-json.ts";
+import { guardSecret } from "../support/canary.ts";
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { rowNaming } from "../support/naming.ts";
 
-const resourceRef = { source: "desk", resource: "tickets" };
+const place = { source: "desk", resource: "tickets" };
 const rejectionOf = (record: Rejection["record"], index = 0): Rejection => ({
   index,
   code: "record.number",
@@ -49,7 +53,7 @@ beforeEach(async () => {
 });
 
 const setAsideAll = (rejections: Rejection[], page = 3, runId = "run-1") =>
-  setAside(rejections, { world, resourceRef, runId, page });
+  setAside(rejections, { world, resourceRef: place, runId, page });
 const stateItems = () => engine.scan(stateTableName(world.names));
 
 describe("a rejected record", () => {
@@ -59,6 +63,7 @@ describe("a rejected record", () => {
       {
         pk: { S: "desk#tickets" },
         sk: { S: expect.stringMatching(/^quarantine#[\w-]{43}$/) },
+        format: { N: "2" },
         code: { S: "record.number" },
         message: { S: "a number does not fit" },
         path: { S: "a.n" },
@@ -102,6 +107,19 @@ describe("a rejected record", () => {
     expect(small?.path?.S).toHaveLength(1024);
   });
 
+  it("of a rejected record of many megabytes only the start is kept, its length, and no secret", async () => {
+    const key = guardSecret("canary-key-of-quarantine-6e1b");
+    registerSecret(key);
+    await setAsideAll([rejectionOf({ a: `é${key}`, b: "x".repeat(5_000_000) })]);
+    const [item] = await stateItems();
+    const record = String(item?.record?.S);
+    expect(record.startsWith('{"a":"é[secret]","b":"xxx')).toBe(true);
+    expect(Buffer.byteLength(record)).toBeGreaterThan(4_000);
+    expect(Buffer.byteLength(record)).toBeLessThanOrEqual(4_096);
+    const length = Buffer.byteLength(JSON.stringify({ a: `é${key}`, b: "" })) + 5_000_000;
+    expect(item).toMatchObject({ record_bytes: { N: String(length) }, redacted: { BOOL: true } });
+  });
+
   it("a rejected record that cannot be set aside fails the page", async () => {
     const proxy = await openFaultyDynamodb(engine.endpoint, () => ({
       kind: "error",
@@ -125,7 +143,7 @@ describe("a rejected record", () => {
 });
 
 describe("the list of what was set aside", () => {
-  const listEntries = async (where = resourceRef) => {
+  const listEntries = async (where = place) => {
     const entries = [];
     for await (const page of listQuarantine(world, where)) entries.push(...page);
     return entries.sort((a, b) => a.index - b.index);
@@ -145,10 +163,26 @@ describe("the list of what was set aside", () => {
         record: '{"id":1,"n":1e400}',
         record_bytes: null,
         redacted: false,
+        naming: null,
         at: "2026-01-01T00:00:00.000Z",
       },
     ]);
-    expect(await listEntries({ ...resourceRef, resource: "ticket" })).toEqual([]);
+    expect(await listEntries({ ...place, resource: "ticket" })).toEqual([]);
+  });
+
+  it("the quarantine list has what the row of a record without a key would be named by", async () => {
+    // The last four digits are beyond a double's precision.
+    const naming = rowNaming({ parent: { id: 9007199254740993n }, added: ["post"] });
+    await setAside([rejectionOf({ v: 1 })], {
+      world,
+      resourceRef: place,
+      runId: "run-1",
+      page: 0,
+      naming,
+    });
+    const [entry] = await listEntries();
+    const { findValue: _, ...stored } = naming;
+    expect(parseJson(entry?.naming ?? "")).toEqual(stored);
   });
 
   it("the quarantine list has the length of a record that was cut", async () => {
@@ -166,17 +200,17 @@ describe("the list of what was set aside", () => {
     await setAsideAll([rejectionOf({ id: 1 }, 0), rejectionOf({ id: 2 }, 1)]);
     const [first, second] = await listEntries();
     if (!first || !second) throw new Error("two entries");
-    await removeEntry(world, resourceRef, first);
-    await removeEntry(world, resourceRef, first);
-    await removeEntry(world, resourceRef, { ...second, at: "2025-12-31T00:00:00.000Z" });
+    await removeEntry(world, place, first);
+    await removeEntry(world, place, first);
+    await removeEntry(world, place, { ...second, at: "2025-12-31T00:00:00.000Z" });
     expect(await listEntries()).toEqual([second]);
-    expect(await readEntry(world, resourceRef, second.id)).toEqual(second);
-    expect(await readEntry(world, resourceRef, first.id)).toBeUndefined();
+    expect(await readEntry(world, place, second.id)).toEqual(second);
+    expect(await readEntry(world, place, first.id)).toBeUndefined();
   });
 });
 
 it("the row that an item would replace is found by its hash and range key", async () => {
-  const key = { ...stateKey, fields: ["pk", "sk"] };
+  const key = { ...stateTableKey, fields: ["pk", "sk"] };
   const at = { world, table: stateTableName(world.names), key };
   await setAsideAll([rejectionOf({ id: 1 })]);
   const [item] = await stateItems();

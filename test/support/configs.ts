@@ -22,7 +22,7 @@ export function expectProblemsOrPlan(config: unknown, options: unknown = {}): st
   if (problems.length > 0) return JSON.stringify(problems);
   for (const resource of planSource(source, "shop").resources) {
     const refusal = refusalOf(() => expect(firstRequest(resource).url).toMatch(/^https?:/));
-    if (refusal) expect(refusal.code).toMatch(/^extract\.(template|convert|url)$/);
+    if (refusal) expect(refusal.code).toMatch(/^extract\.(template|convert|url|window)$/);
   }
   return JSON.stringify(findNotices(source));
 }

@@ -124,7 +124,8 @@ async function leaveUnprocessed(
 }
 
 function forwardCall(engine: string, incoming: IncomingMessage, body: string): Promise<Answer> {
-  const headers = { ...incoming.headers, "content-length": Buffer.byteLength(body) };
+  const { host, ...others } = incoming.headers;
+  const headers = { ...others, "content-length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const outgoing = request(engine, { method: "POST", headers }, async (response) => {
       resolve({ status: response.statusCode ?? 500, body: await readText(response) });

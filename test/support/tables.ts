@@ -9,8 +9,9 @@ import {
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";
+import { rowNaming } from "./naming.ts";
 
-/** Creates the table of a resource and writes records into it, as a run would. Returns the table's name. */
+/** Makes a resource's table and writes records into it, as a run would; gives the table's name. */
 export async function fillTable(
   engine: Engine,
   {
@@ -21,15 +22,15 @@ export async function fillTable(
   }: { source: Source; name: string; resource: string; stage: string },
   records: JsonObject[],
 ): Promise<string> {
-  const plan = planSource(source, name).resources.find((planned) => planned.name === resource);
-  if (!plan) throw new Error(`no resource ${resource}`);
-  const TableName = tableName({ app: "tidetable", stage }, plan);
-  await engine.createTables({ [TableName]: tableDefinition(plan) });
+  const found = planSource(source, name).resources.find((one) => one.name === resource);
+  if (!found) throw new Error(`no resource ${resource}`);
+  const TableName = tableName({ app: "tidetable", stage }, found);
+  await engine.createTables({ [TableName]: tableDefinition(found) });
   const { items, rejections } = toItems(
     records,
-    plan,
-    { runId: "run", page: 0 },
-    recordFitter(plan, undefined),
+    found,
+    rowNaming(),
+    recordFitter(found, undefined),
   );
   if (rejections[0]) throw new Error(rejections[0].message);
   for (let first = 0; first < items.length; first += 25) {
@@ -42,7 +43,7 @@ export async function fillTable(
 }
 
 export async function collectPages<T>(pages: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const page of pages) items.push(page);
-  return items;
+  const all: T[] = [];
+  for await (const page of pages) all.push(page);
+  return all;
 }

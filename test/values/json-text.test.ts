@@ -33,3 +33,8 @@ test("a value that is nested a hundred thousand levels deep does not overflow th
   for (let level = 0; level < 100_000; level++) value = [value];
   expect(jsonText(value)).toHaveLength(200_002);
 });
+
+test("a text that may be short ends soon after its limit, however large the value is", () => {
+  const body = { errors: Array.from({ length: 1_000_000 }, () => 0) };
+  expect(jsonText(body, { maxLength: 20 })).toBe('{"errors":[0,0,0,0,0,0');
+});

@@ -24,6 +24,7 @@ export { findNotices } from "./config/check/notices.ts";
 export type * from "./config/data-types.ts";
 export { workerEnvironment } from "./config/deployment.ts";
 export type * from "./config/endpoint-types.ts";
+export { hasOwnCursor, rootAbove } from "./config/lineage.ts";
 export { planSource } from "./config/plan.ts";
 export type * from "./config/plan-types.ts";
 export {
@@ -51,6 +52,7 @@ export type { Warning } from "./preview/warnings.ts";
 export { estimateSourceCost, estimateStageMonth, prices, type SourceCost } from "./report/costs.ts";
 export { type Counts, zeroCounts } from "./report/counts.ts";
 export type { ResourceReport } from "./report/types.ts";
+export { type NextStart, nextStart } from "./run/coverage.ts";
 export { deadlineOf } from "./run/pacer.ts";
 export type { Sources } from "./run/reach.ts";
 export { type Replayed, replayQuarantine } from "./run/replay-quarantine.ts";
@@ -66,8 +68,10 @@ export {
 export { parseShape, type Shape } from "./schema/shape.ts";
 export { Secret } from "./secrets/reference.ts";
 export { createSecretsManager, openSecretStore } from "./secrets/store.ts";
-export { forget } from "./state/forget.ts";
+export { forgetResource } from "./state/forget.ts";
+export { openGate } from "./state/gate.ts";
 export { type RunRecord, readRun, readRuns } from "./state/history.ts";
+export { expireLease } from "./state/lease.ts";
 export { listQuarantine, type QuarantineEntry } from "./state/quarantine.ts";
 export {
   forgetSchema,
@@ -76,7 +80,7 @@ export {
   type SchemaVersion,
   type StoredSchema,
 } from "./state/schemas.ts";
-export { expireLease, readState, type StoredState } from "./state/state-item.ts";
+export { endWait, readState, type StoredState } from "./state/state-item.ts";
 export { Decimal } from "./values/decimal.ts";
 export { numberText } from "./values/dynamodb-number.ts";
 export { isObject, type JsonObject, type JsonValue } from "./values/json.ts";

@@ -1,3 +1,5 @@
+import { builtEntries, isBuilt } from "./built.mjs";
+
 /*
  * Resolves the imports of a user's source file, wherever the file lies. `@tidetable/*` is the running
  * tidetable, because a second copy would not recognise the first copy's secrets. The file is an ES
@@ -7,6 +9,9 @@
 
 /** @type {import("node:module").ResolveHookSync | import("node:module").ResolveHook} */
 export function resolve(specifier, context, nextResolve) {
+  const entry = isBuilt ? builtEntries[specifier] : undefined;
+  if (entry)
+    return { url: new URL(`../dist/${entry}.js`, import.meta.url).href, shortCircuit: true };
   if (specifier.startsWith("@tidetable/")) {
     return nextResolve(specifier, { ...context, parentURL: import.meta.url });
   }

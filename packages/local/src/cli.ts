@@ -1,9 +1,10 @@
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import type { Problem } from "@tidetable/core";
 import { hideSecrets } from "@tidetable/core/redact";
 import { Command, CommanderError } from "commander";
-import { hidingStream, type Io } from "./base/io.ts";
+import { type Io, safeStream } from "./base/io.ts";
 import { commonOptions, type Options, settleOptions } from "./base/options.ts";
+import { packageFile } from "./base/package-files.ts";
 import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
 import { askAtTerminal } from "./output/terminal.ts";
 
@@ -11,8 +12,8 @@ import { askAtTerminal } from "./output/terminal.ts";
 export async function main(argv: string[], outside: Io): Promise<number> {
   const io = {
     ...outside,
-    stdout: hidingStream(outside.stdout),
-    stderr: hidingStream(outside.stderr),
+    stdout: safeStream(outside.stdout),
+    stderr: safeStream(outside.stderr),
   };
   try {
     return await parseAndRun(argv.length === 0 ? ["--help"] : argv, io);
@@ -32,7 +33,7 @@ async function parseAndRun(argv: string[], io: Io): Promise<number> {
   let exitCode = 0;
   const program = new Command("tidetable")
     .description("Mirrors REST APIs into DynamoDB tables.")
-    .version(createRequire(import.meta.url)("../package.json").version)
+    .version(JSON.parse(readFileSync(packageFile("package.json"), "utf8")).version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
 
@@ -101,7 +102,9 @@ function unexpectedErrorText(error: unknown, env: Io["env"]): string {
 const SAME_KEYPRESS_MS = 500;
 
 /** Runs the process's command line, with real streams, signals and exit code. */
-export async function startProcess(): Promise<void> {
+export async function startProcess(
+  prepareTypeScript: Io["prepareTypeScript"] = undefined,
+): Promise<void> {
   const interrupt = new AbortController();
   let interruptedAt = 0;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -123,6 +126,7 @@ export async function startProcess(): Promise<void> {
     env,
     cwd: process.cwd(),
     signal: interrupt.signal,
+    prepareTypeScript,
     ask: stdin.isTTY && stderr.isTTY ? askAtTerminal(interrupt.signal) : undefined,
     input: stdin.isTTY
       ? undefined

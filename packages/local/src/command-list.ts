@@ -14,6 +14,7 @@ import {
   resourceOption,
   stageOption,
   tablesOption,
+  workerOption,
   yesOption,
 } from "./base/options.ts";
 
@@ -99,6 +100,18 @@ export const commands: CommandEntry[] = [
     summary: "run your program with the local tables, as in: exec -- node app.ts",
     options: [],
     load: async () => (await import("./commands/exec.ts")).executeProgram,
+  },
+  {
+    usage: "env",
+    summary: "print endpoint and keys of the local tables for other programs",
+    options: [],
+    load: async () => (await import("./commands/env.ts")).printEnvironment,
+  },
+  {
+    usage: "invoke <event> [source...]",
+    summary: "hand an event (a JSON file, or - for stdin) to the functions on this machine",
+    options: [workerOption],
+    load: async () => (await import("./commands/invoke.ts")).invokeFunction,
   },
   {
     usage: "reset <source[/resource]>",

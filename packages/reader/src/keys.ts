@@ -22,7 +22,7 @@ export function keyAttribute(
   { label }: TableAccess,
 ): AttributeValue {
   const { name } = attribute;
-  const singleKey = { fields: [name], hash: attribute, range: undefined };
+  const singleKey = { fields: [name], rowId: undefined, hash: attribute, range: undefined };
   return makeKey({ [name]: value }, singleKey, label).item[name] as AttributeValue;
 }
 

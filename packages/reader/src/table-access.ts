@@ -22,7 +22,7 @@ export async function sendRequest<Output>(
     throw new ReadError({
       code: "read.table_missing",
       message: `${label}: the table ${table} does not exist`,
-      hint: "check the stage and the region; in AWS `npx sst deploy` creates it, locally `npx tidetable run` does",
+      hint: "check the stage and the region; in AWS `npx sst deploy` creates it, locally `npx --no tidetable run` does",
       cause: error,
     });
   }

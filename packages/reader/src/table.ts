@@ -69,7 +69,7 @@ function openTableAccess(source: Source, resource: string, options: TableOptions
     throw new ReadError({
       code: "read.stage",
       message: `${label}: no stage is given, and each stage has its own table`,
-      hint: 'pass { stage: "production" }, set TIDETABLE_STAGE, or run under `npx tidetable exec`',
+      hint: 'pass { stage: "production" }, set TIDETABLE_STAGE, or run under `npx --no tidetable exec`',
     });
   }
   const plan = findResource(source, sourceName, resource);

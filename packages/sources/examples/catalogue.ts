@@ -10,7 +10,7 @@ import { dlt, rest_api_source } from "@tidetable/core";
  * - The search lists only products on sale. `replace` reads the whole list and then deletes the rows
  *   that were not in it. The table is never empty in between.
  *
- * Run the file: `npx tidetable run packages/sources/examples/catalogue.ts`. Before a deploy, move
+ * Run the file: `npx --no tidetable run packages/sources/examples/catalogue.ts`. Before a deploy, move
  * the file to `packages/sources/src` and register the source in `index.ts`:
  * `import catalogue from "./catalogue.ts"`.
  */

@@ -11,7 +11,7 @@ import { dlt, rest_api_source } from "@tidetable/core";
  * - The API lists pull requests among the issues; a filter drops them.
  * - The weekly full refresh deletes the rows of deleted issues.
  *
- * Run the file: `npx tidetable run packages/sources/examples/code_host.ts`. Before a deploy, move
+ * Run the file: `npx --no tidetable run packages/sources/examples/code_host.ts`. Before a deploy, move
  * the file to `packages/sources/src` and register the source in `index.ts`:
  * `import code_host from "./code_host.ts"`.
  */

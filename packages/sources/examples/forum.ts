@@ -10,7 +10,7 @@ import { dlt, rest_api_source } from "@tidetable/core";
  *   `_topics_title`.
  * - Post ids are larger than 2^53. `bigint` keeps them as numbers, with all digits.
  *
- * Run the file: `npx tidetable run packages/sources/examples/forum.ts`. Before a deploy, move
+ * Run the file: `npx --no tidetable run packages/sources/examples/forum.ts`. Before a deploy, move
  * the file to `packages/sources/src` and register the source in `index.ts`:
  * `import forum from "./forum.ts"`.
  */

@@ -1,4 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openCliFolder } from "../../support/cli.ts";
 
 const node = process.execPath;
@@ -6,12 +9,40 @@ const node = process.execPath;
 /** The program is plain JavaScript, because no loader is active. */
 const programFile = (code: string) => [node, "--input-type=module", "--eval", code];
 
+describe("env", () => {
+  it("env prints endpoint and keys, with which another program reads the tables after the command has ended", async () => {
+    const { cli, folder } = await openCliFolder({
+      "look.mjs": `
+        const { AWS_ENDPOINT_URL_DYNAMODB: url, AWS_ACCESS_KEY_ID: key } = process.env;
+        const headers = { authorization: "AWS4-HMAC-SHA256 Credential=" + key + "/" };
+        console.log((await fetch(url, { headers })).status, (await fetch(url)).status);`,
+    });
+    const { code, stdout } = await cli(["env", "--data", "d"]);
+    // The engine would stay for an hour.
+    const { pid } = JSON.parse(readFileSync(join(folder, "d", "engine.json"), "utf8"));
+    onTestFinished(() => void process.kill(pid));
+    expect(code).toBe(0);
+    const look = spawnSync("sh", ["-c", `eval "$PRINTED"; ${node} look.mjs`], {
+      cwd: folder,
+      env: { PRINTED: stdout, AWS_PROFILE: "somebody" },
+      encoding: "utf8",
+    });
+    expect(look.stdout).toBe("200 403\n");
+    expect(stdout).toMatch(/^unset AWS_SESSION_TOKEN AWS_PROFILE$/m);
+    const { endpoint, environment } = (await cli(["env", "--data", "d", "--json"])).json();
+    expect(stdout).toContain(`export AWS_ENDPOINT_URL_DYNAMODB='${endpoint}'\n`);
+    expect(stdout).toContain(`export AWS_ACCESS_KEY_ID='${environment.AWS_ACCESS_KEY_ID}'\n`);
+  });
+});
+
 describe("exec", () => {
   it("exec runs a program with the embedded engine in its environment", async () => {
     const { cli } = await openCliFolder({
       "look.mjs": `
         const { AWS_ENDPOINT_URL_DYNAMODB: url, TIDETABLE_STAGE, AWS_REGION, AWS_PROFILE } = process.env;
-        const { status } = await fetch(url);
+        const { AWS_ACCESS_KEY_ID: key } = process.env;
+        const headers = { authorization: "AWS4-HMAC-SHA256 Credential=" + key + "/" };
+        const { status } = await fetch(url, { headers });
         const args = process.argv.slice(2);
         console.log(JSON.stringify({ url, status, TIDETABLE_STAGE, AWS_REGION, AWS_PROFILE, args }));
         console.error("said aside");`,

@@ -33,6 +33,9 @@ const comments = {
   full_refresh: true,
 };
 
+/** What is sent again: the run alone. */
+const commentsRun = { source: "support", resource: "ticket_comments", run_id: "r7" };
+
 let sqs: Sqs;
 let lambda: LambdaStub;
 beforeEach(async () => {
@@ -109,7 +112,7 @@ describe("failures list", () => {
 });
 
 describe("failures redrive", () => {
-  it("failures redrive sends each event to its worker unchanged, and deletes it from the queue", async () => {
+  it("failures redrive asks each worker for its run again, and deletes the message from the queue", async () => {
     sqs.send(failureRecord(ticketsRecord("r1")));
     sqs.send(failureRecord(comments));
     const { exit, document } = await redrive();
@@ -118,11 +121,37 @@ describe("failures redrive", () => {
     expect(lambda.invoked).toEqual(
       expect.arrayContaining([
         { name: "tidetable-dev-worker-ticketing", type: "Event", event: ticketsRecord("r1") },
-        { name: "tidetable-dev-worker-support", type: "Event", event: comments },
+        { name: "tidetable-dev-worker-support", type: "Event", event: commentsRun },
       ]),
     );
     expect(lambda.invoked).toHaveLength(2);
     expect(sqs.all()).toEqual([]);
+  });
+
+  it("a message that anybody may have sent asks for a run, and for no refresh that deletes rows", async () => {
+    const orders = { full_refresh: true, confirm: "ticketing", check: true, limit_pages: 1 };
+    sqs.send(failureRecord({ ...ticketsRecord("r1"), ...orders, serves: [], spool_only: true }));
+    await redrive();
+    expect(lambda.invoked).toMatchObject([{ event: ticketsRecord("r1") }]);
+    expect(Object.keys(lambda.invoked[0]?.event as object)).toEqual([
+      "source",
+      "resource",
+      "run_id",
+    ]);
+  });
+
+  it.each([
+    "arn:aws:lambda:us-east-1:000000000000:function:tidetable-dev-worker-support:$LATEST",
+    "arn:aws:lambda:us-east-1:000000000000:function:another-app-dev-worker-ticketing:$LATEST",
+    undefined,
+  ])("a message about a source whose worker did not fail is kept: %s", async (functionArn) => {
+    const requestContext = { functionArn, condition: "RetriesExhausted" };
+    sqs.send(failureRecord(ticketsRecord("r1"), { requestContext } as object));
+    const { exit, document } = await redrive();
+    expect(exit).toBe(1);
+    expect(document.reasons).toMatchObject([{ code: "failures.foreign" }]);
+    expect(lambda.invoked).toEqual([]);
+    expect(sqs.all()).toHaveLength(1);
   });
 
   it.each([
@@ -133,7 +162,7 @@ describe("failures redrive", () => {
     sqs.send(failureRecord(comments));
     const { document } = await redrive(target);
     expect(document).toEqual({ status: "succeeded", redriven: 1, kept: 0, reasons: [] });
-    expect(lambda.invoked).toMatchObject([{ event: comments }]);
+    expect(lambda.invoked).toMatchObject([{ event: commentsRun }]);
     // The remaining event is visible at once.
     expect(sqs.visible()).toEqual([JSON.stringify(failureRecord(ticketsRecord("r1")))]);
   });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../../packages/local/src/cli.ts";
 import { parseTarget } from "../../../packages/local/src/sources/target.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
+import { runStateOf } from "../../support/run-state.ts";
 
 const table = "tidetable-local-ticketing.tickets";
 const key = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined } as const;
@@ -115,11 +116,8 @@ describe("after a run", () => {
     expect(stderr).toBe(`2 items of 60 in ${table}\n`);
   });
 
-  it("state shows the checkpoint, the counts and the owner of the lease", async () => {
-    const body = {
-      plan_hash: "h",
-      table_id: null,
-      started_at: "2026-01-01T00:00:00.000Z",
+  it("state shows the checkpoint, the counts, the owner of the lease and what is asked for", async () => {
+    const body = runStateOf({
       slices: 2,
       page: 3,
       next: { params: { limit: 100, offset: 300 } },
@@ -128,7 +126,7 @@ describe("after a run", () => {
       phase: "read",
       cursor: "2025-12-31",
       candidate: "2026-01-01",
-    };
+    });
     const item = {
       pk: { S: "ticketing#tickets" },
       sk: { S: "state" },
@@ -140,6 +138,7 @@ describe("after a run", () => {
       lease_owner: { S: "local/host/1" },
       lease_until: { N: String(Date.parse("2026-01-01T00:00:50.000Z")) },
       body: { S: JSON.stringify(body) },
+      wishes: { S: JSON.stringify([{ id: "weekly", refresh: true, serves: null }]) },
     };
     await engine.dynamodb.send(
       new PutItemCommand({ TableName: "tidetable-local-state", Item: item }),
@@ -160,6 +159,9 @@ describe("after a run", () => {
         not_before: null,
         cursor: "2025-12-31",
         candidate: "2026-01-01",
+        served: null,
+        next_start: null,
+        wishes: [{ run_id: "weekly", refresh: true }],
         checkpoint: { page: 3, next: { params: { limit: 100, offset: 300 } } },
         slices: 2,
         counts: body.counts,
@@ -170,6 +172,9 @@ describe("after a run", () => {
     const text = await runCommand("state", "ticketing");
     expect(text.stdout).toMatch(
       /tickets +running +read \(refresh\) +3 +300 +2025-12-31 +2026-01-01 .*local\/host\/1 until/,
+    );
+    expect(text.stdout).toContain(
+      "ticketing/tickets: a full refresh is asked for (weekly): the next read that begins takes it\n",
     );
   });
 });

@@ -161,3 +161,25 @@ it("plan shows the placeholders that a parent's records fill in a child's reques
   const [source] = JSON.parse(await run("--json")).sources;
   expect(source.resources[1]).toMatchObject({ resource: "posts", parent: "users", selected: true });
 });
+
+it("plan shows no credential that stands in the config as plain text, and warns of it", async () => {
+  const config = {
+    client: { base_url: "https://api.example.com/v1", headers: { "X-Api-Key": "plain-header-1" } },
+    resources: [
+      {
+        name: "a",
+        endpoint: { path: "a", params: { api_key: "p-1", token: "t0k3n-t0k3n-t0k3n" } },
+      },
+    ],
+  };
+  await writeFile(join(folder, "open.json"), JSON.stringify(config));
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [bin, "plan", "open.json"], { cwd: folder }, (_, stdout, stderr) =>
+      resolve(stdout + stderr),
+    );
+  });
+  expect(output).toContain("/v1/a?api_key=***&token=***");
+  expect(output).not.toMatch(/plain-header-1|p-1|t0k3n/);
+  expect(output).toContain("client.headers.X-Api-Key");
+  expect(output).toContain("resources[0].endpoint.params.token");
+});

@@ -400,15 +400,38 @@ describe("warnings about paging", () => {
     ],
     [
       "as many records as the limit and a next link",
-      { data: hundred, next: "/rows?page=2" },
+      { data: hundred, next: "/rows?after=r100" },
       { paginator: { type: "json_link", next_url_path: "next" }, params: { limit: 100 } },
+    ],
+    [
+      "numbered pages and a number of records",
+      { data: hundred.slice(1), meta: { total_count: 300 } },
+      { paginator: { type: "page_number", total_path: null } },
+    ],
+    [
+      "a numbered next link and a number of records",
+      { data: hundred.slice(1), count: 300, next: "/rows?page=2" },
+      { paginator: "json_link" },
     ],
   ])("preview does not warn of a first page with %s", async (_, body, endpoint) => {
     expect(await warningCodes(() => body, endpoint)).toEqual([]);
   });
 
+  it.each<[name: string, body: unknown, paginator: unknown]>([
+    ["numbered pages without a count", { data: hundred.slice(1) }, "page_number"],
+    [
+      "numbered pages with a number of pages alone",
+      { data: hundred.slice(1), total: 9 },
+      "page_number",
+    ],
+    ["a numbered next link", { data: hundred.slice(1), next: "/rows?page=2" }, "json_link"],
+    ["offsets without an overlap", { data: hundred.slice(1) }, { ...offsetPaginator, overlap: 0 }],
+  ])("preview warns that rows may be missed where the first page has %s", async (_, body, paginator) => {
+    expect(await warningCodes(() => body, { paginator })).toEqual(["preview.uncounted_pages"]);
+  });
+
   it("preview says how to write down the selector and the paginator that the first answer has shown", async () => {
-    const body = { data: hundred.slice(1), next: "/rows?page=2" };
+    const body = { data: hundred.slice(1), next: "/rows?after=r100" };
     const { preview } = await openSource([], {
       answer: () => body,
       resource: { endpoint: { data_selector: undefined, paginator: undefined } },

@@ -53,6 +53,16 @@ describe("on this machine", () => {
     expect(await readdir(dirname(secretsFile("support")))).toEqual(["support.json"]);
   });
 
+  it("secrets set takes a credential of 64 KB and shows none of it", async () => {
+    const long = Array.from({ length: 9000 }, (_, index) => `${index}(+`)
+      .join("")
+      .slice(0, 60_000);
+    const { exit, stdout, stderr } = await runSet(["support"], { answers: [canaries.id, long] });
+    expect(exit).toBe(0);
+    expect(stdout + stderr).not.toContain(long.slice(100, 120));
+    expect((await readSecrets(secretsFile("support"))).client_secret).toBe(long);
+  });
+
   it.skipIf(process.platform === "win32")(
     "secrets set writes a file that only its owner can read",
     async () => {

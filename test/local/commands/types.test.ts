@@ -125,7 +125,7 @@ describe("types", () => {
     expect(await types()).toEqual({
       exit: 2,
       stdout: "",
-      stderr: `${file}: none of its fields is known: it has not run, and it declares none; run it first: npx tidetable run ${file}\n`,
+      stderr: `${file}: none of its fields is known: it has not run, and it declares none; run it first: npx --no tidetable run ${file}\n`,
     });
   });
 

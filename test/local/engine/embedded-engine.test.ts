@@ -55,16 +55,18 @@ const waitForExit = async (pid: number) => {
   while (isAlive(pid)) await wait(20);
 };
 
-function clientOf(endpoint: string): DynamoDBClient {
+function clientOf({ endpoint, key }: { endpoint: string; key: string }): DynamoDBClient {
   const client = new DynamoDBClient({
     endpoint,
     region: "us-east-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    credentials: { accessKeyId: key, secretAccessKey: "local" },
     maxAttempts: 1,
   });
   onTestFinished(() => client.destroy());
   return client;
 }
+
+type Engine = Awaited<ReturnType<typeof openEmbeddedEngine>>;
 
 async function createNotes(client: DynamoDBClient): Promise<void> {
   const command = new CreateTableCommand({
@@ -86,8 +88,8 @@ test("commands that start at the same moment share one engine", async () => {
   const engines = await Promise.all(Array.from({ length: 5 }, () => openEmbeddedEngine(folder)));
   expect(new Set(engines.map(({ endpoint }) => endpoint)).size).toBe(1);
   expect(engines[0]?.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-  await createNotes(clientOf(engines[0]?.endpoint ?? ""));
-  const tables = await clientOf(engines[4]?.endpoint ?? "").send(new ListTablesCommand());
+  await createNotes(clientOf(engines[0] as Engine));
+  const tables = await clientOf(engines[4] as Engine).send(new ListTablesCommand());
   expect(tables.TableNames).toEqual(["notes"]);
   expect(readFileSync(join(folder, "engine.log"), "utf8")).toBe("");
 });
@@ -102,8 +104,7 @@ test("a later command finds the running engine", async () => {
 
 test("after kill -9 the next command starts a new engine with all data", async () => {
   const folder = await dataFolder();
-  const { endpoint } = await openEmbeddedEngine(folder);
-  const client = clientOf(endpoint);
+  const client = clientOf(await openEmbeddedEngine(folder));
   await createNotes(client);
   const ids = Array.from({ length: 50 }, (_, n) => `note-${n}`);
   for (const id of ids) {
@@ -112,7 +113,7 @@ test("after kill -9 the next command starts a new engine with all data", async (
   const pid = publishedPid(folder) as number;
   await killProcess(pid);
 
-  const again = clientOf((await openEmbeddedEngine(folder)).endpoint);
+  const again = clientOf(await openEmbeddedEngine(folder));
   expect(publishedPid(folder)).not.toBe(pid);
   for (const id of ids) {
     const { Item } = await again.send(
@@ -141,7 +142,7 @@ test("a client that disconnects does not end the engine of another client", asyn
   ]);
   await firstClient.close();
   await wait(700);
-  const { TableNames } = await clientOf(secondClient.endpoint).send(new ListTablesCommand());
+  const { TableNames } = await clientOf(secondClient).send(new ListTablesCommand());
   expect(TableNames).toEqual([]);
 });
 
@@ -176,13 +177,15 @@ test("a command can exit without closing the engine", async () => {
 
 test("a client that dies in the middle of a request does not end the engine", async () => {
   const folder = await dataFolder();
-  const { endpoint } = await openEmbeddedEngine(folder);
-  const socket = connect(Number(new URL(endpoint).port), "127.0.0.1");
-  socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{");
+  const engine = await openEmbeddedEngine(folder);
+  const { host, port } = new URL(engine.endpoint);
+  const socket = connect(Number(port), "127.0.0.1");
+  const key = `authorization: Credential=${engine.key}/`;
+  socket.write(`POST / HTTP/1.1\r\nhost: ${host}\r\n${key}\r\ncontent-length: 1000\r\n\r\n{`);
   await wait(200);
   socket.resetAndDestroy();
   await wait(200);
-  const { TableNames } = await clientOf(endpoint).send(new ListTablesCommand());
+  const { TableNames } = await clientOf(engine).send(new ListTablesCommand());
   expect(TableNames).toEqual([]);
 });
 
@@ -190,7 +193,7 @@ test("commands that arrive while the engine exits get an engine that keeps runni
   const folder = await dataFolder();
   for (let round = 0; round < 15; round += 1) {
     const engine = await openEmbeddedEngine(folder, { idleMs: 50 });
-    const client = clientOf(engine.endpoint);
+    const client = clientOf(engine);
     expect((await client.send(new ListTablesCommand())).TableNames).toEqual([]);
     client.destroy();
     await engine.close();
@@ -213,11 +216,43 @@ test("a stale engine.json is replaced if its port is closed, belongs to another 
   ]) {
     const folder = await dataFolder();
     writeFileSync(join(folder, "engine.json"), content);
-    const { endpoint } = await openEmbeddedEngine(folder);
+    const engine = await openEmbeddedEngine(folder);
+    const { endpoint } = engine;
     expect(endpoint).not.toContain(`:${port}`);
-    expect((await clientOf(endpoint).send(new ListTablesCommand())).TableNames).toEqual([]);
+    expect((await clientOf(engine).send(new ListTablesCommand())).TableNames).toEqual([]);
     expect(JSON.parse(readFileSync(join(folder, "engine.json"), "utf8")).url).toBe(endpoint);
   }
+});
+
+test("an engine.json that was sent with a folder is not believed, whatever it names", async () => {
+  const source = await dataFolder();
+  await openEmbeddedEngine(source);
+  const genuine = JSON.parse(readFileSync(join(source, "engine.json"), "utf8"));
+  const asked: string[] = [];
+  const stranger = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    // It knows everything that the file says.
+    response.setHeader("tidetable-engine", genuine.id).flushHeaders();
+  }).listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  onTestFinished(() => {
+    stranger.closeAllConnections();
+    stranger.close();
+  });
+  const { port } = stranger.address() as AddressInfo;
+  for (const address of [
+    { ...genuine, url: `http://127.0.0.1:${port}` },
+    { ...genuine, url: `http://localhost:${port}`, inode: undefined },
+    { ...genuine, url: `http://127.0.0.1:${port}@example.com` },
+    genuine,
+  ]) {
+    const folder = await dataFolder();
+    writeFileSync(join(folder, "engine.json"), JSON.stringify(address), { mode: 0o600 });
+    const engine = await openEmbeddedEngine(folder);
+    expect([`http://127.0.0.1:${port}`, genuine.url]).not.toContain(engine.endpoint);
+    await engine.close();
+  }
+  expect(asked).toEqual([]);
 });
 
 test("the engine of another folder is not used, even at this folder's old address", async () => {

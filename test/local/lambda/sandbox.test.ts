@@ -58,7 +58,7 @@ describe("a handler", () => {
       AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
       AWS_LAMBDA_FUNCTION_NAME: "worker",
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "256",
-      AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127\.0\.0\.1:\d+\/[0-9a-f]{40}$/),
       TZ: ":UTC",
       _HANDLER: "index.handler",
       LAMBDA_TASK_ROOT: cwd,

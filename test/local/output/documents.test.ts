@@ -64,6 +64,7 @@ describe("the document of run --json", () => {
             superseded: 2,
             quarantined: 0,
             deleted: 0,
+            parents_set_aside: 0,
             discarded_values: 0,
             retries: 1,
             waited_ms: 2010,

@@ -165,7 +165,7 @@ it("an event that continues an unfinished run is followed in that run", async ()
   expect(await desk.invoke("earlier", oneSlice())).toMatchObject({ status: "running" });
   const { runId, report } = await desk.follow();
   expect(runId).not.toBe("earlier");
-  expect(report).toMatchObject({ run_id: "earlier", status: "done", records: 35, slices: 2 });
+  expect(report).toMatchObject({ run_id: runId, status: "done", records: 35, slices: 2 });
 });
 
 it("the requested run is awaited if the unfinished one ended before the worker began", async () => {
@@ -189,7 +189,7 @@ it("a refresh that meets an unfinished run is followed after it", async () => {
   const desk = await deploySource("refreshed", slowPages);
   await desk.invoke("earlier", oneSlice());
   const { runId, report } = await desk.follow({ full_refresh: true, confirm: "refreshed" });
-  expect(report).toMatchObject({ run_id: `${runId}-refresh`, status: "done", records: 35 });
+  expect(report).toMatchObject({ run_id: `${runId}/refresh`, status: "done", records: 35 });
 });
 
 it("a failed run is the end only after Lambda has given up", async () => {

@@ -95,7 +95,7 @@ describe("run --stage", () => {
         error: {
           code: "run.interrupted",
           message: "nobody follows the run any more; it goes on in AWS",
-          hint: `npx tidetable status --stage ${desk.stage} shows how it ends`,
+          hint: `npx --no tidetable status --stage ${desk.stage} shows how it ends`,
         },
       },
     ]);

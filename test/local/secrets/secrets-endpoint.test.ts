@@ -10,7 +10,7 @@ import { openSecretsEndpoint } from "../../../packages/local/src/secrets/secrets
 /** Opens the endpoint and the real client for it. */
 async function openClient(...args: Parameters<typeof openSecretsEndpoint>) {
   const { endpoint, close } = await openSecretsEndpoint(...args);
-  expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{40}$/);
   const client = new SecretsManagerClient({
     endpoint,
     region: "us-east-1",

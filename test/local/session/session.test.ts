@@ -39,7 +39,7 @@ it("a table that is older than its index keeps working, with a warning that says
   expect(await prepareCrm({ table: { indexes: oneIndex } })).toEqual([]);
   expect(await prepareCrm({ table: { indexes: oneIndex } })).toEqual([]);
   expect(await prepareCrm({ table: { indexes: twoIndexes } })).toEqual([
-    "the table tidetable-local-crm.deals was created without the index by_owner: `npx tidetable reset crm/deals --tables` creates it again",
+    "the table tidetable-local-crm.deals was created without the index by_owner: `npx --no tidetable reset crm/deals --tables` creates it again",
   ]);
   expect(await prepareCrm({})).toEqual([]);
 });

@@ -47,14 +47,23 @@ const specialRanges: SpecialRange[] = [
     subnets: [
       ...["192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24"],
       ...["198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4"],
-      // IPv4 in disguise: compatible, translated, Teredo, 6to4. BlockList knows mapped ones itself.
-      ...["::/96", "::ffff:0:0:0/96", "2001::/32", "2002::/16"],
-      ...["64:ff9b:1::/48", "100::/8", "2001:db8::/32", "3fff::/20", "4000::/2", "8000::/1"],
+      // Teredo and 6to4 hide an IPv4 address. The other two are for documentation.
+      ...["2001::/32", "2002::/16", "2001:db8::/32", "3fff::/20"],
     ],
   },
 ];
 
 const blockLists = specialRanges.map((range) => ({ range, list: createBlockList(range.subnets) }));
+
+/**
+ * All that the registries have given out of IPv6, and IPv4 in the forms in which it is sent as IPv6.
+ * Everything else is reserved, or another disguise of IPv4.
+ */
+const assigned = new BlockList();
+assigned.addSubnet("2000::", 3, "ipv6");
+assigned.addSubnet("64:ff9b::", 96, "ipv6");
+// BlockList takes a mapped address for the IPv4 address in it.
+assigned.addSubnet("0.0.0.0", 0, "ipv4");
 
 function createBlockList(subnets: readonly string[]): BlockList {
   const list = new BlockList();
@@ -78,7 +87,8 @@ export function refuseAddress(address: string, network: Network): string | undef
   if (version === 0) return "no address";
   const family = version === 6 ? "ipv6" : "ipv4";
   const range = blockLists.find(({ list }) => list.check(withoutZone, family))?.range;
-  if (!range || range.openTo === network) return undefined;
+  if (!range) return assigned.check(withoutZone, family) ? undefined : "a reserved address";
+  if (range.openTo === network) return undefined;
   const isOpenVpc = range.openTo === "vpc" && network === "machine";
   return isOpenVpc ? undefined : range.description;
 }

@@ -58,8 +58,14 @@ export const FINISH_WRITING_MS = 2_000;
 /** A longer wait for the API ends the slice, and the run goes on after the wait at no cost. */
 export const WAIT_IN_SLICE_MS = 60_000;
 
-/** A longer Retry-After is taken for nonsense. */
-export const LONGEST_RETRY_AFTER_MS = 7 * DAY_MS;
+/** The longest wait that one answer may ask for, unless `client.max_wait` says otherwise. */
+export const DEFAULT_MAX_WAIT_MS = 1 * DAY_MS;
+
+/** The largest `client.max_wait`: what a run has left for its next slice is kept for twice as long. */
+export const LONGEST_WAIT_MS = 7 * DAY_MS;
+
+/** A Retry-After of more than a year is taken for nonsense. */
+export const NONSENSE_WAIT_MS = 366 * DAY_MS;
 
 /** The interval at which a worker reads the state of its source's gate. */
 export const GATE_READ_MS = 5_000;

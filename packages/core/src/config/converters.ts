@@ -1,3 +1,4 @@
+import { parseTime } from "../values/time.ts";
 import type { CursorValue } from "./endpoint-types.ts";
 
 /**
@@ -15,12 +16,13 @@ export const converters = {
   iso_datetime: (value) => isoTime(value),
 } satisfies Record<string, (value: CursorValue) => CursorValue>;
 
+/** A time without an offset is in UTC, on every machine: `Date.parse` would take the local zone. */
 function epochMs(value: CursorValue): number {
-  return typeof value === "number" ? value : Date.parse(value);
+  return typeof value === "number" ? value : (parseTime(value)?.ms ?? Date.parse(value));
 }
 
 // As seconds, 1e11 is the year 5138; as milliseconds, 1973. Smaller numbers are taken for seconds.
 function isoTime(value: CursorValue): string {
   const isSeconds = typeof value === "number" && value < 1e11;
-  return new Date(isSeconds ? value * 1000 : value).toISOString();
+  return new Date(isSeconds ? value * 1000 : epochMs(value)).toISOString();
 }

@@ -2,7 +2,7 @@ import { converters } from "./converters.ts";
 import { isDict } from "./dict.ts";
 import type { IncrementalConfig, IncrementalParam } from "./endpoint-types.ts";
 import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
-import type { ColumnPlan, Disposition, IncrementalPlan } from "./plan-types.ts";
+import type { ColumnPlan, IncrementalPlan } from "./plan-types.ts";
 import type { SettledEndpoint } from "./settle.ts";
 
 /** An incremental and its place in the endpoint: the block `incremental`, or a parameter. */
@@ -26,11 +26,7 @@ export const isIncrementalParam = (param: unknown): param is IncrementalParam =>
 
 export function planIncremental(
   endpoint: SettledEndpoint,
-  {
-    columns,
-    disposition,
-    key,
-  }: { columns: Record<string, ColumnPlan>; disposition: Disposition; key: string[] },
+  columns: Record<string, ColumnPlan>,
 ): IncrementalPlan | undefined {
   const [incremental] = findIncrementals(endpoint);
   if (!incremental) return undefined;
@@ -50,24 +46,18 @@ export function planIncremental(
     rangeEnd: config.range_end ?? "open",
     perParent: config.per_parent ?? false,
     convert: planConvert(config.convert ?? config.transform),
-    boundary: disposition === "append" ? planBoundary(config, key) : undefined,
     isTimestamp: columnAt(path, columns)?.dataType === "timestamp",
   };
 }
 
+/** The fields that, with the cursor, name an appended row: as in dlt, the incremental may have its own. */
+export function versionKey(endpoint: SettledEndpoint, primaryKey: string[]): string[] {
+  const { primary_key } = findIncrementals(endpoint)[0]?.config ?? {};
+  return primary_key == null ? primaryKey : [primary_key].flat();
+}
+
 const planConvert = (convert: IncrementalConfig["convert"]): IncrementalPlan["convert"] =>
   typeof convert === "string" ? converters[convert] : convert;
-
-/** As in dlt, records that a lag or an open start reads again on purpose are stored again. */
-function planBoundary(
-  { lag, range_start, primary_key }: IncrementalConfig,
-  key: string[],
-): string[] | undefined {
-  if (lag || range_start === "open") return undefined;
-  if (primary_key == null) return key;
-  const fields = [primary_key].flat();
-  return fields.length === 0 ? undefined : fields;
-}
 
 function columnAt(
   { steps: [step, ...deeperSteps] }: JsonPath,

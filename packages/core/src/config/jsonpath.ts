@@ -103,3 +103,14 @@ function unexpectedCharacter(text: string, position: number): ConfigError {
     hint: supportedForms,
   });
 }
+
+/** Undefined for a path that parseJsonPath would refuse, and for anything but a string. */
+export function parseJsonPathIfValid(text: unknown): JsonPath | undefined {
+  if (typeof text !== "string") return undefined;
+  try {
+    return parseJsonPath(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}

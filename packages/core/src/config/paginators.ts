@@ -59,6 +59,13 @@ export function planPaginator(paginator: PaginatorConfig | undefined): Paginator
 export const defaultOverlap = (limit: number): number =>
   limit < 10 ? 0 : Math.min(5, Math.floor(limit / 5));
 
+/**
+ * The most pages that are requested at once, where the config says nothing. Only an overlap shows
+ * whether rows have moved between two answers. Without one, pages are requested one after the other.
+ */
+export const defaultParallelPages = (paginator: PaginatorPlan): number =>
+  paginator.type === "offset" && paginator.overlap > 0 ? 4 : 1;
+
 function planRangeEnd(
   paginator: OffsetPaginator | PageNumberPaginator,
   maximum: number | null | undefined,

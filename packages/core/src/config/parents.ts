@@ -1,6 +1,6 @@
 import { ConfigError } from "../base/errors.ts";
 import { isDict } from "./dict.ts";
-import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
+import { type JsonPath, parseJsonPath, parseJsonPathIfValid } from "./jsonpath.ts";
 import type { ParentPlan, ResourcePlan } from "./plan-types.ts";
 import type { SettledEndpoint, SettledResource } from "./settle.ts";
 import {
@@ -90,13 +90,25 @@ export function planParent(
 ): ParentPlan | undefined {
   const parent = planned.get(parentName(resource) ?? "");
   if (!parent) return undefined;
-  const include = (resource.include_from_parent ?? []).map((field) => ({
-    field: memberPath(field),
-    as: `_${parent.name}_${field}`,
-  }));
   const needed = [...new Set(parentFields(resource).map(({ text }) => text))];
-  return { plan: parent, needed, include, onMissing: resource.on_parent_value_missing ?? "raise" };
+  return {
+    plan: parent,
+    needed,
+    include: planIncluded(resource, parent.name),
+    onMissing: resource.on_parent_value_missing ?? "set_aside",
+    onError: resource.on_parent_error ?? "raise",
+  };
 }
+
+/** The fields that each record takes from its parent's record. */
+export const planIncluded = (
+  { include_from_parent = [] }: Pick<SettledResource, "include_from_parent">,
+  parent: string,
+): ParentPlan["include"] =>
+  include_from_parent.map((field) => ({
+    paths: includedPaths(field),
+    as: `_${parent}_${field}`,
+  }));
 
 /** The fields that the children of a resource need of each of its records. */
 export function planSpooled(name: string, resources: readonly SettledResource[]): JsonPath[] {
@@ -104,9 +116,16 @@ export function planSpooled(name: string, resources: readonly SettledResource[])
     .filter((resource) => parentName(resource) === name)
     .flatMap((child) => [
       ...parentFields(child),
-      ...(child.include_from_parent ?? []).map(memberPath),
+      ...(child.include_from_parent ?? []).flatMap(includedPaths),
     ]);
   return [...new Map(fields.map((field) => [field.text, field])).values()];
 }
 
-const memberPath = (name: string): JsonPath => ({ text: name, steps: [{ name }] });
+/** A field of the record with this very name, or else what the path leads to within the record. */
+function includedPaths(field: string): JsonPath[] {
+  const steps = [{ name: field }];
+  if (!/[.[]/.test(field)) return [{ text: field, steps }];
+  const ownField = { text: `[${JSON.stringify(field)}]`, steps };
+  const path = parseJsonPathIfValid(field);
+  return path ? [ownField, path] : [ownField];
+}

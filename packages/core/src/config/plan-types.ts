@@ -71,6 +71,8 @@ export interface ResourcePlan {
   parent: ParentPlan | undefined;
   /** The fields of each record that children need. Empty for a resource without children. */
   spooled: JsonPath[];
+  /** Stored resources below it whose parent records its cursor decides about. Not in the hash. */
+  followers: FollowerPlan[];
   key: KeyPlan;
   request: RequestPlan;
   auth: AuthPlan | undefined;
@@ -125,10 +127,20 @@ export interface ParentPlan {
   plan: ResourcePlan;
   /** The fields of a parent's record that requests name, as JSONPath. */
   needed: string[];
-  /** Fields of the parent's record that each record gets. */
-  include: { field: JsonPath; as: string }[];
-  /** Decides about a parent's record that lacks a value for a request. */
-  onMissing: "raise" | "skip";
+  /** Fields of the parent's record that each record gets: the first of the paths that is there. */
+  include: { paths: JsonPath[]; as: string }[];
+  /** Decides about a parent's record whose values cannot stand in a request. */
+  onMissing: "set_aside" | "skip" | "raise";
+  /** Decides about a parent's record whose request fails: the run fails, or the record is set aside. */
+  onError: "raise" | "skip";
+}
+
+export interface FollowerPlan {
+  name: string;
+  /** It replaces its rows in every run, so every run needs all records of its ancestors. */
+  needsWhole: boolean;
+  /** The followers between it and the resource whose cursor decides. */
+  above: string[];
 }
 
 export type Disposition = "merge" | "append" | "replace";
@@ -200,7 +212,7 @@ export interface RangeEnd {
   /** No request is made at or after this offset or page. */
   maximum: number | undefined;
   stopAfterEmptyPage: boolean;
-  /** The answer's flag for more pages. It overrules total and maximum. */
+  /** The answer's flag for more pages. Total and maximum hold although it is true. */
   hasMore: JsonPath | undefined;
 }
 
@@ -254,11 +266,6 @@ export interface IncrementalPlan {
   perParent: boolean;
   /** Turns a cursor into the value that the request sends. */
   convert: ((value: CursorValue) => CursorValue) | undefined;
-  /**
-   * The fields by which an append recognises records at the start that are already stored; `[]`
-   * compares whole records. Undefined: the records are stored again, or merged.
-   */
-  boundary: string[] | undefined;
   /** True: the column is declared a timestamp, and a number in it counts from 1970. */
   isTimestamp: boolean;
 }
@@ -270,6 +277,8 @@ export interface RetryPlan {
   maxRetries: number;
   /** The delay before retry n is factor × 2^(n−1) seconds, times random(0.5…1). */
   backoffFactor: number;
+  /** The longest delay, whatever an answer asks for. */
+  maxWaitMs: number;
 }
 
 export type WriteModePlan =
@@ -289,9 +298,21 @@ export type WriteModePlan =
 export interface KeyPlan {
   /** The primary_key's fields. Empty when every record gets a `_row_id` of its own. */
   fields: string[];
+  /** What a `_row_id` is made of. Undefined: rows have a key of their own. */
+  rowId?: RowIdPlan | undefined;
   hash: KeyAttribute;
   range: KeyAttribute | undefined;
 }
+
+/**
+ * Rows without a key of their own are named by what they are, so that reading a record again never
+ * doubles it. Values that the request takes from the parent are part of every name.
+ */
+export type RowIdPlan =
+  /** By key fields and cursor: each version of a record is a row. */
+  | { kind: "version"; fields: string[]; cursor: JsonPath }
+  /** By content. `isPerRead`: each read that covers everything appends all rows anew. */
+  | { kind: "content"; isPerRead: boolean };
 
 export interface KeyAttribute {
   /** A field, `_key` (all fields after the first, joined) or `_row_id`. */

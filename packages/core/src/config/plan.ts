@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { DEFAULT_MAX_WAIT_MS } from "../base/timing.ts";
+import { registerSecret } from "../secrets/redact.ts";
 import { Secret } from "../secrets/reference.ts";
 import { isObject } from "../values/json.ts";
 import { planAuth, secretNames } from "./auth.ts";
@@ -7,10 +9,12 @@ import { planColumns, planContract } from "./columns.ts";
 import { planFunction, planStorage } from "./deployment.ts";
 import { planActions, planSteps } from "./hooks.ts";
 import { isExampleHost } from "./hosts.ts";
-import { planIncremental } from "./incremental.ts";
+import { planIncremental, versionKey } from "./incremental.ts";
 import { parseJsonPath } from "./jsonpath.ts";
-import { planPaginator } from "./paginators.ts";
+import { addFollowers } from "./lineage.ts";
+import { defaultParallelPages, planPaginator } from "./paginators.ts";
 import { parentsFirst, planParent, planSpooled } from "./parents.ts";
+import { findPlainCredentials } from "./plain-credentials.ts";
 import type { ResourcePlan, RetryPlan, SchedulePlan, SourcePlan } from "./plan-types.ts";
 import { planRequest } from "./request.ts";
 import {
@@ -19,6 +23,7 @@ import {
   planDisposition,
   planHardDelete,
   planKey,
+  planRowId,
   planWriteMode,
 } from "./rows.ts";
 import {
@@ -27,6 +32,7 @@ import {
   type SettledResource,
   settleSource,
 } from "./settle.ts";
+import { expandShorthands } from "./shorthands.ts";
 import type { Source } from "./source.ts";
 import type { SourceOptions } from "./types.ts";
 
@@ -42,14 +48,16 @@ const defaults = Object.freeze({
   maxRetries: 3,
   backoffFactor: 2,
   timeoutSeconds: 30,
-  parallelPages: 4,
 });
 
 /**
- * Settles every default of a source. The function is pure, and expects a source in which `validate`
- * has found no problem.
+ * Settles every default of a source, and expects one in which `validate` has found no problem. Apart
+ * from hiding the plain credentials of the config from now on, the function is pure.
  */
 export function planSource(source: Source, name: string): SourcePlan {
+  for (const { texts } of findPlainCredentials(expandShorthands(source.config).config)) {
+    for (const text of texts) registerSecret(text);
+  }
   const { client, resources } = settleSource(source);
   const plansByName = new Map<string, ResourcePlan>();
   for (const resource of parentsFirst(resources)) {
@@ -59,6 +67,7 @@ export function planSource(source: Source, name: string): SourcePlan {
     plansByName.set(resource.name, resourcePlan);
   }
   const plans = [...plansByName.values()];
+  addFollowers(plans);
   return {
     name,
     secrets: secretNames(plans),
@@ -80,6 +89,7 @@ function planResource(
   const { name, endpoint, primary_key } = resource;
   const columns = planColumns(resource.columns);
   const disposition = planDisposition(resource);
+  const incremental = planIncremental(endpoint, columns);
   const hashedPlan = {
     source,
     name,
@@ -88,16 +98,20 @@ function planResource(
     selected: isSelected(resource),
     parent,
     spooled,
-    key: planKey(disposition === "append" ? [] : primary_key, columns),
+    key: planKey(
+      disposition === "append" ? [] : primary_key,
+      columns,
+      planRowId({ disposition, incremental, parent }, versionKey(endpoint, primary_key)),
+    ),
     request: planRequest(client, endpoint),
     auth: endpoint.auth && planAuth(endpoint.auth),
     paginator: planPaginator(endpoint.paginator),
-    incremental: planIncremental(endpoint, { columns, disposition, key: primary_key }),
+    incremental,
     selector:
       endpoint.data_selector === undefined ? undefined : parseJsonPath(endpoint.data_selector),
     steps: planSteps(resource.processing_steps ?? []),
     actions: planActions(endpoint.response_actions ?? []),
-    retry: planRetry(endpoint.error_handler ?? {}),
+    retry: planRetry(endpoint.error_handler ?? {}, client),
     timeoutMs: (client.timeout ?? defaults.timeoutSeconds) * 1000,
     columns,
     contract: planContract(resource.schema_contract),
@@ -108,18 +122,23 @@ function planResource(
   };
   return {
     ...hashedPlan,
-    hash: hashOf(hashedPlan),
+    hash: planHash(hashedPlan),
+    followers: [],
     storage: planStorage(resource.table, columns),
     writes: resource.writes ?? undefined,
-    parallelPages: resource.parallel_pages ?? defaults.parallelPages,
+    parallelPages: resource.parallel_pages ?? defaultParallelPages(hashedPlan.paginator),
   };
 }
 
-function planRetry(handler: NonNullable<SettledEndpoint["error_handler"]>): RetryPlan {
+function planRetry(
+  handler: NonNullable<SettledEndpoint["error_handler"]>,
+  { max_wait }: SettledClient,
+): RetryPlan {
   return {
     statuses: new Set(handler.retry_on_status_codes ?? retryStatuses),
     maxRetries: handler.max_retries ?? defaults.maxRetries,
     backoffFactor: handler.backoff_factor ?? defaults.backoffFactor,
+    maxWaitMs: max_wait === undefined ? DEFAULT_MAX_WAIT_MS : max_wait * 1000,
   };
 }
 
@@ -132,6 +151,21 @@ function planSchedule(schedule: SourceOptions["schedule"]): SchedulePlan | undef
     enabled: options.enabled ?? true,
     longestGapMs: longestGap(options.expression),
   };
+}
+
+/** Equal for plans of one meaning, of which the range of the cursor is no part. */
+function planHash({
+  incremental,
+  parent,
+  ...meaning
+}: Pick<ResourcePlan, "incremental" | "parent">): string {
+  const { initialValue, endValue, ...cursor } = incremental ?? {};
+  return hashOf({
+    ...meaning,
+    cursor,
+    isBackfill: endValue !== undefined,
+    parent: parent && { ...parent, plan: parent.plan.hash },
+  });
 }
 
 /** Equal plans have equal hashes, in whatever order their parts were written. */

@@ -5,6 +5,7 @@ import type {
   KeyAttribute,
   KeyPlan,
   ResourcePlan,
+  RowIdPlan,
   WriteModePlan,
 } from "./plan-types.ts";
 import type { SettledResource } from "./settle.ts";
@@ -61,15 +62,47 @@ export function planDedupSort({ columns }: HasColumns): ResourcePlan["dedupSort"
  * One field is the hash key, and a second field the range key. With three or more fields the range
  * key is `_key`, which joins all fields after the first.
  */
-export function planKey(fields: string[], columns: Record<string, ColumnPlan>): KeyPlan {
+export function planKey(
+  fields: string[],
+  columns: Record<string, ColumnPlan>,
+  rowId: RowIdPlan,
+): KeyPlan {
   const [first, second, ...more] = fields;
   if (first === undefined) {
-    return { fields, hash: { name: "_row_id", type: "S" }, range: undefined };
+    return { fields, rowId, hash: { name: "_row_id", type: "S" }, range: undefined };
   }
   const range = second === undefined ? undefined : keyAttribute(second, columns);
   const joined: KeyAttribute = { name: "_key", type: "S" };
-  return { fields, hash: keyAttribute(first, columns), range: more.length > 0 ? joined : range };
+  const hash = keyAttribute(first, columns);
+  return { fields, rowId: undefined, hash, range: more.length > 0 ? joined : range };
 }
+
+/**
+ * The name of a row without a key of its own. An append that reads everything each time is an
+ * archive of reads; one that reads changes (by its cursor or an ancestor's) is an archive of records.
+ */
+export function planRowId(
+  {
+    disposition,
+    incremental,
+    parent,
+  }: Pick<ResourcePlan, "disposition" | "incremental" | "parent">,
+  primaryKey: string[],
+): RowIdPlan {
+  const isAppend = disposition === "append";
+  if (isAppend && incremental && primaryKey.length > 0) {
+    return { kind: "version", fields: primaryKey, cursor: incremental.path };
+  }
+  const readsChanges = incremental !== undefined || hasCursorAbove(parent);
+  return {
+    kind: "content",
+    isPerRead: /* planted: archives-of-records */ isAppend && !readsChanges,
+  };
+}
+
+const hasCursorAbove = (parent: ResourcePlan["parent"]): boolean =>
+  parent !== undefined &&
+  (parent.plan.incremental !== undefined || hasCursorAbove(parent.plan.parent));
 
 /**
  * DynamoDB orders values of these types as the API does: strings byte by byte, numbers by value.

@@ -28,7 +28,7 @@ export interface SettledSource {
 }
 
 export type SettledClient = WithoutNulls<
-  Pick<ClientConfig, "base_url" | "headers" | "timeout" | "allowed_origins">
+  Pick<ClientConfig, "base_url" | "headers" | "timeout" | "max_wait" | "allowed_origins">
 >;
 
 export type SettledResource = WithoutNulls<

@@ -5,8 +5,8 @@ import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
 
 /*
  * Strings with references in braces: `{resources.users.id}`, `{incremental.start_value}` and
- * `{secrets.api_key}`. As in Python's format syntax, `{{` and `}}` are literal braces. A string
- * without such a reference stays as it is.
+ * `{secrets.api_key}`. As in Python's format syntax, `{{` and `}}` are literal braces. In a string
+ * with braces that stand alone, such as a GraphQL query or JSON, only references have a meaning.
  */
 
 /** The values of an incremental that a reference can name. */
@@ -43,20 +43,25 @@ export class Template {
 
 const bracePattern = /\{\{|\}\}|\{([^{}]+)\}/g;
 
-const referencePattern = /\{(?:resources|incremental|secrets)\./;
-
 /** The names that stand in `{…}`. */
 export function placeholderNames(text: string): string[] {
   return [...text.matchAll(bracePattern)].flatMap(([, name]) => name ?? []);
 }
 
-/**
- * A string without references comes back unchanged. Throws a ConfigError for a reference that makes
- * no sense.
- */
+/** Whether every brace is doubled or belongs to a name: only then are doubled braces an escape. */
+const isFormatString = (text: string): boolean => !/[{}]/.test(text.replace(bracePattern, ""));
+
+/** Throws a ConfigError for a reference that makes no sense. */
 export function parseTemplate(text: string): string | Template {
-  return referencePattern.test(text) ? joinParts(splitTemplate(text, parseReference)) : text;
+  const hasEscapes = isFormatString(text);
+  return joinParts(splitTemplate(text, parseReference, hasEscapes));
 }
+
+/** Names in braces that look like references, and are none: `{foo.bar.id}`. */
+export const unknownReferences = (text: string): string[] =>
+  placeholderNames(text)
+    .filter((name) => /^[a-z_]\w*(?:\.[\w[\]*]+)+$/i.test(name))
+    .filter((name) => !/^(?:resources|incremental|secrets)\./.test(name));
 
 /** Parses references to secrets alone. Other braces stay unchanged. */
 export function parseSecretReferences(text: string): string | Template {
@@ -69,19 +74,21 @@ export function parseSecretReferences(text: string): string | Template {
 
 /**
  * Splits a string at its braces. `replace` returns the part for a name in braces; `written` is the
- * name with its braces. Doubled braces become single braces.
+ * name with its braces. Doubled braces become single braces where they are an escape.
  */
 export function splitTemplate(
   text: string,
   replace: (name: string, written: string) => TemplatePart,
+  hasEscapes = true,
 ): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let position = 0;
   for (const match of text.matchAll(bracePattern)) {
     const [written, name] = match;
+    const brace = hasEscapes ? written.slice(1) : written;
     parts.push(
       text.slice(position, match.index),
-      name === undefined ? written.slice(1) : replace(name, written),
+      name === undefined ? brace : replace(name, written),
     );
     position = match.index + written.length;
   }
@@ -105,6 +112,7 @@ export function joinParts(parts: readonly TemplatePart[]): string | Template {
 /** A name that is no reference stays as written, with its braces. */
 export function parseReference(name: string, written: string): TemplatePart {
   const [namespace, ...words] = name.split(".");
+  if (words.length === 0) return written;
   if (namespace === "incremental") return parseIncrementalReference(words.join("."));
   if (namespace === "secrets") return { of: "secret", name: words.join(".") };
   if (namespace !== "resources") return written;

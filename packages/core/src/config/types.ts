@@ -46,6 +46,11 @@ export interface ClientConfig {
   /** The most seconds that a request may take in total. Default: 30. tidetable's own key. */
   timeout?: number | None;
   /**
+   * The most seconds that one answer of the API may ask to wait, for instance by Retry-After: up to
+   * 604800, a week. Default: 86400, a day. tidetable's own key.
+   */
+  max_wait?: number | None;
+  /**
    * Origins besides base_url's that may get the credentials. tidetable's own key.
    * @example ["https://files.example.com"]
    */
@@ -263,10 +268,15 @@ export interface ResourceExtensions {
    */
   write_mode?: WriteMode | None;
   /**
-   * Decides about a parent's record that lacks a value for the child's request: "raise" is an
-   * error, "skip" reads nothing for it. Default: "raise".
+   * Decides about a parent's record whose values cannot stand in the child's request: "raise" is an
+   * error, "skip" reads nothing for it. Default: the record is set aside, and the others are read.
    */
   on_parent_value_missing?: "raise" | "skip" | None;
+  /**
+   * Decides about a parent's record whose request fails: "raise" fails the run, "skip" sets the
+   * record aside and reads the others. Default: "raise".
+   */
+  on_parent_error?: "raise" | "skip" | None;
   /**
    * The field whose value is larger in a newer row. Its column needs a data_type.
    * @example "updated_at"
@@ -280,7 +290,8 @@ export interface ResourceExtensions {
   writes?: Writes | None;
   /**
    * The most pages of an offset or page_number paginator that are requested at once, 1 to 8. The
-   * number grows from 1, and shrinks when the API asks to slow down. Default: 4.
+   * number grows from 1, and shrinks when the API asks to slow down. Default: 4 for offsets with an
+   * overlap, otherwise 1, because nothing else shows whether rows have moved between two answers.
    */
   parallel_pages?: number | None;
 }

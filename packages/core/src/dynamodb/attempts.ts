@@ -2,54 +2,55 @@ import { WriteError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import { awsRetryDelay, nameOf, type Outcome, outcome } from "./client.ts";
-import { keyAttributes, tableMissing } from "./tables.ts";
+import { awsRetryDelay, classifyError, type ErrorKind, errorName } from "./client.ts";
+import { keyAttributes, missingTableError } from "./tables.ts";
 
 /*
- * What the two writers share: how a request is tried again, and how many are under way at once.
+ * The writers share the retry loop of a write, and the results.
  */
 
 export interface WriterOptions
   extends Pick<World, "dynamodb" | "clock" | "random" | "log" | "signal" | "deadline"> {
   table: string;
   key: Pick<KeyPlan, "hash" | "range">;
-  /** Called before every request; throws when this worker may not write any more. */
+  /** Called before every request. Throws when the worker may not write any more. */
   guard: () => void;
 }
 
-export interface Written {
+export interface WriteResult {
+  /** Includes `deleted`. */
   written: number;
-  /** Of these, rows that are gone now. */
+  /** The number of deleted rows. */
   deleted: number;
-  /** Items whose row was there already, where such a row stays. */
+  /** Items with an existing row, in a mode that keeps existing rows. */
   unchanged: number;
-  /** Items that gave way to a newer row in the table. */
+  /** Items whose row in the table is newer. */
   superseded: number;
-  /** Items that DynamoDB alone knows to refuse, or that can not be written in this way. */
+  /** Items refused by DynamoDB, or without the fields of the write mode. */
   rejections: Rejection[];
 }
 
-/** Writes items to one table. Of two items with one key, the one that came later stays. */
+/** Writes items to a table. Of two items with the same key, the later item stays. */
 export interface Writer {
   /**
-   * Resolves when DynamoDB has acknowledged or refused every one of them; rejects, and takes nothing
-   * more, when the deadline comes first. What does not fill a request waits for more.
+   * Resolves when DynamoDB has accepted or refused each of the items. Rejects when the deadline
+   * comes first; the writer then takes no further items. Items may wait for a full request.
    */
-  write(items: KeyedItem[]): Promise<Written>;
-  /** Sends what waits, though it fills no request. */
+  write(items: KeyedItem[]): Promise<WriteResult>;
+  /** Sends waiting items, although they do not fill a request. */
   flush(): void;
-  /** Resolves when not much waits. */
-  room(): Promise<void>;
+  /** Resolves when few items are waiting. */
+  waitForRoom(): Promise<void>;
 }
 
-/** Writes items when there are no more to come. */
-export function writeAll({ write, flush }: Writer, items: KeyedItem[]): Promise<Written> {
-  const written = write(items);
-  flush();
-  return written;
+/** Writes items without waiting for further items. */
+export function writeAll(writer: Writer, items: KeyedItem[]): Promise<WriteResult> {
+  const writing = writer.write(items);
+  writer.flush();
+  return writing;
 }
 
-export const nothingWritten = (): Written => ({
+export const emptyWriteResult = (): WriteResult => ({
   written: 0,
   deleted: 0,
   unchanged: 0,
@@ -57,97 +58,98 @@ export const nothingWritten = (): Written => ({
   rejections: [],
 });
 
-interface Trouble {
-  outcome: Outcome;
+/** An attempt after which a part of the request is left. */
+interface FailedAttempt {
+  kind: ErrorKind;
   name: string;
 }
 
-/** From this attempt on a person is told why nothing moves. */
-const WORTH_A_WARNING = 6;
+/** The attempt before which a person is told why nothing moves. */
+const WARNING_ATTEMPT = 6;
 
 /**
- * Sends one request until nothing of it is left, or DynamoDB says that something in it breaks its
- * rules. An attempt throws what DynamoDB threw, and returns what is in the way of the rest.
+ * Repeats a request until DynamoDB has accepted every item or calls an item invalid. An attempt
+ * throws DynamoDB's error, or returns the reason for a partial success.
  */
-export async function untilTaken(
-  attempt: () => Promise<Trouble | undefined>,
+export async function sendUntilAccepted(
+  attempt: () => Promise<FailedAttempt | undefined>,
   options: WriterOptions,
-  throttled: () => void = () => {},
-): Promise<"taken" | "invalid"> {
+  reportThrottle: () => void = () => {},
+): Promise<"accepted" | "invalid"> {
   const { clock, random, signal, deadline, table, log, guard } = options;
   for (let number = 1; ; number++) {
     // planted: guard-before-request
     guard();
-    const trouble = await attempt().catch((error: unknown): Trouble => {
+    const failure = await attempt().catch((error: unknown): FailedAttempt => {
       signal.throwIfAborted();
-      return { outcome: outcome(error), name: nameOf(error) };
+      return { kind: classifyError(error), name: errorName(error) };
     });
-    if (!trouble) return "taken";
-    if (trouble.outcome === "invalid") return "invalid";
-    if (trouble.outcome === "missing") throw tableMissing(table);
-    if (trouble.outcome === "refused") throw failure(trouble, table);
-    if (trouble.outcome === "throttled") throttled();
+    if (!failure) return "accepted";
+    if (failure.kind === "invalid") return "invalid";
+    if (failure.kind === "missing") throw missingTableError(table);
+    if (failure.kind === "refused") throw writeError(failure, table);
+    if (failure.kind === "throttled") reportThrottle();
     const delay = awsRetryDelay(number, random);
     // planted: deadline-of-retries
-    if (clock.monotonic() + delay >= deadline) throw failure(trouble, table);
-    if (number === WORTH_A_WARNING) {
-      log.warn(`the table ${table} takes its time (${trouble.name}): trying again`, { table });
+    if (clock.monotonic() + delay >= deadline) throw writeError(failure, table);
+    if (number === WARNING_ATTEMPT) {
+      log.warn(`the table ${table} takes its time (${failure.name}): trying again`, { table });
     }
     await clock.sleep(delay, signal);
   }
 }
 
-/** Does `work` for each of `all`, so many at once; starts nothing more after one has failed. */
-export async function inLanes<T extends object>(
-  lanes: number,
-  all: readonly T[],
-  work: (one: T) => Promise<void>,
+/** Processes items, several at once. After a failure no further item is started. */
+export async function forEachConcurrently<T extends object>(
+  concurrency: number,
+  items: readonly T[],
+  processItem: (item: T) => Promise<void>,
 ): Promise<void> {
-  const waiting = [...all];
-  const lane = async () => {
+  const remaining = [...items];
+  const processItems = async () => {
     try {
-      for (let one = waiting.shift(); one; one = waiting.shift()) await work(one);
+      for (let item = remaining.shift(); item; item = remaining.shift()) await processItem(item);
     } catch (error) {
-      waiting.length = 0;
+      remaining.length = 0;
       throw error;
     }
   };
-  // All of them, so that nothing is still being written when this returns.
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
-  const failed = ends.find((end) => end.status === "rejected");
-  if (failed) throw failed.reason;
+  // allSettled: no write may still be under way when the function throws.
+  const ends = await Promise.allSettled(Array.from({ length: concurrency }, processItems));
+  const failure = ends.find((end) => end.status === "rejected");
+  if (failure) throw failure.reason;
 }
 
-/** The part of an item that names its row. */
-export const keyItem = (item: Item, key: WriterOptions["key"]): Item =>
+/** Picks the attributes of the table's key. */
+export const keyOfItem = (item: Item, key: WriterOptions["key"]): Item =>
   Object.fromEntries(
     keyAttributes(key).flatMap(({ name }) => (item[name] ? [[name, item[name]]] : [])),
   );
 
-export const refused = ({ index, record }: KeyedItem): Rejection => ({
+/** DynamoDB's own message is left out: a message may quote the record. */
+export const rejectItem = ({ index, record }: KeyedItem): Rejection => ({
   index,
   code: "record.refused",
-  // DynamoDB's own words would quote the record.
   message: "DynamoDB refused the item (ValidationException)",
   path: "",
   record,
 });
 
-function failure(trouble: Trouble, table: string): WriteError {
-  if (trouble.outcome === "throttled") {
+function writeError({ kind, name }: FailedAttempt, table: string): WriteError {
+  if (kind === "throttled") {
     return new WriteError({
       code: "load.throttled",
       message: `DynamoDB throttled the writes to the table ${table} until the time was up`,
       hint: "run again: it continues from the last checkpoint; if it comes back, raise the table's write limit",
     });
   }
-  const denied = trouble.outcome === "refused";
+  const isRefused = kind === "refused";
   return new WriteError({
     code: "load.failed",
-    message: denied
-      ? `DynamoDB refused to write to the table ${table} (${trouble.name})`
-      : `DynamoDB did not answer to writes to the table ${table} (${trouble.name}) until the time was up`,
-    hint: denied
+    message: isRefused
+      ? `DynamoDB refused to write to the table ${table} (${name})`
+      : `DynamoDB did not answer to writes to the table ${table} (${name}) until the time was up`,
+    hint: isRefused
       ? "check the AWS credentials and what they are allowed to do"
       : "check the connection to DynamoDB, then run again: it continues from the last checkpoint",
   });

@@ -1,48 +1,65 @@
 import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
 import type { Item, KeyedItem } from "../flow.ts";
-import { keyItem, refused, untilTaken, type Writer, type WriterOptions } from "./attempts.ts";
-import { forMany, inLanesOf, type Told } from "./request-queue.ts";
+import {
+  keyOfItem,
+  rejectItem,
+  sendUntilAccepted,
+  type Writer,
+  type WriterOptions,
+} from "./attempts.ts";
+import {
+  type RequestLimits,
+  type RequestProgress,
+  RequestQueue,
+  shareSignal,
+} from "./request-queue.ts";
 
-const lanes = Object.freeze({
-  size: 25, // items of one BatchWriteItem
-  // Its other limit is 16 MB of JSON. An item's JSON has less than 16 times the bytes that DynamoDB
-  // counts for it, so nothing needs to be measured twice; and 1 MB is sent well within a time-out.
-  bytes: 1024 * 1024,
-  first: 4, // requests at once: a new table takes 4,000 writes a second
-  most: 16, // 40,000 a second at 10 ms, a table's usual quota
+const requestLimits: RequestLimits = Object.freeze({
+  itemsPerRequest: 25, // the limit of BatchWriteItem
+  // BatchWriteItem also takes at most 16 MB of JSON. An item's JSON has less than 16 times the bytes
+  // that DynamoDB counts, so 1 MB is always allowed, and is sent well within a time-out.
+  bytesPerRequest: 1024 * 1024,
+  initialRequests: 4, // a new table takes 4,000 writes a second
+  maxRequests: 16, // 40,000 writes a second at 10 ms, a table's usual quota
 });
 
-/** The writer that is used unless a resource asks for another: whatever comes last stands. */
-export function writer(options: WriterOptions): Writer {
-  const signal = forMany(options.signal);
-  return inLanesOf(lanes, options.clock, (batch, told) =>
-    settle(batch, told, { ...options, signal }),
+/** Opens the default writer: an item replaces its row without a condition. */
+export function openBatchWriter(options: WriterOptions): Writer {
+  const signal = shareSignal(options.signal);
+  return new RequestQueue(requestLimits, options.clock, (items, progress) =>
+    writeBatch(items, progress, { ...options, signal }),
   );
 }
 
-/** Sends a batch until nothing of it is left. */
-async function settle(batch: KeyedItem[], told: Told, options: WriterOptions): Promise<void> {
-  let left = batch;
+/** Repeats a batch until every item has an outcome. */
+async function writeBatch(
+  batch: KeyedItem[],
+  progress: RequestProgress,
+  options: WriterOptions,
+): Promise<void> {
+  let remaining = batch;
   const attempt = async () => {
-    const { UnprocessedItems } = await send(left, options);
-    const unprocessed = /* planted: unprocessed-items */ remaining(
-      left,
+    const { UnprocessedItems } = await sendBatch(remaining, options);
+    const unprocessed = /* planted: unprocessed-items */ findUnprocessed(
+      remaining,
       UnprocessedItems?.[options.table] ?? [],
       options.key,
     );
-    for (const one of left) if (!unprocessed.includes(one)) told.settled(one, "written");
-    left = unprocessed;
-    if (left.length === 0) return undefined;
-    return { outcome: "throttled", name: "UnprocessedItems" } as const;
+    for (const item of remaining) if (!unprocessed.includes(item)) progress.settle(item, "written");
+    remaining = unprocessed;
+    if (remaining.length === 0) return undefined;
+    return { kind: "throttled", name: "UnprocessedItems" } as const;
   };
-  const end = await untilTaken(attempt, options, told.throttled);
-  if (end === "invalid") await isolate(left, told, options);
+  const end = await sendUntilAccepted(attempt, options, progress.reportThrottle);
+  if (end === "invalid") await isolateInvalid(remaining, progress, options);
 }
 
-function send(items: KeyedItem[], { dynamodb, table, key, signal }: WriterOptions) {
+function sendBatch(items: KeyedItem[], { dynamodb, table, key, signal }: WriterOptions) {
   const requests = items.map(
     ({ item, deletesRow }): WriteRequest =>
-      deletesRow ? { DeleteRequest: { Key: keyItem(item, key) } } : { PutRequest: { Item: item } },
+      deletesRow
+        ? { DeleteRequest: { Key: keyOfItem(item, key) } }
+        : { PutRequest: { Item: item } },
   );
   return dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }), {
     abortSignal: signal,
@@ -50,38 +67,42 @@ function send(items: KeyedItem[], { dynamodb, table, key, signal }: WriterOption
 }
 
 /**
- * One bad item makes DynamoDB refuse all of its batch without a word on which: halves are tried
- * until it stands alone. (Items are checked before they come here; this is for what was missed.)
+ * Halves a batch until the invalid item stands alone: DynamoDB refuses the whole batch and does not
+ * say which item is at fault. Batches with an invalid item are rare, because items are checked first.
  */
-async function isolate(batch: KeyedItem[], told: Told, options: WriterOptions): Promise<void> {
-  const [only] = batch;
-  if (only && batch.length === 1) {
-    told.settled(only, refused(only));
+async function isolateInvalid(
+  batch: KeyedItem[],
+  progress: RequestProgress,
+  options: WriterOptions,
+): Promise<void> {
+  const [item] = batch;
+  if (item && batch.length === 1) {
+    progress.settle(item, rejectItem(item));
     return;
   }
   const middle = Math.ceil(batch.length / 2);
-  await settle(batch.slice(0, middle), told, options);
-  await settle(batch.slice(middle), told, options);
+  await writeBatch(batch.slice(0, middle), progress, options);
+  await writeBatch(batch.slice(middle), progress, options);
 }
 
 /**
- * Which of the items came back unprocessed. Ours are sent again, found by their key, and not what
- * the SDK read: it loses the value of an attribute named `__proto__`.
+ * Finds the unprocessed items by their keys. The items from the answer cannot be sent again: the SDK loses
+ * the value of an attribute named `__proto__`.
  */
-function remaining(
-  sent: KeyedItem[],
-  unprocessed: WriteRequest[],
+function findUnprocessed(
+  sentItems: KeyedItem[],
+  requests: WriteRequest[],
   { hash, range }: WriterOptions["key"],
 ): KeyedItem[] {
-  if (unprocessed.length === 0) return [];
+  if (requests.length === 0) return [];
   const keyText = (item: Item | undefined) =>
     JSON.stringify([item?.[hash.name], range && item?.[range.name]]);
   const keys = new Set(
-    unprocessed.map(({ PutRequest, DeleteRequest }) =>
+    requests.map(({ PutRequest, DeleteRequest }) =>
       keyText(PutRequest?.Item ?? DeleteRequest?.Key),
     ),
   );
-  const found = sent.filter(({ item }) => keys.has(keyText(item)));
-  // A key that came back in other words: all of them once more does no harm, one too few would.
-  return found.length === unprocessed.length ? found : sent;
+  const unprocessed = sentItems.filter(({ item }) => keys.has(keyText(item)));
+  // DynamoDB may write a key differently. Repeating the whole batch is safe, and losing an item is not.
+  return unprocessed.length === requests.length ? unprocessed : sentItems;
 }

@@ -13,8 +13,8 @@ import {
 import type { World } from "../base/world.ts";
 
 /**
- * The real client with two of its habits off. Retries are ours, the one layer that knows the
- * deadline; time-outs throw, where the SDK would wait for ever or only warn.
+ * Creates a client without the SDK's retries, because only the engine knows the deadline. Time-outs
+ * throw: by default the SDK would wait for ever, or only warn.
  */
 export function dynamodbClient(overrides: DynamoDBClientConfig = {}): DynamoDBClient {
   const client = new DynamoDBClient({
@@ -23,23 +23,23 @@ export function dynamodbClient(overrides: DynamoDBClientConfig = {}): DynamoDBCl
       connectionTimeout: AWS_CONNECT_MS,
       requestTimeout: AWS_REQUEST_MS,
       throwOnRequestTimeout: true,
-      // Of silence, also in the middle of a body.
+      // The socket time-out also covers a silence in the middle of a body.
       socketTimeout: AWS_REQUEST_MS,
     },
     ...overrides,
   });
-  // It copies every request deeply for a logger that does nothing: 42 % of the CPU of a run.
+  // The logger logs to nowhere, but copies every request deeply: 42 % of the CPU of a run.
   client.middlewareStack.remove("loggerMiddleware");
   return client;
 }
 
-/** How long to wait after `attempt` failed: exponential with full jitter, as AWS recommends. */
+/** The pause after a failed attempt: exponential with full jitter, as AWS recommends. */
 export function awsRetryDelay(attempt: number, random: () => number): number {
   return random() * Math.min(DYNAMODB_RETRY_MS.most, DYNAMODB_RETRY_MS.first * 2 ** (attempt - 1));
 }
 
-/** Calls DynamoDB until it answers: throttles and broken connections are tried again for a while. */
-export async function patiently<T>(
+/** Calls DynamoDB, and repeats the call for a while after throttles and broken connections. */
+export async function retryTransient<T>(
   {
     clock,
     random,
@@ -48,7 +48,7 @@ export async function patiently<T>(
   }: Pick<World, "clock" | "random"> & Partial<Pick<World, "deadline" | "signal">>,
   call: () => Promise<T>,
 ): Promise<T> {
-  const end = Math.min(clock.monotonic() + DYNAMODB_PATIENCE_MS, deadline + DYNAMODB_GRACE_MS);
+  const giveUpAt = Math.min(clock.monotonic() + DYNAMODB_PATIENCE_MS, deadline + DYNAMODB_GRACE_MS);
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {
@@ -56,32 +56,32 @@ export async function patiently<T>(
     } catch (error) {
       signal?.throwIfAborted();
       const delay = awsRetryDelay(attempt, random);
-      if (!isTransient(error) || clock.monotonic() + delay >= end) throw error;
+      if (!isTransient(error) || clock.monotonic() + delay >= giveUpAt) throw error;
       await clock.sleep(delay, signal);
     }
   }
 }
 
-/** What an error of DynamoDB means for what was sent. */
-export type Outcome =
-  /** Too fast. */
+/** The meaning of an error for the request. */
+export type ErrorKind =
+  /** Requests come too fast. */
   | "throttled"
-  /** No answer, or none that can be trusted: it may have been done. */
+  /** DynamoDB gave no answer, or a broken answer. The request may have been executed. */
   | "unavailable"
-  /** Something in it breaks DynamoDB's rules. */
+  /** A part of the request breaks DynamoDB's rules. */
   | "invalid"
-  /** The table is not there. */
+  /** The table does not exist. */
   | "missing"
-  /** Another attempt would end the same. */
+  /** Another attempt would fail in the same way. */
   | "refused";
 
-const throttles = new Set([
+const throttleNames = new Set([
   "ProvisionedThroughputExceededException",
   "ThrottlingException",
   "RequestLimitExceeded",
 ]);
 
-const lostConnections = new Set([
+const connectionCodes = new Set([
   "EAI_AGAIN",
   "ECONNREFUSED",
   "ECONNRESET",
@@ -92,26 +92,28 @@ const lostConnections = new Set([
   "ETIMEDOUT",
 ]);
 
-export function outcome(error: unknown): Outcome {
+export function classifyError(error: unknown): ErrorKind {
   if (!(error instanceof Error)) return "refused";
-  if (throttles.has(error.name)) return "throttled";
+  if (throttleNames.has(error.name)) return "throttled";
   if (error.name === "ValidationException") return "invalid";
   if (error.name === "ResourceNotFoundException") return "missing";
   const { code, $metadata } = error as { code?: unknown } & Partial<DynamoDBServiceException>;
-  const lost =
+  const isUnavailable =
     error.name === "TimeoutError" ||
-    // An answer that is not JSON comes from something in between.
+    // Another writer's transaction holds the item for a moment.
+    error.name === "TransactionConflictException" ||
+    // An answer that is not JSON comes from a proxy.
     error instanceof SyntaxError ||
     ($metadata?.httpStatusCode ?? 0) >= 500 ||
-    (typeof code === "string" && lostConnections.has(code));
-  return lost ? "unavailable" : "refused";
+    (typeof code === "string" && connectionCodes.has(code));
+  return isUnavailable ? "unavailable" : "refused";
 }
 
 export const isTransient = (error: unknown): boolean =>
-  ["throttled", "unavailable"].includes(outcome(error));
+  ["throttled", "unavailable"].includes(classifyError(error));
 
-/** An error by name alone: foreign messages can quote what was sent. */
-export function nameOf(error: unknown): string {
+/** Names an error without its message, which may quote the request. */
+export function errorName(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : error.name;

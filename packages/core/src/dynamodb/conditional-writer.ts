@@ -5,96 +5,125 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { WriteModePlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import { keyItem, refused, untilTaken, type Writer, type WriterOptions } from "./attempts.ts";
-import { forMany, inLanesOf, type Told } from "./request-queue.ts";
+import {
+  keyOfItem,
+  rejectItem,
+  sendUntilAccepted,
+  type Writer,
+  type WriterOptions,
+} from "./attempts.ts";
+import {
+  type RequestLimits,
+  type RequestProgress,
+  RequestQueue,
+  shareSignal,
+} from "./request-queue.ts";
 
-/** A put carries one item where a batch carries 25; so many at once take a page of 100 quickly. */
-const lanes = Object.freeze({ size: 1, bytes: Number.POSITIVE_INFINITY, first: 16, most: 32 });
+/** A put carries 1 item instead of 25. A page of 100 is quick with 16 puts at once. */
+const requestLimits: RequestLimits = Object.freeze({
+  itemsPerRequest: 1,
+  bytesPerRequest: Number.POSITIVE_INFINITY,
+  initialRequests: 16,
+  maxRequests: 32,
+});
 
-/** Texts compare byte by byte: a version field needs one format. */
-type Version = Extract<WriteModePlan, { kind: "ordered" }>;
+/** DynamoDB compares strings byte by byte, so all strings of a version field need one format. */
+type OrderedMode = Extract<WriteModePlan, { kind: "ordered" }>;
 
-/** A batch takes no condition. */
-type Conditional = Exclude<WriteModePlan, { kind: "batch" }>;
+/** BatchWriteItem takes no condition, so each item needs a request. */
+type ConditionalMode = Exclude<WriteModePlan, { kind: "batch" }>;
 
 /**
- * Writes each item on condition that the table has nothing newer, or nothing at all under its key.
- * A request that was on its way while its worker lost the lease can put an old row over a new one in
- * a batch; here it can not, however late it lands. The price is a request for every item.
+ * Opens a writer that puts an item only if the table has no newer row, or no row at all under the
+ * key. A batch on its way while the worker loses the lease can replace a new row by an old row. A
+ * conditional put cannot, however late the request arrives.
  */
-export function conditionalWriter(mode: Conditional, options: WriterOptions): Writer {
-  const signal = forMany(options.signal);
-  const settle = async (batch: KeyedItem[], told: Told) => {
-    for (const one of batch) await put(one, mode, told, { ...options, signal });
-  };
-  return inLanesOf(lanes, options.clock, settle);
+export function openConditionalWriter(mode: ConditionalMode, options: WriterOptions): Writer {
+  const signal = shareSignal(options.signal);
+  return new RequestQueue(requestLimits, options.clock, async (items, progress) => {
+    for (const item of items) await writeItem(item, mode, progress, { ...options, signal });
+  });
 }
 
-async function put(
-  one: KeyedItem,
-  mode: Conditional,
-  { settled, throttled }: Told,
+async function writeItem(
+  keyedItem: KeyedItem,
+  mode: ConditionalMode,
+  { settle, reportThrottle }: RequestProgress,
   options: WriterOptions,
 ): Promise<void> {
-  const condition = mode.kind === "insert" ? isNew(options) : isNewest(one, mode);
+  const condition = mode.kind === "insert" ? isNewRow(options) : isNewestVersion(keyedItem, mode);
   if (!condition) {
-    if (mode.kind === "ordered") settled(one, versionless(one, mode));
+    if (mode.kind === "ordered") settle(keyedItem, rejectVersion(keyedItem, mode));
     return;
   }
-  const { dynamodb, table, key, signal } = options;
-  const request = { TableName: table, ...condition };
-  const send = () =>
-    one.deletesRow
-      ? dynamodb.send(new DeleteItemCommand({ ...request, Key: keyItem(one.item, key) }), {
-          abortSignal: signal,
-        })
-      : dynamodb.send(new PutItemCommand({ ...request, Item: one.item }), { abortSignal: signal });
   const attempt = async () => {
     try {
-      await send();
-      settled(one, "written");
+      await sendItem(keyedItem, condition, options);
+      settle(keyedItem, "written");
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      settled(one, mode.kind === "insert" ? "unchanged" : "superseded");
+      settle(keyedItem, mode.kind === "insert" ? "unchanged" : "superseded");
     }
     return undefined;
   };
-  const end = await untilTaken(attempt, options, throttled);
-  if (end === "invalid") settled(one, refused(one));
+  const end = await sendUntilAccepted(attempt, options, reportThrottle);
+  if (end === "invalid") settle(keyedItem, rejectItem(keyedItem));
 }
 
-const isNew = ({ key }: WriterOptions) => ({
-  ConditionExpression: "attribute_not_exists(#key)",
+type Condition = NonNullable<ReturnType<typeof isNewRow> | ReturnType<typeof isNewestVersion>>;
+
+async function sendItem(
+  { item, deletesRow }: KeyedItem,
+  condition: Condition,
+  { dynamodb, table, key, signal }: WriterOptions,
+): Promise<void> {
+  const request = { TableName: table, ...condition };
+  const send = { abortSignal: signal };
+  if (deletesRow) {
+    await dynamodb.send(new DeleteItemCommand({ ...request, Key: keyOfItem(item, key) }), send);
+  } else {
+    await dynamodb.send(new PutItemCommand({ ...request, Item: item }), send);
+  }
+}
+
+const isNewRow = ({ key }: WriterOptions) => ({
+  ConditionExpression: /* planted: rows-stay-as-they-are */ "attribute_not_exists(#key)",
   ExpressionAttributeNames: { "#key": key.hash.name },
 });
 
 /**
- * Holds where there is no row, or one that does not say how new it is: DynamoDB finds values of two
- * types neither older nor newer, and such a row would never be written again. Holds for an equal
- * version, so that an attempt whose answer was lost does not stand in its own way.
+ * The condition also holds for a row whose version has another type: DynamoDB finds values of
+ * different types neither older nor newer, and the row could never be replaced. An equal version
+ * holds as well, because a retry after a lost answer must not fail on its own success.
  */
-function isNewest(one: KeyedItem, version: Version) {
-  const value = versionOf(one, version);
+function isNewestVersion(keyedItem: KeyedItem, mode: OrderedMode) {
+  const version = versionOf(keyedItem, mode);
   return (
-    value && {
+    version && {
       ConditionExpression:
         /* planted: newest-version */ "NOT attribute_type(#version, :type) OR #version <= :version",
-      ExpressionAttributeNames: { "#version": version.versionField },
-      ExpressionAttributeValues: { ":type": { S: version.type }, ":version": value },
+      ExpressionAttributeNames: { "#version": mode.versionField },
+      ExpressionAttributeValues: { ":type": { S: mode.type }, ":version": version },
     }
   );
 }
 
-function versionOf({ item }: KeyedItem, { versionField, type }: Version): Item[string] | undefined {
+function versionOf(
+  { item }: KeyedItem,
+  { versionField, type }: OrderedMode,
+): Item[string] | undefined {
   const value = Object.hasOwn(item, versionField) ? item[versionField] : undefined;
   return value?.[type] === undefined ? undefined : value;
 }
 
-/** Whether it is newer than the row in the table nobody can say, so it is set aside. */
-const versionless = ({ index, record }: KeyedItem, version: Version): Rejection => ({
+/** Without a version an item is neither older nor newer than the row, and is set aside. */
+const rejectVersion = (
+  { index, record }: KeyedItem,
+  { versionField, type }: OrderedMode,
+): Rejection => ({
   index,
   code: "record.version",
-  message: `the version field "${version.versionField}" is missing or not ${version.type === "N" ? "a number" : "text"}`,
-  path: version.versionField,
+  message: `the version field "${versionField}" is missing or not ${type === "N" ? "a number" : "text"}`,
+  path: versionField,
   record,
 });

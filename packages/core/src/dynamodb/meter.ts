@@ -11,33 +11,38 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { World } from "../base/world.ts";
 import type { Counts } from "../report/counts.ts";
-import { outcome } from "./client.ts";
+import { classifyError } from "./client.ts";
 
-const reads = [GetItemCommand, BatchGetItemCommand, QueryCommand, ScanCommand];
+const readCommands = [GetItemCommand, BatchGetItemCommand, QueryCommand, ScanCommand];
 
-const writes = [PutItemCommand, UpdateItemCommand, DeleteItemCommand, BatchWriteItemCommand];
+const writeCommands = [PutItemCommand, UpdateItemCommand, DeleteItemCommand, BatchWriteItemCommand];
 
-/** The same client, which counts what DynamoDB says of each answer: its capacity units, and "too fast". */
-export function metered(
+/** Wraps a client. The wrapper counts capacity units and throttles, as reported by DynamoDB. */
+export function meterClient(
   dynamodb: World["dynamodb"],
   counts: Pick<Counts, "write_units" | "read_units" | "throttled">,
 ): World["dynamodb"] {
   const send = async (command: Command, ...rest: unknown[]) => {
-    const isOne = (kind: new (input: never) => unknown) => command instanceof kind;
-    const unit = reads.some(isOne) ? "read_units" : writes.some(isOne) ? "write_units" : undefined;
+    const unit = unitOf(command);
     if (unit) command.input.ReturnConsumedCapacity = "TOTAL";
     const answer = await (dynamodb.send as Send)(command, ...rest).catch((error: unknown) => {
-      if (outcome(error) === "throttled") counts.throttled += 1;
+      if (classifyError(error) === "throttled") counts.throttled += 1;
       throw error;
     });
     if (Object.keys(answer.UnprocessedItems ?? {}).length > 0) counts.throttled += 1;
-    if (unit) counts[unit] += sum(answer.ConsumedCapacity);
+    if (unit) counts[unit] += sumCapacity(answer.ConsumedCapacity);
     return answer;
   };
   return { send: send as World["dynamodb"]["send"] };
 }
 
-// What `send` has in common over all commands; its own type is a union per command.
+function unitOf(command: Command): "read_units" | "write_units" | undefined {
+  const isInstance = (kind: new (input: never) => unknown) => command instanceof kind;
+  if (readCommands.some(isInstance)) return "read_units";
+  return writeCommands.some(isInstance) ? "write_units" : undefined;
+}
+
+// The SDK has a type of `send` for each command. The types below are shared by every command.
 type Command = { input: Record<string, unknown> };
 
 type Send = (
@@ -48,5 +53,5 @@ type Send = (
   UnprocessedItems?: object;
 }>;
 
-const sum = (consumed: ConsumedCapacity | ConsumedCapacity[] = []): number =>
+const sumCapacity = (consumed: ConsumedCapacity | ConsumedCapacity[] = []): number =>
   [consumed].flat().reduce((total, { CapacityUnits = 0 }) => total + CapacityUnits, 0);

@@ -20,16 +20,16 @@ import type {
   ResourcePlan,
   TablePlan,
 } from "../config/plan-types.ts";
-import { nameOf, outcome, patiently } from "./client.ts";
+import { classifyError, errorName, retryTransient } from "./client.ts";
 
-/** What a table is by its key and its indexes; everything else about it is the deployment's. */
+/** The key and the indexes of a table. All other settings belong to the deployment. */
 export interface TableDefinition {
   KeySchema: KeySchemaElement[];
   AttributeDefinitions: AttributeDefinition[];
   GlobalSecondaryIndexes?: GlobalSecondaryIndex[];
 }
 
-/** The one or two attributes of a key, hash first. */
+/** The attributes of a key, hash first. */
 export const keyAttributes = ({ hash, range }: TableKey): KeyAttribute[] =>
   range ? [hash, range] : [hash];
 
@@ -43,7 +43,7 @@ export function tableDefinition({
   storage?: Pick<TablePlan, "indexes">;
 }): TableDefinition {
   const indexes = storage?.indexes ?? [];
-  // A field may be in several keys. Its type is the same in each, for it hangs on the field alone.
+  // A field has the same type in all of its keys, because the type depends on the field alone.
   const types = new Map(
     [key, ...indexes].flatMap(keyAttributes).map(({ name, type }) => [name, type]),
   );
@@ -58,34 +58,34 @@ export function tableDefinition({
 }
 
 const keySchema = (key: TableKey): KeySchemaElement[] =>
-  keyAttributes(key).map(({ name }, n) => ({
+  keyAttributes(key).map(({ name }, position) => ({
     AttributeName: name,
-    KeyType: n === 0 ? "HASH" : "RANGE",
+    KeyType: position === 0 ? "HASH" : "RANGE",
   }));
 
 const indexDefinition = (index: IndexPlan): GlobalSecondaryIndex => ({
   IndexName: index.name,
   KeySchema: keySchema(index),
-  Projection: projection(index),
+  Projection: indexProjection(index),
 });
 
-function projection({ projection }: IndexPlan): GlobalSecondaryIndex["Projection"] {
+function indexProjection({ projection }: IndexPlan): GlobalSecondaryIndex["Projection"] {
   if (projection === "all") return { ProjectionType: "ALL" };
   if (projection === "keys-only") return { ProjectionType: "KEYS_ONLY" };
   return { ProjectionType: "INCLUDE", NonKeyAttributes: projection };
 }
 
-/** Both keys of the state table: `source#resource`, and what of it. */
-export const stateKey = {
+/** The state table's key: `source#resource`, and the kind of item. */
+export const stateTableKey = {
   hash: { name: "pk", type: "S" },
   range: { name: "sk", type: "S" },
 } as const;
 
-export const stateTable: TableDefinition = tableDefinition({ key: stateKey });
+export const stateTable: TableDefinition = tableDefinition({ key: stateTableKey });
 
 /**
- * Creates the table if it is not there and waits until it can be written. In AWS, SST does this.
- * A table that is there stays as it is, and the answer names the indexes that it lacks.
+ * Creates a table and waits until the table can be written. In AWS, SST creates the tables. An
+ * existing table stays unchanged, and the result names the missing indexes.
  */
 export async function createTable(
   dynamodb: DynamoDBClient,
@@ -100,19 +100,19 @@ export async function createTable(
   await dynamodb.send(command).catch((error: unknown) => {
     if (!(error instanceof ResourceInUseException)) throw error;
   });
-  const wait = { client: dynamodb, maxWaitTime: 60, minDelay: 0.1, maxDelay: 1 };
-  const { reason } = await waitUntilTableExists(wait, { TableName: name });
-  const there = namesOf((reason as DescribeTableOutput).Table?.GlobalSecondaryIndexes);
-  const wanted = namesOf(definition.GlobalSecondaryIndexes);
-  return { missingIndexes: wanted.filter((index) => !there.includes(index)) };
+  const waiter = { client: dynamodb, maxWaitTime: 60, minDelay: 0.1, maxDelay: 1 };
+  const { reason } = await waitUntilTableExists(waiter, { TableName: name });
+  const presentIndexes = indexNames((reason as DescribeTableOutput).Table?.GlobalSecondaryIndexes);
+  const definedIndexes = indexNames(definition.GlobalSecondaryIndexes);
+  return { missingIndexes: definedIndexes.filter((index) => !presentIndexes.includes(index)) };
 }
 
-const namesOf = (indexes: { IndexName?: string | undefined }[] = []): string[] =>
+const indexNames = (indexes: { IndexName?: string | undefined }[] = []): string[] =>
   indexes.flatMap(({ IndexName: name }) => (name === undefined ? [] : [name]));
 
 /**
- * Looks at the table before the run asks the API for anything: it is there, takes writes, and has
- * the key that the plan writes. Its id tells a table from one that replaced it.
+ * Checks, before the first request to the API, that the table exists, takes writes and has the key
+ * of the plan. The id changes when the table is deleted and created again.
  */
 export async function checkTable(
   world: Pick<World, "dynamodb" | "names" | "clock" | "random"> &
@@ -121,10 +121,12 @@ export async function checkTable(
 ): Promise<{ tableId: string | undefined }> {
   const name = tableName(world.names, resource);
   const command = new DescribeTableCommand({ TableName: name });
-  const answer = await patiently(world, () => world.dynamodb.send(command)).catch(
+  const answer = await retryTransient(world, () => world.dynamodb.send(command)).catch(
     (error: unknown) => {
       if (isFailure(error)) throw error;
-      throw outcome(error) === "missing" ? tableMissing(name) : unreadable(name, error);
+      throw classifyError(error) === "missing"
+        ? missingTableError(name)
+        : unreadableTableError(name, error);
     },
   );
   const table = answer.Table ?? {};
@@ -132,42 +134,42 @@ export async function checkTable(
   if (table.TableStatus !== "ACTIVE" && table.TableStatus !== "UPDATING") {
     throw new WriteError({
       code: "load.table_status",
-      message: `the table ${name} can not be written: it is ${table.TableStatus}`,
+      message: `the table ${name} cannot be written: it is ${table.TableStatus}`,
       hint: "run again when it is ACTIVE",
     });
   }
-  const is = keyText(keyIn(table));
-  const wanted = keyText(keyAttributes(resource.key));
-  if (is !== wanted) {
+  const presentKey = keyText(describedKey(table));
+  const plannedKey = keyText(keyAttributes(resource.key));
+  if (presentKey !== plannedKey) {
     throw new ConfigError({
       code: "load.table_key",
-      message: `the table ${name} has the key ${is}, and the config asks for ${wanted}`,
-      hint: "a table's key can not change: set another table_name, or delete the table and run again, or go back to the primary_key and the data_type that made it",
+      message: `the table ${name} has the key ${presentKey}, and the config asks for ${plannedKey}`,
+      hint: "a table's key cannot change: set another table_name, or delete the table and run again, or go back to the primary_key and the data_type that made it",
     });
   }
   return { tableId: table.TableId };
 }
 
-const keyIn = ({ KeySchema = [], AttributeDefinitions = [] }: TableDescription) =>
+const describedKey = ({ KeySchema = [], AttributeDefinitions = [] }: TableDescription) =>
   KeySchema.map(({ AttributeName: name }) => ({
     name,
-    type: AttributeDefinitions.find((one) => one.AttributeName === name)?.AttributeType,
+    type: AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType,
   }));
 
-/** `id (S), line (N)`: hash key first, as DescribeTable lists them. */
+/** Writes a key as `id (S), line (N)`, the hash key first. */
 const keyText = (attributes: { name: string | undefined; type: string | undefined }[]) =>
   attributes.map(({ name, type }) => `${name} (${type})`).join(", ");
 
-export const tableMissing = (table: string): WriteError =>
+export const missingTableError = (table: string): WriteError =>
   new WriteError({
     code: "load.table_missing",
     message: `the table ${table} does not exist`,
-    hint: "in AWS `npx sst deploy` creates it, locally `npx tidetable run` does",
+    hint: "in AWS `npx sst deploy` creates it, locally `npx --no tidetable run` does",
   });
 
-const unreadable = (table: string, error: unknown): WriteError =>
+const unreadableTableError = (table: string, error: unknown): WriteError =>
   new WriteError({
     code: "load.failed",
-    message: `DynamoDB did not describe the table ${table} (${nameOf(error)})`,
+    message: `DynamoDB did not describe the table ${table} (${errorName(error)})`,
     hint: "check the connection to DynamoDB, the AWS credentials and what they are allowed to do",
   });

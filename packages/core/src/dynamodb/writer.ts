@@ -1,13 +1,13 @@
 import type { ResourcePlan } from "../config/plan-types.ts";
 import type { Writer, WriterOptions } from "./attempts.ts";
-import { writer } from "./batch-writer.ts";
-import { conditionalWriter } from "./conditional-writer.ts";
+import { openBatchWriter } from "./batch-writer.ts";
+import { openConditionalWriter } from "./conditional-writer.ts";
 
-/** The writer that a resource asks for. */
-export const writerFor = (
+/** Opens the writer for the resource's write mode. */
+export const openWriter = (
   { key, writeMode }: Pick<ResourcePlan, "key" | "writeMode">,
   options: Omit<WriterOptions, "key">,
 ): Writer =>
   writeMode.kind === "batch"
-    ? writer({ ...options, key })
-    : conditionalWriter(writeMode, { ...options, key });
+    ? openBatchWriter({ ...options, key })
+    : openConditionalWriter(writeMode, { ...options, key });

@@ -36,8 +36,10 @@ export interface WorkerEvent {
   full_refresh?: boolean;
   /** Required with `full_refresh`, also of a person who calls a worker by hand. */
   confirm?: string;
-  /** Reads the resource only because its children need the records. */
+  /** Reads the resource for its children alone, which were asked for without it. */
   spool_only?: boolean;
+  /** The descendants that were asked for in the same fan-out. Default: all of them. */
+  serves?: string[];
   /** Reads a page without writing. */
   check?: boolean;
 }
@@ -59,6 +61,11 @@ const name: FieldRule = { description: "a string of 1 to 256 ASCII characters", 
 const nameList: FieldRule = {
   description: `a list of 1 to ${MAX_RESOURCES} such names`,
   accepts: isNameList,
+};
+
+const servedNames: FieldRule = {
+  description: `a list of up to ${MAX_RESOURCES} such names`,
+  accepts: (value) => Array.isArray(value) && (value.length === 0 || isNameList(value)),
 };
 
 const count: FieldRule = {
@@ -90,6 +97,7 @@ const workerFields: Record<keyof WorkerEvent, FieldRule> = {
   full_refresh: flag,
   confirm: name,
   spool_only: flag,
+  serves: servedNames,
   check: flag,
 };
 

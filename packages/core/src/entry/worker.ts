@@ -2,9 +2,9 @@ import { explainError } from "../base/errors.ts";
 import { checkResource } from "../preview/check.ts";
 import { sliceMetrics } from "../report/metrics.ts";
 import type { ResourceReport } from "../report/types.ts";
-import { type Reach, reach } from "../run/reach.ts";
+import { type ReachOptions, reachResource } from "../run/reach.ts";
 import { runResource } from "../run/run.ts";
-import { parseWorkerEvent } from "./events.ts";
+import { parseWorkerEvent, type WorkerEvent } from "./events.ts";
 
 /**
  * Thrown for a failed run. Lambda tries the event again, and at last sends it to the failure queue.
@@ -23,19 +23,20 @@ export class RunError extends Error {
 /** Does one slice of the run that the event names, and returns its report. */
 export async function handleWorkerEvent(
   event: unknown,
-  deps: Reach & {
+  deps: ReachOptions & {
     /** A unique name for the invocation. */
     invocation: string;
   },
 ): Promise<ResourceReport> {
   const workerEvent = parseWorkerEvent(event);
   const resourceRef = { source: workerEvent.source, resource: workerEvent.resource };
-  const { planned, resource, world, secrets } = reach(resourceRef, deps);
+  const { planned, resource, world, secrets } = reachResource(resourceRef, deps);
   const order = {
-    runId: workerEvent.run_id,
+    runId: runIdOf(workerEvent),
     owner: deps.invocation,
     refresh: workerEvent.full_refresh,
-    spoolOnly: workerEvent.spool_only,
+    forChildren: workerEvent.spool_only,
+    serves: workerEvent.serves,
     limitPages: workerEvent.limit_pages,
     memoryMb: planned.function.memoryMb,
   };
@@ -55,4 +56,10 @@ export async function handleWorkerEvent(
   const message = report.error ? `${report.status}: ${explainError(report.error)}` : report.status;
   world.log.info(message, fields);
   return report;
+}
+
+/** The id of a run holds its kind, also where somebody calls a worker by hand. */
+function runIdOf({ run_id, full_refresh }: WorkerEvent): string {
+  const isTold = run_id.split("/").includes("refresh");
+  return full_refresh && !isTold ? `${run_id}/refresh` : run_id;
 }

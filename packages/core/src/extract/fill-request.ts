@@ -8,9 +8,16 @@ import type {
 } from "../config/plan-types.ts";
 import { Template, type TemplateReference } from "../config/templates.ts";
 import type { Cursor } from "../flow.ts";
-import { Decimal } from "../values/decimal.ts";
 import type { JsonValue } from "../values/json.ts";
 import { type ParamValue, sealSecret } from "./auth/sealed.ts";
+import {
+  bodyEncoder,
+  type EncodeValue,
+  encodeForGraphql,
+  encodeForUrl,
+  encodePlainly,
+  isGraphql,
+} from "./encode-value.ts";
 
 /** A request without templates. `build-request.ts` makes the request of each page from it. */
 export interface FilledRequest {
@@ -35,14 +42,14 @@ export function fillRequest(plan: RequestPlan, givenValues: TemplateValues): Fil
     givenValues(reference) ?? (reference.of === "secret" ? sealSecret(reference.name) : undefined);
   return {
     method,
-    url: fillRequired(url, values, (value) => encodeSegment(textOf(value))),
+    url: fillRequired(url, values, encodeForUrl),
     params: fillParams(params, values),
     headers: headers.flatMap(([name, value]) => {
       const filled = fillOptional(value, values);
       return filled === undefined ? [] : [[fillRequired(name, values), filled]];
     }),
     json: fillJson(json, values),
-    data: fillData(data, values),
+    data: fillData(data, values, contentTypeOf(headers)),
   };
 }
 
@@ -62,19 +69,40 @@ function fillParams(
   return filled;
 }
 
-function fillData(data: RequestPlan["data"], values: TemplateValues): FilledRequest["data"] {
+/** The content type of the config, where it has no references. */
+function contentTypeOf(headers: RequestPlan["headers"]): string | undefined {
+  const header = headers.find(([name]) => String(name).toLowerCase() === "content-type");
+  return typeof header?.[1] === "string" ? header[1] : undefined;
+}
+
+function fillData(
+  data: RequestPlan["data"],
+  values: TemplateValues,
+  contentType: string | undefined,
+): FilledRequest["data"] {
   if (data === undefined) return undefined;
-  if (!Array.isArray(data)) return fillRequired(data, values);
+  if (!Array.isArray(data)) {
+    return fillRequired(data, values, bodyEncoder(contentType, literalText(data)));
+  }
   return data.flatMap(([name, value]): [string, string][] => {
     const filled = fillOptional(value, values);
     return filled === undefined ? [] : [[name, filled]];
   });
 }
 
+/** The text of a template, without its references. */
+const literalText = (text: TemplateText): string =>
+  typeof text === "string" ? text : text.parts.filter((part) => typeof part === "string").join("");
+
 /** A string that is a single reference becomes the value itself and keeps the value's type. */
 function fillJson(value: unknown, values: TemplateValues): unknown {
   if (value instanceof Template) {
-    return value.whole ? (values(value.whole) ?? null) : fillRequired(value, values);
+    if (value.whole) return values(value.whole) ?? null;
+    return fillRequired(
+      value,
+      values,
+      isGraphql(literalText(value)) ? encodeForGraphql : undefined,
+    );
   }
   if (Array.isArray(value)) return value.map((element) => fillJson(element, values));
   if (typeof value !== "object" || value === null) return value;
@@ -86,44 +114,29 @@ function fillJson(value: unknown, values: TemplateValues): unknown {
 function fillOptional(text: TemplateText, values: TemplateValues): string | undefined {
   if (typeof text === "string") return text;
   const parts = text.parts.map((part) => (typeof part === "string" ? part : values(part)));
-  return parts.some((part) => part == null) ? undefined : parts.map(textOf).join("");
+  return parts.some((part) => part == null)
+    ? undefined
+    : parts.map((part) => encodePlainly(part ?? null, "")).join("");
 }
 
-function fillRequired(text: TemplateText, values: TemplateValues, encode = textOf): string {
+function fillRequired(
+  text: TemplateText,
+  values: TemplateValues,
+  encode: EncodeValue = encodePlainly,
+): string {
   if (typeof text === "string") return text;
-  return text.parts
-    .map((part) => {
-      if (typeof part === "string") return part;
-      const value = values(part);
-      if (value == null) throw missingValueError(part);
-      return encode(value);
-    })
-    .join("");
-}
-
-function textOf(value: JsonValue | undefined): string {
-  const isScalar = typeof value !== "object" || value instanceof Decimal;
-  if (isScalar) return String(value);
-  throw new RequestError({
-    code: "extract.template",
-    message: `a value to fill in is ${Array.isArray(value) ? "a list" : "an object"}`,
-    hint: "name a field with a string or a number",
-    retryable: false,
-  });
-}
-
-/** Encodes a value as a single path segment. Characters allowed in a segment stay unencoded. */
-function encodeSegment(text: string): string {
-  // A URL parser resolves dots, however they are written, and the path would be another.
-  if (text === "." || text === ".." || /\p{Surrogate}/u.test(text)) {
-    throw new RequestError({
-      code: "extract.template",
-      message: "a value to fill into the path is . or .. or no Unicode text",
-      hint: "name a field that identifies the record",
-      retryable: false,
-    });
+  let [filled, before] = ["", ""];
+  for (const part of text.parts) {
+    if (typeof part === "string") {
+      filled += part;
+      before += part;
+      continue;
+    }
+    const value = values(part);
+    if (value == null) throw missingValueError(part);
+    filled += encode(value, before);
   }
-  return encodeURIComponent(text).replace(/%(?:3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
+  return filled;
 }
 
 function missingValueError(reference: TemplateReference): RequestError {
@@ -156,8 +169,24 @@ export function incrementalValues(
     end_value: converted(end ?? plan.endValue),
     lag: plan.lag,
   };
-  return (reference) => (reference.of === "incremental" ? values[reference.name] : undefined);
+  return (reference) => {
+    if (reference.of !== "incremental") return undefined;
+    const isWindowEnd = reference.name === "end_value" && plan.step !== undefined;
+    if (isWindowEnd && start !== end && values.start_value === values.end_value) {
+      throw emptyWindowError(plan);
+    }
+    return values[reference.name];
+  };
 }
+
+/** An API that leaves out the end would show nothing of such a window, and its rows would be lost. */
+const emptyWindowError = ({ path }: IncrementalPlan) =>
+  new RequestError({
+    code: "extract.window",
+    message: `convert makes the same value of both ends of a window of "${path.text}"`,
+    hint: "set a larger step, so that both ends are different values as the API is asked for them",
+    retryable: false,
+  });
 
 function convertCursor(
   value: CursorValue,

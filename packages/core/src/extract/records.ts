@@ -54,8 +54,13 @@ const reportsError = (body: JsonValue): boolean =>
   isObject(body) &&
   (body.ok === false || body.success === false || isFilled(body.error) || isFilled(body.errors));
 
-const isFilled = (value: JsonValue | undefined): boolean =>
-  typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+function isFilled(value: JsonValue | undefined): boolean {
+  // The keys of a list with two million elements would take 100 MB.
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value === "object" && value !== null
+    ? Object.keys(value).length > 0
+    : Boolean(value);
+}
 
 function describeMiss({ reached, value }: MissedSelection, body: JsonValue): string {
   const subject = reached === "$" ? "the body" : `"${reached}"`;
@@ -66,7 +71,11 @@ function describeMiss({ reached, value }: MissedSelection, body: JsonValue): str
   return reportsError(body) ? `${content}; ${quoteBody(body)}` : content;
 }
 
-const quoteBody = (body: JsonValue): string => `it says ${jsonText(body)}`;
+/** The quote is far shorter. A body of 64 MiB must not become text again. */
+const MAX_QUOTED = 1024 * 1024;
+
+const quoteBody = (body: JsonValue): string =>
+  `it says ${jsonText(body, { maxLength: MAX_QUOTED })}`;
 
 const MAX_LISTED_NAMES = 10;
 

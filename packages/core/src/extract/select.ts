@@ -1,10 +1,12 @@
+import { RequestError } from "../base/errors.ts";
 import type { JsonPath, PathStep } from "../config/jsonpath.ts";
+import { isNameWithSecret } from "../secrets/redact.ts";
 import { isObject, type JsonValue } from "../values/json.ts";
 import { isPlainNumber } from "../values/plain-number.ts";
 
 /**
- * The result of a selector: a list, or the place where the path ended. Only an empty list proves an
- * empty page: no match and null do not.
+ * The result of a selector: a list, or the place where the path ended. An empty list proves an empty
+ * page, and so does null under the last name of the path: Go writes an empty list so. No match does not.
  */
 export type Selection = { records: JsonValue[] } | MissedSelection;
 
@@ -27,8 +29,11 @@ export function selectRecords(body: JsonValue, { steps }: JsonPath): Selection {
     }
     matches = deeper;
   }
-  const [match] = matches;
-  if (matches.length > 1) return { records: matches.flat() as JsonValue[] };
+  const lastStep = steps.at(-1);
+  const isUnderName = lastStep !== undefined && "name" in lastStep;
+  const lists = isUnderName ? matches.filter((match) => match !== null) : matches;
+  if (lists.length !== 1) return { records: lists.flat() as JsonValue[] };
+  const [match] = lists;
   if (match === null) return { reached: writePath(steps), value: null };
   return { records: Array.isArray(match) ? (match.flat() as JsonValue[]) : [match as JsonValue] };
 }
@@ -90,16 +95,34 @@ const usualListNames = new Set([
 
 const DETECT_DEPTH = 3;
 
+/** Paths that are found in an answer go into logs and checkpoints. */
+const MAX_FOUND_NAME = 256;
+
+/** Says whether a path that is found may be logged and stored: the API chose its names. */
+export const isStorablePath = (names: readonly string[]): boolean =>
+  names.every((name) => name.length <= MAX_FOUND_NAME && !isNameWithSecret(name));
+
 /**
  * The path to the records of a body, where the config names none, as in dlt: the first list with a
  * usual name, or the first list, or the body itself as a single record.
  */
 export function detectSelector(body: JsonValue): JsonPath {
   const lists = Array.isArray(body) ? [] : findLists(body, []);
-  const steps = lists.find((path) => usualListNames.has(path.at(-1) ?? "")) ?? lists[0] ?? [];
-  const path = steps.map((name) => ({ name }));
+  const steps =
+    lists.find((path) => usualListNames.has(path.at(-1) ?? "") && isStorablePath(path)) ??
+    lists.find(isStorablePath);
+  if (!steps && lists.length > 0) throw listNameError();
+  const path = (steps ?? []).map((name) => ({ name }));
   return { text: writePath(path), steps: path };
 }
+
+const listNameError = () =>
+  new RequestError({
+    code: "extract.selector",
+    message: `every list of the answer stands under a name that is a credential of this source or has more than ${MAX_FOUND_NAME} characters`,
+    hint: "set data_selector to the list of the records",
+    retryable: false,
+  });
 
 function findLists(value: JsonValue, path: string[]): string[][] {
   if (Array.isArray(value)) return [path];

@@ -1,22 +1,22 @@
 import { type AttributeValue, BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
-import { inLanes, keyItem, type WriterOptions } from "../dynamodb/attempts.ts";
-import { nameOf, outcome, patiently } from "../dynamodb/client.ts";
-import { keyAttributes, tableMissing } from "../dynamodb/tables.ts";
+import { forEachConcurrently, keyOfItem, type WriterOptions } from "../dynamodb/attempts.ts";
+import { classifyError, errorName, retryTransient } from "../dynamodb/client.ts";
+import { keyAttributes, missingTableError } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem } from "../flow.ts";
 import { isSameNumber, numberIdentity } from "../values/number-parts.ts";
 
 /*
- * Which items the table has already, found out by reading them. In doubt an item is not one of
- * these: that costs a put, and the other way round would lose a change.
+ * Reads rows to find the items that the table already has. In doubt an item counts as changed: a
+ * needless put costs little, and a missing put would lose a change.
  */
 
-/** Of one BatchGetItem. */
+/** The DynamoDB limit of one BatchGetItem. */
 const KEYS_AT_ONCE = 100;
 
 const READS_IN_FLIGHT = 4;
 
-/** Enough to notice, and few enough to cost nothing. */
+/** The number of rows that a check reads: enough to notice a difference, at almost no cost. */
 const SAMPLE = 5;
 
 export interface Comparing
@@ -25,80 +25,84 @@ export interface Comparing
     "dynamodb" | "clock" | "random" | "signal" | "deadline" | "table" | "key"
   > {
   /**
-   * Twice the price. For rows that may have been put a moment ago: other reads may show a row as it
-   * was before.
+   * Reads consistently, at twice the price. Needed for rows that may have just been put, because an
+   * eventually consistent read may return the old row.
    */
   consistent?: boolean;
 }
 
-/** The keys of the items that need no write. No two items may have the same key. */
+/** Returns the keys of the items that need no write. The keys of the items must be distinct. */
 export async function unchangedOf(
   items: readonly KeyedItem[],
   options: Comparing,
 ): Promise<Set<string>> {
   const unchanged = new Set<string>();
-  await inLanes(READS_IN_FLIGHT, chunks(items), async (some) => {
-    const rows = await rowsOf(some, options);
-    for (const one of some) if (rows && isThere(one, rows, options)) unchanged.add(one.key);
+  await forEachConcurrently(READS_IN_FLIGHT, splitIntoChunks(items), async (chunk) => {
+    const rows = await rowsOf(chunk, options);
+    for (const keyedItem of chunk)
+      if (rows && isThere(keyedItem, rows, options)) unchanged.add(keyedItem.key);
   });
   return unchanged;
 }
 
-/** Whether the table has a few of these items, as the prints say that it has all of them. */
-export async function agrees(items: readonly KeyedItem[], options: Comparing): Promise<boolean> {
+/** Checks a few items against the table, because fingerprints claim that the table has all items. */
+export async function agreesWithTable(
+  items: readonly KeyedItem[],
+  options: Comparing,
+): Promise<boolean> {
   const length = Math.min(SAMPLE, items.length);
   const part = items.length / length;
-  const some = Array.from({ length }, (_, n) => Math.floor((n + options.random()) * part)).flatMap(
-    (at) => items[at] ?? [],
-  );
-  const unchanged = await unchangedOf(some, { ...options, consistent: true });
-  return unchanged.size === some.length;
+  const sample = Array.from({ length }, (_, n) =>
+    Math.floor((n + options.random()) * part),
+  ).flatMap((at) => items[at] ?? []);
+  const unchanged = await unchangedOf(sample, { ...options, consistent: true });
+  return unchanged.size === sample.length;
 }
 
-function chunks<T>(items: readonly T[]): T[][] {
+function splitIntoChunks<T>(items: readonly T[]): T[][] {
   const count = Math.ceil(items.length / KEYS_AT_ONCE);
   return Array.from({ length: count }, (_, n) =>
     items.slice(n * KEYS_AT_ONCE, (n + 1) * KEYS_AT_ONCE),
   );
 }
 
-/** What DynamoDB has shown of the rows that were asked for. */
+/** The rows that DynamoDB returned for the requested keys. */
 interface Rows {
   byKey: Map<string, Item>;
-  /** Each row is under the key of one of the items. */
+  /** True when each returned row has the key of an item. */
   allKnown: boolean;
 }
 
-/** Undefined when DynamoDB finds fault with one of the keys: the writer knows how to tell which. */
+/** Returns undefined when DynamoDB rejects a key. The writer then finds the invalid item. */
 async function rowsOf(items: readonly KeyedItem[], options: Comparing): Promise<Rows | undefined> {
   const { key, table, signal } = options;
   const rows: Item[] = [];
-  let left = items.map(({ item }) => keyItem(item, key));
+  let unreadKeys = items.map(({ item }) => keyOfItem(item, key));
   try {
-    await patiently(options, async () => {
-      const { Responses, UnprocessedKeys } = await read(left, options);
+    await retryTransient(options, async () => {
+      const { Responses, UnprocessedKeys } = await readBatch(unreadKeys, options);
       rows.push(...(Responses?.[table] ?? []));
-      left = UnprocessedKeys?.[table]?.Keys ?? [];
-      if (left.length > 0) throw unprocessed();
+      unreadKeys = UnprocessedKeys?.[table]?.Keys ?? [];
+      if (unreadKeys.length > 0) throw unprocessedError();
     });
   } catch (error) {
     signal.throwIfAborted();
-    if (outcome(error) !== "invalid") throw unreadable(table, error);
+    if (classifyError(error) !== "invalid") throw unreadableError(table, error);
     return undefined;
   }
-  const asked = new Set(items.map(({ item }) => keyText(item, key)));
+  const requestedKeys = new Set(items.map(({ item }) => keyText(item, key)));
   const byKey = new Map(rows.map((row) => [keyText(row, key), row]));
-  return { byKey, allKnown: [...byKey.keys()].every((text) => asked.has(text)) };
+  return { byKey, allKnown: [...byKey.keys()].every((text) => requestedKeys.has(text)) };
 }
 
-const read = (Keys: Item[], { dynamodb, table, signal, consistent = false }: Comparing) =>
+const readBatch = (Keys: Item[], { dynamodb, table, signal, consistent = false }: Comparing) =>
   dynamodb.send(
     new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: consistent } } }),
     { abortSignal: signal },
   );
 
-/** What is left over was too much at once, or too fast: it is asked for a little later. */
-const unprocessed = () =>
+/** Makes a retry of unprocessed keys, which were too many at once or throttled. */
+const unprocessedError = () =>
   Object.assign(new Error("UnprocessedKeys"), { name: "ThrottlingException" });
 
 function isThere(
@@ -107,12 +111,12 @@ function isThere(
   { key }: Comparing,
 ): boolean {
   const row = byKey.get(keyText(item, key));
-  // That a row is not there shows only where none came back under words of its own.
+  // A row is surely absent only if every returned row could be matched to a requested key.
   if (deletesRow) return !row && allKnown;
   return row !== undefined && isSameMap(item, row);
 }
 
-/** Equal for equal keys. */
+/** Returns a text that is equal for equal keys. */
 const keyText = (item: Item, key: Comparing["key"]): string =>
   JSON.stringify(
     keyAttributes(key).map(({ name }) => {
@@ -121,41 +125,42 @@ const keyText = (item: Item, key: Comparing["key"]): string =>
     }),
   );
 
-/** Whether two maps of attributes have the same members, in whatever order. */
-export function isSameMap(one: Item, other: Item): boolean {
-  const names = Object.keys(one);
+/** Returns whether two attribute maps have the same members in any order. */
+export function isSameMap(first: Item, second: Item): boolean {
+  const names = Object.keys(first);
   return (
-    names.length === Object.keys(other).length &&
+    names.length === Object.keys(second).length &&
     names.every((name) => {
-      // Of an attribute named __proto__ the SDK reads the name and not the value.
-      const value = other[name];
-      return value !== undefined && isSame(one[name] as AttributeValue, value);
+      // The SDK drops the value of an attribute named __proto__.
+      const value = second[name];
+      return value !== undefined && isSame(first[name] as AttributeValue, value);
     })
   );
 }
 
-function isSame(one: AttributeValue, other: AttributeValue): boolean {
-  if (one.S !== undefined) return one.S === other.S;
-  if (one.N !== undefined) return other.N !== undefined && isSameNumber(one.N, other.N);
-  if (one.NULL !== undefined) return one.NULL === other.NULL;
-  if (one.BOOL !== undefined) return one.BOOL === other.BOOL;
-  if (one.M) return other.M !== undefined && isSameMap(one.M, other.M);
-  if (one.L) return other.L !== undefined && isSameList(one.L, other.L);
-  if (one.B) return other.B !== undefined && Buffer.compare(one.B, other.B) === 0;
+function isSame(first: AttributeValue, second: AttributeValue): boolean {
+  if (first.S !== undefined) return first.S === second.S;
+  if (first.N !== undefined) return second.N !== undefined && isSameNumber(first.N, second.N);
+  if (first.NULL !== undefined) return first.NULL === second.NULL;
+  if (first.BOOL !== undefined) return first.BOOL === second.BOOL;
+  if (first.M) return second.M !== undefined && isSameMap(first.M, second.M);
+  if (first.L) return second.L !== undefined && isSameList(first.L, second.L);
+  if (first.B) return second.B !== undefined && Buffer.compare(first.B, second.B) === 0;
   return false;
 }
 
-const isSameList = (one: AttributeValue[], other: AttributeValue[]): boolean =>
-  one.length === other.length && one.every((value, n) => isSame(value, other[n] as AttributeValue));
+const isSameList = (first: AttributeValue[], second: AttributeValue[]): boolean =>
+  first.length === second.length &&
+  first.every((value, n) => isSame(value, second[n] as AttributeValue));
 
-function unreadable(table: string, error: unknown): WriteError {
-  if (outcome(error) === "missing") return tableMissing(table);
-  const denied = outcome(error) === "refused";
+function unreadableError(table: string, error: unknown): WriteError {
+  if (classifyError(error) === "missing") return missingTableError(table);
+  const denied = classifyError(error) === "refused";
   return new WriteError({
     code: "load.compare",
     message: denied
-      ? `DynamoDB refused to read the table ${table} (${nameOf(error)})`
-      : `DynamoDB did not show what the table ${table} has (${nameOf(error)})`,
+      ? `DynamoDB refused to read the table ${table} (${errorName(error)})`
+      : `DynamoDB did not show what the table ${table} has (${errorName(error)})`,
     hint: denied
       ? "check the AWS credentials and what they are allowed to do"
       : "run again: it continues from the last checkpoint",

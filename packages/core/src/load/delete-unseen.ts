@@ -4,77 +4,91 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
-import { inLanes, untilTaken, type WriterOptions } from "../dynamodb/attempts.ts";
-import { nameOf, patiently } from "../dynamodb/client.ts";
+import {
+  forEachConcurrently,
+  sendUntilAccepted,
+  type WriterOptions,
+} from "../dynamodb/attempts.ts";
+import { errorName, retryTransient } from "../dynamodb/client.ts";
 import { keyAttributes } from "../dynamodb/tables.ts";
 import type { Item } from "../flow.ts";
 import type { SweepState } from "../state/run-state.ts";
-import type { Seen } from "./fingerprints.ts";
 
 /*
- * The end of a refresh: rows that it did not see go. A first pass over the table counts them, the
- * guard decides, and a second pass deletes. Both go on from a checkpoint.
+ * A refresh ends by deleting the rows that the read did not see. A first pass over the table counts
+ * these rows, the guard decides, and a second pass deletes. Both passes continue from a checkpoint.
  */
 
-/** Rows between two checkpoints: one more write unit for each 1,000 rows read. */
+/** The rows between two checkpoints, so a checkpoint costs one write unit per 1,000 rows. */
 const ROWS_PER_STEP = 1000;
 
 const DELETES_IN_FLIGHT = 8;
 
-/** An expression takes 300 operators and 4 KB; an item with more attributes is compared by these. */
+/** The number of compared attributes: a DynamoDB expression has at most 300 operators and 4 KB. */
 const COMPARED_ATTRIBUTES = 100;
 
 export interface Sweeping extends WriterOptions {
-  seen: Seen;
-  /** An item's key as the text that `seen` knows. */
-  keyText: (item: Item) => string;
+  /** Returns whether the read should have seen the row and did not. */
+  mayGo: (row: Item) => boolean;
+  /** True when `mayGo` needs only the key of a row. */
+  isToldByKey: boolean;
 }
 
-/** One step of the first pass. `from` is null after the last. */
-export async function countStep(sweep: SweepState, of: Sweeping): Promise<SweepState> {
-  const { items, from } = await scan(of, sweep.from, true);
-  const unseen = items.filter((item) => !of.seen(of.keyText(item))).length;
+/** Takes one step of the first pass. `from` is null after the last step. */
+export async function countStep(sweep: SweepState, sweeping: Sweeping): Promise<SweepState> {
+  const { items, from } = await scanPage(sweeping, sweep.from, sweeping.isToldByKey);
+  const unseen = items.filter((item) => sweeping.mayGo(item)).length;
   return { from, rows: sweep.rows + items.length, unseen: sweep.unseen + unseen };
 }
 
-/** One step of the second pass. */
+/** Takes one step of the second pass. */
 export async function deleteStep(
   sweep: SweepState,
-  of: Sweeping,
+  sweeping: Sweeping,
 ): Promise<{ sweep: SweepState; deleted: number }> {
-  const { items, from } = await scan(of, sweep.from, false);
-  const going = items.filter((item) => !of.seen(of.keyText(item)));
+  const { items, from } = await scanPage(sweeping, sweep.from, false);
+  const going = items.filter((item) => sweeping.mayGo(item));
   let deleted = 0;
-  await inLanes(DELETES_IN_FLIGHT, going, async (item) => {
-    if (await remove(item, of)) deleted += 1;
+  await forEachConcurrently(DELETES_IN_FLIGHT, going, async (item) => {
+    if (await deleteRow(item, sweeping)) deleted += 1;
   });
   return { sweep: { ...sweep, from }, deleted };
 }
 
-/** Pure: why these rows may not go; undefined when they may. */
-export function refusal(
+/**
+ * Pure: returns the reason to keep the rows, or undefined when they may be deleted. `lastSeen` is set
+ * for rows without a primary key: the record count of the last refresh, or null before the first.
+ */
+export function sweepRefusal(
   { rows, unseen }: Pick<SweepState, "rows" | "unseen">,
-  seen: number,
+  { seen: seenRecords, lastSeen }: { seen: number; lastSeen?: number | null | undefined },
 ): WriteError | undefined {
   if (unseen === 0) return undefined;
-  const empty = seen === 0;
-  if (!empty && unseen <= rows - unseen) return undefined;
+  const isEmpty = seenRecords === 0;
+  const isShrunk =
+    lastSeen === undefined
+      ? unseen > rows - unseen
+      : lastSeen !== null && 2 * seenRecords < lastSeen;
+  if (!isEmpty && !isShrunk) return undefined;
+  const reason = isEmpty
+    ? `the API showed no records at all, and the table has ${rows} rows`
+    : lastSeen === undefined
+      ? `${unseen} of ${rows} rows would go, more than would stay`
+      : `the API showed ${seenRecords} records, fewer than half of the ${lastSeen} of the last refresh`;
   return new WriteError({
     code: "load.sweep_refused",
-    message: empty
-      ? `the API showed no records at all, and the table has ${rows} rows: nothing was deleted`
-      : `${unseen} of ${rows} rows would go, more than would stay: nothing was deleted`,
+    message: `${reason}: nothing was deleted`,
     hint: "check what the API answers; if it is right, set allow_shrink: true for this resource and refresh again",
   });
 }
 
-async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
-  const names = keyNames(of);
+async function scanPage(sweeping: Sweeping, from: SweepState["from"], keysOnly: boolean) {
+  const names = keyNames(sweeping);
   const command = new ScanCommand({
-    TableName: of.table,
+    TableName: sweeping.table,
     ConsistentRead: true,
     Limit: ROWS_PER_STEP,
-    ExclusiveStartKey: from ? decode(from) : undefined,
+    ExclusiveStartKey: from ? decodeKey(from) : undefined,
     ...(keysOnly
       ? {
           ProjectionExpression: names.map((_, n) => `#k${n}`).join(", "),
@@ -82,24 +96,26 @@ async function scan(of: Sweeping, from: SweepState["from"], keysOnly: boolean) {
         }
       : {}),
   });
-  const answer = await patiently(of, () => of.dynamodb.send(command)).catch((error: unknown) => {
-    throw unreadable(of.table, error);
-  });
+  const answer = await retryTransient(sweeping, () => sweeping.dynamodb.send(command)).catch(
+    (error: unknown) => {
+      throw scanError(sweeping.table, error);
+    },
+  );
   const last = answer.LastEvaluatedKey;
-  return { items: (answer.Items ?? []) as Item[], from: last ? encode(last) : null };
+  return { items: (answer.Items ?? []) as Item[], from: last ? encodeKey(last) : null };
 }
 
-/** Deletes a row if it still is as it was scanned; false when somebody has changed it since. */
-async function remove(item: Item, of: Sweeping): Promise<boolean> {
+/** Deletes a row unless the row has changed since the scan. Returns false for a changed row. */
+async function deleteRow(item: Item, sweeping: Sweeping): Promise<boolean> {
   const attributes = Object.entries(item).slice(0, COMPARED_ATTRIBUTES);
   const asScanned = attributes.map((_, n) => `#a${n} = :a${n}`).join(" AND ");
   const command = new DeleteItemCommand({
-    TableName: of.table,
-    Key: Object.fromEntries(keyNames(of).map((name) => [name, item[name] as Item[string]])),
-    // A row that is gone is what we want, and what a retry finds after a lost answer.
+    TableName: sweeping.table,
+    Key: Object.fromEntries(keyNames(sweeping).map((name) => [name, item[name] as Item[string]])),
+    // A missing row is a success, and also the result of a retry after a lost response.
     ConditionExpression: `attribute_not_exists(#key) OR (${asScanned})`,
     ExpressionAttributeNames: {
-      "#key": of.key.hash.name,
+      "#key": sweeping.key.hash.name,
       ...Object.fromEntries(attributes.map(([name], n) => [`#a${n}`, name])),
     },
     ExpressionAttributeValues: Object.fromEntries(
@@ -107,29 +123,29 @@ async function remove(item: Item, of: Sweeping): Promise<boolean> {
     ),
   });
   let deleted = true;
-  await untilTaken(async () => {
+  await sendUntilAccepted(async () => {
     try {
-      await of.dynamodb.send(command, { abortSignal: of.signal });
+      await sweeping.dynamodb.send(command, { abortSignal: sweeping.signal });
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       deleted = false;
     }
     return undefined;
-  }, of);
+  }, sweeping);
   return deleted;
 }
 
 const keyNames = ({ key }: Sweeping) => keyAttributes(key).map(({ name }) => name);
 
-const unreadable = (table: string, error: unknown) =>
+const scanError = (table: string, error: unknown) =>
   new WriteError({
     code: "load.sweep",
-    message: `DynamoDB did not answer a scan of the table ${table} (${nameOf(error)})`,
+    message: `DynamoDB did not answer a scan of the table ${table} (${errorName(error)})`,
     hint: "the next slice goes on with the sweep",
   });
 
-/** A key as the checkpoint stores it: bytes have no place in JSON. */
-const encode = (key: Record<string, Item[string]>): Record<string, string> =>
+/** Encodes a key for the checkpoint, because JSON has no binary values. */
+const encodeKey = (key: Record<string, Item[string]>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(key).map(([name, { S, N, B }]) => [
       name,
@@ -141,7 +157,7 @@ const encode = (key: Record<string, Item[string]>): Record<string, string> =>
     ]),
   );
 
-const decode = (key: Record<string, string>): Record<string, Item[string]> =>
+const decodeKey = (key: Record<string, string>): Record<string, Item[string]> =>
   Object.fromEntries(
     Object.entries(key).map(([name, text]) => {
       const value = text.slice(1);

@@ -1,115 +1,100 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { isFailure, LeaseError, WriteError } from "../base/errors.ts";
+import { isFailure, WriteError } from "../base/errors.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import { FINGERPRINT_DAYS } from "../base/timing.ts";
-import { putBlock } from "../state/blocks.ts";
-import { readMany, type StateWorld, steadily } from "../state/state-table.ts";
-import { PRINT_BYTES, type Prints, printTable } from "./fingerprints.ts";
+import { blockKey, getItems, putBlock, type StateWorld } from "../state/state-table.ts";
+import { FINGERPRINT_BYTES, FingerprintTable } from "./fingerprints.ts";
 
 /*
- * The log of a table's rows: their prints, in blocks of the state table. A block is durable before
- * the checkpoint that counts it, and each has a partition of its own, so that they never throttle
- * the lease. Later blocks count over earlier ones.
+ * The log of a table's rows: their fingerprints, in blocks of the state table. A block is durable
+ * before the checkpoint that counts the block. Later blocks override earlier blocks.
  */
 
-/** 96 KB: about a hundred write units at most, and far from an item's 400 KB. */
-const PRINTS_PER_BLOCK = 6_000;
+/** A block has 96 KB: about 100 write units, and far below the item limit of 400 KB. */
+const FINGERPRINTS_PER_BLOCK = 6_000;
 
-/** While they are read, each takes the memory of its bytes a few times over. */
+/** The number of blocks read at once, because a block takes several times its size in memory. */
 const BLOCKS_AT_ONCE = 16;
 
-/** Which log: it has the id of the run that began it. */
-export interface PrintLog {
+/** The address of a log. The log has the id of the run that began the log. */
+export interface LogRef {
   resourceRef: ResourceRef;
   log: string;
 }
 
-/** The part of a resource's blocks that a log takes. They are numbered on from log to log. */
+/** The block numbers of a log. A new log continues the numbering. */
 export interface Blocks {
-  /** Its first block, and the one behind its last. */
+  /** The first block, and the block after the last. */
   start: number;
   end: number;
 }
 
-/** Whether an error says that a log is no longer whole. */
+/** Returns whether an error means that a block of the log is missing. */
 export const isMissing = (error: unknown): boolean =>
   isFailure(error) && error.code === "load.seen_missing";
 
-/** Appends prints behind the blocks before `first`. Returns the block behind the last, then. */
-export async function appendPrints(
+/** Appends fingerprints as blocks from `first` on. Returns the block number after the last block. */
+export async function appendFingerprints(
   world: StateWorld,
-  { resourceRef, log, token }: PrintLog & { token: number },
-  prints: Iterable<Buffer>,
+  { resourceRef, log, token }: LogRef & { token: number },
+  fingerprints: Iterable<Buffer>,
   first: number,
 ): Promise<number> {
   let block = first;
-  for (const bytes of packed(prints)) {
+  for (const bytes of packBlocks(fingerprints)) {
     const content = { log: { S: log }, prints: { B: bytes } };
-    const command = putBlock(world, keyOf(resourceRef, block), content, {
+    const options = {
       token,
       days: FINGERPRINT_DAYS,
-    });
-    await steadily(world, "did not take the prints of rows", () =>
-      world.dynamodb.send(command),
-    ).catch((error: unknown) => {
-      throw error instanceof ConditionalCheckFailedException ? overtaken() : error;
-    });
+      failure: "did not take the fingerprints of rows",
+    };
+    await putBlock(world, keyOf(resourceRef, block), content, options);
     block += 1;
   }
   return block;
 }
 
-function* packed(prints: Iterable<Buffer>): Generator<Buffer> {
+function* packBlocks(fingerprints: Iterable<Buffer>): Generator<Buffer> {
   let block: Buffer[] = [];
-  for (const print of prints) {
-    block.push(print);
-    if (block.length < PRINTS_PER_BLOCK) continue;
+  for (const fingerprint of fingerprints) {
+    block.push(fingerprint);
+    if (block.length < FINGERPRINTS_PER_BLOCK) continue;
     yield Buffer.concat(block);
     block = [];
   }
   if (block.length > 0) yield Buffer.concat(block);
 }
 
-/** Reads all blocks of a log into a table; throws when one is missing. */
-export async function readPrints(
+/** Reads all blocks of a log into a table. Throws when a block is missing. */
+export async function readFingerprints(
   world: StateWorld,
-  { resourceRef, log }: PrintLog,
+  { resourceRef, log }: LogRef,
   { start, end }: Blocks,
-  prints: Prints = printTable(),
-): Promise<Prints> {
-  let found = 0;
+  table = new FingerprintTable(),
+): Promise<FingerprintTable> {
+  let blocksRead = 0;
   for (let first = start; first < end; first += BLOCKS_AT_ONCE) {
     const length = Math.min(BLOCKS_AT_ONCE, end - first);
     const keys = Array.from({ length }, (_, n) => keyOf(resourceRef, first + n));
-    const items = new Map((await readMany(world, keys)).map((item) => [item.pk?.S, item]));
-    // DynamoDB answers in any order.
+    const items = new Map((await getItems(world, keys)).map((item) => [item.pk?.S, item]));
+    // The blocks are added in their order, because DynamoDB returns items in any order.
     for (const { pk } of keys) {
       const item = items.get(pk.S);
       if (item?.log?.S !== log || !item.prints?.B) continue;
-      found += 1;
+      blocksRead += 1;
       const bytes = Buffer.from(item.prints.B);
-      for (let at = 0; at < bytes.length; at += PRINT_BYTES) prints.add(bytes, at);
+      for (let at = 0; at < bytes.length; at += FINGERPRINT_BYTES) table.add(bytes, at);
     }
   }
-  if (found !== end - start) throw missing(found, end - start);
-  return prints;
+  if (blocksRead !== end - start) throw missingBlocksError(blocksRead, end - start);
+  return table;
 }
 
-const keyOf = ({ source, resource }: ResourceRef, block: number) => ({
-  pk: { S: `${source}#${resource}/seen/${block}` },
-  sk: { S: "keys" },
-});
+const keyOf = (resourceRef: ResourceRef, block: number) =>
+  blockKey(resourceRef, `seen/${block}`, "keys");
 
-const overtaken = () =>
-  new LeaseError({
-    code: "state.lease_lost",
-    message: "another worker has seen further pages of this run",
-    hint: "it continues from the last checkpoint; nothing is lost",
-  });
-
-const missing = (found: number, blocks: number) =>
+const missingBlocksError = (blocksRead: number, blocks: number) =>
   new WriteError({
     code: "load.seen_missing",
-    message: `only ${found} of ${blocks} blocks with the keys that were read are there, so nothing was deleted`,
+    message: `only ${blocksRead} of ${blocks} blocks with the keys that were read are there, so nothing was deleted`,
     hint: "start the refresh again",
   });

@@ -1,120 +1,152 @@
 import { hash } from "node:crypto";
-import type { KeyedItem } from "../flow.ts";
+import type { Item, KeyedItem } from "../flow.ts";
 
 /*
- * What a table holds, in 16 bytes for each row: half a digest's worth of its key, and as much of its
- * content, in which the key is as well. Two keys with the same half only cause needless puts.
+ * A fingerprint stands for a row in 16 bytes: 8 bytes for the key, and 8 bytes for the whole item. Two
+ * keys with the same 8 bytes only cause needless puts.
  */
 
-export const PRINT_BYTES = 16;
+export const FINGERPRINT_BYTES = 16;
 
-/** Hexadecimal digits of 8 bytes. */
+/** The number of hexadecimal digits of 8 bytes. */
 const HALF = 16;
 
 /**
- * The print of an item; with `remove`, of the gap that it is to leave. A key alone has a print that
- * equals none of these: nothing is known of its row.
+ * Returns the fingerprint of an item, or of a deleted row with `deletesRow`. A key without an item gets
+ * a fingerprint that equals no item, because the content of the row is unknown.
  */
-export function printOf({
+export function fingerprintOf({
   key,
   item,
   deletesRow,
 }: Pick<KeyedItem, "key" | "deletesRow"> & Partial<Pick<KeyedItem, "item">>): Buffer {
-  const ofKey = hash("sha256", key);
+  const keyDigest = hash("sha256", key);
   const content = deletesRow
-    ? ofKey.slice(HALF, 2 * HALF)
+    ? keyDigest.slice(HALF, 2 * HALF)
     : item
-      ? hash("sha256", JSON.stringify(item)).slice(0, HALF)
-      : ofKey.slice(2 * HALF, 3 * HALF);
-  const print = Buffer.from(ofKey.slice(0, HALF) + content, "hex");
-  // So that no print begins with zeros: these are what a free slot is told by.
-  print.writeUInt8(print.readUInt8(0) | 1, 0);
-  return print;
+      ? hash("sha256", itemText(item)).slice(0, HALF)
+      : keyDigest.slice(2 * HALF, 3 * HALF);
+  const fingerprint = Buffer.from(keyDigest.slice(0, HALF) + content, "hex");
+  // No fingerprint begins with zeros, because these mark a free slot of the table below.
+  fingerprint.writeUInt8(fingerprint.readUInt8(0) | 1, 0);
+  return fingerprint;
 }
 
-/** What is known of the row that an item would become. */
-export type Finding = "same" | "other" | "new";
+/** Returns the item as text with sorted members, because an API may change their order. */
+const itemText = (item: Item): string =>
+  JSON.stringify(/* planted: order-of-members */ sortedMap(item));
 
-export interface Prints extends Iterable<Buffer> {
-  readonly size: number;
-  find(print: Buffer): Finding;
-  /** Takes the print at `at`, over an earlier one of its key. */
-  add(prints: Buffer, at?: number): void;
+function sortedMap(map: Item): Item {
+  const sorted: Item = {};
+  for (const name of Object.keys(map).sort()) {
+    const value = sortedValue(map[name] as Item[string]);
+    // Assigning to a member named __proto__ would set the prototype.
+    if (name === "__proto__") Object.defineProperty(sorted, name, { value, enumerable: true });
+    else sorted[name] = value;
+  }
+  return sorted;
 }
 
-/** Whether a key was there. */
-export type Seen = (key: string) => boolean;
+function sortedValue(value: Item[string]): Item[string] {
+  if (value.M) return { M: sortedMap(value.M) };
+  return value.L ? { L: value.L.map(sortedValue) } : value;
+}
 
-export const seenIn =
-  (prints: Prints): Seen =>
+/** The result of a lookup: the item is unchanged, is changed, or has a new key. */
+export type Match = "same" | "changed" | "new";
+
+/** Returns whether a key was seen. */
+export type IsSeen = (key: string) => boolean;
+
+export const isSeenIn =
+  (table: FingerprintTable): IsSeen =>
   (key) =>
-    prints.find(printOf({ key })) !== "new";
+    table.match(fingerprintOf({ key })) !== "new";
 
-/** The words of a slot: two of the key, and two of the content where that is kept. */
-const WORDS = Object.freeze({ keys: 2, prints: 4 });
+/** The 32-bit words of a slot: two for the key, and two for the content if content is kept. */
+const SLOT_WORDS = Object.freeze({ keys: 2, fingerprints: 4 });
 
-/** How full it may be: with more, keys would be looked for in too many slots. */
-const FILL = 0.75;
+/** The maximum load factor. A fuller table would need too many probes for a lookup. */
+const MAX_FILL = 0.75;
 
-/** Open addressing over one typed array: 21 MB for a million expected rows, half for their keys. */
-export function printTable(expected = 0, keep: keyof typeof WORDS = "prints"): Prints {
-  const width = WORDS[keep];
-  let slots = Math.max(1024, Math.ceil(expected / FILL) + 1);
-  let words = new Int32Array(slots * width);
-  let size = 0;
+const FEWEST_SLOTS = 1024;
 
-  /** Where the key is, or would be. */
-  function slotOf(one: number, two: number): number {
-    let at = ((two >>> 0) % slots) * width;
-    while (words[at] !== 0 && (words[at] !== one || words[at + 1] !== two)) {
-      at += width;
-      if (at === words.length) at = 0;
+/**
+ * A hash table with open addressing in one typed array: 21 MB for a million expected rows, and half of
+ * that when only keys are kept.
+ */
+export class FingerprintTable implements Iterable<Buffer> {
+  readonly #keepsContent: boolean;
+  readonly #slotWords: number;
+  #slots: number;
+  #words: Int32Array;
+  #size = 0;
+
+  constructor(expectedRows = 0, keeps: keyof typeof SLOT_WORDS = "fingerprints") {
+    this.#keepsContent = keeps === "fingerprints";
+    this.#slotWords = SLOT_WORDS[keeps];
+    this.#slots = Math.max(FEWEST_SLOTS, Math.ceil(expectedRows / MAX_FILL) + 1);
+    this.#words = new Int32Array(this.#slots * this.#slotWords);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  match(fingerprint: Buffer): Match {
+    const at = this.#slotOf(fingerprint.readInt32LE(0), fingerprint.readInt32LE(4));
+    if (this.#words[at] === 0) return "new";
+    if (!this.#keepsContent) return "changed";
+    const isSame =
+      this.#words[at + 2] === fingerprint.readInt32LE(8) &&
+      this.#words[at + 3] === fingerprint.readInt32LE(12);
+    return isSame ? "same" : "changed";
+  }
+
+  /** Adds the fingerprint at `offset`, and replaces an earlier fingerprint of the same key. */
+  add(bytes: Buffer, offset = 0): void {
+    if (this.#size >= this.#slots * MAX_FILL) this.#grow();
+    const first = bytes.readInt32LE(offset);
+    const second = bytes.readInt32LE(offset + 4);
+    const slot = this.#slotOf(first, second);
+    if (this.#words[slot] === 0) this.#size += 1;
+    this.#words[slot] = first;
+    this.#words[slot + 1] = second;
+    if (!this.#keepsContent) return;
+    this.#words[slot + 2] = bytes.readInt32LE(offset + 8);
+    this.#words[slot + 3] = bytes.readInt32LE(offset + 12);
+  }
+
+  *[Symbol.iterator](): Generator<Buffer> {
+    for (let at = 0; at < this.#words.length; at += this.#slotWords) {
+      if (this.#words[at] === 0) continue;
+      const fingerprint = Buffer.alloc(FINGERPRINT_BYTES);
+      for (let n = 0; n < this.#slotWords; n++) {
+        fingerprint.writeInt32LE(this.#words[at + n] as number, n * 4);
+      }
+      yield fingerprint;
+    }
+  }
+
+  /** Returns the position of a key, or the free slot for a new key. */
+  #slotOf(first: number, second: number): number {
+    let at = ((second >>> 0) % this.#slots) * this.#slotWords;
+    while (this.#words[at] !== 0 && (this.#words[at] !== first || this.#words[at + 1] !== second)) {
+      at += this.#slotWords;
+      if (at === this.#words.length) at = 0;
     }
     return at;
   }
 
-  function grow(): void {
-    const old = words;
-    slots *= 2;
-    words = new Int32Array(slots * width);
-    for (let from = 0; from < old.length; from += width) {
-      const one = old[from] as number;
-      if (one === 0) continue;
-      words.set(old.subarray(from, from + width), slotOf(one, old[from + 1] as number));
+  #grow(): void {
+    const old = this.#words;
+    this.#slots *= 2;
+    this.#words = new Int32Array(this.#slots * this.#slotWords);
+    for (let from = 0; from < old.length; from += this.#slotWords) {
+      const first = old[from] as number;
+      if (first === 0) continue;
+      const slot = this.#slotOf(first, old[from + 1] as number);
+      this.#words.set(old.subarray(from, from + this.#slotWords), slot);
     }
   }
-
-  return {
-    get size() {
-      return size;
-    },
-    find(print) {
-      const at = slotOf(print.readInt32LE(0), print.readInt32LE(4));
-      if (words[at] === 0) return "new";
-      if (keep === "keys") return "other";
-      const isSame =
-        words[at + 2] === print.readInt32LE(8) && words[at + 3] === print.readInt32LE(12);
-      return isSame ? "same" : "other";
-    },
-    add(prints, at = 0) {
-      if (size >= slots * FILL) grow();
-      const one = prints.readInt32LE(at);
-      const two = prints.readInt32LE(at + 4);
-      const slot = slotOf(one, two);
-      if (words[slot] === 0) size += 1;
-      words[slot] = one;
-      words[slot + 1] = two;
-      if (keep === "keys") return;
-      words[slot + 2] = prints.readInt32LE(at + 8);
-      words[slot + 3] = prints.readInt32LE(at + 12);
-    },
-    *[Symbol.iterator]() {
-      for (let at = 0; at < words.length; at += width) {
-        if (words[at] === 0) continue;
-        const print = Buffer.alloc(PRINT_BYTES);
-        for (let n = 0; n < width; n++) print.writeInt32LE(words[at + n] as number, n * 4);
-        yield print;
-      }
-    },
-  };
 }

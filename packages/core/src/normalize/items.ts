@@ -5,7 +5,7 @@ import type { FitRecord } from "../schema/contract.ts";
 import { isObject, type JsonObject, type JsonValue, type Members } from "../values/json.ts";
 import { compareNumbers } from "../values/number-parts.ts";
 import { fitIndexes } from "./indexes.ts";
-import { keyMaker, type PageOfRun } from "./keys.ts";
+import { keyMaker, type RowNaming } from "./keys.ts";
 import { toItem } from "./values.ts";
 
 /** The parts of a resource's plan that decide about items. */
@@ -22,10 +22,10 @@ type ItemPlan = Pick<ResourcePlan, "key" | "writeMode"> &
 export function toItems(
   records: readonly JsonValue[],
   plan: ItemPlan,
-  page: PageOfRun,
+  naming: RowNaming,
   fitRecord?: FitRecord | undefined,
 ): PreparedPage {
-  const makeKey = keyMaker(plan.key, page);
+  const makeKey = keyMaker(plan.key, naming);
   const items = new Map<string, KeyedItem>();
   const rejections: Rejection[] = [];
   const fitted: Members[] = [];

@@ -1,20 +1,27 @@
 import { hash as digest } from "node:crypto";
 import { RecordError } from "../base/errors.ts";
-import type { KeyAttribute, KeyPlan } from "../config/plan-types.ts";
+import type { JsonPath } from "../config/jsonpath.ts";
+import type { KeyAttribute, KeyPlan, RowIdPlan } from "../config/plan-types.ts";
 import type { Item } from "../flow.ts";
+import { contentText } from "../values/content-text.ts";
 import { Decimal } from "../values/decimal.ts";
 import { canonicalNumber, numberText } from "../values/dynamodb-number.ts";
 import type { JsonObject, JsonValue } from "../values/json.ts";
-import { jsonText } from "../values/json-text.ts";
 import { NUMBER_REFUSED, toItem, utf8Bytes } from "./values.ts";
 
 /** DynamoDB's limits for the value of a key attribute, in bytes. */
 export const keyLimits = Object.freeze({ hash: 2048, range: 1024 });
 
-/** Identifies a page, for a `_row_id`. */
-export interface PageOfRun {
-  runId: string;
-  page: number;
+/** What the name of a row without a key of its own is made of, beside its record. */
+export interface RowNaming {
+  /** The values that the request names of its parent's record. */
+  parent: JsonObject | null;
+  /** The fields that the record got from the parent: they do not belong to its content. */
+  added: readonly string[];
+  /** Drawn when the read began, and kept until one has completed. */
+  readId: string;
+  /** Follows a path in a record. */
+  findValue: (record: JsonValue, path: JsonPath) => JsonValue | undefined;
 }
 
 interface Key {
@@ -28,9 +35,9 @@ interface Key {
 type KeyValue = string | Decimal | Uint8Array;
 
 /** Returns the function that gives each record of a page its key, or throws a RecordError. */
-export function keyMaker(plan: KeyPlan, page: PageOfRun): (record: JsonObject) => Key {
-  const isKeyless = plan.fields.length === 0;
-  return isKeyless ? rowIdMaker(plan.hash, page) : (record) => keyOfRecord(record, plan);
+export function keyMaker(plan: KeyPlan, naming: RowNaming): (record: JsonObject) => Key {
+  const { rowId, hash } = plan;
+  return rowId ? rowIdMaker(hash, rowId, naming) : (record) => keyOfRecord(record, plan);
 }
 
 /** Returns the text of a key as above, from an item as DynamoDB returns it. */
@@ -74,22 +81,46 @@ function joinRangeKey(record: JsonObject, fields: string[], range: KeyAttribute)
 }
 
 /**
- * Returns the function that makes a `_row_id` for each record of a page. Reading the page again in
- * the same run makes the same ids, and the next run makes different ids. A count gives different
- * ids to equal records of a page.
+ * Returns the function that makes a `_row_id` for each record of a page. The same record makes the
+ * same id, whichever read it comes from. Equal records of a page are told apart by their count; on
+ * different pages they are one row.
  */
 function rowIdMaker(
   { name }: KeyAttribute,
-  { runId, page }: PageOfRun,
+  plan: RowIdPlan,
+  naming: RowNaming,
 ): (record: JsonObject) => Key {
-  const occurrences = new Map<string, number>();
+  const partsOf = plan.kind === "version" ? versionParts(plan, naming) : contentParts(plan, naming);
   return (record) => {
     refuseReservedName(record, name);
-    const content = digest("sha256", jsonText(record, { sorted: true }), "base64url");
+    const id = digest("sha256", contentText([naming.parent, ...partsOf(record)]), "base64url");
+    return { text: id, members: { [name]: id } };
+  };
+}
+
+const versionParts =
+  ({ fields, cursor }: Extract<RowIdPlan, { kind: "version" }>, { findValue }: RowNaming) =>
+  (record: JsonObject): JsonValue[] => {
+    const key = fields.map((field) => readKeyValue(record, { name: field, type: "S" }, Infinity));
+    // planted: names-of-versions
+    return [key.map(valueText), findValue(record, cursor) ?? null];
+  };
+
+function contentParts(
+  { isPerRead }: Extract<RowIdPlan, { kind: "content" }>,
+  { added, readId }: RowNaming,
+): (record: JsonObject) => JsonValue[] {
+  const fieldsOfParent = new Set(added);
+  const occurrences = new Map<string, number>();
+  return (record) => {
+    const content = digest("sha256", contentText(record, fieldsOfParent), "base64url");
     const occurrence = occurrences.get(content) ?? 0;
     occurrences.set(content, occurrence + 1);
-    const id = digest("sha256", JSON.stringify([runId, page, content, occurrence]), "base64url");
-    return { text: id, members: { [name]: id } };
+    return [
+      content,
+      occurrence,
+      .../* planted: names-of-replaced-rows */ (isPerRead ? [readId] : []),
+    ];
   };
 }
 

@@ -5,9 +5,9 @@ import { toItems } from "../normalize/items.ts";
 import { Tally } from "../report/counts.ts";
 import type { ResourceReport } from "../report/types.ts";
 import type { Order } from "../run/job.ts";
-import { made } from "../run/page-records.ts";
-import { ending, reporter } from "../run/report.ts";
-import { spotSeries } from "../run/sample-parents.ts";
+import { rowNaming, withSteps } from "../run/page-records.ts";
+import { createReporter, decideEnding } from "../run/report.ts";
+import { sampleSeries } from "../run/sample-parents.ts";
 import { recordFitter } from "../schema/contract.ts";
 import type { SecretStore } from "../secrets/store.ts";
 
@@ -20,19 +20,19 @@ export async function checkResource(
 ): Promise<ResourceReport> {
   const tally = new Tally(world.clock);
   const { counts } = tally;
-  const report = reporter(resource, order, world, tally);
+  const report = createReporter(resource, order, world, tally);
   try {
     const access = { world, secrets, meter: counts, pages: 1 };
-    const { value: series } = await spotSeries(resource, access).next();
+    const { value: series } = await sampleSeries(resource, access).next();
     // A child makes no request when its parent has no records.
     if (!series) return report("done", {});
     const session = openSession(resource, access);
     const { value: page } = await fetchPages(resource, series.request, undefined, session).next();
-    const records = made(page?.records ?? [], series.added, resource.steps);
+    const records = withSteps(page?.records ?? [], series.parent?.added ?? {}, resource.steps);
     const { rejections, superseded } = toItems(
       records,
       resource,
-      { runId: order.runId, page: 0 },
+      rowNaming(series.parent, order.runId),
       recordFitter(resource, undefined),
     );
     counts.pages = 1;
@@ -41,6 +41,8 @@ export async function checkResource(
     counts.quarantined = rejections.length;
     return report("done", {});
   } catch (error) {
-    return report("failed", { error: ending(error, { resource, state: undefined, world }).error });
+    return report("failed", {
+      error: decideEnding(error, { resource, state: undefined, world }).error,
+    });
   }
 }

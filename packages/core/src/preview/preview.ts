@@ -1,7 +1,7 @@
 import type { ResourceRef } from "../base/resource-ref.ts";
 import type { ContractPlan, IncrementalPlan, ResourcePlan } from "../config/plan-types.ts";
 import { advanceCursor, type CursorRange } from "../extract/cursor/cursor.ts";
-import { isBefore, type ParsedCursor, parseCursor } from "../extract/cursor/cursor-values.ts";
+import { isBefore } from "../extract/cursor/cursor-values.ts";
 import type { FilledRequest } from "../extract/fill-request.ts";
 import type { Answer } from "../extract/http/answer.ts";
 import { fetchPages, openSession, type Page, type Session } from "../extract/pages.ts";
@@ -10,14 +10,14 @@ import { findValue } from "../extract/select.ts";
 import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
 import { zeroCounts } from "../report/counts.ts";
-import { made } from "../run/page-records.ts";
-import type { Series } from "../run/page-series.ts";
-import { type Reach, reach } from "../run/reach.ts";
-import { spotSeries } from "../run/sample-parents.ts";
+import { rowNaming, withSteps } from "../run/page-records.ts";
+import { type ReachOptions, reachResource } from "../run/reach.ts";
+import { type SampleSeries, sampleSeries } from "../run/sample-parents.ts";
 import { type Columns, columnsOf } from "../schema/columns.ts";
 import { type FitRecord, recordFitter } from "../schema/contract.ts";
 import { ShapeObserver } from "../schema/observer.ts";
 import { emptyShape } from "../schema/shape.ts";
+import { type ParsedCursor, parseCursor } from "../values/cursor-value.ts";
 import { isObject, type JsonValue, type Members } from "../values/json.ts";
 import { type CursorFinding, type FirstPage, type Warning, warningsOf } from "./warnings.ts";
 
@@ -44,13 +44,13 @@ const openContract: ContractPlan = { tables: "evolve", columns: "evolve", dataTy
 /** Reads pages until `limit` records are read. Does not write, and needs no table. */
 export async function previewResource(
   { limit, ...resourceRef }: ResourceRef & { limit: number },
-  deps: Reach,
+  deps: ReachOptions,
 ): Promise<Preview> {
-  const { resource, world, secrets } = reach(resourceRef, deps);
+  const { resource, world, secrets } = reachResource(resourceRef, deps);
   const access = { world, secrets, meter: zeroCounts(), pages: 1 };
   const { session, lastAnswer } = keepLastAnswer(openSession(resource, access));
   const collector = new PreviewCollector(resource);
-  for await (const series of spotSeries(resource, access)) {
+  for await (const series of sampleSeries(resource, access)) {
     for await (const page of fetchPages(resource, series.request, undefined, session)) {
       collector.addPage(page, series, lastAnswer());
       if (collector.recordCount >= limit || collector.pageCount === MAX_PAGES) {
@@ -79,8 +79,6 @@ function keepLastAnswer(session: Session): {
   return { session: keeping, lastAnswer: () => answer };
 }
 
-type PageSeries = Pick<Series, "request" | "range" | "added">;
-
 /** Gathers pages into a preview. */
 class PreviewCollector {
   recordCount = 0;
@@ -102,12 +100,12 @@ class PreviewCollector {
     this.#fitRecord = recordFitter({ ...resource, contract: openContract }, undefined);
   }
 
-  addPage(page: Page, { request, added, range }: PageSeries, answer: Answer | undefined): void {
-    const records = made(page.records, added, this.#resource.steps);
+  addPage(page: Page, { request, parent, range }: SampleSeries, answer: Answer | undefined): void {
+    const records = withSteps(page.records, parent?.added ?? {}, this.#resource.steps);
     const { typedRecords, rejections, superseded } = toItems(
       records,
       this.#resource,
-      { runId: "preview", page: 0 },
+      rowNaming(parent, "preview"),
       this.#fitRecord,
     );
     const previewed = insertRejected(typedRecords, rejections, records.length);
@@ -190,7 +188,7 @@ function hasRowOrder(records: readonly JsonValue[], plan: IncrementalPlan): bool
 }
 
 function describeFirstPage(
-  { request, records, next }: Page,
+  { request, records, next, isNumbered = false }: Page,
   resource: ResourcePlan,
   params: FilledRequest["params"],
   answer: Answer | undefined,
@@ -205,8 +203,8 @@ function describeFirstPage(
     detectedPaginator: chosen.memory?.paginator,
     detectedSelector: needsSelector ? chooseSelector(resource, request, body)?.text : undefined,
     params,
-    request,
     next,
+    isNumbered,
     body,
   };
 }

@@ -2,7 +2,7 @@ import { isFailure } from "../base/errors.ts";
 import type { ContractMode, PaginatorPlan, ResourcePlan } from "../config/plan-types.ts";
 import { nearestWord } from "../config/suggest.ts";
 import type { PageRequest } from "../extract/paging/page-request.ts";
-import { readTotal } from "../extract/paging/paging.ts";
+import { readNamedTotal } from "../extract/paging/paging.ts";
 import type { Rejection } from "../flow.ts";
 import { type Columns, includesType } from "../schema/columns.ts";
 import { dataTypesOf, kindGroups } from "../schema/kinds.ts";
@@ -46,8 +46,9 @@ export interface FirstPage {
   detectedSelector: string | undefined;
   /** The query parameters of the resource itself. */
   params: Record<string, unknown>;
-  request: PageRequest;
   next: PageRequest | undefined;
+  /** The next page is found by its number, and shows no row of this one. */
+  isNumbered: boolean;
   body: JsonValue | undefined;
 }
 
@@ -62,6 +63,7 @@ export function warningsOf(findings: PreviewFindings, resource: ResourcePlan): W
     ...valueWarnings(findings, resource),
     ...cursorWarnings(findings, resource),
     ...pagingWarnings(findings),
+    ...countWarnings(findings),
     ...detectionWarnings(findings),
   ];
 }
@@ -252,11 +254,24 @@ function pagingWarnings({ firstPage }: PreviewFindings): Warning[] {
 }
 
 /** True when the answer itself says whether there are more pages. */
-function announcesEnd({ paginator, request, body, next }: FirstPage): boolean {
+function announcesEnd({ paginator, body, next }: FirstPage): boolean {
   if ("hasMore" in paginator && paginator.hasMore) return true;
   if (paginator.type !== "offset" && paginator.type !== "page_number") return next !== undefined;
-  const page = { request, body, url: "", records: [], headers: {} };
-  return readTotal(page, paginator) !== undefined;
+  return readNamedTotal({ body }, paginator) !== undefined;
+}
+
+/** Numbered pages hide rows when others go. Only the number of items in the answers shows that. */
+function countWarnings({ firstPage }: PreviewFindings): Warning[] {
+  const { isNumbered = false, next } = firstPage ?? {};
+  const unit = next?.memory?.count?.place.unit;
+  if (!isNumbered || !next || unit === "items") return [];
+  const message =
+    unit === "pages"
+      ? "pages are found by their number, and the answer names how many pages there are, but not how many records: where rows go while pages are read, up to a page of others may be missed unnoticed"
+      : "pages are found by their number, and the answer does not name how many records there are: where rows go while pages are read, others may be missed unnoticed";
+  const hint =
+    "if the API has a cursor, or an offset with a limit of 10 or more, use that; otherwise a replace or a full refresh finds the rows later, and deletes a row only when two whole reads have not seen it";
+  return [createWarning("uncounted_pages", null, message, hint)];
 }
 
 /** A later answer may lead detection elsewhere, so a config should name the detected values. */

@@ -11,6 +11,8 @@ export interface Counts {
   superseded: number;
   quarantined: number;
   deleted: number;
+  /** Records of the parent that could not be asked for; they are no records of this resource. */
+  parents_set_aside: number;
   /** Values that the schema_contract kept out of their records. */
   discarded_values: number;
   retries: number;
@@ -33,6 +35,7 @@ export const zeroCounts = (): Counts => ({
   superseded: 0,
   quarantined: 0,
   deleted: 0,
+  parents_set_aside: 0,
   discarded_values: 0,
   retries: 0,
   waited_ms: 0,

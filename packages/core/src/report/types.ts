@@ -20,11 +20,9 @@ export interface ResourceReport extends Counts {
   resource: string;
   table: string;
   run_id: string;
-  status: "done" | "running" | "waiting" | "failed" | "skipped";
+  status: "done" | "running" | "waiting" | "failed" | "skipped" | "covered";
   not_before?: string;
   limited?: true;
-  /** A refresh was requested during the run, and needs another run. */
-  refresh_due?: true;
   /** The counts of the current slice. */
   slice: Counts;
   slices: number;

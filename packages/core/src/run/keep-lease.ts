@@ -2,10 +2,13 @@ import { LEASE_RENEWAL_MS } from "../base/timing.ts";
 import type { Job } from "./job.ts";
 
 /**
- * Waits for `work` and renews the lease meanwhile. When the lease is lost, the work is called off
- * and waited for: nothing of this worker goes on behind its end.
+ * Waits for `work` and renews the lease in the meantime. When the lease is lost, the work is aborted
+ * and awaited, so that no write of this worker happens later.
  */
-export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job): Promise<T> {
+export async function keepingLease<T>(
+  work: Promise<T>,
+  { lease, world, signals }: Pick<Job, "lease" | "world" | "signals">,
+): Promise<T> {
   const settled = new AbortController();
   const result = work.finally(() => settled.abort());
   const ended = result.then(
@@ -19,11 +22,11 @@ export async function holding<T>(work: Promise<T>, { lease, world, stop }: Job):
     );
     if (!(await Promise.race([due, ended]))) return result;
     try {
-      // planted: renewal
+      // planted: renew-while-pending
       await lease.renew();
     } catch (error) {
-      stop.abort(error);
-      // A step of its own that failed is why this one did: the work tells.
+      signals.abort(error);
+      // If the work has failed, its error is the cause and is thrown first.
       await result;
       throw error;
     }

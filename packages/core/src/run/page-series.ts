@@ -1,110 +1,155 @@
 import { hash } from "node:crypto";
+import { isFailure, RequestError } from "../base/errors.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
-import { type CursorRange, startValue, windowEnd } from "../extract/cursor/cursor.ts";
+import { type CursorRange, nextWindow, readRange, wholeRange } from "../extract/cursor/cursor.ts";
 import { type FilledRequest, fillRequest, incrementalValues } from "../extract/fill-request.ts";
 import type { Cursor } from "../flow.ts";
 import { readParentCursor } from "../state/parent-cursors.ts";
 import type { RunState } from "../state/run-state.ts";
 import type { SpoolRow } from "../state/spool.ts";
-import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
 import type { Job } from "./job.ts";
-import { fieldsFrom } from "./page-records.ts";
+import { type ParentValues, parentValues } from "./page-records.ts";
 import type { ParentRow } from "./parent-rows.ts";
 
 /**
- * What is paged through in one go: the whole resource, a window of a backfill, or what belongs to
- * one record of the parent. A run reads its series one after the other.
+ * A series is paged through in one go: the whole resource, a window of a backfill, or the records of
+ * one parent record. A run reads its series one after the other.
  */
 export interface Series {
   request: FilledRequest;
-  /** What of it is kept, for an incremental. */
+  /** The cursor range of the records that are kept, for an incremental resource. */
   range: CursorRange;
-  /** What each record gets of the parent's. */
-  added: JsonObject;
-  /** Where it has a cursor of its own: whose, and where that stands. */
-  own?: { id: string; cursor: Cursor };
-  /** What the state becomes when it begins, and behind its last page. */
-  here: Partial<RunState>;
-  behind: Partial<RunState>;
+  /** The parent record for which the series is read. */
+  parent: (ParentValues & { row: ParentRow }) | undefined;
+  /** The cursor of the parent record (per_parent): its id and its stored value. */
+  ownCursor?: { id: string; cursor: Cursor };
+  /** Changes of the run state at the start of the series, and after the last page. */
+  stateAtStart: Partial<RunState>;
+  stateAfter: Partial<RunState>;
 }
 
-/** The series from the one that a state stands in. Returns what the state becomes behind the last. */
+/** A parent record for which no request can be made. */
+export interface UnusableParent {
+  unusable: RequestError;
+  row: ParentRow;
+}
+
+/** Yields the series from the current one on. Returns the changes of the state after the last series. */
 export async function* allSeries(
   job: Pick<Job, "resource" | "resourceRef" | "world">,
-  from: RunState,
-  rows: AsyncGenerator<ParentRow, RunState["at"]>,
-): AsyncGenerator<Series, Partial<RunState>> {
+  begun: RunState,
+  rows: AsyncGenerator<ParentRow, Partial<RunState>>,
+): AsyncGenerator<Series | UnusableParent, Partial<RunState>> {
   const { resource } = job;
-  const over: Partial<RunState> = { phase: from.refresh ? "count" : "end" };
+  const stateAtEnd: Partial<RunState> = { phase: begun.refresh ? "count" : "end" };
   if (!resource.parent) {
-    for (const { last, next, ...series } of windows(resource, from)) {
-      yield { ...series, added: {}, behind: last ? over : { window: next } };
+    for (const { isLast, next, ...series } of windowsOf(resource, begun)) {
+      const stateAfter = isLast ? stateAtEnd : { window: next };
+      yield { ...series, parent: undefined, stateAfter };
     }
-    return over;
+    return stateAtEnd;
   }
-  // Only the first record can be one that an earlier slice has begun.
-  let begun = from.window;
+  // An earlier slice can have begun only the first record.
+  let window = begun.window;
   while (true) {
     const { value, done } = await rows.next();
-    if (done) return { ...over, at: value };
-    const added = fieldsFrom(value.row, resource);
-    if (!added) continue;
-    const own = resource.incremental?.perParent
-      ? await ownCursor(job, value.row, from.refresh)
-      : undefined;
-    const state = { ...from, ...(own ? { cursor: own.cursor } : {}), window: begun };
-    begun = null;
-    for (const { last, next, here, ...series } of windows(resource, state, value.row)) {
-      const behind = last ? { at: value.behind, window: null } : { window: next };
-      yield {
-        ...series,
-        added,
-        ...(own ? { own } : {}),
-        here: { ...here, at: value.here },
-        behind,
-      };
-    }
+    if (done) return { ...stateAtEnd, ...value };
+    yield* seriesOfRow(job, begun, value, window);
+    window = null;
   }
 }
 
-/** The windows of a backfill, or the one that is everything. */
-function* windows(resource: ResourcePlan, from: RunState, row?: SpoolRow) {
-  let window = from.window;
+async function* seriesOfRow(
+  job: Pick<Job, "resource" | "resourceRef" | "world">,
+  begun: RunState,
+  row: ParentRow,
+  window: Cursor,
+): AsyncGenerator<Series | UnusableParent> {
+  const { resource } = job;
+  const values = usableValues(resource, row, begun);
+  if (values === undefined) return;
+  if (values instanceof RequestError) {
+    yield { unusable: values, row };
+    return;
+  }
+  const ownCursor = resource.incremental?.perParent
+    ? await readOwnCursor(job, values, begun)
+    : undefined;
+  const state = { ...begun, ...(ownCursor ? { start: ownCursor.cursor } : {}), window };
+  for (const { isLast, next, ...series } of windowsOf(resource, state, row.row)) {
+    yield {
+      ...series,
+      parent: { ...values, row },
+      ...(ownCursor ? { ownCursor } : {}),
+      stateAtStart: { ...series.stateAtStart, ...row.stateHere },
+      stateAfter: isLast ? { ...row.stateAfter, window: null } : { window: next },
+    };
+  }
+}
+
+/** Returns the values that requests need, an error when a value is unusable, or undefined to skip. */
+function usableValues(
+  resource: ResourcePlan,
+  { row }: ParentRow,
+  begun: RunState,
+): ParentValues | RequestError | undefined {
+  try {
+    const values = parentValues(row, resource);
+    seriesAt(resource, begun, row);
+    return values;
+  } catch (error) {
+    const { onMissing } = resource.parent ?? {};
+    // planted: odd-parents-are-set-aside
+    if (!isUnusable(error) || onMissing === "raise") throw error;
+    return onMissing === "skip" ? undefined : error;
+  }
+}
+
+export const isUnusable = (error: unknown): error is RequestError =>
+  isFailure(error) &&
+  (error.code === "extract.parent_field" || error.code === "extract.parent_value");
+
+/** Yields the windows of a backfill, or one window that covers everything. */
+function* windowsOf(resource: ResourcePlan, state: RunState, row?: SpoolRow) {
+  let window = state.window;
   while (true) {
-    const { request, range } = seriesAt(resource, { ...from, window }, row);
-    const next = range.end ?? null;
-    const last = next === null || next === resource.incremental?.endValue;
-    yield { request, range, here: { window }, next, last };
-    if (last) return;
+    const { request, range } = seriesAt(resource, { ...state, window }, row);
+    const next: Cursor = (resource.incremental && nextWindow(resource.incremental, range)) ?? null;
+    const isLast = next === null;
+    yield { request, range, stateAtStart: { window } as Partial<RunState>, next, isLast };
+    if (isLast) return;
+    // planted: windows-move-on
     window = next;
   }
 }
 
-/** The cursor of one record of the parent, which is known by what the request names of it. */
-async function ownCursor(
+/** Reads the cursor of one parent record. The id is a hash of the values that the request names. */
+async function readOwnCursor(
   { resource, resourceRef, world }: Pick<Job, "resource" | "resourceRef" | "world">,
-  row: SpoolRow,
-  refresh: boolean,
-): Promise<NonNullable<Series["own"]>> {
-  const named = resource.parent?.needed.map((field) => [field, row[field] ?? null]) ?? [];
-  const id = hash("sha256", jsonText(Object.fromEntries(named), { sorted: true }), "base64url");
+  { named }: ParentValues,
+  { refresh, refresh_asked, table_id }: RunState,
+): Promise<NonNullable<Series["ownCursor"]>> {
+  const id = hash("sha256", jsonText(named, { sorted: true }), "base64url");
   const path = resource.incremental?.path.text ?? "";
-  return { id, cursor: refresh ? null : await readParentCursor(world, resourceRef, { id, path }) };
+  // planted: refresh-of-parent-cursors
+  if (refresh || refresh_asked) return { id, cursor: null };
+  return {
+    id,
+    cursor: await readParentCursor(world, resourceRef, { id, path, tableId: table_id }),
+  };
 }
 
-/** Pure: the request that a state asks with, for a child in the name of a record of its parent. */
+/** Pure: fills the request for a state, and for a child with the values of a parent record. */
 export function seriesAt(
   { request, incremental }: Pick<ResourcePlan, "request" | "incremental">,
-  state: Pick<RunState, "refresh" | "cursor" | "window">,
+  { start: last, window }: Pick<RunState, "start" | "window">,
   row: SpoolRow = {},
 ): Pick<Series, "request" | "range"> {
-  const last = state.refresh ? null : state.cursor;
-  const start = incremental ? (state.window ?? startValue(incremental, last)) : null;
-  const end = incremental && windowEnd(incremental, start);
-  const own = incrementalValues(incremental, { start, last, end });
+  const range = incremental ? readRange(incremental, last, window) : wholeRange;
+  const incrementalValue = incrementalValues(incremental, { ...range, last });
   const filled = fillRequest(request, (reference) =>
-    reference.of === "parent" ? row[reference.field.text] : own(reference),
+    reference.of === "parent" ? row[reference.field.text] : incrementalValue(reference),
   );
-  return { request: filled, range: { start, end } };
+  return { request: filled, range };
 }

@@ -5,20 +5,20 @@ import type { Log, World } from "../base/world.ts";
 import { planSource } from "../config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
 import type { Source } from "../config/source.ts";
-import { hideSecrets, hideSecretsIn } from "../secrets/redact.ts";
+import { hideSecretsIn, safeLine } from "../secrets/redact.ts";
 import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
 
-/** Where sources are looked up, and what their requests take. */
-export interface Reach {
+/** The registered sources, and the world for their requests. */
+export interface ReachOptions {
   sources: Sources;
   world: World;
-  /** Where local mode sends a source's requests instead. */
+  /** Returns the origin to which local mode sends the requests of a source. */
   localOrigin: (source: string) => LocalOrigin;
 }
 
-/** A resource's plan, with the way to its API and its source's credentials. */
-export function reach({ source, resource: name }: ResourceRef, deps: Reach) {
+/** Returns a resource's plan, the world for its API, and the credentials of its source. */
+export function reachResource({ source, resource: name }: ResourceRef, deps: ReachOptions) {
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
@@ -28,12 +28,12 @@ export function reach({ source, resource: name }: ResourceRef, deps: Reach) {
   return { planned, resource, world, secrets };
 }
 
-/** Wraps a log so that no line and no metric shows a secret. */
+/** Wraps a log so that no line and no metric shows a secret, and an API's words stay on their line. */
 function hideInLog(log: Log): Log {
   const writeHidden =
     (level: keyof Log): Log["info"] =>
     (message, fields) =>
-      log[level](hideSecrets(message), fields && hideSecretsIn(fields));
+      log[level](safeLine(message), fields && hideSecretsIn(fields));
   return {
     debug: writeHidden("debug"),
     info: writeHidden("info"),
@@ -57,6 +57,9 @@ export function planOf(sources: Sources, name: string): SourcePlan {
 export function resourceOf(planned: SourcePlan, name: string): ResourcePlan {
   const resource = planned.resources.find((candidate) => candidate.name === name);
   if (resource) return resource;
-  const known = planned.resources.map((one) => one.name).join(", ");
-  throw eventError("event.resource", `${planned.name} has no resource "${name}"; it has ${known}`);
+  const resourceNames = planned.resources.map((candidate) => candidate.name).join(", ");
+  throw eventError(
+    "event.resource",
+    `${planned.name} has no resource "${name}"; it has ${resourceNames}`,
+  );
 }

@@ -1,16 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { LeaseError } from "../base/errors.ts";
 import { tableName } from "../base/names.ts";
-import { type ResourceRef, refOf } from "../base/resource-ref.ts";
+import type { ResourceRef } from "../base/resource-ref.ts";
 import { REPLAY_RENEWAL_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
-import { writer } from "../dynamodb/batch-writer.ts";
+import { openBatchWriter } from "../dynamodb/batch-writer.ts";
 import { checkTable } from "../dynamodb/tables.ts";
 import type { Rejection } from "../flow.ts";
 import { toItems } from "../normalize/items.ts";
-import { takeLease } from "../state/lease.ts";
+import type { RowNaming } from "../normalize/keys.ts";
+import { Lease, leaseHeld } from "../state/lease.ts";
 import {
   listQuarantine,
   type QuarantineEntry,
@@ -19,13 +20,15 @@ import {
   rowLike,
 } from "../state/quarantine.ts";
 import { readState } from "../state/state-item.ts";
+import type { JsonObject } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
-import { openSchema, type RunSchema } from "./run-schema.ts";
+import { rowNaming } from "./page-records.ts";
+import { RunSchema } from "./run-schema.ts";
 
 export interface Replayed {
-  /** How many records are in the table now, and not set aside any more. */
+  /** The number of records that are now in the table and no longer in quarantine. */
   replayed: number;
-  /** Those that stay set aside, each with the reason. */
+  /** Records that stay in quarantine, each with the reason. */
   kept: (Reason & { id: string })[];
 }
 
@@ -36,23 +39,28 @@ interface Reason {
 
 type ReplayWorld = Omit<World, "secretsManager" | "http" | "origins">;
 
-/** Puts the records that were set aside through again, under the plan as it is now. */
+/** Processes the records in quarantine again, with the current plan. */
 export async function replayQuarantine(
   resource: ResourcePlan,
   world: ReplayWorld,
   owner: string,
 ): Promise<Replayed> {
   const { clock, signal } = world;
-  const resourceRef = refOf(resource);
+  const resourceRef = { source: resource.source, resource: resource.name };
   const { tableId } = await checkTable(world, resource);
   const stored = await readState(world, resourceRef);
   if (stored?.body?.refresh && stored.status !== "done") throw refreshOpen();
 
-  const lease = await takeLease(world, resourceRef, stored, { owner, run: undefined });
+  const lease = await Lease.take(world, { resourceRef, slot: "own", owner, stored });
+  if (!lease) throw leaseHeld();
   let renewed = clock.monotonic();
   const result: Replayed = { replayed: 0, kept: [] };
   try {
-    const schema = await openSchema(resource, world, { resourceRef, tableId, token: lease.token });
+    const schema = await RunSchema.open(resource, world, {
+      resourceRef,
+      tableId,
+      token: lease.token,
+    });
     for (const id of await newestFirst(world, resourceRef)) {
       signal.throwIfAborted();
       if (clock.monotonic() - renewed > REPLAY_RENEWAL_MS) {
@@ -61,7 +69,7 @@ export async function replayQuarantine(
       }
       const entry = await readEntry(world, resourceRef, id);
       if (!entry) continue;
-      const reason = await putBack(entry, resource, world, { guard: lease.guard, schema });
+      const reason = await putBack(entry, resource, world, { guard: () => lease.guard(), schema });
       if (reason) {
         result.kept.push({ id, ...reason });
       } else {
@@ -69,29 +77,29 @@ export async function replayQuarantine(
         result.replayed += 1;
       }
     }
-    await schema.close(owner, { part: true });
+    await schema.close(owner, { isPart: true });
     return result;
   } finally {
-    // A lease that can not be given back runs out.
+    // A lease that cannot be given back expires.
     await lease.letGo().catch(() => {});
   }
 }
 
-/** Of two versions of a record the later one goes in, and the earlier finds its key taken. */
+/** Returns the newest entry first: of two versions of a record, the newer one gets the key. */
 async function newestFirst(world: ReplayWorld, resourceRef: ResourceRef): Promise<string[]> {
-  const found: Pick<QuarantineEntry, "id" | "at" | "page" | "index">[] = [];
+  const summaries: Pick<QuarantineEntry, "id" | "at" | "page" | "index">[] = [];
   for await (const entries of listQuarantine(world, resourceRef)) {
-    // Without the records, of which there may be more than fit into memory.
-    found.push(...entries.map(({ id, at, page, index }) => ({ id, at, page, index })));
+    // The records are left out because all of them may not fit into memory.
+    summaries.push(...entries.map(({ id, at, page, index }) => ({ id, at, page, index })));
   }
-  return found
+  return summaries
     .sort((a, b) => b.at.localeCompare(a.at) || b.page - a.page || b.index - a.index)
     .map(({ id }) => id);
 }
 
 /**
- * Undefined when the record is in the table, else why it is not. It replaces no row: nobody knows
- * whether the row is older than the record or newer.
+ * Returns undefined when the record is in the table, and otherwise the reason. No row is replaced,
+ * because the existing row may be newer than the record.
  */
 async function putBack(
   entry: QuarantineEntry,
@@ -101,22 +109,34 @@ async function putBack(
 ): Promise<Reason | undefined> {
   if (entry.record_bytes !== null) return wasCut(entry.record_bytes);
   if (entry.redacted) return wasRedacted;
-  const at = { runId: entry.run_id, page: entry.page };
+  if (entry.code.startsWith("extract.parent")) return isParentRecord;
   const record = parseJson(entry.record);
-  const { items, rejections, typedRecords: fitted } = toItems([record], resource, at, schema.fit);
-  const [made] = items;
-  if (!made) return reasonOf(rejections);
+  const naming = namingOf(entry);
+  const { items, rejections, typedRecords } = toItems([record], resource, naming, schema.fit);
+  const [keyedItem] = items;
+  if (!keyedItem) return reasonOf(rejections);
 
   const table = tableName(world.names, resource);
-  const row = await rowLike(made.item, { world, table, key: resource.key });
-  if (row) return isDeepStrictEqual(row, made.item) ? undefined : keyTaken;
-  const into = writer({ ...world, table, key: resource.key, guard });
-  const reason = reasonOf((await writeAll(into, [made])).rejections);
+  const row = await rowLike(keyedItem.item, { world, table, key: resource.key });
+  if (row) return isDeepStrictEqual(row, keyedItem.item) ? undefined : keyTaken;
+  const into = openBatchWriter({ ...world, table, key: resource.key, guard });
+  const reason = reasonOf((await writeAll(into, [keyedItem])).rejections);
   if (reason) return reason;
-  schema.learn(fitted);
+  schema.learn(typedRecords);
   await schema.keep();
   return undefined;
 }
+
+/** Names the row as the run did, so that a later read of the record does not add a second row. */
+function namingOf({ naming, run_id }: QuarantineEntry): RowNaming {
+  const nothing = rowNaming(undefined, run_id);
+  return naming === null ? nothing : { ...nothing, ...(parseJson(naming) as JsonObject) };
+}
+
+const isParentRecord: Reason = {
+  code: "quarantine.parent",
+  message: "it is a record of the parent: the next run that reads it asks for it again",
+};
 
 const reasonOf = ([first]: Rejection[]): Reason | undefined =>
   first && { code: first.code, message: first.message };
@@ -137,7 +157,7 @@ const keyTaken: Reason = {
   message: "the table has another version of this record, which may be newer",
 };
 
-// Its sweep would delete what the replay puts in.
+// The sweep of an open refresh would delete the rows that the replay puts.
 const refreshOpen = () =>
   new LeaseError({
     code: "state.refresh_open",

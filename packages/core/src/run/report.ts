@@ -11,8 +11,8 @@ import type { Status } from "../state/state-item.ts";
 
 type ReportError = NonNullable<ResourceReport["error"]>;
 
-/** Builds the reports of one invocation. */
-export function reporter(
+/** Creates the function that builds the reports of one invocation. */
+export function createReporter(
   resource: ResourcePlan,
   order: { runId: string; limitPages?: number | undefined },
   world: Pick<World, "names" | "clock">,
@@ -33,7 +33,7 @@ export function reporter(
     tally.updateWorkedTime();
     const started = end.state?.started_at ?? new Date(invoked).toISOString();
     const after = end.state?.cursor ?? null;
-    // The API's words are in it: in errors, cursors and names of fields.
+    // Errors, cursors and field names come from the API and may contain secrets.
     return hideSecretsIn({
       source: resource.source,
       resource: resource.name,
@@ -42,7 +42,6 @@ export function reporter(
       status,
       ...(end.notBefore === undefined ? {} : { not_before: end.notBefore }),
       ...(order.limitPages === undefined ? {} : { limited: true as const }),
-      ...(end.state?.refresh_next ? { refresh_due: true as const } : {}),
       ...tally.counts,
       slice: tally.sliceCounts(),
       slices: end.state?.slices ?? 1,
@@ -63,12 +62,12 @@ export interface Ending {
   report: ResourceReport["status"];
   error: ReportError;
   notBefore?: string | undefined;
-  /** What the state has to remember. */
+  /** Changes that the state has to store. */
   changes?: Partial<RunState>;
 }
 
-/** Pure: the end that an error means. */
-export function ending(
+/** Pure: decides from an error how the slice ends. */
+export function decideEnding(
   error: unknown,
   {
     resource,
@@ -87,8 +86,8 @@ export function ending(
     return { status: "running", report: "skipped", error: errorOf(error) };
   }
   if (error instanceof RequestError && error.waitMs !== undefined) {
-    // Waits in a row on one page count as retries, however long each is; another worker's do not.
-    const waits = (state?.waits ?? 0) + (patient.has(error.code) ? 0 : 1);
+    // Each wait on a page counts as one retry, even a long one. Waits caused by other workers do not count.
+    const waits = (state?.waits ?? 0) + (causedByWorkers.has(error.code) ? 0 : 1);
     if (waits <= resource.retry.maxRetries) {
       return {
         status: "waiting",
@@ -99,10 +98,10 @@ export function ending(
       };
     }
   }
-  if (error instanceof RequestError && error.code === "run.parent_failed") {
+  if (error instanceof RequestError && parentNotReadable.has(error.code)) {
     return { status: "failed", report: "skipped", error: errorOf(error) };
   }
-  // Nothing has begun: a source whose secret nobody has filled yet is not in trouble.
+  // A source whose secret is still empty has not begun, so the event is skipped and not failed.
   const waitsForSecret = !state && isFailure(error) && error.code === "secrets.empty";
   return {
     status: "failed",
@@ -111,8 +110,11 @@ export function ending(
   };
 }
 
-/** Waits that say nothing against the API: other workers cause them. */
-const patient = new Set(["extract.blocked", "run.parent_pending"]);
+/** Errors of a run whose parent has no records for it. A later run reads these records. */
+const parentNotReadable = new Set(["run.parent_failed", "run.parent_gap", "run.parent_older"]);
+
+/** Waits that other workers cause. They do not count against the API. */
+const causedByWorkers = new Set(["extract.blocked", "run.parent_pending"]);
 
 const interrupted: ReportError = {
   code: "run.interrupted",
@@ -120,8 +122,8 @@ const interrupted: ReportError = {
   hint: "the next run continues from the last checkpoint",
 };
 
-/** The end of a run whose page kills every worker that takes it up. */
-export function poisoned({ page, deaths }: RunState): RequestError {
+/** The error of a run in which one page kills every worker. */
+export function pagePoisonError({ page, deaths }: RunState): RequestError {
   return new RequestError({
     code: "run.page_poison",
     message: `${deaths} workers have died on page ${page + 1} of this run`,
@@ -130,7 +132,7 @@ export function poisoned({ page, deaths }: RunState): RequestError {
   });
 }
 
-/** What a person may read of an error. Foreign messages can quote bodies and URLs: they stay out. */
+/** The part of an error that a report may show. Messages of other libraries can quote bodies and URLs. */
 export function errorOf(error: unknown): ReportError {
   if (isFailure(error)) {
     return { code: error.code, message: error.message, hint: error.hint ?? null };
@@ -143,7 +145,7 @@ export function errorOf(error: unknown): ReportError {
   };
 }
 
-/** P8: no record disappears between the API and the table. */
+/** Asserts that no record disappears between the API and the table (P8). */
 export function assertAccounts(counts: Counts): void {
   const { records, written, unchanged, superseded, quarantined } = counts;
   const accounted = written + unchanged + superseded + quarantined;

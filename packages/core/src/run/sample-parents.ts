@@ -4,51 +4,57 @@ import { advanceCursor } from "../extract/cursor/cursor.ts";
 import type { RequestMeter } from "../extract/http/request.ts";
 import { fetchPages, openSession } from "../extract/pages.ts";
 import type { SecretStore } from "../secrets/store.ts";
+import type { RunState } from "../state/run-state.ts";
 import type { SpoolRow } from "../state/spool.ts";
-import { fieldsFrom, made, spoolRow } from "./page-records.ts";
-import { type Series, seriesAt } from "./page-series.ts";
+import { type ParentValues, parentValues, spoolRow, withSteps } from "./page-records.ts";
+import { isUnusable, type Series, seriesAt } from "./page-series.ts";
 import type { ParentRow } from "./parent-rows.ts";
 
 /*
- * A check and a sample leave no trace, so there is no spool for a child: what it needs of its
- * parent is read on the spot.
+ * A check and a sample write no state, so a child has no spool to read. The child's parent records
+ * are read from the API directly.
  */
 
-interface Asking {
+interface SampleOptions {
   world: World;
   secrets: SecretStore;
   meter: RequestMeter;
-  /** At most so many pages of each ancestor. */
+  /** The maximum number of pages of each ancestor. */
   pages: number;
 }
 
-type SpotSeries = Pick<Series, "request" | "range" | "added">;
+export type SampleSeries = Pick<Series, "request" | "range"> & { parent: ParentValues | undefined };
 
-const atStart = { refresh: false, cursor: null, window: null };
+const atStart = { start: null, window: null };
 
-/** The series of a resource as a first run would read them. */
-export async function* spotSeries(
+/** Yields the series of a resource as a first run would read them. */
+export async function* sampleSeries(
   resource: ResourcePlan,
-  asking: Asking,
-): AsyncGenerator<SpotSeries> {
+  asking: SampleOptions,
+): AsyncGenerator<SampleSeries> {
   if (!resource.parent) {
-    yield { ...seriesAt(resource, atStart), added: {} };
+    yield { ...seriesAt(resource, atStart), parent: undefined };
     return;
   }
-  for await (const row of spotRows(resource.parent.plan, asking)) {
-    const added = fieldsFrom(row, resource);
-    if (added) yield { ...seriesAt(resource, atStart, row), added };
+  for await (const row of sampleRows(resource.parent.plan, asking)) {
+    const series = usableSeries(resource, row);
+    if (series) yield series;
   }
 }
 
-async function* spotRows(resource: ResourcePlan, asking: Asking): AsyncGenerator<SpoolRow> {
+async function* sampleRows(
+  resource: ResourcePlan,
+  asking: SampleOptions,
+): AsyncGenerator<SpoolRow> {
   const session = openSession(resource, asking);
   let count = 0;
-  for await (const { request, range, added } of spotSeries(resource, asking)) {
+  for await (const { request, range, parent } of sampleSeries(resource, asking)) {
     for await (const page of fetchPages(resource, request, undefined, session)) {
       const { incremental, steps } = resource;
-      const all = made(page.records, added, steps);
-      const records = incremental ? advanceCursor(all, incremental, range, null).records : all;
+      const recordsWithFields = withSteps(page.records, parent?.added ?? {}, steps);
+      const records = incremental
+        ? advanceCursor(recordsWithFields, incremental, range, null).records
+        : recordsWithFields;
       for (const record of records) yield spoolRow(record, resource);
       count += 1;
       if (count === asking.pages) return;
@@ -56,15 +62,28 @@ async function* spotRows(resource: ResourcePlan, asking: Asking): AsyncGenerator
   }
 }
 
-/** The same as the rows of a spool, for a sample. */
-export async function* spotParentRows(
-  resource: ResourcePlan,
-  asking: Asking,
-): AsyncGenerator<ParentRow, null> {
-  const nowhere = { log: "", block: 0, row: 0 };
-  if (!resource.parent) return null;
-  for await (const row of spotRows(resource.parent.plan, asking)) {
-    yield { row, here: nowhere, behind: nowhere };
+/** Returns undefined when the values of the parent record cannot be used in a request. */
+function usableSeries(resource: ResourcePlan, row: SpoolRow): SampleSeries | undefined {
+  try {
+    // The values are checked first: a request cannot tell a missing value from a wrong reference.
+    const parent = parentValues(row, resource);
+    return { ...seriesAt(resource, atStart, row), parent };
+  } catch (error) {
+    const isRaised = resource.parent?.onMissing === "raise" || !isUnusable(error);
+    if (isRaised) throw error;
+    return undefined;
   }
-  return null;
+}
+
+/** Yields parent records in the form of spool rows, for a sample. */
+export async function* sampleParentRows(
+  resource: ResourcePlan,
+  asking: SampleOptions,
+): AsyncGenerator<ParentRow, Partial<RunState>> {
+  if (!resource.parent) return {};
+  for await (const row of sampleRows(resource.parent.plan, asking)) {
+    const position = { block: 0, row: 0 };
+    yield { row, position, stateHere: {}, stateAfter: {}, isSecondTry: false };
+  }
+  return {};
 }

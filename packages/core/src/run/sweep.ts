@@ -1,70 +1,123 @@
 import { tableName } from "../base/names.ts";
-import { countStep, deleteStep, refusal, type Sweeping } from "../load/delete-unseen.ts";
-import { isMissing, readPrints } from "../load/fingerprint-log.ts";
-import { type Prints, printTable, seenIn } from "../load/fingerprints.ts";
+import { countStep, deleteStep, type Sweeping, sweepRefusal } from "../load/delete-unseen.ts";
+import { isMissing, readFingerprints } from "../load/fingerprint-log.ts";
+import { FingerprintTable, isSeenIn } from "../load/fingerprints.ts";
 import { keyTextOf } from "../normalize/keys.ts";
 import type { Counts } from "../report/counts.ts";
+import { logsOfWholeRead } from "../state/changed-rows-state.ts";
 import type { RowLog, RunState, SweepState } from "../state/run-state.ts";
 import type { Job } from "./job.ts";
-import { pacer } from "./pacer.ts";
+import type { SweepPermission } from "./may-sweep.ts";
+import { createPacer } from "./pacer.ts";
 
 const atStart: SweepState = { from: null, rows: 0, unseen: 0 };
 
+const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";
+
 /**
- * The end of a refresh: counts the rows that it did not see, lets the guard decide, and deletes
- * them, unless fingerprints show that there are none. Calls `moved` behind every step; ends between
- * steps when time is short.
+ * Ends a refresh: counts the rows that the read did not see, lets the guard decide, and deletes the
+ * rows. The count is skipped when fingerprints show that no row is gone. Calls `onCheckpoint` after
+ * every step, and returns between two steps when time is short.
  */
-export async function sweep(
+export async function sweepRows(
   job: Job,
   from: RunState,
-  moved: (state: RunState) => void,
+  permission: SweepPermission,
+  onCheckpoint: (state: RunState) => void,
 ): Promise<RunState> {
   const { resource, world, lease, counts } = job;
-  const pace = pacer(world);
-  let state = from;
-  if (!isOpen(state) || !pace.hasTime()) return state;
-  const shown = state.rows.log ? await keysOf(state.rows.log, job) : printTable();
-  if (await isAllThere(state, shown, job)) {
+  const pace = createPacer(world);
+  if (!isOpen(from) || !pace.hasTime()) return from;
+  const seen = await seenKeys(from, permission, job);
+  const log = from.rows.log && { ...from.rows.log, whole: seen?.keepsNoOther ?? false };
+  let state: RunState = { ...from, rows: { ...from.rows, log } };
+  if (!seen || (await isAllThere(state, seen.table, job))) {
     state = { ...state, phase: "end" };
-    moved(state);
+    onCheckpoint(state);
     return state;
   }
-  const of: Sweeping = {
+  const isSeen = isSeenIn(seen.table);
+  const keyText = (item: Parameters<typeof keyTextOf>[0]) => keyTextOf(item, resource.key);
+  const sweeping: Sweeping = {
     ...world,
     table: tableName(world.names, resource),
     key: resource.key,
-    seen: seenIn(shown),
-    keyText: (item) => keyTextOf(item, resource.key),
-    guard: lease.guard,
+    mayGo: (row) => !isSeen(keyText(row)) && permission.isInRange(row),
+    isToldByKey: !permission.isRanged,
+    guard: () => lease.guard(),
   };
   while (isOpen(state) && pace.hasTime()) {
     const ended = pace.begin();
-    const work = state.phase === "count" ? count(state, of, job) : remove(state, of, counts);
-    state = { ...(await work), counts: { ...counts }, deaths: 0 };
+    const isCounting = state.phase === "count";
+    const step = isCounting ? countRows(state, sweeping, job) : deleteRows(state, sweeping, counts);
+    state = { ...(await step), counts: { ...counts }, deaths: 0 };
     await lease.checkpoint(state);
     ended();
-    moved(state);
+    onCheckpoint(state);
   }
   return state;
 }
 
-/** The keys that a log tells of. That of a refresh has every key that it was shown. */
-const keysOf = (log: RowLog, { world, resourceRef }: Job): Promise<Prints> =>
-  readPrints(world, { resourceRef, log: log.id }, log, printTable(log.rows, "keys"));
+/** The keys of the rows that stay. */
+interface SeenKeys {
+  table: FingerprintTable;
+  /** The read itself saw all of them, so its log lists every row that the table has after the sweep. */
+  keepsNoOther: boolean;
+}
 
 /**
- * Whether each row that the table has by its fingerprints was shown again: then no row has gone, and
- * the table need not be read.
+ * Returns the keys that the read saw. If a row must be unseen twice, the keys of the previous whole
+ * read, and of the rows that were put since, are added. Undefined when no previous read exists: then no
+ * row is deleted.
+ */
+async function seenKeys(
+  { rows, last_whole }: RunState,
+  { needsTwoReads }: SweepPermission,
+  job: Job,
+): Promise<SeenKeys | undefined> {
+  const table = new FingerprintTable(rows.log?.rows, "keys");
+  if (rows.log) await addKeys(rows.log, table, job);
+  if (!needsTwoReads) return { table, keepsNoOther: true };
+  if (!last_whole) return undefined;
+  try {
+    const before = new FingerprintTable(last_whole.rows, "keys");
+    for (const log of logsOfWholeRead(last_whole)) await addKeys(log, before, job);
+    let keepsNoOther = true;
+    for (const fingerprint of before) {
+      if (table.match(fingerprint) !== "new") continue;
+      // planted: a-whole-log-has-all-rows
+      keepsNoOther = false;
+      table.add(fingerprint);
+    }
+    return { table, keepsNoOther };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Adds the keys of a log. The log of a refresh has every key that the API returned. */
+const addKeys = (
+  log: RowLog,
+  into: FingerprintTable,
+  { world, resourceRef }: Job,
+): Promise<FingerprintTable> => readFingerprints(world, { resourceRef, log: log.id }, log, into);
+
+/**
+ * Returns whether the API returned every row that the table has by its fingerprints. Then no row is
+ * gone, and the table need not be scanned.
  */
 async function isAllThere(
-  { phase, sweep, rows: { how, known } }: RunState,
-  shown: Prints,
+  { phase, sweep: currentSweep, rows }: RunState,
+  seenTable: FingerprintTable,
   job: Job,
 ): Promise<boolean> {
-  if (phase !== "count" || sweep || how !== "fingerprints" || !known?.whole) return false;
+  const knownLog = rows.known;
+  if (phase !== "count" || currentSweep) return false;
+  if (rows.how !== "fingerprints" || !knownLog?.whole) return false;
   try {
-    for (const print of await keysOf(known, job)) if (shown.find(print) === "new") return false;
+    const before = await addKeys(knownLog, new FingerprintTable(knownLog.rows, "keys"), job);
+    for (const fingerprint of before) if (seenTable.match(fingerprint) === "new") return false;
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
@@ -72,18 +125,28 @@ async function isAllThere(
   }
 }
 
-const isOpen = ({ phase }: RunState) => phase === "count" || phase === "sweep";
-
-async function count(state: RunState, of: Sweeping, { resource }: Job): Promise<RunState> {
-  const sweep = await countStep(state.sweep ?? atStart, of);
-  if (sweep.from) return { ...state, sweep };
-  const refused = resource.allowShrink ? undefined : refusal(sweep, state.rows.log?.rows ?? 0);
+async function countRows(
+  state: RunState,
+  sweeping: Sweeping,
+  { resource }: Job,
+): Promise<RunState> {
+  const swept = await countStep(state.sweep ?? atStart, sweeping);
+  if (swept.from) return { ...state, sweep: swept };
+  const refused = resource.allowShrink
+    ? undefined
+    : sweepRefusal(swept, {
+        seen: state.rows.log?.rows ?? 0,
+        // A changed record without a key deletes one row and adds another.
+        lastSeen: /* planted: guard-without-a-key */ resource.key.rowId
+          ? state.last_sweep
+          : undefined,
+      });
   if (refused) throw refused;
-  return { ...state, sweep, phase: sweep.unseen === 0 ? "end" : "sweep" };
+  return { ...state, sweep: swept, phase: swept.unseen === 0 ? "end" : "sweep" };
 }
 
-async function remove(state: RunState, of: Sweeping, counts: Counts): Promise<RunState> {
-  const { sweep, deleted } = await deleteStep(state.sweep ?? atStart, of);
+async function deleteRows(state: RunState, sweeping: Sweeping, counts: Counts): Promise<RunState> {
+  const { sweep: swept, deleted } = await deleteStep(state.sweep ?? atStart, sweeping);
   counts.deleted += deleted;
-  return { ...state, sweep, phase: sweep.from ? "sweep" : "end" };
+  return { ...state, sweep: swept, phase: swept.from ? "sweep" : "end" };
 }

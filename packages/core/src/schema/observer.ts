@@ -1,3 +1,4 @@
+import { isNameWithSecret } from "../secrets/redact.ts";
 import type { FieldValue, Members } from "../values/json.ts";
 import { joinKinds, kindOf, kinds } from "./kinds.ts";
 import {
@@ -68,14 +69,18 @@ export class ShapeObserver {
     return hasChanged;
   }
 
-  /** Returns undefined when the stored text has no room for another field. */
+  /**
+   * Returns undefined when the stored text has no room for another field, or when the API repeats a
+   * credential as a name: it must not be stored in the schema.
+   */
   private addField(
     shape: Shape,
     fields: Map<string, Shape>,
     name: string,
     isFirstObject: boolean,
   ): Shape | undefined {
-    if (!this.takeBytes(name)) return undefined;
+    if (fieldBytes(name) > this.freeBytes || isNameWithSecret(name)) return undefined;
+    this.takeBytes(name);
     const field = emptyShape();
     field.wasMissing = !isFirstObject;
     if (isFirstObject) shape.alwaysPresentCount += 1;

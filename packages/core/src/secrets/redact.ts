@@ -1,61 +1,38 @@
+import { printableLine } from "../values/printable.ts";
+import { HIDDEN, hideValues } from "./hide.ts";
+import { MIN_LENGTH, SecretSet } from "./secret-set.ts";
+
+export { printable } from "../values/printable.ts";
+
 /*
  * The last line of defence before every output: `[secret]` takes the place of a secret's value, in
  * every encoding that APIs and clients use.
  */
 
-const HIDDEN = "[secret]";
+/** The secrets of every world. They are hidden in all output and storage of this process. */
+const processSecrets = new SecretSet();
 
-/**
- * Shorter values are hidden only where an API is quoted. In reports and logs, hiding `42` would spoil
- * every number with these digits.
- */
-const MIN_LENGTH = 6;
+/** Secrets that are no words. A user name may well be the name of a field, as in `customer`. */
+const processKeys = new SecretSet();
 
-/** A container meets fewer values. Above the limit, the least recently registered value is dropped. */
-const MAX_VALUES = 100;
-
-/** Hides a set of values in strings. */
-class SecretFilter {
-  /** The pattern of each value, in the order of the last registration. */
-  private readonly patterns = new Map<string, RegExp>();
-  /** The patterns by falling length of the value, because a short value could break a long one in two. */
-  private longestFirst: RegExp[] = [];
-
-  addValue(value: string): void {
-    if (value === "") return;
-    // Each value has its own pattern, because a pattern of all values would be too large to compile.
-    const pattern = this.patterns.get(value) ?? new RegExp(encodedForms(value).join("|"), "gi");
-    this.patterns.delete(value);
-    this.patterns.set(value, pattern);
-    const [oldest = ""] = this.patterns.keys();
-    if (this.patterns.size > MAX_VALUES) this.patterns.delete(oldest);
-    this.longestFirst = [...this.patterns]
-      .sort(([a], [b]) => b.length - a.length)
-      .map(([, sortedPattern]) => sortedPattern);
-  }
-
-  hideIn(text: string): string {
-    return /* planted: hidden-secrets */ this.longestFirst.reduce(replaceOutsideHidden, text);
-  }
-}
-
-/** Leaves hidden parts unchanged, because `secret` may be a password. */
-const replaceOutsideHidden = (text: string, pattern: RegExp) =>
-  text
-    .split(HIDDEN)
-    .map((part) => part.replace(pattern, HIDDEN))
-    .join(HIDDEN);
-
-/** Hides the secrets of every world in everything that this process prints and stores. */
-const processFilter = new SecretFilter();
+const isWord = (value: string): boolean => /^[a-z_]{1,11}$/i.test(value);
 
 /** Hides a value from now on. Returns the value. */
 export function registerSecret(value: string): string {
-  if (value.length >= MIN_LENGTH) processFilter.addValue(value);
+  if (value.length >= MIN_LENGTH) processSecrets.learn(value);
+  if (value.length >= MIN_LENGTH && !isWord(value)) processKeys.learn(value);
   return value;
 }
 
-export const hideSecrets = (text: string): string => processFilter.hideIn(text);
+export const hideSecrets = (text: string): string =>
+  /* planted: hidden-secrets */ hideValues(text, [processSecrets]);
+
+/** The beginning of a text without secrets. The rest of the text is not read. */
+export const hideSecretsUpTo = (text: string, maxLength: number): string =>
+  hideValues(text, [processSecrets], { maxLength });
+
+/** Says whether the name of a field has a secret, so that the name must not be stored or shown. */
+export const isNameWithSecret = (name: string): boolean => hideValues(name, [processKeys]) !== name;
 
 /** Says whether a string consists of a hidden value and nothing else. */
 export const isHiddenValue = (text: string): boolean =>
@@ -68,16 +45,19 @@ export const hasHiddenSegment = (path: string): boolean =>
 /** Members that tidetable itself names, and that machines read. */
 const trustedMembers = new Set(["app", "stage", "source", "resource", "table"]);
 
-/** Copies a value and hides secrets in every string, including the names of members. */
+/** A line of a log or a report: without secrets, and without characters that steer a terminal. */
+export const safeLine = (text: string): string => printableLine(hideSecrets(text));
+
+/** Copies a value and makes every string a safe line, including the names of members. */
 export function hideSecretsIn<T>(value: T): T {
   const hideDeep = (inner: unknown): unknown => {
-    if (typeof inner === "string") return hideSecrets(inner);
+    if (typeof inner === "string") return safeLine(inner);
     if (Array.isArray(inner)) return inner.map(hideDeep);
     if (typeof inner !== "object" || inner === null) return inner;
     const members = Object.entries(inner);
     return Object.fromEntries(
       members.map(([name, member]) =>
-        trustedMembers.has(name) ? [name, member] : [hideSecrets(name), hideDeep(member)],
+        trustedMembers.has(name) ? [name, member] : [safeLine(name), hideDeep(member)],
       ),
     );
   };
@@ -89,22 +69,25 @@ export interface Redactor {
   /** Hides a value from now on. Returns the value. */
   addSecret(value: string): string;
   /** Quotes at most 200 printable characters in one line, without a secret. */
-  quoteText(text: string): string;
+  quoteText(text: string | Uint8Array): string;
 }
 
 const MAX_QUOTE = 200;
 
+/** White space and control characters come off before the quote is cut. */
+const MAX_READ = 10_000;
+
 export function openRedactor(): Redactor {
-  const resourceFilter = new SecretFilter();
+  const resourceSecrets = new SecretSet();
   return {
     addSecret(value) {
-      resourceFilter.addValue(value);
+      resourceSecrets.learn(value);
       return registerSecret(value);
     },
     // Secrets are hidden before the cut, because a cut through a key would leave half of the key.
-    quoteText(text) {
-      const line = hideSecrets(resourceFilter.hideIn(text))
-        .slice(0, 10_000)
+    quoteText(source) {
+      const sets = [resourceSecrets, processSecrets];
+      const line = hideValues(beginningOf(source), sets, { maxLength: MAX_READ })
         .replace(/[\p{C}\s]+/gu, " ")
         .trim();
       return [...line].slice(0, MAX_QUOTE).join("");
@@ -112,74 +95,8 @@ export function openRedactor(): Redactor {
   };
 }
 
-/** Lists a value's encodings as patterns. They ignore case, because `%2F` and `%2f` are the same. */
-function encodedForms(value: string): string[] {
-  const bytes = Buffer.from(value);
-  const base64 = bytes.toString("base64").replace(/(?<!=)=+$/, "");
-  // JSON or a form may carry the value inside a larger text that is encoded as a whole.
-  const form = new URLSearchParams([["", value]]).toString().slice(1);
-  const embeddedForms = new Set([value, JSON.stringify(value).slice(1, -1), form]);
-  const partialBase64 = value.length < MIN_LENGTH ? [] : [...embeddedForms].flatMap(base64Within);
-  return [
-    matchEncoded(value),
-    `${matchEncoded(base64)}(?:=|%3D){0,2}`,
-    ...partialBase64.map(matchEncoded),
-    bytes.toString("hex"),
-  ];
-}
-
-/**
- * Lists the base64 of a value inside a larger text: base64 encodes groups of three bytes, and the
- * value may begin at each of the three.
- */
-function base64Within(text: string): string[] {
-  const bytes = Buffer.from(text);
-  return [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
-    // The characters at either end also hold bits of the neighbouring bytes.
-    const first = Math.ceil((shift * 8) / 6);
-    return encoded.slice(first, Math.floor(((shift + bytes.length) * 8) / 6));
-  });
-}
-
-/** Matches every character as URLs, forms, JSON, JavaScript and HTML write it, in any mixture. */
-const matchEncoded = (text: string): string =>
-  (text.match(/\\+|./gsu) ?? []).map((piece) => `(?:${spellings(piece).join("|")})`).join("");
-
-/** Lists the patterns of a character's spellings. The character may also be a row of backslashes. */
-function spellings(character: string): string[] {
-  // No encoding changes word characters, and the pattern stays small.
-  if (/\w/.test(character)) return [character];
-  // A row of backslashes is matched as a whole, because its parts could match in too many ways.
-  const { length } = character;
-  if (character[0] === "\\") return [`\\\\{${length},${4 * length}}`, `(?:%(?:25)?5c){${length}}`];
-  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-  const percentEncoded = [...Buffer.from(character)].map((byte) => `%(?:25)?${formatHex(byte, 2)}`);
-  return [
-    // These stand first, or only the `&` of an `&amp;` at the end of a value would be hidden.
-    ...(namedSpellings[character] ?? []),
-    escapePattern(character),
-    percentEncoded.join(""),
-    units.map((unit) => `\\\\{1,3}u${formatHex(unit, 4)}`).join(""),
-  ];
-}
-
-const formatHex = (code: number, digits: number) => code.toString(16).padStart(digits, "0");
-
-const escapePattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-
-/** Patterns allow at most three backslashes, because an unbounded number takes quadratic time. */
-const namedSpellings: Record<string, string[]> = {
-  "&": ["&amp;", "&#38;"],
-  "<": ["&lt;", "&#60;"],
-  ">": ["&gt;", "&#62;"],
-  '"': ["&quot;", "&#34;", '\\\\{1,3}"'],
-  "'": ["&#39;", "&#x27;", "&apos;", "\\\\{1,3}'"],
-  "\n": ["\\\\{1,3}n"],
-  "\r": ["\\\\{1,3}r"],
-  "\t": ["\\\\{1,3}t"],
-  " ": ["\\+"],
-  // Base64 has a second alphabet for URLs, and PHP escapes slashes.
-  "+": ["-"],
-  "/": ["_", "\\\\{1,3}/"],
-};
+/** A body of 64 MiB is not made a string for a quote. More than the longest secret is left after it. */
+const beginningOf = (source: string | Uint8Array): string =>
+  typeof source === "string"
+    ? source
+    : Buffer.from(source.buffer, source.byteOffset, Math.min(source.length, 2 ** 20)).toString();

@@ -23,7 +23,13 @@ import type { SecretValues } from "./reference.ts";
  * Waits until no other worker of the source holds the lock, and then does `work` under the lock.
  * Requests of `work` to an API have to end before `until`, on the monotonic clock.
  */
-export type WithLock = <T>(work: (until: number) => Promise<T>) => Promise<T>;
+export type WithLock = <T>(work: (until: number, note?: LockNote) => Promise<T>) => Promise<T>;
+
+/** A text beside the lock, for the worker that holds the lock next. It must not hold a secret in clear. */
+export interface LockNote {
+  read(): Promise<string | undefined>;
+  write(text: string): Promise<unknown>;
+}
 
 /** The secret of one source. Reads reject unless the secret has every member that the source names. */
 export interface SecretStore {

@@ -1,8 +1,8 @@
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { chooseWrites } from "./choose-writes.ts";
-import type { RowLog, RowsState } from "./run-state.ts";
+import type { RowLog, RowsState, RunState, WholeRead } from "./run-state.ts";
 
-export const nothingKnown: RowsState = {
+export const noKnownRows: RowsState = {
   how: "always",
   known: null,
   log: null,
@@ -11,21 +11,61 @@ export const nothingKnown: RowsState = {
   last: null,
 };
 
-/**
- * Pure: where a log begins that is not to be written over this one. Before it, if there is room for
- * twice as many blocks. Should more come, the old one is told to be gone, and rows are compared.
- */
-export const besideLog = ({ start, end }: Pick<RowLog, "start" | "end">): number =>
-  start >= 2 * (end - start) ? 0 : end;
+/** The number of blocks between two places for a log. No log has as many. */
+const PLACE = 1_000_000;
 
-/** What an earlier run has left. */
-export interface Before {
+const placeOf = ({ start }: Pick<RowLog, "start">) => Math.floor(start / PLACE);
+
+/**
+ * Pure: returns the first block of a new log that never overwrites the given logs, however long the new
+ * log becomes: a slow read writes more blocks than a fast one. Of four places, three logs leave one free.
+ */
+export function startBeside(logs: readonly Pick<RowLog, "start">[]): number {
+  const places = logs.map(placeOf);
+  const free = [0, 1, 2, 3].find((place) => !places.includes(place)) as number;
+  // planted: logs-stand-beside
+  return free * PLACE;
+}
+
+/** The logs of the last whole read, whose blocks a new log must not overwrite. */
+export const logsOfWholeRead = (lastWhole: WholeRead | null | undefined): RowLog[] =>
+  [lastWhole, lastWhole?.since].flatMap((log) => log ?? []);
+
+/**
+ * Pure: returns what a new run knows of the last whole read. The run adds the rows that it puts. If a
+ * worker died, some of the rows that were put since are in no log.
+ */
+export function lastWholeAtStart(
+  last: Pick<RunState, "rows" | "last_whole"> | undefined,
+  { rows, runId }: { rows: RowsState; runId: string },
+): WholeRead | null {
+  const before = last?.last_whole;
+  if (!before || before.since_lacks_rows || last.rows.open) return null;
+  if (before.since) return before;
+  const start = startBeside([rows.known, rows.log, before].flatMap((log) => log ?? []));
+  return { ...before, since: { id: runId, start, end: start, rows: 0 } };
+}
+
+/** Pure: returns what the next slice of a run knows. A refresh under way reads its last pages again. */
+export function lastWholeAtResume({
+  rows,
+  last_whole,
+  refresh,
+}: Pick<RunState, "rows" | "last_whole" | "refresh">): WholeRead | null {
+  if (!rows.open || !last_whole) return last_whole;
+  return refresh ? { ...last_whole, since_lacks_rows: true } : null;
+}
+
+/** The data that the last run has left. */
+export interface EarlierRun {
   rows?: RowsState | undefined;
-  /** It came to its end. */
+  /** The keys that the last whole read saw, if they are still needed. */
+  lastWhole?: WholeRead | null;
+  /** The last run was successful. */
   isDone: boolean;
 }
 
-/** Pure: what a new run goes by. `rebuild`: somebody asked for a full refresh. */
+/** Pure: returns the row state of a new run. `rebuild`: a full refresh was requested. */
 export function rowsAtStart(
   resource: Parameters<typeof chooseWrites>[0] & Pick<ResourcePlan, "selected">,
   {
@@ -34,48 +74,48 @@ export function rowsAtStart(
     rebuild,
     spoolOnly,
   }: { runId: string; refresh: boolean; rebuild: boolean; spoolOnly: boolean },
-  before: Before | undefined,
+  before: EarlierRun | undefined,
 ): RowsState {
-  const { known, last, ...past } = before?.rows ?? nothingKnown;
+  const { known: knownLog, last, ...past } = before?.rows ?? noKnownRows;
   const failed = before !== undefined && !before.isDone;
   if (spoolOnly || !resource.selected) {
     return {
       ...past,
-      known,
+      known: knownLog,
       last,
       log: null,
       open: false,
       in_doubt: past.in_doubt || past.open || failed,
     };
   }
-  const { how, log } = chooseWrites(resource, {
+  const { how: method, log } = chooseWrites(resource, {
     last: last ?? undefined,
-    log: known?.rows,
+    log: knownLog?.rows,
     inDoubt: failed || past.open || past.in_doubt,
     rebuild,
   });
-  const goesBy = how === "fingerprints" ? known : null;
-  const start = goesBy ? besideLog(goesBy) : 0;
-  const own = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
+  const goesBy = method === "fingerprints" ? knownLog : null;
+  const start = startBeside([...(goesBy ? [goesBy] : []), ...logsOfWholeRead(before?.lastWhole)]);
+  const newLog = { id: runId, start, end: start, rows: 0, kept: log, whole: refresh };
   return {
-    how,
+    how: method,
     known: goesBy,
-    // A sweep asks the log which rows were seen, so a refresh writes all of it.
-    log: refresh || (log && !goesBy) ? own : goesBy && { ...goesBy, kept: true },
+    // The sweep reads the seen rows from the log, so a refresh writes a whole log.
+    log: refresh || (log && !goesBy) ? newLog : goesBy && { ...goesBy, kept: true },
     open: true,
     in_doubt: failed || past.open,
     last,
   };
 }
 
-/** Pure: what the next slice of a run goes by. */
-export function rowsGoingOn(rows: RowsState | undefined, runId: string): RowsState {
-  if (!rows) return { ...nothingKnown, open: true };
-  return rows.open ? doubted(rows, runId) : { ...rows, open: true };
+/** Pure: returns the row state of the next slice of a run. */
+export function rowsAtResume(rows: RowsState | undefined, runId: string): RowsState {
+  if (!rows) return { ...noKnownRows, open: true };
+  return rows.open ? rowsInDoubt(rows, runId) : { ...rows, open: true };
 }
 
-/** Pure: the same, but that no print counts any more. A refresh still needs to know what it has seen. */
-export function doubted(rows: RowsState, runId: string): RowsState {
+/** Pure: distrusts all fingerprints. A refresh keeps its log, because the sweep needs the seen rows. */
+export function rowsInDoubt(rows: RowsState, runId: string): RowsState {
   return {
     ...rows,
     how: rows.how === "fingerprints" ? "compare" : rows.how,
@@ -86,18 +126,18 @@ export function doubted(rows: RowsState, runId: string): RowsState {
   };
 }
 
-/** Pure: what a run that is done leaves. */
-export function rowsBehind(
-  { how, log, in_doubt }: RowsState,
+/** Pure: returns the row state that a successful run leaves. */
+export function rowsAfterRun(
+  { how: method, log, in_doubt }: RowsState,
   { records, unchanged }: { records: number; unchanged: number },
 ): RowsState {
-  const { kept, ...known } = log ?? {};
+  const { kept, ...logFields } = log ?? {};
   return {
-    how,
-    known: kept && !in_doubt ? (known as RowLog) : null,
+    how: method,
+    known: kept && !in_doubt ? (logFields as RowLog) : null,
     log: null,
     open: false,
     in_doubt,
-    last: { how, records, unchanged },
+    last: { how: method, records, unchanged },
   };
 }

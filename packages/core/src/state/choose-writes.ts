@@ -1,33 +1,34 @@
 import type { ResourcePlan } from "../config/plan-types.ts";
 
-type How = NonNullable<ResourcePlan["writes"]>;
+type WriteMethod = NonNullable<ResourcePlan["writes"]>;
 
-/** Where fingerprints begin to pay, and where they take too much memory: 85 MB. */
+/** Fingerprints save money from this number of records on. */
 const LEAST_RECORDS = 1_000;
 
+/** Fingerprints of more rows would take more than 85 MB of memory. */
 const MOST_ROWS = 4_000_000;
 
-/** What earlier runs have left behind. */
-export interface Known {
-  /** The last run of this table that came to its end. */
-  last: { how: How; records: number; unchanged: number } | undefined;
-  /** How many rows the log has; undefined where there is none that was kept by every run since. */
+/** The results of earlier runs. */
+export interface EarlierWrites {
+  /** The last successful run of this table. */
+  last: { how: WriteMethod; records: number; unchanged: number } | undefined;
+  /** The number of rows in the log; undefined without a complete log. */
   log: number | undefined;
-  /** The last run failed, or a worker of it or of this one died: what it sent may land at any time. */
+  /** The last run failed or a worker died, so a put may still reach DynamoDB without being logged. */
   inDoubt: boolean;
-  /** A full refresh was asked for. */
+  /** A full refresh was requested. */
   rebuild: boolean;
 }
 
-export interface Choice {
-  how: How;
-  /** This run writes prints. Where it does not go by those that are there, it begins a log. */
+export interface WriteChoice {
+  how: WriteMethod;
+  /** The run writes fingerprints. A run that cannot use the existing log begins a new log. */
   log: boolean;
 }
 
-const always: Choice = Object.freeze({ how: "always", log: false });
+const always: WriteChoice = Object.freeze({ how: "always", log: false });
 
-/** Pure: how a run tells which rows it has to put. */
+/** Pure: chooses how a run decides which rows to put. */
 export function chooseWrites(
   {
     writes,
@@ -36,8 +37,8 @@ export function chooseWrites(
     incremental,
     key,
   }: Pick<ResourcePlan, "writes" | "writeMode" | "disposition" | "incremental" | "key">,
-  { last, log, inDoubt, rebuild }: Known,
-): Choice {
+  { last, log, inDoubt, rebuild }: EarlierWrites,
+): WriteChoice {
   const isReplacing = writeMode.kind === "batch" && disposition !== "append";
   if (!isReplacing || key.fields.length === 0 || writes === "always") return always;
   if (writes === "compare") return { how: "compare", log: false };
@@ -52,7 +53,7 @@ export function chooseWrites(
   const hasCursor = incremental !== undefined && disposition !== "replace";
   if (!last || (hasCursor && !rebuild)) return always;
   if (rebuild) return { how: "compare", log: fits && !hasCursor };
-  // A run that puts every row does not see which have changed, so the one behind it looks again.
+  // A run that puts every row does not count unchanged rows, so the next run compares again.
   const { records, unchanged } = last;
   const hasSeen = last.how !== "always";
   if (hasSeen && unchanged < 0.1 * records && !inDoubt) return always;

@@ -1,76 +1,61 @@
-import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { stateTableName } from "../base/names.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
-import type { Item } from "../flow.ts";
-import { takeLease } from "./lease.ts";
-import { readState, updateState } from "./state-item.ts";
-import { type StateWorld, steadily } from "./state-table.ts";
+import { Lease } from "./lease.ts";
+import type { Slot } from "./run-state.ts";
+import { readState } from "./state-item.ts";
+import { deleteItem, overtakenError, type StateWorld, scanBlockKeys } from "./state-table.ts";
+
+/** The attributes of the state item that a reset removes. */
+const forgotten = Object.freeze({
+  status: null,
+  run_id: null,
+  not_before: null,
+  body: null,
+  fan_outs: null,
+  wishes: null,
+});
 
 /**
- * Forgets a resource's cursor, its open run and the blocks of either, under its lease. What became
- * of its runs and what was set aside stay. `also` is done under the same lease, before the state
- * is forgotten, so that a crash in between leaves something to reset.
+ * Removes a resource's cursors, its unfinished run and its blocks, under the lease. The run history and
+ * the quarantine stay. `also` runs under the same lease before the state is removed, so that a reset
+ * can be repeated after a crash. Token and seq stay and grow: with reused values, a paused worker from
+ * before the reset could pass the condition of a step.
  */
-export async function forget(
+export async function forgetResource(
   world: StateWorld,
   resourceRef: ResourceRef,
   { owner, also = async () => {} }: { owner: string; also?: (() => Promise<void>) | undefined },
 ): Promise<void> {
-  const stored = await readState(world, resourceRef);
-  const lease = await takeLease(world, resourceRef, stored, { owner, run: undefined });
+  const leases: Lease[] = [];
   try {
-    await removeBlocks(world, resourceRef, lease.guard);
+    for (const slot of ["own", "for_children"] as const) {
+      const lease = await takeIdle(world, resourceRef, slot, owner);
+      if (lease) leases.push(lease);
+    }
+    const guard = () => {
+      for (const lease of leases) lease.guard();
+    };
+    for await (const key of scanBlockKeys(world, resourceRef)) {
+      guard();
+      await deleteItem(world, key, { failure: "did not forget a block" });
+    }
     await also();
-    lease.guard();
-    // Token and seq stay and grow: if they began anew, a worker that was paused in an earlier life
-    // of this state could wake up and take it for its own.
-    const token = lease.token;
-    const taken = (stored?.seq ?? 0) + 1;
-    await updateState(world, resourceRef, {
-      expected: { token, seq: taken },
-      fields: {
-        token,
-        seq: taken + 1,
-        status: null,
-        run_id: null,
-        not_before: null,
-        body: null,
-        lease_owner: null,
-        lease_until: null,
-        write_id: `forget ${owner}`,
-        updated_at: new Date(world.clock.now()).toISOString(),
-      },
-    });
+    for (const lease of leases) await lease.letGo(forgotten);
   } catch (error) {
-    // A lease that can not be given back runs out.
-    await lease.letGo().catch(() => {});
+    // A lease that cannot be given back expires.
+    for (const lease of leases) await lease.letGo().catch(() => {});
     throw error;
   }
 }
 
-/** Blocks stand under partition keys of their own, which only a scan finds. */
-async function removeBlocks(
+async function takeIdle(
   world: StateWorld,
-  { source, resource }: ResourceRef,
-  guard: () => void,
-): Promise<void> {
-  const TableName = stateTableName(world.names);
-  let from: Item | undefined;
-  do {
-    const scan = new ScanCommand({
-      TableName,
-      FilterExpression: "begins_with(pk, :blocks)",
-      ExpressionAttributeValues: { ":blocks": { S: `${source}#${resource}/` } },
-      ProjectionExpression: "pk, sk",
-      ConsistentRead: true,
-      ExclusiveStartKey: from,
-    });
-    const answer = await steadily(world, "was not readable", () => world.dynamodb.send(scan));
-    for (const Key of answer.Items ?? []) {
-      guard();
-      const remove = new DeleteItemCommand({ TableName, Key });
-      await steadily(world, "did not forget a block", () => world.dynamodb.send(remove));
-    }
-    from = answer.LastEvaluatedKey;
-  } while (from);
+  resourceRef: ResourceRef,
+  slot: Slot,
+  owner: string,
+): Promise<Lease | undefined> {
+  const stored = await readState(world, resourceRef, slot);
+  if (!stored && slot === "for_children") return undefined;
+  const lease = await Lease.take(world, { resourceRef, slot, owner, stored });
+  if (!lease) throw overtakenError();
+  return lease;
 }

@@ -1,146 +1,351 @@
 import { TAKEOVER_MS } from "../base/timing.ts";
 import type { Cursor } from "../flow.ts";
 import { zeroCounts } from "../report/counts.ts";
-import { type Before, rowsGoingOn } from "./changed-rows-state.ts";
-import type { RowsState, RunState, SpoolState } from "./run-state.ts";
-import type { StoredState } from "./state-item.ts";
+import {
+  type EarlierRun,
+  lastWholeAtResume,
+  lastWholeAtStart,
+  rowsAtResume,
+} from "./changed-rows-state.ts";
+import type { EpochView } from "./epochs.ts";
+import { isHeld, type TakenRun } from "./lease.ts";
+import {
+  type Coverage,
+  type EpochRef,
+  FORMAT_NUMBER,
+  type RowsState,
+  type RunState,
+} from "./run-state.ts";
+import { type StoredState, type Wish, withFanOut, withWish } from "./state-item.ts";
 
-/** Which run a worker is to work on, decided from what is stored. */
-export type Opening =
-  | { kind: "start" | "continue"; runId: string; body: RunState; note?: string }
-  /** Nothing to do: this run has ended (a second delivery of its event). */
-  | { kind: "ended"; runId: string; body: RunState }
-  /** Nothing to do yet: the API asked to wait until then. */
-  | { kind: "wait"; runId: string; body: RunState; notBefore: string }
-  /** One page has killed too many workers: the run is to fail. */
-  | { kind: "poison"; runId: string; body: RunState };
+/*
+ * Decides from the stored state which run an event starts or continues. Pure.
+ *
+ * An event that meets an unfinished read continues that read. If the event asks for more than the read
+ * covers, the event stores a wish, and the next read takes all wishes.
+ */
 
-export interface Wanted {
-  runId: string;
+/** The trace that an event leaves in the state of a read that the event does not continue. */
+export type Leaves = "wish" | "fan_out" | "nothing";
+
+export type RunDecision =
+  /** Take the lease for this run. `isOthers`: the run does not answer the event. */
+  | (TakenRun & { kind: "start" | "continue"; note?: string; isOthers: boolean })
+  /** Fail the run, because one page has killed too many workers. */
+  | (TakenRun & { kind: "poison"; isOthers: boolean })
+  /** Nothing to do: the run that answers this event has ended (a second delivery). */
+  | { kind: "ended"; runId: string; body: RunState | null }
+  /** Nothing to do: the run of this event has failed, and others have begun since. */
+  | { kind: "given_up" }
+  /** Nothing to do: the last run has read the epoch that this event has caused. */
+  | { kind: "answered"; body: RunState }
+  /** Nothing to do yet: the API asked for a pause until `notBefore`. */
+  | { kind: "wait"; runId: string; body: RunState; notBefore: string; leaves: Leaves }
+  /** A living worker holds the lease. */
+  | { kind: "busy"; leaves: Leaves };
+
+/** The request of an event, and the part of the resource's plan that the decision needs. */
+export interface RunRequest {
+  /** The id of the fan-out. */
+  id: string;
+  /** The event asks for a full refresh. */
   refresh: boolean;
+  /** The descendants that were requested in the same fan-out; null: all. */
+  serves: string[] | null;
+  /** The end of the fan-out according to the run history; null before the end. */
+  endedAs: "done" | "failed" | null;
   planHash: string;
   tableId: string | null;
   cursorPath: string | null;
-  /** The config's initial_value. */
+  /** The initial_value of the config. */
   initial?: Cursor;
-  /** The run is for the children of the resource alone. */
-  spoolOnly?: boolean;
-  /** A child of an incremental parent: it goes on in the spool where its last run ended. */
-  followsSpool?: boolean;
-  /** What a new run goes by, of what an earlier one has left. */
-  rows: (refresh: boolean, before: Before | undefined) => RowsState;
+  /** Every run of the resource is a refresh (`replace`). */
+  replaces: boolean;
+  /** A refresh ends with a sweep. False for appended rows and when no rows are stored. */
+  sweeps: boolean;
+  /**
+   * Returns the start of a read that also goes back for these descendants, given the cursor of the
+   * resource. Undefined for a resource without a cursor: each of its reads returns all records.
+   */
+  startFor: ((serves: string[] | null, ownCursor: Cursor) => Cursor) | undefined;
+  /** Returns whether a cursor is further back than a second one; null is the beginning. */
+  isBefore: (value: Cursor, comparedTo: Cursor) => boolean;
+  isChild: boolean;
+  /** For a child: the parent's epoch that the fan-out has caused. Undefined before the epoch begins. */
+  epoch: EpochView | undefined;
+  /** The resource has a cursor per parent record, so its reads return only changes. */
+  hasParentCursors: boolean;
+  /** Returns the row state of a new run, made from the row state of the last run. */
+  rows: (
+    options: { runId: string; refresh: boolean; refreshAsked: boolean },
+    before: EarlierRun | undefined,
+  ) => RowsState;
+  newReadId: () => string;
   now: number;
 }
 
-/** A third worker's death on one page is no accident. */
+/** The number of workers that may die on one page before the run fails. */
 const DEATHS = 3;
 
-/** Pure: the run that an event means, given what is stored. */
-export function opening(stored: StoredState | undefined, want: Wanted): Opening {
-  if (!stored?.body || !stored.run_id) return start(want);
+export function decideRun(stored: StoredState | undefined, runRequest: RunRequest): RunDecision {
+  const isOwn =
+    stored?.run_id === runRequest.id || (stored?.body?.ids.includes(runRequest.id) ?? false);
+  const hasFailed = stored?.status === "failed";
+  // A history item does not end a run: a worker may die between the history item and its last step,
+  // and a second delivery may fail before the state is read.
+  const isOpen =
+    isOwn && (hasFailed || stored?.status === "running" || stored?.status === "waiting");
+  if (!isOpen && (runRequest.endedAs === "done" || isOwn)) {
+    return { kind: "ended", runId: runRequest.id, body: isOwn ? (stored?.body ?? null) : null };
+  }
+  if (!isOpen && runRequest.endedAs === "failed") return { kind: "given_up" };
+  if (isHeld(stored, runRequest.now)) return busyDecision(stored, runRequest, isOwn);
+  if (!stored?.body || !stored.run_id) return startDecision(stored, runRequest);
+
   const { body, run_id: runId, status } = stored;
-  const before = { rows: body.rows, isDone: status === "done" };
-  const anew = (last: RunState | undefined, note?: string) =>
-    start(want, last, note, spoolBehind(body, status), last && before);
-  if (body.table_id !== want.tableId) {
-    return anew(
-      undefined,
-      "the table is not the one that the state was kept for; starting from nothing",
+  if (/* planted: other-table */ body.table_id !== runRequest.tableId) {
+    const note = "the table is not the one that the state was kept for; starting from nothing";
+    return startDecision({ ...stored, body: null }, runRequest, note);
+  }
+  if (status === "done" && !runRequest.refresh && hasRead(body, runRequest))
+    return { kind: "answered", body };
+  // Only a retry of the same event continues a failed run. A newer event starts a new run.
+  if (status === "done" || (hasFailed && !isOwn)) return startDecision(stored, runRequest);
+  if (/* planted: other-plan */ body.plan_hash !== runRequest.planHash) {
+    return startDecision(
+      stored,
+      runRequest,
+      "the config changed since the interrupted run; starting anew",
     );
   }
-  if (status === "done") return runId === want.runId ? { kind: "ended", runId, body } : anew(body);
-  // A failed run goes on only by its own retry; anything newer starts anew.
-  if (status === "failed" && runId !== want.runId) return anew(body);
-  if (body.plan_hash !== want.planHash) {
-    return anew(body, "the config changed since the interrupted run; starting anew");
+  const asksForMore = !isOwn && asksMore(body, runRequest);
+  const leaves = !asksForMore ? "fan_out" : mayWish(runRequest) ? "wish" : "nothing";
+  // planted: wait-is-kept
+  if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > runRequest.now) {
+    return { kind: "wait", runId, body, notBefore: stored.not_before, leaves };
   }
-  if (
-    /* planted: wait-of-run */ status === "waiting" &&
-    stored.not_before &&
-    Date.parse(stored.not_before) > want.now
-  ) {
-    return { kind: "wait", runId, body, notBefore: stored.not_before };
-  }
-  // A lease that was never given back is a worker that died.
+  // A lease that was not given back means that its worker died.
   const deaths = body.deaths + (stored.lease ? 1 : 0);
-  const goesOn = {
-    ...body,
-    deaths,
-    slices: body.slices + 1,
-    refresh_next: body.refresh_next || (want.refresh && !body.refresh),
-    spool: coveredBy(body.spool, want.runId),
-    // planted: rows-of-earlier-slices
-    rows: rowsGoingOn(body.rows, runId),
+  const isContent = leaves === "fan_out";
+  const ids = isContent ? withFanOut(body.ids, runRequest.id) : body.ids;
+  return {
+    kind: deaths >= DEATHS ? "poison" : "continue",
+    runId,
+    body: {
+      ...body,
+      ids,
+      deaths,
+      slices: body.slices + 1,
+      // planted: rows-of-earlier-slices
+      rows: rowsAtResume(body.rows, runId),
+      last_whole: lastWholeAtResume(body),
+    },
+    fanOuts: isContent ? withFanOut(stored.fan_outs, runRequest.id) : stored.fan_outs,
+    wishes: leaves === "wish" ? withWish(stored.wishes, wishOf(runRequest)) : stored.wishes,
+    isOthers: !isContent,
   };
-  return { kind: deaths >= DEATHS ? "poison" : "continue", runId, body: goesOn };
 }
 
-function start(
-  want: Wanted,
-  last?: RunState,
+function busyDecision(
+  stored: StoredState | undefined,
+  runRequest: RunRequest,
+  isOwn: boolean,
+): RunDecision {
+  const { body, status } = stored ?? {};
+  if (isOwn) return { kind: "busy", leaves: "nothing" };
+  const isUnfinished = body && (status === "running" || status === "waiting");
+  if (!isUnfinished) return { kind: "busy", leaves: runRequest.refresh ? "wish" : "nothing" };
+  const isOther = body.plan_hash !== runRequest.planHash || body.table_id !== runRequest.tableId;
+  if (!isOther && !asksMore(body, runRequest)) return { kind: "busy", leaves: "fan_out" };
+  return { kind: "busy", leaves: mayWish(runRequest) ? "wish" : "nothing" };
+}
+
+/** An event of a child stores a wish only for a refresh, because the next read goes back for changes. */
+const mayWish = ({ refresh, isChild }: RunRequest): boolean => refresh || !isChild;
+
+/** Returns whether the event asks for more than the unfinished read covers. */
+function asksMore(body: RunState, runRequest: RunRequest): boolean {
+  // A refresh shows the records as of its start, so an earlier refresh never answers a later one.
+  if (runRequest.refresh) return true;
+  if (runRequest.isChild) return !hasRead(body, runRequest);
+  return (
+    runRequest.startFor !== undefined &&
+    runRequest.isBefore(runRequest.startFor(runRequest.serves, body.cursor), body.start)
+  );
+}
+
+/** For a child: returns whether the run reads the epoch that this fan-out has caused. */
+function hasRead({ parent_epoch, ids }: RunState, { epoch }: RunRequest): boolean {
+  if (!epoch) return false;
+  if (parent_epoch) return isSameEpoch(epoch.ref, parent_epoch);
+  return ids.some((id) => epoch.fan_outs.includes(id));
+}
+
+export const isSameEpoch = (first: EpochRef, second: EpochRef): boolean =>
+  first.slot === second.slot && first.id === second.id;
+
+const wishOf = ({ id, refresh, serves }: RunRequest): Wish => ({ id, refresh, serves });
+
+/**
+ * Returns the requests that a new run answers: the event, all wishes, and the requests of an unfinished
+ * run that is given up. A child reads one epoch, so wishes of a child (refreshes) precede its event.
+ */
+function requestsFor(stored: StoredState | undefined, runRequest: RunRequest): Wish[] {
+  const { body, status, wishes = [] } = stored ?? {};
+  const isGivenUp = body && (status === "running" || status === "waiting");
+  const before = isGivenUp
+    ? [...new Set([...body.ids, ...(stored?.fan_outs ?? [])])].map((id) => ({
+        id,
+        refresh: body.refresh_asked && body.ids.includes(id),
+        serves: body.serves,
+      }))
+    : [];
+  const earlier = [...before, ...wishes].filter(({ id }) => id !== runRequest.id);
+  const named = [...before, ...wishes].find(({ id }) => id === runRequest.id);
+  const eventRequest = {
+    ...wishOf(runRequest),
+    refresh: runRequest.refresh || (named?.refresh ?? false),
+  };
+  if (!runRequest.isChild) return [...earlier, eventRequest];
+  const refreshes = [...earlier, eventRequest].filter(({ refresh }) => refresh);
+  return refreshes.length > 0 ? refreshes : [eventRequest];
+}
+
+function startDecision(
+  stored: StoredState | undefined,
+  runRequest: RunRequest,
   why?: string,
-  spool: Pick<SpoolState, "log" | "end" | "past"> = { log: want.runId, end: 0, past: [] },
-  rows?: Before,
-): Opening {
-  const refresh = want.refresh || (last?.refresh_next ?? false);
-  const before = last?.cursor_path === want.cursorPath ? last : undefined;
-  const { cursor = null, edge = [] } = before ?? {};
-  const wanted = want.initial ?? null;
-  const initial = cursor === null ? wanted : (before?.initial ?? wanted);
-  const note = why ?? (initial === wanted ? undefined : unheard(cursor, wanted));
-  const body: RunState = {
-    plan_hash: want.planHash,
-    table_id: want.tableId,
-    started_at: new Date(want.now).toISOString(),
-    slices: 1,
+): RunDecision {
+  const requests = requestsFor(stored, runRequest);
+  const ids = requests.map(({ id }) => id);
+  const runId = ids.at(-1) as string;
+  const refreshAsked = requests.some(({ refresh }) => refresh);
+  const serves = requests.some((request) => request.serves === null)
+    ? null
+    : [...new Set(requests.flatMap((request) => request.serves ?? []))];
+  const body = newRun(stored, runRequest, { ids, runId, refreshAsked, serves });
+  const initial = runRequest.initial ?? null;
+  const note =
+    why ?? (body.initial === initial ? undefined : ignoredInitialNote(body.cursor, initial));
+  const { wishes = [] } = stored ?? {};
+  return {
+    kind: "start",
+    runId,
+    body,
+    fanOuts: ids,
+    wishes: wishes.filter(({ id }) => !ids.includes(id)),
+    isOthers: !ids.includes(runRequest.id),
+    ...(note ? { note } : {}),
+  };
+}
+
+/** Returns the first state of a new run, made from its requests and the state of the last run. */
+function newRun(
+  stored: StoredState | undefined,
+  runRequest: RunRequest,
+  requested: Pick<RunState, "ids" | "serves"> & { runId: string; refreshAsked: boolean },
+): RunState {
+  const last = stored?.body ?? undefined;
+  const { runId, ids, serves, refreshAsked } = requested;
+  const refresh = runRequest.sweeps && (refreshAsked || runRequest.replaces);
+  const before = last?.cursor_path === runRequest.cursorPath ? last : undefined;
+  const cursor = before?.cursor ?? null;
+  const initial =
+    cursor === null
+      ? (runRequest.initial ?? null)
+      : (before?.initial ?? runRequest.initial ?? null);
+  const readsWhole =
+    /* planted: refresh-reads-everything */ refreshAsked ||
+    runRequest.replaces ||
+    !runRequest.startFor;
+  const from = readsWhole ? null : (runRequest.startFor?.(serves, cursor) ?? null);
+  const startedAt = new Date(runRequest.now).toISOString();
+  const isDone = stored?.status === "done";
+  const earlierRun = last && { rows: last.rows, lastWhole: last.last_whole, isDone };
+  const rows = runRequest.rows({ runId, refresh, refreshAsked }, earlierRun);
+  return {
+    ...initialState,
+    plan_hash: runRequest.planHash,
+    table_id: runRequest.tableId,
+    ids,
+    read_id:
+      /* planted: read-id-is-handed-on */ last && !isDone && last.read_id
+        ? last.read_id
+        : runRequest.newReadId(),
+    started_at: startedAt,
     refresh,
-    refresh_next: false,
-    phase: "read",
-    page: 0,
-    next: null,
+    refresh_asked: refreshAsked,
+    coverage: coverageOf(runRequest, { isWhole: refreshAsked || refresh, from }),
+    range: runRequest.startFor ? { start: from, end: null } : null,
+    serves,
     counts: zeroCounts(),
     cursor,
-    cursor_path: want.cursorPath,
+    cursor_path: runRequest.cursorPath,
+    start: from,
     initial,
-    candidate: null,
-    known: want.refresh ? [] : edge.map(([id]) => id),
-    edge: want.refresh ? [] : edge,
-    window: null,
-    api_time: null,
-    loops: null,
-    spool: { ...spool, run_ids: [want.runId], start: spool.end },
-    at: want.followsSpool && !want.refresh ? (last?.at ?? null) : null,
-    spool_only: want.spoolOnly ?? false,
-    rows: want.rows(refresh, rows),
-    sweep: null,
-    deaths: 0,
-    waits: 0,
+    epoch: (stored?.token ?? 0) + 1,
+    root_began_at: startedAt,
+    served: last?.served ?? null,
+    consumed: last?.consumed ?? null,
+    failures: { ...(last?.failures ?? noFailures), is_counted: false },
+    last_sweep: last?.last_sweep ?? null,
+    last_whole: lastWholeAtStart(last, { rows, runId }),
+    boundary: last?.boundary ?? [],
+    rows,
   };
-  return { kind: "start", runId: want.runId, body, ...(note === undefined ? {} : { note }) };
 }
 
-/** An initial_value is for the first run: people change it and wonder. */
-const unheard = (cursor: Cursor, wanted: Cursor): string =>
-  `initial_value is ${wanted} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
+/** The fields that are equal at the beginning of every run. */
+const initialState = Object.freeze({
+  format: FORMAT_NUMBER,
+  slices: 1,
+  phase: "read",
+  page: 0,
+  next: null,
+  candidate: null,
+  window: null,
+  api_time: null,
+  loops: null,
+  blocks: 0,
+  root_ended_at: null,
+  parent_epoch: null,
+  at: null,
+  not_found: [],
+  is_second_try: false,
+  parents_read: 0,
+  parents_gone: 0,
+  lacks_parents: false,
+  skipped_parents: false,
+  lacks_keys: false,
+  is_numbered: false,
+  sweep: null,
+  deaths: 0,
+  waits: 0,
+}) satisfies Partial<RunState>;
 
-/** So many runs may end while a child still reads the records of one. */
-const PAST = 20;
+const noFailures = { runs: 0, passed: 0, last_at: null, is_counted: false };
 
-/** Pure: what a new run has to know of the spool. What a run wrote that failed belongs to nobody. */
-function spoolBehind({ spool }: RunState, status: StoredState["status"]) {
-  if (!spool) return undefined;
-  const { log, past, ...part } = spool;
-  return { log, end: part.end, past: status === "done" ? [...past, part].slice(-PAST) : past };
+function coverageOf(
+  { startFor, hasParentCursors }: RunRequest,
+  { isWhole, from }: { isWhole: boolean; from: Cursor },
+): Coverage {
+  if (isWhole) return "everything";
+  if (hasParentCursors) return "changes";
+  return startFor && from !== null ? "changes" : "everything";
 }
 
-/** An event that meets an unfinished run is content with what that run reads. */
-function coveredBy(spool: SpoolState, runId: string): SpoolState {
-  const { run_ids } = spool;
-  return run_ids.includes(runId) ? spool : { ...spool, run_ids: [...run_ids, runId].slice(-PAST) };
-}
+/** A note for people who changed initial_value, which only the first run uses. */
+const ignoredInitialNote = (cursor: Cursor, initialValue: Cursor): string =>
+  `initial_value is ${initialValue} now, and the cursor stands at ${cursor}: a full refresh, or tidetable reset, reads from there`;
 
-/** Pure: whether nobody works on an unfinished run that could be gone on with. */
-export function isDue({ status, lease, not_before }: StoredState, now: number): boolean {
+/** Returns whether a tick starts a worker: for an unfinished run without a worker, or for a wish. */
+export function isDue(stored: StoredState, now: number): boolean {
+  const { status, lease, not_before, wishes } = stored;
   if (status === "running") return !lease || now >= lease.until + TAKEOVER_MS;
-  return status === "waiting" && (!not_before || Date.parse(not_before) <= now);
+  if (status === "waiting") return !not_before || Date.parse(not_before) <= now;
+  return wishes.length > 0 && !isHeld(stored, now);
 }
+
+/** Returns the id of the run that a tick continues, or of the newest wish. */
+export const dueRunId = ({ status, run_id, wishes }: StoredState): string | null =>
+  status === "running" || status === "waiting" ? run_id : (wishes.at(-1)?.id ?? null);

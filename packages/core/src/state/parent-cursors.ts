@@ -1,48 +1,55 @@
-import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { stateTableName } from "../base/names.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Cursor } from "../flow.ts";
-import { type StateWorld, steadily } from "./state-table.ts";
+import { blockKey, FORMAT, getItem, putItem, type StateWorld } from "./state-table.ts";
 
 /*
- * Where a child reads each record of its parent from its own place on, there is a cursor for each: an
- * item in a partition of its own. It moves when all pages of that record are durable.
+ * With per_parent, a child has a cursor for each parent record: an item in a separate partition. The
+ * cursor moves when all pages of the parent record are durable.
  */
+
+/** The parent record, and the field and table of the cursor. */
+interface ParentCursorRef {
+  id: string;
+  path: string;
+  tableId: string | null;
+}
 
 export async function readParentCursor(
   world: StateWorld,
   resourceRef: ResourceRef,
-  { id, path }: { id: string; path: string },
+  { id, path, tableId }: ParentCursorRef,
 ): Promise<Cursor> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: keyOf(resourceRef, id),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  // A cursor of another field says nothing.
-  if (Item?.cursor_path?.S !== path) return null;
-  return Item.cursor?.S ?? (Item.cursor?.N === undefined ? null : Number(Item.cursor.N));
+  const item = await getItem(world, keyOf(resourceRef, id));
+  // A cursor of a different field, or of a deleted table with the same name, is ignored.
+  if (item?.cursor_path?.S !== path || item.table_id?.S !== (tableId ?? "")) return null;
+  return item.cursor?.S ?? (item.cursor?.N === undefined ? null : Number(item.cursor.N));
 }
 
-/** The same cursor makes the same item, so a page that is replayed does no harm. */
+/**
+ * Stores the cursor of a parent record. The lease token fences the write, so an overtaken worker cannot
+ * move the cursor back. Its write is ignored here, because the worker stops at its next checkpoint.
+ */
 export async function writeParentCursor(
   world: StateWorld,
   resourceRef: ResourceRef,
-  { id, path, cursor }: { id: string; path: string; cursor: Exclude<Cursor, null> },
+  { id, path, tableId, cursor }: ParentCursorRef & { cursor: Exclude<Cursor, null> },
+  token: number,
 ): Promise<void> {
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: {
-      ...keyOf(resourceRef, id),
-      cursor_path: { S: path },
-      cursor: typeof cursor === "number" ? { N: String(cursor) } : { S: cursor },
-    },
-  });
-  await steadily(world, "did not take a cursor", () => world.dynamodb.send(command));
+  const item = {
+    ...keyOf(resourceRef, id),
+    format: FORMAT,
+    token: { N: String(token) },
+    cursor_path: { S: path },
+    table_id: { S: tableId ?? "" },
+    cursor: typeof cursor === "number" ? { N: String(cursor) } : { S: cursor },
+  };
+  const condition = {
+    expression: "attribute_not_exists(#token) OR #token <= :token",
+    names: { "#token": "token" },
+    values: { ":token": { N: String(token) } },
+  };
+  await putItem(world, item, { condition, failure: "did not take a cursor" });
 }
 
-const keyOf = ({ source, resource }: ResourceRef, id: string) => ({
-  pk: { S: `${source}#${resource}/cursor/${id}` },
-  sk: { S: "cursor" },
-});
+const keyOf = (resourceRef: ResourceRef, id: string) =>
+  blockKey(resourceRef, `cursor/${id}`, "cursor");

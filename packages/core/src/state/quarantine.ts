@@ -1,10 +1,5 @@
 import { hash } from "node:crypto";
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  GetItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
@@ -12,49 +7,65 @@ import { QUARANTINE_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
-import { writer } from "../dynamodb/batch-writer.ts";
-import { nameOf, patiently } from "../dynamodb/client.ts";
-import { keyAttributes, stateKey } from "../dynamodb/tables.ts";
+import { openBatchWriter } from "../dynamodb/batch-writer.ts";
+import { errorName, retryTransient } from "../dynamodb/client.ts";
+import { keyAttributes, stateTableKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import { hideSecrets } from "../secrets/redact.ts";
+import { hideSecrets, hideSecretsUpTo } from "../secrets/redact.ts";
+import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
-import { placed, queryState, type StateWorld, steadily } from "./state-table.ts";
+import {
+  deleteItem,
+  FORMAT,
+  getItem,
+  itemKey,
+  queryItems,
+  type StateWorld,
+} from "./state-table.ts";
 
 const limits = Object.freeze({
-  // An item holds 400 KB. What is larger can not be replayed, only looked at.
+  // An item holds 400 KB. A larger record is cut, and can be shown but not replayed.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
+  // Of a larger record only the start is looked at: a copy of 60 MB more could kill a worker. Behind
+  // what is kept there is room for the longest secret, which is hidden before the cut.
+  hugeRecordCharacters: 1024 * 1024,
   pathBytes: 1024,
 });
 
-/** Beyond both, it is not single records that are wrong but the config or the API. */
+/** Above both limits, the cause is the config or the API and not single records. */
 const tolerance = Object.freeze({ records: 20, share: 0.1 });
 
-/** Of the sort keys in the state table. */
+/** The prefix of sort keys in the state table. */
 const PREFIX = "quarantine#";
 
-interface Aside {
+interface QuarantineContext {
   world: World;
   resourceRef: ResourceRef;
   runId: string;
   page: number;
+  /** The values that name the row of a resource without a primary key. */
+  naming?: { parent: JsonObject | null; added: readonly string[]; readId: string } | undefined;
 }
 
 /**
- * Keeps rejected records, each with its reason, in the state table. A page that is replayed finds
- * its own entries and writes them again: their ids are made from what is in them.
+ * Stores rejected records with their reasons in the state table. A page that is read again replaces
+ * its entries, because the id of an entry is a hash of its content.
  */
-export async function setAside(rejections: readonly Rejection[], aside: Aside): Promise<void> {
+export async function setAside(
+  rejections: readonly Rejection[],
+  aside: QuarantineContext,
+): Promise<void> {
   if (rejections.length === 0) return;
   const { world } = aside;
-  const entries = rejections.map((rejection) => entry(rejection, aside));
+  const entries = rejections.map((rejection) => entryItem(rejection, aside));
   // A batch must not hold a key twice, and a page may hold a record twice.
-  const distinct = new Map(entries.map((one) => [one.key, one]));
-  const table = writer({
+  const distinct = new Map(entries.map((keyedItem) => [keyedItem.key, keyedItem]));
+  const table = openBatchWriter({
     ...world,
     table: stateTableName(world.names),
-    key: stateKey,
-    // Whoever writes these writes the same: no lease is needed.
+    key: stateTableKey,
+    // Every worker writes the same entries, so no lease is needed.
     guard: () => {},
   });
   const { rejections: refused } = await writeAll(table, [...distinct.values()]);
@@ -66,7 +77,7 @@ export async function setAside(rejections: readonly Rejection[], aside: Aside): 
   });
 }
 
-/** Whether so much of a page was rejected that the run has to stop. */
+/** Returns whether too many records of a page were rejected, so that the run has to stop. */
 export const tooMany = (rejected: number, records: number): boolean =>
   rejected > tolerance.records && rejected > records * tolerance.share;
 
@@ -78,100 +89,109 @@ export function tooManyError(rejections: readonly Rejection[]): WriteError {
   });
 }
 
-function entry(rejection: Rejection, { world, resourceRef, runId, page }: Aside): KeyedItem {
+function entryItem(
+  rejection: Rejection,
+  { world, resourceRef, runId, page, naming }: QuarantineContext,
+): KeyedItem {
   const { index, code, message, path, record } = rejection;
   const now = world.clock.now();
-  const content = hash("sha256", jsonText(record, { sorted: true }), "base64url");
+  const sortedText = jsonText(record, { sorted: true });
+  const content = hash("sha256", sortedText, "base64url");
   const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
-  const plain = jsonText(record);
-  const hidden = hideSecrets(plain);
+  // Of a huge record no second copy is made: it could kill a worker of 512 MB.
+  const isHuge = sortedText.length > limits.hugeRecordCharacters;
+  const plain = isHuge ? sortedText : jsonText(record);
+  const bytes = Buffer.byteLength(plain);
+  // Of a record that is too large, no more is searched for secrets than what is kept.
+  const isSmall = bytes <= limits.wholeRecordBytes;
+  const shown = isSmall ? plain : plain.slice(0, limits.cutRecordBytes);
+  const hidden = isSmall ? hideSecrets(plain) : hideSecretsUpTo(plain, limits.cutRecordBytes);
   const text = Buffer.from(hidden);
-  const whole = text.length <= limits.wholeRecordBytes;
+  const whole = isSmall && text.length <= limits.wholeRecordBytes;
   const item: Item = {
-    ...placed(resourceRef, PREFIX + id),
+    ...itemKey(resourceRef, PREFIX + id),
+    format: FORMAT,
     code: { S: code },
     message: { S: hideSecrets(message) },
-    path: { S: cut(Buffer.from(hideSecrets(path)), limits.pathBytes) },
+    path: { S: cutText(Buffer.from(hideSecrets(path)), limits.pathBytes) },
     run_id: { S: runId },
     page: { N: String(page) },
     index: { N: String(index) },
-    record: { S: whole ? text.toString() : cut(text, limits.cutRecordBytes) },
-    ...(whole ? {} : { record_bytes: { N: String(text.length) }, record_sha256: { S: content } }),
-    ...(hidden === plain ? {} : { redacted: { BOOL: true } }),
+    record: { S: whole ? hidden : cutText(text, limits.cutRecordBytes) },
+    ...(whole ? {} : { record_bytes: { N: String(bytes) }, record_sha256: { S: content } }),
+    ...(hidden === shown ? {} : { redacted: { BOOL: true } }),
+    ...(naming ? { naming: { S: hideSecrets(namingText(naming)) } } : {}),
     at: { S: new Date(now).toISOString() },
     expires: { N: String(Math.floor(now / 1000) + QUARANTINE_DAYS * 86_400) },
   };
-  const bytes = Math.min(text.length, limits.wholeRecordBytes) + 4096;
-  return { key: id, item, bytes, index, record };
+  const itemBytes = Math.min(bytes, limits.wholeRecordBytes) + 4096;
+  return { key: id, item, bytes: itemBytes, index, record };
 }
 
-// By bytes: half a character at the end becomes a replacement character, which DynamoDB takes.
-const cut = (text: Buffer, bytes: number) => text.subarray(0, bytes).toString();
+/** Returns the naming values as text, so that a replay names the row as the run did. */
+const namingText = ({ parent, added, readId }: NonNullable<QuarantineContext["naming"]>): string =>
+  jsonText({ parent, added: [...added], readId });
 
-/** A record that was set aside, and why. */
+// Cuts by bytes. Half a character at the end becomes a replacement character, which DynamoDB accepts.
+const cutText = (text: Buffer, bytes: number) => text.subarray(0, bytes).toString();
+
+/** A record in quarantine, with the reason. */
 export interface QuarantineEntry {
   id: string;
   code: string;
   message: string;
-  /** Where in the record. */
+  /** The path of the error in the record. */
   path: string;
   run_id: string;
   page: number;
   /** Position in the page. */
   index: number;
-  /** The record as JSON text; its beginning only, when it was too large to be kept. */
+  /** The record as JSON text, cut when the record was too large. */
   record: string;
-  /** How long such a record was. */
+  /** The length of a record that was cut. */
   record_bytes: number | null;
-  /** A credential of the source was in it, and is not any more: it is not the record that came. */
+  /** A credential of the source was removed, so the text differs from the record of the API. */
   redacted: boolean;
+  /** The naming values as JSON, for a resource without a primary key. */
+  naming: string | null;
   at: string;
 }
 
-/** What is set aside of a resource, one answer of DynamoDB at a time, in no order. */
+/** Yields the quarantine entries of a resource, one DynamoDB response at a time, in no order. */
 export async function* listQuarantine(
   world: StateWorld,
   resourceRef: ResourceRef,
 ): AsyncGenerator<QuarantineEntry[]> {
-  for await (const items of queryState(world, resourceRef, PREFIX)) yield items.map(fromItem);
+  for await (const items of queryItems(world, resourceRef, PREFIX)) yield items.map(fromItem);
 }
 
-/** One entry as it is now; undefined when it is gone. */
+/** Reads the current version of an entry; undefined when the entry is gone. */
 export async function readEntry(
   world: StateWorld,
   resourceRef: ResourceRef,
   id: string,
 ): Promise<QuarantineEntry | undefined> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: placed(resourceRef, PREFIX + id),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  return Item && fromItem(Item);
+  const item = await getItem(world, itemKey(resourceRef, PREFIX + id));
+  return item && fromItem(item);
 }
 
-/** Removes the entry that was read; one that was set aside anew since then stays. */
+/** Removes the entry that was read, unless a newer version was stored since the read. */
 export async function removeEntry(
   world: StateWorld,
   resourceRef: ResourceRef,
   { id, at }: QuarantineEntry,
 ): Promise<void> {
-  const command = new DeleteItemCommand({
-    TableName: stateTableName(world.names),
-    Key: placed(resourceRef, PREFIX + id),
-    ConditionExpression: "#at = :at",
-    ExpressionAttributeNames: { "#at": "at" },
-    ExpressionAttributeValues: { ":at": { S: at } },
+  await deleteItem(world, itemKey(resourceRef, PREFIX + id), {
+    condition: {
+      expression: "#at = :at",
+      names: { "#at": "at" },
+      values: { ":at": { S: at } },
+    },
+    failure: "did not let go of an entry",
   });
-  try {
-    await steadily(world, "did not let go of an entry", () => world.dynamodb.send(command));
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
 }
 
-/** The row of a table that an item would replace. */
+/** Reads the row that an item would replace. */
 export async function rowLike(
   item: Item,
   { world, table, key }: { world: StateWorld; table: string; key: KeyPlan },
@@ -182,11 +202,11 @@ export async function rowLike(
     Key: Object.fromEntries(names.map((name) => [name, item[name] as AttributeValue])),
     ConsistentRead: true,
   });
-  const { Item: row } = await patiently(world, () => world.dynamodb.send(command)).catch(
+  const { Item: row } = await retryTransient(world, () => world.dynamodb.send(command)).catch(
     (error: unknown) => {
       throw new WriteError({
         code: "load.failed",
-        message: `DynamoDB did not answer a read of the table ${table} (${nameOf(error)})`,
+        message: `DynamoDB did not answer a read of the table ${table} (${errorName(error)})`,
         hint: "try again",
       });
     },
@@ -195,18 +215,19 @@ export async function rowLike(
 }
 
 function fromItem(item: Item): QuarantineEntry {
-  const text = (name: string) => item[name]?.S ?? "";
+  const stringAt = (name: string) => item[name]?.S ?? "";
   return {
-    id: text("sk").slice(PREFIX.length),
-    code: text("code"),
-    message: text("message"),
-    path: text("path"),
-    run_id: text("run_id"),
+    id: stringAt("sk").slice(PREFIX.length),
+    code: stringAt("code"),
+    message: stringAt("message"),
+    path: stringAt("path"),
+    run_id: stringAt("run_id"),
     page: Number(item.page?.N),
     index: Number(item.index?.N),
-    record: text("record"),
+    record: stringAt("record"),
     record_bytes: item.record_bytes ? Number(item.record_bytes.N) : null,
     redacted: item.redacted?.BOOL ?? false,
-    at: text("at"),
+    naming: item.naming?.S ?? null,
+    at: stringAt("at"),
   };
 }

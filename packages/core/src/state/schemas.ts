@@ -1,31 +1,33 @@
-import {
-  ConditionalCheckFailedException,
-  GetItemCommand,
-  PutItemCommand,
-} from "@aws-sdk/client-dynamodb";
-import { LeaseError } from "../base/errors.ts";
-import { stateTableName } from "../base/names.ts";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Item } from "../flow.ts";
 import type { Columns } from "../schema/columns.ts";
-import { placed, type StateWorld, steadily } from "./state-table.ts";
+import {
+  FORMAT,
+  getItem,
+  itemKey,
+  overtakenError,
+  putItem,
+  queryItems,
+  type StateWorld,
+} from "./state-table.ts";
 
 /*
- * What is known of a resource's fields (sk `schema`), and each version of it that a run came to
- * (sk `schema#<number>`), its columns as JSON, so that they can be read in the AWS console as well.
+ * The schema of a resource (sk `schema`), and each version of the schema (sk `schema#<number>`). Columns
+ * are stored as JSON for readers in the AWS console.
  */
 
-/** The item `schema`. Shapes are texts here. */
+/** The item `schema`, with shapes as texts. */
 export interface StoredSchema {
   /** Grows with each write. */
   revision: number;
-  /** Of the lease under which it was written. */
+  /** The token of the lease under which the item was written. */
   token: number;
-  /** The table that it is of: another one under the same name begins with nothing. */
+  /** The id of the table. A new table under the same name begins with an empty schema. */
   table_id: string;
-  /** All that was ever seen: never behind what is in the table. */
+  /** The shape of all records so far. Stored before the checkpoint, so no row has an unknown field. */
   seen: string;
-  /** What had been seen at the last version: what is new is new beside this. */
+  /** The shape at the last version, to which new fields are compared. */
   known: string | null;
   /** 0 before the first run has ended. */
   version: number;
@@ -36,7 +38,7 @@ export interface StoredSchema {
 export interface SchemaVersion {
   version: number;
   hash: string;
-  /** When a run first came to it, and which. */
+  /** The time and the id of the run that first had this version. */
   first_seen: string;
   run_id: string;
   columns: Columns;
@@ -44,14 +46,14 @@ export interface SchemaVersion {
 
 const VERSION = "schema#";
 
-/** Sorts as numbers do. */
+/** Pads the version, so that sort keys sort by number. */
 const versionKey = (version: number) => VERSION + String(version).padStart(8, "0");
 
 export async function readSchema(
   world: StateWorld,
   resourceRef: ResourceRef,
 ): Promise<StoredSchema | undefined> {
-  const item = await get(world, resourceRef, "schema");
+  const item = await getItem(world, itemKey(resourceRef, "schema"));
   return (
     item && {
       revision: Number(item.revision?.N ?? 0),
@@ -65,79 +67,74 @@ export async function readSchema(
   );
 }
 
-/** Puts the next revision. Throws LeaseError when another worker has put one. */
+/** Puts the next revision. Throws LeaseError when another worker has put a revision. */
 export async function writeSchema(
   world: StateWorld,
   resourceRef: ResourceRef,
-  { revision, token, table_id, seen, known, version, hash }: StoredSchema,
+  { revision, token, table_id, seen: seenText, known: knownText, version, hash }: StoredSchema,
 ): Promise<void> {
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: {
-      ...placed(resourceRef, "schema"),
-      revision: { N: String(revision) },
-      token: { N: String(token) },
-      table_id: { S: table_id },
-      seen: { S: seen },
-      version: { N: String(version) },
-      ...(known === null ? {} : { known: { S: known } }),
-      ...(hash === null ? {} : { hash: { S: hash } }),
+  const item = {
+    ...itemKey(resourceRef, "schema"),
+    format: FORMAT,
+    revision: { N: String(revision) },
+    token: { N: String(token) },
+    table_id: { S: table_id },
+    seen: { S: seenText },
+    version: { N: String(version) },
+    ...(knownText === null ? {} : { known: { S: knownText } }),
+    ...(hash === null ? {} : { hash: { S: hash } }),
+  };
+  const isTaken = await putItem(world, item, {
+    condition: {
+      // A newer lease may replace any revision of an older lease.
+      expression:
+        "attribute_not_exists(pk) OR (revision = :before AND #token <= :token) OR #token < :token",
+      names: { "#token": "token" },
+      values: { ":before": { N: String(revision - 1) }, ":token": { N: String(token) } },
     },
-    // What a worker with an older lease wrote meanwhile, its successor has read or reads again.
-    ConditionExpression:
-      "attribute_not_exists(pk) OR (revision = :before AND #token <= :token) OR #token < :token",
-    ExpressionAttributeNames: { "#token": "token" },
-    ExpressionAttributeValues: {
-      ":before": { N: String(revision - 1) },
-      ":token": { N: String(token) },
-    },
+    failure: "did not take the schema",
   });
-  try {
-    await steadily(world, "did not take the schema", () => world.dynamodb.send(command));
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    // A retry whose first try came through and whose answer was lost meets its own success.
-    const stored = await readSchema(world, resourceRef);
-    if (stored?.revision !== revision || stored.token !== token) throw overtaken();
-  }
+  if (isTaken) return;
+  // A retry after a lost response finds the revision of its first attempt.
+  const stored = await readSchema(world, resourceRef);
+  if (stored?.revision !== revision || stored.token !== token) throw overtakenError();
 }
 
-export const nothingSeen: Pick<StoredSchema, "seen" | "known"> = { seen: "{}", known: null };
+export const emptySchema: Pick<StoredSchema, "seen" | "known"> = { seen: "{}", known: null };
 
-/** Forgets what was seen, for a table that was emptied. Versions stay, and are counted on. */
+/** Empties the schema of a reset table. Versions stay, and new versions continue their numbers. */
 export async function forgetSchema(world: StateWorld, resourceRef: ResourceRef): Promise<void> {
   const stored = await readSchema(world, resourceRef);
   if (!stored) return;
   const revision = stored.revision + 1;
-  await writeSchema(world, resourceRef, { ...stored, revision, ...nothingSeen });
+  await writeSchema(world, resourceRef, { ...stored, revision, ...emptySchema });
 }
 
-/** Puts a version, over one that a worker with an older lease has left. */
+/** Puts a version, and replaces a version that a worker with an older lease has left. */
 export async function writeVersion(
   world: StateWorld,
   resourceRef: ResourceRef,
   { version, hash, first_seen, run_id, columns }: SchemaVersion,
   token: number,
 ): Promise<void> {
-  const command = new PutItemCommand({
-    TableName: stateTableName(world.names),
-    Item: {
-      ...placed(resourceRef, versionKey(version)),
-      token: { N: String(token) },
-      hash: { S: hash },
-      first_seen: { S: first_seen },
-      run_id: { S: run_id },
-      columns: { S: JSON.stringify(columns) },
+  const item = {
+    ...itemKey(resourceRef, versionKey(version)),
+    format: FORMAT,
+    token: { N: String(token) } satisfies AttributeValue,
+    hash: { S: hash },
+    first_seen: { S: first_seen },
+    run_id: { S: run_id },
+    columns: { S: JSON.stringify(columns) },
+  };
+  const isTaken = await putItem(world, item, {
+    condition: {
+      expression: "attribute_not_exists(pk) OR #token <= :token",
+      names: { "#token": "token" },
+      values: { ":token": { N: String(token) } },
     },
-    ConditionExpression: "attribute_not_exists(pk) OR #token <= :token",
-    ExpressionAttributeNames: { "#token": "token" },
-    ExpressionAttributeValues: { ":token": { N: String(token) } },
+    failure: "did not take the schema",
   });
-  try {
-    await steadily(world, "did not take the schema", () => world.dynamodb.send(command));
-  } catch (error) {
-    throw error instanceof ConditionalCheckFailedException ? overtaken() : error;
-  }
+  if (!isTaken) throw overtakenError();
 }
 
 export async function readVersion(
@@ -145,38 +142,28 @@ export async function readVersion(
   resourceRef: ResourceRef,
   version: number,
 ): Promise<SchemaVersion | undefined> {
-  const item = await get(world, resourceRef, versionKey(version));
+  const item = await getItem(world, itemKey(resourceRef, versionKey(version)));
   return item && fromItem(item);
 }
 
-function fromItem(item: Item): SchemaVersion {
-  const text = (name: string) => item[name]?.S ?? "";
-  return {
-    version: Number(text("sk").slice(VERSION.length)),
-    hash: text("hash"),
-    first_seen: text("first_seen"),
-    run_id: text("run_id"),
-    columns: JSON.parse(text("columns")),
-  };
-}
-
-async function get(
+/** Reads all versions, the oldest first. */
+export async function readVersions(
   world: StateWorld,
   resourceRef: ResourceRef,
-  sk: string,
-): Promise<Item | undefined> {
-  const command = new GetItemCommand({
-    TableName: stateTableName(world.names),
-    Key: placed(resourceRef, sk),
-    ConsistentRead: true,
-  });
-  const { Item } = await steadily(world, "was not readable", () => world.dynamodb.send(command));
-  return Item;
+): Promise<SchemaVersion[]> {
+  const versions: SchemaVersion[] = [];
+  for await (const items of queryItems(world, resourceRef, VERSION))
+    versions.push(...items.map(fromItem));
+  return versions;
 }
 
-const overtaken = () =>
-  new LeaseError({
-    code: "state.lease_lost",
-    message: "another worker wrote this resource's schema",
-    hint: "it continues from the last checkpoint; nothing is lost",
-  });
+function fromItem(item: Item): SchemaVersion {
+  const stringAt = (name: string) => item[name]?.S ?? "";
+  return {
+    version: Number(stringAt("sk").slice(VERSION.length)),
+    hash: stringAt("hash"),
+    first_seen: stringAt("first_seen"),
+    run_id: stringAt("run_id"),
+    columns: JSON.parse(stringAt("columns")),
+  };
+}

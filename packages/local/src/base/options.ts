@@ -24,6 +24,8 @@ export interface Options {
   fullRefresh?: boolean;
   /** `run`: run the bundles that AWS would get, under the local Lambda service. */
   lambda?: boolean;
+  /** `invoke`: hand the event to a worker instead of the schedule function. */
+  worker?: boolean;
   /** `items`, `preview`: the largest number of items or records to print. */
   limit?: number;
   /** `plan`: also estimate the costs. */
@@ -89,6 +91,11 @@ export const limitPagesOption = new Option(
 export const fullRefreshOption = new Option(
   "--full-refresh",
   "read everything, then delete the rows that the API no longer shows",
+);
+
+export const workerOption = new Option(
+  "--worker",
+  "hand the event to a worker instead of the schedule function",
 );
 
 export const lambdaOption = new Option(

@@ -6,6 +6,8 @@ export interface Session {
   names: Names;
   /** The DynamoDB endpoint on this machine. Undefined for a stage: the SDK finds AWS's endpoint. */
   endpoint: string | undefined;
+  /** The variables with which other programs reach local mode's tables. Undefined for a stage. */
+  environment: Record<string, string> | undefined;
   dynamodb: DynamoDBClient;
   clock: Clock;
   random: () => number;

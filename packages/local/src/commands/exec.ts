@@ -39,7 +39,8 @@ function runProgram([program = "", ...args]: string[], cwd: string): Promise<num
 
 function notStartedError(program: string, { code }: NodeJS.ErrnoException): ConfigError {
   const message = `it cannot be started (${code})`;
-  const hint = "name a program that your shell finds, as in: npx tidetable exec -- node app.ts";
+  const hint =
+    "name a program that your shell finds, as in: npx --no tidetable exec -- node app.ts";
   const problems = [{ path: program, message, hint }];
   return new ConfigError({ code: "cli.exec", message, problems });
 }

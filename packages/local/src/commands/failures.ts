@@ -83,7 +83,7 @@ export async function redriveFailures({ args: [target], options, io }: Context):
       for (const queuedFailure of selected) {
         const reason = io.signal.aborted
           ? interruptedReason
-          : await redriveFailure(queuedFailure, resources, invokeWorker);
+          : await redriveFailure(queuedFailure, { resources, stage, invokeWorker });
         if (reason) reasons.push({ id: queuedFailure.failure.id, ...reason });
         else redriven += 1;
       }
@@ -101,14 +101,21 @@ const interruptedReason = {
   message: "the command was interrupted before its turn",
 };
 
-const isAboutAny = (event: WorkerEvent | undefined, resources: ResourcePlan[]): boolean =>
+const isAboutAny = (event: QueuedFailure["event"], resources: ResourcePlan[]): boolean =>
   resources.some(({ source, name }) => event?.source === source && event.resource === name);
 
 /** Returns why an event was kept. Undefined when Lambda has it and the queue does not any more. */
 async function redriveFailure(
-  { event, failure, remove }: QueuedFailure,
-  resources: ResourcePlan[],
-  invokeWorker: (event: WorkerEvent) => Promise<void>,
+  { event, functionName, failure, remove }: QueuedFailure,
+  {
+    resources,
+    stage,
+    invokeWorker,
+  }: {
+    resources: ResourcePlan[];
+    stage: string;
+    invokeWorker: (event: WorkerEvent) => Promise<void>;
+  },
 ): Promise<Omit<Reason, "id"> | undefined> {
   if (!event) {
     return { code: "failures.foreign", message: "no record of a failed worker" };
@@ -116,6 +123,10 @@ async function redriveFailure(
   if (!isAboutAny(event, resources)) {
     const message = `there is no ${failure.source}.${failure.resource} any more`;
     return { code: "failures.unknown", message };
+  }
+  if (!isOfWorker(functionName, event.source, stage)) {
+    const message = `it names ${failure.source}, and did not fail in the worker of ${failure.source}`;
+    return { code: "failures.foreign", message };
   }
   try {
     await invokeWorker(event);
@@ -131,6 +142,12 @@ async function redriveFailure(
   return undefined;
 }
 
+/** A record without the name of a source in its function's is of a stage with a single worker. */
+function isOfWorker(functionName: string | null, source: string, stage: string): boolean {
+  const worker = workerFunctionName(deployedNames(stage), source);
+  return functionName === worker || functionName === worker.slice(0, -source.length - 1);
+}
+
 function errorText(error: unknown): string {
   if (isFailure(error)) return error.message;
   return error instanceof Error ? error.name : "unknown error";
@@ -144,6 +161,7 @@ function redriveDocument(redriven: number, reasons: Reason[]): RedriveDocument {
 
 function redriveText({ redriven, kept, reasons }: RedriveDocument, stage: string): string {
   const lines = reasons.map(({ id, message }) => `  ${id} kept: ${safeLine(message)}\n`);
-  const hint = redriven > 0 ? `; npx tidetable status --stage ${stage} shows how they end` : "";
+  const hint =
+    redriven > 0 ? `; npx --no tidetable status --stage ${stage} shows how they end` : "";
   return `${formatAmount(redriven, "event")} sent again, ${formatCount(kept)} kept${hint}\n${lines.join("")}`;
 }

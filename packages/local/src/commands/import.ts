@@ -126,8 +126,10 @@ function nextStepsText({ source, out, secrets, todos, problems }: ImportDocument
   const steps = [
     ...(todos.length > 0 ? [`write the parts marked TODO in ${file}`] : []),
     ...(problems.length > 0 ? ["solve the problems above"] : []),
-    ...(secrets.length > 0 ? [`npx tidetable secrets set ${file}   (${secrets.join(", ")})`] : []),
-    `npx tidetable check ${file}`,
+    ...(secrets.length > 0
+      ? [`npx --no tidetable secrets set ${file}   (${secrets.join(", ")})`]
+      : []),
+    `npx --no tidetable check ${file}`,
     `to deploy it, put it into packages/sources/src, and into index.ts there:
        import ${source} from "./${basename(file)}";
      with ${source} among the sources, and { schedule: "rate(1 hour)" } after its dict`,

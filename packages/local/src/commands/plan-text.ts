@@ -9,6 +9,7 @@ import {
   type Names,
   type PaginatorPlan,
   type ResourcePlan,
+  rootAbove,
   type SchedulePlan,
   type Secret,
   type SourcePlan,
@@ -62,6 +63,7 @@ function resourceText(resource: ResourcePlan, names: Names, color: Colors): stri
     ...tableLines(resource.storage),
     ["writes", writesText(resource)],
     ...(resource.incremental ? [["cursor", cursorText(resource.incremental)]] : []),
+    ...readWholeLines(resource),
     ["request", `${resource.request.method} ${firstUrl(resource)}${parentNote(resource)}`],
     ["auth", resource.auth ? authText(resource.auth) : "none"],
     ["pages", paginatorText(resource.paginator)],
@@ -72,6 +74,18 @@ function resourceText(resource: ResourcePlan, names: Names, color: Colors): stri
     return `    ${color.dim(label.padEnd(8))} ${text}\n`;
   });
   return `  ${color.bold(resource.name)}\n${labelled.join("")}`;
+}
+
+/** A replace deletes what it was not shown, so it cannot go by what has changed in an ancestor. */
+function readWholeLines({ disposition, selected, ...resource }: ResourcePlan): string[][] {
+  const root = selected && disposition === "replace" ? rootAbove(resource) : undefined;
+  if (!root) return [];
+  return [
+    [
+      "reads",
+      `${root.name} from the start in every run, despite its cursor: replace needs all of its records; merge would not`,
+    ],
+  ];
 }
 
 /** A line for each table option that is set. */

@@ -7,8 +7,9 @@ import {
   ConfigError,
   createTable,
   explainError,
-  forget,
+  forgetResource,
   forgetSchema,
+  openGate,
   type ResourcePlan,
   type ResourceReport,
   refOf,
@@ -101,11 +102,12 @@ async function resetResource(
   const table = tableName(session.names, resource);
   await releaseDeadLease(session, ref);
   const resetting = !tables
-    ? forget(session, ref, { owner: newLeaseOwner() })
+    ? forgetResource(session, ref, { owner: newLeaseOwner() })
     : stage === undefined
       ? forgetWithTable(resource, table, session)
       : forgetWithItems(resource, table, session);
   const error = await resetting.then(() => null, failureDocument);
+  if (!error) await openGate(session, resource.source);
   return {
     ...ref,
     table,
@@ -122,7 +124,7 @@ function forgetWithTable(resource: ResourcePlan, table: string, session: Session
     await recreateTable(session, table, resource);
     await forgetSchema(session, ref);
   };
-  return forget(session, ref, { owner: newLeaseOwner(), also: replaceTable });
+  return forgetResource(session, ref, { owner: newLeaseOwner(), also: replaceTable });
 }
 
 /**
@@ -136,9 +138,9 @@ async function forgetWithItems(
 ): Promise<void> {
   const ref = refOf(resource);
   const owner = newLeaseOwner();
-  await forget(session, ref, { owner });
+  await forgetResource(session, ref, { owner });
   await deleteAllItems(session, table, resource.key);
-  await forget(session, ref, { owner, also: () => forgetSchema(session, ref) });
+  await forgetResource(session, ref, { owner, also: () => forgetSchema(session, ref) });
 }
 
 /** Replaces the table. Late workers recognise the new table by the different id. */

@@ -61,7 +61,7 @@ async function openRunner(
 const notFollowedError = (stage: string): ErrorDocument => ({
   code: "run.interrupted",
   message: "nobody follows the run any more; it goes on in AWS",
-  hint: `npx tidetable status --stage ${stage} shows how it ends`,
+  hint: `npx --no tidetable status --stage ${stage} shows how it ends`,
 });
 
 /** Builds an event of the schedule function for each source with chosen resources. */

@@ -25,12 +25,13 @@ interface SetDocument {
 export async function setSecrets({ args, options, io }: Context): Promise<number> {
   const [loadedSource] = await loadSources(args, options, io);
   if (!loadedSource) throw new Error("no source was loaded");
-  const { name: source, secrets: names } = planSource(loadedSource.source, loadedSource.name);
+  const plan = planSource(loadedSource.source, loadedSource.name);
+  const { name: source, secrets: names } = plan;
   const { stage } = options;
   const warn = (line: string) => void io.stderr.write(`warning: ${line}\n`);
   const secret =
     stage === undefined
-      ? openLocalSecret(source, options)
+      ? openLocalSecret(plan, options, (line) => io.stderr.write(`${line}\n`))
       : openDeployedSecret(source, stage, warn);
   const document: SetDocument = {
     status: "succeeded",

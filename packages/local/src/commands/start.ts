@@ -49,9 +49,9 @@ export async function startDemo({ options, io }: Context): Promise<number> {
     print();
     print(areEqual ? mergedText(tables, { changed, added }, color) : differenceText(tables, color));
     print(`\nTry next:`);
-    print(`  npx tidetable items ticketing/tickets --limit 3`);
-    print(`  npx tidetable plan support`);
-    print(`  npx tidetable state`);
+    print(`  npx --no tidetable items ticketing/tickets --limit 3`);
+    print(`  npx --no tidetable plan support`);
+    print(`  npx --no tidetable state`);
     return areEqual && firstSucceeded && secondSucceeded ? 0 : 1;
   } finally {
     await runner.close();

@@ -1,4 +1,5 @@
 import {
+  type NextStart,
   type ResourcePlan,
   readSchema,
   readState,
@@ -12,6 +13,7 @@ import type { Session } from "../base/session-type.ts";
 import { formatTable } from "../output/render.ts";
 import { openSession, readIfPresent } from "../session/session.ts";
 import { loadResourcePlans } from "../sources/target.ts";
+import { coverageDocument, coverageNotes, readNextStart } from "./coverage-notes.ts";
 
 /** `state`: prints cursor, checkpoint, lease and last run of each resource. */
 export async function printState({ args: [target], options, io }: Context): Promise<number> {
@@ -22,7 +24,8 @@ export async function printState({ args: [target], options, io }: Context): Prom
       resources.map(async (resource) => {
         const state = await readIfPresent(readState(session, refOf(resource)));
         const schema = await readIfPresent(readSchema(session, refOf(resource)));
-        return stateDocument(resource, { state, schema }, session);
+        const next = await readNextStart(resource, state, session);
+        return stateDocument(resource, { state, schema, next }, session);
       }),
     );
     io.stdout.write(
@@ -39,7 +42,15 @@ type StateDocument = ReturnType<typeof stateDocument>;
 
 function stateDocument(
   resource: ResourcePlan,
-  { state, schema }: { state: StoredState | undefined; schema: StoredSchema | undefined },
+  {
+    state,
+    schema,
+    next,
+  }: {
+    state: StoredState | undefined;
+    schema: StoredSchema | undefined;
+    next: NextStart | undefined;
+  },
   { names }: Session,
 ) {
   const body = state?.body;
@@ -56,6 +67,7 @@ function stateDocument(
     not_before: state?.not_before ?? null,
     cursor: body?.cursor ?? null,
     candidate: body?.candidate ?? null,
+    ...coverageDocument(resource, { state, next }),
     checkpoint: body ? { page: body.page, next: body.next } : null,
     slices: body?.slices ?? 0,
     counts: body?.counts ?? null,
@@ -96,5 +108,6 @@ function statesText(documents: StateDocument[]): string {
     document.schema ? `v${document.schema.version}` : "-",
     document.lease ? `${document.lease.owner} until ${document.lease.until}` : "-",
   ]);
-  return formatTable(heads, rows);
+  const notes = documents.flatMap(coverageNotes);
+  return `${formatTable(heads, rows)}${notes.map((note) => `${note}\n`).join("")}`;
 }

@@ -18,12 +18,18 @@ import {
 } from "../output/render.ts";
 import { openSession, readIfPresent } from "../session/session.ts";
 import { loadResourcePlans, parseTarget } from "../sources/target.ts";
+import {
+  type CoverageDocument,
+  coverageDocument,
+  coverageNotes,
+  readNextStart,
+} from "./coverage-notes.ts";
 
 /** The number of a resource's runs in the document. */
 const DOCUMENT_RUNS = 10;
 
 /** A resource in the document of `status --json`. */
-interface StatusDocument {
+interface StatusDocument extends CoverageDocument {
   source: string;
   resource: string;
   table: string;
@@ -61,6 +67,7 @@ async function statusDocument(resource: ResourcePlan, session: Session): Promise
   const ref = refOf(resource);
   const state = await readIfPresent(readState(session, ref));
   const runs = (await readIfPresent(readRuns(session, ref))) ?? [];
+  const next = await readNextStart(resource, state, session);
   const lastSuccess = runs.find((run) => run.status === "done");
   return {
     ...ref,
@@ -69,6 +76,7 @@ async function statusDocument(resource: ResourcePlan, session: Session): Promise
     not_before: state?.not_before ?? null,
     last_success_at: lastSuccess?.ended_at ?? null,
     age_ms: lastSuccess ? session.clock.now() - Date.parse(lastSuccess.ended_at) : null,
+    ...coverageDocument(resource, { state, next }),
     runs: runs.slice(0, DOCUMENT_RUNS),
   };
 }
@@ -93,9 +101,12 @@ function statusText(
   const changeLines = documents.flatMap(({ source, resource, runs: [lastRun] }) =>
     schemaChangeLines({ source, resource, schema: lastRun?.schema }, sourceArg),
   );
-  return [formatTable(heads, rows), ...(changeLines.length > 0 ? ["\n", ...changeLines] : [])].join(
-    "",
-  );
+  const notes = documents.flatMap(coverageNotes).map((note) => `${note}\n`);
+  const sections = [[formatTable(heads, rows)], changeLines, notes];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join(""))
+    .join("\n");
 }
 
 function statusRow(

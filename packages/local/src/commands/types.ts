@@ -127,7 +127,7 @@ const unknownSchemaError = (target: string) =>
   typesError(
     target,
     "none of its fields is known: it has not run, and it declares none",
-    `run it first: npx tidetable run ${target}`,
+    `run it first: npx --no tidetable run ${target}`,
   );
 
 const typesError = (path: string, message: string, hint?: string) =>

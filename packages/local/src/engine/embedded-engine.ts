@@ -1,16 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { get } from "node:http";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { ConfigError } from "@tidetable/core";
+import { prepareDataFolder } from "../base/data-folder.ts";
+import { packageFile } from "../base/package-files.ts";
 
 interface EmbeddedEngine {
   /** The DynamoDB endpoint. */
   endpoint: string;
+  /** The access key that requests are signed with. The engine answers no other. */
+  key: string;
   /** Disconnects from the engine, which exits after the last client. */
   close(): Promise<void>;
 }
@@ -32,7 +35,7 @@ export async function openEmbeddedEngine(
   const giveUpAt = performance.now() + START_TIMEOUT_MS;
   let child: ChildProcess | undefined;
   while (performance.now() < giveUpAt) {
-    const engine = await connectToEngine(folder);
+    const engine = await connectToEngine(folder, idleMs);
     if (engine) return engine;
     if (child?.exitCode) break;
     // A child that exited with 0 found another engine: starting, exiting, or too busy to answer.
@@ -53,10 +56,17 @@ export async function openEmbeddedEngine(
  * engine answers. The published address can be stale and the port in use by another program, and
  * therefore the engine's id is compared.
  */
-async function connectToEngine(folder: string): Promise<EmbeddedEngine | undefined> {
+async function connectToEngine(
+  folder: string,
+  idleMs: number,
+): Promise<EmbeddedEngine | undefined> {
   try {
-    const { url, id } = JSON.parse(await readFile(join(folder, "engine.json"), "utf8"));
-    const request = get(`${url}/hold`, { agent: false, timeout: ANSWER_TIMEOUT_MS });
+    const { url, id, key } = await readAddress(join(folder, "engine.json"));
+    const headers = {
+      authorization: `AWS4-HMAC-SHA256 Credential=${key}/`,
+      "tidetable-idle-ms": idleMs,
+    };
+    const request = get(`${url}/hold`, { agent: false, timeout: ANSWER_TIMEOUT_MS, headers });
     request.on("timeout", () => request.destroy());
     request.on("error", () => {});
     const [response] = await once(request, "response");
@@ -65,17 +75,49 @@ async function connectToEngine(folder: string): Promise<EmbeddedEngine | undefin
     if (response.headers["tidetable-engine"] !== id) return void close();
     // A process that forgets to close the engine can still exit.
     request.socket?.unref();
-    return { endpoint: url, close };
+    return { endpoint: url, key, close };
   } catch {
     return undefined;
   }
 }
 
+interface EngineAddress {
+  url: string;
+  id: string;
+  key: string;
+  /** The number that the file system gave to the file. */
+  inode: string;
+}
+
+/**
+ * Reads the address that an engine has published. Whoever sends or writes a folder could name any
+ * host, and would be asked with whatever is stored. So an address counts only if it is on this
+ * machine, in a file that this user's engine has written here: a file that was unpacked, checked out
+ * or copied has another number.
+ */
+async function readAddress(path: string): Promise<EngineAddress> {
+  // A link could lead to the file of another project's engine.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    const { uid, ino } = await file.stat({ bigint: true });
+    const address: Partial<EngineAddress> = JSON.parse(await file.readFile("utf8"));
+    const { url = "", id = "", key = "", inode } = address;
+    const isOurs = process.getuid === undefined || uid === BigInt(process.getuid());
+    const isWhole = /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url) && /^[0-9a-f]{40}$/.test(key) && id;
+    if (!isOurs || !isWhole || inode !== String(ino)) throw new Error("no address of our engine");
+    return { url, id, key, inode };
+  } finally {
+    await file.close();
+  }
+}
+
 async function startEngine(folder: string, idleMs: number): Promise<ChildProcess> {
   try {
-    mkdirSync(join(folder, "dynamodb"), { recursive: true });
-    const log = openSync(join(folder, "engine.log"), "a");
-    const program = fileURLToPath(new URL("./engine-process.mjs", import.meta.url));
+    prepareDataFolder(folder);
+    mkdirSync(join(folder, "dynamodb"), { recursive: true, mode: 0o700 });
+    const log = openSync(join(folder, "engine.log"), "a", 0o600);
+    fchmodSync(log, 0o600);
+    const program = packageFile("src/engine/engine-process.mjs");
     const child = spawn(process.execPath, [program, folder, String(idleMs)], {
       detached: true,
       windowsHide: true,

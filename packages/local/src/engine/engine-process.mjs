@@ -9,19 +9,34 @@
  * about to exit.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
 // @ts-expect-error dynalite has no types
 import dynalite from "dynalite";
 import { Level } from "level";
+import { admitRequest, newKey } from "../base/guard.mjs";
 import { compareByValue } from "./dynalite-equality.mjs";
 
 const [folder = "", idleMs = ""] = process.argv.slice(2);
 const databasePath = join(folder, "dynamodb");
 /** The file in which clients find the engine's address. */
 const addressFile = join(folder, "engine.json");
+/** Shows a client that it has reached the engine that wrote the file. */
 const engineId = randomUUID();
+/** The access key of every request. Who can read the file may use the engine. */
+const key = newKey();
+
+// LevelDB's files hold the records: they are for the owner alone.
+process.umask(0o077);
 
 compareByValue();
 const engine = dynalite({
@@ -31,8 +46,10 @@ const engine = dynalite({
   updateTableMs: 0,
 });
 const server = createServer((incoming, response) => {
+  if (!admitRequest(incoming, response, key)) return;
   // A client keeps this response open for as long as it uses the engine.
   if (incoming.url === "/hold") {
+    idleLimitMs = Math.max(idleLimitMs, Number(incoming.headers["tidetable-idle-ms"] ?? 0));
     return response.setHeader("tidetable-engine", engineId).flushHeaders();
   }
   engine.emit("request", incoming, response);
@@ -43,10 +60,12 @@ const server = createServer((incoming, response) => {
 server.keepAliveTimeout = 0;
 
 let clients = 0;
+/** The longest time without clients that any client has asked for. */
+let idleLimitMs = Number(idleMs);
 /** @type {NodeJS.Timeout | undefined} */
 let idleTimer;
 const startIdleTimer = () => {
-  idleTimer = setTimeout(exitEngine, Number(idleMs));
+  idleTimer = setTimeout(exitEngine, idleLimitMs);
 };
 server.on("connection", (socket) => {
   clients += 1;
@@ -64,8 +83,7 @@ server.listen(0, "127.0.0.1", () => {
     "content-type": "application/x-amz-json-1.0",
     "x-amz-target": "DynamoDB_20120810.ListTables",
     "x-amz-date": "20260101T000000Z",
-    authorization:
-      "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+    authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
   };
   // LevelDB opens at the first request; only its answer shows that this process has the lock.
   const probe = request({ port, host: "127.0.0.1", method: "POST", headers, agent: false });
@@ -80,7 +98,13 @@ server.listen(0, "127.0.0.1", () => {
 /** @param {string} url */
 function publishAddress(url) {
   const draft = `${addressFile}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify({ url, pid: process.pid, id: engineId })}\n`);
+  rmSync(draft, { force: true });
+  const file = openSync(draft, "wx", 0o600);
+  // The number of the file stays when it is renamed. A copy of the file has another one.
+  const inode = String(fstatSync(file, { bigint: true }).ino);
+  const address = { url, pid: process.pid, id: engineId, key, inode };
+  writeFileSync(file, `${JSON.stringify(address)}\n`);
+  closeSync(file);
   renameSync(draft, addressFile);
 }
 

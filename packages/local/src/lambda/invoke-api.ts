@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
 import { openLoopbackServer } from "../base/loopback.ts";
 import type { Answer } from "./runtime-api.ts";
@@ -32,7 +32,7 @@ const PAYLOAD_LIMITS: Record<string, number> = {
 export async function openInvokeApi(
   findFunction: FindFunction,
 ): Promise<{ endpoint: string; close(): Promise<void> }> {
-  const { url, close } = await openLoopbackServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const requestId = randomUUID();
     const reply = await replyTo(request, requestId, findFunction).catch(serviceError);
     response.writeHead(reply.status, {
@@ -43,7 +43,8 @@ export async function openInvokeApi(
       ...reply.headers,
     });
     response.end(reply.body);
-  });
+  };
+  const { url, close } = await openLoopbackServer(listener, { needsKey: true });
   return { endpoint: url, close };
 }
 

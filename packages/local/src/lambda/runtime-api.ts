@@ -37,15 +37,18 @@ export class RuntimeApi {
   #server: { url: string; close(): Promise<void> } | undefined;
 
   async open(): Promise<void> {
-    this.#server = await openLoopbackServer((request, response) => {
-      // A process that was killed leaves an incomplete request.
-      this.#handleRequest(request, response).catch(() => response.destroy());
-    });
+    this.#server = await openLoopbackServer(
+      (request, response) => {
+        // A process that was killed leaves an incomplete request.
+        this.#handleRequest(request, response).catch(() => response.destroy());
+      },
+      { needsKey: true },
+    );
   }
 
-  /** The `host:port` for AWS_LAMBDA_RUNTIME_API. */
+  /** The host, port and key for AWS_LAMBDA_RUNTIME_API. */
   get address(): string {
-    return new URL(this.#server?.url ?? "").host;
+    return this.#server?.url.replace("http://", "") ?? "";
   }
 
   async close(): Promise<void> {

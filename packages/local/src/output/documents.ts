@@ -70,6 +70,7 @@ const documentStatuses = {
   failed: "failed",
   running: "failed",
   waiting: "failed",
+  covered: "skipped",
 } as const satisfies Record<ResourceReport["status"], ResourceDocument["status"]>;
 
 function resourceDocument(
@@ -89,6 +90,7 @@ function resourceDocument(
     superseded: report.superseded,
     quarantined: report.quarantined,
     deleted: report.deleted,
+    parents_set_aside: report.parents_set_aside,
     discarded_values: report.discarded_values,
     retries: report.retries,
     waited_ms: report.waited_ms,

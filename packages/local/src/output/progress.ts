@@ -102,7 +102,7 @@ export class ProgressLog implements Log {
 
   #showSlice(row: ProgressRow, report: ResourceReport): void {
     row.counts = report;
-    if (report.status === "running" || report.status === "waiting") {
+    if (report.status === "running" || report.status === "waiting" || report.status === "covered") {
       row.note = report.not_before ? `waits until ${report.not_before}` : report.status;
       if (this.#isLive) this.#draw();
       return;

@@ -24,12 +24,14 @@ import type { RunOutcome } from "./runner.ts";
 /** The answer of the schedule function. */
 export interface StartedRuns {
   run_id: string;
-  started: ResourceRef[];
+  started: (ResourceRef & { spool_only?: boolean })[];
 }
 
 /** A run that the schedule function was asked for. */
 export interface RequestedRun extends ResourceRef {
   runId: string;
+  /** Read for children alone. */
+  spool_only?: boolean;
   /** The time of the request, in epoch milliseconds. */
   at: number;
 }
@@ -41,11 +43,11 @@ export interface Pipeline {
   /** The interval of the resume tick. Undefined where EventBridge sends the ticks. */
   tickMs?: number;
   /**
-   * Explains why the waiting for a run ends, after a failure (at `failedAt`) or without any trace of
-   * the run. Undefined while Lambda may make another attempt.
+   * Says why a run is not waited for any longer: a run that failed (at `failedAt`), or that left no
+   * trace. Undefined while Lambda may still attempt it.
    */
   giveUpReason(run: RequestedRun, failedAt: number | undefined): string | undefined;
-  /** A worker's last report, where the log can be read. A sample reports only in the log. */
+  /** A worker's last report, where its log can be read. A sample reports nowhere else. */
   lastReport?(resourceRef: ResourceRef): ResourceReport | undefined;
 }
 
@@ -63,8 +65,8 @@ const POLL_MS = 1000;
 const BEGIN_MS = 5_000;
 
 /**
- * Sends events with a new run id to the schedule function, and follows the started runs in the
- * state table until the last run ends.
+ * Sends events to the schedule function, all with the same run id, and follows in the state table
+ * the runs that they start, to their end.
  */
 export async function followRuns(
   pipeline: Pipeline,
@@ -82,8 +84,8 @@ export async function followRuns(
 
   const requestedRuns: RequestedRun[] = [];
   for (const event of events) {
-    const { started } = await pipeline.schedule({ ...event, time: runId });
-    requestedRuns.push(...started.map((ref) => ({ ...ref, runId, at: clock.now() })));
+    const { run_id, started } = await pipeline.schedule({ ...event, time: runId });
+    requestedRuns.push(...started.map((ref) => ({ ...ref, runId: run_id, at: clock.now() })));
   }
   const ended = new AbortController();
   const ticking = sendTicks(pipeline, options, ended.signal);
@@ -102,7 +104,7 @@ export async function followRuns(
   }
 }
 
-/** The id of an unfinished run. A new event continues an unfinished run. */
+/** The id of an unfinished run. A new event continues that run instead of starting its own. */
 async function findOpenRun(resource: ResourcePlan, world: FollowOptions["world"]) {
   const state = await readState(world, refOf(resource));
   return state && isOpen(state) ? state.run_id : null;
@@ -127,24 +129,24 @@ async function sendTicks(
   }
 }
 
-/** A run in the state table: no member before the begin, `record` after the end. */
+/** The state and history of a run: `record` once it has ended, neither before it has begun. */
 interface StoredRun {
   state?: StoredState;
   record?: RunRecord;
 }
 
-/** Follows a single run in the state table, from request to end. */
+/** Follows a single run in the state table, from its request to its end. */
 class FollowedRun {
   readonly #pipeline: Pipeline;
   readonly #options: FollowOptions;
   readonly #ref: ResourceRef;
   readonly #identity: ResourceRef & { table: string };
   readonly #requested: RequestedRun;
-  /** The unfinished run continued by the event. Null without an unfinished run. */
+  /** A parent is also read for children that were asked for without it. */
+  readonly #slot: "own" | "for_children";
+  /** The unfinished run that the event continues. Null if there was none. */
   readonly #openRunId: string | null;
-  /** The run whose end is awaited: the requested run, or the refresh afterwards. */
-  #awaited: RequestedRun;
-  /** The last logged state. An unchanged state is not logged again at the next poll. */
+  /** The last state that was logged, so that a state is not logged at every poll. */
   #loggedState = "";
 
   constructor(
@@ -162,8 +164,8 @@ class FollowedRun {
     const table = tableName(context.options.world.names, context.resource);
     this.#identity = { ...this.#ref, table };
     this.#requested = requested;
+    this.#slot = requested.spool_only ? "for_children" : "own";
     this.#openRunId = context.openRunId;
-    this.#awaited = requested;
   }
 
   async followToEnd(): Promise<ResourceReport> {
@@ -184,59 +186,45 @@ class FollowedRun {
     const lastReport = this.#pipeline.lastReport?.(this.#ref);
     const report = record
       ? reportFromHistory(record, this.#identity, lastReport)
-      : sampleReport(this.#awaited.runId, lastReport);
+      : sampleReport(this.#requested.runId, lastReport);
     if (this.#options.signal.aborted) {
-      return report ?? unfinishedReport(this.#awaited, this.#identity, state);
+      return report ?? unfinishedReport(this.#requested, this.#identity, state);
     }
     if (!report && state) {
       this.#logProgress(state);
       return undefined;
     }
     if (!report || report.status === "failed") return this.#giveUpOrWait(report);
-    if (this.#isRefreshDue(report, state)) {
-      await this.#requestRefresh();
-      return undefined;
-    }
-    const isAwaited = report.run_id === this.#awaited.runId || report === lastReport;
+    const isAwaited = report.run_id === this.#requested.runId || report === lastReport;
     return isAwaited || this.#hasStayedEnded(report) ? report : undefined;
   }
 
-  /** Reads the awaited run, or the open run continued by the event. */
+  /** Reads the awaited run, or the open run that its event continues. */
   async #readStoredRun(): Promise<StoredRun> {
     const { world } = this.#options;
-    const { runId } = this.#awaited;
-    // The state is read first: when the state says that a run has ended, the history has the record.
-    const state = await readState(world, this.#ref);
+    const { runId } = this.#requested;
+    // The state is read first: when it says that a run has ended, the history has the run's record.
+    const state = await readState(world, this.#ref, this.#slot);
     if (state?.run_id === runId && isOpen(state)) return { state };
-    const record = await readRun(world, this.#ref, runId);
+    const record = await readRun(world, this.#ref, runId, this.#slot);
+    // An event that met a living worker is skipped, unless its wish waits for that worker's end.
+    const isWished = state?.wishes.some(({ id }) => id === runId) ?? false;
+    if (state && isWished) return { state };
     if (record) return { ...(state ? { state } : {}), record };
     if (!state || this.#openRunId === null || state.run_id !== this.#openRunId) return {};
     if (isOpen(state)) return { state };
-    const openRunRecord = await readRun(world, this.#ref, this.#openRunId);
+    const openRunRecord = await readRun(world, this.#ref, this.#openRunId, this.#slot);
     return { state, ...(openRunRecord ? { record: openRunRecord } : {}) };
   }
 
   #giveUpOrWait(failure: ResourceReport | undefined): ResourceReport | undefined {
-    const reason = this.#pipeline.giveUpReason(this.#awaited, failure && endOf(failure));
-    if (reason) return failure ?? lostReport(this.#awaited, this.#identity, reason);
+    const reason = this.#pipeline.giveUpReason(this.#requested, failure && endOf(failure));
+    if (reason) return failure ?? lostReport(this.#requested, this.#identity, reason);
     if (failure) this.#logFailure(failure);
     return undefined;
   }
 
-  /** Whether the run only finished an earlier run, and the requested refresh is still due. */
-  #isRefreshDue(report: ResourceReport, state: StoredState | undefined): boolean {
-    const isFirst = this.#awaited === this.#requested;
-    return report.status === "done" && isFirst && state?.body?.refresh_next === true;
-  }
-
-  async #requestRefresh(): Promise<void> {
-    const { source, resource } = this.#ref;
-    const runId = `${this.#requested.runId}-refresh`;
-    this.#awaited = { source, resource, runId, at: this.#options.world.clock.now() };
-    await this.#pipeline.schedule({ source, resources: [resource], time: runId });
-  }
-
-  /** Whether the open run ended too long ago for a worker to begin the requested run. */
+  /** Whether the open run ended so long ago that no worker begins the requested one any more. */
   #hasStayedEnded(report: ResourceReport): boolean {
     return this.#options.world.clock.now() > endOf(report) + BEGIN_MS;
   }

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { deflateRaw, type ZlibOptions } from "node:zlib";
 import { type BuildOptions, build, stop } from "esbuild";
+import { repositoryFolder } from "../base/package-files.ts";
 
 export { version as esbuildVersion } from "esbuild";
 
@@ -23,8 +23,6 @@ interface Bundle {
 }
 
 export type FunctionBundles = Record<FunctionFile, Bundle>;
-
-const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /**
  * The options with which SST 4.17 builds a nodejs24.x function with `minify`
@@ -52,7 +50,7 @@ const sstBuildOptions = {
       "",
     ].join("\n"),
   },
-  absWorkingDir: repositoryRoot,
+  absWorkingDir: repositoryFolder,
   logLevel: "silent",
 } as const satisfies BuildOptions;
 
@@ -86,7 +84,7 @@ export async function bundleFiles<N extends string>(
 async function bundleFile(file: string, folder: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     ...sstBuildOptions,
-    entryPoints: [join(repositoryRoot, file)],
+    entryPoints: [join(repositoryFolder, file)],
     outfile: join(folder, "bundle.mjs"),
     write: false,
   });

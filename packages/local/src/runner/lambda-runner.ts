@@ -6,6 +6,7 @@ import { sources } from "@tidetable/sources";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
 import { localLeaseOwner } from "../session/dead-leases.ts";
+import { openWaits } from "../session/open-waits.ts";
 import { prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
 import { followRuns } from "./follow.ts";
@@ -21,7 +22,7 @@ import type { Runner } from "./runner.ts";
 export async function openLambdaRunner(
   loadedSources: LoadedSource[],
   options: Pick<Options, "data" | "dynamodb" | "secrets">,
-  io: Pick<Io, "env" | "cwd" | "stderr">,
+  io: Pick<Io, "env" | "cwd" | "stderr" | "ask">,
   lookUpSecret?: SecretLookup,
 ): Promise<Runner> {
   requireRegistered(loadedSources);
@@ -34,9 +35,11 @@ export async function openLambdaRunner(
     async run(events, log, signal) {
       bundles ??= await buildBundles(folder, io);
       await prepareSession(session, plans, log);
+      await openWaits(session, plans, events);
       const { names } = session;
       // A log stream named like this process lets the next run release the lease of a killed worker.
       const environment = {
+        ...session.environment,
         ...inheritedEnvironment(process.env),
         AWS_LAMBDA_LOG_STREAM_NAME: localLeaseOwner,
       };
@@ -68,9 +71,9 @@ async function buildBundles(
 }
 
 const inheritedVariable =
-  /^(AWS_ENDPOINT_URL_(DYNAMODB|SECRETS_MANAGER)|AWS_SDK_JS_NODE_.*|TIDETABLE_ORIGIN_.*)$/;
+  /^(AWS_ENDPOINT_URL_SECRETS_MANAGER|AWS_SDK_JS_NODE_.*|TIDETABLE_ORIGIN_.*)$/;
 
-/** The session's endpoints and the sources' origins. Variables of an AWS account stay out. */
+/** The session's secrets and the sources' origins. Variables of an AWS account stay out. */
 const inheritedEnvironment = (env: NodeJS.ProcessEnv) =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => inheritedVariable.test(name)),

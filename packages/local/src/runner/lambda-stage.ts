@@ -11,6 +11,7 @@ import {
   workerEnvironment,
   workerFunctionName,
 } from "@tidetable/core";
+import { packageFile } from "../base/package-files.ts";
 import { openLambda } from "../lambda/service.ts";
 import type { FailureRecord, Lambda, LambdaFunction, LambdaOptions } from "../lambda/types.ts";
 import type { Pipeline, RequestedRun } from "./follow.ts";
@@ -56,6 +57,7 @@ export async function openLambdaStage({
   const functions = defineFunctions({ plans, bundles, names, environment, workerTimeoutMs });
   const lastReports = new Map<string, ResourceReport>();
   const lambda = await openLambda({
+    bootstrap: packageFile("src/lambda/bootstrap.mjs"),
     // In AWS the delays are one minute and two minutes.
     retryDelaysMs: [1_000, 2_000],
     ...lambdaOptions,

@@ -1,6 +1,8 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import {
   ConfigError,
+  explainError,
+  isFailure,
   type Log,
   planSource,
   type ResourcePlan,
@@ -15,6 +17,7 @@ import type { Io } from "../base/io.ts";
 import { newRunId } from "../base/names.ts";
 import type { Session } from "../base/session-type.ts";
 import { safeLine } from "../output/render.ts";
+import { openWaits } from "../session/open-waits.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
 import { explainAwsErrors } from "../stage/aws-errors.ts";
 import { findStageProblems, rethrowFunctionMissing } from "../stage/stage-problems.ts";
@@ -72,8 +75,15 @@ class StageRunner implements Runner {
     // A sample leaves no trace in the state table and cannot be followed.
     if (limit_pages !== undefined) return this.#invokeWorkers(events, { limit_pages }, log, signal);
     const { plans, session: world } = this;
+    await openWaits(world, plans, events).catch(this.#warnOfWaits);
     return followRuns(this.#pipeline, events, { plans, world, log, signal });
   }
+
+  /** Who may run a stage may not be allowed to write its state: then the run keeps the wait. */
+  readonly #warnOfWaits = (error: unknown): void => {
+    if (!isFailure(error)) throw error;
+    this.#warn(`a wait that the API has asked for stays: ${explainError(error)}`);
+  };
 
   async check(events: RunEvent[], log: Log, signal: AbortSignal): Promise<RunOutcome> {
     const problems = await findStageProblems(this.plans, this.session, {

@@ -7,6 +7,9 @@ import { registerSecret } from "@tidetable/core/redact";
 /** The members of a source's secret. */
 export type SecretMembers = Record<string, string>;
 
+/** Looks at the stored members of a source before they are sent. Throws if they must not be. */
+export type CheckStored = (source: string, file: string, members: SecretMembers) => Promise<void>;
+
 /** The folders and the file where a source's secret values may be. */
 export interface SecretFolders {
   /** The data folder. */
@@ -34,6 +37,8 @@ export function createSecretLookup(
   options: SecretFolders & {
     env: Record<string, string | undefined>;
     warn: (line: string) => void;
+    /** Looks at a file of the folders before its members are handed out. */
+    checkStored?: CheckStored;
   },
 ): (source: string, memberNames: readonly string[]) => Promise<SecretMembers> {
   const warnedFiles = new Set<string>();
@@ -46,7 +51,10 @@ export function createSecretLookup(
   return async (source, memberNames) => {
     for (const file of candidateFiles(source, options)) {
       const members = await readSecretsFile(file, warnOnce);
-      if (members) return members;
+      if (!members) continue;
+      // The file of --secrets is the caller's own word.
+      if (!options.secrets) await options.checkStored?.(source, file, members);
+      return members;
     }
     if (options.secrets) throw unreadableFileError(options.secrets, "ENOENT");
     return readEnvironment(memberNames, options.env);

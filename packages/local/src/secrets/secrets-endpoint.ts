@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
 import { ConfigError, explainError } from "@tidetable/core";
 import { openLoopbackServer } from "../base/loopback.ts";
@@ -31,11 +31,12 @@ export async function openSecretsEndpoint(
   findWriter: FindSecretWriter = () => undefined,
 ): Promise<{ endpoint: string; close(): Promise<void> }> {
   const backend = { readSecret, findWriter };
-  const { url, close } = await openLoopbackServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const { status, body } = await answerRequest(request, backend).catch(errorAnswer);
     response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
     response.end(JSON.stringify(body));
-  });
+  };
+  const { url, close } = await openLoopbackServer(listener, { needsKey: true });
   return { endpoint: url, close };
 }
 

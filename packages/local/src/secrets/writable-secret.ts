@@ -6,12 +6,14 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
-import { createSecretsManager, isFailure, secretName } from "@tidetable/core";
+import { createSecretsManager, isFailure, type SourcePlan, secretName } from "@tidetable/core";
 import { registerSecret } from "@tidetable/core/redact";
+import { prepareDataFolder } from "../base/data-folder.ts";
 import { deployedNames } from "../base/names.ts";
 import type { Options } from "../base/options.ts";
 import { explainAwsErrors, notDeployedError } from "../stage/aws-errors.ts";
 import { parseJsonSilently, readSecretsFile, type SecretMembers } from "./local-secrets.ts";
+import { bindOrigins, boundNote, compareOrigins, credentialOrigins } from "./secret-origins.ts";
 
 /** The secret of one source, in a file or in AWS. */
 export interface WritableSecret {
@@ -23,22 +25,39 @@ export interface WritableSecret {
   close(): void;
 }
 
-/** The secrets file of a source, readable only by the owner. */
+/**
+ * The secrets file of a source, readable only by the owner. The file in the data folder is bound to the
+ * origins of the source's config, and keeps no value that was set for others.
+ */
 export function openLocalSecret(
-  source: string,
+  plan: SourcePlan,
   { data, secrets }: Pick<Options, "data" | "secrets">,
+  say: (line: string) => void,
 ): WritableSecret {
-  const path = secrets ?? join(data, "secrets", `${source}.json`);
+  const path = secrets ?? join(data, "secrets", `${plan.name}.json`);
   return {
     place: path,
-    read: async () => (await readSecretsFile(path, () => {})) ?? {},
+    async read() {
+      const members = (await readSecretsFile(path, () => {})) ?? {};
+      if (secrets || Object.keys(members).length === 0) return members;
+      const origins = credentialOrigins(plan, members);
+      const { bound, foreign } = await compareOrigins(path, origins);
+      if (!bound) say(boundNote(path, origins));
+      if (foreign.length === 0) return members;
+      say(
+        `note: the present values were set for ${bound?.join(" and ")}: they are not kept for ${foreign.join(" and ")}`,
+      );
+      return {};
+    },
     async write(members) {
+      if (!secrets) prepareDataFolder(data);
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       // A concurrent run reads either the old members or the new members, never a mixture.
       const draft = `${path}.${process.pid}`;
       try {
         await writeFile(draft, `${JSON.stringify(members, null, 2)}\n`, { mode: 0o600 });
         await rename(draft, path);
+        if (!secrets) await bindOrigins(path, credentialOrigins(plan, members));
       } catch (error) {
         await rm(draft, { force: true });
         throw error;

@@ -16,9 +16,11 @@ export const newLeaseOwner = () => `${localLeaseOwner}/${randomBytes(4).toString
 
 /** Ends the lease of a resource if the owner was a process on this machine and has ended. */
 export async function releaseDeadLease(session: Session, resourceRef: ResourceRef): Promise<void> {
-  const stored = await readState(session, resourceRef);
-  const owner = stored?.lease?.owner;
-  if (owner && isDeadLocalProcess(owner)) await expireLease(session, resourceRef, owner);
+  for (const slot of ["own", "for_children"] as const) {
+    const stored = await readState(session, resourceRef, slot);
+    const owner = stored?.lease?.owner;
+    if (owner && isDeadLocalProcess(owner)) await expireLease(session, resourceRef, slot, owner);
+  }
 }
 
 function isDeadLocalProcess(owner: string): boolean {

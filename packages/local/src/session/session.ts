@@ -23,7 +23,7 @@ import { releaseDeadLease } from "./dead-leases.ts";
 
 /**
  * Starts or finds the embedded engine of the data folder and points the AWS clients of the process
- * to the engine. The credentials are dummies on purpose: local mode cannot reach a real account.
+ * to the engine. The credentials are the engine's own key: local mode cannot reach a real account.
  * With a stage, the session is the stage's.
  */
 export async function openSession(options: {
@@ -34,32 +34,26 @@ export async function openSession(options: {
   readSecret?: (source: string) => Promise<SecretMembers | undefined>;
   /** Finds the function for writing a secret, for sources whose API replaces the refresh token. */
   findSecretWriter?: FindSecretWriter;
+  /** How long the embedded engine stays without clients. */
+  idleMs?: number;
 }): Promise<Session> {
   if (options.stage !== undefined) return openStageSession(options.stage);
   const engine = options.dynamodb
-    ? { endpoint: options.dynamodb, close: async () => {} }
-    : await openEmbeddedEngine(options.data);
+    ? { endpoint: options.dynamodb, key: "local", close: async () => {} }
+    : await openEmbeddedEngine(options.data, options);
   const { readSecret = async () => undefined, findSecretWriter = () => undefined } = options;
-  const sourceOfSecret = (secretId: string) => secretId.slice(secretName(localNames, "").length);
   const secrets = await openSecretsEndpoint(
-    (secretId) => readSecret(sourceOfSecret(secretId)),
-    (secretId) => findSecretWriter(sourceOfSecret(secretId)),
+    async (secretId) => withSource(secretId, readSecret),
+    (secretId) => withSource(secretId, findSecretWriter),
   );
-  Object.assign(process.env, {
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "local",
-    AWS_SECRET_ACCESS_KEY: "local",
-    AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-    TIDETABLE_APP: localNames.app,
-    TIDETABLE_STAGE: localNames.stage,
-  });
-  delete process.env.AWS_SESSION_TOKEN;
-  delete process.env.AWS_PROFILE;
+  const environment = localEnvironment(engine);
+  Object.assign(process.env, environment, { AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint });
+  for (const name of replacedVariables) delete process.env[name];
   const dynamodb = dynamodbClient();
   return {
     names: localNames,
     endpoint: engine.endpoint,
+    environment,
     dynamodb,
     clock: realClock,
     random: Math.random,
@@ -69,6 +63,27 @@ export async function openSession(options: {
       await engine.close();
     },
   };
+}
+
+/** Variables of an AWS account, which would win over those of local mode. */
+export const replacedVariables = ["AWS_SESSION_TOKEN", "AWS_PROFILE"];
+
+/** What AWS's SDKs and CLI need to use the engine, and the reader to find its tables. */
+const localEnvironment = ({ endpoint, key }: { endpoint: string; key: string }) => ({
+  AWS_REGION: "us-east-1",
+  // Version 1 of AWS's CLI reads this one.
+  AWS_DEFAULT_REGION: "us-east-1",
+  AWS_ACCESS_KEY_ID: key,
+  AWS_SECRET_ACCESS_KEY: "local",
+  AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+  TIDETABLE_APP: localNames.app,
+  TIDETABLE_STAGE: localNames.stage,
+});
+
+/** Calls `find` with the source that a secret belongs to. Other secrets are not served. */
+function withSource<T>(secretId: string, find: (source: string) => T): T | undefined {
+  const prefix = secretName(localNames, "");
+  return secretId.startsWith(prefix) ? find(secretId.slice(prefix.length)) : undefined;
 }
 
 /** Does for local mode what a deployment does: creates the tables. Also ends dead workers' leases. */
@@ -96,7 +111,7 @@ async function createResourceTable(
   if (missingIndexes.length === 0) return;
   // The embedded engine cannot add an index to a table, and a mirror works without its indexes.
   log.warn(
-    `the table ${table} was created without the index ${missingIndexes.join(", ")}: \`npx tidetable reset ${source}/${name} --tables\` creates it again`,
+    `the table ${table} was created without the index ${missingIndexes.join(", ")}: \`npx --no tidetable reset ${source}/${name} --tables\` creates it again`,
     { source, resource: name },
   );
 }

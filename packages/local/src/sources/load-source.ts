@@ -83,7 +83,12 @@ function findDuplicateNames(loadedSources: LoadedSource[]): Problem[] {
 
 type Problems = { problems: Problem[] };
 type FileContent = Pick<LoadedSource, "source" | "remarks"> | Problems;
-type FileLoader = (path: string, arg: string, name: string | undefined) => Promise<FileContent>;
+type FileLoader = (
+  path: string,
+  arg: string,
+  name: string | undefined,
+  io: Io,
+) => Promise<FileContent>;
 
 const fileLoaders: Record<string, FileLoader> = {
   ".json": loadJsonFile,
@@ -114,7 +119,7 @@ async function loadSource(
   const extension = extname(arg);
   const loadFile = fileLoaders[extension];
   if (!loadFile) return unknownSource(arg);
-  const content = await loadFile(resolve(io.cwd, arg), arg, name);
+  const content = await loadFile(resolve(io.cwd, arg), arg, name, io);
   return "problems" in content ? content : { name: name ?? basename(arg, extension), ...content };
 }
 
@@ -156,11 +161,17 @@ export const sourceFromLiteral = (literal: Literal): Source =>
   rest_api_source(literalToConfig(literal) as SourceConfig);
 
 /** Imports a module. bin/resolve.mjs lets it find `@tidetable/core` from any folder. */
-async function loadModule(path: string, arg: string): Promise<FileContent> {
+async function loadModule(
+  path: string,
+  arg: string,
+  _name: string | undefined,
+  io: Io,
+): Promise<FileContent> {
   const accessError = await access(path).catch((error: NodeJS.ErrnoException) => error);
   if (accessError) return { problems: [unreadableProblem(arg, accessError)] };
   let module: { default?: unknown };
   try {
+    await io.prepareTypeScript?.();
     module = await import(pathToFileURL(path).href);
   } catch (error) {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -32,8 +32,13 @@ export interface Failure {
 
 export interface QueuedFailure {
   failure: Failure;
-  /** The event that the worker failed on. Undefined when the message is not Lambda's. */
-  event: WorkerEvent | undefined;
+  /**
+   * The run that the worker failed on, and nothing else of its event: anybody who may send to the
+   * queue could ask for a refresh of any source. Undefined when the message is not Lambda's.
+   */
+  event: Pick<WorkerEvent, "source" | "resource" | "run_id"> | undefined;
+  /** The function that failed. A worker of one source fails on no event of another. */
+  functionName: string | null;
   /** Deletes the message from the queue. */
   remove(): Promise<void>;
 }
@@ -129,13 +134,17 @@ function parseMessage({ MessageId, Body, Attributes }: Message): Omit<QueuedFail
     stringOrNull(timestamp) ?? (Number.isNaN(sentAt) ? "" : new Date(sentAt).toISOString());
   const id = MessageId ?? "";
   const { source, resource, run_id } = Object(requestPayload);
-  const { condition, approximateInvokeCount: attempts } = Object(requestContext);
+  const { condition, approximateInvokeCount: attempts, functionArn } = Object(requestContext);
   const isFailureRecord = [source, resource, run_id, condition].every(
     (member) => stringOrNull(member) !== null,
   );
   if (!isFailureRecord) {
     const unknown = { source: null, resource: null, run_id: null, attempts: null };
-    return { failure: { id, at, ...unknown, condition: null, message: null }, event: undefined };
+    return {
+      failure: { id, at, ...unknown, condition: null, message: null },
+      event: undefined,
+      functionName: null,
+    };
   }
   return {
     failure: {
@@ -148,7 +157,8 @@ function parseMessage({ MessageId, Body, Attributes }: Message): Omit<QueuedFail
       condition,
       message: stringOrNull(Object(responsePayload).errorMessage),
     },
-    event: requestPayload as WorkerEvent,
+    event: { source, resource, run_id },
+    functionName: /:function:([^:]+)/.exec(stringOrNull(functionArn) ?? "")?.[1] ?? null,
   };
 }
 

@@ -22,6 +22,7 @@ export async function openStageSession(stage: string): Promise<Session> {
   return {
     names,
     endpoint: undefined,
+    environment: undefined,
     dynamodb,
     clock: realClock,
     random: Math.random,

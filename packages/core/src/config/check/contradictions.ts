@@ -3,11 +3,12 @@ import { isDict, stringOrEmpty } from "../dict.ts";
 import type { SettledResource, SettledSource } from "../settle.ts";
 import type { Source } from "../source.ts";
 import { spellingHint } from "../suggest.ts";
-import { placeholderNames } from "../templates.ts";
-import { formatPath, valueAt } from "../walk.ts";
+import { placeholderNames, unknownReferences } from "../templates.ts";
+import { formatPath, valueAt, walkConfig } from "../walk.ts";
 import { pathSecretProblems, secretProblems } from "./credential-problems.ts";
 import { incrementalProblems } from "./incremental-problems.ts";
 import { keyProblems, orderProblems } from "./key-problems.ts";
+import { lineageProblems } from "./lineage-problems.ts";
 import { type Locate, makeLocate } from "./locate.ts";
 import { pagingProblems } from "./paging-problems.ts";
 import { circleProblems, parentProblems } from "./parent-problems.ts";
@@ -35,8 +36,10 @@ export function contradictionProblems(
         ...orderProblems(resource, locate),
         ...bodyProblems(resource, locate),
         ...pathProblems(resource, locate),
+        ...placeholderProblems(resource, locate),
         ...incrementalProblems(resource, locate),
         ...parentProblems(resource, resources, locate),
+        ...lineageProblems(resource, resources, locate),
         ...pagingProblems(resource, locate),
         ...tableProblems(resource, locate),
         ...pathSecretProblems(client, resource, locate),
@@ -67,6 +70,23 @@ function pathProblems({ endpoint }: SettledResource, locate: Locate): Problem[] 
       message: `the path names {${name}}, and params has no "${name}"`,
       hint: `add it to params, or write {{ and }} for braces`,
     }));
+}
+
+/** A placeholder that no value fills would be sent as it stands, and the API would answer with nothing. */
+function placeholderProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {
+  const { params, headers, json, data } = endpoint;
+  const headerNames = Object.keys(isDict(headers) ? headers : {});
+  const values = [
+    ...walkConfig({ params, headers, json, data }),
+    ...headerNames.map((name) => ({ keys: ["headers", name], value: name })),
+  ];
+  return values.flatMap(({ keys, value }) =>
+    (typeof value === "string" ? unknownReferences(value) : []).map((name) => ({
+      path: locate("endpoint", ...keys),
+      message: `nothing fills the placeholder {${name}}`,
+      hint: `there are {resources.…}, {incremental.…} and secrets; for braces that are sent write {{ and }}`,
+    })),
+  );
 }
 
 function repeatedNameProblems(resources: SettledResource[]): Problem[] {

@@ -1,8 +1,8 @@
 import type { Problem } from "../../base/errors.ts";
-import { Secret } from "../../secrets/reference.ts";
 import type { IncrementalConfig } from "../endpoint-types.ts";
 import { isLocalOnly } from "../hosts.ts";
 import { findIncrementals } from "../incremental.ts";
+import { findPlainCredentials } from "../plain-credentials.ts";
 import { type SettledResource, settleSource } from "../settle.ts";
 import { expandShorthands } from "../shorthands.ts";
 import type { Source } from "../source.ts";
@@ -12,8 +12,6 @@ import { type ConfigValue, formatPath, walkConfig } from "../walk.ts";
 const meaninglessKeys =
   /^(client\.session|auth\.session|resource\.(file_format|table_format|references|nested_hints|parallelized|max_table_nesting|endpoint\.(incremental|params\.\*)\.allow_external_schedulers))$/;
 
-const credentialKeys = /^auth\.(token|api_key|password|client_secret|access_token)$/;
-
 const urlKeys = /^(client\.base_url|client\.allowed_origins\.\*|auth\.access_token_url)$/;
 
 /** Finds parts of a valid config that deserve a warning, such as keys without an effect. */
@@ -21,6 +19,7 @@ export function findNotices(source: Source): Problem[] {
   const { config, writtenPaths } = expandShorthands(source.config);
   const notices = [
     ...[...walkConfig(config)].flatMap(valueNotices),
+    ...findPlainCredentials(config).map(({ place }) => plainCredentialNotice(place)),
     ...settleSource(source).resources.flatMap(unsentCursorNotices),
   ];
   return notices.map((notice) => ({
@@ -32,15 +31,6 @@ export function findNotices(source: Source): Problem[] {
 function valueNotices({ path, pattern, value }: ConfigValue): Problem[] {
   if (meaninglessKeys.test(pattern)) {
     return [{ path, message: "means nothing in DynamoDB and has no effect" }];
-  }
-  if (credentialKeys.test(pattern) && isPlainText(value)) {
-    return [
-      {
-        path,
-        message: "a credential stands in the config as plain text",
-        hint: `name it instead: dlt.secrets["name"]`,
-      },
-    ];
   }
   const isUrl = urlKeys.test(pattern) && typeof value === "string" && URL.canParse(value);
   if (isUrl && isLocalOnly(value)) {
@@ -56,8 +46,11 @@ function valueNotices({ path, pattern, value }: ConfigValue): Problem[] {
   return [];
 }
 
-const isPlainText = (value: unknown) =>
-  typeof value === "string" && value !== "" && Secret.fromText(value).names.length === 0;
+const plainCredentialNotice = ({ path }: ConfigValue): Problem => ({
+  path,
+  message: "a credential stands in the config as plain text",
+  hint: `name it instead: dlt.secrets["name"]`,
+});
 
 function unsentCursorNotices({ endpoint }: SettledResource, index: number): Problem[] {
   const [incremental] = findIncrementals(endpoint);

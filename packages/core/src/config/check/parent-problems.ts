@@ -1,8 +1,6 @@
 import type { Problem } from "../../base/errors.ts";
 import { isDict, stringOrEmpty } from "../dict.ts";
-import { findIncrementals } from "../incremental.ts";
 import { parentName, parentReferencesIn, parentsFirst } from "../parents.ts";
-import { planDisposition } from "../rows.ts";
 import type { SettledResource } from "../settle.ts";
 import { spellingHint } from "../suggest.ts";
 import { placeholderNames } from "../templates.ts";
@@ -19,7 +17,6 @@ export function parentProblems(
     ...referenceProblems(resource, parent, resources, locate),
     ...resolveProblems(resource, locate),
     ...includeProblems(resource, parent, locate),
-    ...perParentProblems(resource, parent, locate),
   ];
 }
 
@@ -44,28 +41,6 @@ function referenceProblems(
     const message = `"${resource}" would be a second parent: it has "${parent}" already`;
     return [{ path, message, hint: "take all fields from one parent" }];
   });
-}
-
-/** A cursor per parent record needs a parent, and a key by which rows can be read twice. */
-function perParentProblems(
-  resource: SettledResource,
-  parent: string | undefined,
-  locate: Locate,
-): Problem[] {
-  const [incremental] = findIncrementals(resource.endpoint);
-  if (!incremental?.config.per_parent) return [];
-  const path = locate("endpoint", ...incremental.keys, "per_parent");
-  if (parent === undefined) {
-    return [{ path, message: "there is no parent to have cursors for", hint: "remove per_parent" }];
-  }
-  if (planDisposition(resource) !== "append") return [];
-  return [
-    {
-      path,
-      message: "per_parent reads the records at each start again, and append would double them",
-      hint: `add "primary_key" and merge`,
-    },
-  ];
 }
 
 function resolveProblems({ endpoint }: SettledResource, locate: Locate): Problem[] {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LONGEST_WAIT_MS } from "../../base/timing.ts";
 import type { DataType } from "../data-types.ts";
 import type {
   ClientConfig,
@@ -137,6 +138,7 @@ const extensionFields: Fields<ResourceExtensions> = {
   allow_shrink: optional(trueOrFalse),
   write_mode: optional(oneOf("batch", "ordered")),
   on_parent_value_missing: optional(oneOf("raise", "skip")),
+  on_parent_error: optional(oneOf("raise", "skip")),
   version_field: optional(nonEmptyString),
   writes: optional(oneOf("always", "compare", "fingerprints")),
   parallel_pages: optional(atLeastOne.max(8, { error: "can be 8 at most" })),
@@ -178,6 +180,11 @@ export const sourceConfig = closedDict<SourceConfig>({
     paginator: optional(paginatorSchema),
     error_handler: optional(errorHandlerSchema),
     timeout: optional(anyNumber.positive({ error: "has to be above 0" })),
+    max_wait: optional(
+      anyNumber
+        .positive({ error: "has to be above 0" })
+        .max(LONGEST_WAIT_MS / 1000, { error: "can be at most 604800, a week" }),
+    ),
     allowed_origins: optional(listOf(httpUrl)),
     session: anyValue,
   }),

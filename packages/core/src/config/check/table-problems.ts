@@ -35,7 +35,11 @@ function ttlProblems(resource: SettledResource, indexFields: unknown[], locate: 
   if (typeof ttl !== "string") return [];
   const path = locate("table", "ttl");
   const isAppend = planDisposition(resource) === "append";
-  const { hash, range } = planKey(isAppend ? [] : resource.primary_key, {});
+  const { hash, range } = planKey(
+    isAppend ? [] : resource.primary_key,
+    {},
+    { kind: "content", isPerRead: isAppend },
+  );
   if (ttl === hash.name || ttl === range?.name) {
     return [
       {

@@ -1,5 +1,7 @@
 import type { AuthPlan } from "../../config/plan-types.ts";
 import type { Secret, SecretValues } from "../../secrets/reference.ts";
+import type { LockNote } from "../../secrets/store.ts";
+import { openToken, type SharedToken, sealToken } from "./shared-token.ts";
 import {
   readToken,
   requestToken,
@@ -15,6 +17,8 @@ type RefreshPlan = Extract<OAuthPlan, { type: "oauth2_refresh_token" }>;
 
 interface TokenCache {
   token?: Token | undefined;
+  /** The last token that the API refused. Another worker may still share it. */
+  refused?: string | undefined;
   /** The request for the next token, which all callers wait for. */
   pending?: Promise<Token> | undefined;
 }
@@ -48,12 +52,16 @@ export class TokenSource {
 
   /** Drops a refused token, unless a newer token has replaced it. */
   drop(value: string | undefined): void {
-    if (this.#cache.token?.value === value) this.#cache.token = undefined;
+    if (this.#cache.token?.value !== value) return;
+    this.#cache.refused = value;
+    this.#cache.token = undefined;
   }
 
   async #fetch(): Promise<Token> {
     const [plan, deps] = [this.#plan, this.#deps];
-    if (plan.type === "oauth2_refresh_token") return refreshToken(plan, deps);
+    if (plan.type === "oauth2_refresh_token") {
+      return refreshToken(plan, deps, this.#cache.refused);
+    }
     if (this.#configuredToken) {
       const value = this.#configuredToken.reveal(await deps.secrets.read());
       this.#configuredToken = undefined;
@@ -83,14 +91,21 @@ function sharedCache(plan: RefreshPlan, { world, resourceRef }: TokenContext): T
 
 /**
  * Exchanges the secret's refresh token for a token. A new refresh token in the answer is stored at
- * once, because the API may have revoked the old one.
+ * once, because the API may have revoked the old one. The other workers of the source take the token
+ * that came with it: so the secret is written once for as long as a token is valid, not by each.
  */
-function refreshToken(plan: RefreshPlan, deps: TokenDeps): Promise<Token> {
+function refreshToken(
+  plan: RefreshPlan,
+  deps: TokenDeps,
+  refused: string | undefined,
+): Promise<Token> {
   const { secrets, redactor, context } = deps;
   const member = String(plan.refreshToken.name);
-  return secrets.withLock(async (until) => {
+  return secrets.withLock(async (until, note) => {
     // The worker that held the lock before may have stored a newer refresh token.
-    await secrets.refresh();
+    const stored = plan.refreshToken.reveal(await secrets.refresh());
+    const shared = note && (await readShared(note, stored, deps));
+    if (shared && shared.value !== refused) return shared;
     let sentToken = "";
     const form = (values: SecretValues): TokenForm => {
       sentToken = plan.refreshToken.reveal(values);
@@ -100,9 +115,32 @@ function refreshToken(plan: RefreshPlan, deps: TokenDeps): Promise<Token> {
     const world = { ...context.world, signal: new AbortController().signal, deadline: until };
     const answer = await requestToken(plan, form, { ...deps, context: { ...context, world } });
     const { refresh_token: nextToken } = answer.members;
-    if (typeof nextToken === "string" && nextToken !== "" && nextToken !== sentToken) {
-      await secrets.write({ [member]: redactor.addSecret(nextToken) });
+    if (typeof nextToken !== "string" || nextToken === "" || nextToken === sentToken) {
+      return readToken(answer, plan, deps);
     }
-    return readToken(answer, plan, deps);
+    await secrets.write({ [member]: redactor.addSecret(nextToken) });
+    const token = readToken(answer, plan, deps);
+    await note?.write(sealToken(withWallClock(token, deps), nextToken)).catch(() => {});
+    return token;
   });
 }
+
+/** The token that another worker has shared; undefined where there is none, or it is about to end. */
+async function readShared(
+  note: LockNote,
+  refreshTokenValue: string,
+  { redactor, context }: TokenDeps,
+): Promise<Token | undefined> {
+  const { clock } = context.world;
+  const text = await note.read().catch(() => undefined);
+  const shared = text === undefined ? undefined : openToken(text, refreshTokenValue);
+  if (!shared || shared.validUntil <= clock.now()) return undefined;
+  const validUntil = clock.monotonic() + shared.validUntil - clock.now();
+  return { value: redactor.addSecret(shared.value), validUntil };
+}
+
+/** Each container has a monotonic clock of its own. */
+const withWallClock = ({ value, validUntil }: Token, { context }: TokenDeps): SharedToken => {
+  const { clock } = context.world;
+  return { value, validUntil: clock.now() + validUntil - clock.monotonic() };
+};

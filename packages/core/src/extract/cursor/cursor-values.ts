@@ -1,36 +1,19 @@
 import { ConfigError, RequestError } from "../../base/errors.ts";
-import { DAY_MS } from "../../base/timing.ts";
 import type { CursorValue } from "../../config/endpoint-types.ts";
 import type { IncrementalPlan } from "../../config/plan-types.ts";
-import { compareNumbers } from "../../values/number-parts.ts";
-import { isPlainNumber, subtractFromPlain } from "../../values/plain-number.ts";
 import {
-  compareStrings,
-  compareTimes,
-  formatTime,
-  parseTime,
-  type Time,
-} from "../../values/time.ts";
+  compareCursors,
+  type ParsedCursor,
+  parseCursor,
+  shiftValue,
+} from "../../values/cursor-value.ts";
+import { looksLikeDate } from "../../values/date-like.ts";
+import { compareNumbers } from "../../values/number-parts.ts";
+import { compareStrings, compareTimes, formatTime } from "../../values/time.ts";
 
 /*
- * Cursor values are compared here. Numbers beyond a double's precision are kept as strings of digits,
- * so strings of digits count as numbers everywhere. That also puts "9" before "10" where an API writes
- * ids as strings.
+ * The order of cursor values in the direction that the plan says.
  */
-
-/** A value, parsed once for many comparisons. */
-export interface ParsedCursor {
-  value: CursorValue;
-  kind: "number" | "time" | "string";
-  time: Time | undefined;
-}
-
-export function parseCursor(value: CursorValue): ParsedCursor {
-  const time = typeof value === "string" ? parseTime(value) : undefined;
-  if (time) return { value, kind: "time", time };
-  const kind = typeof value === "number" || isPlainNumber(value) ? "number" : "string";
-  return { value, kind, time };
-}
 
 /** The value to commit when the records have reached `candidate`: a time at most the API's clock. */
 export function capCursor(
@@ -67,12 +50,6 @@ export const isLaterString = (
 ): boolean =>
   furthest !== "min" && isSameCursor(a, b) && compareStrings(String(a.value), String(b.value)) > 0;
 
-function compareCursors(a: ParsedCursor, b: ParsedCursor): number {
-  if (a.time && b.time) return compareTimes(a.time, b.time);
-  if (a.kind === "number" && b.kind === "number") return compareNumbers(a.value, b.value);
-  return compareStrings(String(a.value), String(b.value));
-}
-
 export function furtherCursor(
   first: CursorValue,
   second: CursorValue,
@@ -98,24 +75,35 @@ export function otherKindError(
   });
 }
 
+/**
+ * Whether a value is a date in a form that has no order here. A function as last_value_func brings
+ * an order of its own.
+ */
+export const isUnknownDate = (
+  { kind, value }: ParsedCursor,
+  { furthest }: Pick<IncrementalPlan, "furthest">,
+): boolean => kind === "string" && typeof furthest !== "function" && looksLikeDate(String(value));
+
+export const unknownDateError = (subject: string, { path }: IncrementalPlan): RequestError =>
+  new RequestError({
+    code: "extract.cursor",
+    message: `${subject} a date or time at cursor_path "${path.text}" in a form that cannot be compared`,
+    hint: "dates of ISO 8601 and RFC 1123 can: let processing_steps rewrite this one, name another field in cursor_path, or remove the incremental",
+    retryable: false,
+  });
+
 /** Moves a value forwards in the direction of the cursor, or backwards: seconds, days or units. */
 export function shiftCursor(
   value: CursorValue,
   distance: number,
   plan: IncrementalPlan,
 ): CursorValue {
-  const { kind, time } = parseCursor(value);
-  const shift = plan.furthest === "min" ? -distance : distance;
-  if (time) {
-    const ms = Math.floor(time.ms + shift * (time.hasTimeOfDay ? 1000 : DAY_MS));
-    return formatTime({ ms, digitsBelowMs: time.digitsBelowMs }, String(value));
-  }
-  if (typeof value === "number") return value + shift;
-  if (kind === "number") return subtractFromPlain(value, -shift);
+  const shifted = shiftValue(value, plan.furthest === "min" ? -distance : distance);
+  if (shifted !== undefined) return shifted;
   throw new ConfigError({
     code: "config.lag",
     message: `lag and step cannot be counted from the string at cursor_path "${plan.path.text}"`,
-    hint: "they are for numbers, ISO dates and ISO times; remove them",
+    hint: "they are for numbers, dates and times; remove them",
   });
 }
 
@@ -140,3 +128,7 @@ function epochUnitOf(value: number): number {
   if (value < 1e14) return 1;
   return value < 1e17 ? 2 : 3;
 }
+
+/** A time as the API counts it: in the unit of another value of its own. */
+export const toEpoch = (ms: number, like: CursorValue): number =>
+  ms * 1000 ** (epochUnitOf(Number(like)) - 1);

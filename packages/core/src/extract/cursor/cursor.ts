@@ -2,6 +2,7 @@ import { RequestError } from "../../base/errors.ts";
 import type { CursorValue } from "../../config/endpoint-types.ts";
 import type { IncrementalPlan } from "../../config/plan-types.ts";
 import type { Cursor } from "../../flow.ts";
+import { type ParsedCursor, parseCursor } from "../../values/cursor-value.ts";
 import { Decimal } from "../../values/decimal.ts";
 import type { JsonValue } from "../../values/json.ts";
 import { findValue } from "../select.ts";
@@ -12,24 +13,59 @@ import {
   isBefore,
   isLaterString,
   isSameCursor,
+  isUnknownDate,
   otherKindError,
-  type ParsedCursor,
-  parseCursor,
   shiftCursor,
+  toEpoch,
+  unknownDateError,
 } from "./cursor-values.ts";
-import { type CursorEdge, recordIdentity } from "./edge.ts";
 
 /*
  * The cursor of an incremental resource comes from the records alone. It is frozen while a run reads,
- * and moves at the end: startValue → advanceCursor for each page → commitCursor.
+ * and moves at the end: readRange → advanceCursor for each page → commitCursor.
  */
 
-/** The values that a run asks for. Records outside are dropped. */
+/** The values that a series asks for. Records outside are dropped. */
 export interface CursorRange {
   start: Cursor;
   /** Undefined: everything from the start on. */
   end: CursorValue | undefined;
+  /** Whether records whose cursor is the start belong to the range. */
+  hasStart: boolean;
+  hasEnd: boolean;
 }
+
+/** The range of a resource without a cursor. */
+export const wholeRange: CursorRange = Object.freeze({
+  start: null,
+  end: undefined,
+  hasStart: true,
+  hasEnd: true,
+});
+
+/**
+ * The range of a series: everything from the committed cursor on, or one window of a backfill.
+ * `windowStart` is null in the first window. A border between two windows belongs to the later one,
+ * whatever range_start and range_end say about the ends of the whole range.
+ */
+export function readRange(
+  plan: IncrementalPlan,
+  committed: Cursor,
+  windowStart: Cursor = null,
+): CursorRange {
+  const start = windowStart ?? startValue(plan, committed);
+  const end = windowEnd(plan, start);
+  return {
+    start,
+    end,
+    hasStart: windowStart !== null || plan.rangeStart === "closed",
+    hasEnd: end === plan.endValue && plan.rangeEnd === "closed",
+  };
+}
+
+/** The start of the window after a range. Undefined after the last. */
+export const nextWindow = (plan: IncrementalPlan, { end }: CursorRange): CursorValue | undefined =>
+  end === plan.endValue ? undefined : end;
 
 /**
  * The cursor at which a run starts: `lag` before the committed one, but never before `initial_value`.
@@ -43,76 +79,130 @@ export function startValue(plan: IncrementalPlan, committed: Cursor): Cursor {
 }
 
 /** The end of the window of a backfill that begins at `start`. */
-export function windowEnd(plan: IncrementalPlan, start: Cursor): CursorValue | undefined {
+function windowEnd(plan: IncrementalPlan, start: Cursor): CursorValue | undefined {
   const { step, endValue } = plan;
   if (step === undefined || endValue === undefined || start === null) return endValue;
   const end = shiftCursor(start, step, plan);
+  if (!isBefore(parseCursor(start), parseCursor(end), plan)) throw stuckWindowError(start, plan);
   return isBefore(parseCursor(end), parseCursor(endValue), plan) ? end : endValue;
 }
 
+const stuckWindowError = (start: CursorValue, { path }: IncrementalPlan): RequestError =>
+  new RequestError({
+    code: "extract.window",
+    message: `a window of "${path.text}" that begins at ${start} would end where it begins: step is below the precision of this value`,
+    hint: "set a larger step, or write initial_value with more digits",
+    retryable: false,
+  });
+
 /** The result of a page for the cursor. */
 export interface CursorAdvance {
-  /** The records in range that an earlier run has not stored. */
+  /** The records in range. */
   records: JsonValue[];
   /** The furthest value that the run has read. */
   candidate: Cursor;
-  /** The records in range, for `edge.ts`. Empty where rows are merged. */
-  edge: CursorEdge;
   /** The API sends its records in order, and every later record is out of range. */
   isOver: boolean;
 }
 
-/** Takes the records in range from a page, without the stored ones: `storedIds` are theirs. */
+/** Takes the records in range from a page. */
 export function advanceCursor(
   page: readonly JsonValue[],
   plan: IncrementalPlan,
   range: CursorRange,
   candidate: Cursor,
-  storedIds: ReadonlySet<string> = new Set(),
 ): CursorAdvance {
-  const start = range.start === null ? undefined : parseCursor(range.start);
-  const end = range.end === undefined ? undefined : parseCursor(range.end);
+  const bounds = parseBounds(range);
   let furthest = candidate === null ? undefined : parseCursor(candidate);
-  let kind = start?.kind ?? furthest?.kind;
+  let kind = bounds.start?.kind ?? furthest?.kind;
   let isOver = false;
   const records: JsonValue[] = [];
-  const edge: CursorEdge = [];
   for (const [index, record] of page.entries()) {
-    const value = cursorOf(record, index, plan);
+    const value = readCursor(record, index, plan);
     if (value === undefined) {
       if (plan.onMissing === "include") records.push(record);
       continue;
     }
     const cursor = parseCursor(value);
     kind ??= cursor.kind;
-    if (cursor.kind !== kind) {
-      throw otherKindError(`records[${index}] of the page has`, cursor, kind, plan);
-    }
-    if (end && isPastEnd(cursor, end, plan)) {
-      isOver ||= plan.rowOrder === "asc";
-      continue;
-    }
-    if (start && isBefore(cursor, start, plan)) {
-      isOver ||= plan.rowOrder === "desc";
+    assertComparable(cursor, kind, index, plan);
+    const place = placeInRange(cursor, bounds, plan);
+    if (place === "after" || place === "before") {
+      isOver ||= plan.rowOrder === (place === "after" ? "asc" : "desc");
       continue;
     }
     if (!furthest || isBefore(furthest, cursor, plan) || isLaterString(cursor, furthest, plan)) {
       furthest = cursor;
     }
-    if (start && plan.rangeStart === "open" && isSameCursor(cursor, start)) continue;
-    if (plan.boundary) {
-      const id = recordIdentity(record, plan.boundary);
-      edge.push([id, value]);
-      if (storedIds.has(id)) continue;
-    }
-    records.push(record);
+    if (place === "inside") records.push(record);
   }
   assertStorable([furthest?.value], `the cursor at "${plan.path.text}"`);
-  return { records, candidate: furthest?.value ?? null, edge, isOver };
+  return { records, candidate: furthest?.value ?? null, isOver };
 }
 
-const isPastEnd = (cursor: ParsedCursor, end: ParsedCursor, plan: IncrementalPlan): boolean =>
-  isBefore(end, cursor, plan) || (plan.rangeEnd === "open" && isSameCursor(cursor, end));
+/** Whether a stored value lies in the range that the config bounds. One of another kind does not. */
+export function isInConfiguredRange(value: CursorValue, plan: IncrementalPlan): boolean {
+  const { initialValue = null, endValue, rangeStart, rangeEnd } = plan;
+  const cursor = inUnitOf(parseCursor(value), initialValue ?? endValue, plan);
+  const bounds = parseBounds({
+    start: initialValue,
+    end: endValue,
+    hasStart: rangeStart === "closed",
+    hasEnd: rangeEnd === "closed",
+  });
+  const isComparable = [bounds.start, bounds.end].every(
+    (bound) => bound === undefined || bound.kind === cursor.kind,
+  );
+  return isComparable && placeInRange(cursor, bounds, plan) === "inside";
+}
+
+/** A column that is declared a timestamp is stored as text, where the API counts from 1970. */
+function inUnitOf(
+  stored: ParsedCursor,
+  bound: CursorValue | undefined,
+  { isTimestamp }: IncrementalPlan,
+): ParsedCursor {
+  if (bound === undefined || !isTimestamp || !stored.time) return stored;
+  const unit = parseCursor(bound);
+  return unit.kind === "number" ? parseCursor(toEpoch(stored.time.ms, unit.value)) : stored;
+}
+
+/** The ends of a range, parsed once for all records of a page. */
+interface Bounds extends Pick<CursorRange, "hasStart" | "hasEnd"> {
+  start: ParsedCursor | undefined;
+  end: ParsedCursor | undefined;
+}
+
+const parseBounds = ({ start, end, hasStart, hasEnd }: CursorRange): Bounds => ({
+  start: start === null ? undefined : parseCursor(start),
+  end: end === undefined ? undefined : parseCursor(end),
+  hasStart,
+  hasEnd,
+});
+
+/** "at_start" is a record at an open start: it is not kept, and its value has been reached. */
+function placeInRange(
+  cursor: ParsedCursor,
+  { start, end, hasStart, hasEnd }: Bounds,
+  plan: IncrementalPlan,
+): "before" | "at_start" | "inside" | "after" {
+  if (end && (isBefore(end, cursor, plan) || (!hasEnd && isSameCursor(cursor, end)))) {
+    return "after";
+  }
+  if (start && isBefore(cursor, start, plan)) return "before";
+  return start && !hasStart && isSameCursor(cursor, start) ? "at_start" : "inside";
+}
+
+function assertComparable(
+  cursor: ParsedCursor,
+  kind: ParsedCursor["kind"],
+  index: number,
+  plan: IncrementalPlan,
+): void {
+  const subject = `records[${index}] of the page has`;
+  if (isUnknownDate(cursor, plan)) throw unknownDateError(subject, plan);
+  if (cursor.kind !== kind) throw otherKindError(subject, cursor, kind, plan);
+}
 
 /**
  * The cursor after a run. It never moves back, and a time never moves beyond the API's own clock at
@@ -136,7 +226,7 @@ export function commitCursor(
 const MAX_CHARACTERS = 1000;
 
 /** Undefined: the record has no cursor, and the config accepts that. */
-function cursorOf(
+function readCursor(
   record: JsonValue,
   index: number,
   { path, onMissing }: IncrementalPlan,

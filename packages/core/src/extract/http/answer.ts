@@ -24,7 +24,7 @@ export interface AnswerRules {
   /** The hint of the error after a refusal. */
   refusedHint: string;
   /** Makes a piece of the API's text fit for a message. */
-  quote: (text: string) => string;
+  quote: (text: string | Uint8Array) => string;
   now: number;
 }
 
@@ -59,7 +59,7 @@ function statusError(
   const isRefusal = rules.refusalStatuses.has(status);
   const retryable = rules.retryStatuses.has(status);
   // After a refusal the API may repeat the credentials in part, where no redaction sees them.
-  const reason = isRefusal || retryable ? "" : rules.quote(body.toString());
+  const reason = isRefusal || retryable ? "" : rules.quote(body);
   return new RequestError({
     code: "extract.status",
     message: reason ? `${answered}: ${reason}` : answered,

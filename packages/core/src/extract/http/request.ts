@@ -10,7 +10,7 @@ import { type Answer, readAnswer } from "./answer.ts";
 import { redirectedRequest } from "./redirect.ts";
 import { applyActions } from "./response-actions.ts";
 import { nextDelay } from "./retry.ts";
-import { type HttpRequest, sendRequest } from "./transport.ts";
+import { type HoldBytes, type HttpRequest, sendRequest } from "./transport.ts";
 
 /** Puts credentials on requests, and knows which answers refuse them. */
 export interface Authenticator {
@@ -23,7 +23,7 @@ export interface Authenticator {
   /** The hint of the error after a refusal. */
   refusedHint: string;
   /** Makes text of the API fit for a message: short, printable, without a credential in it. */
-  quote(text: string): string;
+  quote(text: string | Uint8Array): string;
 }
 
 export type RequestMeter = Pick<Counts, "requests" | "retries" | "waited_ms">;
@@ -42,6 +42,8 @@ export interface RequestContext {
   gate?: Gate | undefined;
   /** The config's response_actions. */
   actions?: readonly ActionPlan[];
+  /** Limits the memory of a page that is asked for early. */
+  hold?: HoldBytes | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export async function fetchJson(request: HttpRequest, context: RequestContext): 
   while (true) {
     const gateMs = (await gate?.remainingMs()) ?? 0;
     if (gateMs > 0) {
-      await waitOrThrow(gateMs, gateError(), context);
+      await waitOrThrow(Math.min(gateMs, retry.maxWaitMs), gateError(), context);
       continue;
     }
     const mayRedirect = redirects < limits.redirects;
@@ -121,7 +123,7 @@ type AttemptOutcome =
 async function attemptRequest(
   target: HttpRequest,
   mayRedirect: boolean,
-  { world, auth, retry, timeoutMs, meter, actions = [] }: RequestContext,
+  { world, auth, retry, timeoutMs, meter, actions = [], hold }: RequestContext,
 ): Promise<AttemptOutcome> {
   const signed = await auth.apply(target);
   const remaining = world.deadline - world.clock.monotonic();
@@ -131,6 +133,7 @@ async function attemptRequest(
       signed,
       world,
       /* planted: time-out-within-slice */ Math.min(timeoutMs, remaining),
+      hold,
     );
     const redirected = mayRedirect && redirectedRequest(target, response, world);
     if (redirected) return { kind: "redirect", request: redirected };

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { RequestError } from "../../base/errors.ts";
-import { LONGEST_RETRY_AFTER_MS } from "../../base/timing.ts";
+import { NONSENSE_WAIT_MS } from "../../base/timing.ts";
 import type { RetryPlan } from "../../config/plan-types.ts";
 
 /**
  * The pause before the next attempt in milliseconds, or undefined where the error is final. Attempt 1
  * is the first. A Retry-After is kept exactly. Otherwise the pause grows as factor × 2^(n−1) seconds,
- * times random(0.5…1): workers that failed together should not return together.
+ * times random(0.5…1): workers that failed together should not return together. No pause is longer
+ * than the policy allows: one odd answer would close a source for weeks.
  */
 export function nextDelay(failed: {
   attempt: number;
@@ -16,9 +17,8 @@ export function nextDelay(failed: {
 }): number | undefined {
   const { attempt, error, policy, random } = failed;
   if (!error.retryable || /* planted: attempts */ attempt > policy.maxRetries) return undefined;
-  if (error.retryAfterMs !== undefined) return error.retryAfterMs;
-  const seconds = policy.backoffFactor * 2 ** (attempt - 1);
-  return Math.round(seconds * 1000 * (0.5 + random() / 2));
+  const backoffSeconds = policy.backoffFactor * 2 ** (attempt - 1) * (0.5 + random() / 2);
+  return Math.min(error.retryAfterMs ?? Math.round(backoffSeconds * 1000), policy.maxWaitMs);
 }
 
 /**
@@ -32,7 +32,7 @@ export function readRetryAfter(
 ): number | undefined {
   const retryMs = parseRetryAfter(headers["retry-after"], now);
   const ms = retryMs ?? (status === 429 ? msUntilReset(headers, now) : 0);
-  return ms > 0 && ms <= LONGEST_RETRY_AFTER_MS ? Math.round(ms) : undefined;
+  return ms > 0 && ms <= NONSENSE_WAIT_MS ? Math.round(ms) : undefined;
 }
 
 function parseRetryAfter(header: string | undefined, now: number): number | undefined {

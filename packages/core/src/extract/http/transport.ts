@@ -25,6 +25,9 @@ export interface HttpResponse {
   body: Buffer;
 }
 
+/** Called with the bytes that a request holds in memory. Throws where there is no room for them. */
+export type HoldBytes = (bytes: number) => void;
+
 const DEFAULT_HEADERS = {
   accept: "application/json",
   "accept-encoding": "gzip, br",
@@ -44,6 +47,7 @@ export async function sendRequest(
   request: HttpRequest,
   world: Pick<World, "http" | "clock" | "signal" | "origins">,
   timeoutMs: number,
+  hold: HoldBytes = () => {},
 ): Promise<HttpResponse> {
   world.signal.throwIfAborted();
   const target = routeUrl(request.url, world.origins);
@@ -71,9 +75,11 @@ export async function sendRequest(
     });
     // undici looks at the signal only when it has a connection.
     const { statusCode, headers, body } = await Promise.race([response, rejectOnAbort(signal)]);
-    const bytes = await collectBody(body, request);
+    const bytes = await collectBody(body, request, hold);
     const compressed = { status: statusCode, headers: joinHeaders(headers), body: bytes };
-    return { ...compressed, body: decompressBody(compressed, request) };
+    const decompressed = decompressBody(compressed, request);
+    hold(decompressed.length);
+    return { ...compressed, body: decompressed };
   } catch (error) {
     world.signal.throwIfAborted();
     if (signal.aborted) throw timeoutError(request, timeoutMs);
@@ -99,13 +105,19 @@ const joinHeaders = (headers: IncomingHttpHeaders): Record<string, string> =>
 async function collectBody(
   body: Dispatcher.ResponseData["body"],
   request: HttpRequest,
+  hold: HoldBytes,
 ): Promise<Buffer> {
   let bytes = Buffer.allocUnsafe(64 * 1024);
+  hold(bytes.length);
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     const end = size + chunk.length;
     if (end > limits.bodyBytes) throw bodySizeError(request);
-    if (end > bytes.length) bytes = Buffer.concat([bytes], Math.max(end, bytes.length * 2));
+    if (end > bytes.length) {
+      const capacity = Math.max(end, bytes.length * 2);
+      hold(capacity);
+      bytes = Buffer.concat([bytes], capacity);
+    }
     chunk.copy(bytes, size);
     size = end;
   }

@@ -6,7 +6,7 @@ import type { PaginatorPlan, ResourcePlan } from "../../config/plan-types.ts";
 import type { JsonValue } from "../../values/json.ts";
 import { detectSelector } from "../select.ts";
 import { detectPaginator } from "./detect.ts";
-import { fingerprintRecord } from "./overlap.ts";
+import { fingerprintPage } from "./overlap.ts";
 import type { PageRequest, PagingMemory } from "./page-request.ts";
 
 /*
@@ -14,10 +14,7 @@ import type { PageRequest, PagingMemory } from "./page-request.ts";
  * in each later request: a later page may not show them, and a slice may start at any page.
  */
 
-type PagingPlan = Pick<ResourcePlan, "paginator" | "selector" | "key">;
-
-/** The fingerprints of five records are enough to recognise the first page. */
-const FINGERPRINTS_OF_FIRST_PAGE = 5;
+type PagingPlan = Pick<ResourcePlan, "paginator" | "selector">;
 
 /** The path to the records; undefined before an answer has shown any. */
 export function chooseSelector(
@@ -30,7 +27,7 @@ export function chooseSelector(
   return body === undefined ? undefined : detectSelector(body);
 }
 
-interface ChosenPaginator {
+export interface ChosenPaginator {
   plan: PaginatorPlan;
   memory?: PagingMemory;
   /** The page has the records of the first page, under another number. */
@@ -41,7 +38,7 @@ interface ChosenPaginator {
 
 /** The paginator of the config, or the paginator that the answers show. */
 export function choosePaginator(
-  { paginator, key }: PagingPlan,
+  { paginator }: PagingPlan,
   { memory = {} }: PageRequest,
   records: readonly JsonValue[],
   answer: {
@@ -52,29 +49,29 @@ export function choosePaginator(
 ): ChosenPaginator {
   if (paginator.type !== "auto") return { plan: paginator };
   if (memory.paginator) {
-    if (!memory.first) return fromConfig(memory.paginator);
-    // Whether page 1 is the first page or the second shows when it has been asked for.
-    const fingerprints = fingerprintFirst(records, key.fields);
-    const isRepeated = fingerprints.some((fingerprint) => memory.first?.includes(fingerprint));
+    const isUnsure = memory.isBaseUnsure ? { isBaseUnsure: true as const } : {};
+    if (memory.first === undefined) return fromConfig(memory.paginator, isUnsure);
+    // Whether page 1 is the first page or the second shows when it has been asked for. A row that
+    // has come may have moved rows of the first page to the second: only a whole page is the same.
+    const isRepeated = memory.first === fingerprintPage(records);
     const config = { ...memory.paginator, base_page: isRepeated ? 1 : 0 };
-    return { ...fromConfig(config), isRepeated, note: describeDetected(config) };
+    const note = describeDetected(config);
+    return { ...fromConfig(config, { isBaseUnsure: true }), isRepeated, note };
   }
   const { body } = answer;
   if (body === undefined) return { plan: { type: "single_page" } };
   const { config, isSure } = detectPaginator({ ...answer, body });
-  const chosen = fromConfig(config as Record<string, string | number>);
-  if (isSure) return { ...chosen, note: describeDetected(config) };
-  return { ...chosen, memory: { ...chosen.memory, first: fingerprintFirst(records, key.fields) } };
+  const settings = config as Record<string, string | number>;
+  if (isSure) return { ...fromConfig(settings), note: describeDetected(config) };
+  return fromConfig(settings, { first: fingerprintPage(records) });
 }
 
-const fingerprintFirst = (records: readonly JsonValue[], keyFields: readonly string[]): string[] =>
-  records
-    .slice(0, FINGERPRINTS_OF_FIRST_PAGE)
-    .map((record) => fingerprintRecord(record, keyFields));
-
-const fromConfig = (config: Record<string, string | number>): ChosenPaginator => ({
+const fromConfig = (
+  config: Record<string, string | number>,
+  memory: PagingMemory = {},
+): ChosenPaginator => ({
   plan: planPaginator(config as unknown as PaginatorConfig),
-  memory: { paginator: config },
+  memory: { ...memory, paginator: config },
 });
 
 const describeDetected = (config: object & { type?: unknown }): string =>

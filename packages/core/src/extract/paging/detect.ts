@@ -3,7 +3,7 @@ import type { PaginatorConfig } from "../../config/endpoint-types.ts";
 import type { PathStep } from "../../config/jsonpath.ts";
 import { Decimal } from "../../values/decimal.ts";
 import { isObject, type JsonValue } from "../../values/json.ts";
-import { writePath } from "../select.ts";
+import { isStorablePath, writePath } from "../select.ts";
 import { findLink } from "./paginators-next.ts";
 
 /** The first answer, with the parameters of its request. */
@@ -60,16 +60,21 @@ interface FoundMember {
   value: JsonValue;
 }
 
+/** APIs describe their pages near the top of an answer. A record may be nested 100,000 levels deep. */
+const DETECT_DEPTH = 20;
+
+const toPath = (names: string[]): PathStep[] => names.map((name) => ({ name }));
+
 /** The first member, depth first, whose name begins with `next`, or its `href` or `url`. */
-function findNextMember(value: JsonValue, path: PathStep[]): FoundMember | undefined {
-  if (!isObject(value)) return undefined;
+function findNextMember(value: JsonValue, path: string[]): FoundMember | undefined {
+  if (!isObject(value) || path.length === DETECT_DEPTH) return undefined;
   for (const [name, member] of Object.entries(value)) {
-    const memberPath = [...path, { name }];
-    if (/^next/i.test(name)) {
-      if (isPointer(member)) return { path: memberPath, value: member };
+    const memberPath = [...path, name];
+    if (/^next/i.test(name) && isStorablePath(memberPath)) {
+      if (isPointer(member)) return { path: toPath(memberPath), value: member };
       for (const [linkName, link] of Object.entries(isObject(member) ? member : {})) {
-        if (/^(href|url)/i.test(linkName) && isPointer(link)) {
-          return { path: [...memberPath, { name: linkName }], value: link };
+        if (/^(href|url)/i.test(linkName) && isPointer(link) && isStorablePath([linkName])) {
+          return { path: toPath([...memberPath, linkName]), value: link };
         }
       }
     }
@@ -83,12 +88,14 @@ function findNextMember(value: JsonValue, path: PathStep[]): FoundMember | undef
 function findWholeNumber(
   value: JsonValue,
   names: RegExp,
-  path: PathStep[] = [],
+  path: string[] = [],
 ): FoundMember | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isObject(value) || path.length === DETECT_DEPTH) return undefined;
   for (const [name, member] of Object.entries(value)) {
-    const memberPath = [...path, { name }];
-    if (names.test(name) && isWholeNumber(member)) return { path: memberPath, value: member };
+    const memberPath = [...path, name];
+    if (names.test(name) && isWholeNumber(member) && isStorablePath(memberPath)) {
+      return { path: toPath(memberPath), value: member };
+    }
     const deeper = findWholeNumber(member, names, memberPath);
     if (deeper) return deeper;
   }

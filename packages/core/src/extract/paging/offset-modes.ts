@@ -50,6 +50,8 @@ export type PageReading =
       fresh: JsonValue[];
       /** The number of rows after the overlap. 0: the list may end here. */
       gained: number;
+      /** The page begins with the rows of the overlap: no row has moved since the page before. */
+      isInPlace?: true;
       memory: Overlapping | AsTheyCome;
     }
   /** The page is not the expected one: paging goes on at `offset`, even where the list seems to end. */
@@ -99,6 +101,7 @@ function readOverlapping(
   const rounding = isProven ? 0 : start % list.plan.limit;
   const match = matchOverlap(records, { tail, overlap, rounding }, list.keyFields);
   if (match.kind === "rounded") return testRounding(memory, overlap);
+  // planted: lost-overlap
   if (match.kind === "lost") return searchBack(page, memory, list);
   const continued = match.inPlace ? { tail, known: match.end } : undefined;
   const progress = progressAfter(page, memory.largestPage, list, continued);
@@ -106,6 +109,7 @@ function readOverlapping(
     kind: "rows",
     fresh: beforeEnd(match.fresh, page, list),
     gained: records.length - match.end,
+    ...(match.inPlace ? { isInPlace: true as const } : {}),
     memory: { ...progress, mode: "overlapping", isProven: true, restarts, needlessSearches: 0 },
   };
 }

@@ -29,6 +29,10 @@ export function fingerprintRecord(record: JsonValue, keyFields: readonly string[
   return key.includes(null) ? content : `${shortHash(key)}:${content}`;
 }
 
+/** Stands for a whole page. */
+export const fingerprintPage = (records: readonly JsonValue[]): string =>
+  shortHash(records as JsonValue);
+
 const shortHash = (value: JsonValue): string =>
   hash("sha256", recordText(value), "base64url").slice(0, 10);
 

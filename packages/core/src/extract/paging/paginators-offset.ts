@@ -1,11 +1,6 @@
 import { defaultOverlap } from "../../config/paginators.ts";
 import type { OffsetPlan } from "../../config/plan-types.ts";
-import {
-  initialMemory,
-  type OffsetList,
-  type PageReading,
-  readOffsetPage,
-} from "./offset-modes.ts";
+import { initialMemory, type PageReading, readOffsetPage } from "./offset-modes.ts";
 import { fingerprintRecord, keyPart } from "./overlap.ts";
 import type { AsTheyCome, OverlapMemory, Overlapping } from "./overlap-memory.ts";
 import type { PageRequest, PagingMemory } from "./page-request.ts";
@@ -14,22 +9,23 @@ import {
   placeValues,
   type ReceivedPage,
   readHasMore,
+  readNamedTotal,
   readSlot,
-  readTotal,
 } from "./paging.ts";
+import { isLastPageAgain, memoryBeforeNext } from "./range-end.ts";
 
 /**
  * Offset paging over rows that may come and go meanwhile. A step is as long as the page that came, so
  * positions count rows, as limits and totals do.
  */
 export function offsetPaginator(plan: OffsetPlan, keyFields: readonly string[]): Paginator {
-  const list: OffsetList = { plan, end: endOf(plan), keyFields };
   // A page is read twice: once for its fresh records, and once for the next request.
   const readings = new WeakMap<ReceivedPage, PageReading>();
 
   function readOnce(page: ReceivedPage): PageReading {
     const { request, records } = page;
     const start = startOf(request, plan);
+    const list = { plan, end: endOfRows(page, plan), keyFields };
     const memory = request.memory?.overlap ?? initialMemory(list, start);
     const reading = readings.get(page) ?? readOffsetPage({ start, records }, memory, list);
     readings.set(page, reading);
@@ -39,58 +35,86 @@ export function offsetPaginator(plan: OffsetPlan, keyFields: readonly string[]):
   return {
     first: () => requestAt(plan.offset, plan),
     fresh(page) {
+      if (isLastPageAgain(page)) return [];
       const reading = readOnce(page);
       return reading.kind === "rows" ? reading.fresh : [];
     },
+    ...(plan.overlap > 0
+      ? {
+          isInPlace(page: ReceivedPage) {
+            const reading = readOnce(page);
+            return reading.kind === "rows" && reading.isInPlace === true;
+          },
+        }
+      : {}),
     next(page) {
+      if (isLastPageAgain(page)) return undefined;
       const reading = readOnce(page);
-      if (reading.kind === "rows") return requestAfterRows(page, reading, list);
+      if (reading.kind === "rows") return requestAfterRows(page, reading, plan, keyFields);
       const memory = { ...page.request.memory, overlap: reading.memory };
       return requestAt(reading.offset, plan, memory);
     },
   };
 }
 
-function requestAt(offset: number, plan: OffsetPlan, memory?: PagingMemory): PageRequest {
+export function requestAt(
+  offset: number,
+  plan: OffsetPlan,
+  memory: PagingMemory = {},
+): PageRequest {
   const request = placeValues([
     [plan.offsetAt, offset],
     [plan.limitAt, plan.limit],
   ]);
-  return memory ? { ...request, memory } : request;
+  return Object.keys(memory).length > 0 ? { ...request, memory } : request;
 }
 
-const startOf = (request: PageRequest, plan: OffsetPlan): number =>
+export const startOf = (request: PageRequest, plan: OffsetPlan): number =>
   Number(readSlot(request, plan.offsetAt));
 
 /** dlt asks at every multiple of the limit below the maximum, and the last page goes beyond it. */
-function endOf({ offset, limit, maximum, hasMore }: OffsetPlan): number {
-  if (maximum === undefined || hasMore) return Number.POSITIVE_INFINITY;
-  return offset + Math.ceil((maximum - offset) / limit) * limit;
+const endOfPages = (maximum: number, { offset, limit }: OffsetPlan): number =>
+  offset + Math.ceil((maximum - offset) / limit) * limit;
+
+const maximumEnd = (plan: OffsetPlan): number =>
+  plan.maximum === undefined ? Number.POSITIVE_INFINITY : endOfPages(plan.maximum, plan);
+
+/** The first row that is not wanted. A total is such a bound where the API says that it has more. */
+function endOfRows(page: ReceivedPage, plan: OffsetPlan): number {
+  const isBound = page.records.length > 0 && readHasMore(page, plan) === true;
+  const total = isBound ? readNamedTotal(page, plan) : undefined;
+  return Math.min(maximumEnd(plan), total === undefined ? Infinity : endOfPages(total, plan));
 }
 
 function requestAfterRows(
   page: ReceivedPage,
   reading: Extract<PageReading, { kind: "rows" }>,
-  list: OffsetList,
+  plan: OffsetPlan,
+  keyFields: readonly string[],
 ): PageRequest | undefined {
-  const { plan, end } = list;
   const isEmpty = reading.gained === 0;
   if (isEmpty && (plan.stopAfterEmptyPage || page.body === undefined)) {
-    return requestForMissedRows(page, reading.memory, list);
+    return requestForMissedRows(page, reading.memory, plan, keyFields);
   }
-  const total = readTotal(page, plan);
   const { memory } = reading;
   const position = isEmpty ? memory.position + plan.limit : memory.position;
-  const isPastEnd = (total !== undefined && position >= total) || position >= end;
-  if (!(readHasMore(page, plan) ?? !isPastEnd)) return undefined;
+  const reached = { next: position, base: 0, isAtMaximum: position >= maximumEnd(plan) };
+  const totals = memoryBeforeNext(page, plan, reached);
+  if (!totals) return undefined;
 
   const after = isEmpty ? { ...memory, position, tail: [] } : memory;
   const largestBefore = page.request.memory?.overlap?.largestPage ?? 0;
   const isShort = page.records.length < (largestBefore || plan.limit);
-  return requestAt(position - overlapAfter(after, isShort, plan), plan, {
-    ...(total === undefined ? {} : { total }),
+  const overlap = overlapAfter(after, isShort, plan);
+  return requestAt(position - overlap, plan, {
+    ...(overlap > 0 ? withoutBehind(totals) : totals),
     ...(plan.overlap > 0 ? { overlap: after } : {}),
   });
+}
+
+/** For a page that has known rows: where the API refuses it, rows have gone. */
+export function withoutBehind({ behindTotal: _, ...totals }: PagingMemory): PagingMemory {
+  return totals;
 }
 
 /** The number of rows to read again. Where the list seems to end, a single row is enough. */
@@ -109,7 +133,8 @@ function overlapAfter(
 function requestForMissedRows(
   page: ReceivedPage,
   memory: Overlapping | AsTheyCome,
-  { plan, keyFields }: OffsetList,
+  plan: OffsetPlan,
+  keyFields: readonly string[],
 ): PageRequest | undefined {
   const before = page.request.memory?.overlap;
   if (!before || memory.tail.length === 0) return undefined;

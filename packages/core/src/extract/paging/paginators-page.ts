@@ -1,25 +1,34 @@
 import type { PageNumberPlan } from "../../config/plan-types.ts";
-import type { PageRequest } from "./page-request.ts";
-import { type Paginator, placeValues, readHasMore, readSlot, readTotal } from "./paging.ts";
+import type { PageRequest, PagingMemory } from "./page-request.ts";
+import { type Paginator, placeValues, readSlot } from "./paging.ts";
+import { isLastPageAgain, memoryBeforeNext } from "./range-end.ts";
 
 /** Numbered pages. A total counts pages, not rows. */
 export function pageNumberPaginator(plan: PageNumberPlan): Paginator {
-  const requestAt = (number: number, total?: number): PageRequest => ({
-    ...placeValues([[plan.pageAt, number]]),
-    ...(total === undefined ? {} : { memory: { total } }),
-  });
   return {
-    first: () => requestAt(plan.page),
+    first: () => requestPage(plan.page, plan),
+    fresh: (page) => (isLastPageAgain(page) ? [] : page.records),
     next(page) {
       const isEmpty = page.records.length === 0;
       if (isEmpty && (plan.stopAfterEmptyPage || page.body === undefined)) return undefined;
-      const total = readTotal(page, plan);
-      // The request of the first page has no page number where the paginator was detected in its answer.
-      const next = Number(readSlot(page.request, plan.pageAt) ?? plan.page) + 1;
-      const isPastEnd =
-        (total !== undefined && next >= total + plan.basePage) ||
-        (plan.maximum !== undefined && next >= plan.maximum);
-      return (readHasMore(page, plan) ?? !isPastEnd) ? requestAt(next, total) : undefined;
+      if (isLastPageAgain(page)) return undefined;
+      const next = numberOf(page.request, plan) + 1;
+      const isAtMaximum = plan.maximum !== undefined && next >= plan.maximum;
+      const memory = memoryBeforeNext(page, plan, { next, base: plan.basePage, isAtMaximum });
+      return memory && requestPage(next, plan, memory);
     },
   };
 }
+
+export function requestPage(
+  number: number,
+  plan: PageNumberPlan,
+  memory: PagingMemory = {},
+): PageRequest {
+  const request = placeValues([[plan.pageAt, number]]);
+  return Object.keys(memory).length > 0 ? { ...request, memory } : request;
+}
+
+/** The request of the first page has no number where the paginator was detected in its answer. */
+export const numberOf = (request: PageRequest, plan: PageNumberPlan): number =>
+  Number(readSlot(request, plan.pageAt) ?? plan.page);

@@ -16,6 +16,8 @@ export interface ReceivedPage {
   headers: IncomingHttpHeaders;
   /** Undefined after a 204. */
   body: JsonValue | undefined;
+  /** The API answered with this error, which may mean that there is no such page. */
+  absence?: RequestError;
 }
 
 /** A pure state machine: the request that it returned holds its whole state. */
@@ -23,6 +25,8 @@ export interface Paginator {
   first(): PageRequest;
   /** The records that were not read before, where pages overlap. */
   fresh?(page: ReceivedPage): JsonValue[];
+  /** Whether the page shows that no row has moved since the page before it. */
+  isInPlace?(page: ReceivedPage): boolean;
   /** Undefined after the last page. */
   next(page: ReceivedPage): PageRequest | undefined;
 }
@@ -45,25 +49,21 @@ export const readSlot = ({ params, body }: PageRequest, slot: Slot): SlotValue |
 const valueIn = (body: JsonValue | undefined, path: JsonPath): JsonValue | undefined =>
   body === undefined ? undefined : findValue(body, path);
 
-/** The number of rows or pages; undefined where no answer has a total and the config names no path. */
-export function readTotal(
-  { body, request }: ReceivedPage,
-  { total }: RangeEnd,
+/** The number of rows or pages in this answer; undefined where it names none. */
+export function readNamedTotal(
+  { body }: Pick<ReceivedPage, "body">,
+  { total }: Pick<RangeEnd, "total">,
 ): number | undefined {
   if (!total) return undefined;
-  const value = valueIn(body, total.path);
-  const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  const count = wholeNumberIn(valueIn(body, total.path));
   // Some APIs write -1 for an unknown total.
-  if (typeof count === "number" && count >= 0 && Number.isFinite(count)) return Math.trunc(count);
-  // Counting is expensive: some APIs count on the first page only.
-  const earlierTotal = request.memory?.total;
-  if (earlierTotal !== undefined || !total.required) return earlierTotal;
-  throw new RequestError({
-    code: "extract.total",
-    message: `the answer has no number at total_path "${total.path.text}"`,
-    hint: "correct total_path, or remove it to read until an empty page",
-    retryable: false,
-  });
+  return count !== undefined && count >= 0 ? count : undefined;
+}
+
+/** A number without its fraction, also where a string holds it. */
+export function wholeNumberIn(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? Math.trunc(number) : undefined;
 }
 
 const booleanWords: Record<string, boolean> = {

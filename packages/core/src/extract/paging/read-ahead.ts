@@ -1,13 +1,15 @@
 import type { PaginatorPlan, Slot } from "../../config/plan-types.ts";
 import type { Answer } from "../http/answer.ts";
-import type { HttpRequest } from "../http/transport.ts";
+import type { HoldBytes, HttpRequest } from "../http/transport.ts";
+import { type EarlyBytes, type EarlyPageBytes, isWithoutRoom } from "./early-bytes.ts";
 import type { PageRequest } from "./page-request.ts";
 import { placeValues, readSlot } from "./paging.ts";
 
 /*
  * Pages may be asked for before their turn. The paginator alone still decides which page comes next,
- * and reads pages in order: an answer to a wrong guess is dropped. Paging therefore notices moved rows
- * as it does without reading ahead, and a wrong guess costs no more than its request.
+ * and reads pages in order: an answer to a wrong guess is dropped, and a wrong guess costs no more
+ * than its request. An early answer is older than that of the page before it, which may have seen rows
+ * move in between. The reader asks again where the overlap does not show that none has.
  */
 
 /** The number of evenly spaced pages after which more are expected: fewer where a total is known. */
@@ -25,20 +27,29 @@ export const firstWindow: ReadAheadWindow = { stride: 0, evenPages: 0, size: 1 }
 
 /** The parts of a session that asking ahead needs. */
 interface RequestSender {
-  fetch(request: HttpRequest): Promise<Answer>;
+  fetch(request: HttpRequest, hold?: HoldBytes): Promise<Answer>;
+  earlyBytes: EarlyBytes;
   /** The most requests under way at once. */
   parallelPages: number;
   retriesSoFar(): number;
 }
 
+/** An answer that is under way or waits to be read. */
+interface EarlyAnswer {
+  answer: Promise<Answer>;
+  bytes: EarlyPageBytes;
+}
+
 export class ReadAhead {
   readonly #sender: RequestSender;
   readonly #toHttpRequest: (page: PageRequest) => HttpRequest;
-  /** Answers that are under way or wait to be read. Replaced with each page. */
-  #answers = new Map<string, Promise<Answer>>();
+  /** The answers to guesses. Replaced with each page. */
+  #answers = new Map<string, EarlyAnswer>();
   /** The requests that follow the next page if pages go on evenly. Replaced with each page. */
   #guesses: HttpRequest[] = [];
   #window: ReadAheadWindow = firstWindow;
+  /** A page had no room in memory. No further page is asked for early. */
+  #isWithoutRoom = false;
   /** The sender's retries when the window moved last. More by now halve the window. */
   #knownRetries: number;
 
@@ -48,13 +59,33 @@ export class ReadAhead {
     this.#knownRetries = sender.retriesSoFar();
   }
 
-  /** The answer to a request. Sends guesses along, as far as the window has room. */
-  get(request: HttpRequest): Promise<Answer> {
-    const expected = [request, ...this.#guesses].filter(
-      (each, index) => index < this.#window.size || this.#answers.has(keyOf(each)),
+  /**
+   * The answer to a request. Sends guesses along, as far as the window has room. `isEarly`: it was
+   * asked for before the page before it had been read.
+   */
+  get(request: HttpRequest): { answer: Promise<Answer>; isEarly: boolean } {
+    const early = /* planted: answer-of-its-request */ this.#answers.get(keyOf(request));
+    // Each answer counts once: a paginator may ask for the same page again, to see whether it differs.
+    this.#answers.delete(keyOf(request));
+    const answer = early ? this.#take(request, early) : this.#sender.fetch(request);
+    const expected = this.#guesses.filter(
+      (guess, index) => index + 1 < this.#window.size || this.#answers.has(keyOf(guess)),
     );
-    this.#answers = new Map(expected.map((each) => [keyOf(each), this.#answerTo(each)]));
-    return this.#answerTo(request);
+    this.#keep(expected);
+    return { answer, isEarly: early !== undefined };
+  }
+
+  /** Asks anew, and forgets every early answer: they are as old as the one that does not count. */
+  getAgain(request: HttpRequest): Promise<Answer> {
+    this.close();
+    return this.#sender.fetch(request);
+  }
+
+  /** Forgets every early answer. */
+  close(): void {
+    this.#keep([]);
+    this.#guesses = [];
+    this.#window = firstWindow;
   }
 
   /** Guesses the requests after `next`, once the page has been read. */
@@ -64,19 +95,39 @@ export class ReadAhead {
     const retries = this.#sender.retriesSoFar();
     const hasRetried = retries > this.#knownRetries;
     this.#knownRetries = retries;
-    const limits = { maxSize: parallelPages, hasRetried };
+    const limits = { maxSize: this.#isWithoutRoom ? 1 : parallelPages, hasRetried };
     this.#window = nextWindow(this.#window, { request, next, plan }, limits);
     const guesses = guessRequests(plan, next, this.#window, parallelPages);
     this.#guesses = guesses.map(this.#toHttpRequest);
   }
 
-  #answerTo(request: HttpRequest): Promise<Answer> {
-    const answer =
-      /* planted: answer-of-its-request */ this.#answers.get(keyOf(request)) ??
-      this.#sender.fetch(request);
+  async #take(request: HttpRequest, { answer, bytes }: EarlyAnswer): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!isWithoutRoom(error)) throw error;
+      this.#isWithoutRoom = true;
+      return this.#sender.fetch(request);
+    } finally {
+      bytes.close();
+    }
+  }
+
+  /** Asks for the pages that are not under way yet, and forgets all others. */
+  #keep(requests: readonly HttpRequest[]): void {
+    const kept = new Map(requests.map((request) => [keyOf(request), this.#earlyAnswer(request)]));
+    for (const [key, { bytes }] of this.#answers) if (!kept.has(key)) bytes.close();
+    this.#answers = kept;
+  }
+
+  #earlyAnswer(request: HttpRequest): EarlyAnswer {
+    const known = this.#answers.get(keyOf(request));
+    if (known) return known;
+    const bytes = this.#sender.earlyBytes.openPage();
+    const answer = this.#sender.fetch(request, bytes.hold);
     // A dropped answer may fail: after the last page, many APIs answer with an error.
     answer.catch(() => {});
-    return answer;
+    return { answer, bytes };
   }
 }
 
