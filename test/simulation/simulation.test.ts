@@ -4,7 +4,7 @@ import { features, matrixText } from "./features.ts";
 import { simulate } from "./simulate.ts";
 import { add, merge, noTotals, tell } from "./totals.ts";
 
-const SEEDS = 160;
+const SEEDS = 140;
 
 describe("the engine in a world that fails", () => {
   it(`keeps every promise in ${SEEDS} histories of the product of features (P1-P20)`, async () => {
