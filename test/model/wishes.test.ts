@@ -97,6 +97,24 @@ describe("an event that is delivered twice", () => {
   });
 });
 
+describe("an event of a child", () => {
+  it("has a run of its own behind an interrupted run and a refresh that was wished for", async () => {
+    const api = blog();
+    const client = { error_handler: { max_retries: 3, backoff_factor: 0.001 } };
+    const place = await shop(source([users(), posts()], { client }), api.behave);
+    place.hooks.before = ({ path }) =>
+      path.endsWith("/posts") ? { status: 429, headers: { "retry-after": "3600" } } : undefined;
+    await place.deliver(minute(1));
+    expect((await place.state("posts")).status).toBe("waiting");
+    place.hooks.before = undefined;
+    await place.deliver({ ...minute(2), ...place.refresh });
+    expect((await place.state("posts")).wishes).toHaveLength(1);
+    const { document } = await place.run();
+    const [first] = await place.history("posts");
+    expect(first).toMatchObject({ run_id: document.run_id, status: "done" });
+  });
+});
+
 describe("a refresh that meets a waiting run", () => {
   /** The API has asked the run of minute 1 for an hour's patience. */
   async function waiting() {
