@@ -52,16 +52,28 @@ const stateOf = (states: readonly Item[], { name }: Subject, slot: "own" | "for_
       pk?.S?.endsWith(`#${name}`) && sk?.S === (slot === "own" ? "state" : "state/for_children"),
   );
 
-function lastOf(oracle: Oracle, { name }: Subject) {
+function lastOf(oracle: Oracle, subject: Subject) {
   const events = oracle.events
     .all()
-    .filter(({ resource, slot, isAccepted }) => resource === name && slot === "own" && isAccepted)
+    .filter(({ resource, slot }) => resource === subject.name && slot === "own")
+    .filter((event) => event.isAccepted && !isPassedOver(oracle, subject, event.id))
     .sort((a, b) => b.sentAt - a.sentAt)
-    .map((event) => oracle.events.ended(event))
-    // One that was passed over is none: after a refusal, fan-outs do not go back for it each time,
-    // and an event that met the run of another tells of that run alone.
-    .filter((line) => line?.code !== "run.parent_gap" && line?.code !== "run.other_open");
+    .map((event) => oracle.events.ended(event));
   return { last: events[0] };
+}
+
+/**
+ * After a refusal, fan-outs do not go back for a resource each time, and then have nothing for its
+ * children either. An event that met the run of another tells of that run alone.
+ */
+function isPassedOver(oracle: Oracle, subject: Subject, id: string): boolean {
+  const event = oracle.events
+    .all()
+    .find((one) => one.resource === subject.name && one.slot === "own" && one.id === id);
+  const code = event && oracle.events.ended(event)?.code;
+  if (code === "run.parent_gap" || code === "run.other_open") return true;
+  const parent = oracle.claims.subjectAt(subject.level.depth - 1);
+  return code === "run.parent_failed" && !!parent && isPassedOver(oracle, parent, id);
 }
 
 /** Failures that the data and the config explain: a guard, or what was set aside. */
