@@ -15,9 +15,6 @@ export interface Interval {
   to: number;
 }
 
-/** A worker's clock is not exact: so long after the time that it tells, its read may begin. */
-const BEGINNING_MS = 6_000;
-
 /** A row that has to be there and is not. */
 export interface Missing {
   row: Row;
@@ -57,10 +54,13 @@ export class Claims {
     return missing;
   }
 
-  /** A row that came at about the time when a read began may have been hidden from it all the same. */
+  /**
+   * A row that came while a read went on may have been hidden from it all the same: a child asks for
+   * its first page long after its parent's pages were read, and its cursor goes up to that page's time.
+   */
   #passUnclaimed(subject: Subject, row: Row, { from, to }: Interval): void {
     if (from === to || !this.isMoving(subject.level)) return;
-    const version = versionThroughout(row, Math.min(from + BEGINNING_MS, to), to);
+    const version = versionThroughout(row, to, to);
     if (!version || missingText(subject, row, version) === undefined) return;
     if (this.isExcused(subject, row, { from, to })) subject.passed.set(row, version.n);
   }
