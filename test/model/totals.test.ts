@@ -134,3 +134,27 @@ describe("a maximum or a total", () => {
     expect(requests).toHaveLength(1);
   });
 });
+
+describe.each([
+  "offset",
+  "page_number",
+])("a total of %s that is less than its own answer shows", (kind) => {
+  it("ends nothing, and a replace deletes no live row", async () => {
+    let lies = false;
+    const rows = numbers(1, 18).map((id) => ({ id }));
+    const { paginator, start, total } = kinds[kind] as Kind;
+    const { run, column } = await shop(
+      source([{ name: "rows", write_disposition: "replace", endpoint: { paginator } }]),
+      ({ query }): Reply => {
+        const from = start(query);
+        const part = rows.slice(from, from + size);
+        return { body: { data: part, total: lies ? 0 : total(rows.length) } };
+      },
+    );
+    await run();
+    lies = true;
+    await run();
+    expect((await run()).of("rows")).toMatchObject({ status: "succeeded", records: 18 });
+    expect(await column("rows")).toEqual(texts(numbers(1, 18)));
+  });
+});

@@ -38,8 +38,11 @@ export function memoryBeforeNext(
   const largestPage = Math.max(memory.largestPage ?? 0, page.records.length);
   const isPastEnd = next >= total + base;
   if (isPastEnd) {
-    const isCertain = named !== undefined && (!isBaseUnsure || next > total);
     const isFull = page.records.length >= largestPage;
+    // An answer that shows more than its own total contradicts itself, so its total tells nothing.
+    const isContradicted = isFull && page.records.length > 0 && next > total + base;
+    if (isContradicted && named !== undefined && hasMore === undefined && !isBaseUnsure) return {};
+    const isCertain = named !== undefined && (!isBaseUnsure || next > total);
     if (isCertain || !(hasMore ?? isFull)) return undefined;
   }
   const isBehind = isPastEnd || (isBaseUnsure && next >= total);
