@@ -9,8 +9,8 @@ const report = process.env.TIDETABLE_TEST_REPORT;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Many tests wait for processes of their own, so one file more than there are cores is under way.
-    maxWorkers: availableParallelism() + 1,
+    // The default leaves one core alone, which is half of a machine with two.
+    maxWorkers: availableParallelism(),
     // `npm run test:lambda` has them, with the Node versions of Lambda.
     exclude: [...configDefaults.exclude, "test/lambda/**"],
     // Time-outs only end tests that hang. They are long, because a busy machine makes real engines
