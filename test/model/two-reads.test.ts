@@ -6,15 +6,15 @@ import { numbers, shop, source, texts } from "./support.ts";
 
 const numberedPages = { type: "page_number", base_page: 1 };
 
-async function list(paginator: object, more: object = {}) {
+async function list(paginator: object, more: object = {}, size = 10) {
   const rows = numbers(1, 25).map((id) => ({ id }));
   const place = await shop(
     source([{ name: "rows", endpoint: { paginator }, ...more }]),
     ({ query }: ApiRequest): Reply => {
       const page = Number(query.get("page") ?? query.get("after") ?? 1);
-      const start = Number(query.get("offset") ?? (page - 1) * 10);
-      const part = rows.slice(start, start + 10);
-      return { body: { data: part, next: start + 10 < rows.length ? page + 1 : null } };
+      const start = Number(query.get("offset") ?? (page - 1) * size);
+      const part = rows.slice(start, start + size);
+      return { body: { data: part, next: start + size < rows.length ? page + 1 : null } };
     },
   );
   return { rows, ...place };
@@ -34,6 +34,15 @@ describe("behind numbered pages", () => {
     expect((await run(...args)).of("rows")).toMatchObject({ status: "succeeded", deleted: 0 });
     expect(await column("rows")).toEqual(all);
     expect((await run(...args)).of("rows")).toMatchObject({ status: "succeeded", deleted: 1 });
+    expect(await column("rows")).toEqual(texts(rows.map(({ id }) => id)));
+  });
+
+  it("offsets of an API that caps its pages below ten rows are such pages", async () => {
+    const { rows, run, column } = await list({ type: "offset", limit: 50 }, replaced, 5);
+    await run();
+    rows.splice(3, 1);
+    expect((await run()).of("rows")).toMatchObject({ status: "succeeded", deleted: 0 });
+    expect((await run()).of("rows")).toMatchObject({ status: "succeeded", deleted: 1 });
     expect(await column("rows")).toEqual(texts(rows.map(({ id }) => id)));
   });
 

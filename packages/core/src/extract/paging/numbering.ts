@@ -12,7 +12,7 @@ import type { ReceivedPage } from "./paging.ts";
 /** Pure: whether the page after this one is found by its number. */
 export function isNumbered(
   plan: PaginatorPlan,
-  page: Pick<ReceivedPage, "request" | "url">,
+  page: Pick<ReceivedPage, "request" | "url" | "records">,
   following: PageRequest | undefined,
 ): boolean {
   switch (plan.type) {
@@ -20,7 +20,7 @@ export function isNumbered(
       return true;
     case "offset": {
       const overlap = following?.memory?.overlap ?? page.request.memory?.overlap;
-      return plan.overlap === 0 || overlap?.mode === "as-they-come";
+      return plan.overlap === 0 || overlap?.mode === "as-they-come" || isWithoutOverlap(plan, page);
     }
     case "auto":
     case "single_page":
@@ -28,6 +28,16 @@ export function isNumbered(
     default:
       return following !== undefined && leadsToNumber(page, following);
   }
+}
+
+/** Where an API sends fewer than ten rows whatever the limit, pages do not overlap. */
+function isWithoutOverlap(
+  plan: OffsetPlan,
+  { request, records }: Pick<ReceivedPage, "request" | "records">,
+): boolean {
+  const { position } = request.memory?.overlap ?? {};
+  const isLater = position !== undefined && position > plan.offset && records.length > 0;
+  return isLater && startOf(request, plan) === position;
 }
 
 /** Names of parameters for a page's number or offset, by their letters and digits. */
