@@ -27,8 +27,8 @@ const limits = Object.freeze({
   // An item holds 400 KB. A larger record is cut, and can be shown but not replayed.
   wholeRecordBytes: 300 * 1024,
   cutRecordBytes: 4 * 1024,
-  // Of a larger record only the start is looked at: a copy of 60 MB more could kill a worker. Behind
-  // what is kept there is room for the longest secret, which is hidden before the cut.
+  // A larger record is shown from the text that its hash is made of: another copy of 60 MB could
+  // kill a worker of 512 MB.
   hugeRecordCharacters: 1024 * 1024,
   pathBytes: 1024,
 });
@@ -98,7 +98,6 @@ function entryItem(
   const sortedText = jsonText(record, { sorted: true });
   const content = hash("sha256", sortedText, "base64url");
   const id = hash("sha256", JSON.stringify([resourceRef, code, path, content]), "base64url");
-  // Of a huge record no second copy is made: it could kill a worker of 512 MB.
   const isHuge = sortedText.length > limits.hugeRecordCharacters;
   const plain = isHuge ? sortedText : jsonText(record);
   const bytes = Buffer.byteLength(plain);
