@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import {
   bundleFunctions,
   type FunctionBundles,
-} from "../packages/local/src/runner/function-bundles.ts";
+} from "../packages/cli/src/runner/function-bundles.ts";
 
 /*
  * Lists the packages with code in the deployed bundles. The list is committed: a new package, or a
