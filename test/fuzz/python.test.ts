@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { rest_api_source, type SourceConfig } from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { validate } from "@tidetable/core/plan";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import {

@@ -45,20 +45,26 @@ export interface Deployed {
   errors: string[];
 }
 
+/** Files in place of packages/sources and of stacks. */
+interface Files {
+  sources?: string;
+  stacks?: string;
+}
+
 /** Opens an empty stage. */
 export async function openStage(name: string) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-stage-"));
   const stack = `organization/${app}/${name}`;
   await runPulumi(folder, ["stack", "init", stack]);
 
-  /** Evaluates a deploy. `sources` is a file in place of packages/sources. */
-  async function deploy(sources?: string): Promise<Deployed> {
+  /** Evaluates a deploy, with other files in place of some of the repository's. */
+  async function deploy(files: Files = {}): Promise<Deployed> {
     const rpc = await startRpc(folder);
     // SST puts the program there, and its imports are resolved from there.
     const program = join(platform, `sst.config.${randomUUID()}.mjs`);
     const log = join(folder, `${randomUUID()}.log`);
     try {
-      await bundleProgram(program, folder, await settingsOf(name), sources);
+      await bundleProgram(program, folder, await settingsOf(name), files);
       await writeFile(join(folder, "Pulumi.yaml"), `main: ${program}\n`);
       await writeFile(log, "");
       const options = ["--stack", stack, "--event-log", log];
@@ -91,7 +97,7 @@ async function settingsOf(stage: string) {
 }
 
 /** Bundles the program as `sst` does, with its globals in every file that is not part of SST. */
-async function bundleProgram(outfile: string, folder: string, settings: object, sources?: string) {
+async function bundleProgram(outfile: string, folder: string, settings: object, files: Files) {
   const { build } = createRequire(join(platform, "package.json"))("esbuild");
   const globals = [
     `import * as aws from "@pulumi/aws";`,
@@ -129,9 +135,11 @@ async function bundleProgram(outfile: string, folder: string, settings: object, 
         name: "sst",
         // biome-ignore lint/suspicious/noExplicitAny: SST's esbuild brings no types to this project.
         setup({ onResolve, onLoad }: any) {
+          const { sources, stacks } = files;
           onResolve({ filter: /^@tidetable\/sources$/ }, ({ importer }: { importer: string }) =>
             sources && importer !== sources ? { path: sources } : undefined,
           );
+          onResolve({ filter: /^\.\/stacks$/ }, () => (stacks ? { path: stacks } : undefined));
           onLoad({ filter: /\.ts$/ }, async ({ path }: { path: string }) => {
             if (path.includes("/.sst/")) return undefined;
             return { contents: `${globals}\n${await readFile(path, "utf8")}`, loader: "ts" };

@@ -1,4 +1,4 @@
-import { explainError, type ResourceReport } from "@tidetable/core";
+import { explainError, type ResourceReport } from "@tidetable/core/internal";
 import type { Context } from "../base/options.ts";
 import { openProgressLog } from "../output/progress.ts";
 import { type Colors, createColors, formatAmount, formatTable } from "../output/render.ts";

@@ -1,10 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import {
-  isFailure,
-  type ResourcePlan,
-  type WorkerEvent,
-  workerFunctionName,
-} from "@tidetable/core";
+import { isFailure, type WorkerEvent } from "@tidetable/core/internal";
+import { type ResourcePlan, workerFunctionName } from "@tidetable/core/plan";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { formatAmount, formatCount, formatTable, safeLine } from "../output/render.ts";

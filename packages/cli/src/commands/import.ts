@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { ConfigError, type Problem, planSource } from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { ConfigError } from "@tidetable/core/internal";
+import { type Problem, planSource, validate } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import { formatAmount, problemLines } from "../output/render.ts";
 import { literalsOfKind } from "../sources/literal.ts";

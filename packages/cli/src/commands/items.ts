@@ -3,7 +3,8 @@ import {
   paginateScan,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
-import { ConfigError, type Item, type KeyPlan, type Problem, tableName } from "@tidetable/core";
+import { ConfigError, type Item } from "@tidetable/core/internal";
+import { type KeyPlan, type Problem, tableName } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";
 import { compareByKey, itemJson } from "../output/item-json.ts";

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import { changeText, explainError, type Problem, type ResourceReport } from "@tidetable/core";
+import { changeText, explainError, type ResourceReport } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import picocolors from "picocolors";
 import type { Io, Stream } from "../base/io.ts";
 import type { ResourceDocument, RunDocument } from "./documents.ts";

@@ -1,4 +1,5 @@
-import { type Problem, spellingHint } from "@tidetable/core";
+import { spellingHint } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import { problemAt } from "./excerpt.ts";
 import { enclosingFunctions, resolveVariable } from "./names.ts";
 import { childNodes, type Node, type PythonFile, positionText, sourceText } from "./parse.ts";

@@ -1,4 +1,4 @@
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import type { Expression } from "../sources/literal.ts";
 import { type Node, type PythonFile, positionText } from "./parse.ts";
 

@@ -1,4 +1,4 @@
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import { type Expression, type Literal, literalsOfKind } from "../sources/literal.ts";
 import { checkOtherArguments, chooseCall, configExpression } from "./calls.ts";
 import { expressionProblem, problemAt } from "./excerpt.ts";

@@ -1,5 +1,5 @@
 import { parser } from "@lezer/python";
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 
 type Tree = ReturnType<typeof parser.parse>;
 export type Node = Tree["topNode"];

@@ -8,7 +8,7 @@ import { repositoryFolder } from "../base/package-files.ts";
 export { version as esbuildVersion } from "esbuild";
 
 /** The functions that AWS runs, by their files in `functions/`. */
-type FunctionFile = "schedule" | "resource";
+type FunctionFile = "schedule" | "worker";
 
 interface Bundle {
   /** The folder in which the bundle runs. */
@@ -56,10 +56,7 @@ const sstBuildOptions = {
 
 /** Bundles schedule function and worker, in separate folders of `outputFolder`. */
 export const bundleFunctions = (outputFolder: string): Promise<FunctionBundles> =>
-  bundleFiles(
-    { schedule: "functions/schedule.ts", resource: "functions/resource.ts" },
-    outputFolder,
-  );
+  bundleFiles({ schedule: "functions/schedule.ts", worker: "functions/worker.ts" }, outputFolder);
 
 /** Bundles files of the repository like functions, each into a folder with its name. */
 export async function bundleFiles<N extends string>(

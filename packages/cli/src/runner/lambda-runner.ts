@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError, type Sources } from "@tidetable/core";
+import type { Sources } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
 import { sources } from "@tidetable/sources";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
@@ -63,9 +64,9 @@ async function buildBundles(
 ): Promise<FunctionBundles> {
   const bundles = await bundleFunctions(folder);
   const kilobytes = (bytes: number) => Math.round(bytes / 1000);
-  const { schedule, resource } = bundles;
+  const { schedule, worker } = bundles;
   stderr.write(
-    `bundled as for AWS: schedule ${kilobytes(schedule.zippedBytes)} kB, worker ${kilobytes(resource.zippedBytes)} kB zipped; on Node ${process.versions.node} here, on 24 there\n`,
+    `bundled as for AWS: schedule ${kilobytes(schedule.zippedBytes)} kB, worker ${kilobytes(worker.zippedBytes)} kB zipped; on Node ${process.versions.node} here, on 24 there\n`,
   );
   return bundles;
 }

@@ -4,15 +4,17 @@ import {
   explainError,
   isFailure,
   type Log,
+  type ResourceReport,
+  type WorkerEvent,
+} from "@tidetable/core/internal";
+import {
   planSource,
   type ResourcePlan,
-  type ResourceReport,
   type SourcePlan,
   scheduleFunctionName,
   tableName,
-  type WorkerEvent,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { newRunId } from "../base/names.ts";
 import type { Session } from "../base/session-type.ts";

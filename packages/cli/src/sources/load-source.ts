@@ -1,18 +1,10 @@
 import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import {
-  ConfigError,
-  findNotices,
-  isSource,
-  type Problem,
-  rest_api_source,
-  type Source,
-  type SourceConfig,
-  type Sources,
-  spellingHint,
-} from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { rest_api_source, type Source, type SourceConfig, type Sources } from "@tidetable/core";
+import { ConfigError, findNotices, isSource, spellingHint } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
+import { validate } from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import type { Io } from "../base/io.ts";
 import { problemLines } from "../output/render.ts";

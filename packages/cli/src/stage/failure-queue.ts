@@ -7,7 +7,8 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { failureQueueName, type WorkerEvent } from "@tidetable/core";
+import type { WorkerEvent } from "@tidetable/core/internal";
+import { failureQueueName } from "@tidetable/core/plan";
 import { deployedNames } from "../base/names.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 

@@ -1,5 +1,6 @@
 import { DescribeTableCommand, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
-import { dynamodbClient, realClock, stateTableName } from "@tidetable/core";
+import { dynamodbClient, realClock } from "@tidetable/core/internal";
+import { stateTableName } from "@tidetable/core/plan";
 import { deployedNames } from "../base/names.ts";
 import type { Session } from "../base/session-type.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
