@@ -84,10 +84,10 @@ export const pageSize = ({ family, limit, cap }: Paging): number =>
   family === "single_page" ? Number.POSITIVE_INFINITY : Math.min(limit, cap);
 
 /** Pages are found by their number and show no row of the one before: rows that move go unseen. */
-export const isNumbered = ({ by, family, limit, overlap }: Paging): boolean =>
+export const isNumbered = ({ by, family, limit, overlap, cap }: Paging): boolean =>
   by === "number" &&
   family !== "single_page" &&
-  (family !== "offset" || overlap === 0 || limit < 10);
+  (family !== "offset" || overlap === 0 || Math.min(limit, cap) < 10);
 
 /** A row has a key of its own in the table. */
 export const isKeyed = ({ rows }: Level): boolean =>
