@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { workerFunctionName } from "@tidetable/core/plan";
 import { sources as registered } from "@tidetable/sources";
@@ -25,6 +26,11 @@ const withOrders = fileURLToPath(new URL("./fixtures/orders.ts", import.meta.url
 const ordersStack = fileURLToPath(new URL("./fixtures/stacks/orders.ts", import.meta.url));
 const withRekeyed = fileURLToPath(new URL("./fixtures/orders-rekeyed.ts", import.meta.url));
 const withOneMore = fileURLToPath(new URL("./fixtures/one-more.ts", import.meta.url));
+
+/** The state after a deploy of the sources of orders.ts, when the stacks were no component yet. */
+const stateOfTheStacks: { type: string }[] = JSON.parse(
+  readFileSync(new URL("./fixtures/state-of-the-stacks.json", import.meta.url), "utf8"),
+);
 
 /** Opens an empty stage that is closed after the test. */
 async function openTestStage() {
@@ -168,6 +174,20 @@ describe.skipIf(reasonToSkip)("a change", () => {
     // Neither the component nor anything in AWS was declared.
     const types = resources.map(({ type }) => type);
     expect(types.filter((type) => /^(aws|tidetable|sst:aws):/.test(type))).toEqual([]);
+  });
+
+  it("the component takes over what older versions deployed: nothing is created twice, replaced or deleted", async () => {
+    const { deploy, close } = await openStage("dev", stateOfTheStacks);
+    onTestFinished(close);
+    const { errors, steps } = await deploy({ stacks: ordersStack });
+    expect(errors).toEqual([]);
+    const inAws = steps.filter(({ type }) => /^aws:/.test(type));
+    expect(inAws.length).toBe(stateOfTheStacks.filter(({ type }) => /^aws:/.test(type)).length);
+    expect(inAws.filter(({ op }) => op !== "same" && op !== "update")).toEqual([]);
+    expect(inAws.filter(({ op, type }) => type === TABLE && op !== "same")).toEqual([]);
+    // SST's own list of what can be linked, which is nothing in AWS, now has the component alone.
+    const deleted = steps.filter(({ op }) => op === "delete").map(({ type }) => type);
+    expect(new Set(deleted)).toEqual(new Set(["sst:sst:LinkRef"]));
   });
 
   it("a second deploy without a change is not refused", async () => {

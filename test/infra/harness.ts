@@ -43,6 +43,8 @@ export interface Deployed {
   /** The values that `sst deploy` prints at its end. */
   outputs: Record<string, unknown>;
   errors: string[];
+  /** What the deploy did with each resource. */
+  steps: { op: "create" | "update" | "replace" | "delete" | "same"; urn: string; type: string }[];
 }
 
 /** Files in place of packages/sources and of stacks. */
@@ -51,11 +53,15 @@ interface Files {
   stacks?: string;
 }
 
-/** Opens an empty stage. */
-export async function openStage(name: string) {
+/** Opens a stage: an empty one, or one with the resources of an earlier deploy. */
+export async function openStage(name: string, before?: unknown[]) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-stage-"));
   const stack = `organization/${app}/${name}`;
   await runPulumi(folder, ["stack", "init", stack]);
+  const statePath = join(folder, ".pulumi/stacks", app, `${name}.json`);
+  if (before) {
+    await writeFile(statePath, JSON.stringify({ checkpoint: { latest: { resources: before } } }));
+  }
 
   /** Evaluates a deploy, with other files in place of some of the repository's. */
   async function deploy(files: Files = {}): Promise<Deployed> {
@@ -74,13 +80,14 @@ export async function openStage(name: string) {
       await rm(program, { force: true });
     }
     const events = (await readFile(log, "utf8")).split("\n").filter(Boolean).map(parseJson);
-    const state = await readFile(join(folder, ".pulumi/stacks", app, `${name}.json`), "utf8");
-    const resources: Resource[] = parseJson(state).checkpoint.latest.resources;
+    const state = parseJson(await readFile(statePath, "utf8"));
+    const resources: Resource[] = state.checkpoint.latest.resources;
     const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
     return {
       resources,
       outputs: root?.outputs ?? {},
       errors: events.flatMap(({ diagnosticEvent }) => diagnosticEvent?.message ?? []),
+      steps: events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []),
     };
   }
 
