@@ -177,7 +177,7 @@ describe.skipIf(reasonToSkip)("a change", () => {
   });
 
   it("the component takes over what older versions deployed: nothing is created twice, replaced or deleted", async () => {
-    const { deploy, close } = await openStage("dev", stateOfTheStacks);
+    const { deploy, close } = await openStage("dev", { before: stateOfTheStacks });
     onTestFinished(close);
     const { errors, steps } = await deploy({ stacks: ordersStack });
     expect(errors).toEqual([]);

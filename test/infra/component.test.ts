@@ -120,6 +120,31 @@ describe.skipIf(reasonToSkip)("a component in an app with functions of its own",
   });
 });
 
+describe.skipIf(reasonToSkip)("two apps with one stage in one account", () => {
+  it("two apps with one stage in one account have no name in AWS in common", async () => {
+    const names = await Promise.all(
+      ["shop", "store"].map(async (app) => {
+        const { deploy, close } = await openStage("dev", { app });
+        const { errors, resources } = await deploy({ stacks: stackFile("one-source") });
+        await close();
+        expect(errors).toEqual([]);
+        return (
+          resources
+            // SST names code by its content, and Lambda keeps a copy of its own.
+            .filter(({ type }) => /^aws:/.test(type) && !/bucketObject/.test(type))
+            .map(
+              ({ type, inputs }) => `${type} ${inputs.name ?? inputs.dashboardName ?? inputs.key}`,
+            )
+            .filter((name) => !name.endsWith(" undefined"))
+        );
+      }),
+    );
+    const [shop = [], store = []] = names;
+    expect(shop.length).toBeGreaterThan(15);
+    expect(shop.filter((name) => store.includes(name))).toEqual([]);
+  });
+});
+
 describe.skipIf(reasonToSkip)("components that do not fit", () => {
   it.each([
     [

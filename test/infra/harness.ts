@@ -17,8 +17,6 @@ import { join, resolve } from "node:path";
 const project = resolve(import.meta.dirname, "../..");
 const platform = join(project, ".sst/platform");
 const standIn = join(import.meta.dirname, "stand-ins/pulumi.mjs");
-const app = "tidetable";
-
 /** The reason why the stacks cannot be evaluated here. Undefined when they have to be. */
 export const reasonToSkip =
   existsSync(join(platform, "node_modules")) || process.env.TIDETABLE_INFRA === "1"
@@ -54,7 +52,10 @@ interface Files {
 }
 
 /** Opens a stage: an empty one, or one with the resources of an earlier deploy. */
-export async function openStage(name: string, before?: unknown[]) {
+export async function openStage(
+  name: string,
+  { before, app = "tidetable" }: { before?: unknown[]; app?: string } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-stage-"));
   const stack = `organization/${app}/${name}`;
   await runPulumi(folder, ["stack", "init", stack]);
@@ -70,7 +71,7 @@ export async function openStage(name: string, before?: unknown[]) {
     const program = join(platform, `sst.config.${randomUUID()}.mjs`);
     const log = join(folder, `${randomUUID()}.log`);
     try {
-      await bundleProgram(program, folder, await settingsOf(name), files);
+      await bundleProgram(program, folder, { ...(await settingsOf(name)), name: app }, files);
       await writeFile(join(folder, "Pulumi.yaml"), `main: ${program}\n`);
       await writeFile(log, "");
       const options = ["--stack", stack, "--event-log", log];

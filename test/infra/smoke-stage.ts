@@ -69,8 +69,8 @@ export async function startAccount() {
     aws,
     sst,
     /** The resources in the state after the last deployment. */
-    async deployed(): Promise<Resource[]> {
-      const state = aws.objects.get(`/sst-state/app/${names.app}/${names.stage}.json`);
+    async deployed(app = names.app): Promise<Resource[]> {
+      const state = aws.objects.get(`/sst-state/app/${app}/${names.stage}.json`);
       return JSON.parse(String(state)).checkpoint.latest.resources;
     },
     async close() {
@@ -93,6 +93,84 @@ export async function copyProject(): Promise<string> {
   }
   return copy;
 }
+
+/** An SST app outside of the repository, with a function of its own and the packed packages. */
+const installedApp = {
+  "package.json": JSON.stringify({
+    name: "shop",
+    private: true,
+    type: "module",
+    tidetable: { app: "shop", sources: "./sources/index.ts" },
+  }),
+  "sst.config.ts": `/// <reference path="./.sst/platform/config.d.ts" />
+export default $config({
+  app: () => ({ name: "shop", home: "aws", removal: "remove" }),
+  async run() {
+    const { Tidetable } = await import("@tidetable/sst");
+    const { sources } = await import("./sources");
+    const mirror = new Tidetable("Mirror", {
+      sources,
+      worker: "functions/worker.handler",
+      schedule: "functions/schedule.handler",
+    });
+    new sst.aws.Function("Reader", { handler: "functions/reader.handler", link: [mirror] });
+    return { tables: mirror.tables };
+  },
+});
+`,
+  "sources/index.ts": `import { register, rest_api_source } from "@tidetable/core";
+
+export const crm = rest_api_source({
+  client: { base_url: "https://api.acme-crm.io/v2" },
+  resource_defaults: { primary_key: "id", write_disposition: "merge" },
+  resources: ["contacts", "deals"],
+});
+
+export const sources = register({ crm });
+`,
+  "functions/worker.ts": `import { worker } from "@tidetable/core/lambda";
+import { sources } from "../sources";
+
+export const handler = worker({ sources });
+`,
+  "functions/schedule.ts": `import { scheduler } from "@tidetable/core/lambda";
+import { sources } from "../sources";
+
+export const handler = scheduler({ sources });
+`,
+  "functions/reader.ts": `import { table } from "@tidetable/reader";
+import { sources } from "../sources";
+
+export const handler = async () => table(sources.crm, "deals").name;
+`,
+};
+
+/** Writes the app, and installs the packages from their tarballs. */
+export async function createInstalledApp(): Promise<string> {
+  const app = await mkdtemp(join(tmpdir(), "tidetable-smoke-app-"));
+  const packed = join(app, "packed");
+  await run(process.execPath, [join(project, "scripts/pack.mjs"), packed], project);
+  for (const [path, text] of Object.entries(installedApp)) {
+    await mkdir(join(app, path, ".."), { recursive: true });
+    await writeFile(join(app, path), text);
+  }
+  const tarballs = (await readdir(packed)).filter((name) => /^tidetable-[a-z].*\.tgz$/.test(name));
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+  await run("npm", ["install", ...flags, ...tarballs.map((name) => join(packed, name))], app);
+  await symlink(join(project, "node_modules/sst"), join(app, "node_modules/sst"));
+  await mkdir(join(app, ".sst"));
+  await cp(join(project, ".sst/provider-lock.json"), join(app, ".sst/provider-lock.json"));
+  await symlink(join(project, ".sst/platform"), join(app, ".sst/platform"));
+  return app;
+}
+
+const run = (command: string, args: string[], cwd: string) =>
+  new Promise<void>((done, fail) => {
+    const limits = { timeout: 180_000, maxBuffer: 64 * 1024 * 1024 };
+    execFile(command, args, { cwd, ...limits }, (error, stdout, stderr) =>
+      error ? fail(new Error(`${command} ${args[0]}: ${stdout}${stderr}`)) : done(),
+    );
+  });
 
 const artifacts = join(project, ".sst/artifacts");
 

@@ -9,6 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   copyProject,
+  createInstalledApp,
   names,
   plans,
   type Resource,
@@ -146,6 +147,42 @@ describe.skipIf(!isRequested)(
       expect(account.aws.requests.length).toBeGreaterThan(0);
       expect(account.aws.refused).toEqual([]);
     });
+
+    it("an app outside of the repository deploys the packed component, and links a function to it", async () => {
+      const app = await createInstalledApp();
+      const empty = await startAccount();
+      onTestFinished(async () => {
+        await empty.close();
+        await rm(app, { recursive: true });
+      });
+      const { code, stdout } = await empty.sst(["deploy"], { cwd: app });
+      expect(code, stdout).toBe(0);
+      const resources = await empty.deployed("shop");
+      expect(namesOf(resources, "aws:dynamodb/table:Table").sort()).toEqual([
+        "shop-smoke-crm.contacts",
+        "shop-smoke-crm.deals",
+        "shop-smoke-state",
+      ]);
+      expect(namesOf(resources, "aws:lambda/function:Function")).toEqual(
+        expect.arrayContaining(["shop-smoke-schedule", "shop-smoke-worker-crm"]),
+      );
+      const readerRole = resources.find(({ urn }) => urn.endsWith("::ReaderRole"));
+      const policies: { policy: string }[] = readerRole?.inputs.inlinePolicies ?? [];
+      expect(policies.map(({ policy }) => JSON.parse(policy).statements)).toMatchObject([
+        [
+          {
+            actions: [
+              "dynamodb:BatchGetItem",
+              "dynamodb:GetItem",
+              "dynamodb:Query",
+              "dynamodb:Scan",
+            ],
+            resources: ["arn:aws:dynamodb:us-east-1:123456789012:table/shop-smoke-crm.*"],
+          },
+        ],
+      ]);
+      expect(empty.aws.refused).toEqual([]);
+    }, 300_000);
 
     it("a missing handler fails the deploy, which releases its lock", async () => {
       const copy = await copyProject();

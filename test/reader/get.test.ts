@@ -237,6 +237,14 @@ describe("the error of a read", () => {
     expect(table(shop, "orders", { source, app: "mine" }).name).toBe("mine-dev-shop.orders");
   });
 
+  it("a function of an SST app reads the tables of its own app and stage", () => {
+    vi.stubEnv("TIDETABLE_STAGE", undefined);
+    vi.stubEnv("TIDETABLE_APP", undefined);
+    vi.stubEnv("SST_RESOURCE_App", '{"name":"store","stage":"live"}');
+    expect(table(shop, "orders", { source }).name).toBe("store-live-shop.orders");
+    vi.stubEnv("SST_RESOURCE_App", undefined);
+  });
+
   it("an unknown resource and a resource that is not stored are refused", async () => {
     const options = { source, stage: "s" };
     expect(await errorText(() => table(shop, "order" as "orders", options))).toBe(

@@ -48,7 +48,8 @@ export function table(source: Source, resource: string, options: TableOptions = 
 }
 
 function openTableAccess(source: Source, resource: string, options: TableOptions): TableAccess {
-  const { app = "tidetable", stage = process.env.TIDETABLE_STAGE } = options;
+  const defaults = environmentNames();
+  const { app = defaults.app, stage = defaults.stage } = options;
   const sourceName = options.source ?? registeredName(source);
   if (sourceName === undefined) {
     throw new ReadError({
@@ -71,6 +72,16 @@ function openTableAccess(source: Source, resource: string, options: TableOptions
     table: tableName({ app, stage }, plan),
     plan,
     client: () => options.client ?? sharedClient(),
+  };
+}
+
+/** The names of the stage: `exec` sets variables of ours, and SST one for each function of an app. */
+function environmentNames(): { app: string; stage: string | undefined } {
+  const { TIDETABLE_APP, TIDETABLE_STAGE, SST_RESOURCE_App } = process.env;
+  const sstApp: { name?: string; stage?: string } = JSON.parse(SST_RESOURCE_App ?? "{}");
+  return {
+    app: TIDETABLE_APP ?? sstApp.name ?? "tidetable",
+    stage: TIDETABLE_STAGE ?? sstApp.stage,
   };
 }
 

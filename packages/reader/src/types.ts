@@ -102,9 +102,9 @@ export type AnyKey = Readonly<Record<string, AnyKeyInput>>;
 // ── Options ──────────────────────────────────────────────────────────────────────────────────────
 
 export interface TableOptions {
-  /** The deployed stage. Default: the environment's TIDETABLE_STAGE. */
+  /** The deployed stage. Default: the environment's TIDETABLE_STAGE, or the stage of the SST app. */
   stage?: string;
-  /** The app's name in sst.config.ts. Default: "tidetable". */
+  /** The app's name. Default: TIDETABLE_APP, or that of the SST app around, or "tidetable". */
   app?: string;
   /** The source's name. Required for a source that is not registered in packages/sources. */
   source?: string;
