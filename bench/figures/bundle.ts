@@ -12,7 +12,7 @@ const OWN_BYTES = 120 * 1024;
 
 /** Builds the deployed worker and the minimal worker in the same way. */
 export const workerBundles = (into: string) =>
-  bundleFiles({ worker: "functions/resource.ts", minimal: "bench/minimal.ts" }, into);
+  bundleFiles(repositoryRoot, { worker: "functions/resource.ts", minimal: "bench/minimal.ts" }, into);
 
 /** Measures the import time and the size of the worker's bundle. */
 export async function measureBundle(_: unknown, { rounds }: Scale): Promise<Figure[]> {

@@ -20,6 +20,7 @@ import {
 } from "../../packages/local/src/runner/lambda-stage.ts";
 import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
+import { repository } from "../../scripts/bundle-packages.ts";
 import { recordOutput } from "../support/canary.ts";
 import { clientOf, scanTable, startDynamodb } from "../support/dynamodb.ts";
 import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
@@ -35,7 +36,7 @@ export function buildBundles(): FunctionBundles {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
-    Object.assign(bundles, await bundleFunctions(folder));
+    Object.assign(bundles, await bundleFunctions(repository, folder));
   });
   afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return bundles;

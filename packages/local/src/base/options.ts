@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Io } from "./io.ts";
 import { localNames } from "./names.ts";
+import { findProject } from "./project.ts";
 
 /** The options of a command line after parsing: paths are absolute, numbers are numbers. */
 export interface Options {
@@ -14,6 +15,8 @@ export interface Options {
   /** The source's name, if different from the file's. */
   name?: string;
   json: boolean;
+  /** The name of the project's app, which a deployed stage has in its names. */
+  app: string;
   /** The deployed stage to act on. Undefined for local mode. */
   stage?: string;
   /** `run`: only these resources. */
@@ -52,8 +55,9 @@ export interface Context {
 
 export const commonOptions = [
   new Option("--name <name>", "the source's name (default: the name of its file)"),
-  new Option("--data <dir>", "folder of the embedded engine and of local state").default(
-    ".tidetable",
+  new Option(
+    "--data <dir>",
+    "folder of the embedded engine and of local state (default: .tidetable in the project's folder, or here)",
   ),
   new Option("--dynamodb <url>", "this DynamoDB endpoint instead of the embedded engine").argParser(
     parseEndpoint,
@@ -129,13 +133,21 @@ export const diffOption = new Option(
   "what has changed since the previous version",
 ).conflicts("jsonSchema");
 
-/** Makes the paths absolute. A stage named like the local one means local mode. */
-export function settleOptions({ stage, ...parsed }: Options, io: Io): Options {
+/** The options as commander parses them. */
+type ParsedOptions = Omit<Options, "app" | "data"> & { data?: string };
+
+/**
+ * Makes the paths absolute. A stage named like the local one means local mode. In a project, the data
+ * folder is the project's, from whichever of its folders the command runs.
+ */
+export function settleOptions({ stage, ...parsed }: ParsedOptions, io: Io): Options {
   const absolute = (file: string) => resolve(io.cwd, file);
+  const project = findProject(io.cwd);
   return {
     ...parsed,
+    app: project?.app ?? localNames.app,
     json: parsed.json === true,
-    data: absolute(parsed.data),
+    data: parsed.data ? absolute(parsed.data) : join(project?.folder ?? io.cwd, ".tidetable"),
     ...(stage === undefined || stage === localNames.stage ? {} : { stage }),
     ...(parsed.secrets === undefined ? {} : { secrets: absolute(parsed.secrets) }),
   };

@@ -18,7 +18,7 @@ import { authText, firstUrl, paginatorText, sourceText } from "./plan-text.ts";
 /** `plan`: prints what a run would do. Only --cost reads more than the config: the run history. */
 export async function printPlan({ args, options, io }: Context): Promise<number> {
   const { stage, ...localOptions } = options;
-  const names = stage === undefined ? localNames : deployedNames(stage);
+  const names = stage === undefined ? localNames : deployedNames(options, stage);
   // A source from a file has a plan even if a stage could not run it.
   const loadedSources = await loadSources(args, localOptions, io);
   const plans = loadedSources.map(({ source, name }) => planSource(source, name));

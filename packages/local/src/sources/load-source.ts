@@ -1,6 +1,5 @@
 import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import {
   ConfigError,
   findNotices,
@@ -13,10 +12,11 @@ import {
   spellingHint,
 } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
-import { sources } from "@tidetable/sources";
 import type { Io } from "../base/io.ts";
+import { findProject } from "../base/project.ts";
 import { problemLines } from "../output/render.ts";
 import { type Literal, literalToConfig } from "./literal.ts";
+import { importErrorLine, importModule, loadRegisteredSources } from "./registered-sources.ts";
 import { parseJsonSource, readSourceText, unreadableProblem } from "./source-file.ts";
 
 /** A valid source, with the name for tables. */
@@ -36,13 +36,19 @@ export async function loadSources(
   { name, stage }: { name?: string; stage?: string },
   io: Io,
 ): Promise<LoadedSource[]> {
-  const sourceArgs = args.length > 0 ? args : Object.keys(sources);
+  // A file needs no project around it, and none of the project's modules is loaded for it.
+  const needsRegistered = args.length === 0 || !args.every(looksLikeFile);
+  const registered = needsRegistered ? await loadRegisteredSources(io) : {};
+  const sourceArgs = args.length > 0 ? args : Object.keys(registered);
+  if (sourceArgs.length === 0) throw invalidSourcesError([noSourcesProblem(io)]);
   if (name !== undefined && sourceArgs.length > 1) {
     throw invalidSourcesError([
       { path: "--name", message: `it names one source, and here are ${sourceArgs.length}` },
     ]);
   }
-  const results = await Promise.all(sourceArgs.map((arg) => loadSource(arg, { name, stage, io })));
+  const results = await Promise.all(
+    sourceArgs.map((arg) => loadSource(arg, { name, stage, registered, io })),
+  );
   const loadedSources = results.filter((result): result is LoadedSource => "source" in result);
   const isOnlyOne = sourceArgs.length === 1;
   const problems = [
@@ -101,36 +107,55 @@ const singleProblem = (path: string, message: string, hint?: string): Problems =
   problems: [{ path, message, hint }],
 });
 
+interface LoadOptions {
+  name: string | undefined;
+  stage: string | undefined;
+  /** The sources that have a name in the project. */
+  registered: Sources;
+  io: Io;
+}
+
 async function loadSource(
   arg: string,
-  { name, stage, io }: { name: string | undefined; stage: string | undefined; io: Io },
+  { name, stage, registered, io }: LoadOptions,
 ): Promise<LoadedSource | Problems> {
-  const registeredSources: Sources = sources;
-  const registered = Object.hasOwn(registeredSources, arg) ? registeredSources[arg] : undefined;
-  if (registered) return { name: name ?? arg, source: registered };
+  const source = Object.hasOwn(registered, arg) ? registered[arg] : undefined;
+  if (source) return { name: name ?? arg, source };
   if (stage !== undefined && looksLikeFile(arg)) {
     return singleProblem(
       arg,
       "a stage has the registered sources, and no files",
-      `put it into packages/sources/src and its name into index.ts there, then: npx sst deploy --stage ${stage}`,
+      `register it (\`npx --no tidetable add ${arg}\` does), then: npx sst deploy --stage ${stage}`,
     );
   }
 
   const extension = extname(arg);
   const loadFile = fileLoaders[extension];
-  if (!loadFile) return unknownSource(arg);
+  if (!loadFile) return unknownSource(arg, Object.keys(registered), io);
   const content = await loadFile(resolve(io.cwd, arg), arg, name, io);
   return "problems" in content ? content : { name: name ?? basename(arg, extension), ...content };
 }
 
 const looksLikeFile = (arg: string) => /[/\\.]/.test(arg);
 
-function unknownSource(arg: string): Problems {
+function unknownSource(arg: string, registeredNames: string[], io: Io): Problems {
   if (looksLikeFile(arg)) {
     return singleProblem(arg, "not a source file", "it has to end with .json, .py, .ts or .js");
   }
-  const hint = spellingHint(arg, Object.keys(sources));
+  const hint = findProject(io.cwd) ? spellingHint(arg, registeredNames) : noProjectHint;
   return singleProblem(arg, "there is no source of this name", hint);
+}
+
+const noProjectHint =
+  "names are known inside a project, whose package.json has the member tidetable (`npx --no tidetable init` writes one); or name a file, such as shop.json";
+
+function noSourcesProblem(io: Io): Problem {
+  const project = findProject(io.cwd);
+  if (!project) {
+    return { path: "command line", message: "there is no project here", hint: noProjectHint };
+  }
+  const hint = "`npx --no tidetable list` shows sources to begin with, and `add` copies one";
+  return { path: project.sourcesFile, message: "no source is registered", hint };
 }
 
 async function loadJsonFile(path: string, arg: string): Promise<FileContent> {
@@ -160,7 +185,7 @@ async function loadPythonFile(
 export const sourceFromLiteral = (literal: Literal): Source =>
   rest_api_source(literalToConfig(literal) as SourceConfig);
 
-/** Imports a module. bin/resolve.mjs lets it find `@tidetable/core` from any folder. */
+/** Imports a module whose default export is a source. */
 async function loadModule(
   path: string,
   arg: string,
@@ -171,12 +196,9 @@ async function loadModule(
   if (accessError) return { problems: [unreadableProblem(arg, accessError)] };
   let module: { default?: unknown };
   try {
-    await io.prepareTypeScript?.();
-    module = await import(pathToFileURL(path).href);
+    module = await importModule(path, io);
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const line = reason.replace(/(?<!\s)\s*\n\s*/g, " ");
-    return singleProblem(arg, `the file cannot be loaded: ${line}`);
+    return singleProblem(arg, `the file cannot be loaded: ${importErrorLine(error)}`);
   }
   if (isSource(module.default)) return { source: module.default };
   return singleProblem(

@@ -1,6 +1,5 @@
 import { DescribeTableCommand, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
-import { dynamodbClient, realClock, stateTableName } from "@tidetable/core";
-import { deployedNames } from "../base/names.ts";
+import { dynamodbClient, type Names, realClock, stateTableName } from "@tidetable/core";
 import type { Session } from "../base/session-type.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 
@@ -8,8 +7,8 @@ import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
  * Opens a session on a stage of `npx sst deploy`. Credentials and region come from the SDK's usual
  * places. The state table is described first: a missing permission, region or deployment shows.
  */
-export async function openStageSession(stage: string): Promise<Session> {
-  const names = deployedNames(stage);
+export async function openStageSession(names: Names): Promise<Session> {
+  const { stage } = names;
   const dynamodb = explainAwsErrors(dynamodbClient({ maxAttempts: 3 }), stage);
   const TableName = stateTableName(names);
   try {
