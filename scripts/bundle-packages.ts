@@ -6,7 +6,7 @@ import { findProject, type Project } from "../packages/local/src/base/project.ts
 import {
   bundleFunctions,
   type FunctionBundles,
-} from "../packages/local/src/runner/function-bundles.ts";
+} from "../packages/cli/src/runner/function-bundles.ts";
 
 /*
  * Lists the packages with code in the deployed bundles. The list is committed: a new package, or a

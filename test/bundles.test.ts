@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   bundleFunctions,
   type FunctionBundles,
-} from "../packages/local/src/runner/function-bundles.ts";
+} from "../packages/cli/src/runner/function-bundles.ts";
 import { bundlePackages, packageLines, packagesFile, repository } from "../scripts/bundle-packages.ts";
 
 // Checks the bundles that `sst deploy` uploads: the packages in them, and the abilities of their
@@ -47,7 +47,7 @@ describe.each(names)("the bundle of functions/%s.ts", (name) => {
   });
 
   it(`the bundle of ${name}.ts has no code of local mode`, () => {
-    expect(bundles[name].inputs.filter((path) => path.startsWith("packages/local/"))).toEqual([]);
+    expect(bundles[name].inputs.filter((path) => path.startsWith("packages/cli/"))).toEqual([]);
   });
 
   it(`the bundle of ${name}.ts has no code that a cold start need not load`, () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { bundleFiles } from "../../packages/local/src/runner/function-bundles.ts";
+import { bundleFiles } from "../../packages/cli/src/runner/function-bundles.ts";
 import { type Figure, median, runInterleaved, type Scale } from "../measure.ts";
 
 /** The allowed size of tidetable's code beyond the minimal bundle. */
