@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findProject, type Project } from "../packages/local/src/base/project.ts";
+import { findProject, type Project } from "../packages/cli/src/base/project.ts";
 import {
   bundleFunctions,
   type FunctionBundles,

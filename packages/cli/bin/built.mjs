@@ -7,5 +7,4 @@ export const builtEntries = {
   "@tidetable/core/redact": "core-redact",
   "@tidetable/core/validate": "core-validate",
   "@tidetable/reader": "reader",
-  "@tidetable/sources": "sources",
 };

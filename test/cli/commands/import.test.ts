@@ -212,9 +212,8 @@ export default rest_api_source({
     expect(stderr).toBe(`next:
   1. npx --no tidetable secrets set sales_crm.ts   (crm_token)
   2. npx --no tidetable check sales_crm.ts
-  3. to deploy it, put it into packages/sources/src, and into index.ts there:
-       import sales_crm from "./sales_crm.ts";
-     with sales_crm among the sources, and { schedule: "rate(1 hour)" } after its dict
+  3. to deploy it, write { schedule: "rate(1 hour)" } after its dict, and register it in your project:
+       npx --no tidetable add sales_crm.ts
 `);
   });
 

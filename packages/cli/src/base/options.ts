@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Io } from "./io.ts";
 import { localNames } from "./names.ts";
-import { findProject } from "./project.ts";
+import { currentProject, findProject } from "./project.ts";
 
 /** The options of a command line after parsing: paths are absolute, numbers are numbers. */
 export interface Options {
@@ -43,6 +43,16 @@ export interface Options {
   out?: string;
   /** Skips the confirmation. */
   yes?: boolean;
+  /** `init`: the app's name. */
+  appName?: string;
+  /** `init`: the first source. */
+  source?: string;
+  /** `init`: the AWS region. */
+  region?: string;
+  /** `init`: the folder with the packed packages. */
+  packages?: string;
+  /** `init`: false leaves out `npm install`. */
+  install?: boolean;
 }
 
 /** The arguments of a command, and everything a command may touch. */
@@ -112,6 +122,15 @@ export const yesOption = new Option(
   "do not ask: delete, replace or append once more without a confirmation",
 );
 
+export const initOptions = [
+  new Option("--app-name <name>", "the app's name (default: as in sst.config.ts, or the folder's)"),
+  new Option("--source <source>", "the first source: a name of `list`, a file, or none"),
+  new Option("--region <region>", "the AWS region (default: as the credentials say)"),
+  new Option("--packages <dir>", "the folder with tidetable's packed packages"),
+  new Option("--no-install", "leave out npm install"),
+  new Option("--yes", "ask nothing: take the defaults"),
+];
+
 export const tablesOption = new Option("--tables", "also delete the tables' items");
 
 export const outOption = new Option("--out <file>", "the file to write (default: standard output)");
@@ -145,7 +164,7 @@ export function settleOptions({ stage, ...parsed }: ParsedOptions, io: Io): Opti
   const project = findProject(io.cwd);
   return {
     ...parsed,
-    app: project?.app ?? localNames.app,
+    app: currentProject(io.cwd)?.app ?? localNames.app,
     json: parsed.json === true,
     data: parsed.data ? absolute(parsed.data) : join(project?.folder ?? io.cwd, ".tidetable"),
     ...(stage === undefined || stage === localNames.stage ? {} : { stage }),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, type Problem, spellingHint } from "@tidetable/core";
+import { packageFile } from "./package-files.ts";
 
 /** The folder of a user's app: its package.json has the member `tidetable`. */
 export interface Project {
@@ -29,6 +30,10 @@ export const defaultFiles = {
   schedule: "functions/schedule.ts",
   worker: "functions/worker.ts",
 };
+
+/** The project around the working folder, otherwise the one that has installed this tidetable. */
+export const currentProject = (workingFolder: string): Project | undefined =>
+  findProject(workingFolder) ?? findProject(packageFile(".."));
 
 /**
  * Finds the project of a folder: the nearest package.json with the member `tidetable`, in the folder

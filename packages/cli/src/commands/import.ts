@@ -130,9 +130,8 @@ function nextStepsText({ source, out, secrets, todos, problems }: ImportDocument
       ? [`npx --no tidetable secrets set ${file}   (${secrets.join(", ")})`]
       : []),
     `npx --no tidetable check ${file}`,
-    `to deploy it, put it into packages/sources/src, and into index.ts there:
-       import ${source} from "./${basename(file)}";
-     with ${source} among the sources, and { schedule: "rate(1 hour)" } after its dict`,
+    `to deploy it, write { schedule: "rate(1 hour)" } after its dict, and register it in your project:
+       npx --no tidetable add ${file}`,
   ];
   const writtenLine =
     out === null

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigError } from "@tidetable/core";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
-import { findProject, type Project } from "../base/project.ts";
+import { currentProject, type Project } from "../base/project.ts";
 import { localLeaseOwner } from "../session/dead-leases.ts";
 import { openWaits } from "../session/open-waits.ts";
 import { prepareSession } from "../session/session.ts";
@@ -86,7 +86,7 @@ async function requireRegistered(
   loadedSources: LoadedSource[],
   io: Pick<Io, "cwd" | "prepareTypeScript">,
 ): Promise<Project> {
-  const project = findProject(io.cwd);
+  const project = currentProject(io.cwd);
   const registered = project ? await loadProjectSources(project, io) : {};
   const problems = loadedSources
     .filter(({ name, source }) => registered[name] !== source)

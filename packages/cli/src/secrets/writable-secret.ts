@@ -6,7 +6,13 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
-import { createSecretsManager, isFailure, type Names, type SourcePlan, secretName } from "@tidetable/core";
+import {
+  createSecretsManager,
+  isFailure,
+  type Names,
+  type SourcePlan,
+  secretName,
+} from "@tidetable/core";
 import { registerSecret } from "@tidetable/core/redact";
 import { prepareDataFolder } from "../base/data-folder.ts";
 import type { Options } from "../base/options.ts";

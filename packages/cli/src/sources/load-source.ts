@@ -13,7 +13,7 @@ import {
 } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
 import type { Io } from "../base/io.ts";
-import { findProject } from "../base/project.ts";
+import { currentProject } from "../base/project.ts";
 import { problemLines } from "../output/render.ts";
 import { type Literal, literalToConfig } from "./literal.ts";
 import { importErrorLine, importModule, loadRegisteredSources } from "./registered-sources.ts";
@@ -142,7 +142,7 @@ function unknownSource(arg: string, registeredNames: string[], io: Io): Problems
   if (looksLikeFile(arg)) {
     return singleProblem(arg, "not a source file", "it has to end with .json, .py, .ts or .js");
   }
-  const hint = findProject(io.cwd) ? spellingHint(arg, registeredNames) : noProjectHint;
+  const hint = currentProject(io.cwd) ? spellingHint(arg, registeredNames) : noProjectHint;
   return singleProblem(arg, "there is no source of this name", hint);
 }
 
@@ -150,7 +150,7 @@ const noProjectHint =
   "names are known inside a project, whose package.json has the member tidetable (`npx --no tidetable init` writes one); or name a file, such as shop.json";
 
 function noSourcesProblem(io: Io): Problem {
-  const project = findProject(io.cwd);
+  const project = currentProject(io.cwd);
   if (!project) {
     return { path: "command line", message: "there is no project here", hint: noProjectHint };
   }

@@ -3,13 +3,13 @@ import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError, isSource, type Problem, type Sources } from "@tidetable/core";
 import type { Io } from "../base/io.ts";
-import { findProject, type Project } from "../base/project.ts";
+import { currentProject, type Project } from "../base/project.ts";
 
 /** Loads the sources that the project around the working folder registers; none without a project. */
 export async function loadRegisteredSources(
   io: Pick<Io, "cwd" | "prepareTypeScript">,
 ): Promise<Sources> {
-  const project = findProject(io.cwd);
+  const project = currentProject(io.cwd);
   return project ? loadProjectSources(project, io) : {};
 }
 
@@ -48,7 +48,8 @@ export async function importModule(
   path: string,
   io: Pick<Io, "prepareTypeScript">,
 ): Promise<object> {
-  if (path.endsWith(".ts")) await io.prepareTypeScript?.();
+  // A JavaScript file may import TypeScript.
+  await io.prepareTypeScript?.();
   return import(pathToFileURL(path).href);
 }
 
