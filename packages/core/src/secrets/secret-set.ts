@@ -40,9 +40,19 @@ export class SecretSet {
   }
 }
 
-/** In decoded digits, chance makes short values. So their own digits are searched for instead. */
+/** Says whether a value may be hidden in every output. Blanks do not make a value longer. */
+export const isLongEnough = (value: string): boolean =>
+  value.replace(/\s+/g, "").length >= MIN_LENGTH;
+
+/** The texts to search for: in a form, a space is written as `+`, which may be read as a space. */
 function searchedForms(value: string): string[] {
-  if (value.length >= MIN_LENGTH) return [value];
+  if (!isLongEnough(value)) return shortForms(value);
+  const forms = new Set([value, value.replaceAll(" ", "+"), value.replaceAll("+", "")]);
+  return [...forms].filter(isLongEnough);
+}
+
+/** In decoded digits, chance makes short values. So their own digits are searched for instead. */
+function shortForms(value: string): string[] {
   const bytes = Buffer.from(value);
   return [value, bytes.toString("base64").replace(/=/g, ""), bytes.toString("hex")];
 }
