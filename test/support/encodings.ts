@@ -173,14 +173,15 @@ export const encodings: Record<string, Encoding> = {
     const digits = bytesIn(text).map((byte) => anyCase(hexOf(byte, 2), random));
     return digits.join(pickOf([":", " ", "-", ", ", "_"], random));
   },
-  "open decimal entities": (text, random) =>
-    openEntities(text, random, (code) => `&#${code}`),
+  "open decimal entities": (text, random) => openEntities(text, random, (code) => `&#${code}`),
   "open hexadecimal entities": (text, random) =>
     openEntities(text, random, (code) => `&#x${anyCase(hexOf(code, 1), random)}`),
   "list of bytes": (text, random) =>
     random(2) === 0
       ? JSON.stringify(bytesIn(text))
-      : bytesIn(text).map((byte) => `0x${hexOf(byte, 2)}`).join(", "),
+      : bytesIn(text)
+          .map((byte) => `0x${hexOf(byte, 2)}`)
+          .join(", "),
   // Other characters of UTF-16 are not looked for.
   "base64 of UTF-16": (text) =>
     Buffer.from(text, /^[\0-\xff]*$/.test(text) ? "utf16le" : "utf8").toString("base64"),

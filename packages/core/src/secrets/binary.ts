@@ -144,6 +144,7 @@ class RunDecoder {
 
 /** Most bytes of a run are no text, because most runs are words and not encoded. UTF-16 has zeros. */
 const textPart =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
   /(?:\0?[\x07\t\n\r\x1b\x20-\x7e]|\0?[\x80-\xff]\0|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){4,}/g;
 
 /** The parts of a reading that are text, with a BREAK after each. */

@@ -88,12 +88,15 @@ const codeInList = /(?:0x([\da-f]{1,2})|(?<!\d)(\d{1,3})(?!\d))(?:[\s,;]{1,8}(?=
 
 /** What colours a terminal, moves its cursor or makes a link there. A tag may part it, and it a tag. */
 const terminalSequence =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
   /\x1b(?:\[[0-;=-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b<]{0,1000}(?:\x07|\x1b\\)|[ -/]{0,8}[0-;=-OQ-WYZ`-~])/g;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
 const tag = /<[/!a-z][^<>\x1b]{0,200}>/gi;
 
 /** An escape, or a number in a list, that goes on in the next line. */
 const splitEscape =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
   /(?:[%\\&=][^\s;]{0,8}|\x1b\S{0,16})(?:\r\n?|\n)[ \t]{0,8}\S|<(?:\r\n?|\n)|[\dx](?:\r\n?|\n)[ \t]{0,8}[\da-f]{1,2}[,\]]/i;
 
 const escapeFamilies: readonly EscapeFamily[] = [
@@ -103,7 +106,7 @@ const escapeFamilies: readonly EscapeFamily[] = [
     decode: ([, code, byte = ""]) => (code ? fromHex(code) : fromByte(byte)),
   },
   {
-    sign: /%[\da-f]{2}\S{0,64}\+|\+\S{0,64}%[\da-f]{2}/i,
+    sign: /%[\da-f]{2}[^\s%+]{0,32}\+|\+[^\s%+]{0,32}%[\da-f]{2}/i,
     pattern: /\+|%([\da-f]{2})/gi,
     decode: ([, byte]) => (byte ? fromByte(byte) : " "),
   },
@@ -133,6 +136,7 @@ const escapeFamilies: readonly EscapeFamily[] = [
       return code < 0x100 ? String.fromCharCode(code) : undefined;
     },
   },
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
   { sign: /\x1b/, pattern: terminalSequence, decode: () => "" },
   { sign: /</, pattern: tag, decode: () => "" },
 ];

@@ -19,7 +19,7 @@ const OVERLAP = Object.freeze({ least: 4 * 1024, factor: 8 });
  * All readings of a text may have so many times its length, and some bytes more. Each kind of escape in a
  * text doubles its readings, because any of them may belong to a secret.
  */
-const MAX_READ = Object.freeze({ perCharacter: 128, free: 400_000 });
+const MAX_READ = Object.freeze({ perCharacter: 128, free: 100_000 });
 
 /** A part of a text that has to be hidden. */
 interface Stretch {
