@@ -185,8 +185,11 @@ export const encodings: Record<string, Encoding> = {
   // Other characters of UTF-16 are not looked for.
   "base64 of UTF-16": (text) =>
     Buffer.from(text, /^[\0-\xff]*$/.test(text) ? "utf16le" : "utf8").toString("base64"),
+  // Before an escape, a wide backslash reads as one that is escaped.
   "wide letters": (text) =>
-    text.replace(/[!-~]/g, (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0)),
+    text.replace(/[!-[\]-~]/g, (character) =>
+      String.fromCharCode(character.charCodeAt(0) + 0xfee0),
+    ),
   CSS: (text, random) =>
     escapeSome(text, random, (character) => {
       const code = hexOf(character.codePointAt(0) ?? 0, 2);

@@ -70,15 +70,15 @@ const decodePercent = (escapes: string): string =>
   escapes.replace(/%(..)/g, (_, byte) => fromByte(byte));
 
 const entity =
-  /&[ \t]{0,2}(?:#[ \t]{0,2}(?:(\d{1,16})|x([\da-f]{1,16}))(?:[ \t]{0,4};|[ \t]{1,4}(?=&#))?|([a-z][a-z\d]{1,31});|(amp|gt|lt|quot|shy))/gi;
+  /&[ \t]{0,2}(?:#[ \t]{0,2}(?:(\d{1,16})|x([\da-f]{1,16}))(?:[ \t]{0,4};|[ \t]{1,4}(?=&#))?|([a-z][a-z\d]{1,31});)/gi;
 
 /** Without a semicolon, the digits of the text may follow those of a character of ASCII. */
 const openEntity =
-  /&#(?:(3[2-9]|[4-9]\d|1[01]\d|12[0-6]|\d{1,7})|x([2-7][\da-f]|[\da-f]{1,6}))(?![\da-f]{0,16};)(?:[ \t]{1,4}(?=&#))?/gi;
+  /&(?:#(?:(3[2-9]|[4-9]\d|1[01]\d|12[0-6]|\d{1,7})|x([2-7][\da-f]|[\da-f]{1,6}))(?![\da-f]{0,16};)(?:[ \t]{1,4}(?=&#))?|(amp|gt|lt|quot|shy)(?!;))/gi;
 
-function decodeEntity([, decimal, hex, name, openName]: RegExpExecArray): string | undefined {
+function decodeEntity([, decimal, hex, name = ""]: RegExpExecArray): string | undefined {
   if (decimal) return fromCode(Number(decimal));
-  return hex ? fromHex(hex) : findEntity(name ?? openName?.toLowerCase() ?? "");
+  return hex ? fromHex(hex) : findEntity(name);
 }
 
 /** At least six codes of bytes, as programming languages write a list of them. */
@@ -119,7 +119,7 @@ const escapeFamilies: readonly EscapeFamily[] = [
     decode: ([, six, fewer = ""]) => fromHex(six ?? fewer),
   },
   { sign: /&/, pattern: entity, decode: decodeEntity },
-  { sign: /&#/, pattern: openEntity, decode: decodeEntity },
+  { sign: /&/, pattern: openEntity, decode: decodeEntity },
   {
     sign: /=/,
     pattern: /=(?:([\da-f]{2})|[ \t]{0,8}\r?\n)/gi,
