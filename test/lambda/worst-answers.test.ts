@@ -179,23 +179,20 @@ const lists: Record<string, WorstAnswer> = {
 
 /** What follows a page, in each of the places where an API says so. */
 const nextPages: Record<string, WorstAnswer> = {
-  "cursors with a page token of 60 MB": ends("extract.token_size", () =>
+  "cursors with a page token of 60 MB": ends("extract.size", () =>
     json(bigBody(60 * MB, "t", '{"data":[{"id":1}],"next":"', '"}')),
   ),
-  "cursors with a page token in 100,000 levels": ends("extract.token_size", () =>
+  "cursors with a page token in 100,000 levels": ends("extract.cursor", () =>
     json(`{"data":[{"id":1}],"next":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
   ),
-  "body_links with a link of 60 MB": ends("extract.token_size", () =>
+  "body_links with a link of 60 MB": ends("extract.size", () =>
     json(bigBody(60 * MB, "l", '{"data":[{"id":1}],"next":"/v1/body_links?', '"}')),
   ),
-  "body_links with a link of a million segments": ends("extract.token_size", () =>
+  "body_links with a link of a million segments": ends("extract.loop", () =>
     json(bigBody(2 * MB, "/.", '{"data":[{"id":1}],"next":"/v1/body_links', '"}')),
   ),
   "header_links with 4,000 links": ends("done", () => ({
     ...json(page('{"id":1}'), { link: "<l>; rel=x, ".repeat(1_300).slice(0, 15_000) }),
-  })),
-  "header_links with headers of 40 KB": ends("extract.network", () => ({
-    ...json(page('{"id":1}'), { link: "<".repeat(40_000) }),
   })),
   "header_cursors with thousands of headers": ends("extract.network", () => (_, response) => {
     const headers = Array.from({ length: 5_000 }, (_, n) => [`x-next-${n}`, "1"]).flat();
@@ -203,7 +200,7 @@ const nextPages: Record<string, WorstAnswer> = {
     response.end(page('{"id":1}'));
     return undefined;
   }),
-  "page_numbers with a total of 10 million digits": ends("extract.page", () =>
+  "page_numbers with a total of 10 million digits": ends("extract.total", () =>
     json(bigBody(10 * MB, "9", '{"data":[{"id":1}],"pages":', "}")),
   ),
   "graphql with an error of 60 MB": ends("extract.selector", () =>
@@ -227,9 +224,6 @@ const redirects: Record<string, WorstAnswer> = {
   "cursors behind an address of 15 KB": ends("extract.redirect", () =>
     redirect(`/v1/${"r".repeat(15_000)}`),
   ),
-  "cursors behind an address of 40 KB": ends("extract.network", () =>
-    redirect(`/v1/${"r".repeat(40_000)}`),
-  ),
   "cursors behind an address of another host of 15 KB": ends("extract.redirect", () =>
     redirect(`https://${"h".repeat(15_000)}.example.org/`),
   ),
@@ -246,13 +240,13 @@ const tokens: Record<string, WorstAnswer> = {
     json(bigBody(60 * MB, "t", '{"access_token":"token","refresh_token":"', '"}')),
   ),
   "a token behind 60 MB of blanks": ends("done", () =>
-    json(bigBody(60 * MB, " ", "{", '"access_token":"token"}')),
+    json(bigBody(60 * MB, " ", "{", '"access_token":"token","expires_in":0}')),
   ),
   "a token in 100,000 levels": ends("extract.token", () =>
     json(`{"access_token":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
   ),
   "100,000 levels beside a token": ends("done", () =>
-    json(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)},"access_token":"token"}`),
+    json(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)},"access_token":"token","expires_in":0}`),
   ),
   "a token endpoint's error of 60 MB": ends("extract.status", () => ({
     status: 404,
