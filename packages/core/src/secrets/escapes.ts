@@ -97,7 +97,7 @@ const tag = /<[/!a-z][^<>\x1b]{0,200}>/gi;
 /** An escape, or a number in a list, that goes on in the next line. */
 const splitEscape =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
-  /(?:[%\\&=][^\s;]{0,8}|\x1b\S{0,16})(?:\r\n?|\n)[ \t]{0,8}\S|<(?:\r\n?|\n)|[\dx](?:\r\n?|\n)[ \t]{0,8}[\da-f]{1,2}[,\]]/i;
+  /(?:[%\\&=][^\s;]{0,8}|\x1b\S{0,16})(?:\r\n?|\n)[ \t]{0,8}\S|<(?:\r\n?|\n)|[\dx](?:\r\n?|\n)[ \t]{0,8}(?:[\da-f]{1,2}\s{0,8})?[,\]]/i;
 
 const escapeFamilies: readonly EscapeFamily[] = [
   {
