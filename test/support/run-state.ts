@@ -85,6 +85,7 @@ export const storedStateOf = (changes: Partial<StoredState> = {}): StoredState =
   body: runStateOf(),
   fan_outs: ["r1"],
   wishes: [],
+  next_read_id: null,
   isNewer: false,
   ...changes,
 });

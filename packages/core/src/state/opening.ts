@@ -268,10 +268,7 @@ function newRun(
     plan_hash: runRequest.planHash,
     table_id: runRequest.tableId,
     ids,
-    read_id:
-      /* planted: read-id-is-handed-on */ last && !isDone && last.read_id
-        ? last.read_id
-        : runRequest.newReadId(),
+    read_id: readIdFor(stored, runRequest.newReadId),
     started_at: startedAt,
     refresh,
     refresh_asked: refreshAsked,
@@ -293,6 +290,16 @@ function newRun(
     boundary: last?.boundary ?? [],
     rows,
   };
+}
+
+/**
+ * The id of a read that begins. It is handed on until a read has completed: from a read that failed, and
+ * from a sample, to the next one. So the records that both have read are the same rows.
+ */
+export function readIdFor(stored: StoredState | undefined, newReadId: () => string): string {
+  const handedOn =
+    /* planted: read-id-is-handed-on */ stored?.status === "done" ? null : stored?.body?.read_id;
+  return handedOn || stored?.next_read_id || newReadId();
 }
 
 /** The fields that are equal at the beginning of every run. */
