@@ -107,6 +107,7 @@ export const wantedOf = (changes: Partial<RunRequest> = {}): RunRequest => ({
   epoch: undefined,
   hasParentCursors: false,
   rows: () => noKnownRows,
+  isStranded: false,
   newReadId: () => "read-2",
   now: BEGAN + 1000,
   ...changes,
