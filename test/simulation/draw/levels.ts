@@ -89,6 +89,10 @@ export const isNumbered = ({ by, family, limit, overlap }: Paging): boolean =>
   family !== "single_page" &&
   (family !== "offset" || overlap === 0 || limit < 10);
 
+/** Offsets of a list that grows from a few rows cannot overlap at first, and count as numbered then. */
+export const mayCountAsNumbered = (paging: Paging): boolean =>
+  isNumbered(paging) || paging.family === "offset";
+
 /** A row has a key of its own in the table. */
 export const isKeyed = ({ rows }: Level): boolean =>
   rows === "merge" || rows === "insert_only" || rows === "ordered" || rows === "replace";

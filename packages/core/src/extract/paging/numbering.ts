@@ -30,7 +30,7 @@ export function isNumbered(
   }
 }
 
-/** Where an API sends one row at a time whatever the limit, pages do not overlap. */
+/** Where an API sends fewer than ten rows whatever the limit, pages do not overlap. */
 function isWithoutOverlap(
   plan: OffsetPlan,
   { request, records }: Pick<ReceivedPage, "request" | "records">,

@@ -117,10 +117,7 @@ export function withoutBehind({ behindTotal: _, ...totals }: PagingMemory): Pagi
   return totals;
 }
 
-/**
- * The number of rows to read again. Where the list seems to end, a single row is enough. A page has to
- * have room for a new row beside them.
- */
+/** The number of rows to read again. Where the list seems to end, a single row is enough. */
 function overlapAfter(
   { mode, tail, largestPage }: OverlapMemory,
   isShort: boolean,
@@ -128,9 +125,8 @@ function overlapAfter(
 ): number {
   if (mode === "as-they-come") return 0;
   const isCapped = largestPage < plan.limit;
-  const suitable = isCapped ? Math.max(1, defaultOverlap(largestPage)) : plan.overlap;
-  const room = Math.max(0, largestPage - 1);
-  return Math.min(isShort ? 1 : suitable, plan.overlap, tail.length, room);
+  const usual = isCapped ? Math.min(plan.overlap, defaultOverlap(largestPage)) : plan.overlap;
+  return Math.min(isShort ? 1 : usual, usual, tail.length);
 }
 
 /** The request after a page without new rows; undefined where the page proves the end of the list. */
