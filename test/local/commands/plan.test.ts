@@ -44,7 +44,7 @@ const vpc = { subnets: ["subnet-0a1b2c3d"], security_groups: ["sg-0a1b2c3d"] };
 const options = {
   schedule: { expression: "cron(0 6 ? * MON-FRI *)", timezone: "Europe/Berlin", enabled: false },
   full_refresh_schedule: "rate(7 days)",
-  function: { memory: 1024, reserved_concurrency: 2, vpc },
+  function: { memory: 1024, reserved_concurrency: 2, vpc, sdk_writes: true },
   table: {
     ttl: "expires_at",
     stream: "new-image",
