@@ -61,7 +61,7 @@ it("plan shows the settings that AWS gets", async () => {
   const lines = (await runPlan("api.acme.io", options)).split("\n");
   expect(lines[0]).toBe(
     "crm: cron(0 6 ? * MON-FRI *) Europe/Berlin (off), full refresh rate(7 days), " +
-      "worker with 1024 MB, at most 2 at once, in subnet-0a1b2c3d",
+      "worker with 1024 MB, at most 2 at once, in subnet-0a1b2c3d, writes by the SDK's commands",
   );
   expect(lines.slice(3, 10)).toEqual([
     "    key      id (S)",

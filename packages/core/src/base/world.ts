@@ -24,10 +24,7 @@ export interface Log {
 
 export type Fields = Record<string, unknown>;
 
-/**
- * The SDK's client. With `sendBatch`, batches are sent as text, for a third of the CPU time that the
- * SDK's commands take; without it, they go through the commands.
- */
+/** The SDK's client. Without `sendBatch`, batches go through the SDK's commands. */
 export interface Dynamodb extends Pick<DynamoDBClient, "send"> {
   sendBatch?: SendBatch | undefined;
 }

@@ -6,9 +6,8 @@ import { AWS_CONNECT_MS, AWS_IDLE_MS, AWS_REQUEST_MS } from "../base/timing.ts";
 import type { SendBatch } from "../base/wire.ts";
 
 /*
- * Sends batches without the SDK's commands. A command takes a request apart into objects, checks
- * them by a schema, writes them as JSON, and does the same to the answer: two thirds of the CPU time
- * of a run. Endpoint, region, credentials, signature and the correction of a wrong clock stay those
+ * Sends batches without the SDK's commands. A command walks a request by a schema to write it as
+ * JSON, and an answer to read it, which takes more CPU time than all else in a run. Endpoint, region, credentials, signature and the correction of a wrong clock stay those
  * of the SDK's client. The connections are undici's, as those to the API.
  */
 

@@ -32,8 +32,7 @@ interface Conversion {
 /**
  * Writes a record as the text of its item, and checks and measures the item on the way. The key
  * attributes come first and replace members of the same names. Every record is written, so speed
- * matters: attribute values as objects, which the SDK would write, cost twice as much. Throws a
- * RecordError for a record that DynamoDB would refuse.
+ * matters. Throws a RecordError for a record that DynamoDB would refuse.
  */
 export function writeItem(members: Members, key: Members = {}): ItemText {
   const conversion: Conversion = { bytes: 0, path: [] };
