@@ -44,9 +44,11 @@ function scheduleText(
   return `${expression}${timezone ? ` ${timezone}` : ""}${note}`;
 }
 
-function functionText({ memoryMb, reservedConcurrency, vpc }: FunctionPlan): string {
+function functionText({ memoryMb, reservedConcurrency, vpc, sdkWrites }: FunctionPlan): string {
   const limit = reservedConcurrency === undefined ? "" : `, at most ${reservedConcurrency} at once`;
-  return `worker with ${memoryMb} MB${limit}${vpc ? `, in ${vpc.subnets.join(", ")}` : ""}`;
+  const network = vpc ? `, in ${vpc.subnets.join(", ")}` : "";
+  const writes = sdkWrites ? ", writes by the SDK's commands" : "";
+  return `worker with ${memoryMb} MB${limit}${network}${writes}`;
 }
 
 /** The URL of the first request. A child's URL shows the placeholders for its parent's fields. */

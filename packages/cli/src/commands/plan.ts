@@ -90,10 +90,11 @@ function scheduleDocument(schedule: SchedulePlan | undefined) {
   return { expression, timezone, enabled, longest_gap_ms: longestGapMs };
 }
 
-const functionDocument = ({ memoryMb, reservedConcurrency, vpc }: FunctionPlan) => ({
+const functionDocument = ({ memoryMb, reservedConcurrency, vpc, sdkWrites }: FunctionPlan) => ({
   memory: memoryMb,
   reserved_concurrency: reservedConcurrency ?? null,
   vpc: vpc ? { subnets: vpc.subnets, security_groups: vpc.securityGroups } : null,
+  sdk_writes: sdkWrites,
 });
 
 const tableDocument = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePlan) => ({
