@@ -4,12 +4,13 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { type ResourceReport, workerFunctionName } from "@tidetable/core";
 import { expect, onTestFinished, test } from "vitest";
-import type { Sources } from "../../packages/core/src/run/reach.ts";
 import {
   bundleFiles,
   type FunctionBundles,
-} from "../../packages/local/src/runner/function-bundles.ts";
-import { invokeFunction } from "../../packages/local/src/runner/invoke-function.ts";
+} from "../../packages/cli/src/runner/function-bundles.ts";
+import { invokeFunction } from "../../packages/cli/src/runner/invoke-function.ts";
+import type { Sources } from "../../packages/core/src/run/reach.ts";
+import { repository } from "../../scripts/bundle-packages.ts";
 import { type ApiRequest, type Handler, openApi, type Reply } from "../support/api.ts";
 import { buildBundles, nodeVersion, openStage } from "./support.ts";
 import { worstSources } from "./worst-worker.ts";
@@ -24,6 +25,7 @@ const MB = 1_000_000;
 const bundles = buildBundles();
 const worstBundles = buildBundles((folder) =>
   bundleFiles(
+    repository.folder,
     { schedule: "functions/schedule.ts", resource: "test/lambda/worst-worker.ts" },
     folder,
   ),
