@@ -39,6 +39,15 @@ const page = (records: string): Buffer => Buffer.from(`{"data":[${records}]}`);
 const repeat = (count: number, make: (n: number) => string): string =>
   Array.from({ length: count }, (_, n) => make(n)).join();
 
+/** Lists in lists, between a start and an end. */
+const deepBody = (start: string, end: string): Buffer =>
+  Buffer.concat([
+    Buffer.from(start),
+    Buffer.alloc(100_000, "["),
+    Buffer.alloc(100_000, "]"),
+    Buffer.from(end),
+  ]);
+
 const json = (body: Buffer | string, headers: Record<string, string> = {}): Reply => ({
   headers: { "content-type": "application/json", ...headers },
   body,
@@ -185,7 +194,7 @@ const nextPages: Record<string, WorstAnswer> = {
     json(bigBody(60 * MB, "t", '{"data":[{"id":1}],"next":"', '"}')),
   ),
   "cursors with a page token in 100,000 levels": ends("extract.cursor", () =>
-    json(`{"data":[{"id":1}],"next":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
+    json(deepBody('{"data":[{"id":1}],"next":', "}")),
   ),
   "body_links with a link of 60 MB": ends("extract.size", () =>
     json(bigBody(60 * MB, "l", '{"data":[{"id":1}],"next":"/v1/body_links?', '"}')),
@@ -244,11 +253,9 @@ const tokens: Record<string, WorstAnswer> = {
   "a token behind 60 MB of blanks": ends("done", () =>
     json(bigBody(60 * MB, " ", "{", '"access_token":"token","expires_in":0}')),
   ),
-  "a token in 100,000 levels": ends("extract.token", () =>
-    json(`{"access_token":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
-  ),
+  "a token in 100,000 levels": ends("extract.token", () => json(deepBody('{"access_token":', "}"))),
   "100,000 levels beside a token": ends("done", () =>
-    json(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)},"access_token":"token","expires_in":0}`),
+    json(deepBody('{"a":', ',"access_token":"token","expires_in":0}')),
   ),
   "a token endpoint's error of 60 MB": ends("extract.status", () => ({
     status: 404,
