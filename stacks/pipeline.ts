@@ -6,10 +6,14 @@ import {
   workerFunctionName,
 } from "@tidetable/core";
 import { type StageLocation, scheduleStatements, workerStatements } from "./permissions";
-import { names } from "./plans";
+import { names, values } from "./plans";
 import { restrictRole } from "./roles";
 
-const environment = { TIDETABLE_APP: names.app, TIDETABLE_STAGE: names.stage };
+const environment = {
+  TIDETABLE_APP: names.app,
+  TIDETABLE_STAGE: names.stage,
+  ...(Object.keys(values).length > 0 ? { TIDETABLE_VALUES: JSON.stringify(values) } : {}),
+};
 
 const HOUR = 3600;
 

@@ -1,0 +1,732 @@
+import { python, secret, type TakenFile, value } from "./files.ts";
+
+const orders = {
+  client: { base_url: "https://api.example.com" },
+  resources: ["orders"],
+};
+
+const starterFile = python`
+  from typing import Any, Optional
+
+  import dlt
+  from dlt.common.pendulum import pendulum
+  from dlt.sources.rest_api import (
+      RESTAPIConfig,
+      check_connection,
+      rest_api_resources,
+      rest_api_source,
+  )
+
+
+  @dlt.source(name="forge")
+  def forge_source(access_token: Optional[str] = dlt.secrets.value) -> Any:
+      # the API of the forge
+      config: RESTAPIConfig = {
+          "client": {
+              "base_url": "https://api.forge.example.com/repos/acme/app/",
+              # only with a token
+              "auth": (
+                  {
+                      "type": "bearer",
+                      "token": access_token,
+                  }
+                  if access_token
+                  else None
+              ),
+          },
+          "resource_defaults": {
+              "primary_key": "id",
+              "write_disposition": "merge",
+              "endpoint": {"params": {"per_page": 100}},
+          },
+          "resources": [
+              # "pulls",
+              {
+                  "name": "issues",
+                  "endpoint": {
+                      "path": "issues",
+                      "params": {"state": "open", "since": "{incremental.start_value}"},
+                      "incremental": {
+                          "cursor_path": "updated_at",
+                          "initial_value": pendulum.today().subtract(days=30).to_iso8601_string(),
+                      },
+                  },
+              },
+              {
+                  "name": "issue_comments",
+                  "endpoint": {"path": "issues/{resources.issues.number}/comments"},
+                  "include_from_parent": ["id"],
+              },
+          ],
+      }
+
+      yield from rest_api_resources(config)
+
+
+  def load_forge() -> None:
+      pipeline = dlt.pipeline(
+          pipeline_name="rest_api_forge",
+          destination="duckdb",
+          dataset_name="rest_api_data",
+      )
+
+      load_info = pipeline.run(forge_source())
+      print(load_info)  # noqa: T201
+
+
+  def load_creatures() -> None:
+      pipeline = dlt.pipeline(
+          pipeline_name="rest_api_creatures",
+          destination="duckdb",
+          dataset_name="rest_api_data",
+      )
+
+      creature_source = rest_api_source(
+          {
+              "client": {
+                  "base_url": "https://creatures.example.com/api/v2/",
+                  # "paginator": "json_link",
+              },
+              "resource_defaults": {"endpoint": {"params": {"limit": 1000}}},
+              "resources": ["creature", "berry", "location"],
+          }
+      )
+
+      def check_network_and_authentication() -> None:
+          (can_connect, error_msg) = check_connection(creature_source, "not_existing_endpoint")
+          if not can_connect:
+              pass
+
+      check_network_and_authentication()
+
+      load_info = pipeline.run(creature_source)
+      print(load_info)
+
+
+  if __name__ == "__main__":
+      load_forge()
+      load_creatures()
+`;
+
+export const takenFiles: TakenFile[] = [
+  {
+    title: "dlt's starting point, its second source",
+    python: starterFile,
+    name: "creature_source",
+    config: {
+      client: { base_url: "https://creatures.example.com/api/v2/" },
+      resource_defaults: { endpoint: { params: { limit: 1000 } } },
+      resources: ["creature", "berry", "location"],
+    },
+  },
+  {
+    title: "what a generator makes of an OpenAPI file",
+    python: python`
+      from typing import List
+
+      import dlt
+      from dlt.extract.source import DltResource
+      from rest_api import rest_api_source
+      from rest_api.typing import RESTAPIConfig
+
+
+      @dlt.source(name="petshop_source", max_table_nesting=2)
+      def petshop_source(
+          api_key: str = dlt.secrets.value,
+          base_url: str = dlt.config.value,
+      ) -> List[DltResource]:
+
+          # source configuration
+          source_config: RESTAPIConfig = {
+              "client": {
+                  "base_url": base_url,
+                  "auth": {
+                      "type": "api_key",
+                      "api_key": api_key,
+                      "name": "api_key",
+                      "location": "header"
+                  },
+              },
+              "resources":
+                  [
+                      # Returns pets by their status.
+                      {
+                          "name": "pet",
+                          "table_name": "pet",
+                          "primary_key": "id",
+                          "write_disposition": "merge",
+                          "endpoint": {
+                              "data_selector": "$",
+                              "path": "/pet/findByStatus",
+                              "params": {
+                                  # the parameters below can optionally be configured
+                                  # "status": "OPTIONAL_CONFIG",
+                              },
+                              "paginator": "auto",
+                          }
+                      },
+                      {
+                          "name": "order",
+                          "table_name": "order",
+                          "endpoint": {
+                              "data_selector": "$",
+                              "path": "/store/order/{orderId}",
+                              "params": {
+                                  "orderId": "FILL_ME_IN",  # TODO: fill in required path parameter
+                              },
+                              "paginator": "auto",
+                          }
+                      },
+                  ]
+          }
+
+          return rest_api_source(source_config)
+    `,
+    config: {
+      client: {
+        base_url: value("base_url"),
+        auth: { type: "api_key", api_key: secret("api_key"), name: "api_key", location: "header" },
+      },
+      resources: [
+        {
+          name: "pet",
+          table_name: "pet",
+          primary_key: "id",
+          write_disposition: "merge",
+          endpoint: {
+            data_selector: "$",
+            path: "/pet/findByStatus",
+            params: {},
+            paginator: "auto",
+          },
+        },
+        {
+          name: "order",
+          table_name: "order",
+          endpoint: {
+            data_selector: "$",
+            path: "/store/order/{orderId}",
+            params: { orderId: "FILL_ME_IN" },
+            paginator: "auto",
+          },
+        },
+      ],
+    },
+  },
+  {
+    title: "constants of the module",
+    python: python`
+      from dlt.sources.rest_api import rest_api_source
+
+      BASE_URL = "https://api.example.com"
+      PAGE_SIZE = 100
+      RESOURCES = ("orders", "users")
+
+      source = rest_api_source({
+          "client": {"base_url": BASE_URL, "paginator": {"type": "offset", "limit": PAGE_SIZE}},
+          "resources": RESOURCES,
+      })
+    `,
+    config: {
+      client: {
+        base_url: "https://api.example.com",
+        paginator: { type: "offset", limit: 100 },
+      },
+      resources: ["orders", "users"],
+    },
+  },
+  {
+    title: "constants of a class, and by subscript",
+    python: python`
+      from dlt.sources.rest_api import rest_api_source
+
+      class Settings:
+          BASE_URL: str = "https://api.example.com"
+          HEADERS = {"accept": "application/json"}
+
+      TABLES = {"orders": {"name": "orders", "primary_key": "id"}, "users": {"name": "users"}}
+      KEYS = ["id", "uuid"]
+
+      source = rest_api_source({
+          "client": {"base_url": Settings.BASE_URL, "headers": Settings.HEADERS},
+          "resource_defaults": {"primary_key": KEYS[-1]},
+          "resources": [TABLES["orders"], TABLES.get("users")],
+      })
+    `,
+    config: {
+      client: { base_url: "https://api.example.com", headers: { accept: "application/json" } },
+      resource_defaults: { primary_key: "uuid" },
+      resources: [{ name: "orders", primary_key: "id" }, { name: "users" }],
+    },
+  },
+  {
+    title: "constants of other files of the project",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+      from .settings import BASE_URL, DEFAULTS as defaults
+      import endpoints
+
+      source = rest_api_source({
+          "client": {"base_url": BASE_URL},
+          "resource_defaults": defaults,
+          "resources": endpoints.ALL,
+      })
+    `,
+    beside: {
+      "settings.py": python`
+        HOST = "api.example.com"
+        BASE_URL = f"https://{HOST}/v1"
+        DEFAULTS = {"primary_key": "id"}
+      `,
+      "endpoints.py": python`
+        ALL = [{"name": "orders"}]
+      `,
+    },
+    config: {
+      client: { base_url: "https://api.example.com/v1" },
+      resource_defaults: { primary_key: "id" },
+      resources: [{ name: "orders" }],
+    },
+  },
+  {
+    title: "parameters with literal defaults, and with none",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source, RESTAPIConfig
+
+      @dlt.source
+      def shop(region: str, api_token: str, per_page: int = 50, *, path="orders"):
+          config: RESTAPIConfig = {
+              "client": {
+                  "base_url": f"https://{region}.example.com",
+                  "auth": {"type": "bearer", "token": api_token},
+              },
+              "resources": [{"name": "orders", "endpoint": {"path": path, "params": {"n": per_page}}}],
+          }
+          return rest_api_source(config)
+    `,
+    config: {
+      client: {
+        base_url: "https://{values.region}.example.com",
+        auth: { type: "bearer", token: secret("api_token") },
+      },
+      resources: [{ name: "orders", endpoint: { path: "orders", params: { n: 50 } } }],
+    },
+    notes: [`taken as the secret "api_token"`, `taken as the value "region"`],
+  },
+  {
+    title: "arguments of the call in the same file",
+    python: python`
+      import os, dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      @dlt.source
+      def shop(base_url, token=dlt.secrets.value, size=10):
+          return rest_api_source({
+              "client": {"base_url": base_url, "auth": {"token": token}},
+              "resources": [{"name": "orders", "endpoint": {"params": {"size": size}}}],
+          })
+
+      def main():
+          pipeline = dlt.pipeline("shop", destination="duckdb", dataset_name="shop")
+          info = pipeline.run(shop("https://api.example.com", os.environ["SHOP_TOKEN"], size=200))
+          print(info)
+
+      if __name__ == "__main__":
+          main()
+    `,
+    config: {
+      client: { base_url: "https://api.example.com", auth: { token: secret("shop_token") } },
+      resources: [{ name: "orders", endpoint: { params: { size: 200 } } }],
+    },
+    notes: [`taken as the secret "shop_token"`],
+  },
+  {
+    title: "the environment and dlt's config",
+    python: python`
+      import os
+      import dlt
+      from os import environ, getenv
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({
+          "client": {
+              "base_url": os.getenv("SHOP_URL", "https://api.example.com"),
+              "auth": {"type": "http_basic", "username": os.environ["SHOP_USER"], "password": environ.get("SHOP_PASSWORD")},
+              "headers": {"x-tenant": getenv("TENANT")},
+          },
+          "resources": [
+              {
+                  "name": "orders",
+                  "endpoint": {
+                      "path": f"v1/{dlt.config['account']}/orders",
+                      "params": {"region": dlt.config.get("region"), "key": dlt.secrets.get("key", str)},
+                  },
+              },
+          ],
+      })
+    `,
+    config: {
+      client: {
+        base_url: value("shop_url", "https://api.example.com"),
+        auth: {
+          type: "http_basic",
+          username: secret("shop_user"),
+          password: secret("shop_password"),
+        },
+        headers: { "x-tenant": secret("tenant") },
+      },
+      resources: [
+        {
+          name: "orders",
+          endpoint: {
+            path: "v1/{values.account}/orders",
+            params: { region: value("region"), key: secret("key") },
+          },
+        },
+      ],
+    },
+    notes: [
+      `the secret "shop_user"`,
+      `the secret "shop_password"`,
+      `the secret "tenant"`,
+      `the value "shop_url"`,
+    ],
+  },
+  {
+    title: "dlt's classes",
+    python: python`
+      import dlt
+      from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth
+      from dlt.sources.helpers.rest_client.paginators import (
+          HeaderLinkPaginator,
+          JSONResponseCursorPaginator,
+          OffsetPaginator,
+          PageNumberPaginator,
+          SinglePagePaginator,
+      )
+      from dlt.sources.rest_api import rest_api_source
+      from dlt.sources.rest_api.typing import Endpoint, EndpointResource, RESTAPIConfig
+      from typing import cast
+
+      orders: EndpointResource = EndpointResource(
+          name="orders",
+          endpoint=Endpoint(path="orders", paginator=PageNumberPaginator(base_page=1, total_path=None)),
+      )
+      source = rest_api_source(
+          cast(RESTAPIConfig, dict(
+              client={
+                  "base_url": "https://api.example.com",
+                  "auth": BearerTokenAuth(token=dlt.secrets["token"]),
+                  "paginator": HeaderLinkPaginator(),
+              },
+              resources=[
+                  orders,
+                  {"name": "users", "endpoint": {"paginator": OffsetPaginator(100, total_path="meta.total"),
+                                                 "auth": APIKeyAuth("X-Key", dlt.secrets["key"])}},
+                  {"name": "log", "endpoint": {"paginator": JSONResponseCursorPaginator("next", cursor_param="after")}},
+                  {"name": "me", "endpoint": {"paginator": SinglePagePaginator()}},
+              ],
+          ))
+      )
+    `,
+    config: {
+      client: {
+        base_url: "https://api.example.com",
+        auth: { type: "bearer", token: secret("token") },
+        paginator: { type: "header_link" },
+      },
+      resources: [
+        {
+          name: "orders",
+          endpoint: {
+            path: "orders",
+            paginator: { type: "page_number", base_page: 1, total_path: null },
+          },
+        },
+        {
+          name: "users",
+          endpoint: {
+            paginator: { type: "offset", limit: 100, total_path: "meta.total" },
+            auth: { type: "api_key", name: "X-Key", api_key: secret("key") },
+          },
+        },
+        {
+          name: "log",
+          endpoint: { paginator: { type: "cursor", cursor_path: "next", cursor_param: "after" } },
+        },
+        { name: "me", endpoint: { paginator: { type: "single_page" } } },
+      ],
+    },
+  },
+  {
+    title: "an incremental object among the parameters",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": [{
+              "name": "events",
+              "endpoint": {"params": {
+                  "since": dlt.sources.incremental("updated_at", initial_value="2026-01-01T00:00:00Z", last_value_func=max),
+              }},
+          }],
+      })
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [
+        {
+          name: "events",
+          endpoint: {
+            params: {
+              since: {
+                type: "incremental",
+                cursor_path: "updated_at",
+                initial_value: "2026-01-01T00:00:00Z",
+                last_value_func: "max",
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    title: "hints on resources, and on the run",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": ["orders", {"name": "users", "endpoint": "people", "columns": {"id": {"data_type": "bigint"}}}],
+      })
+      source.orders.apply_hints(primary_key="id", write_disposition="merge")
+      source.resources["users"].apply_hints(
+          columns={"age": {"data_type": "bigint"}},
+          incremental=dlt.sources.incremental("updated_at"),
+      )
+
+      pipeline = dlt.pipeline(pipeline_name="shop", destination="snowflake")
+      pipeline.run(source, schema_contract="freeze", loader_file_format="parquet")
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [
+        {
+          name: "orders",
+          primary_key: "id",
+          write_disposition: "merge",
+          schema_contract: "freeze",
+        },
+        {
+          name: "users",
+          endpoint: { path: "people", incremental: { cursor_path: "updated_at" } },
+          columns: { id: { data_type: "bigint" }, age: { data_type: "bigint" } },
+          schema_contract: "freeze",
+        },
+      ],
+    },
+    notes: ["loader_file_format means nothing in DynamoDB"],
+  },
+  {
+    title: "a selection of resources",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      @dlt.source
+      def shop():
+          return rest_api_source({
+              "client": {"base_url": "https://api.example.com"},
+              "resources": ["orders", "users", "logs"],
+          })
+
+      if __name__ == "__main__":
+          selected = shop().with_resources("orders", "users")
+          dlt.pipeline("shop", destination="duckdb").run(selected)
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: ["orders", "users", { name: "logs", selected: false }].map((resource) =>
+        typeof resource === "string" ? { name: resource } : resource,
+      ),
+    },
+  },
+  {
+    title: "a disposition for the whole run",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      def run(source):
+          pipeline = dlt.pipeline("shop", destination="duckdb")
+          return pipeline.run(source, write_disposition="replace")
+
+      run(rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": ["orders"],
+      }))
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [{ name: "orders", write_disposition: "replace" }],
+    },
+  },
+  {
+    title: "an Airflow task group",
+    python: python`
+      import dlt
+      from airflow.decorators import dag
+      from airflow.models import Variable
+      from dlt.helpers.airflow_helper import PipelineTasksGroup
+      from dlt.sources.rest_api import rest_api_source
+
+      @dag(schedule="@daily", catchup=False)
+      def load_shop():
+          tasks = PipelineTasksGroup("shop", use_data_folder=False, wipe_local_data=True)
+          pipeline = dlt.pipeline(pipeline_name="shop", destination="bigquery", dataset_name="shop")
+          source = rest_api_source({
+              "client": {"base_url": "https://api.example.com", "auth": {"token": Variable.get("shop_token")}},
+              "resources": ["orders"],
+          })
+          tasks.add_run(pipeline, source, decompose="serialize", trigger_rule="all_done", retries=0)
+
+      load_shop()
+    `,
+    config: {
+      client: { base_url: "https://api.example.com", auth: { token: secret("shop_token") } },
+      resources: ["orders"],
+    },
+    notes: [`the secret "shop_token"`],
+  },
+  {
+    title: "a Dagster asset",
+    python: python`
+      from dagster import AssetExecutionContext
+      from dagster_dlt import DagsterDltResource, dlt_assets
+      import dlt
+      from dlt.sources.rest_api import rest_api_resources
+
+      @dlt.source
+      def shop(token: dlt.TSecretStrValue = dlt.secrets.value):
+          config = {
+              "client": {"base_url": "https://api.example.com", "auth": {"type": "bearer", "token": token}},
+              "resources": ["orders"],
+          }
+          resources = rest_api_resources(config)
+          yield from resources
+
+      @dlt_assets(
+          dlt_source=shop(),
+          dlt_pipeline=dlt.pipeline(pipeline_name="shop", dataset_name="shop", destination="duckdb"),
+          name="shop",
+      )
+      def shop_assets(context: AssetExecutionContext, dlt_resource: DagsterDltResource):
+          yield from dlt_resource.run(context=context)
+    `,
+    config: {
+      client: {
+        base_url: "https://api.example.com",
+        auth: { type: "bearer", token: secret("token") },
+      },
+      resources: ["orders"],
+    },
+  },
+  {
+    title: "a command line of its own",
+    python: python`
+      import argparse
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      def main():
+          parser = argparse.ArgumentParser()
+          parser.add_argument("--account", required=True)
+          args = parser.parse_args()
+          source = rest_api_source({
+              "client": {"base_url": "https://api.example.com"},
+              "resources": [{"name": "orders", "endpoint": f"accounts/{args.account}/orders"}],
+          })
+          load_info = dlt.pipeline("shop", destination="duckdb").run(source)
+          print(load_info)
+
+      if __name__ == "__main__":
+          main()
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [{ name: "orders", endpoint: "accounts/{values.account}/orders" }],
+    },
+    notes: [`the value "account"`],
+  },
+  {
+    title: "every resource of a list gets the same",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_resources
+
+      @dlt.source
+      def shop():
+          resources = rest_api_resources({
+              "client": {"base_url": "https://api.example.com"},
+              "resources": ["orders", "users"],
+          })
+          for resource in resources:
+              resource.apply_hints(primary_key="id")
+              yield resource
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [
+        { name: "orders", primary_key: "id" },
+        { name: "users", primary_key: "id" },
+      ],
+    },
+  },
+  {
+    title: "one of several sources, by its line",
+    python: python`
+      from dlt.sources.rest_api import rest_api_source
+
+      def main():
+          run(rest_api_source({"client": {"base_url": "https://a.example.com"}, "resources": ["x"]}))
+          run(rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": ["orders"]}))
+
+      def run(source):
+          pipeline.run(source)
+    `,
+    line: 5,
+    config: orders,
+  },
+  {
+    title: "a bearer token in a header",
+    python: python`
+      import os, dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      API_TOKEN = os.environ["API_TOKEN"]
+      HEADERS = {"Authorization": f"Bearer {API_TOKEN}", "X-Key": "k-" + dlt.secrets["key"]}
+
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com", "headers": HEADERS},
+          "resources": ["orders"],
+      })
+    `,
+    config: {
+      client: {
+        base_url: "https://api.example.com",
+        headers: {
+          Authorization: "Bearer {secrets.api_token}",
+          "X-Key": "k-{secrets.key}",
+        },
+      },
+      resources: ["orders"],
+    },
+    notes: [`the secret "api_token"`],
+  },
+];
