@@ -5,7 +5,7 @@ import { configTypes, positionalParameters, typedDicts } from "./dlt-classes.ts"
 import { evaluateFunction } from "./functions.ts";
 import { outsideValue } from "./members.ts";
 import { joinTexts, textOf } from "./strings.ts";
-import { timeCall } from "./times.ts";
+import { timeMethod, timeResult } from "./times.ts";
 import { evaluateLiteral } from "./to-literal.ts";
 import { type Node, sourceText } from "./tree.ts";
 import { unreadable } from "./unknown.ts";
@@ -22,7 +22,7 @@ export function evaluateCall(context: Context, node: Node): Value {
   if (property && objectNode) {
     const object = evaluate(context, objectNode);
     const method = sourceText(file, property);
-    const time = timeCall(context, node, object, method, args);
+    const time = timeMethod(context, node, object, method, args);
     if (time) return time;
     if (method === "parse_args") return { kind: "named", name: "argparse.arguments" };
     if (object.kind === "expression") return { ...object, code: () => sourceText(file, node) };
@@ -63,7 +63,11 @@ function libraryResult(
   const container =
     /^(.*\.)?(?:getenv|get)$/.exec(name)?.[1] ?? (name === "getenv" ? "os." : undefined);
   if (container !== undefined) return outsideGet(context, node, container, args);
-  return timeCall(context, node, { kind: "named", name: "" }, name, args) ?? unreadable(file, node);
+  if (name === "int" && first && args.length === 1) {
+    const value = evaluate(context, first.value);
+    return value.kind === "relative" ? value : unreadable(file, node);
+  }
+  return timeResult(context, name, args) ?? unreadable(file, node);
 }
 
 /** `os.getenv("KEY", "default")`, `dlt.secrets.get("key")` and the like. */

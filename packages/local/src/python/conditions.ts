@@ -1,7 +1,7 @@
 import type { Literal, ValueName } from "../sources/literal.ts";
 import { mergeDicts } from "./containers.ts";
 import { joinTexts } from "./strings.ts";
-import { timeArithmetic } from "./times.ts";
+import { inMilliseconds, timeArithmetic } from "./times.ts";
 import { evaluateLiteral, toLiteral } from "./to-literal.ts";
 import { childNodes, type Node, positionText, sourceText } from "./tree.ts";
 import { unknownBecause, unreadable } from "./unknown.ts";
@@ -155,6 +155,10 @@ export function evaluateBinary(context: Context, node: Node): Value {
       return evaluateSum(context, node, left, right);
     case "-":
       return timeArithmetic(context, node, evaluate(context, left), "-", evaluate(context, right));
+    case "*": {
+      const [value, factor] = [evaluate(context, left), evaluate(context, right)];
+      return inMilliseconds(value, factor) ?? unreadable(file, node);
+    }
     case "|":
       return evaluateUnion(context, node, left, right);
     default: {

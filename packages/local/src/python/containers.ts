@@ -6,6 +6,7 @@ import type {
   Literal,
 } from "../sources/literal.ts";
 import type { PythonFile } from "./scopes.ts";
+import { relativeText } from "./times.ts";
 import { contentOf, evaluateLiteral, toLiteral } from "./to-literal.ts";
 import { childNodes, commentText, type Node, sourceText } from "./tree.ts";
 import { unknownBecause, unreadable } from "./unknown.ts";
@@ -98,11 +99,14 @@ export function evaluateDict(context: Context, node: Node): DictLiteral {
   return { kind: "dict", entries: list.entries, ...layout };
 }
 
-/** `max` and `min` have a meaning in one place alone. */
+/** `max`, `min` and times that are counted from now have a meaning in one place alone. */
 export function entryValue(context: Context, key: string, node: Node): Literal {
   const value = evaluate(context, node);
   const isFurthest = key === "last_value_func" && value.kind === "named";
   if (isFurthest && /^(max|min)$/.test(value.name)) return { kind: "scalar", value: value.name };
+  if (key === "initial_value" && value.kind === "relative") {
+    return { kind: "scalar", value: relativeText(value) };
+  }
   return toLiteral(context, node, value);
 }
 

@@ -1,6 +1,7 @@
 import type { DictLiteral, Literal } from "../sources/literal.ts";
 import { memberOf } from "./containers.ts";
 import { checkUse, importedValue } from "./names.ts";
+import { timeMethod } from "./times.ts";
 import { childNodes, type Node, sourceText } from "./tree.ts";
 import { unknownBecause, unreadable } from "./unknown.ts";
 import { type ClassValue, type Context, evaluate, stringIn, type Value } from "./values.ts";
@@ -24,6 +25,9 @@ function attributeOf(context: Context, node: Node, object: Value, name: string):
   if (object.kind === "named") {
     if (object.name === "argparse.arguments") return { kind: "value", name, mayBeSecret: true };
     return importedValue(context, node, `${object.name}.${name}`);
+  }
+  if (object.kind === "time" && name === "int_timestamp") {
+    return timeMethod(context, node, object, "timestamp", []) ?? unreadable(file, node);
   }
   if (object.kind === "class") return classConstant(context, node, object, name);
   return unreadable(file, node);

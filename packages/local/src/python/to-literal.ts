@@ -20,6 +20,14 @@ export function toLiteral({ file }: Context, node: Node, value: Value): Literal 
     const hint = `functions need a TypeScript source: \`tidetable import ${file.arg}\` begins one`;
     return unknownBecause(file, node, "a function cannot be read", hint);
   }
+  if (value.kind === "relative") {
+    const hint = `only an incremental's "initial_value" can be counted from now`;
+    return unknownBecause(file, node, "a time that is counted from now has no value here", hint);
+  }
+  if (value.kind === "time" || value.kind === "duration") {
+    const hint = `write it as the API does, as in "2026-01-31T00:00:00Z"`;
+    return unknownBecause(file, node, "a time that is no text cannot be read", hint);
+  }
   const isName = value.kind === "named" && node.name === "VariableName";
   if (!isName) return unreadable(file, node);
   const module = value.name.includes(".") ? value.name.replace(/\.[^.]*$/, "") : undefined;

@@ -7,7 +7,14 @@ import type { Node } from "./tree.ts";
  */
 
 /** A literal can stand in a config. The other values only lead to one. */
-export type Value = Literal | FunctionValue | ClassValue | NamedValue;
+export type Value =
+  | Literal
+  | FunctionValue
+  | ClassValue
+  | NamedValue
+  | TimeValue
+  | Duration
+  | RelativeStart;
 
 /** A function or a lambda of the file. */
 export interface FunctionValue {
@@ -27,6 +34,33 @@ export interface ClassValue {
 export interface NamedValue {
   kind: "named";
   name: string;
+}
+
+export interface TimeShift {
+  amount: number;
+  unit: "second" | "minute" | "hour" | "day" | "week" | "month" | "year";
+}
+
+/** A date or a time, not written yet. */
+export interface TimeValue {
+  kind: "time";
+  /** Epoch milliseconds of a fixed one. */
+  base: "now" | "today" | number;
+  shifts: TimeShift[];
+  style: "date" | "time";
+  zone: "utc" | "none";
+}
+
+export interface Duration {
+  kind: "duration";
+  shifts: TimeShift[];
+}
+
+/** A written time that is counted from now. It has a meaning as an `initial_value` alone. */
+export interface RelativeStart {
+  kind: "relative";
+  text: string;
+  form: "iso_datetime" | "iso_date" | "epoch_s" | "epoch_ms";
 }
 
 /** The arguments of a function while its result is looked for. */
@@ -108,7 +142,7 @@ export class Session {
 const MAX_STEPS = 300_000;
 
 export const isLiteral = (value: Value): value is Literal =>
-  value.kind !== "function" && value.kind !== "class" && value.kind !== "named";
+  !/^(function|class|named|time|duration|relative)$/.test(value.kind);
 
 /** The string that a value is known to be. */
 export const stringIn = (value: Value | undefined): string | undefined =>

@@ -730,3 +730,101 @@ export const takenFiles: TakenFile[] = [
     notes: [`the secret "api_token"`],
   },
 ];
+
+/** What is written as an `initial_value`, and what becomes of it. */
+const starts: [code: string, start: string | number][] = [
+  ["pendulum.now().subtract(days=7).to_iso8601_string()", "now - 7 days"],
+  [`pendulum.today("UTC").subtract(months=1).to_date_string()`, "today - 1 month as iso_date"],
+  ["(datetime.now() - timedelta(days=30)).isoformat()", "now - 30 days"],
+  [`(datetime.utcnow() - timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")`, "now - 6 hours"],
+  [`(date.today() - timedelta(days=1)).strftime("%Y-%m-%d")`, "today - 1 day as iso_date"],
+  [
+    "(datetime.now(timezone.utc) - timedelta(weeks=2)).date().isoformat()",
+    "today - 2 weeks as iso_date",
+  ],
+  ["int((datetime.now() - timedelta(days=1)).timestamp())", "now - 1 day as epoch_s"],
+  ["int(pendulum.yesterday().timestamp() * 1000)", "today - 1 day as epoch_ms"],
+  [
+    `pendulum.now("UTC").start_of("day").subtract(years=1).format("YYYY-MM-DD")`,
+    "today - 1 year as iso_date",
+  ],
+];
+const fixedStarts: [code: string, start: string | number][] = [
+  [`datetime(2024, 1, 31).isoformat()`, "2024-01-31T00:00:00"],
+  [`pendulum.datetime(2024, 1, 31).to_iso8601_string()`, "2024-01-31T00:00:00Z"],
+  [
+    `datetime(2024, 1, 31, 12, tzinfo=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")`,
+    "2024-01-31T12:00:00Z",
+  ],
+  [`(date(2024, 1, 31) + timedelta(days=1)).isoformat()`, "2024-02-01"],
+];
+
+const startFile = (code: string, start: string | number, notes: string[]): TakenFile => ({
+  title: `a start by ${code}`,
+  python: `
+from datetime import date, datetime, timedelta, timezone
+import pendulum
+from dlt.sources.rest_api import rest_api_source
+
+START = ${code}
+source = rest_api_source({
+    "client": {"base_url": "https://api.example.com"},
+    "resources": [{
+        "name": "events",
+        "endpoint": {"incremental": {"cursor_path": "at", "start_param": "since", "initial_value": START}},
+    }],
+})
+`,
+  config: {
+    client: { base_url: "https://api.example.com" },
+    resources: [
+      {
+        name: "events",
+        endpoint: {
+          incremental: { cursor_path: "at", start_param: "since", initial_value: start },
+        },
+      },
+    ],
+  },
+  notes,
+});
+
+takenFiles.push(
+  ...starts.map(([code, start]) => startFile(code, start, ["counted from the first read, in UTC"])),
+  ...fixedStarts.map(([code, start]) => startFile(code, start, [])),
+  {
+    title: "dlt's starting point, its first source",
+    python: starterFile,
+    name: "forge_source",
+    config: {
+      client: {
+        base_url: "https://api.forge.example.com/repos/acme/app/",
+        auth: { type: "bearer", token: secret("access_token") },
+      },
+      resource_defaults: {
+        primary_key: "id",
+        write_disposition: "merge",
+        endpoint: { params: { per_page: 100 } },
+      },
+      resources: [
+        {
+          name: "issues",
+          endpoint: {
+            path: "issues",
+            params: { state: "open", since: "{incremental.start_value}" },
+            incremental: { cursor_path: "updated_at", initial_value: "today - 30 days" },
+          },
+        },
+        {
+          name: "issue_comments",
+          endpoint: { path: "issues/{resources.issues.number}/comments" },
+          include_from_parent: ["id"],
+        },
+      ],
+    },
+    notes: [
+      `this start is counted from the first read, in UTC: "today - 30 days"`,
+      `the branch with "access_token" is taken`,
+    ],
+  },
+);
