@@ -64,6 +64,13 @@ export function mergeDicts(dicts: readonly DictLiteral[]): DictLiteral {
 export const memberOf = (dict: DictLiteral, key: string): Literal | undefined =>
   dict.entries.find((entry) => entry.key === key)?.value;
 
+/** A dict with another value for a key. */
+export const setKey = (dict: DictLiteral, key: string, value: Literal): DictLiteral => ({
+  ...dict,
+  entries: mergeDicts([dict, dictOf([{ key, value, commentsAbove: [] }])]).entries,
+  isOneLine: false,
+});
+
 export function evaluateDict(context: Context, node: Node): DictLiteral {
   const { file } = context;
   const { parts, ...layout } = bracketParts(file, node);

@@ -1,6 +1,6 @@
 import { type Problem, spellingHint } from "@tidetable/core";
 import type { DictLiteral, ListLiteral, Literal } from "../sources/literal.ts";
-import { dictOf, listOf, memberOf, mergeDicts } from "./containers.ts";
+import { dictOf, listOf, memberOf, mergeDicts, setKey } from "./containers.ts";
 import { problemAt } from "./excerpt.ts";
 import type { Effect } from "./source-changes.ts";
 import { evaluateLiteral } from "./to-literal.ts";
@@ -222,8 +222,3 @@ const resourceDict = (resource: Literal): DictLiteral =>
   resource.kind === "dict"
     ? resource
     : dictOf([{ key: "name", value: resource, commentsAbove: [] }]);
-
-const setKey = (dict: DictLiteral, key: string, value: Literal): DictLiteral => {
-  const entries = mergeDicts([dict, dictOf([{ key, value, commentsAbove: [] }])]).entries;
-  return { ...dict, entries, isOneLine: false };
-};

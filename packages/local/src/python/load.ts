@@ -3,6 +3,7 @@ import { type DictLiteral, type Literal, literalsOfKind } from "../sources/liter
 import { applyOutcomes } from "./effects.ts";
 import { evaluateNode } from "./evaluate.ts";
 import { problemAt } from "./excerpt.ts";
+import { normalizeNames } from "./normal-names.ts";
 import { placeOutsideValues } from "./outside.ts";
 import { parsePython } from "./parse.ts";
 import type { PythonFile } from "./scopes.ts";
@@ -57,7 +58,8 @@ export function readPython(
     return { file, config: read, comments, unreadUses: unreadArguments, remarks };
   }
   const used = applyOutcomes(context, read, findOutcomes(file, source.node));
-  const placed = placeOutsideValues<DictLiteral>(used.config);
+  const { config, renamed } = normalizeNames(used.config);
+  const placed = placeOutsideValues<DictLiteral>(config);
   return {
     file,
     config: placed.config,
@@ -67,6 +69,10 @@ export function readPython(
       ...remarks,
       ...used.remarks,
       ...session.notes,
+      ...[...renamed].map(([from, to]) => ({
+        path: arg,
+        message: `the resource "${from}" is named "${to}", as dlt names its table`,
+      })),
       ...placed.secrets.map((secret) => outsideNote(arg, secret, "secret")),
       ...placed.values.map((value) => outsideNote(arg, value, "value")),
     ],

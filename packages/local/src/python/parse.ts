@@ -1,5 +1,6 @@
 import { parser } from "@lezer/python";
 import type { Problem } from "@tidetable/core";
+import { patchForGrammar } from "./patch.ts";
 import { indexScopes, type PythonFile } from "./scopes.ts";
 import { childNodes, type Node, positionText, type SourceTree } from "./tree.ts";
 
@@ -14,7 +15,7 @@ export function parsePython(arg: string, rawText: string): PythonFile | Problem 
     .replace(/\f/g, " ");
   let tree: SourceTree["tree"];
   try {
-    tree = strictParser.parse(text);
+    tree = strictParser.parse(patchForGrammar(text));
   } catch (error) {
     const offset = /at (\d+)$/.exec(String(error))?.[1];
     return invalidPython(arg, text, Number(offset ?? 0));

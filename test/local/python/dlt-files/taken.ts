@@ -828,3 +828,205 @@ takenFiles.push(
     ],
   },
 );
+
+takenFiles.push(
+  {
+    title: "names that dlt would normalise",
+    python: python`
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": [
+              "berry-details",
+              {"name": "orderLines", "endpoint": {"params": {"n": 1}}},
+              {"name": "berries", "endpoint": "berries/{resources.berry-details.name}"},
+              {
+                  "name": "Order Items",
+                  "endpoint": {
+                      "path": "orders/{id}/items",
+                      "params": {"id": {"type": "resolve", "resource": "orderLines", "field": "id"}},
+                  },
+              },
+          ],
+      })
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [
+        { name: "berry_details", endpoint: { path: "berry-details" } },
+        { name: "order_lines", endpoint: { params: { n: 1 }, path: "orderLines" } },
+        { name: "berries", endpoint: "berries/{resources.berry_details.name}" },
+        {
+          name: "order_items",
+          endpoint: {
+            path: "orders/{id}/items",
+            params: { id: { type: "resolve", resource: "order_lines", field: "id" } },
+          },
+        },
+      ],
+    },
+    notes: [
+      `the resource "berry-details" is named "berry_details"`,
+      `the resource "orderLines" is named "order_lines"`,
+      `the resource "Order Items" is named "order_items"`,
+    ],
+  },
+  {
+    title: "Python around it that a strict grammar refuses",
+    python: python`
+      import contextlib
+      from dlt.sources.rest_api import rest_api_source
+
+      @contextlib.contextmanager
+      def timed():
+          yield
+
+      def main(event):
+          with (
+              open("a.txt") as first,  # the log
+              open("b.txt") as second,
+          ):
+              print(first, second)
+          match event:
+              case Stop():
+                  return
+          answer = yield
+          source = rest_api_source({
+              "client": {"base_url": "https://api.example.com"},
+              "resources": ["orders"],
+          })
+          pipeline.run(source)
+          
+    `,
+    config: orders,
+  },
+  {
+    title: "a dict without a call, in a file of its own",
+    python: python`
+      from dlt.sources.rest_api.typing import RESTAPIConfig
+
+      PAGE = {"per_page": 100}
+
+      config: RESTAPIConfig = {
+          "client": {"base_url": "https://api.example.com"},
+          "resource_defaults": {"endpoint": {"params": {**PAGE, "lang": "en"}}},
+          "resources": ["orders", *["users", "logs"]],
+      }
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resource_defaults: { endpoint: { params: { per_page: 100, lang: "en" } } },
+      resources: ["orders", "users", "logs"],
+    },
+  },
+  {
+    title: "a helper that makes resources",
+    python: python`
+      from dlt.sources.rest_api import rest_api_source
+
+      def listed(name: str, path=None, **kwargs):
+          return {"name": name}
+
+      def resource(name, path, cursor="updated_at", size=100):
+          """One resource."""
+          params = {"limit": size}
+          return {
+              "name": name,
+              "primary_key": "id",
+              "endpoint": {
+                  "path": f"v2/{path}",
+                  "params": {**params, "since": "{incremental.start_value}"},
+                  "incremental": {"cursor_path": cursor},
+              },
+          }
+
+      single = lambda name: {"name": name}
+
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": [
+              resource("orders", "orders"),
+              resource("users", path="people", size=10),
+              single("me"),
+              *[{"name": f"log_{level}", "endpoint": "logs/" + level} for level in ("info", "error")],
+          ],
+      })
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [
+        {
+          name: "orders",
+          primary_key: "id",
+          endpoint: {
+            path: "v2/orders",
+            params: { limit: 100, since: "{incremental.start_value}" },
+            incremental: { cursor_path: "updated_at" },
+          },
+        },
+        {
+          name: "users",
+          primary_key: "id",
+          endpoint: {
+            path: "v2/people",
+            params: { limit: 10, since: "{incremental.start_value}" },
+            incremental: { cursor_path: "updated_at" },
+          },
+        },
+        { name: "me" },
+        { name: "log_info", endpoint: "logs/info" },
+        { name: "log_error", endpoint: "logs/error" },
+      ],
+    },
+  },
+  {
+    title: "a default after or, joined strings and a format",
+    python: python`
+      import os
+      from dlt.sources.rest_api import rest_api_source
+
+      HOST = os.getenv("SHOP_HOST") or "api.example.com"
+      FIELDS = ["id", "name"]
+      DEBUG = False
+
+      source = rest_api_source({
+          "client": {
+              "base_url": "https://{}/v{version}".format(HOST, version=2),
+              "headers": {"accept": "text/plain" if DEBUG else "application/json"},
+          },
+          "resources": [{
+              "name": "orders",
+              "endpoint": {"params": {"fields": ",".join(FIELDS), "sort": "-" + "id".upper(), "n": str(5)}},
+          }],
+      })
+    `,
+    config: {
+      client: {
+        base_url: "https://{values.shop_host=api.example.com}/v2",
+        headers: { accept: "application/json" },
+      },
+      resources: [
+        { name: "orders", endpoint: { params: { fields: "id,name", sort: "-ID", n: "5" } } },
+      ],
+    },
+    notes: [`the value "shop_host"`],
+  },
+  {
+    title: "single resources of the source are run",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": ["orders", "users", "logs"],
+      })
+      dlt.pipeline("shop").run([source.orders, source.resources["users"]])
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [{ name: "orders" }, { name: "users" }, { name: "logs", selected: false }],
+    },
+  },
+);
