@@ -1,21 +1,21 @@
 #!/usr/bin/env node
-// Writes the command line as one bundle into packages/local/dist. It starts in a quarter of the time
+// Writes the command line as one bundle into packages/cli/dist. It starts in a quarter of the time
 // from there (TIDETABLE_BUILT=1), so the tests run it so.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtEntries } from "../packages/local/bin/built.mjs";
+import { builtEntries } from "../packages/cli/bin/built.mjs";
 
 const root = resolve(import.meta.dirname, "..");
-const local = join(root, "packages/local");
+const cliFolder = join(root, "packages/cli");
 
 export function buildCli() {
-  const { build } = createRequire(join(local, "package.json"))("esbuild");
+  const { build } = createRequire(join(cliFolder, "package.json"))("esbuild");
   return build({
     absWorkingDir: root,
-    entryPoints: { cli: join(local, "src/cli.ts"), ...entryFiles() },
-    outdir: join(local, "dist"),
+    entryPoints: { cli: join(cliFolder, "src/cli.ts"), ...entryFiles() },
+    outdir: join(cliFolder, "dist"),
     bundle: true,
     splitting: true,
     platform: "node",
@@ -30,7 +30,7 @@ export function buildCli() {
     },
     logLevel: "error",
     write: false,
-  }).then(({ outputFiles }) => writeChanged(join(local, "dist"), outputFiles));
+  }).then(({ outputFiles }) => writeChanged(join(cliFolder, "dist"), outputFiles));
 }
 
 /** What a user's source file imports is in the same bundle, so that both have the same classes. */

@@ -16,7 +16,7 @@ const sst = inPackages("sst/bin/sst.mjs");
 
 /** The command lines of Node. A person's arguments are appended. */
 const tasks = {
-  start: ["packages/local/bin/tidetable.mjs", "start"],
+  start: ["packages/cli/bin/tidetable.mjs", "start"],
   test: vitest,
   fix: [...biome, "--write"],
   bench: ["--import", "tsx", "bench/index.ts"],

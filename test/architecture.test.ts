@@ -117,8 +117,8 @@ describe("the linter holds the direction of core's rooms", () => {
     expect(refusedFiles(plants)).toEqual([]);
   });
 
-  it("the linter refuses sources, local mode and functions in every room of core", () => {
-    const outside = ["@tidetable/sources", "@tidetable/local", "../../../../functions/resource.ts"];
+  it("the linter refuses sources, the CLI and functions in every room of core", () => {
+    const outside = ["@tidetable/sources", "tidetable", "../../../../functions/resource.ts"];
     const plants = rooms.flatMap((room) =>
       outside.map((to, index) => ({ file: `packages/core/src/${room}/outside-${index}.ts`, to })),
     );
@@ -142,16 +142,17 @@ describe("the linter holds the direction of core's rooms", () => {
 describe("the linter holds the import direction of the packages", () => {
   const forbidden: [file: string, specifier: string][] = [
     ["packages/core/src/planted.ts", "@tidetable/sources"],
-    ["packages/core/src/planted.ts", "@tidetable/local"],
-    ["packages/sources/src/planted.ts", "@tidetable/local"],
+    ["packages/core/src/planted.ts", "tidetable"],
+    ["packages/sources/src/planted.ts", "tidetable"],
     ["packages/sources/src/planted.ts", "node:fs"],
     ["packages/reader/src/planted.ts", "@tidetable/sources"],
     ["packages/reader/src/planted.ts", "@tidetable/core/validate"],
     ["packages/reader/src/planted.ts", "undici"],
-    ["functions/planted.ts", "@tidetable/local"],
+    ["functions/planted.ts", "tidetable"],
     ["functions/planted.ts", "../packages/core/src/run/run.ts"],
-    ["stacks/planted.ts", "@tidetable/local"],
-    ["packages/local/src/lambda/planted.ts", "../session/session.ts"],
+    ["stacks/planted.ts", "tidetable"],
+    ["packages/sst/src/planted.ts", "tidetable"],
+    ["packages/cli/src/lambda/planted.ts", "../session/session.ts"],
   ];
   it.each(forbidden)("%s may not import %s", (file, specifier) => {
     expect(brokenRules(file, `import "${specifier}";`)).toContain("noRestrictedImports");

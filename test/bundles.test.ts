@@ -6,8 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   bundleFunctions,
   type FunctionBundles,
-} from "../packages/local/src/runner/function-bundles.ts";
-import { bundlePackages, packageLines, packagesFile } from "../scripts/bundle-packages.ts";
+} from "../packages/cli/src/runner/function-bundles.ts";
+import {
+  bundlePackages,
+  packageLines,
+  packagesFile,
+  repository,
+} from "../scripts/bundle-packages.ts";
 
 // Checks the bundles that `sst deploy` uploads: the packages in them, and the abilities of their
 // code.
@@ -16,7 +21,7 @@ let folder: string;
 let bundles: FunctionBundles;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "tidetable-bundles-"));
-  bundles = await bundleFunctions(folder);
+  bundles = await bundleFunctions(repository, folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -47,7 +52,7 @@ describe.each(names)("the bundle of functions/%s.ts", (name) => {
   });
 
   it(`the bundle of ${name}.ts has no code of local mode`, () => {
-    expect(bundles[name].inputs.filter((path) => path.startsWith("packages/local/"))).toEqual([]);
+    expect(bundles[name].inputs.filter((path) => path.startsWith("packages/cli/"))).toEqual([]);
   });
 
   it(`the bundle of ${name}.ts has no code that a cold start need not load`, () => {

@@ -1,9 +1,9 @@
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { openSecretsEndpoint } from "../packages/cli/src/secrets/secrets-endpoint.ts";
 import { planSource } from "../packages/core/src/config/plan.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
-import { openSecretsEndpoint } from "../packages/local/src/secrets/secrets-endpoint.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";
 

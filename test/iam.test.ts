@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ResourceConfig } from "../packages/core/src/config/types.ts";
-import type { Statement } from "../stacks/permissions.ts";
+import type { Statement } from "../packages/sst/src/permissions.ts";
 import { offsetPages, openApi, type Reply } from "./support/api.ts";
 import { type Changes, declareSource, openStage, type Stage } from "./support/iam-stage.ts";
 import { declaredStatements, reasonsForUnneededActions } from "./support/permissions.ts";
 
-// Checks the roles of `stacks/permissions.ts` against every request that the functions make.
+// Checks the roles of `packages/sst/src/permissions.ts` against every request that the functions make.
 
 let stage: Stage;
 beforeAll(async () => {

@@ -23,12 +23,12 @@ import {
   stateTableName,
   tableName,
 } from "../packages/core/src/base/names.ts";
-import type { Statement } from "../stacks/permissions.ts";
+import type { Statement } from "../packages/sst/src/permissions.ts";
 import { clientOf } from "./support/dynamodb.ts";
 import { allowedBy } from "./support/iam.ts";
 import { declareSource, openStage, type Stage, stageLocation } from "./support/iam-stage.ts";
 
-// The suite tries with the real clients everything that the roles of `stacks/permissions.ts` must not allow.
+// The suite tries with the real clients everything that the roles of `packages/sst/src/permissions.ts` must not allow.
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { localNames } from "../packages/cli/src/base/names.ts";
+import { openEmbeddedEngine } from "../packages/cli/src/engine/embedded-engine.ts";
 import { realClock } from "../packages/core/src/base/clock.ts";
 import { tableName } from "../packages/core/src/base/names.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
-import { localNames } from "../packages/local/src/base/names.ts";
-import { openEmbeddedEngine } from "../packages/local/src/engine/embedded-engine.ts";
 import { offsetPages, openApi } from "./support/api.ts";
 import { openCliFolder } from "./support/cli.ts";
 import { clientOf, scanTable } from "./support/dynamodb.ts";

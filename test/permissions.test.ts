@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { declaredStatements, reasonsForUnneededActions } from "./support/permissions.ts";
 
-// Checks the text of `stacks/permissions.ts`. iam.test.ts runs the functions under these roles.
+// Checks the text of `packages/sst/src/permissions.ts`. iam.test.ts runs the functions under these roles.
 
 const statements = Object.values(declaredStatements).flat();
 

@@ -31,7 +31,7 @@ const builtPatterns: Record<string, RegExp[]> = {
   "packages/core/src/schema/kinds.ts": [
     /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[Tt ](?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:[.,]\d{1,18})?)?(?: ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?)?$/,
   ],
-  "packages/local/src/sample/server.ts": [/^\/tickets\/(?<id>[^/]+)\/comments$/],
+  "packages/cli/src/sample/server.ts": [/^\/tickets\/(?<id>[^/]+)\/comments$/],
 };
 
 const context: { run?: () => void } = createContext({});

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { safeStream } from "../packages/cli/src/base/io.ts";
+import { createSecretLookup } from "../packages/cli/src/secrets/local-secrets.ts";
 import type { EndpointConfig } from "../packages/core/src/config/endpoint-types.ts";
 import { dlt, rest_api_source } from "../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../packages/core/src/dynamodb/tables.ts";
@@ -6,8 +8,6 @@ import { handleWorkerEvent } from "../packages/core/src/entry/worker.ts";
 import { planOf, resourceOf } from "../packages/core/src/run/reach.ts";
 import { replayQuarantine } from "../packages/core/src/run/replay-quarantine.ts";
 import { listQuarantine } from "../packages/core/src/state/quarantine.ts";
-import { safeStream } from "../packages/local/src/base/io.ts";
-import { createSecretLookup } from "../packages/local/src/secrets/local-secrets.ts";
 import { type Handler, openApi, type Reply } from "./support/api.ts";
 import { carriesValue, guardSecret } from "./support/canary.ts";
 import { type Engine, startDynamodb } from "./support/dynamodb.ts";

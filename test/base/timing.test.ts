@@ -42,7 +42,7 @@ const CRASH_TO_NEXT_RUN_MS = 60_000;
 /** What docs/cli.md promises: a command ends this long after SIGINT. */
 const INTERRUPT_TO_END_MS = 10_000;
 
-/** A worker's time-out in stacks/pipeline.ts, which is the longest that Lambda has. */
+/** A worker's time-out in packages/sst/src/pipeline.ts, which is the longest that Lambda has. */
 const WORKER_MS = 15 * MINUTE_MS;
 
 /** The schedule function plays the tick that starts unfinished runs again this often. */

@@ -145,7 +145,7 @@ function fillDict(value: unknown, url: string, core: Core): unknown {
 /** Loads the modules anew, as a new process does: modules keep clients from run to run. */
 async function loadModulesAnew() {
   vi.resetModules();
-  const { main } = await import("../../packages/local/src/cli.ts");
+  const { main } = await import("../../packages/cli/src/cli.ts");
   return { main, core: await import("@tidetable/core") };
 }
 

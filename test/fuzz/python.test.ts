@@ -6,9 +6,9 @@ import { describe, expect } from "vitest";
 import {
   expressionProblems,
   readPython,
-} from "../../packages/local/src/python/load.ts";
-import { literalToConfig } from "../../packages/local/src/sources/literal.ts";
-import { sourceFileText } from "../../packages/local/src/sources/typescript.ts";
+} from "../../packages/cli/src/python/load.ts";
+import { literalToConfig } from "../../packages/cli/src/sources/literal.ts";
+import { sourceFileText } from "../../packages/cli/src/sources/typescript.ts";
 import { anyText, fuzz, mutated, repeated } from "../support/fuzz.ts";
 
 // Arbitrary Python files.

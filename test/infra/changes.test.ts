@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { workerFunctionName } from "@tidetable/core";
 import { sources as registered } from "@tidetable/sources";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { findLongNames } from "../../stacks/limits.ts";
-import { workerStatements } from "../../stacks/permissions.ts";
+import { findLongNames } from "../../packages/sst/src/limits.ts";
+import { workerStatements } from "../../packages/sst/src/permissions.ts";
 import { alarmEmails, sources as orders } from "./fixtures/orders.ts";
 import { type Deployed, openStage, reasonToSkip } from "./harness.ts";
 import {

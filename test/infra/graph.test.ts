@@ -8,7 +8,7 @@ import {
 } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { scheduleStatements, workerStatements } from "../../stacks/permissions.ts";
+import { scheduleStatements, workerStatements } from "../../packages/sst/src/permissions.ts";
 import { type Deployed, openStage, reasonToSkip } from "./harness.ts";
 import {
   ALARM,

@@ -1,6 +1,6 @@
 import { sources } from "@tidetable/sources";
 import { describe, expect, it } from "vitest";
-import { scheduleStatements, workerStatements } from "../../stacks/permissions.ts";
+import { scheduleStatements, workerStatements } from "../../packages/sst/src/permissions.ts";
 import { sources as orders } from "./fixtures/orders.ts";
 import { locationOf, plansOf } from "./resources.ts";
 

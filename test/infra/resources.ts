@@ -1,5 +1,5 @@
 import { planSource, type Source, type SourcePlan } from "@tidetable/core";
-import type { StageLocation } from "../../stacks/permissions.ts";
+import type { StageLocation } from "../../packages/sst/src/permissions.ts";
 import type { Deployed } from "./harness.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { esbuildVersion } from "../../packages/local/src/runner/function-bundles.ts";
+import { esbuildVersion } from "../../packages/cli/src/runner/function-bundles.ts";
 import { buildBundles } from "./support.ts";
 
 // Compares our bundles with the bundles of `sst deploy` (built by `npm run infra:smoke`).

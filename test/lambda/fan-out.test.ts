@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openSampleApi } from "../../packages/local/src/sample/server.ts";
+import { openSampleApi } from "../../packages/cli/src/sample/server.ts";
 import { offsetPages, openApi } from "../support/api.ts";
 import { buildBundles, createRows, nodeVersion, openStage } from "./support.ts";
 

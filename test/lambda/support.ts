@@ -4,22 +4,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AttributeValue, DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { followRuns } from "../../packages/cli/src/runner/follow.ts";
+import {
+  bundleFunctions,
+  type FunctionBundles,
+} from "../../packages/cli/src/runner/function-bundles.ts";
+import {
+  type LambdaStageOptions,
+  openLambdaStage,
+} from "../../packages/cli/src/runner/lambda-stage.ts";
+import { openSecretsEndpoint } from "../../packages/cli/src/secrets/secrets-endpoint.ts";
 import { realClock } from "../../packages/core/src/base/clock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
 import { planSource } from "../../packages/core/src/config/plan.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { Sources } from "../../packages/core/src/run/reach.ts";
-import { followRuns } from "../../packages/local/src/runner/follow.ts";
-import {
-  bundleFunctions,
-  type FunctionBundles,
-} from "../../packages/local/src/runner/function-bundles.ts";
-import {
-  type LambdaStageOptions,
-  openLambdaStage,
-} from "../../packages/local/src/runner/lambda-stage.ts";
-import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import { sources } from "../../packages/sources/src/index.ts";
+import { repository } from "../../scripts/bundle-packages.ts";
 import { recordOutput } from "../support/canary.ts";
 import { clientOf, scanTable, startDynamodb } from "../support/dynamodb.ts";
 import { type Call, type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
@@ -35,7 +36,7 @@ export function buildBundles(): FunctionBundles {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
-    Object.assign(bundles, await bundleFunctions(folder));
+    Object.assign(bundles, await bundleFunctions(repository, folder));
   });
   afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return bundles;

@@ -4,7 +4,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { type ResourceReport, workerFunctionName } from "@tidetable/core";
 import { expect, onTestFinished, test } from "vitest";
-import { invokeFunction } from "../../packages/local/src/runner/invoke-function.ts";
+import { invokeFunction } from "../../packages/cli/src/runner/invoke-function.ts";
 import { type Handler, openApi, type Reply } from "../support/api.ts";
 import { buildBundles, nodeVersion, openStage } from "./support.ts";
 

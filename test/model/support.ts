@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
-import { main } from "../../packages/local/src/cli.ts";
+import { main } from "../../packages/cli/src/cli.ts";
 import { type ApiRequest, type Handler, openApi, type Reply } from "../support/api.ts";
 import { launchDynalite } from "../support/engines.ts";
 

@@ -14,7 +14,7 @@ import { fillTable } from "../support/tables.ts";
  */
 
 const root = resolve(import.meta.dirname, "../..");
-const { build } = createRequire(join(root, "packages/local/package.json"))("esbuild");
+const { build } = createRequire(join(root, "packages/cli/package.json"))("esbuild");
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 let engine: Engine;

@@ -14,7 +14,7 @@ beforeEach(async () => {
   await mkdir(join(clone, "scripts"));
   await cp(launcher, join(clone, "scripts/launch.mjs"));
   await writeFile(join(clone, "package-lock.json"), "{}");
-  await addTool("packages/local/bin/tidetable.mjs", "tidetable");
+  await addTool("packages/cli/bin/tidetable.mjs", "tidetable");
   await addExecutable(
     "bin/npm",
     `echo "npm $*"; mkdir -p node_modules; cp -r tools/* node_modules/; echo {} > node_modules/.package-lock.json`,
@@ -168,7 +168,7 @@ describe("the launcher stands aside", () => {
     await runLauncher("test");
     const waits = `process.on("${signal}", () => { console.log("cleaned up"); process.exit(4); });
       setInterval(() => {}, 1000);`;
-    await addTool("packages/local/bin/tidetable.mjs", "tidetable", waits);
+    await addTool("packages/cli/bin/tidetable.mjs", "tidetable", waits);
     const { child, end } = startLauncher(["start"]);
     child.stdout.once("data", () => child.kill(signal));
     expect(await end).toMatchObject({ code: 4, stdout: "tidetable start\ncleaned up\n" });

@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { sources } from "@tidetable/sources";
 import { expect, it, onTestFinished } from "vitest";
-import { openSampleApi, type SampleApi } from "../../packages/local/src/sample/server.ts";
-import { exampleSystems } from "../../packages/local/src/sample/systems.ts";
+import { openSampleApi, type SampleApi } from "../../packages/cli/src/sample/server.ts";
+import { exampleSystems } from "../../packages/cli/src/sample/systems.ts";
 import { openCliFolder } from "../support/cli.ts";
 
 /*

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { openLoopbackServer } from "../../packages/local/src/base/loopback.ts";
+import { openLoopbackServer } from "../../packages/cli/src/base/loopback.ts";
 
 /** An error of AWS, with its name and its message. */
 export class Refused extends Error {

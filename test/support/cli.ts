@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import { guardSecret, recordOutput } from "./canary.ts";
 
-const bin = resolve(import.meta.dirname, "../../packages/local/bin/tidetable.mjs");
+const bin = resolve(import.meta.dirname, "../../packages/cli/bin/tidetable.mjs");
 
 export interface CommandResult {
   code: number | null;

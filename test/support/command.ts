@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { main } from "../../packages/local/src/cli.ts";
+import { main } from "../../packages/cli/src/cli.ts";
 import type { Engine } from "./dynamodb.ts";
 
 /** The output of a command, and its exit code. */

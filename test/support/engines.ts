@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { compareByValue } from "../../packages/local/src/engine/dynalite-equality.mjs";
+import { compareByValue } from "../../packages/cli/src/engine/dynalite-equality.mjs";
 
 /*
  * The engines that stand in for DynamoDB in tests. dynalite is the one that users get. dynoxide is

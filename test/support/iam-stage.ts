@@ -2,6 +2,9 @@ import { DeleteItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Context } from "aws-lambda";
 import { vi } from "vitest";
 import type { Seams } from "../../functions/world.ts";
+import { openInvokeApi } from "../../packages/cli/src/lambda/invoke-api.ts";
+import type { SecretMembers } from "../../packages/cli/src/secrets/local-secrets.ts";
+import { openSecretsEndpoint } from "../../packages/cli/src/secrets/secrets-endpoint.ts";
 import {
   scheduleFunctionName,
   secretName,
@@ -16,15 +19,12 @@ import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import type { ResourceReport } from "../../packages/core/src/report/types.ts";
-import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
-import type { SecretMembers } from "../../packages/local/src/secrets/local-secrets.ts";
-import { openSecretsEndpoint } from "../../packages/local/src/secrets/secrets-endpoint.ts";
 import {
   type StageLocation,
   type Statement,
   scheduleStatements,
   workerStatements,
-} from "../../stacks/permissions.ts";
+} from "../../packages/sst/src/permissions.ts";
 import { type Engine, startDynamodb } from "./dynamodb.ts";
 import { type Iam, openIam } from "./iam.ts";
 
@@ -293,7 +293,7 @@ class DeployedSource {
   }
 }
 
-/** The roles that `stacks/permissions.ts` declares for a source. */
+/** The roles that `packages/sst/src/permissions.ts` declares for a source. */
 const rolesOf = (plan: SourcePlan): Record<"worker" | "schedule", Role> => ({
   worker: {
     name: workerFunctionName(names, plan.name),

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
+import { openLoopbackServer } from "../../packages/cli/src/base/loopback.ts";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
-import { openLoopbackServer } from "../../packages/local/src/base/loopback.ts";
-import type { StageLocation, Statement } from "../../stacks/permissions.ts";
+import type { StageLocation, Statement } from "../../packages/sst/src/permissions.ts";
 
 /*
  * A simulated IAM before engines that allow everything. Each request on the wire becomes an action

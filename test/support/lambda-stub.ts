@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import { openInvokeApi } from "../../packages/local/src/lambda/invoke-api.ts";
+import { openInvokeApi } from "../../packages/cli/src/lambda/invoke-api.ts";
 
 export interface LambdaStub {
   endpoint: string;

@@ -5,7 +5,7 @@ import {
   type Statement,
   scheduleStatements,
   workerStatements,
-} from "../../stacks/permissions.ts";
+} from "../../packages/sst/src/permissions.ts";
 
 const location: StageLocation = {
   names: { app: "tidetable", stage: "<stage>" },

@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "../..");
 const folders = [
-  ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/src`),
+  ...readdirSync(join(root, "packages"))
+    .map((name) => `packages/${name}/src`)
+    .filter((path) => existsSync(join(root, path))),
   "functions",
   "stacks",
 ];

@@ -14,9 +14,9 @@ import {
 } from "@tidetable/core";
 import { sources } from "@tidetable/sources";
 import { onTestFinished, vi } from "vitest";
+import type { Io } from "../../packages/cli/src/base/io.ts";
+import { main } from "../../packages/cli/src/cli.ts";
 import type { Names } from "../../packages/core/src/base/names.ts";
-import type { Io } from "../../packages/local/src/base/io.ts";
-import { main } from "../../packages/local/src/cli.ts";
 import { recordOutput } from "./canary.ts";
 import type { Engine } from "./dynamodb.ts";
 import { openLambdaStub } from "./lambda-stub.ts";

@@ -88,7 +88,7 @@ function drawPaging(random: Random, depth: number): Paging {
     family,
     by: isCounted || (isLink && random.chance(0.4)) ? "number" : "key",
     limit,
-    cap: random.pick([1000, 1000, 1000, 7]),
+    cap: random.pick([1000, 1000, 1000, family === "offset" && limit >= 10 ? 11 : 7]),
     overlap: family === "offset" && random.chance(0.15) ? 0 : undefined,
     total: random.pick(totals),
     basePage: random.pick([0, 1]),

@@ -84,10 +84,14 @@ export const pageSize = ({ family, limit, cap }: Paging): number =>
   family === "single_page" ? Number.POSITIVE_INFINITY : Math.min(limit, cap);
 
 /** Pages are found by their number and show no row of the one before: rows that move go unseen. */
-export const isNumbered = ({ by, family, limit, overlap, cap }: Paging): boolean =>
+export const isNumbered = ({ by, family, limit, overlap }: Paging): boolean =>
   by === "number" &&
   family !== "single_page" &&
-  (family !== "offset" || overlap === 0 || Math.min(limit, cap) < 10);
+  (family !== "offset" || overlap === 0 || limit < 10);
+
+/** Offsets of a list that grows from a few rows cannot overlap at first, and count as numbered then. */
+export const mayCountAsNumbered = (paging: Paging): boolean =>
+  isNumbered(paging) || paging.family === "offset";
 
 /** A row has a key of its own in the table. */
 export const isKeyed = ({ rows }: Level): boolean =>

@@ -1,5 +1,12 @@
 import { ancestors, type Row, type Version, versionThroughout } from "../api/rows.ts";
-import { isAppended, isKeyed, isNumbered, type Level, movesOn } from "../draw/levels.ts";
+import {
+  isAppended,
+  isKeyed,
+  isNumbered,
+  type Level,
+  mayCountAsNumbered,
+  movesOn,
+} from "../draw/levels.ts";
 import { isInAllRanges, type LevelsAt, placeInRange } from "./ranges.ts";
 import { isWithin, type Subject } from "./subject.ts";
 
@@ -121,10 +128,10 @@ export class Claims {
     return above !== undefined && this.isAside(above, parent, { from, to });
   }
 
-  /** Pages of the level, or of one above it, are numbered. */
-  isNumberedChain({ depth }: Level): boolean {
+  /** Pages of the level, or of one above it, are numbered, or may be taken for it. */
+  mayCountAsNumbered({ depth }: Level): boolean {
     return [...this.#subjects.values()].some(
-      ({ level }) => level.depth <= depth && isNumbered(level.paging),
+      ({ level }) => level.depth <= depth && mayCountAsNumbered(level.paging),
     );
   }
 

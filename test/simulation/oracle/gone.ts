@@ -34,7 +34,7 @@ export function leftovers(subject: Subject, read: Interval, claims: Claims): Lef
  * as the first of two where a run between them has left rows that nobody has counted.
  */
 function lastingSince(subject: Subject, read: Interval, claims: Claims): number | undefined {
-  if (!claims.isNumberedChain(subject.level)) return read.from;
+  if (!claims.mayCountAsNumbered(subject.level)) return read.from;
   const before = subject.wholeReads.filter(({ to }) => to <= read.from).at(-1);
   return before && subject.lastDoubt < before.to ? before.from : undefined;
 }

@@ -31,7 +31,7 @@ export const prices = Object.freeze({
   dashboard_month: 3,
 });
 
-/** The size of a deployed stage, as stacks/monitoring.ts, stacks/pipeline.ts and metrics.ts make it. */
+/** The size of a deployed stage, as packages/sst/src/monitoring.ts, packages/sst/src/pipeline.ts and metrics.ts make it. */
 export const deployedSize = Object.freeze({
   alarmsPerSource: 5,
   alarmsPerStage: 2,

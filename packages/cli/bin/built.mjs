@@ -1,0 +1,10 @@
+/** The command runs from the bundle in packages/cli/dist, which scripts/build-cli.mjs writes. */
+export const isBuilt = process.env.TIDETABLE_BUILT === "1";
+
+/** What a user's source file may import, and the name of it in the bundle. */
+export const builtEntries = {
+  "@tidetable/core": "core",
+  "@tidetable/core/redact": "core-redact",
+  "@tidetable/core/validate": "core-validate",
+  "@tidetable/reader": "reader",
+};

@@ -1,0 +1,3 @@
+import { createTidetable } from "@tidetable/sst";
+
+export const deploy = () => createTidetable();
