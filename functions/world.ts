@@ -3,6 +3,7 @@ import {
   createSecretsManager,
   deadlineOf,
   dynamodbClient,
+  fillSources,
   httpAgent,
   isLoopback,
   type Log,
@@ -37,7 +38,15 @@ function jsonLog(context: Context): Log {
   };
 }
 
-export const registeredSources = (seams: Seams): Sources => seams.sources ?? sources;
+export const registeredSources = (seams: Seams): Sources => seams.sources ?? stageSources();
+
+/** The registered sources with the stage's values in their places, once for a container. */
+let filledSources: Sources | undefined;
+
+function stageSources(): Sources {
+  filledSources ??= fillSources(sources, JSON.parse(process.env.TIDETABLE_VALUES ?? "{}"));
+  return filledSources;
+}
 
 export const stageNames = (): Names => ({
   app: process.env.TIDETABLE_APP ?? "tidetable",

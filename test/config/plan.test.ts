@@ -543,6 +543,7 @@ describe("an incremental", () => {
     expect(incrementalPlan(endpoint)).toEqual({
       path: { text: "updated_at", steps: [{ name: "updated_at" }] },
       initialValue: "2024-01-01",
+      relativeStart: undefined,
       endValue: undefined,
       step: undefined,
       lag: 60,

@@ -35,6 +35,14 @@ export {
   rest_api_source,
   type Source,
 } from "./config/source.ts";
+export { StageValue, value } from "./config/stage-value.ts";
+export {
+  fillSources,
+  fillStageValues,
+  findStageValues,
+  type StageValues,
+  stageValuesFor,
+} from "./config/stage-values.ts";
 export { spellingHint } from "./config/suggest.ts";
 export type * from "./config/types.ts";
 export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";

@@ -6,10 +6,14 @@ import {
   workerFunctionName,
 } from "@tidetable/core";
 import { type StageLocation, scheduleStatements, workerStatements } from "./permissions.ts";
-import { names } from "./plans.ts";
+import { names, values } from "./plans.ts";
 import { restrictRole } from "./roles.ts";
 
-const environment = { TIDETABLE_APP: names.app, TIDETABLE_STAGE: names.stage };
+const environment = {
+  TIDETABLE_APP: names.app,
+  TIDETABLE_STAGE: names.stage,
+  ...(Object.keys(values).length > 0 ? { TIDETABLE_VALUES: JSON.stringify(values) } : {}),
+};
 
 const HOUR = 3600;
 

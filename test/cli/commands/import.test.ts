@@ -160,7 +160,7 @@ describe("what only Python could tell is marked", () => {
       expect({ exit, stdout }).toEqual({ exit: 0, stdout: "" });
       expect(await readOutput("crm.ts")).toBe(translated);
       expect(stderr).toMatch(/^crm\.ts: written, with 4 TODOs$/m);
-      expect(stderr).toMatch(/^TODO: crm\.py:9:21: a name cannot be read: HOST; /m);
+      expect(stderr).toMatch(/^TODO: crm\.py:9:21: a name without one value in this file: HOST; /m);
 
       expect(compileSources([join(folder, "crm.ts")])).toEqual([]);
       expect(await lintSources({ "crm.ts": translated })).toEqual([]);
@@ -236,7 +236,7 @@ export default rest_api_source({
       out: null,
       typescript: translated,
       secrets: ["key"],
-      todos: [{ path: "crm.py:9:21" }, { path: "crm.py:11:31" }, {}, {}],
+      todos: [{ path: "crm.py:9:21" }, { path: "crm.py:11:34" }, {}, {}],
       problems: [],
     });
     expect(stderr).toBe("");
@@ -290,7 +290,11 @@ const { literal } = fc.letrec<{ literal: Literal }>((tie) => ({
     { maxDepth: 4, depthSize: "medium" },
     fc.record({ kind: fc.constant("scalar"), value: scalar }),
     fc.record({ kind: fc.constant("secret"), name: fc.constantFrom("key", "a'b") }),
-    fc.constant({ kind: "expression", subject: "", hint: "", from: 0, to: 0 }),
+    fc.constant({
+      kind: "expression",
+      problem: () => ({ path: "", message: "" }),
+      code: () => "lambda x: (\n        x\n    )",
+    }),
     fc.array(fc.integer(), { maxLength: 30 }).map((numbers) => ({
       kind: "list",
       items: numbers.map((value) => ({ commentsAbove: [], value: { kind: "scalar", value } })),
@@ -326,7 +330,6 @@ it("import writes any config in the format that the formatter would give it", as
     isOneLine: false,
     commentsAtEnd: [],
   };
-  const expressionText = () => "lambda x: (\n        x\n    )";
-  const typescript = sourceFileText({ config, comments: ["all"], expressionText });
+  const typescript = sourceFileText({ config, comments: ["all"] });
   expect(await lintSources({ "any.ts": typescript })).toEqual([]);
 });

@@ -14,6 +14,8 @@ export interface Options {
   secrets?: string;
   /** The source's name, if different from the file's. */
   name?: string;
+  /** Values of the stage, which win over those of its files. */
+  set?: Record<string, string>;
   json: boolean;
   /** The name of the project's app, which a deployed stage has in its names. */
   app: string;
@@ -73,6 +75,9 @@ export const commonOptions = [
     parseEndpoint,
   ),
   new Option("--secrets <file>", 'JSON object of secret values, such as {"api_key": "…"}'),
+  new Option("--set <name=value>", "a value that the config asks for; repeatable").argParser(
+    parseSetting,
+  ),
   new Option("--json", "machine output on stdout, everything else on stderr"),
 ];
 
@@ -170,6 +175,14 @@ export function settleOptions({ stage, ...parsed }: ParsedOptions, io: Io): Opti
     ...(stage === undefined || stage === localNames.stage ? {} : { stage }),
     ...(parsed.secrets === undefined ? {} : { secrets: absolute(parsed.secrets) }),
   };
+}
+
+function parseSetting(text: string, previous: Record<string, string> = {}) {
+  const [, name, content] = /^([\w.-]+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name === undefined || content === undefined) {
+    throw new InvalidArgumentError("It has to be NAME=VALUE.");
+  }
+  return { ...previous, [name]: content };
 }
 
 function parsePositive(value: string): number {

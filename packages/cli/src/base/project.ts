@@ -22,7 +22,7 @@ interface ProjectMember {
   worker?: string;
 }
 
-const memberNames = ["app", "sources", "schedule", "worker"];
+const memberNames = ["app", "sources", "schedule", "worker", "values"];
 
 /** Where `tidetable init` puts what the member does not name. */
 export const defaultFiles = {
@@ -89,6 +89,8 @@ function findProblems(member: unknown, manifest: string): Problem[] {
       const hint = spellingHint(name, memberNames);
       return [{ path: place, message: "there is no such member", hint }];
     }
+    // The values of the stages are judged where they are read.
+    if (name === "values") return [];
     const isText = typeof value === "string" && value !== "";
     return isText ? [] : [{ path: place, message: "not a string", hint: example }];
   });

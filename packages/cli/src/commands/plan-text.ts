@@ -111,8 +111,9 @@ function writesText({ disposition, writeMode, allowShrink }: ResourcePlan): stri
   return `${disposition}${order}${allowShrink ? ", a refresh may delete any number of rows" : ""}`;
 }
 
-function cursorText({ path, initialValue, lag }: IncrementalPlan): string {
-  const start = initialValue === undefined ? "" : `, from ${initialValue} on`;
+function cursorText({ path, initialValue, relativeStart, lag }: IncrementalPlan): string {
+  const from = relativeStart?.text ?? initialValue;
+  const start = from === undefined ? "" : `, from ${from} on`;
   return `${path.text}${start}${lag > 0 ? `, lag ${lag}` : ""}`;
 }
 

@@ -56,7 +56,8 @@ function sourceDocument(source: SourcePlan, names: Names, cost: SourceCost | und
       incremental: resource.incremental
         ? {
             cursor_path: resource.incremental.path.text,
-            initial_value: resource.incremental.initialValue ?? null,
+            initial_value:
+              resource.incremental.relativeStart?.text ?? resource.incremental.initialValue ?? null,
             lag: resource.incremental.lag,
           }
         : null,

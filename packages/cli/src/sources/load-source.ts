@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import {
   ConfigError,
+  fillStageValues,
   findNotices,
   isSource,
   type Problem,
@@ -10,14 +11,19 @@ import {
   type SourceConfig,
   type Sources,
   spellingHint,
+  stageValuesFor,
 } from "@tidetable/core";
 import { validate } from "@tidetable/core/validate";
 import type { Io } from "../base/io.ts";
+import { localNames } from "../base/names.ts";
 import { currentProject } from "../base/project.ts";
 import { problemLines } from "../output/render.ts";
+import type { PythonSource } from "../python/load.ts";
 import { type Literal, literalToConfig } from "./literal.ts";
+import { openPythonProject } from "./python-project.ts";
 import { importErrorLine, importModule, loadRegisteredSources } from "./registered-sources.ts";
 import { parseJsonSource, readSourceText, unreadableProblem } from "./source-file.ts";
+import { readValuePlaces } from "./stage-files.ts";
 
 /** A valid source, with the name for tables. */
 export interface LoadedSource {
@@ -33,7 +39,7 @@ export interface LoadedSource {
  */
 export async function loadSources(
   args: readonly string[],
-  { name, stage }: { name?: string; stage?: string },
+  { name, stage, set }: { name?: string; stage?: string; set?: Record<string, string> },
   io: Io,
 ): Promise<LoadedSource[]> {
   // A file needs no project around it, and none of the project's modules is loaded for it.
@@ -49,10 +55,22 @@ export async function loadSources(
   const results = await Promise.all(
     sourceArgs.map((arg) => loadSource(arg, { name, stage, registered, io })),
   );
-  const loadedSources = results.filter((result): result is LoadedSource => "source" in result);
   const isOnlyOne = sourceArgs.length === 1;
+  const folder = currentProject(io.cwd)?.folder ?? io.cwd;
+  const values = readValuePlaces(folder, stage ?? localNames.stage, set);
+  const filled = results
+    .filter((result): result is LoadedSource => "source" in result)
+    .map((loaded) => {
+      const stageValues = stageValuesFor(values.places, loaded.name);
+      return { ...loaded, ...fillStageValues(loaded.source, stageValues, values.howToSet) };
+    });
+  const loadedSources: LoadedSource[] = filled.map(({ problems: _, ...loaded }) => loaded);
   const problems = [
     ...results.flatMap((result) => ("problems" in result ? result.problems : [])),
+    ...values.problems,
+    ...filled.flatMap((loaded) =>
+      prefixPaths(loaded.problems, isOnlyOne ? undefined : loaded.name),
+    ),
     ...findDuplicateNames(loadedSources),
     ...loadedSources.flatMap(({ name, source }) => {
       return prefixPaths(validate(source, name), isOnlyOne ? undefined : name);
@@ -129,11 +147,13 @@ async function loadSource(
     );
   }
 
-  const extension = extname(arg);
+  const extension = extname(arg).replace(/:\d+$/, "");
   const loadFile = fileLoaders[extension];
   if (!loadFile) return unknownSource(arg, Object.keys(registered), io);
   const content = await loadFile(resolve(io.cwd, arg), arg, name, io);
-  return "problems" in content ? content : { name: name ?? basename(arg, extension), ...content };
+  return "problems" in content
+    ? content
+    : { name: name ?? basename(arg.replace(/:\d+$/, ""), extension), ...content };
 }
 
 const looksLikeFile = (arg: string) => /[/\\.]/.test(arg);
@@ -169,16 +189,32 @@ async function loadPythonFile(
   path: string,
   arg: string,
   name: string | undefined,
+  io: Io,
 ): Promise<FileContent> {
-  const text = await readSourceText(path, arg);
-  if (typeof text !== "string") return { problems: [text] };
-  // Imported only here, because the Python grammar takes time to load.
-  const { readPython, expressionProblems } = await import("../python/load.ts");
-  const python = readPython(arg, text, name);
+  const python = await readPythonSource(arg, { path, name, cwd: io.cwd });
   if ("problems" in python) return python;
-  const problems = [...expressionProblems(python), ...python.unreadArguments];
+  const problems = [...python.expressionProblems, ...python.unreadUses];
   if (problems.length > 0) return { problems };
   return { source: sourceFromLiteral(python.config), remarks: python.remarks };
+}
+
+/** Reads `crm.py`, or the source of `crm.py` that begins on a line: `crm.py:41`. */
+export async function readPythonSource(
+  arg: string,
+  { path, name, cwd }: { path: string; name: string | undefined; cwd: string },
+): Promise<(PythonSource & { expressionProblems: Problem[] }) | Problems> {
+  const [, file = arg, line] = /^(.*\.py):(\d+)$/.exec(arg) ?? [];
+  const text = await readSourceText(path.slice(0, path.length - arg.length + file.length), file);
+  if (typeof text !== "string") return { problems: [text] };
+  // Imported only here, because the Python grammar takes time to load.
+  const { readPython, expressionProblems, parseModule } = await import("../python/load.ts");
+  const python = readPython(file, text, {
+    name,
+    line: line === undefined ? undefined : Number(line),
+    openModule: openPythonProject(cwd, parseModule),
+  });
+  if ("problems" in python) return python;
+  return { ...python, expressionProblems: expressionProblems(python) };
 }
 
 /** Builds a source from any literal. `validate` tells later whether the literal is a config. */

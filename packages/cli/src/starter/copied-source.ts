@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { ConfigError, type Problem, spellingHint } from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
 import { type DictLiteral, jsonToLiteral } from "../sources/literal.ts";
-import { sourceFromLiteral } from "../sources/load-source.ts";
+import { readPythonSource, sourceFromLiteral } from "../sources/load-source.ts";
+import { validateOpen } from "../sources/open-values.ts";
 import { sourceFileText } from "../sources/typescript.ts";
 import { readGallery } from "./gallery.ts";
 import { isOpenapi, openapiToConfig } from "./openapi.ts";
@@ -28,8 +28,8 @@ export async function readOriginal(
 ): Promise<CopiedSource> {
   const entry = readGallery().find((one) => one.name === arg);
   if (entry) return { name: name ?? entry.name, text: entry.text, notes: [] };
-  const extension = extname(arg);
-  const sourceName = name ?? nameOf(basename(arg, extension));
+  const extension = extname(arg).replace(/:\d+$/, "");
+  const sourceName = name ?? nameOf(basename(arg.replace(/:\d+$/, ""), extension));
   if (extension === ".py") return readPythonFile(arg, { name, sourceName, cwd });
   if (extension === ".ts") {
     const text = await readText(arg, cwd);
@@ -59,17 +59,15 @@ async function readPythonFile(
   arg: string,
   { name, sourceName, cwd }: { name: string | undefined; sourceName: string; cwd: string },
 ): Promise<CopiedSource> {
-  const python = await import("../python/load.ts");
-  const source = python.readPython(arg, await readText(arg, cwd), name);
+  const source = await readPythonSource(arg, { path: resolve(cwd, arg), name, cwd });
   if ("problems" in source) throw originalError(...source.problems);
-  const { file, config, statement, unreadArguments, remarks } = source;
-  if (config.kind !== "dict") throw originalError(...python.expressionProblems(source));
-  const untranslated = python.expressionProblems(source);
-  if (untranslated.length === 0) requireValid(config, sourceName);
-  const open = [...untranslated, ...unreadArguments, ...remarks];
+  const { config, comments, expressionProblems, unreadUses, remarks } = source;
+  if (config.kind !== "dict") throw originalError(...expressionProblems);
+  if (expressionProblems.length === 0) requireValid(config, sourceName);
+  const open = [...expressionProblems, ...unreadUses, ...remarks];
   return {
     name: sourceName,
-    text: textOf(config, python.commentsAbove(file, statement), python.expressionText(file)),
+    text: textOf(config, comments),
     notes: open.map(({ path, message, hint }) => `${path}: ${message}${hint ? `; ${hint}` : ""}`),
   };
 }
@@ -93,11 +91,11 @@ async function readJsonFile(
     throw originalError({ path: arg, message: "neither a dlt dict nor an OpenAPI document" });
   }
   requireValid(literal, sourceName);
-  return { name: sourceName, text: textOf(literal, [], () => ""), notes };
+  return { name: sourceName, text: textOf(literal, []), notes };
 }
 
 function requireValid(config: DictLiteral, name: string): void {
-  const problems = validate(sourceFromLiteral(config), name);
+  const problems = validateOpen(sourceFromLiteral(config), name);
   if (problems.length > 0) throw originalError(...problems);
 }
 
@@ -108,16 +106,9 @@ function withoutSchema(document: unknown): unknown {
   return config;
 }
 
-const textOf = (
-  config: DictLiteral,
-  comments: string[],
-  expressionText: Parameters<typeof sourceFileText>[0]["expressionText"],
-): string =>
+const textOf = (config: DictLiteral, comments: string[]): string =>
   // A source without a schedule would be deployed and never run.
-  sourceFileText({ config, comments, expressionText }).replace(
-    /\);\n$/,
-    ', { schedule: "rate(1 hour)" });\n',
-  );
+  sourceFileText({ config, comments }).replace(/\);\n$/, ', { schedule: "rate(1 hour)" });\n');
 
 async function readText(arg: string, cwd: string): Promise<string> {
   try {

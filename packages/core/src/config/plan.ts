@@ -159,7 +159,7 @@ function planHash({
   parent,
   ...meaning
 }: Pick<ResourcePlan, "incremental" | "parent">): string {
-  const { initialValue, endValue, ...cursor } = incremental ?? {};
+  const { initialValue, relativeStart, endValue, ...cursor } = incremental ?? {};
   return hashOf({
     ...meaning,
     cursor,

@@ -108,8 +108,13 @@ const expandAuth = inSequence(
   expandOauth2,
 );
 
+/** As in dlt, an empty path is none: no total is looked for. */
+const emptyTotalToNull: Expander = (value) =>
+  isDict(value) && value.total_path === "" ? { ...value, total_path: null } : value;
+
 const expandPaginator = inSequence(
   expandString("type"),
+  emptyTotalToNull,
   expandMembers({ type: replaceAlias({ json_response: "json_link" }) }),
 );
 

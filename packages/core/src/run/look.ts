@@ -1,4 +1,5 @@
 import { refOf } from "../base/resource-ref.ts";
+import { initialValueAt } from "../config/incremental.ts";
 import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { rowsAtStart } from "../state/changed-rows-state.ts";
@@ -54,7 +55,7 @@ export async function lookForRun(
     });
   const drawId = () => Math.floor(world.random() * 2 ** 48).toString(36);
   const runRequest = {
-    ...requestFromPlan(lookupRequest, line),
+    ...requestFromPlan(lookupRequest, line, now),
     epoch,
     isStranded: await isStranded(world, resource, stored),
     startFor,
@@ -85,6 +86,7 @@ async function isStranded(
 function requestFromPlan(
   { resource, order, isStored, tableId }: LookupRequest,
   line: RunRecord | undefined,
+  now: number,
 ): Omit<RunRequest, "epoch" | "isStranded" | "startFor" | "newReadId" | "now"> {
   const { incremental, disposition } = resource;
   return {
@@ -95,7 +97,8 @@ function requestFromPlan(
     planHash: resource.hash,
     tableId,
     cursorPath: incremental?.path.text ?? null,
-    initial: incremental?.initialValue ?? null,
+    initial: initialValueAt(incremental, now) ?? null,
+    isRelative: incremental?.relativeStart !== undefined,
     replaces: isStored && disposition === "replace",
     sweeps: /* planted: refresh-of-an-archive */ isStored && disposition !== "append",
     isBefore: isBeforeIn(incremental),

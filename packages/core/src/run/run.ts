@@ -2,6 +2,7 @@ import { LeaseError } from "../base/errors.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import { CONSISTENT_AFTER_MS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
+import { startingAt } from "../config/incremental.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { meterClient } from "../dynamodb/meter.ts";
 import { checkTable } from "../dynamodb/tables.ts";
@@ -277,7 +278,7 @@ class Slice {
     const updatedAt = Date.parse(this.#stored?.updated_at ?? "");
     return {
       runId: this.#runId,
-      resource: this.#resource,
+      resource: startingAt(this.#resource, this.#state?.initial),
       resourceRef,
       slot: this.#slot,
       isStored: this.#isStored,
@@ -304,7 +305,7 @@ class Slice {
   async #sweepAfter(read: RunState, job: Job): Promise<RunState> {
     await this.#keepEpoch(read);
     if (read.phase === "end") return read;
-    const permission = maySweep(this.#resource, read);
+    const permission = maySweep(job.resource, read);
     if (isPermission(permission)) {
       return keepingLease(sweepRows(job, read, permission, this.#onCheckpoint), job);
     }

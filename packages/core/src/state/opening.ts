@@ -59,6 +59,8 @@ export interface RunRequest {
   cursorPath: string | null;
   /** The initial_value of the config. */
   initial?: Cursor;
+  /** It is counted from now, so it always differs from the one that the cursor began from. */
+  isRelative?: boolean;
   /** Every run of the resource is a refresh (`replace`). */
   replaces: boolean;
   /** A refresh ends with a sweep. False for appended rows and when no rows are stored. */
@@ -231,7 +233,10 @@ function startDecision(
   const body = newRun(stored, runRequest, { ids, runId, refreshAsked, serves });
   const initial = runRequest.initial ?? null;
   const note =
-    why ?? (body.initial === initial ? undefined : ignoredInitialNote(body.cursor, initial));
+    why ??
+    (body.initial === initial || runRequest.isRelative
+      ? undefined
+      : ignoredInitialNote(body.cursor, initial));
   const { wishes = [] } = stored ?? {};
   return {
     kind: "start",
@@ -258,7 +263,8 @@ function newRun(
   const initial =
     cursor === null
       ? (runRequest.initial ?? null)
-      : (before?.initial ?? runRequest.initial ?? null);
+      : // A start that moves must not pass a cursor that began without one.
+        (before?.initial ?? (runRequest.isRelative ? null : runRequest.initial) ?? null);
   const readsWhole =
     /* planted: refresh-reads-everything */ refreshAsked ||
     runRequest.replaces ||
