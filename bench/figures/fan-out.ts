@@ -1,5 +1,5 @@
 import { rest_api_source } from "@tidetable/core";
-import { createScheduler } from "../../functions/schedule.ts";
+import { scheduler } from "@tidetable/core/lambda";
 import { type Figure, measureTime, median, runInterleaved, type Scale } from "../measure.ts";
 import { startStub } from "../stubs.ts";
 
@@ -16,7 +16,7 @@ export async function measureFanOut(_: unknown, { rounds }: Scale): Promise<Figu
     Array.from({ length: SOURCE_COUNT }, (_, n) => [`source_${n}`, source]),
   );
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const handler = createScheduler({ sources, log: silent });
+  const handler = scheduler({ sources, log: silent });
   const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 60_000 };
   const samples = await runInterleaved(rounds, {
     all: async () => (await measureTime(() => handler({}, context as never))).seconds,

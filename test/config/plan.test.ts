@@ -1,10 +1,5 @@
-import {
-  dlt,
-  planSource,
-  rest_api_source,
-  type SourceConfig,
-  type SourceOptions,
-} from "@tidetable/core";
+import { dlt, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { describe, expect, it, test } from "vitest";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 

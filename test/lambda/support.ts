@@ -17,8 +17,8 @@ import { openSecretsEndpoint } from "../../packages/cli/src/secrets/secrets-endp
 import { realClock } from "../../packages/core/src/base/clock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
 import { planSource } from "../../packages/core/src/config/plan.ts";
+import type { Sources } from "../../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
-import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { sources as registeredSources } from "../../packages/sources/src/index.ts";
 import { repository } from "../../scripts/bundle-packages.ts";
 import { recordOutput } from "../support/canary.ts";

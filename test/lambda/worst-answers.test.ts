@@ -2,14 +2,15 @@ import type { ServerResponse } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import { type ResourceReport, workerFunctionName } from "@tidetable/core";
+import type { ResourceReport } from "@tidetable/core/internal";
+import { workerFunctionName } from "@tidetable/core/plan";
 import { expect, onTestFinished, test } from "vitest";
 import {
   bundleFiles,
   type FunctionBundles,
 } from "../../packages/cli/src/runner/function-bundles.ts";
 import { invokeFunction } from "../../packages/cli/src/runner/invoke-function.ts";
-import type { Sources } from "../../packages/core/src/run/reach.ts";
+import type { Sources } from "../../packages/core/src/config/source.ts";
 import { repository } from "../../scripts/bundle-packages.ts";
 import { type ApiRequest, type Handler, openApi, type Reply } from "../support/api.ts";
 import { buildBundles, nodeVersion, openStage } from "./support.ts";
@@ -26,7 +27,7 @@ const bundles = buildBundles();
 const worstBundles = buildBundles((folder) =>
   bundleFiles(
     repository.folder,
-    { schedule: "functions/schedule.ts", resource: "test/lambda/worst-worker.ts" },
+    { schedule: "functions/schedule.ts", worker: "test/lambda/worst-worker.ts" },
     folder,
   ),
 );

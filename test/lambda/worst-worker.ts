@@ -1,5 +1,5 @@
 import { dlt, register, rest_api_source } from "@tidetable/core";
-import { createWorker } from "../../functions/resource.ts";
+import { worker } from "@tidetable/core/lambda";
 
 /*
  * The deployed worker with sources of its own: every way to find the next page besides the offset, and
@@ -52,4 +52,4 @@ export const worstSources = register({
   }),
 });
 
-export const handler = createWorker({ sources: worstSources });
+export const handler = worker({ sources: worstSources });

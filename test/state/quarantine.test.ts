@@ -1,4 +1,4 @@
-import type { World } from "@tidetable/core";
+import type { World } from "@tidetable/core/internal";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";

@@ -1,11 +1,7 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import {
-  type JsonObject,
-  planSource,
-  type Source,
-  tableDefinition,
-  tableName,
-} from "@tidetable/core";
+import type { JsonObject, Source } from "@tidetable/core";
+import { tableDefinition } from "@tidetable/core/internal";
+import { planSource, tableName } from "@tidetable/core/plan";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";

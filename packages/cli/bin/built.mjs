@@ -4,7 +4,8 @@ export const isBuilt = process.env.TIDETABLE_BUILT === "1";
 /** What a user's source file may import, and the name of it in the bundle. */
 export const builtEntries = {
   "@tidetable/core": "core",
-  "@tidetable/core/redact": "core-redact",
-  "@tidetable/core/validate": "core-validate",
+  "@tidetable/core/internal": "core-internal",
+  "@tidetable/core/lambda": "core-lambda",
+  "@tidetable/core/plan": "core-plan",
   "@tidetable/reader": "reader",
 };

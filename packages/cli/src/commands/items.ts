@@ -3,8 +3,9 @@ import {
   paginateScan,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
-import { ConfigError, type Item, type KeyPlan, type Problem, tableName } from "@tidetable/core";
-import { hideSecrets } from "@tidetable/core/redact";
+import { ConfigError, type Item } from "@tidetable/core/internal";
+import { hideSecrets } from "@tidetable/core/internal/redact";
+import { type KeyPlan, type Problem, tableName } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";
 import { compareByKey, itemJson } from "../output/item-json.ts";

@@ -1,7 +1,8 @@
+import type { Secret } from "@tidetable/core";
+import { firstRequest, rootAbove } from "@tidetable/core/internal";
 import {
   type AuthPlan,
   type FunctionPlan,
-  firstRequest,
   type IncrementalPlan,
   type IndexPlan,
   type KeyAttribute,
@@ -9,14 +10,12 @@ import {
   type Names,
   type PaginatorPlan,
   type ResourcePlan,
-  rootAbove,
   type SchedulePlan,
-  type Secret,
   type SourcePlan,
   type TablePlan,
   type TokenPlan,
   tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { type Colors, formatAmount } from "../output/render.ts";
 
 /*

@@ -1,13 +1,13 @@
+import type { SourceCost } from "@tidetable/core/internal";
 import {
   type FunctionPlan,
   type Names,
   planSource,
   type SchedulePlan,
-  type SourceCost,
   type SourcePlan,
   type TablePlan,
   tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { deployedNames, localNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { createColors } from "../output/render.ts";

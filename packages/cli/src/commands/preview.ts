@@ -1,17 +1,13 @@
+import type { JsonObject, JsonValue } from "@tidetable/core";
 import {
   type Column,
-  type ColumnPlan,
   explainError,
-  type JsonObject,
-  type JsonValue,
   jsonText,
   type Preview,
-  planSource,
-  type ResourcePlan,
   refOf,
-  tableName,
   typeText,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import { type ColumnPlan, planSource, type ResourcePlan, tableName } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import { type ErrorDocument, errorDocument } from "../output/documents.ts";
 import { openProgressLog } from "../output/progress.ts";

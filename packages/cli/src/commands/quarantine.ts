@@ -3,12 +3,12 @@ import {
   listQuarantine,
   type QuarantineEntry,
   type Replayed,
-  type ResourcePlan,
   type ResourceRef,
   type ResourceReport,
   refOf,
   replayQuarantine,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import type { ResourcePlan } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import { errorDocument } from "../output/documents.ts";

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
-import { changeText, explainError, type Problem, type ResourceReport } from "@tidetable/core";
-import { hideSecretsUpTo } from "@tidetable/core/redact";
+import { changeText, explainError, type ResourceReport } from "@tidetable/core/internal";
+import { hideSecretsUpTo } from "@tidetable/core/internal/redact";
+import type { Problem } from "@tidetable/core/plan";
 import picocolors from "picocolors";
 import type { Io, Stream } from "../base/io.ts";
 import type { ResourceDocument, RunDocument } from "./documents.ts";

@@ -4,7 +4,7 @@ import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Log, World } from "../base/world.ts";
 import { planSource } from "../config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
-import type { Source } from "../config/source.ts";
+import type { Sources } from "../config/source.ts";
 import { withoutSendBatch } from "../dynamodb/batch-commands.ts";
 import { hideSecretsIn, safeLine } from "../secrets/redact.ts";
 import { openSecretStore } from "../secrets/store.ts";
@@ -48,9 +48,6 @@ function hideInLog(log: Log): Log {
     error: writeHidden("error"),
   };
 }
-
-/** The registered sources by name. */
-export type Sources = Readonly<Record<string, Source>>;
 
 export function planOf(sources: Sources, name: string): SourcePlan {
   const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
