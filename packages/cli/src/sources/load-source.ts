@@ -5,7 +5,7 @@ import { ConfigError, findNotices, isSource, spellingHint } from "@tidetable/cor
 import { fillStageValues, type Problem, stageValuesFor, validate } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { localNames } from "../base/names.ts";
-import { currentProject } from "../base/project.ts";
+import { currentProject, findProject } from "../base/project.ts";
 import { problemLines } from "../output/render.ts";
 import type { PythonSource } from "../python/load.ts";
 import { type Literal, literalToConfig } from "./literal.ts";
@@ -45,7 +45,7 @@ export async function loadSources(
     sourceArgs.map((arg) => loadSource(arg, { name, stage, registered, io })),
   );
   const isOnlyOne = sourceArgs.length === 1;
-  const folder = currentProject(io.cwd)?.folder ?? io.cwd;
+  const folder = findProject(io.cwd)?.folder ?? io.cwd;
   const values = readValuePlaces(folder, stage ?? localNames.stage, set);
   const filled = results
     .filter((result): result is LoadedSource => "source" in result)

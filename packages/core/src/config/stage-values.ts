@@ -96,9 +96,8 @@ function isPlain(value: object): boolean {
  * name holds values for it alone.
  */
 export function stageValuesFor(places: readonly unknown[], source: string): StageValues {
-  const layers = places.filter(isDict);
-  const own = layers.map((layer) => layer[source]).filter(isDict);
-  const entries = [...layers, ...own].flatMap((layer) => Object.entries(layer));
+  const layers = places.filter(isDict).flatMap((layer) => [layer, layer[source]]);
+  const entries = layers.filter(isDict).flatMap((layer) => Object.entries(layer));
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string | number | boolean] => isContent(entry[1])),
   );

@@ -125,8 +125,16 @@ export type WriteDispositionConfig =
     }
   | {
       disposition: "merge";
-      strategy?: "delete-insert" | "upsert" | "insert-only";
+      strategy?: "delete-insert" | "upsert" | "insert-only" | "cdc";
       deduplicated?: boolean;
+      /** Rows that equal their record are not written: as `writes: "compare"`. */
+      skip_unchanged_rows?: boolean;
+      /** Whole rows are compared here, and not this field alone. */
+      row_version_column_name?: string;
+      /** A condition in SQL. Refused here. */
+      source_filter?: string;
+      /** A condition in SQL. Refused here. */
+      destination_scope?: string;
     }
   | {
       disposition: "merge";

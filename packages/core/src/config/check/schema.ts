@@ -117,12 +117,15 @@ const writeDisposition = closedDictBy("disposition", [
   [
     "merge",
     {
-      strategy: optional(oneOf("delete-insert", "upsert", "scd2", "insert-only")),
+      strategy: optional(oneOf("delete-insert", "upsert", "scd2", "insert-only", "cdc")),
       deduplicated: optional(trueOrFalse),
       validity_column_names: optional(listOf(nonEmptyString)),
       active_record_timestamp: optional(nonEmptyString),
       boundary_timestamp: optional(nonEmptyString),
       row_version_column_name: optional(nonEmptyString),
+      skip_unchanged_rows: optional(trueOrFalse),
+      source_filter: optional(nonEmptyString),
+      destination_scope: optional(nonEmptyString),
     },
   ],
   ["skip", {}],
