@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findProject, type Project } from "../packages/cli/src/base/project.ts";
 import {
   bundleFunctions,
   type FunctionBundles,
@@ -17,6 +18,8 @@ import {
  */
 
 const repositoryRoot = fileURLToPath(new URL("..", import.meta.url));
+/** This repository, which is a project of its own packages. */
+export const repository = findProject(repositoryRoot) as Project;
 export const packagesFile = join(repositoryRoot, "functions/bundle-packages.json");
 
 interface PackageInfo {
@@ -59,7 +62,7 @@ export const packageLines = (
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const releaseFolder = process.argv[2];
   const folder = releaseFolder ?? mkdtempSync(join(tmpdir(), "tidetable-packages-"));
-  const lines = packageLines(bundlePackages(await bundleFunctions(folder)));
+  const lines = packageLines(bundlePackages(await bundleFunctions(repository, folder)));
   if (!releaseFolder) rmSync(folder, { recursive: true });
   writeFileSync(packagesFile, `${JSON.stringify(lines, null, 2)}\n`);
 }

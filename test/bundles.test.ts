@@ -7,7 +7,12 @@ import {
   bundleFunctions,
   type FunctionBundles,
 } from "../packages/cli/src/runner/function-bundles.ts";
-import { bundlePackages, packageLines, packagesFile } from "../scripts/bundle-packages.ts";
+import {
+  bundlePackages,
+  packageLines,
+  packagesFile,
+  repository,
+} from "../scripts/bundle-packages.ts";
 
 // Checks the bundles that `sst deploy` uploads: the packages in them, and the abilities of their
 // code.
@@ -16,7 +21,7 @@ let folder: string;
 let bundles: FunctionBundles;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "tidetable-bundles-"));
-  bundles = await bundleFunctions(folder);
+  bundles = await bundleFunctions(repository, folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realClock } from "../packages/core/src/base/clock.ts";
 import type { World } from "../packages/core/src/base/world.ts";
 import type { SourceConfig } from "../packages/core/src/config/types.ts";
 import { readState } from "../packages/core/src/state/state-item.ts";
@@ -59,6 +60,21 @@ const configOf = (url: string, incremental: object = {}): SourceConfig => ({
 });
 
 describe("a cursor (P3)", () => {
+  it("a start that is counted from now is resolved by the first read, and remembered by later ones", async () => {
+    const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
+    const api = await openChangesApi(rows, { now: noon + HOUR });
+    const config = configOf(api.url, { initial_value: "now - 30 days", lag: 400 * 24 * 3600 });
+    const { run } = await deploySource(engine, config);
+    const at = (now: number) => worldWith({ clock: { ...realClock, now: () => now } });
+    const sent = () => new Set(api.requests.splice(0).map(({ query }) => query.get("since")));
+    const start = new Set([iso(noon - 30 * 24 * HOUR).replace(".000", "")]);
+    await run(at(noon));
+    expect(sent()).toEqual(start);
+    // The lag would go back further, and the start of the first read bounds it.
+    await run(at(noon + 24 * HOUR));
+    expect(sent()).toEqual(start);
+  });
+
   it("a cursor starts from initial_value, is frozen during the run and committed at its end", async () => {
     const rows = Array.from({ length: 25 }, (_, n) => ({ id: n, updated_at: iso(noon + n) }));
     const clock = { now: noon + HOUR };

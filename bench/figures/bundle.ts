@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { bundleFiles } from "../../packages/cli/src/runner/function-bundles.ts";
+import { repository } from "../../scripts/bundle-packages.ts";
 import { type Figure, median, runInterleaved, type Scale } from "../measure.ts";
 
 /** The allowed size of tidetable's code beyond the minimal bundle. */
@@ -12,7 +13,11 @@ const OWN_BYTES = 120 * 1024;
 
 /** Builds the deployed worker and the minimal worker in the same way. */
 export const workerBundles = (into: string) =>
-  bundleFiles({ worker: "functions/worker.ts", minimal: "bench/minimal.ts" }, into);
+  bundleFiles(
+    repository.folder,
+    { worker: "functions/worker.ts", minimal: "bench/minimal.ts" },
+    into,
+  );
 
 /** Measures the import time and the size of the worker's bundle. */
 export async function measureBundle(_: unknown, { rounds }: Scale): Promise<Figure[]> {

@@ -4,9 +4,9 @@ import { type Figure, measureTime, median, runInterleaved, type Scale } from "..
 import { startStub } from "../stubs.ts";
 
 const SOURCE_COUNT = 4;
-const RESOURCE_COUNT = 50;
+const RESOURCE_COUNT = 250;
 
-/** Measures the time from a schedule's event until 200 workers have been invoked. */
+/** Measures the time from a schedule's event until 1,000 workers have been invoked. */
 export async function measureFanOut(_: unknown, { rounds }: Scale): Promise<Figure[]> {
   const lambda = await startStub("lambda");
   process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.url;

@@ -453,16 +453,18 @@ describe("AWS resources", () => {
       memoryMb: 512,
       reservedConcurrency: undefined,
       vpc: undefined,
+      sdkWrites: false,
     });
   });
 
   it("a worker has the settings of its source", () => {
     const vpc = { subnets: ["subnet-0a1b2c3d"], security_groups: ["sg-0a1b2c3d"] };
-    const options = { function: { memory: 1024, reserved_concurrency: 2, vpc } };
+    const options = { function: { memory: 1024, reserved_concurrency: 2, vpc, sdk_writes: true } };
     expect(planOptions(options).function).toEqual({
       memoryMb: 1024,
       reservedConcurrency: 2,
       vpc: { subnets: ["subnet-0a1b2c3d"], securityGroups: ["sg-0a1b2c3d"] },
+      sdkWrites: true,
     });
   });
 
@@ -536,6 +538,7 @@ describe("an incremental", () => {
     expect(incrementalPlan(endpoint)).toEqual({
       path: { text: "updated_at", steps: [{ name: "updated_at" }] },
       initialValue: "2024-01-01",
+      relativeStart: undefined,
       endValue: undefined,
       step: undefined,
       lag: 60,

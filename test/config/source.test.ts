@@ -50,7 +50,7 @@ describe("dlt.secrets", () => {
   it("dlt.secrets can be awaited, iterated over and printed without making a secret", async () => {
     expect(await dlt.secrets).toBe(dlt.secrets);
     expect(Reflect.get(dlt.secrets, Symbol.iterator)).toBeUndefined();
-    expect(JSON.stringify(dlt)).toBe('{"secrets":{}}');
+    expect(JSON.stringify(dlt)).toBe('{"secrets":{},"config":{}}');
   });
 
   it("a printed source hides its secrets", () => {

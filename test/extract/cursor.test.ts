@@ -17,6 +17,7 @@ import { parseJson } from "../../packages/core/src/values/parse-json.ts";
 const incremental = (changes: Partial<IncrementalPlan> = {}): IncrementalPlan => ({
   path: parseJsonPath("at"),
   initialValue: undefined,
+  relativeStart: undefined,
   endValue: undefined,
   step: undefined,
   lag: 0,

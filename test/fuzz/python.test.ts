@@ -3,12 +3,7 @@ import { rest_api_source, type SourceConfig } from "@tidetable/core";
 import { validate } from "@tidetable/core/plan";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import {
-  commentsAbove,
-  expressionProblems,
-  expressionText,
-  readPython,
-} from "../../packages/cli/src/python/load.ts";
+import { expressionProblems, readPython } from "../../packages/cli/src/python/load.ts";
 import { literalToConfig } from "../../packages/cli/src/sources/literal.ts";
 import { sourceFileText } from "../../packages/cli/src/sources/typescript.ts";
 import { anyText, fuzz, mutated, repeated } from "../support/fuzz.ts";
@@ -87,21 +82,20 @@ const texts = fc.oneof(
 
 /** Reads a file, and returns everything that a person may see of it, with the resulting source file. */
 function readAll(text: string): { messages: string; typescript?: string } {
-  const read = readPython("crm.py", text, undefined);
+  const read = readPython("crm.py", text);
   if ("problems" in read) {
     expect(read.problems.length).toBeGreaterThan(0);
     return { messages: JSON.stringify(read.problems) };
   }
-  const { file, config, statement, unreadArguments, remarks } = read;
-  const remarked = [...expressionProblems(read), ...unreadArguments, ...remarks];
+  const { config, comments, unreadUses, remarks } = read;
+  const remarked = [...expressionProblems(read), ...unreadUses, ...remarks];
   for (const { path, message } of remarked) {
     expect(path).toMatch(/^crm\.py/);
     expect(message).not.toMatch(/undefined|\[object/);
   }
   if (config.kind !== "dict") return { messages: JSON.stringify(remarked) };
   const problems = validate(rest_api_source(literalToConfig(config) as SourceConfig), "crm");
-  const comments = commentsAbove(file, statement);
-  const typescript = sourceFileText({ config, comments, expressionText: expressionText(file) });
+  const typescript = sourceFileText({ config, comments });
   return { messages: JSON.stringify([...remarked, ...problems]), typescript };
 }
 

@@ -14,5 +14,4 @@ export const builtEntries = {
   "@tidetable/core/lambda": "core-lambda",
   "@tidetable/core/plan": "core-plan",
   "@tidetable/reader": "reader",
-  "@tidetable/sources": "sources",
 };

@@ -10,7 +10,7 @@ export function registerResolve() {
 /** @type {Promise<void> | undefined} */
 let registered;
 
-/** Lets this process import TypeScript. It takes a while, so it is done only for a file that needs it. */
+/** Lets this process import TypeScript. It takes a while, so it is done only where it is needed. */
 export function registerTypeScript() {
   registered ??= import("tsx/esm/api").then(({ register }) => {
     register();
@@ -18,4 +18,17 @@ export function registerTypeScript() {
     registerResolve();
   });
   return registered;
+}
+
+/**
+ * Lets this process import a user's TypeScript: by Node itself where it strips types (22.18 and later),
+ * otherwise by tsx.
+ */
+export async function prepareTypeScript() {
+  if (!hooks.stripsTypes) return registerTypeScript();
+  const { emitWarning } = process;
+  process.emitWarning = (warning, ...details) => {
+    // Node 22 warns on stderr that stripping types is new.
+    if (!/type stripping/i.test(String(warning))) emitWarning(warning, ...details);
+  };
 }

@@ -3,7 +3,7 @@ import { hideSecrets } from "@tidetable/core/internal/redact";
 import type { Problem } from "@tidetable/core/plan";
 import { Command, CommanderError } from "commander";
 import { type Io, safeStream } from "./base/io.ts";
-import { commonOptions, type Options, settleOptions } from "./base/options.ts";
+import { commonOptions, settleOptions } from "./base/options.ts";
 import { packageFile } from "./base/package-files.ts";
 import { type CommandEntry, commandGroups, commands, demoCommand } from "./command-list.ts";
 import { askAtTerminal } from "./output/terminal.ts";
@@ -45,7 +45,7 @@ async function parseAndRun(argv: string[], io: Io): Promise<number> {
     const command = parent.command(usage, { hidden }).description(summary);
     for (const option of [...options, ...commonOptions]) command.addOption(option);
     command.action(async () => {
-      const settled = settleOptions(command.opts<Options>(), io);
+      const settled = settleOptions(command.opts(), io);
       const run = await load();
       exitCode = await run({ args: command.args, options: settled, io });
     });

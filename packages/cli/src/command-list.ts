@@ -4,6 +4,7 @@ import {
   costOption,
   diffOption,
   fullRefreshOption,
+  initOptions,
   itemLimitOption,
   jsonSchemaOption,
   lambdaOption,
@@ -58,6 +59,24 @@ export const commands: CommandEntry[] = [
     summary: "print tables, keys, schedule and first requests; no network",
     options: [costOption, stageOption],
     load: async () => (await import("./commands/plan.ts")).printPlan,
+  },
+  {
+    usage: "init [dir]",
+    summary: "write a project, or what is missing in one; changes no file that is there",
+    options: initOptions,
+    load: async () => (await import("./commands/init.ts")).initProject,
+  },
+  {
+    usage: "add <name>",
+    summary: "copy a source into the project: of the gallery, a dlt file, an OpenAPI document",
+    options: [],
+    load: async () => (await import("./commands/add.ts")).addToProject,
+  },
+  {
+    usage: "list",
+    summary: "print the gallery of sources to begin with",
+    options: [],
+    load: async () => (await import("./commands/list.ts")).listGallery,
   },
   {
     usage: "import <file>",

@@ -16,6 +16,8 @@ export type { Clock, Fields, Log, World } from "./base/world.ts";
 export { findNotices } from "./config/check/notices.ts";
 export { hasOwnCursor, rootAbove } from "./config/lineage.ts";
 export { isSource, registeredName } from "./config/source.ts";
+export { StageValue } from "./config/stage-value.ts";
+export { fillSources, findStageValues } from "./config/stage-values.ts";
 export { spellingHint } from "./config/suggest.ts";
 export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";
 export { checkTable, createTable, stateTable, tableDefinition } from "./dynamodb/tables.ts";

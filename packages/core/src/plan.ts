@@ -18,3 +18,4 @@ export { workerEnvironment } from "./config/deployment.ts";
 export { planSource } from "./config/plan.ts";
 export type * from "./config/plan-types.ts";
 export type { Source, Sources } from "./config/source.ts";
+export { fillStageValues, type StageValues, stageValuesFor } from "./config/stage-values.ts";

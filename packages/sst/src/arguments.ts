@@ -1,4 +1,4 @@
-import type { Sources } from "@tidetable/core/plan";
+import type { Sources, StageValues } from "@tidetable/core/plan";
 
 /** What a `transform` does with the arguments of a resource: SST's own form. */
 export type Transform<Args> =
@@ -13,6 +13,11 @@ export interface TidetableArgs {
   worker: string;
   /** The handler of the schedule function: `"functions/schedule.handler"`. */
   schedule: string;
+  /**
+   * The values that sources ask for with `value("name")`. They win over those in `package.json` and in
+   * `values.STAGE.json`.
+   */
+  values?: StageValues;
   /**
    * The first part of all names in AWS. It has to be given where an app has two components.
    *

@@ -40,7 +40,7 @@ function createFailureQueue({ names, args, optionsOf }: Stage) {
   );
 }
 
-function createScheduleFunction({ args, names, plans, location, optionsOf }: Stage) {
+function createScheduleFunction({ args, names, values, plans, location, optionsOf }: Stage) {
   const part = optionsOf("schedule");
   const settings: sst.aws.FunctionArgs = {
     ...commonSettings(),
@@ -49,7 +49,7 @@ function createScheduleFunction({ args, names, plans, location, optionsOf }: Sta
     description: "tidetable: starts one worker invocation per resource",
     timeout: "1 minute",
     memory: "256 MB",
-    environment: stageEnvironment(names),
+    environment: stageEnvironment({ names, values }),
     transform: {
       role: restrictRole(location.apply((place) => scheduleStatements(plans, place))),
     },
@@ -74,7 +74,7 @@ function createWorker(plan: SourcePlan, stage: Stage, failures: sst.aws.Queue) {
     memory: `${memoryMb} MB`,
     retries: 2,
     environment: {
-      ...stageEnvironment(names),
+      ...stageEnvironment(stage),
       ...workerEnvironment,
       // Lets the worker request addresses of its own network, which are refused otherwise.
       ...(vpc ? { TIDETABLE_NETWORK: "vpc" } : {}),
@@ -108,8 +108,9 @@ const commonSettings = () =>
   }) satisfies Partial<sst.aws.FunctionArgs>;
 
 /** The CLI reads the version and compares it with its own. */
-const stageEnvironment = ({ app, stage }: Stage["names"]) => ({
-  TIDETABLE_APP: app,
-  TIDETABLE_STAGE: stage,
+const stageEnvironment = ({ names, values }: Pick<Stage, "names" | "values">) => ({
+  TIDETABLE_APP: names.app,
+  TIDETABLE_STAGE: names.stage,
   TIDETABLE_VERSION: version,
+  ...(Object.keys(values).length > 0 ? { TIDETABLE_VALUES: JSON.stringify(values) } : {}),
 });

@@ -1,4 +1,4 @@
-import { type Names, type SourcePlan, tableName } from "@tidetable/core/plan";
+import { type Names, type SourcePlan, type StageValues, tableName } from "@tidetable/core/plan";
 import type { TidetableArgs, Transform } from "./arguments.ts";
 import type { StageLocation } from "./permissions.ts";
 
@@ -6,6 +6,7 @@ import type { StageLocation } from "./permissions.ts";
 export interface Stage {
   args: TidetableArgs;
   names: Names;
+  values: StageValues;
   plans: SourcePlan[];
   location: $util.Output<StageLocation>;
   retain: boolean;

@@ -5,7 +5,7 @@ import { refuseMisfits } from "./misfits.ts";
 import { createMonitoring } from "./monitoring.ts";
 import { listNextSteps } from "./next-steps.ts";
 import { createPipeline } from "./pipeline.ts";
-import { planSources } from "./plans.ts";
+import { planSources, readStageValues } from "./plans.ts";
 import { locateStage } from "./roles.ts";
 import { createSchedules } from "./schedules.ts";
 import { createSecrets } from "./secrets.ts";
@@ -47,7 +47,8 @@ export class Tidetable extends $util.ComponentResource {
   constructor(name: string, args: TidetableArgs, opts: $util.ComponentResourceOptions = {}) {
     const names = { app: args.prefix ?? $app.name, stage: $app.stage };
     refuseMisfits(name, args, names);
-    const plans = planSources(args.sources, names);
+    const values = readStageValues(names, args.values);
+    const plans = planSources(args.sources, names, values);
     const transformations = [...(opts.transformations ?? []), addTags(args.tags ?? {})];
     // No part is created before the component itself, which waits for this.
     const dependsOn = refuseKeyChanges(plans, names).then(() => opts.dependsOn ?? []) as Promise<
@@ -58,6 +59,7 @@ export class Tidetable extends $util.ComponentResource {
     const stage: Stage = {
       args,
       names,
+      values,
       plans,
       location: $output(locateStage(names, args.kmsKey)),
       retain: args.retain ?? $app.removal !== "remove",

@@ -112,7 +112,7 @@ describe("run --lambda", { timeout: 60_000 }, () => {
         {
           path: "shop",
           message: expect.stringContaining("registered sources only"),
-          hint: expect.stringContaining("packages/sources/src/index.ts"),
+          hint: expect.stringContaining("npx --no tidetable add"),
         },
       ],
     });

@@ -108,7 +108,7 @@ describe("run --stage", () => {
     const { exit, stderr } = await call("run", "./crm.ts");
     expect(exit).toBe(2);
     expect(stderr).toBe(
-      `./crm.ts: a stage has the registered sources, and no files; put it into packages/sources/src and its name into index.ts there, then: npx sst deploy --stage ${stage}\n`,
+      `./crm.ts: a stage has the registered sources, and no files; register it (\`npx --no tidetable add ./crm.ts\` does), then: npx sst deploy --stage ${stage}\n`,
     );
     expect(lambda.invoked).toEqual([]);
   });

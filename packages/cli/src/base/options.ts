@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Io } from "./io.ts";
 import { localNames } from "./names.ts";
+import { currentProject, findProject } from "./project.ts";
 
 /** The options of a command line after parsing: paths are absolute, numbers are numbers. */
 export interface Options {
@@ -13,7 +14,11 @@ export interface Options {
   secrets?: string;
   /** The source's name, if different from the file's. */
   name?: string;
+  /** Values of the stage, which win over those of its files. */
+  set?: Record<string, string>;
   json: boolean;
+  /** The name of the project's app, which a deployed stage has in its names. */
+  app: string;
   /** The deployed stage to act on. Undefined for local mode. */
   stage?: string;
   /** `run`: only these resources. */
@@ -40,6 +45,16 @@ export interface Options {
   out?: string;
   /** Skips the confirmation. */
   yes?: boolean;
+  /** `init`: the app's name. */
+  appName?: string;
+  /** `init`: the first source. */
+  source?: string;
+  /** `init`: the AWS region. */
+  region?: string;
+  /** `init`: the folder with the packed packages. */
+  packages?: string;
+  /** `init`: false leaves out `npm install`. */
+  install?: boolean;
 }
 
 /** The arguments of a command, and everything a command may touch. */
@@ -52,13 +67,17 @@ export interface Context {
 
 export const commonOptions = [
   new Option("--name <name>", "the source's name (default: the name of its file)"),
-  new Option("--data <dir>", "folder of the embedded engine and of local state").default(
-    ".tidetable",
+  new Option(
+    "--data <dir>",
+    "folder of the embedded engine and of local state (default: .tidetable in the project's folder, or here)",
   ),
   new Option("--dynamodb <url>", "this DynamoDB endpoint instead of the embedded engine").argParser(
     parseEndpoint,
   ),
   new Option("--secrets <file>", 'JSON object of secret values, such as {"api_key": "…"}'),
+  new Option("--set <name=value>", "a value that the config asks for; repeatable").argParser(
+    parseSetting,
+  ),
   new Option("--json", "machine output on stdout, everything else on stderr"),
 ];
 
@@ -108,6 +127,15 @@ export const yesOption = new Option(
   "do not ask: delete, replace or append once more without a confirmation",
 );
 
+export const initOptions = [
+  new Option("--app-name <name>", "the app's name (default: as in sst.config.ts, or the folder's)"),
+  new Option("--source <source>", "the first source: a name of `list`, a file, or none"),
+  new Option("--region <region>", "the AWS region (default: as the credentials say)"),
+  new Option("--packages <dir>", "the folder with tidetable's packed packages"),
+  new Option("--no-install", "leave out npm install"),
+  new Option("--yes", "ask nothing: take the defaults"),
+];
+
 export const tablesOption = new Option("--tables", "also delete the tables' items");
 
 export const outOption = new Option("--out <file>", "the file to write (default: standard output)");
@@ -129,16 +157,32 @@ export const diffOption = new Option(
   "what has changed since the previous version",
 ).conflicts("jsonSchema");
 
-/** Makes the paths absolute. A stage named like the local one means local mode. */
-export function settleOptions({ stage, ...parsed }: Options, io: Io): Options {
+/** The options as commander parses them. */
+type ParsedOptions = Omit<Options, "app" | "data"> & { data?: string };
+
+/**
+ * Makes the paths absolute. A stage named like the local one means local mode. In a project, the data
+ * folder is the project's, from whichever of its folders the command runs.
+ */
+export function settleOptions({ stage, ...parsed }: ParsedOptions, io: Io): Options {
   const absolute = (file: string) => resolve(io.cwd, file);
+  const project = findProject(io.cwd);
   return {
     ...parsed,
+    app: currentProject(io.cwd)?.app ?? localNames.app,
     json: parsed.json === true,
-    data: absolute(parsed.data),
+    data: parsed.data ? absolute(parsed.data) : join(project?.folder ?? io.cwd, ".tidetable"),
     ...(stage === undefined || stage === localNames.stage ? {} : { stage }),
     ...(parsed.secrets === undefined ? {} : { secrets: absolute(parsed.secrets) }),
   };
+}
+
+function parseSetting(text: string, previous: Record<string, string> = {}) {
+  const [, name, content] = /^([\w.-]+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name === undefined || content === undefined) {
+    throw new InvalidArgumentError("It has to be NAME=VALUE.");
+  }
+  return { ...previous, [name]: content };
 }
 
 function parsePositive(value: string): number {

@@ -8,8 +8,5 @@ function folderWithManifest(folder: string): string {
   return existsSync(join(folder, "package.json")) ? folder : folderWithManifest(dirname(folder));
 }
 
-/** The repository around this package. */
-export const repositoryFolder = join(packageFolder, "../..");
-
 /** The path of a file that is started as a program of its own, so no bundle contains it. */
 export const packageFile = (path: string): string => join(packageFolder, path);

@@ -1,4 +1,5 @@
 import { explainError, type ResourceReport } from "@tidetable/core/internal";
+import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { openProgressLog } from "../output/progress.ts";
 import { type Colors, createColors, formatAmount, formatTable } from "../output/render.ts";
@@ -30,7 +31,7 @@ export async function checkSources({ args, options, io }: Context): Promise<numb
       ? await openLocalRunner(loadedSources, options, io)
       : await (await import("../runner/stage-runner.ts")).openStageRunner(
           loadedSources,
-          options.stage,
+          deployedNames(options, options.stage),
           io,
         );
   const log = openProgressLog(io, { json: options.json });

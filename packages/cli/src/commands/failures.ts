@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { isFailure, type WorkerEvent } from "@tidetable/core/internal";
-import { type ResourcePlan, workerFunctionName } from "@tidetable/core/plan";
+import { type Names, type ResourcePlan, workerFunctionName } from "@tidetable/core/plan";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { formatAmount, formatCount, formatTable, safeLine } from "../output/render.ts";
@@ -11,7 +11,7 @@ import { type Failure, type QueuedFailure, withQueuedFailures } from "../stage/f
 /** `failures list`: prints the events in the failure queue, the newest first. */
 export async function listFailures({ options, io }: Context): Promise<number> {
   const { stage = "" } = options;
-  const entries = await withQueuedFailures(stage, async (queued) =>
+  const entries = await withQueuedFailures(deployedNames(options, stage), async (queued) =>
     queued.map(({ failure }) => failure).sort((left, right) => right.at.localeCompare(left.at)),
   );
   io.stdout.write(options.json ? `${JSON.stringify({ entries })}\n` : entriesText(entries, stage));
@@ -58,11 +58,12 @@ interface Reason {
 /** `failures redrive`: sends events to their workers again and deletes them from the queue. */
 export async function redriveFailures({ args: [target], options, io }: Context): Promise<number> {
   const { stage = "" } = options;
+  const names = deployedNames(options, stage);
   const resources = await loadResourcePlans(target, options, io);
   const lambda = explainAwsErrors(new LambdaClient(), stage);
   const invokeWorker = async (event: WorkerEvent) => {
     const command = new InvokeCommand({
-      FunctionName: workerFunctionName(deployedNames(stage), event.source),
+      FunctionName: workerFunctionName(names, event.source),
       InvocationType: "Event",
       Payload: JSON.stringify(event),
     });
@@ -72,14 +73,14 @@ export async function redriveFailures({ args: [target], options, io }: Context):
   const reasons: Reason[] = [];
   let redriven = 0;
   try {
-    await withQueuedFailures(stage, async (queued) => {
+    await withQueuedFailures(names, async (queued) => {
       const selected = queued.filter(
         ({ event }) => target === undefined || isAboutAny(event, resources),
       );
       for (const queuedFailure of selected) {
         const reason = io.signal.aborted
           ? interruptedReason
-          : await redriveFailure(queuedFailure, { resources, stage, invokeWorker });
+          : await redriveFailure(queuedFailure, { resources, names, invokeWorker });
         if (reason) reasons.push({ id: queuedFailure.failure.id, ...reason });
         else redriven += 1;
       }
@@ -105,11 +106,11 @@ async function redriveFailure(
   { event, functionName, failure, remove }: QueuedFailure,
   {
     resources,
-    stage,
+    names,
     invokeWorker,
   }: {
     resources: ResourcePlan[];
-    stage: string;
+    names: Names;
     invokeWorker: (event: WorkerEvent) => Promise<void>;
   },
 ): Promise<Omit<Reason, "id"> | undefined> {
@@ -120,7 +121,7 @@ async function redriveFailure(
     const message = `there is no ${failure.source}.${failure.resource} any more`;
     return { code: "failures.unknown", message };
   }
-  if (!isOfWorker(functionName, event.source, stage)) {
+  if (!isOfWorker(functionName, event.source, names)) {
     const message = `it names ${failure.source}, and did not fail in the worker of ${failure.source}`;
     return { code: "failures.foreign", message };
   }
@@ -139,8 +140,8 @@ async function redriveFailure(
 }
 
 /** A record without the name of a source in its function's is of a stage with a single worker. */
-function isOfWorker(functionName: string | null, source: string, stage: string): boolean {
-  const worker = workerFunctionName(deployedNames(stage), source);
+function isOfWorker(functionName: string | null, source: string, names: Names): boolean {
+  const worker = workerFunctionName(names, source);
   return functionName === worker || functionName === worker.slice(0, -source.length - 1);
 }
 

@@ -1,11 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { ConfigError } from "@tidetable/core/internal";
-import { type Problem, planSource, validate } from "@tidetable/core/plan";
+import { type Problem, planSource } from "@tidetable/core/plan";
+import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";
 import { formatAmount, problemLines } from "../output/render.ts";
 import { literalsOfKind } from "../sources/literal.ts";
-import { sourceFromLiteral } from "../sources/load-source.ts";
+import { readPythonSource, sourceFromLiteral } from "../sources/load-source.ts";
+import { validateOpen, withSampleValues } from "../sources/open-values.ts";
 import { parseJsonSource, readSourceText } from "../sources/source-file.ts";
 import { sourceFileText, type TypeScriptSource } from "../sources/typescript.ts";
 
@@ -30,9 +32,10 @@ interface ParsedSource extends TypeScriptSource {
 
 /** `import FILE`: turns a dlt config in Python or JSON into a TypeScript source. */
 export async function importFile({ args: [arg = ""], options, io }: Context): Promise<number> {
-  const text = await readSourceText(resolve(io.cwd, arg), arg);
+  const file = arg.replace(/:\d+$/, "");
+  const text = await readSourceText(resolve(io.cwd, file), file);
   if (typeof text !== "string") throw importError([text]);
-  const parsed = await parsers[extname(arg)]?.(arg, text, options.name);
+  const parsed = await parsers[extname(file)]?.(arg, text, { name: options.name, io });
   if (!parsed) throw importError([{ path: arg, message: "not a .py or .json file" }]);
   if ("problems" in parsed) throw importError(parsed.problems);
 
@@ -54,29 +57,22 @@ export async function importFile({ args: [arg = ""], options, io }: Context): Pr
 type Parser = (
   arg: string,
   text: string,
-  name: string | undefined,
+  options: { name: string | undefined; io: Io },
 ) => Promise<ParsedSource | { problems: Problem[] }>;
 
 const parsers: Record<string, Parser> = {
   ".json": async (arg, text) => {
     const config = parseJsonSource(arg, text);
     if ("problems" in config) return config;
-    return { config, comments: [], expressionText: () => "", todos: [], remarks: [] };
+    return { config, comments: [], todos: [], remarks: [] };
   },
-  ".py": async (arg, text, name) => {
-    const python = await import("../python/load.ts");
-    const source = python.readPython(arg, text, name);
+  ".py": async (arg, _text, { name, io }) => {
+    const path = resolve(io.cwd, arg);
+    const source = await readPythonSource(arg, { path, name, cwd: io.cwd });
     if ("problems" in source) return source;
-    const { file, config, statement, unreadArguments, remarks } = source;
-    const todos = python.expressionProblems(source);
-    if (config.kind !== "dict") return { problems: todos };
-    return {
-      config,
-      todos,
-      remarks: [...unreadArguments, ...remarks],
-      comments: python.commentsAbove(file, statement),
-      expressionText: python.expressionText(file),
-    };
+    const { config, comments, expressionProblems, unreadUses, remarks } = source;
+    if (config.kind !== "dict") return { problems: expressionProblems };
+    return { config, todos: expressionProblems, remarks: [...unreadUses, ...remarks], comments };
   },
 };
 
@@ -94,11 +90,11 @@ function findOpenWork(
   name: string,
 ): Pick<ImportDocument, "secrets" | "todos" | "problems"> {
   const source = sourceFromLiteral(config);
-  const problems = todos.length > 0 ? [] : validate(source, name);
+  const problems = todos.length > 0 ? [] : validateOpen(source, name);
   const isComplete = todos.length + problems.length === 0;
   // The plan also knows credentials missing in the config, but needs a complete config.
   const secrets = isComplete
-    ? planSource(source, name).secrets
+    ? planSource(withSampleValues(source), name).secrets
     : [...new Set(literalsOfKind(config, "secret").map((secret) => secret.name))];
   return { secrets, todos, problems };
 }
@@ -130,9 +126,8 @@ function nextStepsText({ source, out, secrets, todos, problems }: ImportDocument
       ? [`npx --no tidetable secrets set ${file}   (${secrets.join(", ")})`]
       : []),
     `npx --no tidetable check ${file}`,
-    `to deploy it, put it into packages/sources/src, and into index.ts there:
-       import ${source} from "./${basename(file)}";
-     with ${source} among the sources, and { schedule: "rate(1 hour)" } after its dict`,
+    `to deploy it, write { schedule: "rate(1 hour)" } after its dict, and register it in your project:
+       npx --no tidetable add ${file}`,
   ];
   const writtenLine =
     out === null

@@ -43,9 +43,11 @@ function scheduleText(
   return `${expression}${timezone ? ` ${timezone}` : ""}${note}`;
 }
 
-function functionText({ memoryMb, reservedConcurrency, vpc }: FunctionPlan): string {
+function functionText({ memoryMb, reservedConcurrency, vpc, sdkWrites }: FunctionPlan): string {
   const limit = reservedConcurrency === undefined ? "" : `, at most ${reservedConcurrency} at once`;
-  return `worker with ${memoryMb} MB${limit}${vpc ? `, in ${vpc.subnets.join(", ")}` : ""}`;
+  const network = vpc ? `, in ${vpc.subnets.join(", ")}` : "";
+  const writes = sdkWrites ? ", writes by the SDK's commands" : "";
+  return `worker with ${memoryMb} MB${limit}${network}${writes}`;
 }
 
 /** The URL of the first request. A child's URL shows the placeholders for its parent's fields. */
@@ -108,8 +110,9 @@ function writesText({ disposition, writeMode, allowShrink }: ResourcePlan): stri
   return `${disposition}${order}${allowShrink ? ", a refresh may delete any number of rows" : ""}`;
 }
 
-function cursorText({ path, initialValue, lag }: IncrementalPlan): string {
-  const start = initialValue === undefined ? "" : `, from ${initialValue} on`;
+function cursorText({ path, initialValue, relativeStart, lag }: IncrementalPlan): string {
+  const from = relativeStart?.text ?? initialValue;
+  const start = from === undefined ? "" : `, from ${from} on`;
   return `${path.text}${start}${lag > 0 ? `, lag ${lag}` : ""}`;
 }
 

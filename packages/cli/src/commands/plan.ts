@@ -18,7 +18,7 @@ import { authText, firstUrl, paginatorText, sourceText } from "./plan-text.ts";
 /** `plan`: prints what a run would do. Only --cost reads more than the config: the run history. */
 export async function printPlan({ args, options, io }: Context): Promise<number> {
   const { stage, ...localOptions } = options;
-  const names = stage === undefined ? localNames : deployedNames(stage);
+  const names = stage === undefined ? localNames : deployedNames(options, stage);
   // A source from a file has a plan even if a stage could not run it.
   const loadedSources = await loadSources(args, localOptions, io);
   const plans = loadedSources.map(({ source, name }) => planSource(source, name));
@@ -56,7 +56,8 @@ function sourceDocument(source: SourcePlan, names: Names, cost: SourceCost | und
       incremental: resource.incremental
         ? {
             cursor_path: resource.incremental.path.text,
-            initial_value: resource.incremental.initialValue ?? null,
+            initial_value:
+              resource.incremental.relativeStart?.text ?? resource.incremental.initialValue ?? null,
             lag: resource.incremental.lag,
           }
         : null,
@@ -90,10 +91,11 @@ function scheduleDocument(schedule: SchedulePlan | undefined) {
   return { expression, timezone, enabled, longest_gap_ms: longestGapMs };
 }
 
-const functionDocument = ({ memoryMb, reservedConcurrency, vpc }: FunctionPlan) => ({
+const functionDocument = ({ memoryMb, reservedConcurrency, vpc, sdkWrites }: FunctionPlan) => ({
   memory: memoryMb,
   reserved_concurrency: reservedConcurrency ?? null,
   vpc: vpc ? { subnets: vpc.subnets, security_groups: vpc.securityGroups } : null,
+  sdk_writes: sdkWrites,
 });
 
 const tableDocument = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePlan) => ({

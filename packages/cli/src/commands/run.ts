@@ -1,6 +1,7 @@
 import { ConfigError } from "@tidetable/core/internal";
 import type { Problem, SourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
+import { deployedNames } from "../base/names.ts";
 import type { Context, Options } from "../base/options.ts";
 import { type ErrorDocument, runDocument } from "../output/documents.ts";
 import { openProgressLog } from "../output/progress.ts";
@@ -49,7 +50,7 @@ async function openRunner(
   const { lambda, stage } = options;
   if (stage !== undefined) {
     const { openStageRunner } = await import("../runner/stage-runner.ts");
-    return openStageRunner(loadedSources, stage, io);
+    return openStageRunner(loadedSources, deployedNames(options, stage), io);
   }
   if (lambda) {
     const { openLambdaRunner } = await import("../runner/lambda-runner.ts");

@@ -2,6 +2,7 @@ import { ConfigError, spellingHint } from "@tidetable/core/internal";
 import { registerSecret } from "@tidetable/core/internal/redact";
 import { type Problem, planSource } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
+import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { parseJsonSilently, type SecretMembers } from "../secrets/local-secrets.ts";
 import { openDeployedSecret, openLocalSecret } from "../secrets/writable-secret.ts";
@@ -33,7 +34,7 @@ export async function setSecrets({ args, options, io }: Context): Promise<number
   const secret =
     stage === undefined
       ? openLocalSecret(plan, options, (line) => io.stderr.write(`${line}\n`))
-      : openDeployedSecret(source, stage, warn);
+      : openDeployedSecret(source, deployedNames(options, stage), warn);
   const document: SetDocument = {
     status: "succeeded",
     source,

@@ -1,6 +1,5 @@
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { tableName } from "@tidetable/core/plan";
-import { sources } from "@tidetable/sources";
 import type { Context } from "../base/options.ts";
 import { runDocument } from "../output/documents.ts";
 import { openProgressLog } from "../output/progress.ts";
@@ -14,6 +13,7 @@ import {
 import { openLocalRunner } from "../runner/local-runner.ts";
 import type { Runner } from "../runner/runner.ts";
 import { openSampleApi, type SampleApi } from "../sample/server.ts";
+import { loadRegisteredSources } from "../sources/registered-sources.ts";
 
 /**
  * `npm start`: runs the five sources twice against the sample API, into the embedded engine. The
@@ -73,6 +73,7 @@ async function openDemoRunner(
   options: Context["options"],
   io: Context["io"],
 ): Promise<Runner> {
+  const sources = await loadRegisteredSources(io);
   const loadedSources = Object.entries(sources).map(([name, source]) => ({ name, source }));
   const lookUpSecret = async (source: string) => api.secrets[source] ?? {};
   if (!options.lambda) return openLocalRunner(loadedSources, options, io, lookUpSecret);

@@ -1,150 +1,220 @@
-import { spellingHint } from "@tidetable/core/internal";
-import type { Problem } from "@tidetable/core/plan";
-import { problemAt } from "./excerpt.ts";
-import { enclosingFunctions, resolveVariable } from "./names.ts";
-import { childNodes, type Node, type PythonFile, positionText, sourceText } from "./parse.ts";
-import { decodeString } from "./tokens.ts";
+import type { Literal, Scalar } from "../sources/literal.ts";
+import { argumentsOf, type CallArgument, findArgument } from "./arguments.ts";
+import { dictOf, entryValue, memberOf, mergeDicts } from "./containers.ts";
+import { configTypes, positionalParameters, typedDicts } from "./dlt-classes.ts";
+import { evaluateFunction } from "./functions.ts";
+import { outsideValue } from "./members.ts";
+import { joinTexts, textOf } from "./strings.ts";
+import { timeMethod, timeResult } from "./times.ts";
+import { evaluateLiteral } from "./to-literal.ts";
+import { type Node, sourceText } from "./tree.ts";
+import { unreadable } from "./unknown.ts";
+import { type Context, evaluate, stringIn, type Value } from "./values.ts";
 
-/** A call of `rest_api_source` or `rest_api_resources` in a file. */
-export interface Call {
-  node: Node;
-  /** The names for choosing the call: the argument `name=`, the variable, the enclosing functions. */
-  names: string[];
-  args: Argument[];
-}
-
-interface Argument {
-  /** Undefined for a positional argument. */
-  keyword: string | undefined;
-  value: Node;
-  /** Whether the argument is `*args` or `**kwargs`. */
-  isStarred: boolean;
-}
-
-const calleePattern = /^(\w+\.)*rest_api_(source|resources)$/;
-
-/** A person does not read more entries at once. */
-const MAX_LISTED = 20;
-
-/** Parameters of dlt's function that have no meaning in DynamoDB. */
-const meaninglessKeyword = /^(section|max_table_nesting|root_key|schema|spec|parallelized)$/;
-
-function findSourceCalls(file: PythonFile): Call[] {
-  const calls: Call[] = [];
-  file.tree.iterate({
-    enter: ({ name, node }) => {
-      const callee = name === "CallExpression" ? node.firstChild : null;
-      if (!callee || !calleePattern.test(sourceText(file, callee))) return;
-      const args = argumentsOf(file, node);
-      calls.push({ node, args, names: namesOf(file, node, args) });
-    },
-  });
-  return calls;
-}
-
-function argumentsOf(file: PythonFile, call: Node): Argument[] {
-  const list = call.getChild("ArgList");
-  const nodes = (list ? childNodes(list) : []).filter(({ name }) => name !== "Comment");
-  const args: Argument[] = [];
-  for (let i = 1; i < nodes.length - 1; i++) {
-    const [node, next] = [nodes[i] as Node, nodes[i + 1] as Node];
-    if (node.name === ",") continue;
-    if (/^\*/.test(node.name)) args.push({ keyword: undefined, value: next, isStarred: true });
-    else if (next.name === "AssignOp") {
-      const value = nodes[i + 2] as Node;
-      args.push({ keyword: sourceText(file, node), value, isStarred: false });
-    } else args.push({ keyword: undefined, value: node, isStarred: false });
-    while (i + 1 < nodes.length - 1 && nodes[i + 1]?.name !== ",") i++;
+export function evaluateCall(context: Context, node: Node): Value {
+  const { file } = context;
+  const calleeNode = node.firstChild;
+  if (!calleeNode) return unreadable(file, node);
+  const args = argumentsOf(file, node);
+  const property = calleeNode.getChild("PropertyName");
+  const objectNode =
+    property && calleeNode.name === "MemberExpression" ? calleeNode.firstChild : null;
+  if (property && objectNode) {
+    const object = evaluate(context, objectNode);
+    const method = sourceText(file, property);
+    const time = timeMethod(context, node, object, method, args);
+    if (time) return time;
+    if (method === "parse_args") return { kind: "named", name: "argparse.arguments" };
+    if (object.kind === "expression") return { ...object, code: () => sourceText(file, node) };
+    if (object.kind !== "named" && object.kind !== "class") {
+      return methodResult(context, node, object, method, args) ?? unreadable(file, node);
+    }
   }
-  return args;
+  const callee = evaluate(context, calleeNode);
+  if (callee.kind === "function") return evaluateFunction(context, node, callee, args);
+  if (callee.kind === "named") return libraryResult(context, node, callee.name, args);
+  return unreadable(file, node);
 }
 
-function namesOf(file: PythonFile, call: Node, args: Argument[]): string[] {
-  const { parent } = call;
-  const variable = parent?.name === "AssignStatement" ? parent.getChild("VariableName") : null;
-  const name = nameArgument(args)?.value;
-  return [
-    ...(name?.name === "String" ? [decodeString(sourceText(file, name)) ?? ""] : []),
-    ...(variable ? [sourceText(file, variable)] : []),
-    ...enclosingFunctions(call).flatMap((functionNode) => {
-      const functionName = functionNode.getChild("VariableName");
-      return functionName ? [sourceText(file, functionName)] : [];
-    }),
-  ];
-}
-
-/** Finds an argument by dlt's signature: `rest_api_source(config, name=None, …)`. */
-const findArgument = (index: number, name: string) => (args: Argument[]) =>
-  args.find(({ keyword, isStarred }) => keyword === name && !isStarred) ??
-  args.filter(({ keyword, isStarred }) => keyword === undefined && !isStarred)[index];
-const configArgument = findArgument(0, "config");
-const nameArgument = findArgument(1, "name");
-
-/** Chooses the only call of the file, or the call with this name. */
-export function chooseCall(file: PythonFile, name: string | undefined): Call | Problem {
-  const calls = findSourceCalls(file);
-  const [firstCall, ...otherCalls] = calls;
-  if (!firstCall) {
-    return {
-      path: file.arg,
-      message: "there is no call of rest_api_source in this file",
-      hint: "write `source = rest_api_source({ … })`",
-    };
+/** A call of a function of dlt, of Python's library or of Python itself. */
+function libraryResult(
+  context: Context,
+  node: Node,
+  name: string,
+  args: readonly CallArgument[],
+): Value {
+  const { file } = context;
+  const className = name.split(".").at(-1) ?? "";
+  const [first] = args;
+  if (Object.hasOwn(configTypes, className)) return configDict(context, node, className, args);
+  if (/^(dlt\.sources\.|dlt\.extract\.|)incremental$/.test(name)) {
+    return configDict(context, node, "incremental", args);
   }
-  if (otherCalls.length === 0) return firstCall;
+  if (typedDicts.test(name) || name === "dict") return keywordDict(context, node, args);
+  if (/^(typing\.)?cast$/.test(name) && args[1]) return evaluate(context, args[1].value);
+  if (/^(copy\.)?(deepcopy|copy)$/.test(name) && first) return evaluate(context, first.value);
+  if (name === "str" && first && args.length === 1) {
+    return textOf(context, node, evaluate(context, first.value));
+  }
+  if (/^(list|tuple)$/.test(name) && first && args.length === 1) {
+    const value = evaluate(context, first.value);
+    return value.kind === "list" ? value : unreadable(file, node);
+  }
+  const container =
+    /^(.*\.)?(?:getenv|get)$/.exec(name)?.[1] ?? (name === "getenv" ? "os." : undefined);
+  if (container !== undefined) return outsideGet(context, node, container, args);
+  if (name === "int" && first && args.length === 1) {
+    const value = evaluate(context, first.value);
+    return value.kind === "relative" ? value : unreadable(file, node);
+  }
+  return timeResult(context, name, args) ?? unreadable(file, node);
+}
 
-  const namedCalls = calls.filter(({ names }) => name !== undefined && names.includes(name));
-  if (namedCalls.length === 1) return namedCalls[0] as Call;
-  const firstNames = calls.flatMap(({ names }) => names.slice(0, 1));
-  const positions = calls.slice(0, MAX_LISTED).map(({ node, names }) => {
-    const position = positionText(file.arg, file.text, node.from);
-    return names[0] === undefined ? position : `${names[0]} (${position})`;
+/** `os.getenv("KEY", "default")`, `dlt.secrets.get("key")` and the like. */
+function outsideGet(
+  context: Context,
+  node: Node,
+  container: string,
+  args: readonly CallArgument[],
+): Literal {
+  const { file } = context;
+  const [nameArgument] = args;
+  const name = nameArgument && stringIn(evaluate(context, nameArgument.value));
+  const place = container.replace(/\.$/, "").replace(/^os$/, "os.environ");
+  const outside = name === undefined ? undefined : outsideValue(place, name);
+  const fallbackNode = findArgument(args, 1, place === "os.environ" ? "default" : "")?.value;
+  if (!outside) return unreadable(file, node);
+  // The second argument of dlt's own `get` is a type.
+  if (outside.kind !== "value" || !fallbackNode || place !== "os.environ") return outside;
+  const fallback = evaluate(context, fallbackNode);
+  if (fallback.kind !== "scalar") return unreadable(file, node);
+  return { ...outside, fallback: fallback.value };
+}
+
+/** `PageNumberPaginator(base_page=1, …)` is `{"type": "page_number", "base_page": 1, …}`. */
+function configDict(
+  context: Context,
+  node: Node,
+  className: string,
+  args: readonly CallArgument[],
+): Literal {
+  const parameters = positionalParameters[className] ?? [];
+  let position = 0;
+  const named = args.map((argument) => {
+    if (argument.keyword !== undefined || argument.stars !== "") return argument;
+    const keyword = parameters[position++];
+    return keyword === undefined ? argument : { ...argument, keyword };
   });
-  return {
-    path: file.arg,
-    message: `${calls.length} sources are in this file: ${positions.join(", ")}`,
-    hint:
-      name === undefined || namedCalls.length > 1
-        ? "choose one by its name with --name"
-        : `none of them is ${name}: ${spellingHint(name, firstNames)}`,
-  };
+  const type: Scalar = { kind: "scalar", value: configTypes[className] ?? className };
+  const typeEntry = dictOf([{ key: "type", value: type, commentsAbove: [] }]);
+  const dict = keywordDict(context, node, named);
+  if (dict.kind !== "dict") return dict;
+  const isOneLine = !sourceText(context.file, node).includes("\n");
+  return { ...mergeDicts([typeEntry, dict]), isOneLine };
 }
 
-/** The dict's node: the argument itself, or the value of the variable that is the argument. */
-export function configExpression(file: PythonFile, call: Call): Node | Problem {
-  const config = configArgument(call.args);
-  if (!config) return problemAt(file, call.node, "there is no dict in this call");
-  if (config.value.name !== "VariableName") return config.value;
-  const resolved = resolveVariable(file, config.value);
-  if ("value" in resolved) return resolved.value;
-  const hint = "write the dict into the call itself";
-  return problemAt(file, resolved.cause, resolved.message, hint);
+function keywordDict(context: Context, node: Node, args: readonly CallArgument[]): Literal {
+  const { file } = context;
+  const dicts = args.map(({ keyword, value, stars }) => {
+    if (keyword !== undefined) {
+      return dictOf([
+        { key: keyword, value: entryValue(context, keyword, value), commentsAbove: [] },
+      ]);
+    }
+    return stars === "*" ? unreadable(file, value) : evaluateLiteral(context, value);
+  });
+  const unknown = dicts.find(({ kind }) => kind === "expression");
+  if (unknown) return { ...unknown, code: () => sourceText(file, node) } as Literal;
+  const known = dicts.filter((dict) => dict.kind === "dict");
+  if (known.length < dicts.length) return unreadable(file, node);
+  const isOneLine = !sourceText(file, node).includes("\n");
+  return { ...mergeDicts(known), isOneLine };
 }
 
-/** Reports the call's arguments beside the dict and the name. */
-export function checkOtherArguments(
-  file: PythonFile,
-  call: Call,
-): { unreadArguments: Problem[]; remarks: Problem[] } {
-  const usedArguments = [configArgument(call.args), nameArgument(call.args)];
-  const otherArguments = call.args
-    .filter((argument) => !usedArguments.includes(argument))
-    .slice(0, MAX_LISTED);
-  const isMeaningless = ({ keyword = "" }: Argument) => meaninglessKeyword.test(keyword);
-  return {
-    unreadArguments: otherArguments
-      .filter((argument) => !isMeaningless(argument))
-      .map(({ value }) =>
-        problemAt(
-          file,
-          value,
-          "an argument that is not read",
-          `only the dict is read; its "resource_defaults" hold what all resources share`,
-        ),
-      ),
-    remarks: otherArguments.filter(isMeaningless).map(({ value, keyword = "" }) => ({
-      path: `${positionText(file.arg, file.text, value.from)} ${keyword}`,
-      message: "means nothing in DynamoDB and has no effect",
-    })),
-  };
+/** A method of a known value that only reads it. Undefined for any other. */
+function methodResult(
+  context: Context,
+  node: Node,
+  object: Value,
+  method: string,
+  args: readonly CallArgument[],
+): Value | undefined {
+  const values = args.map(({ value }) => evaluate(context, value));
+  const [first, second] = values;
+  if (object.kind === "dict") {
+    const key = stringIn(first);
+    if (method === "copy") return object;
+    if (method !== "get" || key === undefined) return undefined;
+    if (object.entries.some((entry) => entry.key === undefined)) return undefined;
+    return memberOf(object, key) ?? second ?? { kind: "scalar", value: null };
+  }
+  if (object.kind === "list") return method === "copy" ? object : undefined;
+  if (method === "join" && first?.kind === "list") return joinList(object, first.items);
+  if (method === "format") return formatText(context, node, stringIn(object), args);
+  const text = stringIn(object);
+  return text === undefined ? undefined : textMethod(text, method, values);
+}
+
+function textMethod(text: string, method: string, values: readonly Value[]): Value | undefined {
+  const [first, second] = values.map(stringIn);
+  const scalar = (value: string): Value => ({ kind: "scalar", value });
+  if (values.length === 0) {
+    if (method === "strip") return scalar(text.trim());
+    if (method === "lower") return scalar(text.toLowerCase());
+    if (method === "upper") return scalar(text.toUpperCase());
+    return undefined;
+  }
+  if (method === "replace" && first !== undefined && second !== undefined && first !== "") {
+    return scalar(text.replaceAll(first, () => second));
+  }
+  if (first === undefined || [...first].length !== 1) return undefined;
+  let [start, end] = [0, text.length];
+  if (method === "strip" || method === "lstrip") while (text[start] === first) start++;
+  if (method === "strip" || method === "rstrip")
+    while (end > start && text[end - 1] === first) end--;
+  return /^[lr]?strip$/.test(method) ? scalar(text.slice(start, end)) : undefined;
+}
+
+function joinList(separator: Value, items: readonly { value: Literal }[]): Value | undefined {
+  const text = stringIn(separator);
+  if (text === undefined) return undefined;
+  const texts = items.flatMap(({ value }, i): Literal[] =>
+    i === 0 ? [value] : [{ kind: "scalar", value: text }, value],
+  );
+  const areTexts = texts.every(
+    (part) => /^(text|secret|value|expression)$/.test(part.kind) || stringIn(part) !== undefined,
+  );
+  return areTexts ? joinTexts(texts, (unknown) => unknown) : undefined;
+}
+
+/** `"{}/{name}".format(x, name=y)`, without conversions and formats. */
+function formatText(
+  context: Context,
+  node: Node,
+  template: string | undefined,
+  args: readonly CallArgument[],
+): Value | undefined {
+  if (template === undefined || args.some(({ stars }) => stars !== "")) return undefined;
+  const positional = args.filter(({ keyword }) => keyword === undefined);
+  let position = 0;
+  let isKnown = true;
+  const parts = template.split(/(\{\{|\}\}|\{\w*\})/).map((part, i): Literal => {
+    if (i % 2 === 0) {
+      isKnown &&= !/[{}]/.test(part);
+      return { kind: "scalar", value: part };
+    }
+    if (part === "{{" || part === "}}") return { kind: "scalar", value: part.slice(1) };
+    const name = part.slice(1, -1);
+    const argument = /^\d*$/.test(name)
+      ? positional[name === "" ? position++ : Number(name)]
+      : args.find(({ keyword }) => keyword === name);
+    if (argument) return textOf(context, argument.value, evaluate(context, argument.value));
+    isKnown = false;
+    return { kind: "scalar", value: "" };
+  });
+  if (!isKnown) return undefined;
+  return joinTexts(parts, (unknown) => ({
+    ...unknown,
+    code: () => sourceText(context.file, node),
+  }));
 }

@@ -1,6 +1,6 @@
 import type { Problem } from "@tidetable/core/plan";
-import type { Expression } from "../sources/literal.ts";
-import { type Node, type PythonFile, positionText } from "./parse.ts";
+import type { PythonFile } from "./scopes.ts";
+import { type Node, positionText } from "./tree.ts";
 
 /** The characters of a line that a snippet shows left of the caret, and in total. */
 const SHOWN_LEFT = 60;
@@ -22,11 +22,6 @@ export function problemAt(
     snippet: snippetAt(file, from),
   };
 }
-
-export const expressionProblem = (
-  file: PythonFile,
-  { subject, hint, from, to }: Expression,
-): Problem => problemAt(file, { from, to }, `${subject} cannot be read`, hint);
 
 /** The line with its number, and a caret under the offset. */
 function snippetAt(file: PythonFile, offset: number): string {

@@ -1,55 +1,131 @@
 import type { Problem } from "@tidetable/core/plan";
-import { type Expression, type Literal, literalsOfKind } from "../sources/literal.ts";
-import { checkOtherArguments, chooseCall, configExpression } from "./calls.ts";
-import { expressionProblem, problemAt } from "./excerpt.ts";
-import { commentText, literalOf } from "./literal.ts";
-import { type Node, type PythonFile, parsePython, sourceText } from "./parse.ts";
+import { type DictLiteral, type Literal, literalsOfKind } from "../sources/literal.ts";
+import { applyOutcomes } from "./effects.ts";
+import { evaluateNode } from "./evaluate.ts";
+import { problemAt } from "./excerpt.ts";
+import { normalizeNames } from "./normal-names.ts";
+import { placeOutsideValues } from "./outside.ts";
+import { parsePython } from "./parse.ts";
+import type { PythonFile } from "./scopes.ts";
+import { chooseSource, type SourceCode } from "./sources.ts";
+import { evaluateLiteral } from "./to-literal.ts";
+import { commentText, type Node, positionText } from "./tree.ts";
+import { findOutcomes } from "./uses.ts";
+import { type Context, type OpenModule, Session } from "./values.ts";
 
 /** The source in a Python file. */
 export interface PythonSource {
   file: PythonFile;
   /** The dict, or an expression in its place. */
   config: Literal;
-  /** The statement with the dict. The comments above it belong to the source. */
-  statement: Node;
-  /** Arguments beside the dict with a meaning in dlt, but without support here. */
-  unreadArguments: Problem[];
-  /** Arguments beside the dict that have no effect in tidetable. */
+  /** The comments above the statement with the dict. They belong to the source. */
+  comments: string[];
+  /** What the file does with the source that has a meaning in dlt, but none here. */
+  unreadUses: Problem[];
+  /** What has no effect in tidetable, and what was decided where the file leaves something open. */
   remarks: Problem[];
 }
 
-/**
- * Reads the dlt `rest_api_source({ … })` of a Python file, without running the file. `name` chooses
- * between several calls.
- */
+export interface ReadOptions {
+  /** Chooses between several sources. */
+  name?: string | undefined;
+  line?: number | undefined;
+  openModule?: OpenModule;
+}
+
+/** Reads the dlt `rest_api_source({ … })` of a Python file, without running the file. */
 export function readPython(
   arg: string,
   text: string,
-  name: string | undefined,
+  { name, line, openModule = () => undefined }: ReadOptions = {},
 ): PythonSource | { problems: Problem[] } {
   const file = parsePython(arg, text);
   if ("message" in file) return { problems: [file] };
-  const call = chooseCall(file, name);
-  if ("message" in call) return { problems: [call] };
-
-  const node = configExpression(file, call);
-  if ("message" in node) return { problems: [node] };
-  const config = literalOf(file, node);
-  if (config.kind === "dict" || config.kind === "expression") {
-    return { file, config, statement: statementAround(node), ...checkOtherArguments(file, call) };
+  const source = chooseSource(file, { name, line });
+  if ("message" in source) return { problems: [source] };
+  if (!source.config) {
+    return { problems: [problemAt(file, source.node, "there is no dict in this call")] };
   }
-  return { problems: [problemAt(file, node, "the source has to be a dict")] };
+  const session = new Session(openModule, evaluateNode);
+  const context: Context = { file, session, frame: undefined, depth: 0 };
+  const read = evaluateLiteral(context, source.config);
+  if (read.kind !== "dict" && read.kind !== "expression") {
+    return { problems: [problemAt(file, source.config, "the source has to be a dict")] };
+  }
+  const comments = commentsAbove(file, statementAround(source.config));
+  const { unreadArguments, remarks } = checkOtherArguments(file, source);
+  if (read.kind === "expression") {
+    return { file, config: read, comments, unreadUses: unreadArguments, remarks };
+  }
+  const used = applyOutcomes(context, read, findOutcomes(file, source.node));
+  const { config, renamed } = normalizeNames(used.config);
+  const placed = placeOutsideValues<DictLiteral>(config);
+  return {
+    file,
+    config: placed.config,
+    comments,
+    unreadUses: [...unreadArguments, ...used.problems],
+    remarks: [
+      ...remarks,
+      ...used.remarks,
+      ...session.notes,
+      ...[...renamed].map(([from, to]) => ({
+        path: arg,
+        message: `the resource "${from}" is named "${to}", as dlt names its table`,
+      })),
+      ...placed.secrets.map((secret) => outsideNote(arg, secret, "secret")),
+      ...placed.values.map((value) => outsideNote(arg, value, "value")),
+    ],
+  };
 }
+
+/** Another file of the project. Undefined if it is not Python. */
+export function parseModule(arg: string, text: string): PythonFile | undefined {
+  const file = parsePython(arg, text);
+  return "message" in file ? undefined : file;
+}
+
+const outsideNote = (arg: string, name: string, kind: "secret" | "value"): Problem => ({
+  path: arg,
+  message: `"${name}" comes from outside of the file, and is taken as the ${kind} "${name}"`,
+});
+
+/** Parameters of dlt's function that have no meaning in DynamoDB. */
+const meaninglessKeyword = /^(section|max_table_nesting|root_key|schema|spec|parallelized)$/;
 
 /** A person does not read more problems at once. */
 const MAX_PROBLEMS = 50;
 
+/** Reports the call's arguments beside the dict and the name. */
+function checkOtherArguments(file: PythonFile, { args, config }: SourceCode) {
+  const positional = args.filter(({ keyword, stars }) => keyword === undefined && stars === "");
+  const others = args
+    .filter(
+      (argument) =>
+        argument.value.from !== config?.from &&
+        argument.keyword !== "name" &&
+        argument !== positional[1],
+    )
+    .slice(0, MAX_PROBLEMS);
+  const isMeaningless = ({ keyword = "" }) => meaninglessKeyword.test(keyword);
+  const hint = `only the dict is read; its "resource_defaults" hold what all resources share`;
+  return {
+    unreadArguments: others
+      .filter(({ keyword }) => !isMeaningless({ keyword: keyword ?? "" }))
+      .map(({ value }) => problemAt(file, value, "an argument that is not read", hint)),
+    remarks: others
+      .filter(({ keyword }) => isMeaningless({ keyword: keyword ?? "" }))
+      .map(({ value, keyword }) => ({
+        path: `${positionText(file.arg, file.text, value.from)} ${keyword}`,
+        message: "means nothing in DynamoDB and has no effect",
+      })),
+  };
+}
+
 /** The expressions in a config, each as a problem. */
 export function expressionProblems({ file, config }: PythonSource): Problem[] {
   const expressions = literalsOfKind(config, "expression");
-  const problems = expressions
-    .slice(0, MAX_PROBLEMS)
-    .map((expression) => expressionProblem(file, expression));
+  const problems = expressions.slice(0, MAX_PROBLEMS).map(({ problem }) => problem());
   if (expressions.length > MAX_PROBLEMS) {
     const message = `and ${expressions.length - MAX_PROBLEMS} more are no literals`;
     problems.push({ path: file.arg, message });
@@ -66,7 +142,7 @@ function statementAround(node: Node): Node {
 }
 
 /** The lines of comments directly above a statement. */
-export function commentsAbove(file: PythonFile, statement: Node): string[] {
+function commentsAbove(file: PythonFile, statement: Node): string[] {
   const lines: string[] = [];
   let below: Node = statement;
   for (let node = statement.prevSibling; node?.name === "Comment"; node = node.prevSibling) {
@@ -78,9 +154,3 @@ export function commentsAbove(file: PythonFile, statement: Node): string[] {
   }
   return lines;
 }
-
-/** Returns a function for the original text of an expression. */
-export const expressionText =
-  (file: PythonFile) =>
-  (expression: Expression): string =>
-    sourceText(file, expression);

@@ -1,145 +1,94 @@
-import { childNodes, type Node, type PythonFile, sourceText } from "./parse.ts";
+import { MAX_DEPTH } from "../sources/literal.ts";
+import { changeOf } from "./changes.ts";
+import { parameterValue } from "./parameters.ts";
+import { type Binding, findBindings } from "./scopes.ts";
+import { literalSize } from "./size.ts";
+import { type Node, sourceText } from "./tree.ts";
+import { unknownBecause, unreadable } from "./unknown.ts";
+import { type Context, evaluate, frameFor, isLiteral, type Value } from "./values.ts";
 
-/*
- * Finds the values of names without running the file. A name has no value if the value could be
- * different at run time.
- */
-
-/** The functions around a node, the innermost first. */
-export function enclosingFunctions(node: Node): Node[] {
-  const functions: Node[] = [];
-  for (let outer = node.parent; outer; outer = outer.parent) {
-    if (outer.name === "FunctionDefinition") functions.push(outer);
+/** The value of a name. It has none where it could be different at run time. */
+export function evaluateName(context: Context, node: Node): Value {
+  const { file } = context;
+  const bindings = findBindings(file, node);
+  const name = sourceText(file, node);
+  if (!bindings) return { kind: "named", name };
+  const loopValue = frameFor(context, bindings[0])?.values.get(name);
+  if (loopValue && bindings[0]?.kind === "loop") return loopValue;
+  const imports = new Set(bindings.map(({ imported }) => imported));
+  const [imported] = imports;
+  const [binding, second] = bindings;
+  if (imports.size === 1 && imported !== undefined && binding) {
+    return checkUse(context, node, binding, importedValue(context, node, imported));
   }
-  return functions;
-}
-
-/** The default of a parameter: undefined if the name is no parameter, null if it has no default. */
-function parameterDefault(
-  file: PythonFile,
-  functionNode: Node,
-  name: string,
-): Node | null | undefined {
-  const parameters = childNodes(functionNode).find((child) => child.name === "ParamList");
-  const nodes = parameters ? childNodes(parameters) : [];
-  const index = nodes.findIndex(
-    (node, i) =>
-      node.name === "VariableName" &&
-      sourceText(file, node) === name &&
-      nodes[i - 1]?.name !== "AssignOp",
-  );
-  if (index === -1) return undefined;
-  const nextIndex = nodes[index + 1]?.name === "TypeDef" ? index + 2 : index + 1;
-  return nodes[nextIndex]?.name === "AssignOp" ? (nodes[nextIndex + 1] ?? null) : null;
-}
-
-/**
- * The secret of a parameter: the node of the default, or the parameter itself when the default is
- * `dlt.secrets.value`.
- */
-export function parameterSecret(file: PythonFile, name: Node): Node | undefined {
-  const [innermost] = enclosingFunctions(name);
-  if (!innermost) return undefined;
-  const key = `${sourceText(file, name)} in ${innermost.from}`;
-  // A hostile file can use the same name a hundred thousand times, so each search happens once.
-  if (!file.parameterSecrets.has(key)) {
-    file.parameterSecrets.set(key, findParameterSecret(file, name));
+  if (!binding) return unreadable(file, node);
+  if (second) {
+    const cause = { file, node: second.node };
+    const hint = "give it one value, or write the value here";
+    return unknownBecause(file, node, "a name that gets a value twice", hint, cause);
   }
-  return file.parameterSecrets.get(key);
+  return bindingValue(context, node, binding);
 }
 
-function findParameterSecret(file: PythonFile, name: Node): Node | undefined {
-  const nameText = sourceText(file, name);
-  for (const functionNode of enclosingFunctions(name)) {
-    const value = parameterDefault(file, functionNode, nameText);
-    if (value === undefined) continue;
-    if (!value || findDefinitions(file, nameText, functionNode).length > 0) return undefined;
-    const code = sourceText(file, value);
-    if (code === "dlt.secrets.value") return name;
-    return code.startsWith("dlt.secrets[") ? value : undefined;
-  }
-  return undefined;
-}
-
-/** The assignments to a name inside a function, or in the module outside of functions. */
-function findDefinitions(file: PythonFile, name: string, functionNode: Node | undefined): Node[] {
-  return findUses(file, name).filter(
-    (node) => isAssignmentTarget(node) && enclosingFunctions(node)[0]?.from === functionNode?.from,
-  );
-}
-
-function findUses(file: PythonFile, name: string): Node[] {
-  const uses: Node[] = [];
-  file.tree.iterate({
-    enter: ({ name: nodeName, node }) => {
-      if (nodeName === "VariableName" && sourceText(file, node) === name) uses.push(node);
-    },
-  });
-  return uses;
-}
-
-/** Whether the node is left of a `=`, also as `name: Type = …`. */
-const isAssignmentTarget = (node: Node) =>
-  node.parent?.name === "AssignStatement" &&
-  /^(AssignOp|TypeDef)$/.test(node.nextSibling?.name ?? "");
-
-/** The value of a variable, or the node responsible for an unknown value. */
-export type ResolvedVariable = { value: Node } | { cause: Node; message: string };
-
-/** Finds the value of a variable if the file assigns a single value and never changes the value. */
-export function resolveVariable(file: PythonFile, name: Node): ResolvedVariable {
-  const nameText = sourceText(file, name);
-  const scopes = [...enclosingFunctions(name), undefined];
-  const isParameter = scopes.some(
-    (scope) => scope && parameterDefault(file, scope, nameText) !== undefined,
-  );
-  const scope = scopes.find((candidate) => findDefinitions(file, nameText, candidate).length > 0);
-  const [definition, secondDefinition] = findDefinitions(file, nameText, scope);
-  const noSingleValue = "a name without one value in this file";
-  if (!definition || isParameter) return { cause: name, message: noSingleValue };
-  if (secondDefinition)
-    return { cause: secondDefinition, message: "a name that gets a value twice" };
-
-  const change = findUses(file, nameText).find(
-    (use) =>
-      mayChange(file, use) &&
-      (scope === undefined || enclosingFunctions(use).some(({ from }) => from === scope.from)),
-  );
-  if (change) return { cause: change, message: "a dict that may change here" };
-  const value = definition.parent?.lastChild;
-  return value && value.name !== "TypeDef"
-    ? { value }
-    : { cause: definition, message: noSingleValue };
-}
-
-const readingFunctions =
-  /^(print|pprint|len|str|repr|(\w+\.)*(rest_api_sources?|rest_api_resources|dumps|deepcopy))$/;
-const readingMethods = /^(get|items|keys|values|copy)$/;
-
-/** Whether a use of a dict's name could change the dict: `config["a"] = …`, `config.update(…)`, `fill(config)`. */
-function mayChange(file: PythonFile, use: Node): boolean {
-  let node = use;
-  while (node.parent?.name === "MemberExpression" && node.parent.firstChild?.from === node.from) {
-    node = node.parent;
-  }
-  const { parent, nextSibling } = node;
-  switch (parent?.name) {
-    case "AssignStatement":
-      return node.from !== use.from || node.to !== use.to
-        ? /^(AssignOp|,)$/.test(nextSibling?.name ?? "")
-        : nextSibling?.name === ",";
-    case "UpdateStatement":
-      return nextSibling?.name === "UpdateOp";
-    case "DeleteStatement":
-      return true;
-    case "CallExpression":
-      return !readingMethods.test(sourceText(file, node.lastChild ?? node));
-    case "ArgList": {
-      const callee = parent.parent?.firstChild;
-      const isKeyword = nextSibling?.name === "AssignOp";
-      return !isKeyword && !(callee && readingFunctions.test(sourceText(file, callee)));
-    }
+function bindingValue(context: Context, node: Node, binding: Binding): Value {
+  const { file, session } = context;
+  const noValue = () => unknownBecause(file, node, "a name without one value in this file");
+  switch (binding.kind) {
+    case "function":
+      return binding.value ? { kind: "function", context, node: binding.value } : noValue();
+    case "class":
+      return binding.value ? { kind: "class", context, node: binding.value } : noValue();
+    case "assignment":
+    case "parameter":
+      break;
     default:
-      return false;
+      return noValue();
   }
+  const isShared = context.frame === undefined;
+  const key = `${file.arg} ${binding.node.from}`;
+  const value = session.once(key, isShared, () =>
+    binding.kind === "parameter"
+      ? parameterValue(context, binding)
+      : binding.value
+        ? evaluate(context, binding.value)
+        : noValue(),
+  );
+  if (!value) return noValue();
+  return checkUse(context, node, binding, value);
+}
+
+/** A dict or list has no value where the file changes it, and none that is too large to repeat. */
+export function checkUse(context: Context, node: Node, binding: Binding, value: Value): Value {
+  const { session, depth } = context;
+  const { file } = context;
+  if (!isLiteral(value) || (value.kind !== "dict" && value.kind !== "list")) return value;
+  const change = changeOf(file, binding);
+  if (change) {
+    const what = value.kind === "dict" ? "a dict" : "a list";
+    const cause = { file, node: change };
+    const hint = "write the whole value where it is first set";
+    return unknownBecause(file, node, `${what} that may change here`, hint, cause);
+  }
+  const size = literalSize(value);
+  if (depth + size.depth > MAX_DEPTH || !session.spend(size.members)) {
+    return unreadable(file, node, "so large a config", "a config is smaller");
+  }
+  return value;
+}
+
+/** A name from another file of the project, or a thing of a library. */
+export function importedValue(context: Context, node: Node, imported: string): Value {
+  const { file, session } = context;
+  const dot = imported.lastIndexOf(".");
+  const [module, name] = [imported.slice(0, dot), imported.slice(dot + 1)];
+  const otherFile = /[^.]/.test(module) ? session.openModule(module, file) : undefined;
+  if (!otherFile) return { kind: "named", name: imported };
+  const [binding, second] = otherFile.scopes.module.bindings.get(name) ?? [];
+  if (!binding || second) return { kind: "named", name: imported };
+  const other: Context = { ...context, file: otherFile, frame: undefined };
+  if (binding.kind === "import" && binding.imported) {
+    return importedValue(other, binding.node, binding.imported);
+  }
+  const value = bindingValue(other, binding.node, binding);
+  return value.kind === "expression" ? { ...value, code: () => sourceText(file, node) } : value;
 }

@@ -1,18 +1,8 @@
 import { parser } from "@lezer/python";
 import type { Problem } from "@tidetable/core/plan";
-
-type Tree = ReturnType<typeof parser.parse>;
-export type Node = Tree["topNode"];
-
-/** A parsed Python file. It is never run. */
-export interface PythonFile {
-  /** The file's name on the command line. */
-  arg: string;
-  text: string;
-  tree: Tree;
-  /** A cache of names.ts: the secrets of parameters, by name and function. */
-  parameterSecrets: Map<string, Node | undefined>;
-}
+import { patchForGrammar } from "./patch.ts";
+import { indexScopes, type PythonFile } from "./scopes.ts";
+import { childNodes, type Node, positionText, type SourceTree } from "./tree.ts";
 
 // Recovery from errors is off: it guesses, and takes seconds for a hostile file.
 const strictParser = parser.configure({ strict: true });
@@ -23,16 +13,16 @@ export function parsePython(arg: string, rawText: string): PythonFile | Problem 
     .replace(/^\ufeff/, "")
     .replace(/\r\n?/g, "\n")
     .replace(/\f/g, " ");
-  let tree: Tree;
+  let tree: SourceTree["tree"];
   try {
-    tree = strictParser.parse(text);
+    tree = strictParser.parse(patchForGrammar(text));
   } catch (error) {
     const offset = /at (\d+)$/.exec(String(error))?.[1];
     return invalidPython(arg, text, Number(offset ?? 0));
   }
   const errorOffset = findUnnoticedError(text, tree);
   return errorOffset === undefined
-    ? { arg, text, tree, parameterSecrets: new Map() }
+    ? { arg, text, tree, scopes: indexScopes({ text, tree }) }
     : invalidPython(arg, text, errorOffset);
 }
 
@@ -43,14 +33,8 @@ const invalidPython = (arg: string, text: string, offset: number): Problem => ({
   hint: "if Python does take it, write it more simply, or put the config into a file of its own",
 });
 
-/** The position as `file:line:column`. */
-export function positionText(arg: string, text: string, offset: number): string {
-  const lines = text.slice(0, offset).split("\n");
-  return `${arg}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
-}
-
 /** Finds errors that the grammar accepts: an unclosed string, a line with a wrong indentation. */
-function findUnnoticedError(text: string, tree: Tree): number | undefined {
+function findUnnoticedError(text: string, tree: SourceTree["tree"]): number | undefined {
   let errorOffset: number | undefined;
   tree.iterate({
     enter: ({ name, from, to, node }) => {
@@ -75,15 +59,3 @@ function findUnevenLine(text: string, block: Node): number | undefined {
   const expectedIndent = block.name === "Script" ? "" : indents[0]?.indent;
   return indents.find(({ indent }) => indent !== expectedIndent)?.from;
 }
-
-export function childNodes(node: Node): Node[] {
-  const nodes: Node[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) nodes.push(child);
-  return nodes;
-}
-
-/** The part of the file's text that a node covers. */
-export const sourceText = (
-  { text }: Pick<PythonFile, "text">,
-  { from, to }: { from: number; to: number },
-) => text.slice(from, to);

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { deflateRaw, type ZlibOptions } from "node:zlib";
 import { type BuildOptions, build, stop } from "esbuild";
-import { repositoryFolder } from "../base/package-files.ts";
+import type { Project } from "../base/project.ts";
 
 export { version as esbuildVersion } from "esbuild";
 
-/** The functions that AWS runs, by their files in `functions/`. */
+/** The functions that AWS runs, by the modules of their handlers. */
 type FunctionFile = "schedule" | "worker";
 
 interface Bundle {
@@ -18,7 +18,7 @@ interface Bundle {
   bytes: number;
   /** The size in the zip that a deployment uploads. */
   zippedBytes: number;
-  /** The files with code in the bundle, relative to the root of the repository. */
+  /** The files with code in the bundle, relative to the project. */
   inputs: string[];
 }
 
@@ -50,16 +50,18 @@ const sstBuildOptions = {
       "",
     ].join("\n"),
   },
-  absWorkingDir: repositoryFolder,
   logLevel: "silent",
 } as const satisfies BuildOptions;
 
-/** Bundles schedule function and worker, in separate folders of `outputFolder`. */
-export const bundleFunctions = (outputFolder: string): Promise<FunctionBundles> =>
-  bundleFiles({ schedule: "functions/schedule.ts", worker: "functions/worker.ts" }, outputFolder);
+/** Bundles a project's schedule function and worker, in separate folders of `outputFolder`. */
+export const bundleFunctions = (
+  { folder, functionFiles }: Pick<Project, "folder" | "functionFiles">,
+  outputFolder: string,
+): Promise<FunctionBundles> => bundleFiles(folder, functionFiles, outputFolder);
 
-/** Bundles files of the repository like functions, each into a folder with its name. */
+/** Bundles files of a project like functions, each into a folder with its name. */
 export async function bundleFiles<N extends string>(
+  projectFolder: string,
   files: Record<N, string>,
   outputFolder: string,
 ): Promise<Record<N, Bundle>> {
@@ -67,7 +69,8 @@ export async function bundleFiles<N extends string>(
   try {
     const bundles = await Promise.all(
       names.map(async (name) => {
-        return [name, await bundleFile(files[name], join(outputFolder, name))] as const;
+        const outputs = join(outputFolder, name);
+        return [name, await bundleFile(projectFolder, files[name], outputs)] as const;
       }),
     );
     return Object.fromEntries(bundles) as Record<N, Bundle>;
@@ -78,10 +81,11 @@ export async function bundleFiles<N extends string>(
 }
 
 /** Bundles a file. The source map is not written, because the zip does not contain it. */
-async function bundleFile(file: string, folder: string): Promise<Bundle> {
+async function bundleFile(projectFolder: string, file: string, folder: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     ...sstBuildOptions,
-    entryPoints: [join(repositoryFolder, file)],
+    absWorkingDir: projectFolder,
+    entryPoints: [resolve(projectFolder, file)],
     outfile: join(folder, "bundle.mjs"),
     write: false,
   });

@@ -1,15 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Sources } from "@tidetable/core";
 import { ConfigError } from "@tidetable/core/internal";
-import { sources } from "@tidetable/sources";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
+import { currentProject, type Project } from "../base/project.ts";
 import { localLeaseOwner } from "../session/dead-leases.ts";
 import { openWaits } from "../session/open-waits.ts";
 import { prepareSession } from "../session/session.ts";
 import type { LoadedSource } from "../sources/load-source.ts";
+import { loadProjectSources } from "../sources/registered-sources.ts";
 import { followRuns } from "./follow.ts";
 import { bundleFunctions, type FunctionBundles } from "./function-bundles.ts";
 import { openLambdaStage } from "./lambda-stage.ts";
@@ -23,10 +23,10 @@ import type { Runner } from "./runner.ts";
 export async function openLambdaRunner(
   loadedSources: LoadedSource[],
   options: Pick<Options, "data" | "dynamodb" | "secrets">,
-  io: Pick<Io, "env" | "cwd" | "stderr" | "ask">,
+  io: Pick<Io, "env" | "cwd" | "stderr" | "ask" | "prepareTypeScript">,
   lookUpSecret?: SecretLookup,
 ): Promise<Runner> {
-  requireRegistered(loadedSources);
+  const project = await requireRegistered(loadedSources, io);
   const localRunner = await openLocalRunner(loadedSources, options, io, lookUpSecret);
   const { plans, session } = localRunner;
   const folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
@@ -34,7 +34,7 @@ export async function openLambdaRunner(
   return {
     ...localRunner,
     async run(events, log, signal) {
-      bundles ??= await buildBundles(folder, io);
+      bundles ??= await buildBundles(project, folder, io);
       await prepareSession(session, plans, log);
       await openWaits(session, plans, events);
       const { names } = session;
@@ -59,10 +59,11 @@ export async function openLambdaRunner(
 }
 
 async function buildBundles(
+  project: Project,
   folder: string,
   { stderr }: Pick<Io, "stderr">,
 ): Promise<FunctionBundles> {
-  const bundles = await bundleFunctions(folder);
+  const bundles = await bundleFunctions(project, folder);
   const kilobytes = (bytes: number) => Math.round(bytes / 1000);
   const { schedule, worker } = bundles;
   stderr.write(
@@ -80,17 +81,21 @@ const inheritedEnvironment = (env: NodeJS.ProcessEnv) =>
     Object.entries(env).filter(([name]) => inheritedVariable.test(name)),
   ) as Record<string, string>;
 
-/** Refuses sources from files: a bundle contains only packages/sources. */
-function requireRegistered(loadedSources: LoadedSource[]): void {
-  const registeredSources: Sources = sources;
+/** Refuses sources from files: a bundle contains only what the project registers. */
+async function requireRegistered(
+  loadedSources: LoadedSource[],
+  io: Pick<Io, "cwd" | "prepareTypeScript">,
+): Promise<Project> {
+  const project = currentProject(io.cwd);
+  const registered = project ? await loadProjectSources(project, io) : {};
   const problems = loadedSources
-    .filter(({ name, source }) => registeredSources[name] !== source)
+    .filter(({ name, source }) => registered[name] !== source)
     .map(({ name }) => ({
       path: name,
       message:
-        "--lambda runs registered sources only: what AWS gets is bundled from packages/sources",
-      hint: "put its file there and its name into packages/sources/src/index.ts, or leave out --lambda",
+        "--lambda runs registered sources only: what AWS gets is bundled from the project's functions",
+      hint: "register it (`npx --no tidetable add` does), or leave out --lambda",
     }));
-  if (problems.length === 0) return;
+  if (project && problems.length === 0) return project;
   throw new ConfigError({ code: "usage.lambda", message: "it cannot run as in AWS", problems });
 }

@@ -8,6 +8,7 @@ import {
   type WorkerEvent,
 } from "@tidetable/core/internal";
 import {
+  type Names,
   planSource,
   type ResourcePlan,
   type SourcePlan,
@@ -37,12 +38,12 @@ const WORKERS_AT_ONCE = 8;
 /** Opens a runner that runs and checks sources in a deployed stage, by the stage's own functions. */
 export async function openStageRunner(
   loadedSources: LoadedSource[],
-  stage: string,
+  names: Names,
   { stderr }: Pick<Io, "stderr">,
 ): Promise<Runner> {
   const plans = loadedSources.map(({ name, source }) => planSource(source, name));
-  const session = await openStageSession(stage);
-  const lambda = explainAwsErrors(new LambdaClient(), stage);
+  const session = await openStageSession(names);
+  const lambda = explainAwsErrors(new LambdaClient(), names.stage);
   const warn = (line: string) => void stderr.write(`warning: ${line}\n`);
   return new StageRunner(plans, session, lambda, warn);
 }

@@ -8,9 +8,8 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { createSecretsManager, isFailure } from "@tidetable/core/internal";
 import { registerSecret } from "@tidetable/core/internal/redact";
-import { type SourcePlan, secretName } from "@tidetable/core/plan";
+import { type Names, type SourcePlan, secretName } from "@tidetable/core/plan";
 import { prepareDataFolder } from "../base/data-folder.ts";
-import { deployedNames } from "../base/names.ts";
 import type { Options } from "../base/options.ts";
 import { explainAwsErrors, notDeployedError } from "../stage/aws-errors.ts";
 import { parseJsonSilently, readSecretsFile, type SecretMembers } from "./local-secrets.ts";
@@ -71,12 +70,12 @@ export function openLocalSecret(
 /** The secret of a source in AWS Secrets Manager, which the stage's deployment has created. */
 export function openDeployedSecret(
   source: string,
-  stage: string,
+  names: Names,
   warn: (line: string) => void,
 ): WritableSecret {
-  const client = explainAwsErrors(createSecretsManager(), stage);
-  const name = secretName(deployedNames(stage), source);
-  const missingError = notDeployedError(stage, `there is no secret ${name}`);
+  const client = explainAwsErrors(createSecretsManager(), names.stage);
+  const name = secretName(names, source);
+  const missingError = notDeployedError(names.stage, `there is no secret ${name}`);
 
   async function readCurrentValue(): Promise<string | undefined> {
     const command = new GetSecretValueCommand({ SecretId: name, VersionStage: "AWSCURRENT" });

@@ -31,6 +31,7 @@ import { releaseDeadLease } from "./dead-leases.ts";
 export async function openSession(options: {
   data: string;
   dynamodb?: string | undefined;
+  app?: string | undefined;
   stage?: string | undefined;
   /** Reads the members of a source's secret. Called each time a worker asks for them. */
   readSecret?: (source: string) => Promise<SecretMembers | undefined>;
@@ -39,7 +40,9 @@ export async function openSession(options: {
   /** How long the embedded engine stays without clients. */
   idleMs?: number;
 }): Promise<Session> {
-  if (options.stage !== undefined) return openStageSession(options.stage);
+  if (options.stage !== undefined) {
+    return openStageSession({ app: options.app ?? localNames.app, stage: options.stage });
+  }
   const engine = options.dynamodb
     ? { endpoint: options.dynamodb, key: "local", close: async () => {} }
     : await openEmbeddedEngine(options.data, options);

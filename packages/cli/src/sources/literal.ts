@@ -1,4 +1,6 @@
 import { dlt } from "@tidetable/core";
+import { StageValue } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 
 /** A config has about ten levels. With this limit, functions may walk a literal by recursion. */
 export const MAX_DEPTH = 100;
@@ -13,7 +15,14 @@ export const isExactNumber = (digits: string): boolean =>
  * A config in a file, parsed and not run. Sources are made from literals, and `import` writes
  * literals as TypeScript.
  */
-export type Literal = DictLiteral | ListLiteral | Scalar | SecretName | Expression;
+export type Literal =
+  | DictLiteral
+  | ListLiteral
+  | Scalar
+  | SecretName
+  | ValueName
+  | TextLiteral
+  | Expression;
 
 export interface DictLiteral extends Layout {
   kind: "dict";
@@ -26,25 +35,41 @@ export interface ListLiteral extends Layout {
   items: (Commented & { value: Literal })[];
 }
 
-interface Scalar {
+export interface Scalar {
   kind: "scalar";
   value: string | number | boolean | null;
+  /** Python writes this number as "1.0", and JavaScript as "1". */
+  isFloat?: boolean;
 }
 
-interface SecretName {
+export interface SecretName {
   kind: "secret";
   name: string;
+}
+
+/** A value that each stage sets: `dlt.config["region"]`. */
+export interface ValueName {
+  kind: "value";
+  name: string;
+  /** The value where none is set. */
+  fallback?: Scalar["value"];
+  /** Whether it is a secret in a place where a secret may stand: the file does not say what it is. */
+  mayBeSecret?: boolean;
+}
+
+/** A string with names of secrets and values inside. */
+export interface TextLiteral {
+  kind: "text";
+  parts: (string | SecretName | ValueName)[];
 }
 
 /** Code in the place of a value. Its value is unknown, because the file is not run. */
 export interface Expression {
   kind: "expression";
-  /** The subject of the message "… cannot be read". */
-  subject: string;
-  hint: string;
-  /** Offsets in the file's text. */
-  from: number;
-  to: number;
+  /** Made on demand, because it quotes the file. */
+  problem: () => Problem;
+  /** The code as it stands in the file. */
+  code: () => string;
 }
 
 type ExpressionEntry = Commented & { key: undefined; value: Expression };
@@ -91,12 +116,22 @@ export function literalToConfig(literal: Literal): unknown {
       return literal.value;
     case "secret":
       return dlt.secrets[literal.name];
+    case "value":
+      return new StageValue(literal.name, literal.fallback);
+    case "text":
+      return literal.parts.map((part) => textPart(part)).join("");
     case "expression":
       return undefined;
   }
 }
 
-/** Reads a JSON value as a literal. `{"$secret": "api_key"}` stands for `dlt.secrets["api_key"]`. */
+const textPart = (part: TextLiteral["parts"][number]): string =>
+  typeof part === "string" ? part : String(literalToConfig(part));
+
+/**
+ * Reads a JSON value as a literal. `{"$value": "region"}` stands for `dlt.config["region"]`, and
+ * `{"$secret": "api_key"}` for `dlt.secrets["api_key"]`.
+ */
 export function jsonToLiteral(value: unknown): Literal {
   const layout = { isOneLine: false, commentsAtEnd: [] };
   if (Array.isArray(value)) {
@@ -112,8 +147,20 @@ export function jsonToLiteral(value: unknown): Literal {
   if (isSecret && typeof secretName === "string" && secretName !== "") {
     return { kind: "secret", name: secretName };
   }
+  const valueName = jsonValueName(value as Record<string, unknown>);
+  if (valueName) return valueName;
   const entries = members.map(([key, member]) => {
     return { key, value: jsonToLiteral(member), commentsAbove: [] };
   });
   return { kind: "dict", entries, ...layout };
+}
+
+/** `{"$value": "region"}`, or with a default. Undefined for any other dict. */
+function jsonValueName({ $value, ...rest }: Record<string, unknown>): ValueName | undefined {
+  const { default: fallback, ...others } = rest;
+  const isScalar = fallback === null || typeof fallback !== "object";
+  if (typeof $value !== "string" || $value === "" || !isScalar) return undefined;
+  if (Object.keys(others).length > 0) return undefined;
+  const name: ValueName = { kind: "value", name: $value };
+  return "default" in rest ? { ...name, fallback: fallback as Scalar["value"] } : name;
 }

@@ -1,15 +1,18 @@
 import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { rest_api_source, type Source, type SourceConfig, type Sources } from "@tidetable/core";
 import { ConfigError, findNotices, isSource, spellingHint } from "@tidetable/core/internal";
-import type { Problem } from "@tidetable/core/plan";
-import { validate } from "@tidetable/core/plan";
-import { sources } from "@tidetable/sources";
+import { fillStageValues, type Problem, stageValuesFor, validate } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
+import { localNames } from "../base/names.ts";
+import { currentProject, findProject } from "../base/project.ts";
 import { problemLines } from "../output/render.ts";
+import type { PythonSource } from "../python/load.ts";
 import { type Literal, literalToConfig } from "./literal.ts";
+import { openPythonProject } from "./python-project.ts";
+import { importErrorLine, importModule, loadRegisteredSources } from "./registered-sources.ts";
 import { parseJsonSource, readSourceText, unreadableProblem } from "./source-file.ts";
+import { readValuePlaces } from "./stage-files.ts";
 
 /** A valid source, with the name for tables. */
 export interface LoadedSource {
@@ -25,20 +28,38 @@ export interface LoadedSource {
  */
 export async function loadSources(
   args: readonly string[],
-  { name, stage }: { name?: string; stage?: string },
+  { name, stage, set }: { name?: string; stage?: string; set?: Record<string, string> },
   io: Io,
 ): Promise<LoadedSource[]> {
-  const sourceArgs = args.length > 0 ? args : Object.keys(sources);
+  // A file needs no project around it, and none of the project's modules is loaded for it.
+  const needsRegistered = args.length === 0 || !args.every(looksLikeFile);
+  const registered = needsRegistered ? await loadRegisteredSources(io) : {};
+  const sourceArgs = args.length > 0 ? args : Object.keys(registered);
+  if (sourceArgs.length === 0) throw invalidSourcesError([noSourcesProblem(io)]);
   if (name !== undefined && sourceArgs.length > 1) {
     throw invalidSourcesError([
       { path: "--name", message: `it names one source, and here are ${sourceArgs.length}` },
     ]);
   }
-  const results = await Promise.all(sourceArgs.map((arg) => loadSource(arg, { name, stage, io })));
-  const loadedSources = results.filter((result): result is LoadedSource => "source" in result);
+  const results = await Promise.all(
+    sourceArgs.map((arg) => loadSource(arg, { name, stage, registered, io })),
+  );
   const isOnlyOne = sourceArgs.length === 1;
+  const folder = findProject(io.cwd)?.folder ?? io.cwd;
+  const values = readValuePlaces(folder, stage ?? localNames.stage, set);
+  const filled = results
+    .filter((result): result is LoadedSource => "source" in result)
+    .map((loaded) => {
+      const stageValues = stageValuesFor(values.places, loaded.name);
+      return { ...loaded, ...fillStageValues(loaded.source, stageValues, values.howToSet) };
+    });
+  const loadedSources: LoadedSource[] = filled.map(({ problems: _, ...loaded }) => loaded);
   const problems = [
     ...results.flatMap((result) => ("problems" in result ? result.problems : [])),
+    ...values.problems,
+    ...filled.flatMap((loaded) =>
+      prefixPaths(loaded.problems, isOnlyOne ? undefined : loaded.name),
+    ),
     ...findDuplicateNames(loadedSources),
     ...loadedSources.flatMap(({ name, source }) => {
       return prefixPaths(validate(source, name), isOnlyOne ? undefined : name);
@@ -93,36 +114,57 @@ const singleProblem = (path: string, message: string, hint?: string): Problems =
   problems: [{ path, message, hint }],
 });
 
+interface LoadOptions {
+  name: string | undefined;
+  stage: string | undefined;
+  /** The sources that have a name in the project. */
+  registered: Sources;
+  io: Io;
+}
+
 async function loadSource(
   arg: string,
-  { name, stage, io }: { name: string | undefined; stage: string | undefined; io: Io },
+  { name, stage, registered, io }: LoadOptions,
 ): Promise<LoadedSource | Problems> {
-  const registeredSources: Sources = sources;
-  const registered = Object.hasOwn(registeredSources, arg) ? registeredSources[arg] : undefined;
-  if (registered) return { name: name ?? arg, source: registered };
+  const source = Object.hasOwn(registered, arg) ? registered[arg] : undefined;
+  if (source) return { name: name ?? arg, source };
   if (stage !== undefined && looksLikeFile(arg)) {
     return singleProblem(
       arg,
       "a stage has the registered sources, and no files",
-      `put it into packages/sources/src and its name into index.ts there, then: npx sst deploy --stage ${stage}`,
+      `register it (\`npx --no tidetable add ${arg}\` does), then: npx sst deploy --stage ${stage}`,
     );
   }
 
-  const extension = extname(arg);
+  const extension = extname(arg).replace(/:\d+$/, "");
   const loadFile = fileLoaders[extension];
-  if (!loadFile) return unknownSource(arg);
+  if (!loadFile) return unknownSource(arg, Object.keys(registered), io);
   const content = await loadFile(resolve(io.cwd, arg), arg, name, io);
-  return "problems" in content ? content : { name: name ?? basename(arg, extension), ...content };
+  return "problems" in content
+    ? content
+    : { name: name ?? basename(arg.replace(/:\d+$/, ""), extension), ...content };
 }
 
 const looksLikeFile = (arg: string) => /[/\\.]/.test(arg);
 
-function unknownSource(arg: string): Problems {
+function unknownSource(arg: string, registeredNames: string[], io: Io): Problems {
   if (looksLikeFile(arg)) {
     return singleProblem(arg, "not a source file", "it has to end with .json, .py, .ts or .js");
   }
-  const hint = spellingHint(arg, Object.keys(sources));
+  const hint = currentProject(io.cwd) ? spellingHint(arg, registeredNames) : noProjectHint;
   return singleProblem(arg, "there is no source of this name", hint);
+}
+
+const noProjectHint =
+  "names are known inside a project, whose package.json has the member tidetable (`npx --no tidetable init` writes one); or name a file, such as shop.json";
+
+function noSourcesProblem(io: Io): Problem {
+  const project = currentProject(io.cwd);
+  if (!project) {
+    return { path: "command line", message: "there is no project here", hint: noProjectHint };
+  }
+  const hint = "`npx --no tidetable list` shows sources to begin with, and `add` copies one";
+  return { path: project.sourcesFile, message: "no source is registered", hint };
 }
 
 async function loadJsonFile(path: string, arg: string): Promise<FileContent> {
@@ -136,23 +178,39 @@ async function loadPythonFile(
   path: string,
   arg: string,
   name: string | undefined,
+  io: Io,
 ): Promise<FileContent> {
-  const text = await readSourceText(path, arg);
-  if (typeof text !== "string") return { problems: [text] };
-  // Imported only here, because the Python grammar takes time to load.
-  const { readPython, expressionProblems } = await import("../python/load.ts");
-  const python = readPython(arg, text, name);
+  const python = await readPythonSource(arg, { path, name, cwd: io.cwd });
   if ("problems" in python) return python;
-  const problems = [...expressionProblems(python), ...python.unreadArguments];
+  const problems = [...python.expressionProblems, ...python.unreadUses];
   if (problems.length > 0) return { problems };
   return { source: sourceFromLiteral(python.config), remarks: python.remarks };
+}
+
+/** Reads `crm.py`, or the source of `crm.py` that begins on a line: `crm.py:41`. */
+export async function readPythonSource(
+  arg: string,
+  { path, name, cwd }: { path: string; name: string | undefined; cwd: string },
+): Promise<(PythonSource & { expressionProblems: Problem[] }) | Problems> {
+  const [, file = arg, line] = /^(.*\.py):(\d+)$/.exec(arg) ?? [];
+  const text = await readSourceText(path.slice(0, path.length - arg.length + file.length), file);
+  if (typeof text !== "string") return { problems: [text] };
+  // Imported only here, because the Python grammar takes time to load.
+  const { readPython, expressionProblems, parseModule } = await import("../python/load.ts");
+  const python = readPython(file, text, {
+    name,
+    line: line === undefined ? undefined : Number(line),
+    openModule: openPythonProject(cwd, parseModule),
+  });
+  if ("problems" in python) return python;
+  return { ...python, expressionProblems: expressionProblems(python) };
 }
 
 /** Builds a source from any literal. `validate` tells later whether the literal is a config. */
 export const sourceFromLiteral = (literal: Literal): Source =>
   rest_api_source(literalToConfig(literal) as SourceConfig);
 
-/** Imports a module. bin/resolve.mjs lets it find `@tidetable/core` from any folder. */
+/** Imports a module whose default export is a source. */
 async function loadModule(
   path: string,
   arg: string,
@@ -163,12 +221,9 @@ async function loadModule(
   if (accessError) return { problems: [unreadableProblem(arg, accessError)] };
   let module: { default?: unknown };
   try {
-    await io.prepareTypeScript?.();
-    module = await import(pathToFileURL(path).href);
+    module = await importModule(path, io);
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const line = reason.replace(/(?<!\s)\s*\n\s*/g, " ");
-    return singleProblem(arg, `the file cannot be loaded: ${line}`);
+    return singleProblem(arg, `the file cannot be loaded: ${importErrorLine(error)}`);
   }
   if (isSource(module.default)) return { source: module.default };
   return singleProblem(

@@ -1,6 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Problem } from "@tidetable/core/plan";
-import { sources } from "@tidetable/sources";
 import { type DictLiteral, isExactNumber, jsonToLiteral, MAX_DEPTH } from "./literal.ts";
 
 /** A dlt dict has some kilobytes. */
@@ -27,11 +26,7 @@ export async function readSourceText(path: string, arg: string): Promise<string 
 
 export const unreadableProblem = (arg: string, { code }: NodeJS.ErrnoException): Problem =>
   code === "ENOENT"
-    ? {
-        path: arg,
-        message: "there is no such file",
-        hint: `known by name: ${Object.keys(sources).join(", ")}`,
-      }
+    ? { path: arg, message: "there is no such file" }
     : { path: arg, message: `the file cannot be read (${code})` };
 
 /** Parses the dict of a JSON file. Leaves out `$schema`, which only editors read. */

@@ -1,10 +1,12 @@
 import {
   type Commented,
   type DictLiteral,
-  type Expression,
   type ListLiteral,
   type Literal,
   literalsOfKind,
+  type SecretName,
+  type TextLiteral,
+  type ValueName,
 } from "./literal.ts";
 
 /*
@@ -18,20 +20,24 @@ export interface TypeScriptSource {
   config: DictLiteral;
   /** The lines of comments above the source. */
   comments: string[];
-  /** Returns an expression as it is written in the original file. */
-  expressionText: (expression: Expression) => string;
 }
 
 /** Writes a source file: `export default rest_api_source({ … })`. */
-export function sourceFileText({ config, comments, expressionText }: TypeScriptSource): string {
-  const hasSecrets = literalsOfKind(config, "secret").length > 0;
+export function sourceFileText({ config, comments }: TypeScriptSource): string {
   const hasExpressions = literalsOfKind(config, "expression").length > 0;
-  const imports = [...(hasSecrets ? ["dlt"] : []), "rest_api_source"];
+  const names = namesOf(config);
+  const hasFallback = names.some((name) => name.kind === "value" && name.fallback !== undefined);
+  const usesDlt = names.some((name) => name.kind === "secret" || name.fallback === undefined);
+  const imports = [
+    ...(usesDlt ? ["dlt"] : []),
+    "rest_api_source",
+    ...(hasFallback ? ["value"] : []),
+  ];
   return [
     `import { ${imports.join(", ")} } from "@tidetable/core";\n\n`,
     ...(hasExpressions ? [todoFunction] : []),
     ...comments.map((line) => `${commentLine(line)}\n`),
-    `export default rest_api_source(${multilineText(config, "", expressionText)});\n`,
+    `export default rest_api_source(${multilineText(config, "")});\n`,
   ].join("");
 }
 
@@ -42,22 +48,16 @@ ${INDENT}throw new Error("the parts marked TODO have to be written first");
 
 `;
 
-type ExpressionText = TypeScriptSource["expressionText"];
 type Bracket = DictLiteral | ListLiteral;
 
 /** `reserved` is the width of the line's remaining text: the key and the comma. */
-function literalText(
-  literal: Literal,
-  indent: string,
-  reserved: number,
-  expressionText: ExpressionText,
-): string {
+function literalText(literal: Literal, indent: string, reserved: number): string {
   const line = oneLineText(literal);
   if (line !== undefined && indent.length + reserved + line.length <= LINE_WIDTH) return line;
   switch (literal.kind) {
     case "dict":
     case "list":
-      return multilineText(literal, indent, expressionText);
+      return multilineText(literal, indent);
     default:
       return line ?? "todo()";
   }
@@ -71,7 +71,10 @@ function oneLineText(literal: Literal): string | undefined {
         ? quotedText(literal.value)
         : numberText(literal.value);
     case "secret":
-      return `dlt.secrets[${quotedText(literal.name)}]`;
+    case "value":
+      return nameText(literal);
+    case "text":
+      return templateText(literal);
     case "expression":
       return undefined;
     case "dict":
@@ -79,6 +82,39 @@ function oneLineText(literal: Literal): string | undefined {
     case "list":
       return oneLineList(literal);
   }
+}
+
+type Name = SecretName | ValueName;
+
+/** The names of secrets and values in a config, inside of strings, too. */
+const namesOf = (config: Literal): Name[] => [
+  ...literalsOfKind(config, "secret"),
+  ...literalsOfKind(config, "value"),
+  ...literalsOfKind(config, "text").flatMap(({ parts }) =>
+    parts.filter((part): part is Name => typeof part === "object"),
+  ),
+];
+
+function nameText(name: Name): string {
+  const quotedName = quotedText(name.name);
+  if (name.kind === "secret") return `dlt.secrets[${quotedName}]`;
+  const { fallback } = name;
+  if (fallback === undefined) return `dlt.config[${quotedName}]`;
+  return `value(${quotedName}, ${typeof fallback === "string" ? quotedText(fallback) : fallback})`;
+}
+
+/** A string with names inside, as a template string. */
+function templateText({ parts }: TextLiteral): string {
+  const texts = parts.map((part) =>
+    typeof part === "string"
+      ? JSON.stringify(part)
+          .slice(1, -1)
+          .replaceAll('\\"', '"')
+          .replaceAll("`", "\\`")
+          .replaceAll("${", "\\${")
+      : `\${${nameText(part)}}`,
+  );
+  return `\`${texts.join("")}\``;
 }
 
 function oneLineDict({ entries, isOneLine, commentsAtEnd }: DictLiteral): string | undefined {
@@ -112,7 +148,7 @@ function isTable({ items }: ListLiteral): boolean {
 const bracketSize = (bracket: Bracket) =>
   bracket.kind === "dict" ? bracket.entries.length : bracket.items.length;
 
-function multilineText(bracket: Bracket, indent: string, expressionText: ExpressionText): string {
+function multilineText(bracket: Bracket, indent: string): string {
   const innerIndent = indent + INDENT;
   const [open, close] = bracket.kind === "dict" ? "{}" : "[]";
   if (bracket.kind === "list" && isNumberList(bracket)) {
@@ -122,8 +158,8 @@ function multilineText(bracket: Bracket, indent: string, expressionText: Express
   const memberLines = members.flatMap((member, i) => {
     const comma = i === members.length - 1 ? "" : ",";
     const { commentsAbove, commentAfter, value } = member;
-    const text = memberText(member, innerIndent, comma.length, expressionText);
-    const todos = value.kind === "expression" ? todoLines(expressionText(value)) : [];
+    const text = memberText(member, innerIndent, comma.length);
+    const todos = value.kind === "expression" ? todoLines(value.code()) : [];
     const comment = commentAfter === undefined ? "" : ` ${commentLine(commentAfter)}`;
     return [...commentsAbove.map(commentLine), ...todos, `${text}${comma}${comment}`];
   });
@@ -138,14 +174,13 @@ function memberText(
   member: DictLiteral["entries"][number] | ListLiteral["items"][number],
   indent: string,
   commaLength: number,
-  expressionText: ExpressionText,
 ): string {
-  if (!("key" in member)) return literalText(member.value, indent, commaLength, expressionText);
+  if (!("key" in member)) return literalText(member.value, indent, commaLength);
   if (member.key === undefined) return "...(todo() as object)";
   const { value } = member;
   const key = keyText(member.key);
   const reserved = key.length + 2 + commaLength;
-  const text = literalText(value, indent, reserved, expressionText);
+  const text = literalText(value, indent, reserved);
   const breaksAfterKey =
     indent.length + reserved + text.length > LINE_WIDTH &&
     key.length >= BREAKABLE_KEY_LENGTH &&

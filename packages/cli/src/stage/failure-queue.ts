@@ -8,8 +8,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { WorkerEvent } from "@tidetable/core/internal";
-import { failureQueueName } from "@tidetable/core/plan";
-import { deployedNames } from "../base/names.ts";
+import { failureQueueName, type Names } from "@tidetable/core/plan";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 
 /*
@@ -51,12 +50,12 @@ const BATCH_SIZE = 10;
 
 /** Calls `use` with the messages of the queue, and afterwards puts the remaining messages back. */
 export async function withQueuedFailures<T>(
-  stage: string,
+  names: Names,
   use: (queued: QueuedFailure[]) => Promise<T>,
 ): Promise<T> {
-  const sqs = explainAwsErrors(new SQSClient(), stage);
+  const sqs = explainAwsErrors(new SQSClient(), names.stage);
   try {
-    const queueUrl = await findQueueUrl(sqs, stage);
+    const queueUrl = await findQueueUrl(sqs, names);
     const received = new Map<string, Message>();
     try {
       await receiveAll(sqs, queueUrl, received);
@@ -77,14 +76,14 @@ export async function withQueuedFailures<T>(
   }
 }
 
-async function findQueueUrl(sqs: SQSClient, stage: string): Promise<string | undefined> {
-  const QueueName = failureQueueName(deployedNames(stage));
+async function findQueueUrl(sqs: SQSClient, names: Names): Promise<string | undefined> {
+  const QueueName = failureQueueName(names);
   try {
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
     return QueueUrl;
   } catch (error) {
     if (!(error instanceof QueueDoesNotExist)) throw error;
-    throw notDeployedError(stage, `there is no queue ${QueueName}`);
+    throw notDeployedError(names.stage, `there is no queue ${QueueName}`);
   }
 }
 

@@ -1,7 +1,6 @@
 import { DescribeTableCommand, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { dynamodbClient, realClock } from "@tidetable/core/internal";
-import { stateTableName } from "@tidetable/core/plan";
-import { deployedNames } from "../base/names.ts";
+import { type Names, stateTableName } from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 
@@ -9,8 +8,8 @@ import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
  * Opens a session on a stage of `npx sst deploy`. Credentials and region come from the SDK's usual
  * places. The state table is described first: a missing permission, region or deployment shows.
  */
-export async function openStageSession(stage: string): Promise<Session> {
-  const names = deployedNames(stage);
+export async function openStageSession(names: Names): Promise<Session> {
+  const { stage } = names;
   const dynamodb = explainAwsErrors(dynamodbClient({ maxAttempts: 3 }), stage);
   const TableName = stateTableName(names);
   try {

@@ -1,8 +1,9 @@
 import { converters } from "./converters.ts";
 import { isDict } from "./dict.ts";
-import type { IncrementalConfig, IncrementalParam } from "./endpoint-types.ts";
+import type { CursorValue, IncrementalConfig, IncrementalParam } from "./endpoint-types.ts";
 import { type JsonPath, parseJsonPath } from "./jsonpath.ts";
-import type { ColumnPlan, IncrementalPlan } from "./plan-types.ts";
+import type { ColumnPlan, IncrementalPlan, ResourcePlan } from "./plan-types.ts";
+import { parseRelativeTime, resolveRelativeTime } from "./relative-time.ts";
 import type { SettledEndpoint } from "./settle.ts";
 
 /** An incremental and its place in the endpoint: the block `incremental`, or a parameter. */
@@ -33,9 +34,11 @@ export function planIncremental(
   const { config } = incremental;
   const path = parseJsonPath(config.cursor_path);
   const isBackfill = config.end_value != null;
+  const relativeStart = parseRelativeTime(config.initial_value);
   return {
     path,
-    initialValue: config.initial_value ?? undefined,
+    initialValue: relativeStart ? undefined : (config.initial_value ?? undefined),
+    relativeStart,
     endValue: config.end_value ?? undefined,
     step: config.step ?? undefined,
     lag: isBackfill ? 0 : (config.lag ?? 0),
@@ -64,4 +67,21 @@ function columnAt(
   columns: Record<string, ColumnPlan>,
 ) {
   return step && "name" in step && deeperSteps.length === 0 ? columns[step.name] : undefined;
+}
+
+/** The start of a read from nothing: the config's, or one that is counted from now. */
+export const initialValueAt = (
+  plan: IncrementalPlan | undefined,
+  now: number,
+): CursorValue | undefined =>
+  plan?.relativeStart ? resolveRelativeTime(plan.relativeStart, now) : plan?.initialValue;
+
+/** A resource whose start is settled, as this read or an earlier one has resolved it. */
+export function startingAt<Resource extends Pick<ResourcePlan, "incremental">>(
+  resource: Resource,
+  initial: CursorValue | null | undefined,
+): Resource {
+  const { incremental } = resource;
+  if (!incremental?.relativeStart) return resource;
+  return { ...resource, incremental: { ...incremental, initialValue: initial ?? undefined } };
 }

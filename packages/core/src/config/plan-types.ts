@@ -3,6 +3,7 @@ import type { JsonObject } from "../values/json.ts";
 import type { DataType } from "./data-types.ts";
 import type { CursorValue, ResponseHook } from "./endpoint-types.ts";
 import type { JsonPath } from "./jsonpath.ts";
+import type { RelativeTime } from "./relative-time.ts";
 import type { Template } from "./templates.ts";
 import type { Writes } from "./types.ts";
 
@@ -41,6 +42,8 @@ export interface FunctionPlan {
   memoryMb: number;
   reservedConcurrency: number | undefined;
   vpc: { subnets: string[]; securityGroups: string[] } | undefined;
+  /** Batches go through the SDK's commands and not as text. */
+  sdkWrites: boolean;
 }
 
 /** The settings of a table in AWS, apart from its key. */
@@ -244,8 +247,10 @@ export interface CursorPlan {
 export interface IncrementalPlan {
   /** The cursor's path in a record. */
   path: JsonPath;
-  /** Undefined: the first run reads everything. */
+  /** Undefined: the first run reads everything, or from `relativeStart` on. */
   initialValue: CursorValue | undefined;
+  /** A start that is resolved when a read starts from nothing. The read then has an initialValue. */
+  relativeStart: RelativeTime | undefined;
   /** Makes the run a backfill: it reads up to this value and stores no cursor. */
   endValue: CursorValue | undefined;
   /** The length of a backfill's windows: seconds for times, days for dates, otherwise units. */

@@ -25,6 +25,7 @@ import {
   planKey,
   planRowId,
   planWriteMode,
+  planWrites,
 } from "./rows.ts";
 import {
   type SettledClient,
@@ -125,7 +126,7 @@ function planResource(
     hash: planHash(hashedPlan),
     followers: [],
     storage: planStorage(resource.table, columns),
-    writes: resource.writes ?? undefined,
+    writes: planWrites(resource, incremental),
     parallelPages: resource.parallel_pages ?? defaultParallelPages(hashedPlan.paginator),
   };
 }
@@ -159,7 +160,7 @@ function planHash({
   parent,
   ...meaning
 }: Pick<ResourcePlan, "incremental" | "parent">): string {
-  const { initialValue, endValue, ...cursor } = incremental ?? {};
+  const { initialValue, relativeStart, endValue, ...cursor } = incremental ?? {};
   return hashOf({
     ...meaning,
     cursor,

@@ -1,4 +1,5 @@
 import type { DataType } from "./data-types.ts";
+import { isDict } from "./dict.ts";
 import type {
   ColumnPlan,
   Disposition,
@@ -17,6 +18,8 @@ import type { SettledResource } from "./settle.ts";
 /** Unlike in dlt, a primary_key alone means merge, because a keyed table has one row per key. */
 export function planDisposition(resource: SettledResource): Disposition {
   const written = resource.write_disposition?.disposition;
+  // dlt's cdc compares the table with a snapshot, as a replace with a key does here.
+  if (strategyOf(resource.write_disposition) === "cdc") return "replace";
   if (written === "append" || written === "merge" || written === "replace") return written;
   return resource.primary_key.length > 0 ? "merge" : "append";
 }
@@ -42,7 +45,7 @@ export const keyAttribute = (name: string, columns: Record<string, ColumnPlan>):
 });
 
 const strategyOf = (disposition: SettledResource["write_disposition"]) =>
-  disposition && "strategy" in disposition ? disposition.strategy : undefined;
+  isDict(disposition) && "strategy" in disposition ? disposition.strategy : undefined;
 
 /** False: the resource is read for its children alone, and is not stored. */
 export const isSelected = ({ selected, write_disposition }: SettledResource): boolean =>
@@ -50,8 +53,11 @@ export const isSelected = ({ selected, write_disposition }: SettledResource): bo
 
 type HasColumns = Pick<SettledResource, "columns">;
 
-export const planHardDelete = ({ columns }: HasColumns): string | undefined =>
-  Object.entries(columns).find(([, column]) => column.hard_delete)?.[0];
+/** An archive keeps what it was shown: there, as in dlt, a deletion is a record like others. */
+export const planHardDelete = (resource: SettledResource): string | undefined =>
+  planDisposition(resource) === "append"
+    ? undefined
+    : Object.entries(resource.columns).find(([, column]) => column.hard_delete)?.[0];
 
 export function planDedupSort({ columns }: HasColumns): ResourcePlan["dedupSort"] {
   const [field, hints] = Object.entries(columns).find(([, column]) => column.dedup_sort) ?? [];
@@ -118,6 +124,19 @@ const versionTypes: Partial<Record<DataType, "S" | "N">> = {
 
 export const versionType = (type: DataType | undefined): "S" | "N" | undefined =>
   type && versionTypes[type];
+
+/** dlt's `skip_unchanged_rows`. With a cursor few rows are read, and they are written without a look. */
+export function planWrites(
+  { writes, write_disposition }: SettledResource,
+  incremental: ResourcePlan["incremental"],
+): ResourcePlan["writes"] {
+  if (writes) return writes;
+  const skipsUnchanged =
+    write_disposition?.disposition === "merge" &&
+    "skip_unchanged_rows" in write_disposition &&
+    write_disposition.skip_unchanged_rows === true;
+  return skipsUnchanged && !incremental ? "compare" : undefined;
+}
 
 export function planWriteMode(
   { write_mode, version_field, write_disposition }: SettledResource,

@@ -108,8 +108,13 @@ const expandAuth = inSequence(
   expandOauth2,
 );
 
+/** As in dlt, an empty path is none: no total is looked for. */
+const emptyTotalToNull: Expander = (value) =>
+  isDict(value) && value.total_path === "" ? { ...value, total_path: null } : value;
+
 const expandPaginator = inSequence(
   expandString("type"),
+  emptyTotalToNull,
   expandMembers({ type: replaceAlias({ json_response: "json_link" }) }),
 );
 
@@ -119,12 +124,27 @@ const expandEndpoint = expandMembers({
   paginator: expandPaginator,
 });
 
+/** Hints such as `x-annotation` are the user's own, and dlt hands them on. */
+const dropOwnHints = (value: unknown): unknown =>
+  isDict(value)
+    ? Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith("x-")))
+    : value;
+
+const expandColumns: Expander = (value) => {
+  if (Array.isArray(value)) return value.map(dropOwnHints);
+  if (!isDict(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, column]) => [name, dropOwnHints(column)]),
+  );
+};
+
 const expandDisposition = expandString("disposition");
 
 const expandSource = expandMembers({
   client: expandMembers({ auth: expandAuth, paginator: expandPaginator }),
   resource_defaults: expandMembers({
     write_disposition: expandDisposition,
+    columns: expandColumns,
     endpoint: expandEndpoint,
   }),
   resources: expandElements(
@@ -132,6 +152,7 @@ const expandSource = expandMembers({
       expandString("name"),
       expandMembers({
         write_disposition: expandDisposition,
+        columns: expandColumns,
         endpoint: inSequence(expandString("path"), expandEndpoint),
       }),
     ),

@@ -1,4 +1,5 @@
 import { Secret } from "../secrets/reference.ts";
+import { StageValue } from "./stage-value.ts";
 import type { SourceConfig, SourceOptions } from "./types.ts";
 
 /** The largest number of resources in a source, and of resource names in an event. */
@@ -69,10 +70,17 @@ const secrets: Readonly<Record<string, Secret>> = new Proxy(
   { get: (_, name) => (typeof name === "string" ? Secret.fromName(name) : undefined) },
 );
 
+/** A reference stands for a value of any type, so its own type is the one that fits everywhere. */
+const config: Readonly<Record<string, never>> = new Proxy(
+  {},
+  { get: (_, name) => (typeof name === "string" ? new StageValue(name) : undefined) },
+);
+
 /**
  * The part of Python's `dlt` that a config uses. A secret is a reference: only a worker resolves
- * it, from the source's secret in Secrets Manager.
+ * it, from the source's secret in Secrets Manager. A value is set by each stage, and no secret.
  *
  * @example dlt.secrets["api_key"]
+ * @example dlt.config["region"]
  */
-export const dlt = { secrets } as const;
+export const dlt = { secrets, config } as const;

@@ -125,8 +125,16 @@ export type WriteDispositionConfig =
     }
   | {
       disposition: "merge";
-      strategy?: "delete-insert" | "upsert" | "insert-only";
+      strategy?: "delete-insert" | "upsert" | "insert-only" | "cdc";
       deduplicated?: boolean;
+      /** Rows that equal their record are not written: as `writes: "compare"`. */
+      skip_unchanged_rows?: boolean;
+      /** Whole rows are compared here, and not this field alone. */
+      row_version_column_name?: string;
+      /** A condition in SQL. Refused here. */
+      source_filter?: string;
+      /** A condition in SQL. Refused here. */
+      destination_scope?: string;
     }
   | {
       disposition: "merge";
@@ -225,6 +233,11 @@ export interface FunctionOptions {
   reserved_concurrency?: number;
   /** A network of your own, for an API that can be reached only from it. */
   vpc?: { subnets: string[]; security_groups: string[] };
+  /**
+   * Whether batches go through the commands of the AWS SDK, which takes more processor time. For a
+   * release of the SDK that does not go along with the sender of tidetable. Default: false.
+   */
+  sdk_writes?: boolean;
 }
 
 /** The settings of a table, apart from its key. */

@@ -107,8 +107,12 @@ function earlyBytesOf({ http }: World, memoryMb = DEFAULT_MEMORY_MB): EarlyBytes
 
 /** The first request of a run without a cursor. It has placeholders instead of credentials. */
 export function firstRequest({ request, paginator, incremental }: ResourcePlan): HttpRequest {
-  const start = incremental?.initialValue ?? null;
-  const values = incrementalValues(incremental, { start, last: null });
+  // A start that is counted from now is shown as it was written.
+  const shownStart = incremental?.relativeStart?.text;
+  const start = shownStart ?? incremental?.initialValue ?? null;
+  const shownPlan =
+    incremental && shownStart ? { ...incremental, convert: undefined } : incremental;
+  const values = incrementalValues(shownPlan, { start, last: null });
   const params = Object.entries(request.params).map(([name, value]): [string, ParamPlan] => [
     name,
     isPlainCredential(name, value) ? "***" : value,

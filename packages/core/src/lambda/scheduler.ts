@@ -2,7 +2,13 @@ import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { workerFunctionName } from "../base/names.ts";
 import type { WorkerEvent } from "../entry/events.ts";
 import { handleScheduleEvent } from "../entry/schedule.ts";
-import { type HandlerOptions, type LambdaContext, lambdaWorld, stageNames } from "./world.ts";
+import {
+  type HandlerOptions,
+  type LambdaContext,
+  lambdaWorld,
+  stageNames,
+  stageSources,
+} from "./world.ts";
 
 let lambdaClient: LambdaClient | undefined;
 
@@ -22,10 +28,11 @@ async function invokeWorker(event: WorkerEvent): Promise<void> {
  * @example export const handler = scheduler({ sources });
  */
 export function scheduler(options: HandlerOptions) {
+  const sources = stageSources(options.sources);
   return (event: unknown, context: LambdaContext): ReturnType<typeof handleScheduleEvent> =>
     handleScheduleEvent(event, {
       ...lambdaWorld(context, options),
-      sources: options.sources,
+      sources,
       requestId: context.awsRequestId,
       invoke: options.invoke ?? invokeWorker,
     });

@@ -5,6 +5,7 @@ import type { Names } from "../base/names.ts";
 import { isLoopback } from "../base/origins.ts";
 import type { Log, World } from "../base/world.ts";
 import type { Sources } from "../config/source.ts";
+import { fillSources } from "../config/stage-values.ts";
 import { dynamodbClient } from "../dynamodb/client.ts";
 import type { WorkerEvent } from "../entry/events.ts";
 import { httpAgent, type Proxies } from "../extract/http/agent.ts";
@@ -38,6 +39,10 @@ function jsonLog(context: LambdaContext): Log {
     error: (message, fields = {}) => logger.error(message, fields),
   };
 }
+
+/** The sources with the stage's values in their places. */
+export const stageSources = (sources: Sources): Sources =>
+  fillSources(sources, JSON.parse(process.env.TIDETABLE_VALUES ?? "{}"));
 
 export const stageNames = (): Names => ({
   app: process.env.TIDETABLE_APP ?? "tidetable",

@@ -1,8 +1,9 @@
 import { refOf } from "../base/resource-ref.ts";
+import { initialValueAt } from "../config/incremental.ts";
 import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { rowsAtStart } from "../state/changed-rows-state.ts";
-import { epochOf } from "../state/epochs.ts";
+import { epochOf, isKnownTo } from "../state/epochs.ts";
 import { type RunRecord, readRun } from "../state/history.ts";
 import type { RunRequest } from "../state/opening.ts";
 import type { Slot } from "../state/run-state.ts";
@@ -54,8 +55,9 @@ export async function lookForRun(
     });
   const drawId = () => Math.floor(world.random() * 2 ** 48).toString(36);
   const runRequest = {
-    ...requestFromPlan(lookupRequest, line),
+    ...requestFromPlan(lookupRequest, line, now),
     epoch,
+    isStranded: await isStranded(world, resource, stored),
     startFor,
     newReadId: drawId,
     now,
@@ -67,11 +69,25 @@ export async function lookForRun(
   };
 }
 
+/** Returns whether the unfinished run of a child waits for a read that the parent does not know of. */
+async function isStranded(
+  world: StateWorld,
+  { source, parent }: ResourcePlan,
+  stored: StoredState | undefined,
+): Promise<boolean> {
+  const { body, status } = stored ?? {};
+  if (!parent || !body || body.parent_epoch) return false;
+  if (status !== "running" && status !== "waiting") return false;
+  const fanOut = body.ids.at(-1) as string;
+  return !(await isKnownTo(world, { source, resource: parent.plan.name }, fanOut));
+}
+
 /** Returns the part of the request that follows from the plan and the event. */
 function requestFromPlan(
   { resource, order, isStored, tableId }: LookupRequest,
   line: RunRecord | undefined,
-): Omit<RunRequest, "epoch" | "startFor" | "newReadId" | "now"> {
+  now: number,
+): Omit<RunRequest, "epoch" | "isStranded" | "startFor" | "newReadId" | "now"> {
   const { incremental, disposition } = resource;
   return {
     id: order.runId,
@@ -81,7 +97,8 @@ function requestFromPlan(
     planHash: resource.hash,
     tableId,
     cursorPath: incremental?.path.text ?? null,
-    initial: incremental?.initialValue ?? null,
+    initial: initialValueAt(incremental, now) ?? null,
+    isRelative: incremental?.relativeStart !== undefined,
     replaces: isStored && disposition === "replace",
     sweeps: /* planted: refresh-of-an-archive */ isStored && disposition !== "append",
     isBefore: isBeforeIn(incremental),

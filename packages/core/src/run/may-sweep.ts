@@ -99,6 +99,12 @@ function rangesOf(resource: ResourcePlan): RowRange[] | NoSweep {
     generations.unshift({ name: child.name, parent: above.plan.name, include: above.include });
     child = above.plan;
     const cursor = above.plan.incremental;
+    if (cursor?.relativeStart) {
+      return {
+        reason: `${above.plan.name} is read from a start that moves with time`,
+        hint: `give it a fixed "initial_value"`,
+      };
+    }
     if (!cursor || !isBounded(cursor)) continue;
     const includes = generations.map(({ include }) => include);
     const attribute = includedAttribute(cursor.path, includes);

@@ -5,6 +5,7 @@ import type { Log, World } from "../base/world.ts";
 import { planSource } from "../config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
 import type { Sources } from "../config/source.ts";
+import { withoutSendBatch } from "../dynamodb/batch-commands.ts";
 import { hideSecretsIn, safeLine } from "../secrets/redact.ts";
 import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
@@ -22,7 +23,13 @@ export function reachResource({ source, resource: name }: ResourceRef, deps: Rea
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
-  const world = { ...deps.world, origins, log: hideInLog(deps.world.log) };
+  const { dynamodb } = deps.world;
+  const world = {
+    ...deps.world,
+    origins,
+    log: hideInLog(deps.world.log),
+    dynamodb: planned.function.sdkWrites ? withoutSendBatch(dynamodb) : dynamodb,
+  };
   const withLock = tokenLock(world, source);
   const secrets = { ...openSecretStore(world, source, planned.secrets), withLock };
   return { planned, resource, world, secrets };

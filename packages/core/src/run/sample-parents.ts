@@ -1,4 +1,5 @@
 import type { World } from "../base/world.ts";
+import { initialValueAt, startingAt } from "../config/incremental.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { advanceCursor } from "../extract/cursor/cursor.ts";
 import type { RequestMeter } from "../extract/http/request.ts";
@@ -29,9 +30,11 @@ const atStart = { start: null, window: null };
 
 /** Yields the series of a resource as a first run would read them. */
 export async function* sampleSeries(
-  resource: ResourcePlan,
+  planned: ResourcePlan,
   asking: SampleOptions,
 ): AsyncGenerator<SampleSeries> {
+  const now = asking.world.clock.now();
+  const resource = startingAt(planned, initialValueAt(planned.incremental, now));
   if (!resource.parent) {
     yield { ...seriesAt(resource, atStart), parent: undefined };
     return;

@@ -59,6 +59,8 @@ export interface RunRequest {
   cursorPath: string | null;
   /** The initial_value of the config. */
   initial?: Cursor;
+  /** It is counted from now, so it always differs from the one that the cursor began from. */
+  isRelative?: boolean;
   /** Every run of the resource is a refresh (`replace`). */
   replaces: boolean;
   /** A refresh ends with a sweep. False for appended rows and when no rows are stored. */
@@ -73,6 +75,8 @@ export interface RunRequest {
   isChild: boolean;
   /** For a child: the parent's epoch that the fan-out has caused. Undefined before the epoch begins. */
   epoch: EpochView | undefined;
+  /** For a child: its unfinished run has read nothing, and the parent does not know of its fan-out. */
+  isStranded: boolean;
   /** The resource has a cursor per parent record, so its reads return only changes. */
   hasParentCursors: boolean;
   /** Returns the row state of a new run, made from the row state of the last run. */
@@ -118,7 +122,10 @@ export function decideRun(stored: StoredState | undefined, runRequest: RunReques
       "the config changed since the interrupted run; starting anew",
     );
   }
-  const asksForMore = !isOwn && asksMore(body, runRequest);
+  // A stranded run reads the epoch of this event instead: the last of its fan-outs decides.
+  const isStranded = !isOwn && runRequest.isStranded;
+  if (isStranded && runRequest.refresh) return startDecision(stored, runRequest);
+  const asksForMore = !isOwn && !isStranded && asksMore(body, runRequest);
   const leaves = !asksForMore ? "fan_out" : mayWish(runRequest) ? "wish" : "nothing";
   // planted: wait-is-kept
   if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > runRequest.now) {
@@ -226,7 +233,10 @@ function startDecision(
   const body = newRun(stored, runRequest, { ids, runId, refreshAsked, serves });
   const initial = runRequest.initial ?? null;
   const note =
-    why ?? (body.initial === initial ? undefined : ignoredInitialNote(body.cursor, initial));
+    why ??
+    (body.initial === initial || runRequest.isRelative
+      ? undefined
+      : ignoredInitialNote(body.cursor, initial));
   const { wishes = [] } = stored ?? {};
   return {
     kind: "start",
@@ -253,7 +263,8 @@ function newRun(
   const initial =
     cursor === null
       ? (runRequest.initial ?? null)
-      : (before?.initial ?? runRequest.initial ?? null);
+      : // A start that moves must not pass a cursor that began without one.
+        (before?.initial ?? (runRequest.isRelative ? null : runRequest.initial) ?? null);
   const readsWhole =
     /* planted: refresh-reads-everything */ refreshAsked ||
     runRequest.replaces ||
@@ -268,10 +279,7 @@ function newRun(
     plan_hash: runRequest.planHash,
     table_id: runRequest.tableId,
     ids,
-    read_id:
-      /* planted: read-id-is-handed-on */ last && !isDone && last.read_id
-        ? last.read_id
-        : runRequest.newReadId(),
+    read_id: readIdFor(stored, runRequest.newReadId),
     started_at: startedAt,
     refresh,
     refresh_asked: refreshAsked,
@@ -293,6 +301,16 @@ function newRun(
     boundary: last?.boundary ?? [],
     rows,
   };
+}
+
+/**
+ * The id of a read that begins. It is handed on until a read has completed: from a read that failed, and
+ * from a sample, to the next one. So the records that both have read are the same rows.
+ */
+export function readIdFor(stored: StoredState | undefined, newReadId: () => string): string {
+  const handedOn =
+    /* planted: read-id-is-handed-on */ stored?.status === "done" ? null : stored?.body?.read_id;
+  return handedOn || stored?.next_read_id || newReadId();
 }
 
 /** The fields that are equal at the beginning of every run. */

@@ -8,6 +8,7 @@ import {
 import { looksLikeDate } from "../../values/date-like.ts";
 import { converters } from "../converters.ts";
 import { findIncrementals, type LocatedIncremental } from "../incremental.ts";
+import { looksRelative, parseRelativeTime } from "../relative-time.ts";
 import type { SettledResource } from "../settle.ts";
 import { walkConfig } from "../walk.ts";
 import type { Locate } from "./locate.ts";
@@ -43,6 +44,23 @@ function cursorProblems({ keys, config }: LocatedIncremental, locate: Locate): P
     hint,
   });
   const { initial_value, end_value, step, last_value_func } = config;
+  if (looksRelative(end_value)) {
+    const hint = "leave it out: a cursor never goes beyond the API's own clock";
+    return [problemAt("end_value", "an end cannot be counted from now", hint)];
+  }
+  if (looksRelative(initial_value)) {
+    if (!parseRelativeTime(initial_value)) {
+      const hint = `write it like "now - 30 days", "today - 1 month" or "today - 7 days as iso_date"`;
+      return [problemAt("initial_value", "this time cannot be counted from now", hint)];
+    }
+    if (config.per_parent === true) {
+      const hint = "write a fixed one: parents are read at different times";
+      return [problemAt("initial_value", "per_parent has a fixed start", hint)];
+    }
+    if (end_value == null) return [];
+    const hint = "write both as the API writes the cursor";
+    return [problemAt("initial_value", "a backfill has a fixed start", hint)];
+  }
   const initial = parseValue(initial_value);
   const end = parseValue(end_value);
   if (typeof last_value_func !== "function") {

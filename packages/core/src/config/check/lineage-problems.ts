@@ -5,6 +5,7 @@ import { parseJsonPathIfValid } from "../jsonpath.ts";
 import { handDownHint, hasOwnCursor, includedAttribute } from "../lineage.ts";
 import { parentName, planIncluded } from "../parents.ts";
 import type { ParentPlan } from "../plan-types.ts";
+import { looksRelative } from "../relative-time.ts";
 import { isSelected, planDisposition } from "../rows.ts";
 import type { SettledResource } from "../settle.ts";
 import type { Locate } from "./locate.ts";
@@ -119,6 +120,15 @@ function replaceProblems(
   return ancestors.flatMap((ancestor, index) => {
     const cursor = cursorOf(ancestor);
     if (!cursor || (cursor.initial_value == null && cursor.end_value == null)) return [];
+    if (looksRelative(cursor.initial_value)) {
+      return [
+        {
+          path: locate("write_disposition"),
+          message: `"${ancestor.name}" is read from a start that moves with time, so a replace cannot know which rows are gone`,
+          hint: `give it a fixed "initial_value", or use "merge"`,
+        },
+      ];
+    }
     const path = parseJsonPathIfValid(cursor.cursor_path);
     // From the ancestor's child down to the resource.
     const generations = descent.slice(0, index + 1).reverse();

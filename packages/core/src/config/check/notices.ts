@@ -12,6 +12,8 @@ import { type ConfigValue, formatPath, walkConfig } from "../walk.ts";
 const meaninglessKeys =
   /^(client\.session|auth\.session|resource\.(file_format|table_format|references|nested_hints|parallelized|max_table_nesting|endpoint\.(incremental|params\.\*)\.allow_external_schedulers))$/;
 
+const versionColumn = /^resource\.write_disposition\.row_version_column_name$/;
+
 const urlKeys = /^(client\.base_url|client\.allowed_origins\.\*|auth\.access_token_url)$/;
 
 /** Finds parts of a valid config that deserve a warning, such as keys without an effect. */
@@ -31,6 +33,9 @@ export function findNotices(source: Source): Problem[] {
 function valueNotices({ path, pattern, value }: ConfigValue): Problem[] {
   if (meaninglessKeys.test(pattern)) {
     return [{ path, message: "means nothing in DynamoDB and has no effect" }];
+  }
+  if (versionColumn.test(pattern)) {
+    return [{ path, message: "whole rows are compared, and not this field alone" }];
   }
   const isUrl = urlKeys.test(pattern) && typeof value === "string" && URL.canParse(value);
   if (isUrl && isLocalOnly(value)) {

@@ -117,12 +117,15 @@ const writeDisposition = closedDictBy("disposition", [
   [
     "merge",
     {
-      strategy: optional(oneOf("delete-insert", "upsert", "scd2", "insert-only")),
+      strategy: optional(oneOf("delete-insert", "upsert", "scd2", "insert-only", "cdc")),
       deduplicated: optional(trueOrFalse),
       validity_column_names: optional(listOf(nonEmptyString)),
       active_record_timestamp: optional(nonEmptyString),
       boundary_timestamp: optional(nonEmptyString),
       row_version_column_name: optional(nonEmptyString),
+      skip_unchanged_rows: optional(trueOrFalse),
+      source_filter: optional(nonEmptyString),
+      destination_scope: optional(nonEmptyString),
     },
   ],
   ["skip", {}],
@@ -234,6 +237,7 @@ const functionOptions = closedDict<FunctionOptions>({
     subnets: vpcIds("subnet"),
     security_groups: vpcIds("sg"),
   }).optional(),
+  sdk_writes: trueOrFalse.optional(),
 });
 
 const indexName = stringMatching(

@@ -20,6 +20,12 @@ const unsupportedFeatures: UnsupportedFeature[] = [
     hint: `use "upsert" and turn on the table's stream, which has every change`,
   },
   {
+    isUsedBy: ({ pattern }) =>
+      /^resource\.write_disposition\.(source_filter|destination_scope)$/.test(pattern),
+    name: "a condition in SQL",
+    hint: "filter the records in processing_steps, or by the API's own parameters",
+  },
+  {
     isUsedBy: ({ pattern, value }) =>
       pattern === "resource.merge_key" ||
       (pattern === "resource.columns.*.merge_key" && value === true),
