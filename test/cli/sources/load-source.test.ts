@@ -235,7 +235,8 @@ describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () =>
       );
     });
   const source = `
-        import { path } from "./paths.ts";
+    import { dlt, rest_api_source } from "@tidetable/core";
+    import { path } from "./paths.ts";
     export default rest_api_source(
       {
         "client": { "base_url": "https://api.example.com",
