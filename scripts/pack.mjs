@@ -44,6 +44,7 @@ const packages = [
     // Programs that are started for themselves, and what they import.
     files: [
       "bin",
+      "gallery",
       "src/base/guard.mjs",
       "src/engine/dynalite-equality.mjs",
       "src/engine/engine-process.mjs",
@@ -79,6 +80,7 @@ export async function packAll(folder, repository) {
     for (const bin of Object.values(manifest.bin ?? {})) chmodSync(join(target, bin), 0o755);
     cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
     const published = publishedManifest(manifest, definition, repository);
+    if (definition.folder === "create") bundleCommand(join(folder, "cli"), target, published);
     writeFileSync(join(target, "package.json"), `${JSON.stringify(published, null, 2)}\n`);
     writeFileSync(join(target, "README.md"), `# ${manifest.name}\n\n${definition.description}.\n`);
     built.set(manifest.name, { target, exports: published.exports ?? {} });
@@ -140,6 +142,18 @@ function writeEmitted(path, text) {
     : text;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, released);
+}
+
+/**
+ * Puts the command into create-tidetable's tarball: one file then starts a project, wherever it lies.
+ * `init` needs none of the command's dependencies.
+ */
+function bundleCommand(command, target, published) {
+  const copy = join(target, "node_modules/tidetable");
+  cpSync(command, copy, { recursive: true });
+  const { dependencies: _, ...manifest } = readManifest(command);
+  writeFileSync(join(copy, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  published.bundleDependencies = ["tidetable"];
 }
 
 async function copyCli(target) {
