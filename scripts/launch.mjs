@@ -24,6 +24,8 @@ const tasks = {
   soak: ["--import", "tsx", "bench/index.ts", "soak"],
   simulate: ["--import", "tsx", "scripts/simulate.ts"],
   "test:lambda": ["scripts/test-lambda.mjs"],
+  pack: ["scripts/pack.mjs"],
+  "pack:check": ["scripts/pack-check.mjs"],
   infra: ["scripts/infra.mjs"],
   dev: [sst, "dev"],
   deploy: [sst, "deploy"],

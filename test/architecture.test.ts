@@ -63,6 +63,7 @@ const roomOrder = [
   ["run"],
   ["preview"],
   ["entry"],
+  ["lambda"],
 ];
 const rooms = roomOrder.flat();
 const positionOf = (room: string) => roomOrder.findIndex((group) => group.includes(room));
@@ -84,9 +85,15 @@ describe("the linter holds the direction of core's rooms", () => {
     expect(folders.map(({ name }) => name).sort()).toEqual([...rooms].sort());
   });
 
-  it("the root of core has only flow.ts and index.ts", () => {
+  it("the root of core has only flow.ts and the entries of package.json", () => {
     const files = readdirSync(core, { withFileTypes: true }).filter((entry) => entry.isFile());
-    expect(files.map(({ name }) => name).sort()).toEqual(["flow.ts", "index.ts"]);
+    expect(files.map(({ name }) => name).sort()).toEqual([
+      "flow.ts",
+      "index.ts",
+      "internal.ts",
+      "lambda.ts",
+      "plan.ts",
+    ]);
   });
 
   const pairs = rooms.flatMap((room) =>
@@ -118,7 +125,7 @@ describe("the linter holds the direction of core's rooms", () => {
   });
 
   it("the linter refuses sources, the CLI and functions in every room of core", () => {
-    const outside = ["@tidetable/sources", "tidetable", "../../../../functions/resource.ts"];
+    const outside = ["@tidetable/sources", "tidetable", "../../../../functions/worker.ts"];
     const plants = rooms.flatMap((room) =>
       outside.map((to, index) => ({ file: `packages/core/src/${room}/outside-${index}.ts`, to })),
     );
@@ -146,12 +153,13 @@ describe("the linter holds the import direction of the packages", () => {
     ["packages/sources/src/planted.ts", "tidetable"],
     ["packages/sources/src/planted.ts", "node:fs"],
     ["packages/reader/src/planted.ts", "@tidetable/sources"],
-    ["packages/reader/src/planted.ts", "@tidetable/core/validate"],
     ["packages/reader/src/planted.ts", "undici"],
     ["functions/planted.ts", "tidetable"],
     ["functions/planted.ts", "../packages/core/src/run/run.ts"],
     ["stacks/planted.ts", "tidetable"],
     ["packages/sst/src/planted.ts", "tidetable"],
+    ["packages/sst/src/planted.ts", "@tidetable/core/internal"],
+    ["packages/sst/src/planted.ts", "@tidetable/sources"],
     ["packages/cli/src/lambda/planted.ts", "../session/session.ts"],
   ];
   it.each(forbidden)("%s may not import %s", (file, specifier) => {
@@ -161,7 +169,9 @@ describe("the linter holds the import direction of the packages", () => {
   const allowed: [file: string, specifier: string][] = [
     ["packages/sources/src/planted.ts", "@tidetable/core"],
     ["packages/reader/src/planted.ts", "@tidetable/core"],
-    ["functions/planted.ts", "@tidetable/core"],
+    ["packages/reader/src/planted.ts", "@tidetable/core/internal"],
+    ["functions/planted.ts", "@tidetable/core/lambda"],
+    ["packages/sst/src/planted.ts", "@tidetable/core/plan"],
   ];
   it.each(allowed)("%s may import %s", (file, specifier) => {
     expect(brokenRules(file, `import "${specifier}";`)).not.toContain("noRestrictedImports");

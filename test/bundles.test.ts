@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const names = ["schedule", "resource"] as const;
+const names = ["schedule", "worker"] as const;
 
 describe.each(names)("the bundle of functions/%s.ts", (name) => {
   it(`the bundle of ${name}.ts has exactly the packages in functions/bundle-packages.json`, () => {
@@ -76,7 +76,7 @@ const needlessAnywhere = [
 ];
 const needlessCode = {
   schedule: needlessAnywhere,
-  resource: [...needlessAnywhere, "@aws-sdk/client-lambda/"],
+  worker: [...needlessAnywhere, "@aws-sdk/client-lambda/"],
 };
 
 /** Allowed expressions, each with its reason. */

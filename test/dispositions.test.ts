@@ -77,6 +77,18 @@ describe("hard_delete", () => {
     expect(await run()).toMatchObject({ status: "done" });
   });
 
+  it("hard_delete leaves an archive as it is, and adds the record that says so", async () => {
+    const records: JsonObject[] = [{ id: "a", v: 1 }];
+    const { run, rows } = await deployMirror(records, {
+      columns: { gone: { hard_delete: true } },
+      write_disposition: "append",
+    });
+    await run();
+    records[0] = { id: "a", v: 2, gone: true };
+    expect(await run()).toMatchObject({ status: "done", written: 1, deleted: 0 });
+    expect((await rows()).sort()).toEqual(["a=1", "a=2"]);
+  });
+
   it("hard_delete in an ordered table does not let an older record delete a row", async () => {
     const records: JsonObject[] = [{ id: "a", v: 5 }];
     const { run, rows } = await deployMirror(records, {

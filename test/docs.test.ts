@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { runInThisContext } from "node:vm";
-import { dlt, findNotices, rest_api_source, type Source } from "@tidetable/core";
+import { dlt, rest_api_source, type Source } from "@tidetable/core";
+import { findNotices } from "@tidetable/core/internal";
 import ts from "typescript";
 import { describe, expect, it, test } from "vitest";
 import { sourceConfig, sourceOptions } from "../packages/core/src/config/check/schema.ts";

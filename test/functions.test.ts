@@ -74,12 +74,12 @@ async function captureLines(action: () => Promise<unknown>): Promise<string[]> {
 }
 
 it("the schedule function starts one invocation per resource, and a second delivery starts no other run (P7)", async () => {
-  const { createScheduler } = await import("../functions/schedule.ts");
+  const { scheduler } = await import("../packages/core/src/lambda/scheduler.ts");
   const sources = { desk: createSource("http://127.0.0.1:9") };
   const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
   const workerEvents: object[] = [];
   const invoke = async (event: object) => void workerEvents.push(event);
-  const handler = createScheduler({ sources, invoke, log: silentLog });
+  const handler = scheduler({ sources, invoke, log: silentLog });
   const tick = { source: "desk", time: "2026-11-21T02:00:00Z" };
 
   const answer = await handler(tick, lambdaContext("first"));
@@ -107,10 +107,10 @@ it.each([
   ["desk", /JSON object/],
   [{ source: "desk", base_url: "https://evil.example" }, /unknown field "base_url"/],
 ])("the schedule function refuses %j with a message that shows the right event", async (event, message) => {
-  const { createScheduler } = await import("../functions/schedule.ts");
+  const { scheduler } = await import("../packages/core/src/lambda/scheduler.ts");
   const sources = { desk: createSource("http://127.0.0.1:9") };
   const invoke = vi.fn();
-  const answer = createScheduler({ sources, invoke })(event, lambdaContext("wrong"));
+  const answer = scheduler({ sources, invoke })(event, lambdaContext("wrong"));
   await expect(answer).rejects.toThrow(message);
   expect(invoke).not.toHaveBeenCalled();
 });
@@ -131,9 +131,9 @@ it("a worker fills its table and logs one JSON line per entry, without the key",
       [`tidetable-test-desk.${resource.name}`]: tableDefinition(resource),
     });
   }
-  const { createWorker } = await import("../functions/resource.ts");
+  const { worker } = await import("../packages/core/src/lambda/worker.ts");
   const event = { source: "desk", resource: "notes", run_id: "r1" };
-  const invoke = createWorker({ sources: { desk } });
+  const invoke = worker({ sources: { desk } });
   const lines = await captureLines(() => invoke(event, lambdaContext("q1")));
   expect(await engine.scan("tidetable-test-desk.notes")).toHaveLength(150);
   expect(requestedSecrets).toEqual(["tidetable/test/desk"]);
@@ -154,8 +154,8 @@ it("a worker fills its table and logs one JSON line per entry, without the key",
 
 it("a failed run makes the worker throw, so that Lambda tries again (P18)", async () => {
   const api = await openApi(() => ({ body: { rows: [] } }));
-  const { createWorker } = await import("../functions/resource.ts");
-  const invoke = createWorker({ sources: { desk: createSource(api.url) } });
+  const { worker } = await import("../packages/core/src/lambda/worker.ts");
+  const invoke = worker({ sources: { desk: createSource(api.url) } });
   const event = { source: "desk", resource: "tasks", run_id: "r1" };
   let failure: unknown;
   const lines = await captureLines(() =>
@@ -173,10 +173,10 @@ it("a failed run makes the worker throw, so that Lambda tries again (P18)", asyn
 
 it("a worker sends requests to another origin only in local mode, whatever the environment says (P16)", async () => {
   const api = await openApi(offsetPages([]));
-  const { createWorker } = await import("../functions/resource.ts");
+  const { worker } = await import("../packages/core/src/lambda/worker.ts");
   vi.stubEnv("TIDETABLE_ORIGIN_DESK", api.url);
   vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", undefined);
-  const invoke = createWorker({ sources: { desk: createSource("https://api.example.com") } });
+  const invoke = worker({ sources: { desk: createSource("https://api.example.com") } });
   const event = { source: "desk", resource: "tasks", run_id: "r2" };
   const lines = await captureLines(() =>
     expect(invoke(event, lambdaContext("q3"))).rejects.toMatchObject({ code: "config.origin" }),
@@ -200,13 +200,13 @@ it.each([
   // The module keeps its connections, so the test needs a new module.
   vi.resetModules();
   const sourceModule = await import("../packages/core/src/config/source.ts");
-  const { createWorker } = await import("../functions/resource.ts");
+  const { worker } = await import("../packages/core/src/lambda/worker.ts");
   const desk = sourceModule.rest_api_source({
     client: { base_url: origin },
     resource_defaults: { primary_key: "id", write_disposition: "merge" },
     resources: ["tasks"],
   });
-  const invoke = createWorker({ sources: { desk } });
+  const invoke = worker({ sources: { desk } });
   const event = { source: "desk", resource: "tasks", run_id: `r-${origin}` };
   let failure: unknown;
   await captureLines(() =>

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { dlt, planSource, rest_api_source } from "@tidetable/core";
+import { dlt, rest_api_source } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSecretsEndpoint } from "../packages/cli/src/secrets/secrets-endpoint.ts";
 import { realClock } from "../packages/core/src/base/clock.ts";

@@ -15,7 +15,7 @@ const OWN_BYTES = 120 * 1024;
 export const workerBundles = (into: string) =>
   bundleFiles(
     repository.folder,
-    { worker: "functions/resource.ts", minimal: "bench/minimal.ts" },
+    { worker: "functions/worker.ts", minimal: "bench/minimal.ts" },
     into,
   );
 

@@ -1,12 +1,12 @@
 import { rest_api_source } from "@tidetable/core";
-import { createScheduler } from "../../functions/schedule.ts";
+import { scheduler } from "@tidetable/core/lambda";
 import { type Figure, measureTime, median, runInterleaved, type Scale } from "../measure.ts";
 import { startStub } from "../stubs.ts";
 
 const SOURCE_COUNT = 4;
-const RESOURCE_COUNT = 50;
+const RESOURCE_COUNT = 250;
 
-/** Measures the time from a schedule's event until 200 workers have been invoked. */
+/** Measures the time from a schedule's event until 1,000 workers have been invoked. */
 export async function measureFanOut(_: unknown, { rounds }: Scale): Promise<Figure[]> {
   const lambda = await startStub("lambda");
   process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.url;
@@ -16,7 +16,7 @@ export async function measureFanOut(_: unknown, { rounds }: Scale): Promise<Figu
     Array.from({ length: SOURCE_COUNT }, (_, n) => [`source_${n}`, source]),
   );
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const handler = createScheduler({ sources, log: silent });
+  const handler = scheduler({ sources, log: silent });
   const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 60_000 };
   const samples = await runInterleaved(rounds, {
     all: async () => (await measureTime(() => handler({}, context as never))).seconds,

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { workerEnvironment } from "@tidetable/core";
+import { workerEnvironment } from "@tidetable/core/plan";
 import type { RunOptions } from "../loops/slice.ts";
 import type { Figure } from "../measure.ts";
 import { checkStored, prepareStubs, readStored, type Stubs, sumOfKeys } from "../stubs.ts";

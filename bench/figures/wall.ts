@@ -1,15 +1,17 @@
 import { availableParallelism } from "node:os";
+import { runFetchOnlyLoop } from "../loops/fetch-only.ts";
 import { runNaiveLoop } from "../loops/naive.ts";
 import { sliceLoop } from "../loops/slice.ts";
 import {
   type Figure,
   measureLoop,
+  measureTime,
   median,
   runInterleaved,
   type Sample,
   type Scale,
 } from "../measure.ts";
-import { PAGE_SIZE, type Stubs } from "../stubs.ts";
+import { PAGE_SIZE, prepareStubs, type Stubs } from "../stubs.ts";
 
 /** The latencies of a page and of a write in milliseconds. */
 const latencies = [
@@ -27,6 +29,9 @@ const targets = [
   { pages: 8, share: 0.8, cores: 4, naiveFactor: 9 },
 ];
 
+/** The promised share of a loop that only fetches, with as many pages in flight. */
+const FETCH_ONLY_SHARE = 0.9;
+
 /** An upper bound of a run's batches in flight. A high bound makes the limit stricter. */
 const WRITES_IN_FLIGHT = 16;
 const BATCH = 25;
@@ -38,8 +43,9 @@ export async function measureWallTime(stubs: Stubs, scale: Scale): Promise<Figur
   for (const latency of latencies) {
     const setting = { records, ...latency };
     const isSlowest = latency === latencies.at(-1);
-    const variants: Record<string, () => Promise<Sample>> = {};
+    const variants: Record<string, () => Promise<Timed>> = {};
     for (const { pages } of targets) {
+      variants[`fetch-only ${pages}`] = () => measureFetchOnly(stubs, setting, pages);
       variants[pages] = () => measureLoop(stubs, setting, sliceLoop({ pages }));
     }
     if (isSlowest) variants.naive = () => measureLoop(stubs, setting, runNaiveLoop);
@@ -48,7 +54,7 @@ export async function measureWallTime(stubs: Stubs, scale: Scale): Promise<Figur
       ? records / median((samples.naive ?? []).map(secondsOf))
       : undefined;
     for (const { pages, share, cores, naiveFactor } of targets) {
-      const pageSamples = samples[pages] ?? [];
+      const pageSamples = (samples[pages] ?? []) as Sample[];
       const seconds = median(pageSamples.map(secondsOf));
       const sample = pageSamples.find((candidate) => candidate.seconds === seconds) as Sample;
       const limit = limitOf(sample, setting, pages);
@@ -62,6 +68,18 @@ export async function measureWallTime(stubs: Stubs, scale: Scale): Promise<Figur
         baseline: limit,
         ratio: limit / seconds,
         target: { least: share },
+        ...unjudgedBelow(cores),
+      });
+      const fetchOnly = median((samples[`fetch-only ${pages}`] ?? []).map(secondsOf));
+      figures.push({
+        id: `fetch-only-${id}`,
+        name: `a fetch-only loop's share of the time, ${description}`,
+        unit: "s",
+        value: seconds,
+        baseline: fetchOnly,
+        ratio: fetchOnly / seconds,
+        // Without latency, the processor and not the API bounds a run.
+        ...(latency.pageMs > 0 ? { target: { least: FETCH_ONLY_SHARE } } : {}),
         ...unjudgedBelow(cores),
       });
       if (naiveSpeed === undefined || naiveFactor === undefined) continue;
@@ -80,7 +98,19 @@ export async function measureWallTime(stubs: Stubs, scale: Scale): Promise<Figur
   return figures;
 }
 
-const secondsOf = ({ seconds }: Sample): number => seconds;
+type Timed = Pick<Sample, "seconds" | "cpuSeconds">;
+
+/** Measures a loop that fetches the same pages with as many in flight, and writes nothing. */
+async function measureFetchOnly(
+  stubs: Stubs,
+  setting: { records: number; pageMs: number; writeMs: number },
+  pages: number,
+): Promise<Timed> {
+  await prepareStubs(stubs, setting);
+  return measureTime(() => runFetchOnlyLoop(stubs, { ...setting, pages }));
+}
+
+const secondsOf = ({ seconds }: Timed): number => seconds;
 
 function unjudgedBelow(cores: number): Pick<Figure, "unjudged"> {
   const presentCores = availableParallelism();

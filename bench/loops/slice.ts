@@ -1,3 +1,4 @@
+import { rest_api_source } from "@tidetable/core";
 import {
   createSecretsManager,
   dynamodbClient,
@@ -6,8 +7,7 @@ import {
   type Log,
   type ResourceReport,
   realClock,
-  rest_api_source,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
 import { PAGE_SIZE, type Stubs } from "../stubs.ts";
 
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

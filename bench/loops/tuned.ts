@@ -1,5 +1,5 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import { dynamodbClient } from "@tidetable/core";
+import { dynamodbClient } from "@tidetable/core/internal";
 import { Agent, request } from "undici";
 import type { Loop } from "../measure.ts";
 import { forEachPage, splitBatches } from "./pages.ts";

@@ -166,7 +166,7 @@ describe("plan", () => {
     expect(sources[0]).toMatchObject({
       schedule: { expression: "rate(1 hour)", enabled: true, longest_gap_ms: 3_600_000 },
       example_host: true,
-      function: { memory: 512, reserved_concurrency: null, vpc: null },
+      function: { memory: 512, reserved_concurrency: null, vpc: null, sdk_writes: false },
     });
     expect(sources[0].resources[0].table_options).toEqual({
       ttl: null,

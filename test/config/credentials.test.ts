@@ -1,4 +1,5 @@
-import { dlt, planSource, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { dlt, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { describe, expect, it, test } from "vitest";
 import { findNotices } from "../../packages/core/src/config/check/notices.ts";
 import { validate } from "../../packages/core/src/config/check/validate.ts";

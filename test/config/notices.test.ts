@@ -1,5 +1,7 @@
-import { dlt, findNotices, planSource, rest_api_source, type SourceConfig } from "@tidetable/core";
-import { hideSecrets } from "@tidetable/core/redact";
+import { dlt, rest_api_source, type SourceConfig } from "@tidetable/core";
+import { findNotices } from "@tidetable/core/internal";
+import { hideSecrets } from "@tidetable/core/internal/redact";
+import { planSource } from "@tidetable/core/plan";
 import { expect, it } from "vitest";
 
 const noticesOf = (config: unknown) => findNotices(rest_api_source(config as SourceConfig));

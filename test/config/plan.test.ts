@@ -1,10 +1,5 @@
-import {
-  dlt,
-  planSource,
-  rest_api_source,
-  type SourceConfig,
-  type SourceOptions,
-} from "@tidetable/core";
+import { dlt, rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { describe, expect, it, test } from "vitest";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 
@@ -458,16 +453,18 @@ describe("AWS resources", () => {
       memoryMb: 512,
       reservedConcurrency: undefined,
       vpc: undefined,
+      sdkWrites: false,
     });
   });
 
   it("a worker has the settings of its source", () => {
     const vpc = { subnets: ["subnet-0a1b2c3d"], security_groups: ["sg-0a1b2c3d"] };
-    const options = { function: { memory: 1024, reserved_concurrency: 2, vpc } };
+    const options = { function: { memory: 1024, reserved_concurrency: 2, vpc, sdk_writes: true } };
     expect(planOptions(options).function).toEqual({
       memoryMb: 1024,
       reservedConcurrency: 2,
       vpc: { subnets: ["subnet-0a1b2c3d"], securityGroups: ["sg-0a1b2c3d"] },
+      sdkWrites: true,
     });
   });
 

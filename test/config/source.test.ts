@@ -1,11 +1,5 @@
-import {
-  dlt,
-  isSource,
-  register,
-  registeredName,
-  rest_api_source,
-  type Source,
-} from "@tidetable/core";
+import { dlt, register, rest_api_source, type Source } from "@tidetable/core";
+import { isSource, registeredName } from "@tidetable/core/internal";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../packages/core/src/secrets/reference.ts";
 

@@ -26,6 +26,7 @@ import {
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { textsOf } from "../support/items.ts";
 import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = {
@@ -226,7 +227,7 @@ describe("write", () => {
     const items = numberedItems(3);
     const record = { id: "bad" };
     const item = { id: { S: "bad" }, v: { N: "1" }, n: { N: "secret 42" } };
-    items[1] = { key: "bad", item, bytes: 20, index: 1, record };
+    items[1] = { key: "bad", ...textsOf(item), bytes: 20, index: 1, record };
     const { written, rejections } = await openConditionalWriter(byNumber, options).write(items);
     expect(written).toBe(2);
     expect(rejections).toMatchObject([{ index: 1, code: "record.refused", record }]);

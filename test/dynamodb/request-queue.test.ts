@@ -12,7 +12,8 @@ import { virtualClock } from "../support/clock.ts";
 const limits = { itemsPerRequest: 25, bytesPerRequest: 1024 * 1024 };
 const itemOf = (key: string, bytes = 1): KeyedItem => ({
   key,
-  item: {},
+  itemText: "{}",
+  rowKeyText: "{}",
   bytes,
   index: 0,
   record: {},

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { planSource, rest_api_source } from "@tidetable/core";
+import { rest_api_source } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import type { Context } from "aws-lambda";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createScheduler } from "../../functions/schedule.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";
 import {
   parseScheduleEvent,
@@ -13,6 +13,7 @@ import {
 } from "../../packages/core/src/entry/events.ts";
 import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
 import { handleWorkerEvent } from "../../packages/core/src/entry/worker.ts";
+import { scheduler } from "../../packages/core/src/lambda/scheduler.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { testWorld } from "../support/world.ts";
 
@@ -42,7 +43,8 @@ afterAll(async () => {
 async function send(event: unknown) {
   const workerEvents: WorkerEvent[] = [];
   const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
-  const handler = createScheduler({
+  const handler = scheduler({
+    sources,
     log: silentLog,
     invoke: async (workerEvent) => void workerEvents.push(workerEvent),
   });

@@ -88,8 +88,17 @@ describe("without a data_selector the list is detected by its shape", () => {
     ["a list of an unusual name", { meta: { n: 1 }, tickets: [a] }, "tickets"],
     ["a list inside of an object", { response: { page: { rows: [a] } } }, "response.page.rows"],
     ["a body without a list, which is the record", { id: 1 }, "$"],
+    ["null under a usual name, which is an empty list", { items: null, total: 0 }, "items"],
+    ["a record without a key that has null deep inside", { page: { content: null } }, "$"],
   ])("without a data_selector, records are found in %s", (_, body, path) => {
     const detected = detectSelector(body);
     expect(detected).toEqual({ text: path, steps: parseJsonPath(path).steps });
+  });
+
+  test.each([
+    ["a body with the key is the record, whatever is null in it", { id: 1, data: null }, "$"],
+    ["a body without the key is none", { response: { items: null } }, "response.items"],
+  ])("with a key, %s", (_, body, path) => {
+    expect(detectSelector(body, ["id"]).text).toBe(path);
   });
 });

@@ -1,4 +1,4 @@
-import { Secret } from "@tidetable/core";
+import { Secret } from "@tidetable/core/internal";
 import { sources } from "@tidetable/sources";
 import fc from "fast-check";
 import { describe, expect } from "vitest";

@@ -72,7 +72,7 @@ const plans = fc.record({
 const incremental: IncrementalPlan = {
   path: parseJsonPath("at"),
   initialValue: undefined,
-      relativeStart: undefined,
+  relativeStart: undefined,
   endValue: undefined,
   step: undefined,
   lag: 0,

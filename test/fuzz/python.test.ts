@@ -1,12 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { rest_api_source, type SourceConfig } from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { validate } from "@tidetable/core/plan";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import {
-  expressionProblems,
-  readPython,
-} from "../../packages/cli/src/python/load.ts";
+import { expressionProblems, readPython } from "../../packages/cli/src/python/load.ts";
 import { literalToConfig } from "../../packages/cli/src/sources/literal.ts";
 import { sourceFileText } from "../../packages/cli/src/sources/typescript.ts";
 import { anyText, fuzz, mutated, repeated } from "../support/fuzz.ts";

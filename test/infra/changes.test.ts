@@ -1,10 +1,11 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { workerFunctionName } from "@tidetable/core";
+import { workerFunctionName } from "@tidetable/core/plan";
 import { sources as registered } from "@tidetable/sources";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { findLongNames } from "../../packages/sst/src/limits.ts";
 import { workerStatements } from "../../packages/sst/src/permissions.ts";
-import { alarmEmails, sources as orders } from "./fixtures/orders.ts";
+import { sources as orders } from "./fixtures/orders.ts";
 import { type Deployed, openStage, reasonToSkip } from "./harness.ts";
 import {
   ALARM,
@@ -22,8 +23,14 @@ import {
 } from "./resources.ts";
 
 const withOrders = fileURLToPath(new URL("./fixtures/orders.ts", import.meta.url));
+const ordersStack = fileURLToPath(new URL("./fixtures/stacks/orders.ts", import.meta.url));
 const withRekeyed = fileURLToPath(new URL("./fixtures/orders-rekeyed.ts", import.meta.url));
 const withOneMore = fileURLToPath(new URL("./fixtures/one-more.ts", import.meta.url));
+
+/** The state after a deploy of the sources of orders.ts, when the stacks were no component yet. */
+const stateOfTheStacks: { type: string }[] = JSON.parse(
+  readFileSync(new URL("./fixtures/state-of-the-stacks.json", import.meta.url), "utf8"),
+);
 
 /** Opens an empty stage that is closed after the test. */
 async function openTestStage() {
@@ -36,7 +43,7 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
   let deployed: Deployed;
   beforeAll(async () => {
     const { deploy, close } = await openStage("dev");
-    deployed = await deploy(withOrders);
+    deployed = await deploy({ stacks: ordersStack });
     await close();
     expect(deployed.errors).toEqual([]);
   });
@@ -111,7 +118,10 @@ describe.skipIf(reasonToSkip)("a source with options", () => {
     );
     const [topic] = ofType(deployed, "aws:sns/topic:Topic");
     const mails = inputsOf(deployed, "aws:sns/topicSubscription:TopicSubscription");
-    expect(mails.map(({ endpoint }) => endpoint)).toEqual(alarmEmails);
+    expect(mails.map(({ endpoint }) => endpoint)).toEqual([
+      "ops@acme.internal",
+      "data@acme.internal",
+    ]);
     for (const mail of mails) {
       expect(mail).toMatchObject({ protocol: "email", topic: topic?.outputs.arn });
     }
@@ -135,7 +145,7 @@ describe.skipIf(reasonToSkip)("a change", () => {
   it("registering another source adds its table, worker, schedule and alarms", async () => {
     const { deploy } = await openTestStage();
     const before = await deploy();
-    const after = await deploy(withOneMore);
+    const after = await deploy({ sources: withOneMore });
     expect(after.errors).toEqual([]);
     const addedNames = (type: string) =>
       namesOf(after, type).filter((name) => !namesOf(before, type).includes(name));
@@ -154,21 +164,36 @@ describe.skipIf(reasonToSkip)("a change", () => {
 
   it("changing the key of a deployed table is refused before anything is changed, with the ways out", async () => {
     const { deploy } = await openTestStage();
-    await deploy(withOrders);
-    const { errors, resources } = await deploy(withRekeyed);
+    await deploy({ sources: withOrders });
+    const { errors, resources } = await deploy({ sources: withRekeyed });
     expect(errors.join("\n")).toContain(
       "tidetable-dev-orders.orders has the key id (N), and the plan wants id (N) + status (S)",
     );
     expect(errors.join("\n")).toContain("another table_name");
     expect(errors.join("\n")).not.toContain("orders.log");
-    // Only the stack itself was declared.
-    expect(resources.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
+    // Neither the component nor anything in AWS was declared.
+    const types = resources.map(({ type }) => type);
+    expect(types.filter((type) => /^(aws|tidetable|sst:aws):/.test(type))).toEqual([]);
+  });
+
+  it("the component takes over what older versions deployed: nothing is created twice, replaced or deleted", async () => {
+    const { deploy, close } = await openStage("dev", stateOfTheStacks);
+    onTestFinished(close);
+    const { errors, steps } = await deploy({ stacks: ordersStack });
+    expect(errors).toEqual([]);
+    const inAws = steps.filter(({ type }) => /^aws:/.test(type));
+    expect(inAws.length).toBe(stateOfTheStacks.filter(({ type }) => /^aws:/.test(type)).length);
+    expect(inAws.filter(({ op }) => op !== "same" && op !== "update")).toEqual([]);
+    expect(inAws.filter(({ op, type }) => type === TABLE && op !== "same")).toEqual([]);
+    // SST's own list of what can be linked, which is nothing in AWS, now has the component alone.
+    const deleted = steps.filter(({ op }) => op === "delete").map(({ type }) => type);
+    expect(new Set(deleted)).toEqual(new Set(["sst:sst:LinkRef"]));
   });
 
   it("a second deploy without a change is not refused", async () => {
     const { deploy } = await openTestStage();
-    await deploy(withOrders);
-    expect((await deploy(withOrders)).errors).toEqual([]);
+    await deploy({ sources: withOrders });
+    expect((await deploy({ sources: withOrders })).errors).toEqual([]);
   });
 });
 

@@ -4,8 +4,9 @@ import {
   secretName,
   stateTableName,
   tableName,
+  version,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scheduleStatements, workerStatements } from "../../packages/sst/src/permissions.ts";
@@ -147,11 +148,12 @@ describe.skipIf(reasonToSkip).each(["dev", "production"])("the stage %s", (stage
     );
   });
 
-  it("every function runs on the same platform, configured by app and stage alone", () => {
+  it("every function runs on the same platform, configured by app, stage and version alone", () => {
     expect(namesOf(deployed, FUNCTION)).toEqual([...workers, schedule].sort());
     for (const inputs of inputsOf(deployed, FUNCTION)) {
-      const { TIDETABLE_APP, TIDETABLE_STAGE, NODE_OPTIONS, ...sstVariables } =
+      const { TIDETABLE_APP, TIDETABLE_STAGE, TIDETABLE_VERSION, NODE_OPTIONS, ...sstVariables } =
         inputs.environment.variables;
+      expect(TIDETABLE_VERSION).toBe(version);
       expect({ TIDETABLE_APP, TIDETABLE_STAGE }).toEqual({
         TIDETABLE_APP: "tidetable",
         TIDETABLE_STAGE: stage,

@@ -43,22 +43,34 @@ export interface Deployed {
   /** The values that `sst deploy` prints at its end. */
   outputs: Record<string, unknown>;
   errors: string[];
+  /** What the deploy did with each resource. */
+  steps: { op: "create" | "update" | "replace" | "delete" | "same"; urn: string; type: string }[];
 }
 
-/** Opens an empty stage. */
-export async function openStage(name: string) {
+/** Files in place of packages/sources and of stacks. */
+interface Files {
+  sources?: string;
+  stacks?: string;
+}
+
+/** Opens a stage: an empty one, or one with the resources of an earlier deploy. */
+export async function openStage(name: string, before?: unknown[]) {
   const folder = await mkdtemp(join(tmpdir(), "tidetable-stage-"));
   const stack = `organization/${app}/${name}`;
   await runPulumi(folder, ["stack", "init", stack]);
+  const statePath = join(folder, ".pulumi/stacks", app, `${name}.json`);
+  if (before) {
+    await writeFile(statePath, JSON.stringify({ checkpoint: { latest: { resources: before } } }));
+  }
 
-  /** Evaluates a deploy. `sources` is a file in place of packages/sources. */
-  async function deploy(sources?: string): Promise<Deployed> {
+  /** Evaluates a deploy, with other files in place of some of the repository's. */
+  async function deploy(files: Files = {}): Promise<Deployed> {
     const rpc = await startRpc(folder);
     // SST puts the program there, and its imports are resolved from there.
     const program = join(platform, `sst.config.${randomUUID()}.mjs`);
     const log = join(folder, `${randomUUID()}.log`);
     try {
-      await bundleProgram(program, folder, await settingsOf(name), sources);
+      await bundleProgram(program, folder, await settingsOf(name), files);
       await writeFile(join(folder, "Pulumi.yaml"), `main: ${program}\n`);
       await writeFile(log, "");
       const options = ["--stack", stack, "--event-log", log];
@@ -68,13 +80,14 @@ export async function openStage(name: string) {
       await rm(program, { force: true });
     }
     const events = (await readFile(log, "utf8")).split("\n").filter(Boolean).map(parseJson);
-    const state = await readFile(join(folder, ".pulumi/stacks", app, `${name}.json`), "utf8");
-    const resources: Resource[] = parseJson(state).checkpoint.latest.resources;
+    const state = parseJson(await readFile(statePath, "utf8"));
+    const resources: Resource[] = state.checkpoint.latest.resources;
     const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
     return {
       resources,
       outputs: root?.outputs ?? {},
       errors: events.flatMap(({ diagnosticEvent }) => diagnosticEvent?.message ?? []),
+      steps: events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []),
     };
   }
 
@@ -91,7 +104,7 @@ async function settingsOf(stage: string) {
 }
 
 /** Bundles the program as `sst` does, with its globals in every file that is not part of SST. */
-async function bundleProgram(outfile: string, folder: string, settings: object, sources?: string) {
+async function bundleProgram(outfile: string, folder: string, settings: object, files: Files) {
   const { build } = createRequire(join(platform, "package.json"))("esbuild");
   const globals = [
     `import * as aws from "@pulumi/aws";`,
@@ -129,9 +142,11 @@ async function bundleProgram(outfile: string, folder: string, settings: object, 
         name: "sst",
         // biome-ignore lint/suspicious/noExplicitAny: SST's esbuild brings no types to this project.
         setup({ onResolve, onLoad }: any) {
+          const { sources, stacks } = files;
           onResolve({ filter: /^@tidetable\/sources$/ }, ({ importer }: { importer: string }) =>
             sources && importer !== sources ? { path: sources } : undefined,
           );
+          onResolve({ filter: /^\.\/stacks$/ }, () => (stacks ? { path: stacks } : undefined));
           onLoad({ filter: /\.ts$/ }, async ({ path }: { path: string }) => {
             if (path.includes("/.sst/")) return undefined;
             return { contents: `${globals}\n${await readFile(path, "utf8")}`, loader: "ts" };

@@ -1,4 +1,5 @@
-import { planSource, type Source, type SourcePlan } from "@tidetable/core";
+import type { Source } from "@tidetable/core";
+import { planSource, type SourcePlan } from "@tidetable/core/plan";
 import type { StageLocation } from "../../packages/sst/src/permissions.ts";
 import type { Deployed } from "./harness.ts";
 
@@ -59,7 +60,7 @@ function statementsOf(policy: string): AllowStatement[] {
   );
 }
 
-/** Every role by its owner: `worker-ticketing`, `schedule-ticketing`, `resume`. */
+/** Every role by its owner in the component: `worker-ticketing`, `schedule-ticketing`, `resume`. */
 export const rolesOf = (deployed: Deployed) =>
   Object.fromEntries(
     ofType(deployed, ROLE).map(({ urn, inputs }) => {
@@ -69,8 +70,11 @@ export const rolesOf = (deployed: Deployed) =>
       );
       const trust =
         typeof assumeRolePolicy === "string" ? JSON.parse(assumeRolePolicy) : assumeRolePolicy;
-      const principals = trust.Statement.map(({ Principal }: { Principal: object }) => Principal);
-      const owner = urn.replace(/.*::(.*)Role$/, "$1");
+      const principals = (trust.Statement ?? trust.statements).map(
+        (statement: { Principal?: object; principals?: object }) =>
+          statement.Principal ?? statement.principals,
+      );
+      const owner = urn.replace(/.*::(?:Mirror-)?(.*)Role$/, "$1");
       return [owner, { statements, managed: managedPolicyArns, principals }];
     }),
   );

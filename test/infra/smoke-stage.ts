@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { planSource } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import { startAws } from "./stand-ins/aws.ts";
 

@@ -5,7 +5,7 @@ import {
   stateTableName,
   tableName,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   copyProject,
@@ -154,11 +154,11 @@ describe.skipIf(!isRequested)(
         await empty.close();
         await rm(copy, { recursive: true });
       });
-      await rm(`${copy}/functions/resource.ts`);
+      await rm(`${copy}/functions/worker.ts`);
       const { code, stdout } = await empty.sst(["deploy"], { cwd: copy });
       expect(code, stdout).toBe(1);
       expect(stdout).toContain("✕  Failed");
-      expect(stdout).toContain("functions/resource.handler");
+      expect(stdout).toContain("functions/worker.handler");
       expect([...empty.aws.objects.keys()].filter((key) => key.includes("/lock/"))).toEqual([]);
     });
   },

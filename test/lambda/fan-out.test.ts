@@ -37,8 +37,8 @@ it("the schedule function starts a process per resource, and all five sources ar
 
   // Each resource has a process, and the schedule function as well.
   expect(inits.worker?.length).toBeGreaterThanOrEqual(6);
-  const { schedule, resource } = bundles;
-  const sizes = [schedule, resource].map(
+  const { schedule, worker } = bundles;
+  const sizes = [schedule, worker].map(
     ({ bytes, zippedBytes }) => `${kB(bytes)} (${kB(zippedBytes)} zipped)`,
   );
   process.stdout.write(

@@ -17,9 +17,9 @@ import { openSecretsEndpoint } from "../../packages/cli/src/secrets/secrets-endp
 import { realClock } from "../../packages/core/src/base/clock.ts";
 import { stateTableName, tableName } from "../../packages/core/src/base/names.ts";
 import { planSource } from "../../packages/core/src/config/plan.ts";
+import type { Sources } from "../../packages/core/src/config/source.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
-import type { Sources } from "../../packages/core/src/run/reach.ts";
-import { sources } from "../../packages/sources/src/index.ts";
+import { sources as registeredSources } from "../../packages/sources/src/index.ts";
 import { repository } from "../../scripts/bundle-packages.ts";
 import { recordOutput } from "../support/canary.ts";
 import { clientOf, scanTable, startDynamodb } from "../support/dynamodb.ts";
@@ -30,13 +30,15 @@ const node = process.env.TIDETABLE_LAMBDA_NODE ?? process.execPath;
 
 export const nodeVersion = () => execFileSync(node, ["-v"], { encoding: "utf8" }).trim();
 
-/** Builds the deployed bundles once for a test file. */
-export function buildBundles(): FunctionBundles {
+/** Builds the deployed bundles once for a test file, or those of other files. */
+export function buildBundles(
+  bundle = (folder: string): Promise<FunctionBundles> => bundleFunctions(repository, folder),
+): FunctionBundles {
   const bundles = {} as FunctionBundles;
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tidetable-bundles-"));
-    Object.assign(bundles, await bundleFunctions(repository, folder));
+    Object.assign(bundles, await bundle(folder));
   });
   afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return bundles;
@@ -57,19 +59,21 @@ const names = { app: "tidetable", stage: "test" };
 /** Opens a separate stage for a test: tables, secrets, functions, and the APIs at `origins`. */
 export async function openStage({
   origins,
+  sources = registeredSources,
   secrets = {},
   hangingFault: trouble,
   ...options
 }: {
   /** The origins of the deployed sources, by name. */
   origins: Record<string, string>;
+  sources?: Sources;
   secrets?: Record<string, Record<string, string>>;
   /** Injects faults between the functions and DynamoDB. */
   hangingFault?: (call: Call) => Fault | undefined;
 } & Pick<LambdaStageOptions, "bundles"> &
   Partial<LambdaStageOptions>) {
   const plans = Object.keys(origins).map((name) => {
-    const source = (sources as Sources)[name];
+    const source = sources[name];
     if (!source) throw new Error(`there is no source ${name}`);
     return planSource(source, name);
   });

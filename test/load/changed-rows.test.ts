@@ -13,6 +13,7 @@ import {
 } from "../../packages/core/src/state/changed-rows-state.ts";
 import type { RowsState } from "../../packages/core/src/state/run-state.ts";
 import { type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { textsOf } from "../support/items.ts";
 import { testWorld } from "../support/world.ts";
 
 const key = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined } as const;
@@ -29,7 +30,7 @@ const place = { source: "shop", resource: "rows" };
 
 const itemOf = (id: string, v = "1"): KeyedItem => ({
   key: id,
-  item: { id: { S: id }, v: { S: v } },
+  ...textsOf({ id: { S: id }, v: { S: v } }),
   bytes: 10,
   index: 0,
   record: { id, v },

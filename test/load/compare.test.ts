@@ -10,13 +10,14 @@ import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonValue } from "../../packages/core/src/values/json.ts";
 import { virtualClock } from "../support/clock.ts";
-import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
+import { batches, clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import {
   type Call,
   type Fault,
   type FaultyDynamodb,
   openFaultyDynamodb,
 } from "../support/faulty-dynamodb.ts";
+import { attributesIn, textsOf } from "../support/items.ts";
 import { rowNaming } from "../support/naming.ts";
 import { sortedJson } from "../support/sorted-json.ts";
 
@@ -102,7 +103,7 @@ const record = {
 describe("items that a table has already", () => {
   it("an item that the table has needs no put, whatever the types of its values", async () => {
     const items = itemsOf([record]);
-    await putItems(...items.map(({ item }) => item));
+    await putItems(...items.map(attributesIn));
     expect(await unchangedKeys(items)).toEqual(["1"]);
   });
 
@@ -154,7 +155,7 @@ describe("items that a table has already", () => {
     ],
   ])("an item differs from its row by %s", async (_, change) => {
     const items = itemsOf([record]);
-    await putItems(...items.map(({ item }) => change(item)));
+    await putItems(...items.map((item) => change(attributesIn(item))));
     expect(await unchangedKeys(items)).toEqual([]);
   });
 
@@ -165,9 +166,9 @@ describe("items that a table has already", () => {
     });
     const [prepared] = itemsOf([{ id: 1 }]) as [KeyedItem];
     await putItems(binaryItem(0, 255));
-    expect(await unchangedKeys([{ ...prepared, item: binaryItem(0, 255) }])).toEqual(["1"]);
+    expect(await unchangedKeys([{ ...prepared, ...textsOf(binaryItem(0, 255)) }])).toEqual(["1"]);
     for (const changedItem of [binaryItem(0, 254), binaryItem(0), binaryItem(0, 255, 0)]) {
-      expect(await unchangedKeys([{ ...prepared, item: changedItem }])).toEqual([]);
+      expect(await unchangedKeys([{ ...prepared, ...textsOf(changedItem) }])).toEqual([]);
     }
   });
 
@@ -191,7 +192,7 @@ describe("items that a table has already", () => {
         const [before, now] = [oldValue, newValue].map(
           (v) => itemsOf([{ id: 1, v }])[0] as KeyedItem,
         );
-        await putItems((before as KeyedItem).item);
+        await putItems(attributesIn(before as KeyedItem));
         const unchanged = await unchangedOf([now as KeyedItem], options);
         expect(unchanged.has("1")).toBe(sortedJson(oldValue) === sortedJson(newValue));
       }),
@@ -239,7 +240,7 @@ describe("rows that are to go", () => {
     const key: KeyPlan = { ...byText, hash: { name: "id", type: "N" } };
     await createTable(key);
     const items = itemsOf([{ id: 1e22 }, { id: 1e23 }], key);
-    await putItems((items[0] as KeyedItem).item);
+    await putItems(attributesIn(items[0] as KeyedItem));
     expect(await unchangedKeys(items, key)).toEqual([items[0]?.key]);
     expect(await unchangedKeys(deletesOf(items), key)).toEqual([items[1]?.key]);
   });
@@ -254,7 +255,7 @@ it("a key of two attributes, one of them binary, finds its row", async () => {
   await createTable(key);
   const records = ["AQ==", "Ag==", "Aw=="].map((b) => ({ a: "x", b, n: 1 }));
   const items = itemsOf(records, key);
-  await putItems(...items.slice(0, 2).map(({ item }) => item));
+  await putItems(...items.slice(0, 2).map(attributesIn));
   const [, changed] = itemsOf(
     records.map((record) => ({ ...record, n: 2 })),
     key,
@@ -264,7 +265,7 @@ it("a key of two attributes, one of them binary, finds its row", async () => {
   expect(await unchangedKeys(compared, key)).toEqual([first?.key]);
 });
 
-describe("an attribute named __proto__, whose value the SDK loses,", () => {
+describe("an attribute named __proto__, whose value the SDK's commands lose,", () => {
   const body = (row: string) => `{"Responses":{"${table}":[${row}]}}`;
   const answered = async (row: string, text: string) => {
     const script = (): Fault => ({ kind: "answer", status: 200, body: body(row) });
@@ -272,12 +273,14 @@ describe("an attribute named __proto__, whose value the SDK loses,", () => {
     return [...(await unchangedOf(itemsOf([JSON.parse(text)]), options))];
   };
 
-  it("an item with an attribute named __proto__ is put again", async () => {
+  it("an item with an attribute named __proto__ is compared like any other, or put again", async () => {
     const row = '{"id":{"S":"1"},"__proto__":{"S":"x"}}';
-    expect(await answered(row, '{"id":1,"__proto__":"x"}')).toEqual([]);
+    const unchanged = batches.throughCommands ? [] : ["1"];
+    expect(await answered(row, '{"id":1,"__proto__":"x"}')).toEqual(unchanged);
+    expect(await answered(row, '{"id":1,"__proto__":"y"}')).toEqual([]);
   });
 
-  it("an item with a nested attribute named __proto__ is not put again, because the SDK keeps it", async () => {
+  it("an item with a nested attribute named __proto__ is compared like any other", async () => {
     const row = '{"id":{"S":"1"},"m":{"M":{"__proto__":{"S":"x"}}}}';
     expect(await answered(row, '{"id":1,"m":{"__proto__":"x"}}')).toEqual(["1"]);
     expect(await answered(row, '{"id":1,"m":{"__proto__":"y"}}')).toEqual([]);
@@ -304,7 +307,7 @@ describe("reading rows from DynamoDB", () => {
 
   it("rows are read with one request per hundred keys", async () => {
     const items = numberedItems(250);
-    for (const n of [0, 120, 249]) await putItems((items[n] as KeyedItem).item);
+    for (const n of [0, 120, 249]) await putItems(attributesIn(items[n] as KeyedItem));
     const { options, calls } = await openComparison();
     expect([...(await unchangedOf(items, options))].sort()).toEqual(["0", "120", "249"]);
     expect(calls.map((call) => keysIn(call)?.Keys.length)).toEqual([100, 100, 50]);
@@ -321,7 +324,7 @@ describe("reading rows from DynamoDB", () => {
 
   it("keys that DynamoDB leaves over are requested again a little later", async () => {
     const items = numberedItems(5);
-    await putItems(...items.slice(0, 4).map(({ item }) => item));
+    await putItems(...items.slice(0, 4).map(attributesIn));
     const partialAnswer = (n: number, unprocessedIds: number[]) => {
       const Keys = unprocessedIds.map((id) => ({ id: { S: String(id) } }));
       return JSON.stringify({
@@ -344,7 +347,7 @@ describe("reading rows from DynamoDB", () => {
 
   it("a read that was throttled or lost is tried again", async () => {
     const items = numberedItems(3);
-    await putItems(...items.map(({ item }) => item));
+    await putItems(...items.map(attributesIn));
     const faults: Fault[] = [
       throttle,
       { kind: "reset", when: "before" },
@@ -359,7 +362,7 @@ describe("reading rows from DynamoDB", () => {
 
   it.each<[string, Fault, string, string]>([
     ["throttles without end", throttle, "load.compare", "Throughput"],
-    ["does not answer", { kind: "reset", when: "before" }, "load.compare", "ECONNRESET"],
+    ["does not answer", { kind: "reset", when: "before" }, "load.compare", "did not show"],
     [
       "refuses the request",
       { kind: "error", status: 400, type: "AccessDeniedException" },
@@ -382,8 +385,11 @@ describe("reading rows from DynamoDB", () => {
 
   it("an invalid key and all keys of its request are left to the writer", async () => {
     const items = numberedItems(2);
-    await putItems(...items.map(({ item }) => item));
-    const bad = itemsOf([{ id: "bad" }]).map((item) => ({ ...item, item: { id: { S: "" } } }));
+    await putItems(...items.map(attributesIn));
+    const bad = itemsOf([{ id: "bad" }]).map((item) => ({
+      ...item,
+      ...textsOf({ id: { S: "" } }),
+    }));
     expect(await unchangedKeys([...items, ...bad])).toEqual([]);
     expect(await unchangedKeys([...deletesOf(numberedItems(3)), ...bad])).toEqual([]);
   });
@@ -400,7 +406,7 @@ describe("reading rows from DynamoDB", () => {
 describe("a sample of rows with the same fingerprint", () => {
   it("a sample of unchanged rows is a few rows, read consistently, and agrees with an untouched table", async () => {
     const items = numberedItems(100, { a: 1 });
-    await putItems(...items.map(({ item }) => item));
+    await putItems(...items.map(attributesIn));
     const { options, calls } = await openComparison();
     expect(await agreesWithTable(items, options)).toBe(true);
     const [request] = Object.values(calls[0]?.body.RequestItems as Record<string, object>);
@@ -419,7 +425,7 @@ describe("a sample of rows with the same fingerprint", () => {
     ["was changed", (key) => putItems({ ...key, a: { N: "2" } })],
   ])("a sample of unchanged rows does not agree when a row %s", async (_, touch) => {
     const items = numberedItems(3, { a: 1 });
-    await putItems(...items.map(({ item }) => item));
+    await putItems(...items.map(attributesIn));
     await touch({ id: { S: "2" } });
     const { options } = await openComparison();
     expect(await agreesWithTable(items, options)).toBe(false);

@@ -10,6 +10,7 @@ import { fingerprintOf, isSeenIn } from "../../packages/core/src/load/fingerprin
 import { virtualClock } from "../support/clock.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { type FaultyDynamodb, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { textsOf } from "../support/items.ts";
 import { testWorld } from "../support/world.ts";
 
 let engine: Engine;
@@ -38,7 +39,10 @@ function newLog() {
 }
 const logWorld = () => testWorld(engine, { clock: virtualClock() });
 const ticketFingerprint = (key: number, content = "") =>
-  fingerprintOf({ key: String(key), item: { id: { S: String(key) }, content: { S: content } } });
+  fingerprintOf({
+    key: String(key),
+    ...textsOf({ id: { S: String(key) }, content: { S: content } }),
+  });
 const ticketFingerprints = (from: number, to: number, content = "") =>
   Array.from({ length: to - from }, (_, n) => ticketFingerprint(from + n, content));
 const blocksOf = async ({ resourceRef }: ReturnType<typeof newLog>) =>

@@ -210,3 +210,32 @@ describe("append without a cursor", () => {
     expect(await column("events")).toEqual(all);
   });
 });
+
+describe("a sample of an append without a cursor", () => {
+  it.each([
+    ["with a key", keyed],
+    ["without a key", {}],
+  ])("doubles nothing in a sample or a run after it: %s", async (_, more) => {
+    const { run, column } = await events({ more });
+    await run("--limit-pages", "1");
+    await run("--limit-pages", "2");
+    await run();
+    expect(await column("events")).toEqual(all);
+    await run("--limit-pages", "2");
+    await run("--limit-pages", "1");
+    await run();
+    expect(await column("events")).toEqual(texts([...numbers(1, 25), ...numbers(1, 25)]));
+    await run();
+    expect(await column("events")).toHaveLength(75);
+  });
+
+  it("doubles nothing between a failed run and its successor", async () => {
+    const { world, run, column } = await events();
+    world.broken = true;
+    await run();
+    world.broken = false;
+    await run("--limit-pages", "1");
+    await run();
+    expect(await column("events")).toEqual(all);
+  });
+});

@@ -26,6 +26,23 @@ describe("an empty page", () => {
     expect((await run()).of("rows")).toMatchObject({ status: "succeeded", records: 1 });
   });
 
+  it.each([
+    ["on top", { items: null, total: 0 }],
+    ["by a body of nothing else", { data: null }],
+  ])("is null where no selector is written down, too: %s", async (_, body) => {
+    const bare = { endpoint: { data_selector: null } };
+    const keyless = { name: "keyless", primary_key: null, write_disposition: "replace", ...bare };
+    const { run, hooks, items } = await shop(source([{ name: "rows", ...bare }, keyless]), () => ({
+      body: { [Object.keys(body)[0] as string]: [{ id: 1 }, { id: 2 }] },
+    }));
+    await run();
+    hooks.before = () => ({ body });
+    const { of } = await run();
+    expect(of("rows")).toMatchObject({ status: "succeeded", records: 0 });
+    expect(of("keyless").error.code).toBe("load.sweep_refused");
+    expect(await items("keyless")).toHaveLength(2);
+  });
+
   it("of a child's parent leaves the others alone", async () => {
     const api = blog();
     const { run } = await shop(source(["users", posts()]), (request) =>

@@ -135,6 +135,29 @@ describe("a full refresh", () => {
   });
 });
 
+describe("a child whose parent's event was lost", () => {
+  it.each([
+    ["is read with the next run", []],
+    ["is read with the next refresh", ["--full-refresh"]],
+  ])("%s, which does not wait for that event", async (_, more) => {
+    const api = blog();
+    const { name, run, deliver, column, history } = await shop(
+      source([users(), posts(), comments()]),
+      api.behave,
+    );
+    await run();
+    api.add(1, 10);
+    const event = { source: name, run_id: "2026-01-01T00:01:00Z" };
+    expect(await deliver({ ...event, resource: "posts" }, "--worker")).toMatchObject({
+      status: "waiting",
+    });
+    expect((await run(...more)).document.status).toBe("succeeded");
+    expect(await column("posts")).toEqual(idsOf(api.posts));
+    expect(await column("comments")).toEqual(idsOf(api.comments));
+    expect((await history("posts"))[0].status).toBe("done");
+  });
+});
+
 describe("in steady state", () => {
   it("a parent is read from its own cursor when all of its descendants are served", async () => {
     const { api, run, requests } = await shopOf([users(), posts(), comments()]);

@@ -170,6 +170,7 @@ describe("a refresh that meets a living worker", () => {
     await Promise.race([met, first]);
     const { of } = await place.run("--full-refresh");
     expect(of("rows").status).not.toBe("succeeded");
+    expect(of("rows").error.hint).toMatch(/stored/);
     release();
     await first;
     await place.run();

@@ -9,6 +9,7 @@ import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
+import { attributesIn } from "../support/items.ts";
 import { rowNaming } from "../support/naming.ts";
 
 const key: KeyPlan = { fields: ["id"], hash: { name: "id", type: "S" }, range: undefined };
@@ -27,7 +28,7 @@ describe("the items of a page", () => {
         naming,
       );
       expect(superseded).toBe(records.length - 1);
-      return items.map(({ item }) => item.v?.[type]);
+      return items.map((item) => attributesIn(item).v?.[type]);
     };
     const numbers = [10, 9].map((v) => ({ id: 1, v }));
     expect(keptVersions(numbers, "N")).toEqual(["10"]);
@@ -38,7 +39,7 @@ describe("the items of a page", () => {
     // Of equal versions the later record wins, as without a version field.
     const equalVersions = ["a", "b"].map((name) => ({ id: 1, v: 1, name }));
     const { items } = toItems(equalVersions, { key, writeMode: ordered("N"), storage }, naming);
-    expect(items[0]?.item.name).toEqual({ S: "b" });
+    expect(attributesIn(items[0] as KeyedItem).name).toEqual({ S: "b" });
   });
 
   it("a page has one item per key: the later record wins, and the earlier one is counted", () => {
@@ -47,13 +48,13 @@ describe("the items of a page", () => {
       { id: 2, v: "x" },
       { id: "1", v: "new" },
     ]);
-    expect(items.map(({ item }) => item.v)).toEqual([{ S: "x" }, { S: "new" }]);
+    expect(items.map((item) => attributesIn(item).v)).toEqual([{ S: "x" }, { S: "new" }]);
     expect(superseded).toBe(1);
   });
 
   it("an item keeps the types of all fields except for the key", () => {
     const [keyed] = prepare([{ id: 7, other: 7 }]).items;
-    expect(keyed?.item).toEqual({ id: { S: "7" }, other: { N: "7" } });
+    expect(attributesIn(keyed as KeyedItem)).toEqual({ id: { S: "7" }, other: { N: "7" } });
   });
 
   it("every record of a page is an item, superseded or rejected (P8)", () => {
@@ -142,7 +143,9 @@ describe("the embedded engine and toItems agree", () => {
       { key, writeMode, storage },
       naming,
     );
-    for (const { key: text, item } of items) {
+    for (const keyedItem of items) {
+      const { key: text } = keyedItem;
+      const item = attributesIn(keyedItem);
       await put(item);
       putItems.set(text, item);
     }
@@ -157,7 +160,7 @@ describe("the embedded engine and toItems agree", () => {
     const dynamodb = clientOf(proxy.endpoint);
     const text = '{"id":"p","__proto__":{"a":1},"in":{"__proto__":"b"}}';
     const [keyed] = prepare([JSON.parse(text)]).items as [KeyedItem];
-    await dynamodb.send(new PutItemCommand({ TableName: "text", Item: keyed.item }));
+    await dynamodb.send(new PutItemCommand({ TableName: "text", Item: attributesIn(keyed) }));
     expect(JSON.stringify(proxy.calls[0]?.body.Item)).toBe(
       '{"id":{"S":"p"},"__proto__":{"M":{"a":{"N":"1"}}},"in":{"M":{"__proto__":{"S":"b"}}}}',
     );
@@ -190,7 +193,7 @@ describe("the embedded engine and toItems agree", () => {
       { id: "2", n: 10n ** 38n - 1n, m: new Decimal("9.9e125"), l: new Decimal("1e-130") },
     ]);
     expect(items[1]?.bytes).toBe(409_600);
-    for (const { item } of items) await put(item);
+    for (const item of items) await put(attributesIn(item));
     expect(items).toHaveLength(3);
   });
 });

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RecordError } from "../../packages/core/src/base/errors.ts";
-import { toItem, utf8Bytes } from "../../packages/core/src/normalize/values.ts";
+import { utf8Bytes, writeItem } from "../../packages/core/src/normalize/values.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import type { JsonObject, JsonValue } from "../../packages/core/src/values/json.ts";
+import { itemOfRecord } from "../support/items.ts";
 
 describe("the types of an item", () => {
   it.each<[string, JsonValue, object]>([
@@ -20,12 +21,12 @@ describe("the types of an item", () => {
     ["an empty list", [], { L: [] }],
     ["an empty map", {}, { M: {} }],
   ])("the type of %s is kept in the item", (_, value, expected) => {
-    expect(toItem({ value }).item).toEqual({ value: expected });
+    expect(itemOfRecord({ value })).toEqual({ value: expected });
   });
 
   it("members named __proto__ and constructor are kept as data (P9)", () => {
     const record = JSON.parse('{"__proto__":"a","constructor":"b","in":{"__proto__":{"c":1}}}');
-    const { item } = toItem(record);
+    const item = itemOfRecord(record);
     expect(Object.entries(item)).toEqual([
       ["__proto__", { S: "a" }],
       ["constructor", { S: "b" }],
@@ -37,7 +38,7 @@ describe("the types of an item", () => {
 
   it("undefined members are dropped", () => {
     const record = { a: undefined, b: { c: undefined } } as unknown as JsonObject;
-    expect(toItem(record).item).toEqual({ b: { M: {} } });
+    expect(itemOfRecord(record)).toEqual({ b: { M: {} } });
   });
 });
 
@@ -59,11 +60,11 @@ describe("a record that DynamoDB cannot hold", () => {
   });
 
   it("32 levels, 38 digits, names of 65,535 bytes and exactly 400 KB are accepted", () => {
-    expect(() => toItem({ a: nested(31) })).not.toThrow();
-    expect(() => toItem({ a: 10n ** 38n - 1n })).not.toThrow();
-    expect(() => toItem({ ["n".repeat(65_535)]: 1 })).not.toThrow();
-    expect(toItem({ a: "x".repeat(409_599) }).bytes).toBe(409_600);
-    expect(() => toItem({ a: "é".repeat(204_800) })).toThrow(/409601 bytes/);
+    expect(() => writeItem({ a: nested(31) })).not.toThrow();
+    expect(() => writeItem({ a: 10n ** 38n - 1n })).not.toThrow();
+    expect(() => writeItem({ ["n".repeat(65_535)]: 1 })).not.toThrow();
+    expect(writeItem({ a: "x".repeat(409_599) }).bytes).toBe(409_600);
+    expect(() => writeItem({ a: "é".repeat(204_800) })).toThrow(/409601 bytes/);
   });
 
   it("a record of 100,000 levels is refused without overflowing the stack", () => {
@@ -77,7 +78,7 @@ describe("a record that DynamoDB cannot hold", () => {
 
 describe("the size of an item", () => {
   it("the size counts names and values, and one byte for each entry of a list or a map", () => {
-    const { bytes } = toItem({ id: "abc", n: 12345, flag: true, l: ["xy"], m: { k: null } });
+    const { bytes } = writeItem({ id: "abc", n: 12345, flag: true, l: ["xy"], m: { k: null } });
     expect(bytes).toBe(5 + 5 + 5 + (1 + 3 + 1 + 2) + (1 + 3 + 1 + 1 + 1));
   });
 
@@ -105,7 +106,7 @@ function nested(levels: number): JsonValue {
 
 function refusalOf(record: JsonObject): RecordError {
   try {
-    toItem(record);
+    writeItem(record);
   } catch (error) {
     if (error instanceof RecordError) return error;
     throw error;

@@ -1,4 +1,5 @@
-import { Decimal, type JsonObject, ReadError, realClock, rest_api_source } from "@tidetable/core";
+import { Decimal, type JsonObject, rest_api_source } from "@tidetable/core";
+import { ReadError, realClock } from "@tidetable/core/internal";
 import { table } from "@tidetable/reader";
 import { sources } from "@tidetable/sources";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";

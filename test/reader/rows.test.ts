@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Item } from "../../packages/core/src/flow.ts";
-import { toItem } from "../../packages/core/src/normalize/values.ts";
 import { Decimal } from "../../packages/core/src/values/decimal.ts";
 import { readNumber, rowReader } from "../../packages/reader/src/rows.ts";
+import { itemOfRecord } from "../support/items.ts";
 
 describe("a number", () => {
   it.each<[string, unknown]>([
@@ -29,8 +29,8 @@ describe("a number", () => {
     const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{0,16}[1-9])?$/);
     fc.assert(
       fc.property(digits, (text) => {
-        const written = toItem({ n: new Decimal(text) }).item.n?.N;
-        expect(toItem({ n: readNumber(text) }).item.n?.N).toBe(written);
+        const written = itemOfRecord({ n: new Decimal(text) }).n?.N;
+        expect(itemOfRecord({ n: readNumber(text) }).n?.N).toBe(written);
       }),
     );
   });
@@ -47,7 +47,7 @@ const rowOf = (item: Item, columns = {}, fields?: string[]) =>
 
 describe("a row", () => {
   it("a row keeps a member named __proto__ as data (P9)", () => {
-    const { item } = toItem(JSON.parse('{"in":{"__proto__":{"a":1},"constructor":2}}'));
+    const item = itemOfRecord(JSON.parse('{"in":{"__proto__":{"a":1},"constructor":2}}'));
     const row = rowOf({ id: { S: "1" }, ...item });
     expect(JSON.stringify(row)).toBe('{"id":"1","in":{"__proto__":{"a":1},"constructor":2}}');
     expect(Object.getPrototypeOf(row.in)).toBe(Object.prototype);

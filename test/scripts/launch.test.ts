@@ -124,7 +124,7 @@ describe("the words of package.json", () => {
       code: 2,
       stdout: "",
       stderr:
-        "usage: node scripts/launch.mjs start|test|fix|bench|bench:peers|soak|simulate|test:lambda|infra|dev|deploy|check\n",
+        "usage: node scripts/launch.mjs start|test|fix|bench|bench:peers|soak|simulate|test:lambda|pack|pack:check|infra|dev|deploy|check\n",
     });
   });
 

@@ -120,7 +120,7 @@ export const modelBugs: readonly Bug[] = [
     name: "a failed read and its successor append twice",
     promise: "P19",
     marker: "read-id-is-handed-on",
-    replacement: "runRequest.newReadId()",
+    replacement: "newReadId()",
   },
   {
     name: "a refresh of an archive waits for a sweep",

@@ -51,6 +51,14 @@ export function openContainer(stage: Stage, services: Services, process: Process
     dynamodb: {
       send: (command: Command, options: SendOptions = {}) =>
         callDynamodb(container.process, command, options, { stage, services, random }),
+      // The same operations as text. No row of the simulation is binary.
+      sendBatch: async (operation: string, text: string, abortSignal?: AbortSignal) => {
+        const command = { input: JSON.parse(text), constructor: { name: operation } };
+        const options = abortSignal ? { abortSignal } : {};
+        const deps = { stage, services, random };
+        const answer = await callDynamodb(container.process, command, options, deps);
+        return JSON.parse(JSON.stringify(answer));
+      },
     },
     secretsManager: {
       send: (_: Command) =>

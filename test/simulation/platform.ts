@@ -1,10 +1,10 @@
 import type { Names } from "../../packages/core/src/base/names.ts";
 import type { Log, World } from "../../packages/core/src/base/world.ts";
+import type { Sources } from "../../packages/core/src/config/source.ts";
 import type { ScheduleEvent, WorkerEvent } from "../../packages/core/src/entry/events.ts";
 import { handleScheduleEvent } from "../../packages/core/src/entry/schedule.ts";
 import { handleWorkerEvent, RunError } from "../../packages/core/src/entry/worker.ts";
 import { deadlineOf } from "../../packages/core/src/run/pacer.ts";
-import type { Sources } from "../../packages/core/src/run/reach.ts";
 import { type Container, openContainer, type Services } from "./container.ts";
 import { serverError } from "./dynamodb-errors.ts";
 import type { Oracle } from "./oracle/oracle.ts";
@@ -209,7 +209,7 @@ export class Platform {
       random: this.#random.split(process.name).next,
       log: logOf((line) => this.#services.watcher.logged(process, line)),
       signal,
-      // As functions/world.ts has it.
+      // As lambda/world.ts has it.
       deadline: deadlineOf(process.clock.monotonic(), this.#timeoutMs),
       dynamodb,
       secretsManager,

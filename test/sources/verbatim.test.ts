@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { planSource, type Sources } from "@tidetable/core";
+import type { Sources } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import { describe, expect, it, test } from "vitest";
 import { validate } from "../../packages/core/src/config/check/validate.ts";

@@ -1,5 +1,5 @@
-import type { ResourceReport, World } from "@tidetable/core";
-import { zeroCounts } from "@tidetable/core";
+import type { ResourceReport, World } from "@tidetable/core/internal";
+import { zeroCounts } from "@tidetable/core/internal";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateTableName } from "../../packages/core/src/base/names.ts";
 import { stateTable } from "../../packages/core/src/dynamodb/tables.ts";

@@ -438,6 +438,24 @@ describe("which run an event means", () => {
       { kind: "continue", body: { ids: ["r1"] }, isOthers: true },
     ],
     [
+      "a child's unfinished run waits for an epoch that its parent knows nothing of: it reads the event's",
+      stored(),
+      { isChild: true, isStranded: true },
+      { kind: "continue", body: { ids: ["r1", "r2"] }, isOthers: false },
+    ],
+    [
+      "the same, and the event is a refresh: the run starts anew as one",
+      stored(),
+      { isChild: true, isStranded: true, ...refresh },
+      { kind: "start", runId: "r2", body: { refresh_asked: true }, isOthers: false },
+    ],
+    [
+      "the same, and a living worker waits for that epoch: a plain event leaves nothing",
+      stored(living),
+      { isChild: true, isStranded: true },
+      { kind: "busy", leaves: "nothing" },
+    ],
+    [
       "a living worker is at another epoch: a plain event of a child leaves nothing, for nothing is lost",
       stored(living, boundTo(4)),
       isChild,

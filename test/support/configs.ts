@@ -1,12 +1,6 @@
-import {
-  findNotices,
-  firstRequest,
-  planSource,
-  rest_api_source,
-  type SourceConfig,
-  type SourceOptions,
-} from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { rest_api_source, type SourceConfig, type SourceOptions } from "@tidetable/core";
+import { findNotices, firstRequest } from "@tidetable/core/internal";
+import { planSource, validate } from "@tidetable/core/plan";
 import { expect } from "vitest";
 import { refusalOf } from "./fuzz.ts";
 

@@ -1,4 +1,5 @@
 import { type AttributeValue, type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
+import type { Dynamodb } from "../../packages/core/src/base/world.ts";
 import { dynamodbClient } from "../../packages/core/src/dynamodb/client.ts";
 import { createTable, type TableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import { type Launch, launchDynalite } from "./engines.ts";
@@ -6,7 +7,7 @@ import { type Launch, launchDynalite } from "./engines.ts";
 export interface Engine {
   endpoint: string;
   /** The client that production code uses. */
-  dynamodb: DynamoDBClient;
+  dynamodb: DynamoDBClient & Dynamodb;
   createTables(definitions: Record<string, TableDefinition>): Promise<void>;
   /** All items of a table, as DynamoDB returns them. */
   scan(table: string): Promise<Record<string, AttributeValue>[]>;
@@ -40,11 +41,17 @@ export async function scanTable(client: DynamoDBClient, table: string) {
   return items;
 }
 
+/** How clients send batches. `test/dynamodb/sdk-writes.test.ts` repeats suites the other way. */
+export const batches = { throughCommands: false };
+
 /** A client for an endpoint on this machine, with worthless credentials. */
-export const clientOf = (endpoint: string, overrides: object = {}): DynamoDBClient =>
-  dynamodbClient({
+export function clientOf(endpoint: string, overrides: object = {}): DynamoDBClient & Dynamodb {
+  const client: DynamoDBClient & Dynamodb = dynamodbClient({
     endpoint,
     region: "us-east-1",
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
     ...overrides,
   });
+  if (batches.throughCommands) client.sendBatch = undefined;
+  return client;
+}

@@ -1,7 +1,6 @@
 import { DeleteItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Context } from "aws-lambda";
 import { vi } from "vitest";
-import type { Seams } from "../../functions/world.ts";
 import { openInvokeApi } from "../../packages/cli/src/lambda/invoke-api.ts";
 import type { SecretMembers } from "../../packages/cli/src/secrets/local-secrets.ts";
 import { openSecretsEndpoint } from "../../packages/cli/src/secrets/secrets-endpoint.ts";
@@ -18,6 +17,7 @@ import { dlt, rest_api_source, type Source } from "../../packages/core/src/confi
 import type { ResourceConfig } from "../../packages/core/src/config/types.ts";
 import { stateTable, tableDefinition } from "../../packages/core/src/dynamodb/tables.ts";
 import type { WorkerEvent } from "../../packages/core/src/entry/events.ts";
+import type { HandlerOptions, LambdaContext } from "../../packages/core/src/lambda/world.ts";
 import type { ResourceReport } from "../../packages/core/src/report/types.ts";
 import {
   type StageLocation,
@@ -174,19 +174,23 @@ export class Stage {
     role: Role,
     declarations: Record<string, Declaration>,
   ): Promise<DeployedFunction<ResourceReport>> {
-    const loadHandler = async () => (await import("../../functions/resource.ts")).createWorker;
+    const loadHandler = async () =>
+      (await import("../../packages/core/src/lambda/worker.ts")).worker;
     return this.#openContainer(role, loadHandler, declarations);
   }
 
   #scheduleOf(role: Role, declarations: Record<string, Declaration>) {
-    const loadHandler = async () => (await import("../../functions/schedule.ts")).createScheduler;
+    const loadHandler = async () =>
+      (await import("../../packages/core/src/lambda/scheduler.ts")).scheduler;
     return this.#openContainer(role, loadHandler, declarations);
   }
 
   /** Gives a function its role, and a container of its own. */
   async #openContainer<T>(
     role: Role,
-    loadHandler: () => Promise<(seams: Seams) => (event: unknown, context: Context) => Promise<T>>,
+    loadHandler: () => Promise<
+      (options: HandlerOptions) => (event: unknown, context: LambdaContext) => Promise<T>
+    >,
     declarations: Record<string, Declaration>,
   ): Promise<DeployedFunction<T>> {
     this.iam.roles.set(role.name, role.statements);

@@ -10,6 +10,7 @@ import {
 const location: StageLocation = {
   names: { app: "tidetable", stage: "<stage>" },
   ...{ partition: "aws", region: "<region>", account: "<account>" },
+  kmsKey: "<kmsKey of the component>",
 };
 
 /** A source with every option that adds a statement to a role. */
@@ -43,6 +44,13 @@ export const declaredStatements: Record<"worker" | "schedule", Statement[]> = {
   schedule: scheduleStatements([sourceWithEverything], location),
 };
 
+const reasonsForKey = (sid: string, reason: string) =>
+  Object.fromEntries(
+    ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"].map(
+      (action) => [`${sid} kms:${action}`, reason],
+    ),
+  );
+
 /** The reasons for actions that are granted although no request of a function's code needs them. */
 export const reasonsForUnneededActions: Record<string, string> = {
   "ItsPartOfTheState dynamodb:DeleteItem":
@@ -53,14 +61,8 @@ export const reasonsForUnneededActions: Record<string, string> = {
   "ItsLogs logs:PutLogEvents": "Lambda's own: it writes what the function prints",
   "ItsRefreshToken secretsmanager:PutSecretValue":
     "only with `oauth2_refresh_token`: the API's new token, back into the secret",
-  ...Object.fromEntries(
-    ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"].map(
-      (action) => [
-        `KeysOfItsTables kms:${action}`,
-        "DynamoDB's own: it opens a table with a key of yours",
-      ],
-    ),
-  ),
+  ...reasonsForKey("KeysOfItsTables", "DynamoDB's own: it opens a table with a key of yours"),
+  ...reasonsForKey("KeyOfTheStage", "AWS's own: it opens what is under the key of the stage"),
   ...Object.fromEntries(
     [
       "AssignPrivateIpAddresses",

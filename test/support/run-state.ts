@@ -85,6 +85,7 @@ export const storedStateOf = (changes: Partial<StoredState> = {}): StoredState =
   body: runStateOf(),
   fan_outs: ["r1"],
   wishes: [],
+  next_read_id: null,
   isNewer: false,
   ...changes,
 });
@@ -106,6 +107,7 @@ export const wantedOf = (changes: Partial<RunRequest> = {}): RunRequest => ({
   epoch: undefined,
   hasParentCursors: false,
   rows: () => noKnownRows,
+  isStranded: false,
   newReadId: () => "read-2",
   now: BEGAN + 1000,
   ...changes,

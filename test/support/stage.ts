@@ -1,17 +1,19 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { Sources } from "@tidetable/core";
 import {
   handleScheduleEvent,
   handleWorkerEvent,
-  planSource,
-  type Sources,
-  scheduleFunctionName,
   stateTable,
-  stateTableName,
   tableDefinition,
-  tableName,
   type WorkerEvent,
+} from "@tidetable/core/internal";
+import {
+  planSource,
+  scheduleFunctionName,
+  stateTableName,
+  tableName,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import { onTestFinished, vi } from "vitest";
 import type { Io } from "../../packages/cli/src/base/io.ts";

@@ -1,14 +1,11 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import {
-  type JsonObject,
-  planSource,
-  type Source,
-  tableDefinition,
-  tableName,
-} from "@tidetable/core";
+import type { JsonObject, Source } from "@tidetable/core";
+import { tableDefinition } from "@tidetable/core/internal";
+import { planSource, tableName } from "@tidetable/core/plan";
 import { toItems } from "../../packages/core/src/normalize/items.ts";
 import { recordFitter } from "../../packages/core/src/schema/contract.ts";
 import type { Engine } from "./dynamodb.ts";
+import { attributesIn } from "./items.ts";
 import { rowNaming } from "./naming.ts";
 
 /** Makes a resource's table and writes records into it, as a run would; gives the table's name. */
@@ -34,7 +31,9 @@ export async function fillTable(
   );
   if (rejections[0]) throw new Error(rejections[0].message);
   for (let first = 0; first < items.length; first += 25) {
-    const puts = items.slice(first, first + 25).map(({ item }) => ({ PutRequest: { Item: item } }));
+    const puts = items
+      .slice(first, first + 25)
+      .map((item) => ({ PutRequest: { Item: attributesIn(item) } }));
     const command = new BatchWriteItemCommand({ RequestItems: { [TableName]: puts } });
     const { UnprocessedItems = {} } = await engine.dynamodb.send(command);
     if (Object.keys(UnprocessedItems).length > 0) throw new Error("not all were written");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Problem } from "@tidetable/core";
-import { hideSecrets } from "@tidetable/core/redact";
+import { hideSecrets } from "@tidetable/core/internal/redact";
+import type { Problem } from "@tidetable/core/plan";
 import { Command, CommanderError } from "commander";
 import { type Io, safeStream } from "./base/io.ts";
 import { commonOptions, settleOptions } from "./base/options.ts";
@@ -21,7 +21,7 @@ export async function main(argv: string[], outside: Io): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : printProblems([usageProblem(error, argv)], argv, io);
     }
-    const { ConfigError, explainError, isFailure } = await import("@tidetable/core");
+    const { ConfigError, explainError, isFailure } = await import("@tidetable/core/internal");
     if (error instanceof ConfigError) return printProblems(error.problems, argv, io);
     const line = isFailure(error) ? explainError(error) : unexpectedErrorText(error, io.env);
     io.stderr.write(`tidetable: ${line}\n`);

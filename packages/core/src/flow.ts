@@ -7,7 +7,10 @@ export type Item = Record<string, AttributeValue>;
 export interface KeyedItem {
   /** The row's key as a string. Equal keys have equal strings. */
   key: string;
-  item: Item;
+  /** The key attributes as DynamoDB reads them: `{"id":{"S":"7"}}`. */
+  rowKeyText: string;
+  /** The whole item, written likewise. An item stays a string from its record to its request. */
+  itemText: string;
   /** The size that DynamoDB counts: names and values, without JSON's quotes and braces. */
   bytes: number;
   /** The position of the record in its page. */

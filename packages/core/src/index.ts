@@ -1,96 +1,11 @@
-export type { Network } from "./base/addresses.ts";
-export { realClock } from "./base/clock.ts";
-export {
-  ConfigError,
-  explainError,
-  isFailure,
-  type Problem,
-  ReadError,
-  RecordError,
-} from "./base/errors.ts";
-export {
-  failureQueueName,
-  type Names,
-  scheduleFunctionName,
-  secretName,
-  stateTableName,
-  tableName,
-  workerFunctionName,
-} from "./base/names.ts";
-export { isLoopback } from "./base/origins.ts";
-export { type ResourceRef, refOf } from "./base/resource-ref.ts";
-export type { Clock, Fields, Log, World } from "./base/world.ts";
-export { findNotices } from "./config/check/notices.ts";
+/*
+ * What a user's source files import. plan.ts, lambda.ts and internal.ts are the other entries.
+ */
 export type * from "./config/data-types.ts";
-export { workerEnvironment } from "./config/deployment.ts";
 export type * from "./config/endpoint-types.ts";
-export { hasOwnCursor, rootAbove } from "./config/lineage.ts";
-export { planSource } from "./config/plan.ts";
-export type * from "./config/plan-types.ts";
-export {
-  dlt,
-  isSource,
-  register,
-  registeredName,
-  rest_api_source,
-  type Source,
-} from "./config/source.ts";
-export { StageValue, value } from "./config/stage-value.ts";
-export {
-  fillSources,
-  fillStageValues,
-  findStageValues,
-  type StageValues,
-  stageValuesFor,
-} from "./config/stage-values.ts";
-export { spellingHint } from "./config/suggest.ts";
+export { dlt, register, rest_api_source, type Source, type Sources } from "./config/source.ts";
+export { value } from "./config/stage-value.ts";
 export type * from "./config/types.ts";
-export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";
-export { checkTable, createTable, stateTable, tableDefinition } from "./dynamodb/tables.ts";
-export type { WorkerEvent } from "./entry/events.ts";
-export { handleScheduleEvent } from "./entry/schedule.ts";
-export { handleWorkerEvent, RunError } from "./entry/worker.ts";
-export { httpAgent, type Proxies } from "./extract/http/agent.ts";
-export { firstRequest } from "./extract/pages.ts";
-export type { PageRequest } from "./extract/paging/page-request.ts";
-export type { Item } from "./flow.ts";
-export { keyTextOf, rowKey } from "./normalize/keys.ts";
-export { type Preview, previewResource } from "./preview/preview.ts";
-export type { Warning } from "./preview/warnings.ts";
-export { estimateSourceCost, estimateStageMonth, prices, type SourceCost } from "./report/costs.ts";
-export { type Counts, zeroCounts } from "./report/counts.ts";
-export type { ResourceReport } from "./report/types.ts";
-export { type NextStart, nextStart } from "./run/coverage.ts";
-export { deadlineOf } from "./run/pacer.ts";
-export type { Sources } from "./run/reach.ts";
-export { type Replayed, replayQuarantine } from "./run/replay-quarantine.ts";
-export {
-  type Change,
-  type Column,
-  type Columns,
-  changesOf,
-  changeText,
-  columnsOf,
-  typeText,
-} from "./schema/columns.ts";
-export { parseShape, type Shape } from "./schema/shape.ts";
-export { Secret } from "./secrets/reference.ts";
-export { createSecretsManager, openSecretStore } from "./secrets/store.ts";
-export { forgetResource } from "./state/forget.ts";
-export { openGate } from "./state/gate.ts";
-export { type RunRecord, readRun, readRuns } from "./state/history.ts";
-export { expireLease } from "./state/lease.ts";
-export { listQuarantine, type QuarantineEntry } from "./state/quarantine.ts";
-export {
-  forgetSchema,
-  readSchema,
-  readVersion,
-  type SchemaVersion,
-  type StoredSchema,
-} from "./state/schemas.ts";
-export { endWait, readState, type StoredState } from "./state/state-item.ts";
+export type { Secret } from "./secrets/reference.ts";
 export { Decimal } from "./values/decimal.ts";
-export { numberText } from "./values/dynamodb-number.ts";
-export { isObject, type JsonObject, type JsonValue } from "./values/json.ts";
-export { jsonText } from "./values/json-text.ts";
-export { compareNumbers } from "./values/number-parts.ts";
+export type { JsonObject, JsonValue } from "./values/json.ts";

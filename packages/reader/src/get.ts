@@ -1,5 +1,11 @@
 import { BatchGetItemCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { awsRetryDelay, type Item, keyTextOf, ReadError, realClock } from "@tidetable/core";
+import {
+  awsRetryDelay,
+  type Item,
+  keyTextOf,
+  ReadError,
+  realClock,
+} from "@tidetable/core/internal";
 import { tableKey } from "./keys.ts";
 import { projectionOf } from "./projection.ts";
 import { type Row, rowReader } from "./rows.ts";

@@ -1,12 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import {
-  type JsonObject,
-  type KeyAttribute,
-  type KeyPlan,
-  ReadError,
-  RecordError,
-  rowKey,
-} from "@tidetable/core";
+import type { JsonObject } from "@tidetable/core";
+import { ReadError, RecordError, rowKey } from "@tidetable/core/internal";
+import type { KeyAttribute, KeyPlan } from "@tidetable/core/plan";
 import type { TableAccess } from "./table-access.ts";
 
 /** Makes DynamoDB's key of a row from the record's own fields, exactly as a run makes it. */

@@ -1,5 +1,6 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
-import { type IndexPlan, type KeyAttribute, ReadError, spellingHint } from "@tidetable/core";
+import { ReadError, spellingHint } from "@tidetable/core/internal";
+import type { IndexPlan, KeyAttribute } from "@tidetable/core/plan";
 import { keyAttribute } from "./keys.ts";
 import { checkCount, type RequestPage, readPages } from "./pages.ts";
 import { projectionOf } from "./projection.ts";

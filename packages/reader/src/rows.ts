@@ -1,5 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { type DataType, Decimal, type Item, numberText } from "@tidetable/core";
+import { type DataType, Decimal } from "@tidetable/core";
+import { type Item, numberText } from "@tidetable/core/internal";
 import type { TableAccess } from "./table-access.ts";
 import type { Numeric } from "./types.ts";
 

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { ReadError, type ResourcePlan } from "@tidetable/core";
+import { ReadError } from "@tidetable/core/internal";
+import type { ResourcePlan } from "@tidetable/core/plan";
 
 /** A table, and everything that is needed to read it. */
 export interface TableAccess {

@@ -1,14 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  dynamodbClient,
-  planSource,
-  ReadError,
-  type ResourcePlan,
-  registeredName,
-  type Source,
-  spellingHint,
-  tableName,
-} from "@tidetable/core";
+import type { Source } from "@tidetable/core";
+import { dynamodbClient, ReadError, registeredName, spellingHint } from "@tidetable/core/internal";
+import { planSource, type ResourcePlan, tableName } from "@tidetable/core/plan";
 import type { ResourceName } from "./columns.ts";
 import { getRow, getRows } from "./get.ts";
 import { queryRows } from "./query.ts";

@@ -13,6 +13,3 @@ export const sources = register({
     support,
     generic
 });
-
-/** Addresses that get a mail when an alarm of a deployed stage goes off: `["ops@example.com"]`. */
-export const alarmEmails: string[] = [];

@@ -1,5 +1,5 @@
-import type { StageLocation } from "./permissions.ts";
-import { names } from "./plans.ts";
+import type { Names } from "@tidetable/core/plan";
+import type { Stage } from "./stage.ts";
 
 /** The graphs by metric. Each graph has a line per source. */
 const graphTitles = {
@@ -18,7 +18,10 @@ const graphTitles = {
 /** CloudWatch's limit. */
 const ALARMS_PER_WIDGET = 100;
 
-export function createDashboard(alarms: aws.cloudwatch.MetricAlarm[], { region }: StageLocation) {
+export function createDashboard(
+  alarms: aws.cloudwatch.MetricAlarm[],
+  { names, location, optionsOf }: Stage,
+) {
   const widgetCount = Math.ceil(alarms.length / ALARMS_PER_WIDGET);
   const alarmGroups = Array.from({ length: widgetCount }, (_, index) =>
     alarms.slice(index * ALARMS_PER_WIDGET, (index + 1) * ALARMS_PER_WIDGET),
@@ -31,17 +34,26 @@ export function createDashboard(alarms: aws.cloudwatch.MetricAlarm[], { region }
     })),
     ...Object.entries(graphTitles).map(([metric, title]) => ({
       ...{ type: "metric", width: 8, height: 6 },
-      properties: { title, region, metrics: [[{ expression: searchExpression(metric) }]] },
+      properties: {
+        title,
+        region: location.apply(({ region }) => region),
+        metrics: [[{ expression: searchExpression(metric, names) }]],
+      },
     })),
   ];
-  new aws.cloudwatch.Dashboard("dashboard", {
-    dashboardName: `${names.app}-${names.stage}`,
-    dashboardBody: $jsonStringify({ widgets }),
-  });
+  const part = optionsOf("dashboard");
+  return new aws.cloudwatch.Dashboard(
+    part.name,
+    {
+      dashboardName: `${names.app}-${names.stage}`,
+      dashboardBody: $jsonStringify({ widgets }),
+    },
+    part.opts,
+  );
 }
 
 /** A search needs no list of sources: CloudWatch finds the sources that have data. */
-function searchExpression(metric: string) {
+function searchExpression(metric: string, names: Names) {
   const terms = `MetricName="${metric}" app="${names.app}" stage="${names.stage}"`;
   const statistic = metric === "staleness" ? "Maximum" : "Sum";
   return `SEARCH('{tidetable,app,stage,source} ${terms}', '${statistic}', 300)`;

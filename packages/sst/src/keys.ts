@@ -1,11 +1,10 @@
-import { type KeyPlan, type SourcePlan, tableName } from "@tidetable/core";
-import { names } from "./plans.ts";
+import { type KeyPlan, type Names, type SourcePlan, tableName } from "@tidetable/core/plan";
 
 /**
  * Refuses a deploy that would change the key of an existing table. DynamoDB cannot change a key, so
  * Pulumi would replace the table and its rows would be lost.
  */
-export async function refuseKeyChanges(plans: SourcePlan[]) {
+export async function refuseKeyChanges(plans: SourcePlan[], names: Names): Promise<void> {
   const resources = plans.flatMap((plan) => plan.resources).filter(({ selected }) => selected);
   // `getTable` throws for a missing table, hence the list of existing tables.
   const existingTables = new Set((await aws.dynamodb.getTables()).names);

@@ -5,7 +5,7 @@ import {
   scheduleFunctionName,
   tableName,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 
 /** AWS's limits for the characters of a name. */
 const maxCharacters = { "Lambda function": 64, "DynamoDB table": 255, "SQS queue": 80 };

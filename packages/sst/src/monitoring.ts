@@ -1,21 +1,19 @@
-import { type SourcePlan, workerFunctionName } from "@tidetable/core";
-import { alarmEmails } from "@tidetable/sources";
-import { type Alarm, createAlarm, createMailTopic } from "./alarms.ts";
+import { type Names, workerFunctionName } from "@tidetable/core/plan";
+import { type Alarm, createAlarm, openTopic } from "./alarms.ts";
 import { createDashboard } from "./dashboard.ts";
-import type { StageLocation } from "./permissions.ts";
 import type { createPipeline } from "./pipeline.ts";
-import { names } from "./plans.ts";
+import type { Stage } from "./stage.ts";
 
 const MINUTES = 60;
 const HOURS = 60 * MINUTES;
 
 /** Creates the alarms, a dashboard that shows the alarms, and a topic for mail about the alarms. */
 export function createMonitoring(
-  plans: SourcePlan[],
+  stage: Stage,
   { schedule, failures }: ReturnType<typeof createPipeline>,
-  location: StageLocation,
 ) {
-  const topic = alarmEmails.length > 0 ? createMailTopic(alarmEmails) : undefined;
+  const { plans, names } = stage;
+  const topic = openTopic(stage);
   const stageAlarms: Alarm[] = [
     {
       name: "failure-queue",
@@ -38,15 +36,14 @@ export function createMonitoring(
       period: 5 * MINUTES,
     },
   ];
-  const alarms = [...stageAlarms, ...plans.flatMap(({ name }) => sourceAlarms(name))];
-  createDashboard(
-    alarms.map((alarm) => createAlarm(alarm, topic)),
-    location,
+  const alarms = [...stageAlarms, ...plans.flatMap(({ name }) => sourceAlarms(name, names))].map(
+    (alarm) => createAlarm(alarm, stage, topic),
   );
+  return { alarms, dashboard: createDashboard(alarms, stage) };
 }
 
 /** Core's metrics.ts counts the metrics of the namespace `tidetable`. */
-function sourceAlarms(source: string): Alarm[] {
+function sourceAlarms(source: string, names: Names): Alarm[] {
   const forMetric = (metric: string) => ({
     name: `${source}-${metric}`,
     namespace: "tidetable",

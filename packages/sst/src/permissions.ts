@@ -7,7 +7,7 @@ import {
   stateTableName,
   tableName,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 
 /*
  * The complete permissions of each function as IAM policies. They are built from names that are
@@ -20,6 +20,8 @@ export interface StageLocation {
   partition: string;
   region: string;
   account: string;
+  /** The key of all tables without a key of their own, of secrets and of the failure queue. */
+  kmsKey?: string | undefined;
 }
 
 export interface Statement {
@@ -64,6 +66,7 @@ export function scheduleStatements(plans: SourcePlan[], location: StageLocation)
       Resource: plans.map(({ name }) => functionArn(workerFunctionName(names, name), location)),
     },
     logStatement(scheduleFunctionName(names), location),
+    ...stageKeyStatements(["kms:Decrypt", "kms:DescribeKey"], ["dynamodb"], location),
   ];
 }
 
@@ -73,9 +76,12 @@ const arn = ({ partition, region, account }: StageLocation, service: string, res
 const functionArn = (name: string, location: StageLocation) =>
   arn(location, "lambda", `function:${name}`);
 
+/** The tables of a source. A role has no room for a list of 200 tables, but for their prefix. */
+export const tableArnOf = (source: string, location: StageLocation): string =>
+  arn(location, "dynamodb", `table/${tableName(location.names, { source, table: "*" })}`);
+
 function tableStatements({ name: source }: SourcePlan, location: StageLocation): Statement[] {
   const { names } = location;
-  const sourceTables = tableName(names, { source, table: "*" });
   return [
     {
       Sid: "ItsTables",
@@ -88,8 +94,7 @@ function tableStatements({ name: source }: SourcePlan, location: StageLocation):
         "dynamodb:PutItem", // write_mode "ordered"
         "dynamodb:Scan", // the sweep of a refresh
       ],
-      // A role has no room for a list of 200 tables, but for their common prefix.
-      Resource: [arn(location, "dynamodb", `table/${sourceTables}`)],
+      Resource: [tableArnOf(source, location)],
     },
     {
       Sid: "ItsPartOfTheState",
@@ -136,27 +141,45 @@ const logStatement = (functionName: string, location: StageLocation): Statement 
   Resource: [arn(location, "logs", `log-group:/aws/lambda/${functionName}:*`)],
 });
 
-/** DynamoDB opens a table under a customer's key with the permissions of the calling role. */
-function encryptionStatements({ resources }: SourcePlan, { region }: StageLocation): Statement[] {
-  const keys = new Set(resources.flatMap(({ storage }) => storage.kmsKey ?? []));
-  if (keys.size === 0) return [];
-  return [
-    {
-      Sid: "KeysOfItsTables",
-      Effect: "Allow",
-      // DynamoDB's guide lists these actions for users of a key. A deploy makes the grants.
-      Action: [
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey",
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
-      ],
-      Resource: [...keys],
-      Condition: { StringEquals: { "kms:ViaService": [`dynamodb.${region}.amazonaws.com`] } },
-    },
+/** AWS opens what is under a customer's key with the permissions of the calling role. */
+function encryptionStatements({ resources }: SourcePlan, location: StageLocation): Statement[] {
+  const tableKeys = new Set(resources.flatMap(({ storage }) => storage.kmsKey ?? []));
+  // DynamoDB's guide lists these actions for users of a key. A deploy makes the grants.
+  const Action = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
   ];
+  return [
+    ...keyStatements("KeysOfItsTables", [...tableKeys], Action, ["dynamodb"], location),
+    ...stageKeyStatements(Action, ["dynamodb", "secretsmanager", "sqs"], location),
+  ];
+}
+
+const stageKeyStatements = (Action: string[], services: string[], location: StageLocation) =>
+  keyStatements(
+    "KeyOfTheStage",
+    location.kmsKey ? [location.kmsKey] : [],
+    Action,
+    services,
+    location,
+  );
+
+/** Keys are used through AWS's services alone: the function's own code cannot decrypt with them. */
+function keyStatements(
+  Sid: string,
+  keys: string[],
+  Action: string[],
+  services: string[],
+  { region }: StageLocation,
+): Statement[] {
+  if (keys.length === 0) return [];
+  const viaServices = services.map((service) => `${service}.${region}.amazonaws.com`);
+  const Condition = { StringEquals: { "kms:ViaService": viaServices } };
+  return [{ Sid, Effect: "Allow", Action, Resource: keys, Condition }];
 }
 
 /** Lambda creates and removes the network interfaces with the function's role. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
 import { afterEach, describe, expect, it } from "vitest";
 import { findProject } from "../../../packages/cli/src/base/project.ts";
 

@@ -1,5 +1,5 @@
 import { BatchWriteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { stateTable, tableDefinition, zeroCounts } from "@tidetable/core";
+import { stateTable, tableDefinition, zeroCounts } from "@tidetable/core/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../../packages/cli/src/cli.ts";
 import { parseTarget } from "../../../packages/cli/src/sources/target.ts";

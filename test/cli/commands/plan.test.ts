@@ -44,7 +44,7 @@ const vpc = { subnets: ["subnet-0a1b2c3d"], security_groups: ["sg-0a1b2c3d"] };
 const options = {
   schedule: { expression: "cron(0 6 ? * MON-FRI *)", timezone: "Europe/Berlin", enabled: false },
   full_refresh_schedule: "rate(7 days)",
-  function: { memory: 1024, reserved_concurrency: 2, vpc },
+  function: { memory: 1024, reserved_concurrency: 2, vpc, sdk_writes: true },
   table: {
     ttl: "expires_at",
     stream: "new-image",
@@ -61,7 +61,7 @@ it("plan shows the settings that AWS gets", async () => {
   const lines = (await runPlan("api.acme.io", options)).split("\n");
   expect(lines[0]).toBe(
     "crm: cron(0 6 ? * MON-FRI *) Europe/Berlin (off), full refresh rate(7 days), " +
-      "worker with 1024 MB, at most 2 at once, in subnet-0a1b2c3d",
+      "worker with 1024 MB, at most 2 at once, in subnet-0a1b2c3d, writes by the SDK's commands",
   );
   expect(lines.slice(3, 10)).toEqual([
     "    key      id (S)",

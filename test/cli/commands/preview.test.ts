@@ -1,6 +1,7 @@
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ApiRequest, offsetPages, openApi } from "../../support/api.ts";
+import { guardSecret } from "../../support/canary.ts";
 import { openCommandFolder } from "../../support/command.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";
 
@@ -98,6 +99,24 @@ describe("preview", () => {
     });
     const { stdout } = await preview("--json");
     expect(stdout).toContain('"records":[{"id":1,"exact":9007199254740993123,"n":7}]');
+  });
+
+  it("preview hides a credential that an API repeats, before it cuts a cell through it", async () => {
+    const key = guardSecret("canary-key-of-a-preview-5a07");
+    const { file, run, source } = await openCommandFolder(engine);
+    const { url } = await openApi(() => ({
+      body: {
+        data: [{ id: 1, echo: `Bearer ${key}`, [`k-${key}`]: 1, late: `${"x".repeat(15)}${key}` }],
+      },
+    }));
+    const endpoint = { path: "rows", data_selector: "data", paginator: "single_page" };
+    await source({
+      client: { base_url: url, auth: { type: "bearer", token: key } },
+      resources: [{ name: "rows", primary_key: "id", endpoint }],
+    });
+    const { stdout } = await run(["preview", file, "rows"]);
+    expect(stdout).toContain("Bearer [secret]");
+    expect(stdout).not.toContain(key.slice(0, 8));
   });
 
   it("preview prints a table of records, the key, and the found and declared fields", async () => {

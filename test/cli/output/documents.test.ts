@@ -1,4 +1,4 @@
-import { ConfigError, type ResourceReport, zeroCounts } from "@tidetable/core";
+import { ConfigError, type ResourceReport, zeroCounts } from "@tidetable/core/internal";
 import { describe, expect, it } from "vitest";
 import {
   errorDocument,

@@ -1,4 +1,5 @@
-import type { Item, KeyPlan } from "@tidetable/core";
+import type { Item } from "@tidetable/core/internal";
+import type { KeyPlan } from "@tidetable/core/plan";
 import { describe, expect, it } from "vitest";
 import { compareByKey, itemJson } from "../../../packages/cli/src/output/item-json.ts";
 

@@ -1,4 +1,4 @@
-import { type ResourceReport, zeroCounts } from "@tidetable/core";
+import { type ResourceReport, zeroCounts } from "@tidetable/core/internal";
 import { describe, expect, it } from "vitest";
 import { openProgressLog } from "../../../packages/cli/src/output/progress.ts";
 

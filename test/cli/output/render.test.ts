@@ -1,4 +1,4 @@
-import { zeroCounts } from "@tidetable/core";
+import { zeroCounts } from "@tidetable/core/internal";
 import { describe, expect, it } from "vitest";
 import type { ResourceDocument, RunDocument } from "../../../packages/cli/src/output/documents.ts";
 import {

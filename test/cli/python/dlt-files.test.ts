@@ -1,11 +1,6 @@
-import {
-  fillStageValues,
-  findStageValues,
-  type Problem,
-  rest_api_source,
-  type SourceConfig,
-} from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { rest_api_source, type SourceConfig } from "@tidetable/core";
+import { findStageValues } from "@tidetable/core/internal";
+import { fillStageValues, type Problem, validate } from "@tidetable/core/plan";
 import { describe, expect, test } from "vitest";
 import {
   expressionProblems,

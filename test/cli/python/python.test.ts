@@ -1,11 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import {
-  ConfigError,
-  type Problem,
-  planSource,
-  rest_api_source,
-  type SourceConfig,
-} from "@tidetable/core";
+import { rest_api_source, type SourceConfig } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
+import { type Problem, planSource } from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import { describe, expect, it, test } from "vitest";
 import { expressionProblems, readPython } from "../../../packages/cli/src/python/load.ts";

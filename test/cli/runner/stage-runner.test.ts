@@ -1,5 +1,5 @@
 import { DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { tableName } from "@tidetable/core";
+import { tableName } from "@tidetable/core/plan";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Handler, offsetPages, openApi } from "../../support/api.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";

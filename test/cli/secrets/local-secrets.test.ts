@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ConfigError, explainError } from "@tidetable/core";
+import { ConfigError, explainError } from "@tidetable/core/internal";
 import { expect, onTestFinished, test } from "vitest";
 import {
   createSecretLookup,

@@ -3,7 +3,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { ConfigError } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
 import { expect, onTestFinished, test } from "vitest";
 import { openSecretsEndpoint } from "../../../packages/cli/src/secrets/secrets-endpoint.ts";
 

@@ -1,4 +1,5 @@
-import { planSource, rest_api_source, type SourceOptions } from "@tidetable/core";
+import { rest_api_source, type SourceOptions } from "@tidetable/core";
+import { planSource } from "@tidetable/core/plan";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Session } from "../../../packages/cli/src/base/session-type.ts";
 import { openSession, prepareSession } from "../../../packages/cli/src/session/session.ts";

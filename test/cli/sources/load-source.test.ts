@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ConfigError, type Problem, planSource, Secret } from "@tidetable/core";
+import { ConfigError, Secret } from "@tidetable/core/internal";
+import { type Problem, planSource } from "@tidetable/core/plan";
 import { sources } from "@tidetable/sources";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadSources } from "../../../packages/cli/src/sources/load-source.ts";
@@ -234,8 +235,7 @@ describe("SOURCE is a TypeScript or JavaScript file anywhere on the disk", () =>
       );
     });
   const source = `
-    import { dlt, rest_api_source } from "@tidetable/core";
-    import { path } from "./paths.ts";
+        import { path } from "./paths.ts";
     export default rest_api_source(
       {
         "client": { "base_url": "https://api.example.com",

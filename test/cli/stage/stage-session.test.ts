@@ -1,4 +1,4 @@
-import { stateTable } from "@tidetable/core";
+import { stateTable } from "@tidetable/core/internal";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openApi } from "../../support/api.ts";
 import { type Engine, startDynamodb } from "../../support/dynamodb.ts";

@@ -1,5 +1,5 @@
 import { rest_api_source } from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { validate } from "@tidetable/core/plan";
 import { describe, expect, it } from "vitest";
 import { jsonToLiteral, literalToConfig } from "../../../packages/cli/src/sources/literal.ts";
 import { openapiToConfig } from "../../../packages/cli/src/starter/openapi.ts";

@@ -12,6 +12,8 @@ import { isDeepStrictEqual, parseArgs } from "node:util";
 const ROOT_TYPE = "pulumi:pulumi:Stack";
 /** Pulumi's mark on values that are more than plain JSON: secrets and archives. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
+/** Inputs that AWS's provider cannot change: another value replaces the resource. */
+const fixedInputs = ["name", "bucket", "hashKey", "rangeKey", "functionName", "dashboardName"];
 
 const [platform, ...args] = process.argv.slice(2);
 const inPlatform = createRequire(join(platform, "package.json"));
@@ -42,14 +44,28 @@ function evaluate(preview) {
 }
 
 function finish(preview, before, resources, failures) {
-  for (const [urn, resource] of resources) {
-    const old = before.get(urn);
-    const isSame = old && isDeepStrictEqual(old.inputs, resource.inputs);
-    emitStep(isSame ? "same" : old ? "update" : "create", old, resource);
+  const kept = new Set();
+  for (const resource of resources.values()) {
+    const old = findOld(resource, before);
+    kept.add(old?.urn);
+    emitStep(stepFor(old, resource), old, resource);
   }
-  for (const [urn, old] of before) if (!resources.has(urn)) emitStep("delete", old);
+  for (const [urn, old] of before) if (!kept.has(urn)) emitStep("delete", old);
   if (!preview) writeState([...resources.values()]);
   end(failures);
+}
+
+/** What was deployed under the URN of the resource, or under one of its aliases. */
+function findOld({ urn, aliases }, before) {
+  const name = [urn, ...aliases].find((candidate) => before.has(candidate));
+  return before.get(name);
+}
+
+function stepFor(old, { inputs, custom }) {
+  if (!old) return "create";
+  const isFixed = (name) => isDeepStrictEqual(old.inputs[name], inputs[name]);
+  if (custom && !fixedInputs.every(isFixed)) return "replace";
+  return isDeepStrictEqual(old.inputs, inputs) ? "same" : "update";
 }
 
 /** Starts the program. Returns its resources by URN and the messages of its failures. */
@@ -80,9 +96,11 @@ function recordResources(monitor, before) {
   monitor.registerResource = (request, callback) => {
     const urn = monitor.newUrn(request.getParent(), request.getType(), request.getName());
     if (resources.has(urn)) return callback(new Error(`Duplicate resource URN '${urn}'`));
-    keepIgnoredInputs(request, before.get(urn));
+    const aliases = aliasesOf(request, monitor.newUrn, resources);
+    keepIgnoredInputs(request, findOld({ urn, aliases }, before));
     const resource = {
       urn,
+      aliases,
       type: request.getType(),
       custom: request.getCustom(),
       parent: request.getParent(),
@@ -104,6 +122,27 @@ function recordResources(monitor, before) {
     registerResourceOutputs.call(monitor, request, callback);
   };
   return resources;
+}
+
+/**
+ * The URNs that the resource may have had: by its own aliases, and by those of its parent. A name
+ * that begins with the parent's name begins with the parent's older name there.
+ */
+function aliasesOf(request, newUrn, resources) {
+  const [type, name, parent] = [request.getType(), request.getName(), request.getParent()];
+  const ownAliases = request.getAliasesList().map((alias) => {
+    const spec = alias.getSpec();
+    if (!spec) return alias.getUrn();
+    const above = spec.getNoparent() ? "" : spec.getParenturn() || parent;
+    return newUrn(above, spec.getType() || type, spec.getName() || name);
+  });
+  const parentName = parent.split("::").at(-1);
+  const inherited = (resources.get(parent)?.aliases ?? []).map((above) => {
+    const ending = name.startsWith(parentName) ? name.slice(parentName.length) : undefined;
+    const olderName = ending === undefined ? name : above.split("::").at(-1) + ending;
+    return newUrn(above, type, olderName);
+  });
+  return [...ownAliases, ...inherited];
 }
 
 /** Applies `ignoreChanges`: SST makes names with a random end, and the first name stays. */
@@ -148,7 +187,7 @@ function call({ token, inputs }, before) {
     case "aws:index/getCallerIdentity:getCallerIdentity":
       return { accountId: "123456789012" };
     case "aws:iam/getPolicyDocument:getPolicyDocument":
-      return { json: JSON.stringify(inputs) };
+      return { ...inputs, json: JSON.stringify(inputs) };
     case "aws:dynamodb/getTables:getTables":
       return { names: deployedTables(before).map(({ name }) => name) };
     case "aws:dynamodb/getTable:getTable":

@@ -51,8 +51,8 @@ export class CopyCounts {
   #oneMore(subject: Subject, row: Row, read: Interval): void {
     const version = this.#claims.claimed(subject, row, read);
     const stored = subject.stored(row);
-    // What a sample has put is there beside what runs have, and what was read before a reset.
-    const reads = subject.doneReads.size + subject.samples + subject.resets;
+    // What was read before a reset, and had not ended, is there beside what runs have put.
+    const reads = subject.doneReads.size + subject.resets;
     for (const { n } of stored) {
       const copies = stored.filter((one) => one.n === n).length;
       if (copies > reads * (row.isTwin ? 2 : 1)) {

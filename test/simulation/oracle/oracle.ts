@@ -117,7 +117,6 @@ export class Oracle implements Watcher {
   begins(process: Process, what: Beginning): void {
     const subject = this.#subject(what.resource);
     this.#known.begin(process, what, subject.level);
-    if (what.slot === "sample") subject.samples += 1;
     if (what.isReset) subject.resets += 1;
   }
 

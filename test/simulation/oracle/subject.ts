@@ -84,7 +84,6 @@ export class Subject {
   hasDoneRun = false;
   /** How many records the last read had that swept. */
   lastSwept = 0;
-  samples = 0;
   resets = 0;
   /** How often a row has to be there, where each whole read appends all rows. */
   readonly copies = new Map<Row, { n: number; count: number }>();

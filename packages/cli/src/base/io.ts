@@ -1,4 +1,4 @@
-import { hideSecrets, printable } from "@tidetable/core/redact";
+import { hideSecrets, printable } from "@tidetable/core/internal/redact";
 
 /** An output stream, reduced to the members in use. `process.stdout` fits. */
 export interface Stream {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Names } from "@tidetable/core";
+import type { Names } from "@tidetable/core/plan";
 
 /** App and stage in the names of the local mode's tables, secrets and functions. */
 export const localNames: Names = { app: "tidetable", stage: "local" };

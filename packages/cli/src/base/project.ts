@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ConfigError, type Problem, spellingHint } from "@tidetable/core";
+import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import { packageFile } from "./package-files.ts";
 
 /** The folder of a user's app: its package.json has the member `tidetable`. */

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { Clock, Names } from "@tidetable/core";
+import type { Clock } from "@tidetable/core/internal";
+import type { Names } from "@tidetable/core/plan";
 
 /** Table names and a DynamoDB client, for local mode or for a deployed stage. */
 export interface Session {

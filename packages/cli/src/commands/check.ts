@@ -1,4 +1,4 @@
-import { explainError, type ResourceReport } from "@tidetable/core";
+import { explainError, type ResourceReport } from "@tidetable/core/internal";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { openProgressLog } from "../output/progress.ts";

@@ -2,11 +2,11 @@ import {
   hasOwnCursor,
   type NextStart,
   nextStart,
-  type ResourcePlan,
   readState,
   rootAbove,
   type StoredState,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import type { ResourcePlan } from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 import { readIfPresent } from "../session/session.ts";
 

@@ -1,11 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import {
-  isFailure,
-  type Names,
-  type ResourcePlan,
-  type WorkerEvent,
-  workerFunctionName,
-} from "@tidetable/core";
+import { isFailure, type WorkerEvent } from "@tidetable/core/internal";
+import { type Names, type ResourcePlan, workerFunctionName } from "@tidetable/core/plan";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { formatAmount, formatCount, formatTable, safeLine } from "../output/render.ts";

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { ConfigError, type Problem, planSource } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
+import { type Problem, planSource } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";
 import { formatAmount, problemLines } from "../output/render.ts";

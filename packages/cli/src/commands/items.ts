@@ -3,7 +3,9 @@ import {
   paginateScan,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
-import { ConfigError, type Item, type KeyPlan, type Problem, tableName } from "@tidetable/core";
+import { ConfigError, type Item } from "@tidetable/core/internal";
+import { hideSecrets } from "@tidetable/core/internal/redact";
+import { type KeyPlan, type Problem, tableName } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";
 import { compareByKey, itemJson } from "../output/item-json.ts";
@@ -108,7 +110,7 @@ function itemsText(items: Item[], key: KeyPlan, { stdout }: Pick<Io, "stdout">):
 
 /** Clips a line to the width of a terminal, because a wrapped table is hard to read. */
 const clipToTerminal = (line: string, { stdout }: Pick<Io, "stdout">): string =>
-  stdout.isTTY ? line.slice(0, (stdout.columns || 80) - 1) : line;
+  stdout.isTTY ? hideSecrets(line).slice(0, (stdout.columns || 80) - 1) : line;
 
 const missingTableError = (target: string, table: string) =>
   itemsError({

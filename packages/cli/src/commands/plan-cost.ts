@@ -5,8 +5,8 @@ import {
   readRuns,
   refOf,
   type SourceCost,
-  type SourcePlan,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import type { SourcePlan } from "@tidetable/core/plan";
 import type { Options } from "../base/options.ts";
 import { formatDollars, formatTable } from "../output/render.ts";
 import { openSession, readIfPresent } from "../session/session.ts";

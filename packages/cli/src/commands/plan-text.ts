@@ -1,7 +1,8 @@
+import type { Secret } from "@tidetable/core";
+import { firstRequest, rootAbove } from "@tidetable/core/internal";
 import {
   type AuthPlan,
   type FunctionPlan,
-  firstRequest,
   type IncrementalPlan,
   type IndexPlan,
   type KeyAttribute,
@@ -9,14 +10,12 @@ import {
   type Names,
   type PaginatorPlan,
   type ResourcePlan,
-  rootAbove,
   type SchedulePlan,
-  type Secret,
   type SourcePlan,
   type TablePlan,
   type TokenPlan,
   tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { type Colors, formatAmount } from "../output/render.ts";
 
 /*
@@ -44,9 +43,11 @@ function scheduleText(
   return `${expression}${timezone ? ` ${timezone}` : ""}${note}`;
 }
 
-function functionText({ memoryMb, reservedConcurrency, vpc }: FunctionPlan): string {
+function functionText({ memoryMb, reservedConcurrency, vpc, sdkWrites }: FunctionPlan): string {
   const limit = reservedConcurrency === undefined ? "" : `, at most ${reservedConcurrency} at once`;
-  return `worker with ${memoryMb} MB${limit}${vpc ? `, in ${vpc.subnets.join(", ")}` : ""}`;
+  const network = vpc ? `, in ${vpc.subnets.join(", ")}` : "";
+  const writes = sdkWrites ? ", writes by the SDK's commands" : "";
+  return `worker with ${memoryMb} MB${limit}${network}${writes}`;
 }
 
 /** The URL of the first request. A child's URL shows the placeholders for its parent's fields. */

@@ -1,13 +1,13 @@
+import type { SourceCost } from "@tidetable/core/internal";
 import {
   type FunctionPlan,
   type Names,
   planSource,
   type SchedulePlan,
-  type SourceCost,
   type SourcePlan,
   type TablePlan,
   tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { deployedNames, localNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { createColors } from "../output/render.ts";
@@ -91,10 +91,11 @@ function scheduleDocument(schedule: SchedulePlan | undefined) {
   return { expression, timezone, enabled, longest_gap_ms: longestGapMs };
 }
 
-const functionDocument = ({ memoryMb, reservedConcurrency, vpc }: FunctionPlan) => ({
+const functionDocument = ({ memoryMb, reservedConcurrency, vpc, sdkWrites }: FunctionPlan) => ({
   memory: memoryMb,
   reserved_concurrency: reservedConcurrency ?? null,
   vpc: vpc ? { subnets: vpc.subnets, security_groups: vpc.securityGroups } : null,
+  sdk_writes: sdkWrites,
 });
 
 const tableDocument = ({ ttl, stream, indexes, kmsKey, maxWriteUnits }: TablePlan) => ({

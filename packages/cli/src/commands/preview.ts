@@ -1,21 +1,17 @@
+import type { JsonObject, JsonValue } from "@tidetable/core";
 import {
   type Column,
-  type ColumnPlan,
   explainError,
-  type JsonObject,
-  type JsonValue,
   jsonText,
   type Preview,
-  planSource,
-  type ResourcePlan,
   refOf,
-  tableName,
   typeText,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import { type ColumnPlan, planSource, type ResourcePlan, tableName } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import { type ErrorDocument, errorDocument } from "../output/documents.ts";
 import { openProgressLog } from "../output/progress.ts";
-import { createColors, formatAmount, formatTable, safeLine } from "../output/render.ts";
+import { createColors, cutLine, formatAmount, formatTable, safeLine } from "../output/render.ts";
 import { openLocalRunner } from "../runner/local-runner.ts";
 import { flattenColumns, keyDescription, keyRole } from "../schema/resource-schema.ts";
 import { loadSources } from "../sources/load-source.ts";
@@ -140,8 +136,7 @@ function recordsText(records: JsonObject[], { key }: ResourcePlan, width: number
 
 function cellText(value: JsonValue | undefined): string {
   const text = typeof value === "string" ? value : value === undefined ? "" : jsonText(value);
-  const line = safeLine(text);
-  return line.length > MAX_CELL_WIDTH ? `${line.slice(0, MAX_CELL_WIDTH - 1)}…` : line;
+  return cutLine(text, MAX_CELL_WIDTH);
 }
 
 const ownMember = <T>(members: Record<string, T>, name: string): T | undefined =>

@@ -3,12 +3,12 @@ import {
   listQuarantine,
   type QuarantineEntry,
   type Replayed,
-  type ResourcePlan,
   type ResourceRef,
   type ResourceReport,
   refOf,
   replayQuarantine,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import type { ResourcePlan } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import { errorDocument } from "../output/documents.ts";
@@ -16,6 +16,7 @@ import { openProgressLog } from "../output/progress.ts";
 import {
   type Colors,
   createColors,
+  cutLine,
   formatAmount,
   formatCount,
   formatTable,
@@ -56,7 +57,7 @@ async function readEntries(resource: ResourcePlan, session: Session): Promise<En
 }
 
 /** The characters of a record that a line of the list has room for. */
-const RECORD_WIDTH = 60;
+const RECORD_WIDTH = 61;
 
 function entriesText(entries: EntryDocument[]): string {
   if (entries.length === 0) return "nothing is set aside\n";
@@ -68,9 +69,7 @@ function entriesText(entries: EntryDocument[]): string {
       at,
       safeLine(message),
       safeLine(path) || "-",
-      record.length > RECORD_WIDTH
-        ? `${safeLine(record.slice(0, RECORD_WIDTH))}…`
-        : safeLine(record),
+      cutLine(record, RECORD_WIDTH),
     ]),
   );
 }

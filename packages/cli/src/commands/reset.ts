@@ -10,14 +10,12 @@ import {
   forgetResource,
   forgetSchema,
   openGate,
-  type ResourcePlan,
   type ResourceReport,
   refOf,
   stateTable,
-  stateTableName,
   tableDefinition,
-  tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import { type ResourcePlan, stateTableName, tableName } from "@tidetable/core/plan";
 import type { Context, Options } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import { failureDocument } from "../output/documents.ts";

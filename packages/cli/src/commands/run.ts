@@ -1,4 +1,5 @@
-import { ConfigError, type Problem, type SourcePlan } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
+import type { Problem, SourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { deployedNames } from "../base/names.ts";
 import type { Context, Options } from "../base/options.ts";

@@ -3,11 +3,11 @@ import {
   type Columns,
   ConfigError,
   changesOf,
-  type ResourcePlan,
   readVersion,
   refOf,
   typeText,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import type { ResourcePlan } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import { formatTable, safeLine } from "../output/render.ts";

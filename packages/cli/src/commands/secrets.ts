@@ -1,5 +1,6 @@
-import { ConfigError, type Problem, planSource, spellingHint } from "@tidetable/core";
-import { registerSecret } from "@tidetable/core/redact";
+import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import { registerSecret } from "@tidetable/core/internal/redact";
+import { type Problem, planSource } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";

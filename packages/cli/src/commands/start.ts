@@ -1,5 +1,5 @@
 import { paginateScan } from "@aws-sdk/client-dynamodb";
-import { tableName } from "@tidetable/core";
+import { tableName } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import { runDocument } from "../output/documents.ts";
 import { openProgressLog } from "../output/progress.ts";

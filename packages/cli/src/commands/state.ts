@@ -1,13 +1,12 @@
 import {
   type NextStart,
-  type ResourcePlan,
   readSchema,
   readState,
   refOf,
   type StoredSchema,
   type StoredState,
-  tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import { type ResourcePlan, tableName } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import { formatTable } from "../output/render.ts";

@@ -1,11 +1,5 @@
-import {
-  type ResourcePlan,
-  type RunRecord,
-  readRuns,
-  readState,
-  refOf,
-  tableName,
-} from "@tidetable/core";
+import { type RunRecord, readRuns, readState, refOf } from "@tidetable/core/internal";
+import { type ResourcePlan, tableName } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import {

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { ConfigError, columnsOf, type ResourcePlan } from "@tidetable/core";
+import { ConfigError, columnsOf } from "@tidetable/core/internal";
+import type { ResourcePlan } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import { formatAmount } from "../output/render.ts";

@@ -1,10 +1,5 @@
-import {
-  ConfigError,
-  type Counts,
-  isFailure,
-  type Problem,
-  type ResourceReport,
-} from "@tidetable/core";
+import { ConfigError, type Counts, isFailure, type ResourceReport } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 
 /*
  * The documents of `--json`. The format is public: members are added, never renamed.

@@ -1,5 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { compareNumbers, type Item, type KeyAttribute, type KeyPlan } from "@tidetable/core";
+import { compareNumbers, type Item } from "@tidetable/core/internal";
+import type { KeyAttribute, KeyPlan } from "@tidetable/core/plan";
 
 /**
  * An item as JSON. The key's members come first, the remaining members in the order of names: the

@@ -1,4 +1,4 @@
-import type { Counts, Fields, Log, ResourceReport } from "@tidetable/core";
+import type { Counts, Fields, Log, ResourceReport } from "@tidetable/core/internal";
 import type { Io } from "../base/io.ts";
 import { type Colors, createColors, formatAmount, formatDuration } from "./render.ts";
 

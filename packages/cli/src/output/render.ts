@@ -1,5 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
-import { changeText, explainError, type Problem, type ResourceReport } from "@tidetable/core";
+import { changeText, explainError, type ResourceReport } from "@tidetable/core/internal";
+import { hideSecretsUpTo } from "@tidetable/core/internal/redact";
+import type { Problem } from "@tidetable/core/plan";
 import picocolors from "picocolors";
 import type { Io, Stream } from "../base/io.ts";
 import type { ResourceDocument, RunDocument } from "./documents.ts";
@@ -32,6 +34,15 @@ export const formatDollars = (value: number): string => `$${value.toFixed(value 
 /** Text from an API on a single line, without characters that could control the terminal. */
 export const safeLine = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
+
+/** A cell's text is read so far before it is cut: a huge one is not read as a whole. */
+const MAX_READ = 2_000;
+
+/** The beginning of a line. Secrets are hidden before the cut, which would leave a part of them. */
+export function cutLine(text: string, width: number): string {
+  const line = safeLine(hideSecretsUpTo(text, MAX_READ));
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}
 
 type Cell = string | number;
 

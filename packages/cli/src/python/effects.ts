@@ -1,4 +1,5 @@
-import { type Problem, spellingHint } from "@tidetable/core";
+import { spellingHint } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import type { DictLiteral, ListLiteral, Literal } from "../sources/literal.ts";
 import { dictOf, listOf, memberOf, mergeDicts, setKey } from "./containers.ts";
 import { problemAt } from "./excerpt.ts";

@@ -1,4 +1,4 @@
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import type { PythonFile } from "./scopes.ts";
 import { type Node, positionText } from "./tree.ts";
 

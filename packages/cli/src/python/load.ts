@@ -1,4 +1,4 @@
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import { type DictLiteral, type Literal, literalsOfKind } from "../sources/literal.ts";
 import { argumentsOf } from "./arguments.ts";
 import { applyOutcomes } from "./effects.ts";

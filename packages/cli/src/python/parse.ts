@@ -1,5 +1,5 @@
 import { parser } from "@lezer/python";
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import { patchForGrammar } from "./patch.ts";
 import { indexScopes, type PythonFile } from "./scopes.ts";
 import { childNodes, type Node, positionText, type SourceTree } from "./tree.ts";

@@ -1,4 +1,5 @@
-import { type Problem, spellingHint } from "@tidetable/core";
+import { spellingHint } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import { argumentsOf, type CallArgument, findArgument } from "./arguments.ts";
 import { enclosingFunctions, type PythonFile, qualifiedName } from "./scopes.ts";
 import { decodeString } from "./tokens.ts";

@@ -1,17 +1,15 @@
 import {
   type Log,
-  type ResourcePlan,
   type ResourceRef,
   type ResourceReport,
   type RunRecord,
   readRun,
   readState,
   refOf,
-  type SourcePlan,
   type StoredState,
-  tableName,
   type World,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import { type ResourcePlan, type SourcePlan, tableName } from "@tidetable/core/plan";
 import { newRunId } from "../base/names.ts";
 import {
   lostReport,

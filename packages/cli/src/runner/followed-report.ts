@@ -1,4 +1,9 @@
-import { type ResourceReport, type RunRecord, type StoredState, zeroCounts } from "@tidetable/core";
+import {
+  type ResourceReport,
+  type RunRecord,
+  type StoredState,
+  zeroCounts,
+} from "@tidetable/core/internal";
 
 /*
  * Builds the reports of runs that are followed from outside: from the run history, from a worker's

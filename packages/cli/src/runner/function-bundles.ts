@@ -8,7 +8,7 @@ import type { Project } from "../base/project.ts";
 export { version as esbuildVersion } from "esbuild";
 
 /** The functions that AWS runs, by the modules of their handlers. */
-type FunctionFile = "schedule" | "resource";
+type FunctionFile = "schedule" | "worker";
 
 interface Bundle {
   /** The folder in which the bundle runs. */
@@ -57,12 +57,7 @@ const sstBuildOptions = {
 export const bundleFunctions = (
   { folder, functionFiles }: Pick<Project, "folder" | "functionFiles">,
   outputFolder: string,
-): Promise<FunctionBundles> =>
-  bundleFiles(
-    folder,
-    { schedule: functionFiles.schedule, resource: functionFiles.worker },
-    outputFolder,
-  );
+): Promise<FunctionBundles> => bundleFiles(folder, functionFiles, outputFolder);
 
 /** Bundles files of a project like functions, each into a folder with its name. */
 export async function bundleFiles<N extends string>(

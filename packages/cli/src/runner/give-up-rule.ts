@@ -1,4 +1,4 @@
-import type { Clock } from "@tidetable/core";
+import type { Clock } from "@tidetable/core/internal";
 import type { Pipeline } from "./follow.ts";
 
 /** Lambda attempts an event three times: at once, after a minute, and two minutes after that. */

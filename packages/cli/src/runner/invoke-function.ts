@@ -1,5 +1,5 @@
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
-import { type Names, scheduleFunctionName } from "@tidetable/core";
+import { type Names, scheduleFunctionName } from "@tidetable/core/plan";
 import type { StartedRuns } from "./follow.ts";
 
 interface Invocation {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "@tidetable/core";
+import { ConfigError } from "@tidetable/core/internal";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
 import { currentProject, type Project } from "../base/project.ts";
@@ -65,9 +65,9 @@ async function buildBundles(
 ): Promise<FunctionBundles> {
   const bundles = await bundleFunctions(project, folder);
   const kilobytes = (bytes: number) => Math.round(bytes / 1000);
-  const { schedule, resource } = bundles;
+  const { schedule, worker } = bundles;
   stderr.write(
-    `bundled as for AWS: schedule ${kilobytes(schedule.zippedBytes)} kB, worker ${kilobytes(resource.zippedBytes)} kB zipped; on Node ${process.versions.node} here, on 24 there\n`,
+    `bundled as for AWS: schedule ${kilobytes(schedule.zippedBytes)} kB, worker ${kilobytes(worker.zippedBytes)} kB zipped; on Node ${process.versions.node} here, on 24 there\n`,
   );
   return bundles;
 }

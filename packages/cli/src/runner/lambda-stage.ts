@@ -1,16 +1,18 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
+import type {
+  Fields,
+  Log,
+  ResourceRef,
+  ResourceReport,
+  WorkerEvent,
+} from "@tidetable/core/internal";
 import {
-  type Fields,
-  type Log,
   type Names,
-  type ResourceRef,
-  type ResourceReport,
   type SourcePlan,
   scheduleFunctionName,
-  type WorkerEvent,
   workerEnvironment,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { packageFile } from "../base/package-files.ts";
 import { openLambda } from "../lambda/service.ts";
 import type { FailureRecord, Lambda, LambdaFunction, LambdaOptions } from "../lambda/types.ts";
@@ -110,7 +112,7 @@ function defineFunctions({
     environment: stageEnvironment,
   };
   const workers = plans.map((plan) => ({
-    ...bundles.resource,
+    ...bundles.worker,
     name: workerFunctionName(names, plan.name),
     timeoutMs: workerTimeoutMs,
     memoryMb: plan.function.memoryMb,

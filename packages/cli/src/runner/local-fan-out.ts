@@ -1,17 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
+import type { Sources } from "@tidetable/core";
 import {
+  type LambdaContext,
   type Log,
   type ResourceReport,
   RunError,
   readRun,
-  type SourcePlan,
-  type Sources,
   type WorkerEvent,
-} from "@tidetable/core";
-import type { Context } from "aws-lambda";
-import { createWorker } from "../../../../functions/resource.ts";
-import { createScheduler } from "../../../../functions/schedule.ts";
+} from "@tidetable/core/internal";
+import { scheduler, worker } from "@tidetable/core/lambda";
+import type { SourcePlan } from "@tidetable/core/plan";
 import { newRunId } from "../base/names.ts";
 import type { Session } from "../base/session-type.ts";
 import { localLeaseOwner } from "../session/dead-leases.ts";
@@ -38,8 +37,8 @@ interface LocalFunctions {
  * function for an event, a worker for each resource that it starts, and the resume tick.
  */
 export class LocalFanOut {
-  readonly #schedule: ReturnType<typeof createScheduler>;
-  readonly #invokeWorker: ReturnType<typeof createWorker>;
+  readonly #schedule: ReturnType<typeof scheduler>;
+  readonly #invokeWorker: ReturnType<typeof worker>;
   readonly #session: Session;
   readonly #sourceNames: readonly string[];
   readonly #signal: AbortSignal;
@@ -55,12 +54,12 @@ export class LocalFanOut {
     this.#session = session;
     this.#signal = signal;
     this.#sourceNames = plans.map(({ name }) => name);
-    this.#schedule = createScheduler({
+    this.#schedule = scheduler({
       sources,
       log,
       invoke: async (event) => void this.#startedEvents.push(event),
     });
-    this.#invokeWorker = createWorker({ sources, log, signal });
+    this.#invokeWorker = worker({ sources, log, signal });
   }
 
   /** Runs events until each resource has ended, waits and continuations included. */
@@ -159,20 +158,11 @@ function reportOfError(error: unknown): ResourceReport {
 }
 
 /** The invocation context that Lambda would pass to a handler. */
-export function localContext(awsRequestId: string): Context {
+export function localContext(awsRequestId: string): LambdaContext {
   const endsAt = performance.now() + SLICE_MS;
   return {
     awsRequestId,
     logStreamName: localLeaseOwner,
-    functionName: "tidetable-local",
-    functionVersion: "$LATEST",
-    invokedFunctionArn: "arn:aws:lambda:local:000000000000:function:tidetable-local",
-    logGroupName: "local",
-    memoryLimitInMB: "512",
-    callbackWaitsForEmptyEventLoop: false,
     getRemainingTimeInMillis: () => endsAt - performance.now(),
-    done() {},
-    fail() {},
-    succeed() {},
   };
 }

@@ -1,15 +1,14 @@
+import type { Sources } from "@tidetable/core";
 import {
   ConfigError,
   type Log,
+  lambdaWorld,
+  localOrigin,
   type Preview,
-  type Problem,
-  planSource,
   previewResource,
   type ResourceRef,
-  type SourcePlan,
-  type Sources,
-} from "@tidetable/core";
-import { lambdaWorld, localOrigin } from "../../../../functions/world.ts";
+} from "@tidetable/core/internal";
+import { type Problem, planSource, type SourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
 import {

@@ -1,4 +1,5 @@
-import type { Log, ResourceReport, SourcePlan } from "@tidetable/core";
+import type { Log, ResourceReport } from "@tidetable/core/internal";
+import type { SourcePlan } from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 
 /** An event of the schedule function, as `run` and `check` send it. */

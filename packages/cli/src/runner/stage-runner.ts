@@ -4,16 +4,18 @@ import {
   explainError,
   isFailure,
   type Log,
+  type ResourceReport,
+  type WorkerEvent,
+} from "@tidetable/core/internal";
+import {
   type Names,
   planSource,
   type ResourcePlan,
-  type ResourceReport,
   type SourcePlan,
   scheduleFunctionName,
   tableName,
-  type WorkerEvent,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { newRunId } from "../base/names.ts";
 import type { Session } from "../base/session-type.ts";

@@ -1,4 +1,5 @@
-import type { Column, Columns, DataType } from "@tidetable/core";
+import type { DataType } from "@tidetable/core";
+import type { Column, Columns } from "@tidetable/core/internal";
 
 /** The keywords of JSON Schema 2020-12 in use. */
 interface JsonSchema {

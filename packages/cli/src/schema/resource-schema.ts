@@ -2,17 +2,15 @@ import {
   type Column,
   type Columns,
   columnsOf,
-  type KeyAttribute,
-  type KeyPlan,
   parseShape,
-  type ResourcePlan,
   readSchema,
   readVersion,
   refOf,
   type SchemaVersion,
   type Shape,
   typeText,
-} from "@tidetable/core";
+} from "@tidetable/core/internal";
+import type { KeyAttribute, KeyPlan, ResourcePlan } from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 import { readIfPresent } from "../session/session.ts";
 

@@ -1,4 +1,6 @@
-import type { Column, ColumnPlan, Columns, DataType, ResourcePlan, Shape } from "@tidetable/core";
+import type { DataType } from "@tidetable/core";
+import type { Column, Columns, Shape } from "@tidetable/core/internal";
+import type { ColumnPlan, ResourcePlan } from "@tidetable/core/plan";
 import { safeLine } from "../output/render.ts";
 import { itemColumns } from "./resource-schema.ts";
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "@tidetable/core";
-import { registerSecret } from "@tidetable/core/redact";
+import { ConfigError } from "@tidetable/core/internal";
+import { registerSecret } from "@tidetable/core/internal/redact";
 
 /** The members of a source's secret. */
 export type SecretMembers = Record<string, string>;

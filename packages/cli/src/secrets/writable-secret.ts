@@ -6,14 +6,9 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
-import {
-  createSecretsManager,
-  isFailure,
-  type Names,
-  type SourcePlan,
-  secretName,
-} from "@tidetable/core";
-import { registerSecret } from "@tidetable/core/redact";
+import { createSecretsManager, isFailure } from "@tidetable/core/internal";
+import { registerSecret } from "@tidetable/core/internal/redact";
+import { type Names, type SourcePlan, secretName } from "@tidetable/core/plan";
 import { prepareDataFolder } from "../base/data-folder.ts";
 import type { Options } from "../base/options.ts";
 import { explainAwsErrors, notDeployedError } from "../stage/aws-errors.ts";

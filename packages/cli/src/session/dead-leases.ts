@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { expireLease, type ResourceRef, readState } from "@tidetable/core";
+import { expireLease, type ResourceRef, readState } from "@tidetable/core/internal";
 import type { Session } from "../base/session-type.ts";
 
 /*

@@ -4,7 +4,8 @@ import {
   paginateScan,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
-import type { Clock, KeyPlan } from "@tidetable/core";
+import type { Clock } from "@tidetable/core/internal";
+import type { KeyPlan } from "@tidetable/core/plan";
 
 /** DynamoDB's limit for one BatchWriteItem. */
 const BATCH_SIZE = 25;

@@ -1,11 +1,5 @@
-import {
-  endWait,
-  openGate,
-  type ResourcePlan,
-  readState,
-  refOf,
-  type SourcePlan,
-} from "@tidetable/core";
+import { endWait, openGate, readState, refOf } from "@tidetable/core/internal";
+import type { ResourcePlan, SourcePlan } from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 import type { RunEvent } from "../runner/runner.ts";
 

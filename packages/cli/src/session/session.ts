@@ -3,16 +3,18 @@ import {
   dynamodbClient,
   isFailure,
   type Log,
-  type ResourcePlan,
   realClock,
   refOf,
+  stateTable,
+  tableDefinition,
+} from "@tidetable/core/internal";
+import {
+  type ResourcePlan,
   type SourcePlan,
   secretName,
-  stateTable,
   stateTableName,
-  tableDefinition,
   tableName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import { localNames } from "../base/names.ts";
 import type { Session } from "../base/session-type.ts";
 import { openEmbeddedEngine } from "../engine/embedded-engine.ts";

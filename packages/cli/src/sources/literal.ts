@@ -1,4 +1,6 @@
-import { dlt, type Problem, StageValue } from "@tidetable/core";
+import { dlt } from "@tidetable/core";
+import { StageValue } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 
 /** A config has about ten levels. With this limit, functions may walk a literal by recursion. */
 export const MAX_DEPTH = 100;

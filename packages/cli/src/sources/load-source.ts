@@ -1,19 +1,8 @@
 import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import {
-  ConfigError,
-  fillStageValues,
-  findNotices,
-  isSource,
-  type Problem,
-  rest_api_source,
-  type Source,
-  type SourceConfig,
-  type Sources,
-  spellingHint,
-  stageValuesFor,
-} from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import { rest_api_source, type Source, type SourceConfig, type Sources } from "@tidetable/core";
+import { ConfigError, findNotices, isSource, spellingHint } from "@tidetable/core/internal";
+import { fillStageValues, type Problem, stageValuesFor, validate } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { localNames } from "../base/names.ts";
 import { currentProject, findProject } from "../base/project.ts";

@@ -1,5 +1,6 @@
-import { fillStageValues, findStageValues, type Problem, type Source } from "@tidetable/core";
-import { validate } from "@tidetable/core/validate";
+import type { Source } from "@tidetable/core";
+import { findStageValues } from "@tidetable/core/internal";
+import { fillStageValues, type Problem, validate } from "@tidetable/core/plan";
 
 /** The source with a sample for each value, for looking at the rest of it. */
 export function withSampleValues(source: Source): Source {

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ConfigError, isSource, type Problem, type Sources } from "@tidetable/core";
+import type { Sources } from "@tidetable/core";
+import { ConfigError, isSource } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { currentProject, type Project } from "../base/project.ts";
 

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import { type DictLiteral, isExactNumber, jsonToLiteral, MAX_DEPTH } from "./literal.ts";
 
 /** A dlt dict has some kilobytes. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Problem } from "@tidetable/core";
+import type { Problem } from "@tidetable/core/plan";
 import { localNames } from "../base/names.ts";
 
 /** The values of a stage, from each place where there are some. Later ones win. */

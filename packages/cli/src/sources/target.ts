@@ -1,4 +1,5 @@
-import { ConfigError, planSource, type ResourcePlan, spellingHint } from "@tidetable/core";
+import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import { planSource, type ResourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
 import { loadSources } from "./load-source.ts";

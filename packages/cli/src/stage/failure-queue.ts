@@ -7,7 +7,8 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { failureQueueName, type Names, type WorkerEvent } from "@tidetable/core";
+import type { WorkerEvent } from "@tidetable/core/internal";
+import { failureQueueName, type Names } from "@tidetable/core/plan";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 
 /*

@@ -9,11 +9,13 @@ import {
   createSecretsManager,
   isFailure,
   openSecretStore,
+} from "@tidetable/core/internal";
+import {
   type Problem,
   type SourcePlan,
   scheduleFunctionName,
   workerFunctionName,
-} from "@tidetable/core";
+} from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 import { notDeployedError } from "./aws-errors.ts";
 

@@ -1,5 +1,6 @@
 import { DescribeTableCommand, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
-import { dynamodbClient, type Names, realClock, stateTableName } from "@tidetable/core";
+import { dynamodbClient, realClock } from "@tidetable/core/internal";
+import { type Names, stateTableName } from "@tidetable/core/plan";
 import type { Session } from "../base/session-type.ts";
 import { explainAwsErrors, notDeployedError } from "./aws-errors.ts";
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { ConfigError, type Problem, spellingHint } from "@tidetable/core";
+import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import type { Problem } from "@tidetable/core/plan";
 import { type DictLiteral, jsonToLiteral } from "../sources/literal.ts";
 import { readPythonSource, sourceFromLiteral } from "../sources/load-source.ts";
 import { validateOpen } from "../sources/open-values.ts";

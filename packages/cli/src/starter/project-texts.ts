@@ -3,22 +3,21 @@
  * and which esbuild, SST and tidetable find as `.ts`.
  */
 
-export const workerText = `import { worker } from "@tidetable/core/lambda";
+export const workerText = `import { register } from "@tidetable/core";
+import { worker, scheduler } from "@tidetable/core/lambda";
 import { sources } from "../sources/index.js";
 
 /** AWS calls this for each resource: it reads the API and writes the table. */
 export const handler = worker({ sources });
 `;
 
-export const scheduleText = `import { scheduler } from "@tidetable/core/lambda";
-import { sources } from "../sources/index.js";
+export const scheduleText = `import { sources } from "../sources/index.js";
 
 /** AWS calls this on schedule: it starts the worker once for each resource. */
 export const handler = scheduler({ sources });
 `;
 
-export const sourcesText = `import { register } from "@tidetable/core";
-
+export const sourcesText = `
 /** The sources of this app, by name. */
 export const sources = register({});
 `;

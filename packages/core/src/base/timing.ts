@@ -29,6 +29,9 @@ export const AWS_CONNECT_MS = 2_000;
 /** The time limit for one attempt of a request to DynamoDB or Secrets Manager. */
 export const AWS_REQUEST_MS = 5_000;
 
+/** The time for which an unused connection to DynamoDB is kept. A page may take that long. */
+export const AWS_IDLE_MS = 30_000;
+
 /** The time for which a request to DynamoDB is repeated after throttles and lost connections. */
 export const DYNAMODB_PATIENCE_MS = 20_000;
 

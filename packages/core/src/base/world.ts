@@ -2,6 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Dispatcher } from "undici";
 import type { Names } from "./names.ts";
+import type { SendBatch } from "./wire.ts";
 
 /** Tests and the simulation replace the clock. */
 export interface Clock {
@@ -23,6 +24,11 @@ export interface Log {
 
 export type Fields = Record<string, unknown>;
 
+/** The SDK's client. Without `sendBatch`, batches go through the SDK's commands. */
+export interface Dynamodb extends Pick<DynamoDBClient, "send"> {
+  sendBatch?: SendBatch | undefined;
+}
+
 /** The surroundings of the engine. The engine has no other globals. */
 export interface World {
   names: Names;
@@ -33,7 +39,7 @@ export interface World {
   signal: AbortSignal;
   /** The time on the monotonic clock at which the slice has to have ended. */
   deadline: number;
-  dynamodb: Pick<DynamoDBClient, "send">;
+  dynamodb: Dynamodb;
   secretsManager: Pick<SecretsManagerClient, "send">;
   http: Dispatcher;
   /** The origins that requests are sent to instead. Empty except in local mode; see `origins.ts`. */

@@ -15,11 +15,13 @@ const defaultMemoryMb = 512;
  */
 export const workerEnvironment = Object.freeze({ NODE_OPTIONS: "--max-semi-space-size=8" });
 
-export function planFunction({ memory, reserved_concurrency, vpc }: FunctionOptions): FunctionPlan {
+export function planFunction(options: FunctionOptions): FunctionPlan {
+  const { memory, reserved_concurrency, vpc, sdk_writes = false } = options;
   return {
     memoryMb: memory ?? defaultMemoryMb,
     reservedConcurrency: reserved_concurrency,
     vpc: vpc && { subnets: vpc.subnets, securityGroups: vpc.security_groups },
+    sdkWrites: sdk_writes,
   };
 }
 

@@ -42,6 +42,8 @@ export interface FunctionPlan {
   memoryMb: number;
   reservedConcurrency: number | undefined;
   vpc: { subnets: string[]; securityGroups: string[] } | undefined;
+  /** Batches go through the SDK's commands and not as text. */
+  sdkWrites: boolean;
 }
 
 /** The settings of a table in AWS, apart from its key. */

@@ -53,8 +53,11 @@ export const isSelected = ({ selected, write_disposition }: SettledResource): bo
 
 type HasColumns = Pick<SettledResource, "columns">;
 
-export const planHardDelete = ({ columns }: HasColumns): string | undefined =>
-  Object.entries(columns).find(([, column]) => column.hard_delete)?.[0];
+/** An archive keeps what it was shown: there, as in dlt, a deletion is a record like others. */
+export const planHardDelete = (resource: SettledResource): string | undefined =>
+  planDisposition(resource) === "append"
+    ? undefined
+    : Object.entries(resource.columns).find(([, column]) => column.hard_delete)?.[0];
 
 export function planDedupSort({ columns }: HasColumns): ResourcePlan["dedupSort"] {
   const [field, hints] = Object.entries(columns).find(([, column]) => column.dedup_sort) ?? [];

@@ -50,12 +50,13 @@ export function isSource(value: unknown): value is Source {
   return typeof value === "object" && value !== null && brand in value;
 }
 
+/** The registered sources by name. */
+export type Sources = Readonly<Record<string, Source>>;
+
 const nameBySource = new WeakMap<Source, string>();
 
 /** Names each source by its key in the registry. */
-export function register<const Sources extends Readonly<Record<string, Source>>>(
-  sources: Sources,
-): Sources {
+export function register<const Registered extends Sources>(sources: Registered): Registered {
   for (const [name, source] of Object.entries(sources)) nameBySource.set(source, name);
   return sources;
 }

@@ -233,6 +233,11 @@ export interface FunctionOptions {
   reserved_concurrency?: number;
   /** A network of your own, for an API that can be reached only from it. */
   vpc?: { subnets: string[]; security_groups: string[] };
+  /**
+   * Whether batches go through the commands of the AWS SDK, which takes more processor time. For a
+   * release of the SDK that does not go along with the sender of tidetable. Default: false.
+   */
+  sdk_writes?: boolean;
 }
 
 /** The settings of a table, apart from its key. */

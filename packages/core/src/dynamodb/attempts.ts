@@ -1,9 +1,9 @@
 import { WriteError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
-import type { Item, KeyedItem, Rejection } from "../flow.ts";
+import type { KeyedItem, Rejection } from "../flow.ts";
 import { awsRetryDelay, classifyError, type ErrorKind, errorName } from "./client.ts";
-import { keyAttributes, missingTableError } from "./tables.ts";
+import { missingTableError } from "./tables.ts";
 
 /*
  * The writers share the retry loop of a write, and the results.
@@ -119,12 +119,6 @@ export async function forEachConcurrently<T extends object>(
   const failure = ends.find((end) => end.status === "rejected");
   if (failure) throw failure.reason;
 }
-
-/** Picks the attributes of the table's key. */
-export const keyOfItem = (item: Item, key: WriterOptions["key"]): Item =>
-  Object.fromEntries(
-    keyAttributes(key).flatMap(({ name }) => (item[name] ? [[name, item[name]]] : [])),
-  );
 
 /** DynamoDB's own message is left out: a message may quote the record. */
 export const rejectItem = ({ index, record }: KeyedItem): Rejection => ({

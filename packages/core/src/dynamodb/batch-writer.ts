@@ -1,12 +1,8 @@
-import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
-import type { Item, KeyedItem } from "../flow.ts";
-import {
-  keyOfItem,
-  rejectItem,
-  sendUntilAccepted,
-  type Writer,
-  type WriterOptions,
-} from "./attempts.ts";
+import type { SendBatch, WireItem, WireRequest } from "../base/wire.ts";
+import type { KeyedItem } from "../flow.ts";
+import { parseWireItem } from "../values/wire-text.ts";
+import { rejectItem, sendUntilAccepted, type Writer, type WriterOptions } from "./attempts.ts";
+import { batchSenderOf } from "./batch-commands.ts";
 import {
   type RequestLimits,
   type RequestProgress,
@@ -26,20 +22,25 @@ const requestLimits: RequestLimits = Object.freeze({
 /** Opens the default writer: an item replaces its row without a condition. */
 export function openBatchWriter(options: WriterOptions): Writer {
   const signal = shareSignal(options.signal);
+  const batchOptions = { ...options, signal, sendBatch: batchSenderOf(options.dynamodb) };
   return new RequestQueue(requestLimits, options.clock, (items, progress) =>
-    writeBatch(items, progress, { ...options, signal }),
+    writeBatch(items, progress, batchOptions),
   );
+}
+
+interface BatchOptions extends WriterOptions {
+  sendBatch: SendBatch;
 }
 
 /** Repeats a batch until every item has an outcome. */
 async function writeBatch(
   batch: KeyedItem[],
   progress: RequestProgress,
-  options: WriterOptions,
+  options: BatchOptions,
 ): Promise<void> {
   let remaining = batch;
   const attempt = async () => {
-    const { UnprocessedItems } = await sendBatch(remaining, options);
+    const { UnprocessedItems } = await sendItems(remaining, options);
     const unprocessed = /* planted: unprocessed-items */ findUnprocessed(
       remaining,
       UnprocessedItems?.[options.table] ?? [],
@@ -54,16 +55,13 @@ async function writeBatch(
   if (end === "invalid") await isolateInvalid(remaining, progress, options);
 }
 
-function sendBatch(items: KeyedItem[], { dynamodb, table, key, signal }: WriterOptions) {
-  const requests = items.map(
-    ({ item, deletesRow }): WriteRequest =>
-      deletesRow
-        ? { DeleteRequest: { Key: keyOfItem(item, key) } }
-        : { PutRequest: { Item: item } },
+function sendItems(items: KeyedItem[], { sendBatch, table, signal }: BatchOptions) {
+  const requests = items.map(({ itemText, rowKeyText, deletesRow }) =>
+    deletesRow ? `{"DeleteRequest":{"Key":${rowKeyText}}}` : `{"PutRequest":{"Item":${itemText}}}`,
   );
-  return dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }), {
-    abortSignal: signal,
-  });
+  const requestItems = `{${JSON.stringify(table)}:[${requests.join(",")}]}`;
+  const body = `{"RequestItems":${requestItems},"ReturnConsumedCapacity":"TOTAL"}`;
+  return sendBatch("BatchWriteItem", body, signal);
 }
 
 /**
@@ -73,7 +71,7 @@ function sendBatch(items: KeyedItem[], { dynamodb, table, key, signal }: WriterO
 async function isolateInvalid(
   batch: KeyedItem[],
   progress: RequestProgress,
-  options: WriterOptions,
+  options: BatchOptions,
 ): Promise<void> {
   const [item] = batch;
   if (item && batch.length === 1) {
@@ -85,24 +83,23 @@ async function isolateInvalid(
   await writeBatch(batch.slice(middle), progress, options);
 }
 
-/**
- * Finds the unprocessed items by their keys. The items from the answer cannot be sent again: the SDK loses
- * the value of an attribute named `__proto__`.
- */
+/** Finds the unprocessed items by their keys: the text of an item is sent as it is, or not at all. */
 function findUnprocessed(
   sentItems: KeyedItem[],
-  requests: WriteRequest[],
+  requests: WireRequest[],
   { hash, range }: WriterOptions["key"],
 ): KeyedItem[] {
   if (requests.length === 0) return [];
-  const keyText = (item: Item | undefined) =>
-    JSON.stringify([item?.[hash.name], range && item?.[range.name]]);
+  const keyText = (item: WireItem = {}) =>
+    JSON.stringify([item[hash.name], range && item[range.name]]);
   const keys = new Set(
     requests.map(({ PutRequest, DeleteRequest }) =>
       keyText(PutRequest?.Item ?? DeleteRequest?.Key),
     ),
   );
-  const unprocessed = sentItems.filter(({ item }) => keys.has(keyText(item)));
+  const unprocessed = sentItems.filter(({ rowKeyText }) =>
+    keys.has(keyText(parseWireItem(rowKeyText))),
+  );
   // DynamoDB may write a key differently. Repeating the whole batch is safe, and losing an item is not.
   return unprocessed.length === requests.length ? unprocessed : sentItems;
 }

@@ -1,8 +1,4 @@
-import {
-  DynamoDBClient,
-  type DynamoDBClientConfig,
-  type DynamoDBServiceException,
-} from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import {
   AWS_CONNECT_MS,
   AWS_REQUEST_MS,
@@ -10,13 +6,17 @@ import {
   DYNAMODB_PATIENCE_MS,
   DYNAMODB_RETRY_MS,
 } from "../base/timing.ts";
-import type { World } from "../base/world.ts";
+import type { Dynamodb, World } from "../base/world.ts";
+import { BatchSender } from "./send-batch.ts";
+
+/** A client that sends batches as text. */
+export type TextClient = DynamoDBClient & Required<Pick<Dynamodb, "sendBatch">>;
 
 /**
  * Creates a client without the SDK's retries, because only the engine knows the deadline. Time-outs
  * throw: by default the SDK would wait for ever, or only warn.
  */
-export function dynamodbClient(overrides: DynamoDBClientConfig = {}): DynamoDBClient {
+export function dynamodbClient(overrides: DynamoDBClientConfig = {}): TextClient {
   const client = new DynamoDBClient({
     maxAttempts: 1,
     requestHandler: {
@@ -30,7 +30,12 @@ export function dynamodbClient(overrides: DynamoDBClientConfig = {}): DynamoDBCl
   });
   // The logger logs to nowhere, but copies every request deeply: 42 % of the CPU of a run.
   client.middlewareStack.remove("loggerMiddleware");
-  return client;
+  const sender = new BatchSender(client.config);
+  const destroy = () => {
+    sender.close();
+    DynamoDBClient.prototype.destroy.call(client);
+  };
+  return Object.assign(client, { destroy, sendBatch: sender.sendBatch });
 }
 
 /** The pause after a failed attempt: exponential with full jitter, as AWS recommends. */
@@ -90,21 +95,43 @@ const connectionCodes = new Set([
   "ENOTFOUND",
   "EPIPE",
   "ETIMEDOUT",
+  // undici's names
+  "UND_ERR_BODY_TIMEOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+  "UND_ERR_SOCKET",
 ]);
+
+/** DynamoDB's names for a signature with another time, which it also gives to a wrong signature. */
+const signatureNames = new Set([
+  "InvalidSignatureException",
+  "RequestExpired",
+  "RequestTimeTooSkewed",
+]);
+
+/** What the SDK and `BatchSender` add to an error. */
+interface ErrorMetadata {
+  httpStatusCode?: number;
+  clockSkewCorrected?: boolean;
+}
 
 export function classifyError(error: unknown): ErrorKind {
   if (!(error instanceof Error)) return "refused";
   if (throttleNames.has(error.name)) return "throttled";
   if (error.name === "ValidationException") return "invalid";
   if (error.name === "ResourceNotFoundException") return "missing";
-  const { code, $metadata } = error as { code?: unknown } & Partial<DynamoDBServiceException>;
+  const { code, $metadata } = error as { code?: unknown; $metadata?: ErrorMetadata };
   const isUnavailable =
     error.name === "TimeoutError" ||
     // Another writer's transaction holds the item for a moment.
     error.name === "TransactionConflictException" ||
-    // An answer that is not JSON comes from a proxy.
+    // An answer that is not JSON, or not HTTP, comes from a proxy.
     error instanceof SyntaxError ||
+    error.name === "HTTPParserError" ||
     ($metadata?.httpStatusCode ?? 0) >= 500 ||
+    // The clock of this machine was wrong, and is corrected for the next attempt.
+    ($metadata?.clockSkewCorrected === true && signatureNames.has(error.name)) ||
     (typeof code === "string" && connectionCodes.has(code));
   return isUnavailable ? "unavailable" : "refused";
 }

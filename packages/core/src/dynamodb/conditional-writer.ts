@@ -5,13 +5,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { WriteModePlan } from "../config/plan-types.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
-import {
-  keyOfItem,
-  rejectItem,
-  sendUntilAccepted,
-  type Writer,
-  type WriterOptions,
-} from "./attempts.ts";
+import { attributesOf } from "../values/wire-text.ts";
+import { rejectItem, sendUntilAccepted, type Writer, type WriterOptions } from "./attempts.ts";
 import {
   type RequestLimits,
   type RequestProgress,
@@ -73,16 +68,18 @@ async function writeItem(
 type Condition = NonNullable<ReturnType<typeof isNewRow> | ReturnType<typeof isNewestVersion>>;
 
 async function sendItem(
-  { item, deletesRow }: KeyedItem,
+  { itemText, rowKeyText, deletesRow }: KeyedItem,
   condition: Condition,
-  { dynamodb, table, key, signal }: WriterOptions,
+  { dynamodb, table, signal }: WriterOptions,
 ): Promise<void> {
   const request = { TableName: table, ...condition };
   const send = { abortSignal: signal };
   if (deletesRow) {
-    await dynamodb.send(new DeleteItemCommand({ ...request, Key: keyOfItem(item, key) }), send);
+    const Key = attributesOf(rowKeyText);
+    await dynamodb.send(new DeleteItemCommand({ ...request, Key }), send);
   } else {
-    await dynamodb.send(new PutItemCommand({ ...request, Item: item }), send);
+    const Item = attributesOf(itemText);
+    await dynamodb.send(new PutItemCommand({ ...request, Item }), send);
   }
 }
 
@@ -109,9 +106,10 @@ function isNewestVersion(keyedItem: KeyedItem, mode: OrderedMode) {
 }
 
 function versionOf(
-  { item }: KeyedItem,
+  { itemText }: KeyedItem,
   { versionField, type }: OrderedMode,
 ): Item[string] | undefined {
+  const item: Item = attributesOf(itemText);
   const value = Object.hasOwn(item, versionField) ? item[versionField] : undefined;
   return value?.[type] === undefined ? undefined : value;
 }

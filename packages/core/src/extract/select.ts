@@ -104,16 +104,29 @@ export const isStorablePath = (names: readonly string[]): boolean =>
 
 /**
  * The path to the records of a body, where the config names none, as in dlt: the first list with a
- * usual name, or the first list, or the body itself as a single record.
+ * usual name, or the first list, or the body itself as a single record. Unlike in dlt, null under a
+ * usual name is an empty list, unless the body is a record with the key of its resource.
  */
-export function detectSelector(body: JsonValue): JsonPath {
-  const lists = Array.isArray(body) ? [] : findLists(body, []);
+export function detectSelector(body: JsonValue, keyFields: readonly string[] = []): JsonPath {
+  const lists = Array.isArray(body) ? [] : findPaths(body, Array.isArray);
   const steps =
     lists.find((path) => usualListNames.has(path.at(-1) ?? "") && isStorablePath(path)) ??
     lists.find(isStorablePath);
   if (!steps && lists.length > 0) throw listNameError();
-  const path = (steps ?? []).map((name) => ({ name }));
+  const path = (steps ?? emptyListIn(body, keyFields) ?? []).map((name) => ({ name }));
   return { text: writePath(path), steps: path };
+}
+
+/** The path to null under a usual name, in a body without lists that cannot be a record itself. */
+function emptyListIn(body: JsonValue, keyFields: readonly string[]): string[] | undefined {
+  if (!isObject(body)) return undefined;
+  const hasKey = keyFields.length > 0;
+  if (hasKey && keyFields.every((field) => body[field] != null)) return undefined;
+  // A record without a key may have null anywhere inside. On top, the name tells.
+  const depth = hasKey ? DETECT_DEPTH : 1;
+  return findPaths(body, (value) => value === null).find(
+    (path) => path.length <= depth && usualListNames.has(path.at(-1) ?? ""),
+  );
 }
 
 const listNameError = () =>
@@ -124,10 +137,16 @@ const listNameError = () =>
     retryable: false,
   });
 
-function findLists(value: JsonValue, path: string[]): string[][] {
-  if (Array.isArray(value)) return [path];
+function findPaths(
+  value: JsonValue,
+  isWanted: (value: JsonValue) => boolean,
+  path: string[] = [],
+): string[][] {
+  if (isWanted(value)) return [path];
   if (!isObject(value) || path.length === DETECT_DEPTH) return [];
-  return Object.entries(value).flatMap(([name, member]) => findLists(member, [...path, name]));
+  return Object.entries(value).flatMap(([name, member]) =>
+    findPaths(member, isWanted, [...path, name]),
+  );
 }
 
 /** The text of a path, as a config writes it. */

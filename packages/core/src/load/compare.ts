@@ -1,10 +1,12 @@
-import { type AttributeValue, BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
-import { forEachConcurrently, keyOfItem, type WriterOptions } from "../dynamodb/attempts.ts";
+import type { WireItem, WireValue } from "../base/wire.ts";
+import { forEachConcurrently, type WriterOptions } from "../dynamodb/attempts.ts";
+import { batchSenderOf } from "../dynamodb/batch-commands.ts";
 import { classifyError, errorName, retryTransient } from "../dynamodb/client.ts";
 import { keyAttributes, missingTableError } from "../dynamodb/tables.ts";
-import type { Item, KeyedItem } from "../flow.ts";
+import type { KeyedItem } from "../flow.ts";
 import { isSameNumber, numberIdentity } from "../values/number-parts.ts";
+import { parseWireItem } from "../values/wire-text.ts";
 
 /*
  * Reads rows to find the items that the table already has. In doubt an item counts as changed: a
@@ -68,7 +70,7 @@ function splitIntoChunks<T>(items: readonly T[]): T[][] {
 
 /** The rows that DynamoDB returned for the requested keys. */
 interface Rows {
-  byKey: Map<string, Item>;
+  byKey: Map<string, WireItem>;
   /** True when each returned row has the key of an item. */
   allKnown: boolean;
 }
@@ -76,13 +78,14 @@ interface Rows {
 /** Returns undefined when DynamoDB rejects a key. The writer then finds the invalid item. */
 async function rowsOf(items: readonly KeyedItem[], options: Comparing): Promise<Rows | undefined> {
   const { key, table, signal } = options;
-  const rows: Item[] = [];
-  let unreadKeys = items.map(({ item }) => keyOfItem(item, key));
+  const rows: WireItem[] = [];
+  const itemKeys = items.map(({ rowKeyText }) => rowKeyText);
+  let unreadKeys = itemKeys;
   try {
     await retryTransient(options, async () => {
       const { Responses, UnprocessedKeys } = await readBatch(unreadKeys, options);
       rows.push(...(Responses?.[table] ?? []));
-      unreadKeys = UnprocessedKeys?.[table]?.Keys ?? [];
+      unreadKeys = (UnprocessedKeys?.[table]?.Keys ?? []).map((unread) => JSON.stringify(unread));
       if (unreadKeys.length > 0) throw unprocessedError();
     });
   } catch (error) {
@@ -90,26 +93,28 @@ async function rowsOf(items: readonly KeyedItem[], options: Comparing): Promise<
     if (classifyError(error) !== "invalid") throw unreadableError(table, error);
     return undefined;
   }
-  const requestedKeys = new Set(items.map(({ item }) => keyText(item, key)));
+  const requestedKeys = new Set(itemKeys.map((text) => keyText(parseWireItem(text), key)));
   const byKey = new Map(rows.map((row) => [keyText(row, key), row]));
   return { byKey, allKnown: [...byKey.keys()].every((text) => requestedKeys.has(text)) };
 }
 
-const readBatch = (Keys: Item[], { dynamodb, table, signal, consistent = false }: Comparing) =>
-  dynamodb.send(
-    new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: consistent } } }),
-    { abortSignal: signal },
-  );
+function readBatch(keys: string[], { dynamodb, table, signal, consistent = false }: Comparing) {
+  const request = `{"Keys":[${keys.join(",")}],"ConsistentRead":${consistent}}`;
+  const requestItems = `{${JSON.stringify(table)}:${request}}`;
+  const body = `{"RequestItems":${requestItems},"ReturnConsumedCapacity":"TOTAL"}`;
+  return batchSenderOf(dynamodb)("BatchGetItem", body, signal);
+}
 
 /** Makes a retry of unprocessed keys, which were too many at once or throttled. */
 const unprocessedError = () =>
   Object.assign(new Error("UnprocessedKeys"), { name: "ThrottlingException" });
 
 function isThere(
-  { item, deletesRow }: KeyedItem,
+  { itemText, deletesRow }: KeyedItem,
   { byKey, allKnown }: Rows,
   { key }: Comparing,
 ): boolean {
+  const item = parseWireItem(itemText);
   const row = byKey.get(keyText(item, key));
   // A row is surely absent only if every returned row could be matched to a requested key.
   if (deletesRow) return !row && allKnown;
@@ -117,41 +122,40 @@ function isThere(
 }
 
 /** Returns a text that is equal for equal keys. */
-const keyText = (item: Item, key: Comparing["key"]): string =>
+const keyText = (item: WireItem, key: Comparing["key"]): string =>
   JSON.stringify(
     keyAttributes(key).map(({ name }) => {
       const { S, N, B } = item[name] ?? {};
-      return S ?? (N === undefined ? Buffer.from(B ?? []).toString("base64") : numberIdentity(N));
+      return S ?? (N === undefined ? B : numberIdentity(N));
     }),
   );
 
 /** Returns whether two attribute maps have the same members in any order. */
-export function isSameMap(first: Item, second: Item): boolean {
+export function isSameMap(first: WireItem, second: WireItem): boolean {
   const names = Object.keys(first);
   return (
     names.length === Object.keys(second).length &&
     names.every((name) => {
-      // The SDK drops the value of an attribute named __proto__.
-      const value = second[name];
-      return value !== undefined && isSame(first[name] as AttributeValue, value);
+      // The SDK's commands drop an attribute named __proto__.
+      const value = Object.hasOwn(second, name) ? second[name] : undefined;
+      return value !== undefined && isSame(first[name] as WireValue, value);
     })
   );
 }
 
-function isSame(first: AttributeValue, second: AttributeValue): boolean {
+function isSame(first: WireValue, second: WireValue): boolean {
   if (first.S !== undefined) return first.S === second.S;
   if (first.N !== undefined) return second.N !== undefined && isSameNumber(first.N, second.N);
   if (first.NULL !== undefined) return first.NULL === second.NULL;
   if (first.BOOL !== undefined) return first.BOOL === second.BOOL;
   if (first.M) return second.M !== undefined && isSameMap(first.M, second.M);
   if (first.L) return second.L !== undefined && isSameList(first.L, second.L);
-  if (first.B) return second.B !== undefined && Buffer.compare(first.B, second.B) === 0;
-  return false;
+  return first.B !== undefined && first.B === second.B;
 }
 
-const isSameList = (first: AttributeValue[], second: AttributeValue[]): boolean =>
+const isSameList = (first: WireValue[], second: WireValue[]): boolean =>
   first.length === second.length &&
-  first.every((value, n) => isSame(value, second[n] as AttributeValue));
+  first.every((value, n) => isSame(value, second[n] as WireValue));
 
 function unreadableError(table: string, error: unknown): WriteError {
   if (classifyError(error) === "missing") return missingTableError(table);

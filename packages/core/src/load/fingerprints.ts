@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
-import type { Item, KeyedItem } from "../flow.ts";
+import type { WireItem, WireValue } from "../base/wire.ts";
+import type { KeyedItem } from "../flow.ts";
+import { parseWireItem } from "../values/wire-text.ts";
 
 /*
  * A fingerprint stands for a row in 16 bytes: 8 bytes for the key, and 8 bytes for the whole item. Two
@@ -17,14 +19,14 @@ const HALF = 16;
  */
 export function fingerprintOf({
   key,
-  item,
+  itemText,
   deletesRow,
-}: Pick<KeyedItem, "key" | "deletesRow"> & Partial<Pick<KeyedItem, "item">>): Buffer {
+}: Pick<KeyedItem, "key" | "deletesRow"> & Partial<Pick<KeyedItem, "itemText">>): Buffer {
   const keyDigest = hash("sha256", key);
   const content = deletesRow
     ? keyDigest.slice(HALF, 2 * HALF)
-    : item
-      ? hash("sha256", itemText(item)).slice(0, HALF)
+    : itemText
+      ? hash("sha256", sortedText(itemText)).slice(0, HALF)
       : keyDigest.slice(2 * HALF, 3 * HALF);
   const fingerprint = Buffer.from(keyDigest.slice(0, HALF) + content, "hex");
   // No fingerprint begins with zeros, because these mark a free slot of the table below.
@@ -32,14 +34,14 @@ export function fingerprintOf({
   return fingerprint;
 }
 
-/** Returns the item as text with sorted members, because an API may change their order. */
-const itemText = (item: Item): string =>
-  JSON.stringify(/* planted: order-of-members */ sortedMap(item));
+/** Returns the text of the item with sorted members, because an API may change their order. */
+const sortedText = (itemText: string): string =>
+  JSON.stringify(/* planted: order-of-members */ sortedMap(parseWireItem(itemText)));
 
-function sortedMap(map: Item): Item {
-  const sorted: Item = {};
+function sortedMap(map: WireItem): WireItem {
+  const sorted: WireItem = {};
   for (const name of Object.keys(map).sort()) {
-    const value = sortedValue(map[name] as Item[string]);
+    const value = sortedValue(map[name] as WireValue);
     // Assigning to a member named __proto__ would set the prototype.
     if (name === "__proto__") Object.defineProperty(sorted, name, { value, enumerable: true });
     else sorted[name] = value;
@@ -47,7 +49,7 @@ function sortedMap(map: Item): Item {
   return sorted;
 }
 
-function sortedValue(value: Item[string]): Item[string] {
+function sortedValue(value: WireValue): WireValue {
   if (value.M) return { M: sortedMap(value.M) };
   return value.L ? { L: value.L.map(sortedValue) } : value;
 }

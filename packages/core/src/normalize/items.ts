@@ -1,12 +1,14 @@
 import { RecordError } from "../base/errors.ts";
+import type { WireItem, WireValue } from "../base/wire.ts";
 import type { IndexPlan, ResourcePlan } from "../config/plan-types.ts";
-import type { Item, KeyedItem, PreparedPage, Rejection } from "../flow.ts";
+import type { KeyedItem, PreparedPage, Rejection } from "../flow.ts";
 import type { FitRecord } from "../schema/contract.ts";
 import { isObject, type JsonObject, type JsonValue, type Members } from "../values/json.ts";
 import { compareNumbers } from "../values/number-parts.ts";
-import { fitIndexes } from "./indexes.ts";
-import { keyMaker, type RowNaming } from "./keys.ts";
-import { toItem } from "./values.ts";
+import { parseWireItem } from "../values/wire-text.ts";
+import { checkIndexKeys, withoutNullKeys } from "./indexes.ts";
+import { type Key, keyMaker, type RowNaming } from "./keys.ts";
+import { type ItemText, writeItem } from "./values.ts";
 
 /** The parts of a resource's plan that decide about items. */
 type ItemPlan = Pick<ResourcePlan, "key" | "writeMode"> &
@@ -42,19 +44,17 @@ export function toItems(
       // A deletion often has only the key, from which the schema must not conclude missing fields.
       const fit = isDeletion ? undefined : fitRecord?.(record);
       const members = fit?.record ?? record;
-      const { item, bytes } = toItem({ ...members, ...key.members });
-      const indexedItem = fitIndexes(item, plan.storage.indexes);
+      const item = itemOf(members, key, plan.storage.indexes);
       if (!isDeletion) fitted.push(members);
       discarded += fit?.discarded ?? 0;
       const earlier = items.get(keyText);
       if (earlier) superseded += 1;
-      if (earlier && earlierWins(earlier.item, indexedItem, plan)) continue;
+      if (earlier && earlierWins(earlier, item, plan)) continue;
       // Deleting first puts the key at the end of the map, where its latest record belongs.
       items.delete(keyText);
       items.set(keyText, {
         key: keyText,
-        item: indexedItem,
-        bytes,
+        ...item,
         ...(isDeletion && { deletesRow: true as const }),
         index,
         record,
@@ -75,22 +75,35 @@ export function toItems(
   };
 }
 
+function itemOf(members: Members, key: Key, indexes: readonly IndexPlan[]): ItemText {
+  if (indexes.length === 0) return writeItem(members, key.members);
+  const indexed = withoutNullKeys(members, indexes);
+  const item = writeItem(indexed, key.members);
+  checkIndexKeys({ ...indexed, ...key.members }, indexes);
+  return item;
+}
+
 /** Decides between two records with the same key. The later one in API order wins by default. */
 function earlierWins(
-  earlier: Item,
-  later: Item,
+  earlier: ItemText,
+  later: ItemText,
   { writeMode, dedupSort }: Pick<ItemPlan, "writeMode" | "dedupSort">,
 ): boolean {
   // An existing row stays in the table, too.
   if (writeMode.kind === "insert") return true;
   const field = writeMode.kind === "ordered" ? writeMode.versionField : dedupSort?.field;
   if (field === undefined) return false;
-  const order = compareValues(later[field], earlier[field]);
+  const order = compareValues(fieldOf(later, field), fieldOf(earlier, field));
   return writeMode.kind === "batch" && dedupSort?.order === "asc" ? order > 0 : order < 0;
 }
 
+function fieldOf({ itemText }: ItemText, field: string): WireValue | undefined {
+  const item: WireItem = parseWireItem(itemText);
+  return Object.hasOwn(item, field) ? item[field] : undefined;
+}
+
 /** Returns 0 for values without an order. */
-function compareValues(left: Item[string] | undefined, right: Item[string] | undefined): number {
+function compareValues(left: WireValue | undefined, right: WireValue | undefined): number {
   if (left?.N !== undefined && right?.N !== undefined) return compareNumbers(left.N, right.N);
   if (left?.S === undefined || right?.S === undefined) return 0;
   // DynamoDB compares strings byte by byte in UTF-8.

@@ -7,7 +7,8 @@ import { contentText } from "../values/content-text.ts";
 import { Decimal } from "../values/decimal.ts";
 import { canonicalNumber, numberText } from "../values/dynamodb-number.ts";
 import type { JsonObject, JsonValue } from "../values/json.ts";
-import { NUMBER_REFUSED, toItem, utf8Bytes } from "./values.ts";
+import { attributesOf } from "../values/wire-text.ts";
+import { NUMBER_REFUSED, utf8Bytes, writeItem } from "./values.ts";
 
 /** DynamoDB's limits for the value of a key attribute, in bytes. */
 export const keyLimits = Object.freeze({ hash: 2048, range: 1024 });
@@ -24,7 +25,7 @@ export interface RowNaming {
   findValue: (record: JsonValue, path: JsonPath) => JsonValue | undefined;
 }
 
-interface Key {
+export interface Key {
   /** Equal for two keys that DynamoDB takes for the same. */
   text: string;
   /** The key attributes, which replace the record's members of the same names in the item. */
@@ -54,7 +55,7 @@ export function keyTextOf(item: Item, { hash, range }: KeyPlan): string {
 /** Returns the key under which DynamoDB has the record's row. Throws a RecordError, too. */
 export function rowKey(record: JsonObject, plan: KeyPlan): { text: string; item: Item } {
   const { text, members } = keyOfRecord(record, plan);
-  return { text, item: toItem(members).item };
+  return { text, item: attributesOf(writeItem(members).itemText) };
 }
 
 function keyOfRecord(record: JsonObject, { fields, hash, range }: KeyPlan): Key {

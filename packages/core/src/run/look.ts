@@ -3,7 +3,7 @@ import { initialValueAt } from "../config/incremental.ts";
 import { hasOwnCursor } from "../config/lineage.ts";
 import type { ResourcePlan } from "../config/plan-types.ts";
 import { rowsAtStart } from "../state/changed-rows-state.ts";
-import { epochOf } from "../state/epochs.ts";
+import { epochOf, isKnownTo } from "../state/epochs.ts";
 import { type RunRecord, readRun } from "../state/history.ts";
 import type { RunRequest } from "../state/opening.ts";
 import type { Slot } from "../state/run-state.ts";
@@ -57,6 +57,7 @@ export async function lookForRun(
   const runRequest = {
     ...requestFromPlan(lookupRequest, line, now),
     epoch,
+    isStranded: await isStranded(world, resource, stored),
     startFor,
     newReadId: drawId,
     now,
@@ -68,12 +69,25 @@ export async function lookForRun(
   };
 }
 
+/** Returns whether the unfinished run of a child waits for a read that the parent does not know of. */
+async function isStranded(
+  world: StateWorld,
+  { source, parent }: ResourcePlan,
+  stored: StoredState | undefined,
+): Promise<boolean> {
+  const { body, status } = stored ?? {};
+  if (!parent || !body || body.parent_epoch) return false;
+  if (status !== "running" && status !== "waiting") return false;
+  const fanOut = body.ids.at(-1) as string;
+  return !(await isKnownTo(world, { source, resource: parent.plan.name }, fanOut));
+}
+
 /** Returns the part of the request that follows from the plan and the event. */
 function requestFromPlan(
   { resource, order, isStored, tableId }: LookupRequest,
   line: RunRecord | undefined,
   now: number,
-): Omit<RunRequest, "epoch" | "startFor" | "newReadId" | "now"> {
+): Omit<RunRequest, "epoch" | "isStranded" | "startFor" | "newReadId" | "now"> {
   const { incremental, disposition } = resource;
   return {
     id: order.runId,

@@ -4,7 +4,8 @@ import type { ResourceRef } from "../base/resource-ref.ts";
 import type { Log, World } from "../base/world.ts";
 import { planSource } from "../config/plan.ts";
 import type { ResourcePlan, SourcePlan } from "../config/plan-types.ts";
-import type { Source } from "../config/source.ts";
+import type { Sources } from "../config/source.ts";
+import { withoutSendBatch } from "../dynamodb/batch-commands.ts";
 import { hideSecretsIn, safeLine } from "../secrets/redact.ts";
 import { openSecretStore } from "../secrets/store.ts";
 import { tokenLock } from "../state/token-lock.ts";
@@ -22,7 +23,13 @@ export function reachResource({ source, resource: name }: ResourceRef, deps: Rea
   const planned = planOf(deps.sources, source);
   const resource = resourceOf(planned, name);
   const origins = mapOrigins({ baseUrl: resource.request.origin, ...deps.localOrigin(source) });
-  const world = { ...deps.world, origins, log: hideInLog(deps.world.log) };
+  const { dynamodb } = deps.world;
+  const world = {
+    ...deps.world,
+    origins,
+    log: hideInLog(deps.world.log),
+    dynamodb: planned.function.sdkWrites ? withoutSendBatch(dynamodb) : dynamodb,
+  };
   const withLock = tokenLock(world, source);
   const secrets = { ...openSecretStore(world, source, planned.secrets), withLock };
   return { planned, resource, world, secrets };
@@ -41,9 +48,6 @@ function hideInLog(log: Log): Log {
     error: writeHidden("error"),
   };
 }
-
-/** The registered sources by name. */
-export type Sources = Readonly<Record<string, Source>>;
 
 export function planOf(sources: Sources, name: string): SourcePlan {
   const source = Object.hasOwn(sources, name) ? sources[name] : undefined;

@@ -267,7 +267,16 @@ class PageReader {
     const { parents_gone, parents_read } = this.#state;
     const isMost =
       parents_read < FEW_PARENTS ? parents_gone === parents_read : 2 * parents_gone > parents_read;
-    if (this.#notFound && parents_gone > 1 && isMost) throw this.#notFound;
+    if (!this.#notFound || parents_gone <= 1 || !isMost) return;
+    const { code, message, hint, status } = this.#notFound;
+    const parentName = this.#job.resource.parent?.plan.name;
+    throw new RequestError({
+      code,
+      message: `${parents_gone} of ${parents_read} records of ${parentName} have no answer: ${message}`,
+      hint,
+      retryable: false,
+      status,
+    });
   }
 }
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { LeaseError } from "../base/errors.ts";
 import { tableName } from "../base/names.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
@@ -9,6 +8,7 @@ import { writeAll } from "../dynamodb/attempts.ts";
 import { openBatchWriter } from "../dynamodb/batch-writer.ts";
 import { checkTable } from "../dynamodb/tables.ts";
 import type { Rejection } from "../flow.ts";
+import { isSameMap } from "../load/compare.ts";
 import { toItems } from "../normalize/items.ts";
 import type { RowNaming } from "../normalize/keys.ts";
 import { Lease, leaseHeld } from "../state/lease.ts";
@@ -22,6 +22,7 @@ import {
 import { readState } from "../state/state-item.ts";
 import type { JsonObject } from "../values/json.ts";
 import { parseJson } from "../values/parse-json.ts";
+import { parseWireItem, sdkToWire } from "../values/wire-text.ts";
 import { rowNaming } from "./page-records.ts";
 import { RunSchema } from "./run-schema.ts";
 
@@ -117,8 +118,11 @@ async function putBack(
   if (!keyedItem) return reasonOf(rejections);
 
   const table = tableName(world.names, resource);
-  const row = await rowLike(keyedItem.item, { world, table, key: resource.key });
-  if (row) return isDeepStrictEqual(row, keyedItem.item) ? undefined : keyTaken;
+  const row = await rowLike(keyedItem, { world, table });
+  if (row)
+    return isSameMap(parseWireItem(keyedItem.itemText), parseWireItem(sdkToWire(row)))
+      ? undefined
+      : keyTaken;
   const into = openBatchWriter({ ...world, table, key: resource.key, guard });
   const reason = reasonOf((await writeAll(into, [keyedItem])).rejections);
   if (reason) return reason;

@@ -13,7 +13,7 @@ import { noKnownRows } from "../state/changed-rows-state.ts";
 import { epochIn, keepEpoch } from "../state/epochs.ts";
 import { type RunRecord, recordRun } from "../state/history.ts";
 import { Lease, leaseHeld } from "../state/lease.ts";
-import { decideRun, type RunDecision, type RunRequest } from "../state/opening.ts";
+import { decideRun, type RunDecision, type RunRequest, readIdFor } from "../state/opening.ts";
 import type { RunState, Slot } from "../state/run-state.ts";
 import { addFanOut, addWish, readState, type StoredState } from "../state/state-item.ts";
 import type { StateWorld } from "../state/state-table.ts";
@@ -210,8 +210,9 @@ class Slice {
     runRequest: RunRequest,
   ): Promise<ResourceReport | undefined> {
     if (!(await this.#leave(leaves, runRequest))) return undefined;
-    const held = leaseHeld(this.#stored?.lease ?? undefined);
-    if (leaves !== "wish") throw held;
+    const isWished = leaves === "wish";
+    const held = leaseHeld(this.#stored?.lease ?? undefined, { isWished });
+    if (!isWished) throw held;
     return this.#report("covered", { error: errorOf(held) });
   }
 
@@ -364,11 +365,21 @@ class Slice {
       last_whole: null,
       rows: { ...stored.body.rows, in_doubt: true, known: null },
     };
-    const fields = doubted ? { body: JSON.stringify(doubted) } : {};
+    const readId = readIdFor(stored, runRequest.newReadId);
+    const fields = {
+      next_read_id: readId,
+      ...(doubted ? { body: JSON.stringify(doubted) } : {}),
+    };
     const lease = await Lease.take(this.#stateWorld, { resourceRef, slot, owner, stored, fields });
     if (!lease) throw leaseHeld();
     this.#lease = lease;
-    const body: RunState = { ...blank.body, refresh: false, last_whole: null, rows: noKnownRows };
+    const body: RunState = {
+      ...blank.body,
+      read_id: readId,
+      refresh: false,
+      last_whole: null,
+      rows: noKnownRows,
+    };
     this.#state = body;
     const job = await this.#open(lease, tableId);
     const read = await keepingLease(readPages(job, body, this.#onCheckpoint), job);

@@ -1,8 +1,8 @@
-import { BREAK, dropInvisible, type Reading } from "./reading.ts";
+import { BREAK, foldReading, type Reading } from "./reading.ts";
 
 /*
  * Base64 and hexadecimal digits, as a text or a part of one. Line breaks and spaces may stand between
- * the digits, as MIME and Ruby wrap their lines. A run of digits may begin before the encoded value,
+ * the digits, as MIME and Ruby wrap their lines, and other characters as well between hexadecimal ones. A run of digits may begin before the encoded value,
  * so it is read from each of its first digits on.
  */
 
@@ -10,6 +10,8 @@ const SEPARATOR = -1;
 const FOREIGN = -2;
 
 interface Alphabet {
+  /** What may stand between the digits, besides control characters and spaces. */
+  separators: string;
   /** The value of each byte as a digit, or SEPARATOR, or FOREIGN. */
   values: Int8Array;
   bitsPerDigit: number;
@@ -22,6 +24,7 @@ interface Alphabet {
 /** Each string lists the spellings of one digit. */
 function createAlphabet(digits: readonly string[], facts: Omit<Alphabet, "values">): Alphabet {
   const values = new Int8Array(256).fill(FOREIGN).fill(SEPARATOR, 0, 0x21);
+  for (const separator of facts.separators) values[separator.charCodeAt(0)] = SEPARATOR;
   for (const [value, spellings] of digits.entries()) {
     for (const spelling of spellings) values[spelling.charCodeAt(0)] = value;
   }
@@ -33,19 +36,18 @@ const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const alphabets: readonly Alphabet[] = [
   // base64url has other last digits.
   createAlphabet([...base64Digits, "+-", "/_"], {
+    separators: "",
     bitsPerDigit: 6,
     offsets: 4,
     run: /[\w+/-](?:[\0- ]*[\w+/-]){7}/,
   }),
   createAlphabet([..."0123456789", "aA", "bB", "cC", "dD", "eE", "fF"], {
+    separators: ":-_.,|+",
     bitsPerDigit: 4,
     offsets: 2,
-    run: /[\da-f](?:[\0- ]*[\da-f]){11}/i,
+    run: /[\da-f](?:[\0- :_.,|+-]*[\da-f]){11}/i,
   }),
 ];
-
-/** The number of looks of `decodeDigits` at each byte. */
-export const DIGIT_PASSES = 6;
 
 /** The readings of a text as digits, as far as they hold text. */
 export function* decodeDigits(reading: Reading): Generator<Reading> {
@@ -53,7 +55,7 @@ export function* decodeDigits(reading: Reading): Generator<Reading> {
     if (!alphabet.run.test(reading.bytes)) continue;
     for (let offset = 0; offset < alphabet.offsets; offset += 1) {
       const text = keepText(new RunDecoder(reading, alphabet, offset).decode());
-      if (text) yield dropInvisible(text);
+      if (text) yield foldReading(text);
     }
   }
 }
@@ -140,9 +142,10 @@ class RunDecoder {
   }
 }
 
-/** Most bytes of a run are no text, because most runs are words and not encoded. */
+/** Most bytes of a run are no text, because most runs are words and not encoded. UTF-16 has zeros. */
 const textPart =
-  /(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){4,}/g;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's language is made of them.
+  /(?:\0?[\x07\t\n\r\x1b\x20-\x7e]|\0?[\x80-\xff]\0|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){4,}/g;
 
 /** The parts of a reading that are text, with a BREAK after each. */
 function keepText({ bytes, starts, ends, isBinary }: Reading): Reading | undefined {

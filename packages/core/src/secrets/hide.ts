@@ -1,5 +1,5 @@
-import { DIGIT_PASSES, decodeDigits } from "./binary.ts";
-import { ESCAPE_FAMILIES, undoEscapes } from "./escapes.ts";
+import { decodeDigits } from "./binary.ts";
+import { undoEscapes } from "./escapes.ts";
 import { type Reading, readPlainly } from "./reading.ts";
 import { MIN_LENGTH, type SecretSet } from "./secret-set.ts";
 
@@ -16,12 +16,10 @@ const PART_LENGTH = 64 * 1024;
 const OVERLAP = Object.freeze({ least: 4 * 1024, factor: 8 });
 
 /**
- * The bytes that may be looked at for each character of a text. Texts with several encodings in turn
- * have many readings: the limit leaves room for about fifty.
+ * All readings of a text may have so many times its length, and some bytes more. Each kind of escape in a
+ * text doubles its readings, because any of them may belong to a secret.
  */
-const MAX_STEPS = Object.freeze({ perCharacter: 600, free: 1_000_000 });
-
-const STEPS_PER_BYTE = 1 + ESCAPE_FAMILIES + DIGIT_PASSES;
+const MAX_READ = Object.freeze({ perCharacter: 128, free: 100_000 });
 
 /** A part of a text that has to be hidden. */
 interface Stretch {
@@ -29,9 +27,9 @@ interface Stretch {
   end: number;
 }
 
-/** Counts the bytes that a search has looked at. */
+/** Counts the bytes of all readings that a search has made. */
 export interface SearchWork {
-  steps: number;
+  bytes: number;
 }
 
 /**
@@ -41,7 +39,7 @@ export interface SearchWork {
 export function hideValues(
   text: string,
   sets: readonly SecretSet[],
-  { maxLength = text.length, work = { steps: 0 } }: { maxLength?: number; work?: SearchWork } = {},
+  { maxLength = text.length, work = { bytes: 0 } }: { maxLength?: number; work?: SearchWork } = {},
 ): string {
   const filled = sets.filter((set) => !set.isEmpty);
   try {
@@ -66,7 +64,9 @@ function findStretches(
   for (let start = 0; start < Math.min(text.length, maxLength); start += length) {
     const end = Math.min(start + length, maxLength) + overlap;
     const isCut = start + length >= maxLength && end < text.length;
-    const found = findInPart(text.slice(start, end), sets, isCut, work);
+    // A secret that goes on after the part has to begin in the next one.
+    const ownLength = end < text.length && !isCut ? length : 0;
+    const found = findInPart(text.slice(start, end), sets, { isCut, ownLength, work });
     for (const stretch of found) {
       stretches.push({ start: stretch.start + start, end: stretch.end + start });
     }
@@ -74,23 +74,27 @@ function findStretches(
   return mergeStretches(stretches);
 }
 
-function findInPart(
-  part: string,
-  sets: readonly SecretSet[],
-  isCut: boolean,
-  work: SearchWork,
-): Stretch[] {
-  const maxSteps = work.steps + MAX_STEPS.free + MAX_STEPS.perCharacter * part.length;
+interface PartSearch {
+  /** The text goes on after the part, and nobody reads it there. */
+  isCut: boolean;
+  /** A secret that begins within this length has to end in the part. */
+  ownLength: number;
+  work: SearchWork;
+}
+
+function findInPart(part: string, sets: readonly SecretSet[], search: PartSearch): Stretch[] {
+  const { work } = search;
+  const maxBytes = work.bytes + MAX_READ.free + MAX_READ.perCharacter * part.length;
   const stretches: Stretch[] = [];
   const seen = new Set<string>();
   const pending: Reading[] = [readPlainly(part, HIDDEN)];
   for (let reading = pending.pop(); reading; reading = pending.pop()) {
+    work.bytes += reading.bytes.length;
+    if (work.bytes > maxBytes) throw new RangeError("too many readings");
     const identity = `${placesOf(reading)} ${reading.bytes}`;
     if (seen.has(identity)) continue;
     seen.add(identity);
-    work.steps += STEPS_PER_BYTE * reading.bytes.length;
-    if (work.steps > maxSteps) throw new RangeError("too many readings");
-    searchReading(reading, sets, isCut, stretches);
+    searchReading(reading, sets, search, stretches);
     pending.push(...undoEscapes(reading), ...decodeDigits(reading));
   }
   return stretches;
@@ -106,14 +110,17 @@ function placesOf({ starts }: Reading): number {
 function searchReading(
   { bytes, starts, ends, isBinary }: Reading,
   sets: readonly SecretSet[],
-  isCut: boolean,
+  { isCut, ownLength }: PartSearch,
   stretches: Stretch[],
 ): void {
   for (const { tree } of sets) {
-    tree.search(bytes, isCut, (first, afterLast, length) => {
+    const unfinished = tree.search(bytes, isCut, (first, afterLast, length) => {
       if (isBinary && length < MIN_LENGTH) return;
       stretches.push({ start: starts[first] as number, end: ends[afterLast - 1] as number });
     });
+    if (unfinished < bytes.length && (starts[unfinished] as number) < ownLength) {
+      throw new RangeError("a secret may be longer than an overlap");
+    }
   }
 }
 

@@ -17,28 +17,56 @@ export interface Reading {
 /** Stands where a secret cannot go on. UTF-8 has no such byte. */
 export const BREAK = "\xff";
 
+/** A rewritten reading has at most so many times the bytes: a character of Latin-1 becomes two. */
+const MAX_GROWTH = 2;
+
 /** The bytes of a character or a text, one character for each. */
 export const toBytes = (text: string): string => Buffer.from(text).toString("latin1");
 
-/** Characters that nobody sees. APIs insert them into long words, and they separate no secret. */
-const invisible: ReadonlySet<string> = new Set(
-  [
-    [0xad],
-    [0x34f],
-    [0x61c],
-    [0x180b, 0x180f],
-    [0x200b, 0x200f],
-    [0x2028, 0x202e],
-    [0x2060, 0x206f],
-    [0xfe00, 0xfe0f],
-    [0xfeff],
-    [0xfff9, 0xfffb],
-  ].flatMap(([first = 0, last = first]) =>
-    Array.from({ length: last - first + 1 }, (_, index) =>
-      toBytes(String.fromCodePoint(first + index)),
-    ),
-  ),
-);
+/** What nobody sees, or what only marks the letter before it. It separates no secret. */
+const unseen = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Mn}\p{Me}\p{Zl}\p{Zp}\u2800]+/gu;
+
+/**
+ * The bytes that a character is compared by: the same for a wide or an accented form, and none for what
+ * nobody sees. A C1 control character becomes the escape sequence that means the same.
+ */
+function foldCharacter(character: string): string {
+  const code = character.codePointAt(0) as number;
+  if (code < 0xa0) return `\x1b${String.fromCharCode(code - 0x40)}`;
+  return toBytes(character.normalize("NFKD").replace(unseen, ""));
+}
+
+/** The folded characters so far, by their bytes. Texts repeat few. */
+const foldedCharacters = new Map<string, string>();
+
+const MAX_FOLDED = 10_000;
+
+/** Characters, and the zeros of UTF-16. */
+const foldable =
+  /\0|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x80-\xfe]/g;
+
+/** A byte that is no UTF-8 is a character of Latin-1. */
+function fold(part: string): string {
+  if (part === "\0") return "";
+  const known = foldedCharacters.get(part);
+  if (known !== undefined) return known;
+  const character = part.length === 1 ? part : Buffer.from(part, "latin1").toString();
+  const forms = [foldCharacter(character), toBytes(character), part];
+  const folded = forms.find(({ length }) => length <= MAX_GROWTH * part.length) as string;
+  if (foldedCharacters.size >= MAX_FOLDED) foldedCharacters.clear();
+  foldedCharacters.set(part, folded);
+  return folded;
+}
+
+/** The bytes of a secret as readings show them. */
+export const foldText = (text: string): string => toBytes(text).replace(foldable, fold);
+
+/** A reading with its characters folded. */
+export const foldReading = (reading: Reading): Reading =>
+  rewrite(reading, foldable, ([part]) => {
+    const folded = fold(part);
+    return folded === part ? undefined : folded;
+  });
 
 /** The reading of a text as it stands. `unread` stays out of it. */
 export function readPlainly(text: string, unread: string): Reading {
@@ -58,7 +86,7 @@ export function readPlainly(text: string, unread: string): Reading {
     position = end;
   }
   const bytes = buffer.toString("latin1").replaceAll(unread, BREAK.repeat(unread.length));
-  return dropInvisible({ bytes, starts, ends, isBinary: false });
+  return foldReading({ bytes, starts, ends, isBinary: false });
 }
 
 /**
@@ -92,9 +120,8 @@ class ReadingWriter {
 
   constructor(source: Reading) {
     this.#source = source;
-    // A byte that is a character of Latin-1 becomes two.
-    this.#starts = new Int32Array(2 * source.bytes.length);
-    this.#ends = new Int32Array(2 * source.bytes.length);
+    this.#starts = new Int32Array(MAX_GROWTH * source.bytes.length);
+    this.#ends = new Int32Array(MAX_GROWTH * source.bytes.length);
   }
 
   replace(index: number, length: number, bytes: string): void {
@@ -127,15 +154,3 @@ class ReadingWriter {
     this.#read = index;
   }
 }
-
-const characters =
-  /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x80-\xfe]/g;
-
-/** Drops characters that nobody sees. A byte that is no UTF-8 is a character of Latin-1. */
-export const dropInvisible = (reading: Reading): Reading =>
-  /[\x80-\xfe]/.test(reading.bytes)
-    ? rewrite(reading, characters, ([character]) => {
-        if (character.length === 1) return toBytes(character);
-        return invisible.has(character) ? "" : undefined;
-      })
-    : reading;

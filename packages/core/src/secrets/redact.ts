@@ -1,6 +1,6 @@
 import { printableLine } from "../values/printable.ts";
 import { HIDDEN, hideValues } from "./hide.ts";
-import { MIN_LENGTH, SecretSet } from "./secret-set.ts";
+import { isLongEnough, SecretSet } from "./secret-set.ts";
 
 export { printable } from "../values/printable.ts";
 
@@ -19,8 +19,8 @@ const isWord = (value: string): boolean => /^[a-z_]{1,11}$/i.test(value);
 
 /** Hides a value from now on. Returns the value. */
 export function registerSecret(value: string): string {
-  if (value.length >= MIN_LENGTH) processSecrets.learn(value);
-  if (value.length >= MIN_LENGTH && !isWord(value)) processKeys.learn(value);
+  if (isLongEnough(value)) processSecrets.learn(value);
+  if (isLongEnough(value) && !isWord(value)) processKeys.learn(value);
   return value;
 }
 
@@ -36,7 +36,7 @@ export const isNameWithSecret = (name: string): boolean => hideValues(name, [pro
 
 /** Says whether a string consists of a hidden value and nothing else. */
 export const isHiddenValue = (text: string): boolean =>
-  text !== HIDDEN && hideSecrets(text) === HIDDEN;
+  text !== HIDDEN && hideSecrets(text).trim() === HIDDEN;
 
 /** Says whether a hidden value fills the space between two slashes. The value may contain slashes. */
 export const hasHiddenSegment = (path: string): boolean =>

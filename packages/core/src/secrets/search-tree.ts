@@ -1,4 +1,4 @@
-import { BREAK, toBytes } from "./reading.ts";
+import { BREAK, foldText } from "./reading.ts";
 
 /** Called with each place of a secret: its first byte, the one after its last, and its symbols. */
 export type OnMatch = (first: number, afterLast: number, symbols: number) => void;
@@ -7,19 +7,19 @@ const SKIPPED = 0;
 const SYMBOLS = 256;
 
 /**
- * The comparison of bytes. Encodings change the case of letters, `+` and a space are the same in a form,
- * and base64 has two alphabets. Line breaks and other control characters do not count.
+ * The comparison of bytes. Encodings change the case of letters, and base64 has two alphabets. Blanks,
+ * line breaks and other control characters do not count: whoever breaks a line may indent the next one.
  */
 const symbolOf: Uint8Array = Uint8Array.from({ length: SYMBOLS }, (_, code) => {
   const character = String.fromCharCode(code);
-  if (code < 0x20 || code === 0x7f) return SKIPPED;
-  if (character === "+" || character === "-") return " ".charCodeAt(0);
+  if (code <= 0x20 || code === 0x7f) return SKIPPED;
+  if (character === "+") return "-".charCodeAt(0);
   if (character === "_") return "/".charCodeAt(0);
   return /[A-Z]/.test(character) ? character.toLowerCase().charCodeAt(0) : code;
 });
 
 const symbolsOf = (text: string): Uint8Array =>
-  Uint8Array.from(toBytes(text), (byte) => symbolOf[byte.charCodeAt(0)] as number).filter(
+  Uint8Array.from(foldText(text), (byte) => symbolOf[byte.charCodeAt(0)] as number).filter(
     (symbol) => symbol !== SKIPPED,
   );
 
@@ -107,8 +107,12 @@ export class SearchTree {
     }
   }
 
-  /** Calls `onMatch` with the secrets in the bytes. `isCut`: a secret may go on after their end. */
-  search(bytes: string, isCut: boolean, onMatch: OnMatch): void {
+  /**
+   * Calls `onMatch` with the secrets in the bytes. `isCut`: a secret may go on after their end. Returns
+   * where a secret begins that the bytes end in the midst of, or their length.
+   */
+  search(bytes: string, isCut: boolean, onMatch: OnMatch): number {
+    const cutFrom = isCut ? placeOfLastSymbols(bytes) : bytes.length;
     const places = new Int32Array(bytes.length);
     let [count, node] = [0, 0];
     for (let index = 0; index < bytes.length; index += 1) {
@@ -120,11 +124,21 @@ export class SearchTree {
       const length = this.#found[node] as number;
       if (length > 0) onMatch(places[count - length] as number, index + 1, length);
       const depth = this.#depths[node] as number;
-      if (isCut && depth >= CUT_LENGTH && bytes.length - index <= CUT_SYMBOLS) {
+      if (index >= cutFrom && depth >= CUT_LENGTH) {
         onMatch(places[count - depth] as number, bytes.length, depth);
       }
     }
+    const depth = this.#depths[node] as number;
+    return depth > 0 ? (places[count - depth] as number) : bytes.length;
   }
+}
+
+function placeOfLastSymbols(bytes: string): number {
+  let place = bytes.length;
+  for (let count = 0; place > 0 && count < CUT_SYMBOLS; place -= 1) {
+    if (symbolOf[bytes.charCodeAt(place - 1)] !== SKIPPED) count += 1;
+  }
+  return place;
 }
 
 /** Asserts that no secret goes on after a BREAK. */

@@ -78,6 +78,22 @@ export async function epochAt(
   return current?.ref.id === ref.id ? current : readEpoch(world, parent, ref);
 }
 
+/**
+ * Returns whether the parent knows a fan-out: by a read under way, a wish or the history. A child that
+ * has begun for any other fan-out waits for an event of the parent, which may have been lost.
+ */
+export async function isKnownTo(
+  world: StateWorld,
+  parent: ResourceRef,
+  fanOut: string,
+): Promise<boolean> {
+  const states = await readParentStates(world, parent);
+  if (slots.some((slot) => states[slot]?.fan_outs.includes(fanOut))) return true;
+  if (isWishedFor(states, fanOut)) return true;
+  const records = slots.map((slot) => readRun(world, parent, fanOut, slot));
+  return (await Promise.all(records)).some((record) => record !== undefined);
+}
+
 /** Returns whether a wish of the parent names this fan-out. */
 export const isWishedFor = (parent: ParentStates, fanOut: string): boolean =>
   slots.some((slot) => parent[slot]?.wishes.some(({ id }) => id === fanOut));

@@ -12,6 +12,7 @@ const forgotten = Object.freeze({
   body: null,
   fan_outs: null,
   wishes: null,
+  next_read_id: null,
 });
 
 /**

@@ -83,6 +83,7 @@ export class Lease {
               ...runFields("running", run.body),
               fan_outs: namesText(run.fanOuts),
               wishes: namesText(run.wishes),
+              next_read_id: null,
             }
           : {}),
         ...fields,
@@ -209,12 +210,17 @@ const runFields = (status: Status, body: RunState, notBefore?: string): Fields =
   body: JSON.stringify(body),
 });
 
-export function leaseHeld(lease?: { owner: string; until: number }): LeaseError {
+export function leaseHeld(
+  lease?: { owner: string; until: number },
+  { isWished = false } = {},
+): LeaseError {
   const by = lease ? ` (${lease.owner}, until ${new Date(lease.until).toISOString()})` : "";
   return new LeaseError({
     code: "state.lease_held",
     message: `another worker is writing this resource${by}`,
-    hint: "it goes on there; run again when it has ended",
+    hint: isWished
+      ? "it goes on there; this request is stored, and the next run that begins takes it"
+      : "it goes on there; run again when it has ended",
   });
 }
 

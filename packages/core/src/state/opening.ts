@@ -75,6 +75,8 @@ export interface RunRequest {
   isChild: boolean;
   /** For a child: the parent's epoch that the fan-out has caused. Undefined before the epoch begins. */
   epoch: EpochView | undefined;
+  /** For a child: its unfinished run has read nothing, and the parent does not know of its fan-out. */
+  isStranded: boolean;
   /** The resource has a cursor per parent record, so its reads return only changes. */
   hasParentCursors: boolean;
   /** Returns the row state of a new run, made from the row state of the last run. */
@@ -120,7 +122,10 @@ export function decideRun(stored: StoredState | undefined, runRequest: RunReques
       "the config changed since the interrupted run; starting anew",
     );
   }
-  const asksForMore = !isOwn && asksMore(body, runRequest);
+  // A stranded run reads the epoch of this event instead: the last of its fan-outs decides.
+  const isStranded = !isOwn && runRequest.isStranded;
+  if (isStranded && runRequest.refresh) return startDecision(stored, runRequest);
+  const asksForMore = !isOwn && !isStranded && asksMore(body, runRequest);
   const leaves = !asksForMore ? "fan_out" : mayWish(runRequest) ? "wish" : "nothing";
   // planted: wait-is-kept
   if (status === "waiting" && stored.not_before && Date.parse(stored.not_before) > runRequest.now) {
@@ -274,10 +279,7 @@ function newRun(
     plan_hash: runRequest.planHash,
     table_id: runRequest.tableId,
     ids,
-    read_id:
-      /* planted: read-id-is-handed-on */ last && !isDone && last.read_id
-        ? last.read_id
-        : runRequest.newReadId(),
+    read_id: readIdFor(stored, runRequest.newReadId),
     started_at: startedAt,
     refresh,
     refresh_asked: refreshAsked,
@@ -299,6 +301,16 @@ function newRun(
     boundary: last?.boundary ?? [],
     rows,
   };
+}
+
+/**
+ * The id of a read that begins. It is handed on until a read has completed: from a read that failed, and
+ * from a sample, to the next one. So the records that both have read are the same rows.
+ */
+export function readIdFor(stored: StoredState | undefined, newReadId: () => string): string {
+  const handedOn =
+    /* planted: read-id-is-handed-on */ stored?.status === "done" ? null : stored?.body?.read_id;
+  return handedOn || stored?.next_read_id || newReadId();
 }
 
 /** The fields that are equal at the beginning of every run. */

@@ -1,19 +1,19 @@
 import { hash } from "node:crypto";
-import { type AttributeValue, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { WriteError } from "../base/errors.ts";
 import { stateTableName } from "../base/names.ts";
 import type { ResourceRef } from "../base/resource-ref.ts";
 import { QUARANTINE_DAYS } from "../base/timing.ts";
 import type { World } from "../base/world.ts";
-import type { KeyPlan } from "../config/plan-types.ts";
 import { writeAll } from "../dynamodb/attempts.ts";
 import { openBatchWriter } from "../dynamodb/batch-writer.ts";
 import { errorName, retryTransient } from "../dynamodb/client.ts";
-import { keyAttributes, stateTableKey } from "../dynamodb/tables.ts";
+import { stateTableKey } from "../dynamodb/tables.ts";
 import type { Item, KeyedItem, Rejection } from "../flow.ts";
 import { hideSecrets, hideSecretsUpTo } from "../secrets/redact.ts";
 import type { JsonObject } from "../values/json.ts";
 import { jsonText } from "../values/json-text.ts";
+import { attributesOf, sdkToWire } from "../values/wire-text.ts";
 import {
   deleteItem,
   FORMAT,
@@ -107,8 +107,9 @@ function entryItem(
   const hidden = isSmall ? hideSecrets(plain) : hideSecretsUpTo(plain, limits.cutRecordBytes);
   const text = Buffer.from(hidden);
   const whole = isSmall && text.length <= limits.wholeRecordBytes;
+  const rowKey = itemKey(resourceRef, PREFIX + id);
   const item: Item = {
-    ...itemKey(resourceRef, PREFIX + id),
+    ...rowKey,
     format: FORMAT,
     code: { S: code },
     message: { S: hideSecrets(message) },
@@ -124,7 +125,8 @@ function entryItem(
     expires: { N: String(Math.floor(now / 1000) + QUARANTINE_DAYS * 86_400) },
   };
   const itemBytes = Math.min(bytes, limits.wholeRecordBytes) + 4096;
-  return { key: id, item, bytes: itemBytes, index, record };
+  const rowKeyText = sdkToWire(rowKey);
+  return { key: id, rowKeyText, itemText: sdkToWire(item), bytes: itemBytes, index, record };
 }
 
 /** Returns the naming values as text, so that a replay names the row as the run did. */
@@ -192,13 +194,12 @@ export async function removeEntry(
 
 /** Reads the row that an item would replace. */
 export async function rowLike(
-  item: Item,
-  { world, table, key }: { world: StateWorld; table: string; key: KeyPlan },
+  { rowKeyText }: Pick<KeyedItem, "rowKeyText">,
+  { world, table }: { world: StateWorld; table: string },
 ): Promise<Item | undefined> {
-  const names = keyAttributes(key).map(({ name }) => name);
   const command = new GetItemCommand({
     TableName: table,
-    Key: Object.fromEntries(names.map((name) => [name, item[name] as AttributeValue])),
+    Key: attributesOf(rowKeyText),
     ConsistentRead: true,
   });
   const { Item: row } = await retryTransient(world, () => world.dynamodb.send(command)).catch(

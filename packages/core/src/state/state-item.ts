@@ -48,6 +48,8 @@ export interface StoredState {
   /** The fan-outs whose children read the epoch of the current read. */
   fan_outs: string[];
   wishes: Wish[];
+  /** The id of the next read, drawn by a sample, so that both give rows without a key the same names. */
+  next_read_id: string | null;
   /** A newer version of tidetable wrote the item, so this version cannot read the body. */
   isNewer: boolean;
 }
@@ -253,6 +255,7 @@ function fromItem(item: Item): StoredState {
     body: body === null || isNewer ? null : migrateRunState(JSON.parse(body)),
     fan_outs: isNewer ? [] : listAt("fan_outs"),
     wishes: isNewer ? [] : listAt("wishes"),
+    next_read_id: stringAt("next_read_id"),
     isNewer,
   };
 }

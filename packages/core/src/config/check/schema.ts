@@ -237,6 +237,7 @@ const functionOptions = closedDict<FunctionOptions>({
     subnets: vpcIds("subnet"),
     security_groups: vpcIds("sg"),
   }).optional(),
+  sdk_writes: trueOrFalse.optional(),
 });
 
 const indexName = stringMatching(

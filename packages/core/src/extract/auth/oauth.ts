@@ -3,6 +3,7 @@ import type { Secret, SecretValues } from "../../secrets/reference.ts";
 import type { LockNote } from "../../secrets/store.ts";
 import { openToken, type SharedToken, sealToken } from "./shared-token.ts";
 import {
+  assertTokenLength,
   readToken,
   requestToken,
   type Token,
@@ -118,6 +119,7 @@ function refreshToken(
     if (typeof nextToken !== "string" || nextToken === "" || nextToken === sentToken) {
       return readToken(answer, plan, deps);
     }
+    assertTokenLength(nextToken, "refresh_token", answer.request);
     await secrets.write({ [member]: redactor.addSecret(nextToken) });
     const token = readToken(answer, plan, deps);
     await note?.write(sealToken(withWallClock(token, deps), nextToken)).catch(() => {});

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError, RequestError } from "../../base/errors.ts";
+import { limits } from "../../base/limits.ts";
 import { TOKEN_MARGIN_MS } from "../../base/timing.ts";
 import type { TokenPlan } from "../../config/plan-types.ts";
 import type { Redactor } from "../../secrets/redact.ts";
@@ -122,8 +123,20 @@ export function readToken(
       retryable: false,
     });
   }
+  assertTokenLength(value, "access_token", request);
   const isSeconds = /^\d+(\.\d+)?$/.test(String(expiresIn));
   const lifeMs = (isSeconds ? Number(expiresIn) : defaultTokenExpiration) * 1000;
   const marginMs = Math.min(TOKEN_MARGIN_MS, lifeMs / 10);
   return { value, validUntil: context.world.clock.monotonic() + lifeMs - marginMs };
+}
+
+/** No API takes a longer one in a header, and each copy of it would take memory. */
+export function assertTokenLength(value: string, member: string, request: HttpRequest): void {
+  if (value.length <= limits.storedCharacters) return;
+  throw new RequestError({
+    code: "extract.token",
+    message: `${describeRequest(request)} answered with ${member} of more than ${limits.storedCharacters} characters`,
+    hint: "check access_token_url: it has to be a token endpoint",
+    retryable: false,
+  });
 }

@@ -71,7 +71,7 @@ function statusError(
 }
 
 const statusHints: Record<number, string> = {
-  404: "check base_url and the endpoint's path",
+  404: "check base_url and the endpoint's path; where a 404 means that there is nothing more, let response_actions ignore it",
   429: "the API asks for fewer requests",
   500: "the API failed",
   502: "the API is not available",

@@ -85,7 +85,8 @@ export async function sendRequest(
     if (signal.aborted) throw timeoutError(request, timeoutMs);
     throw error instanceof RequestError ? error : networkError(error, request, target.origin);
   } finally {
-    timerEnd.abort();
+    // Without a reason, Node would make an exception with a stack for it.
+    timerEnd.abort("ended");
     world.signal.removeEventListener("abort", endRequest);
   }
 }

@@ -15,16 +15,17 @@ import type { PageRequest, PagingMemory } from "./page-request.ts";
  */
 
 type PagingPlan = Pick<ResourcePlan, "paginator" | "selector">;
+type SelectorPlan = Pick<ResourcePlan, "selector" | "key">;
 
 /** The path to the records; undefined before an answer has shown any. */
 export function chooseSelector(
-  { selector }: PagingPlan,
+  { selector, key }: SelectorPlan,
   { memory }: PageRequest,
   body: JsonValue | undefined,
 ): JsonPath | undefined {
   if (selector) return selector;
   if (memory?.selector !== undefined) return parseJsonPath(memory.selector);
-  return body === undefined ? undefined : detectSelector(body);
+  return body === undefined ? undefined : detectSelector(body, key.fields);
 }
 
 export interface ChosenPaginator {

@@ -1,35 +1,37 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import {
-  createSecretsManager,
-  deadlineOf,
-  dynamodbClient,
-  fillSources,
-  httpAgent,
-  isLoopback,
-  type Log,
-  type Names,
-  type Network,
-  type Proxies,
-  realClock,
-  type Sources,
-  type WorkerEvent,
-  type World,
-} from "@tidetable/core";
-import { sources } from "@tidetable/sources";
-import type { Context } from "aws-lambda";
+import type { Network } from "../base/addresses.ts";
+import { realClock } from "../base/clock.ts";
+import type { Names } from "../base/names.ts";
+import { isLoopback } from "../base/origins.ts";
+import type { Log, World } from "../base/world.ts";
+import type { Sources } from "../config/source.ts";
+import { fillSources } from "../config/stage-values.ts";
+import { dynamodbClient } from "../dynamodb/client.ts";
+import type { WorkerEvent } from "../entry/events.ts";
+import { httpAgent, type Proxies } from "../extract/http/agent.ts";
+import { deadlineOf } from "../run/pacer.ts";
+import { createSecretsManager } from "../secrets/store.ts";
 
-/** Local mode and tests replace parts of the world by these seams. */
-export interface Seams {
-  sources?: Sources;
+/** The sources of a stage. Local mode and tests replace parts of the world by the other members. */
+export interface HandlerOptions {
+  sources: Sources;
   log?: Log;
   signal?: AbortSignal;
   invoke?: (event: WorkerEvent) => Promise<void>;
 }
 
+/** What the handlers read of the context that Lambda passes to them. */
+export interface LambdaContext {
+  awsRequestId: string;
+  logStreamName: string;
+  getRemainingTimeInMillis(): number;
+}
+
 /** Writes one JSON line per entry. */
-function jsonLog(context: Context): Log {
+function jsonLog(context: LambdaContext): Log {
   const logger = new Logger({ serviceName: "tidetable" });
-  logger.addContext(context);
+  // Lambda passes all of its context, of which the logger writes more than the handlers read.
+  logger.addContext(context as Parameters<Logger["addContext"]>[0]);
   return {
     debug: (message, fields = {}) => logger.debug(message, fields),
     info: (message, fields = {}) => logger.info(message, fields),
@@ -38,15 +40,9 @@ function jsonLog(context: Context): Log {
   };
 }
 
-export const registeredSources = (seams: Seams): Sources => seams.sources ?? stageSources();
-
-/** The registered sources with the stage's values in their places, once for a container. */
-let filledSources: Sources | undefined;
-
-function stageSources(): Sources {
-  filledSources ??= fillSources(sources, JSON.parse(process.env.TIDETABLE_VALUES ?? "{}"));
-  return filledSources;
-}
+/** The sources with the stage's values in their places. */
+export const stageSources = (sources: Sources): Sources =>
+  fillSources(sources, JSON.parse(process.env.TIDETABLE_VALUES ?? "{}"));
 
 export const stageNames = (): Names => ({
   app: process.env.TIDETABLE_APP ?? "tidetable",
@@ -78,7 +74,10 @@ function readProxies(): Proxies {
 /** The clients, with their connections, are shared by every invocation of the container. */
 let sharedClients: Pick<World, "dynamodb" | "secretsManager" | "http"> | undefined;
 
-export function lambdaWorld(context: Context, seams: Seams): World {
+export function lambdaWorld(
+  context: LambdaContext,
+  { log, signal }: Pick<HandlerOptions, "log" | "signal">,
+): World {
   sharedClients ??= {
     dynamodb: dynamodbClient(),
     secretsManager: createSecretsManager(),
@@ -89,8 +88,8 @@ export function lambdaWorld(context: Context, seams: Seams): World {
     names: stageNames(),
     clock: realClock,
     random: Math.random,
-    log: seams.log ?? jsonLog(context),
-    signal: seams.signal ?? new AbortController().signal,
+    log: log ?? jsonLog(context),
+    signal: signal ?? new AbortController().signal,
     deadline: deadlineOf(realClock.monotonic(), context.getRemainingTimeInMillis()),
     origins: new Map(),
   };

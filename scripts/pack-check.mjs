@@ -1,0 +1,168 @@
+#!/usr/bin/env node
+// Checks what is published, on the Node that runs this file: `npm run pack:check`. The packages are
+// packed, looked at by publint and attw, and used outside of the repository, from their tarballs.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { packAll } from "./pack.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+const folder = mkdtempSync(join(tmpdir(), "tidetable-pack-"));
+const environment = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+
+/** Runs a command to its end, and throws with its output where it fails. */
+function run(name, command, args, options = {}) {
+  const began = performance.now();
+  try {
+    const output = execFileSync(command, args, {
+      encoding: "utf8",
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...options,
+    });
+    console.log(`ok      ${name} (${Math.round(performance.now() - began)} ms)`);
+    return output;
+  } catch (error) {
+    console.error(`FAILED  ${name}\n${error.stdout ?? ""}${error.stderr ?? error}`);
+    throw new Error(`${name} failed`);
+  }
+}
+
+const inModules = (path) => join(root, "node_modules", path);
+
+/** Looks at each package: are manifest, files and types what Node and bundlers expect? */
+function lint(packages) {
+  for (const { file } of packages) {
+    const name = file.split("/").at(-1);
+    run(`publint ${name}`, process.execPath, [
+      inModules("publint/src/cli.js"),
+      "run",
+      file,
+      "--strict",
+    ]);
+    const isCommand = /\/(create-)?tidetable-\d/.test(file);
+    // CommonJS reaches the packages by import() alone, and TypeScript 4's resolution does not.
+    const ignored = ["cjs-resolves-to-esm"];
+    const attw = inModules("@arethetypeswrong/cli/dist/index.js");
+    const args = [attw, file, "--profile", "node16", "--ignore-rules", ...ignored];
+    if (!isCommand)
+      run(`attw ${name}`, process.execPath, [
+        ...args,
+        "--exclude-entrypoints",
+        "./rest_api.schema.json",
+        "./package.json",
+      ]);
+    run(`npm publish --dry-run ${name}`, "npm", [
+      "publish",
+      "--dry-run",
+      "--provenance=false",
+      "--ignore-scripts",
+      file,
+    ]);
+  }
+}
+
+const source = `import { rest_api_source, register, Decimal } from "@tidetable/core";
+import { worker, scheduler } from "@tidetable/core/lambda";
+import { planSource, validate, version } from "@tidetable/core/plan";
+
+export const crm = rest_api_source(
+  {
+    client: { base_url: "https://api.acme-crm.io/v2" },
+    resource_defaults: { primary_key: "id", write_disposition: "merge" },
+    resources: ["contacts", "deals"],
+  },
+  { schedule: "rate(1 hour)" },
+);
+
+export default crm;
+`;
+const projectFiles = {
+  "package.json": JSON.stringify({
+    name: "shop",
+    private: true,
+    type: "module",
+    tidetable: { app: "shop", sources: "./sources/index.ts" },
+  }),
+  "sources/crm.ts": source,
+  "sources/index.ts": `import { crm } from "./crm.ts";
+
+export const sources = register({ crm });
+`,
+  "functions/worker.ts": `import { sources } from "../sources/index.ts";
+
+export const handler = worker({ sources });
+`,
+  "functions/schedule.ts": `import { sources } from "../sources/index.ts";
+
+export const handler = scheduler({ sources });
+`,
+  "read.ts": `import { table } from "@tidetable/reader";
+import { sources } from "./sources/index.ts";
+
+export const deals = table(sources.crm, "deals", { app: "shop", stage: "dev" });
+export const columns: string = deals.name;
+`,
+  "imports.mjs": `import { table } from "@tidetable/reader";
+import schema from "@tidetable/core/rest_api.schema.json" with { type: "json" };
+
+const source = rest_api_source({ client: { base_url: "https://a.example" }, resources: ["rows"] });
+const sources = register({ a: source });
+if (validate(source, "a").length > 0) throw new Error("a valid source has problems");
+const names = planSource(source, "a").resources.map(({ name }) => name);
+const parts = [typeof worker({ sources }), typeof scheduler({ sources }), typeof table, typeof schema];
+console.log([version, new Decimal("1.10").toString(), ...names, ...parts].join(" "));
+`,
+  "tsconfig.json": JSON.stringify({
+    compilerOptions: {
+      target: "ES2023",
+      module: "NodeNext",
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      types: ["node"],
+      skipLibCheck: false,
+    },
+    include: ["*.ts", "sources", "functions"],
+  }),
+};
+
+/** Installs the tarballs into a folder that has nothing else, and uses them there. */
+function useOutside(packages) {
+  const project = join(folder, "shop");
+  for (const [path, text] of Object.entries(projectFiles)) {
+    mkdirSync(join(project, path, ".."), { recursive: true });
+    writeFileSync(join(project, path), text);
+  }
+  const inProject = { cwd: project };
+  const tarballs = packages.map(({ file }) => file);
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+  run("npm install of the tarballs", "npm", ["install", ...flags, ...tarballs], inProject);
+  const imported = run("imports of every entry", process.execPath, ["imports.mjs"], inProject);
+  if (!/^\d+\.\d+\.\d+ 1\.1\d* rows function function function object\n$/.test(imported)) {
+    throw new Error(`the entries gave ${imported}`);
+  }
+  const cli = join(project, "node_modules/tidetable/bin/tidetable.mjs");
+  run("tidetable --help", process.execPath, [cli, "--help"], inProject);
+  const plan = run(
+    "tidetable plan of a source file",
+    process.execPath,
+    [cli, "plan", "sources/crm.ts"],
+    inProject,
+  );
+  if (!plan.includes("crm.deals")) throw new Error(`plan printed ${plan}`);
+  const tsc = [inModules("typescript/bin/tsc"), "-p", project, "--typeRoots", inModules("@types")];
+  run("tsc --strict of the project", process.execPath, tsc, inProject);
+}
+
+try {
+  const packages = await packAll(join(folder, "packages"));
+  lint(packages);
+  useOutside(packages);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
