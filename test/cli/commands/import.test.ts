@@ -196,7 +196,8 @@ describe("where it goes", () => {
     await put("Sales-CRM.json", dict);
     const { exit, stdout, stderr } = await runImport("Sales-CRM.json");
     expect(exit).toBe(0);
-    expect(stdout).toBe(`
+    expect(stdout).toBe(`import { dlt, rest_api_source } from "@tidetable/core";
+
 export default rest_api_source({
     client: {
         base_url: "https://api.example.com",
