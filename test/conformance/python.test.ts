@@ -60,13 +60,9 @@ y""", "e": "\\u00e9\\n"}}}]}`,
     { requests: ["/rows"], records: recordsWithIds(1, 2) },
     `config: RESTAPIConfig = ${plain}`,
   ),
-  pythonRow(
-    "a call is refused",
-    '{"client": {"base_url": os.environ["X"]}, "resources": ["rows"]}',
-    {
-      problems: [["$file:4:50", "os.environ"]],
-    },
-  ),
+  pythonRow("a call is refused", '{"client": {"base_url": find("X")}, "resources": ["rows"]}', {
+    problems: [["$file:4:50", "find"]],
+  }),
   pythonRow(
     "a syntax error names its position",
     '{"client": {"base_url": "$api", "resources": ["rows"]}',

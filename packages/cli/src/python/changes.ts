@@ -88,7 +88,11 @@ function mayHandOn(file: PythonFile, call: Node): boolean {
   const isMethod = callee.name === "MemberExpression";
   const method = isMethod ? sourceText(file, callee.lastChild ?? callee) : "";
   if (changingMethods.test(method)) return true;
-  if (/^(get|items|keys|values|join|format|run|extract|info|debug|warning|error)$/.test(method))
+  if (
+    /^(get|items|keys|values|join|with_resources|select|apply_hints|format|run|extract|info|debug|warning|error)$/.test(
+      method,
+    )
+  )
     return true;
   return readingFunctions.test(qualifiedName(file, callee) ?? "");
 }

@@ -9,7 +9,7 @@ import type { PythonFile } from "./scopes.ts";
 import { relativeText } from "./times.ts";
 import { contentOf, evaluateLiteral, toLiteral } from "./to-literal.ts";
 import { childNodes, commentText, type Node, sourceText } from "./tree.ts";
-import { unknownBecause, unreadable } from "./unknown.ts";
+import { unreadable } from "./unknown.ts";
 import { type Context, evaluate, stringIn, type Value } from "./values.ts";
 
 type Entry = DictLiteral["entries"][number];
@@ -169,9 +169,8 @@ export function evaluateComprehension(context: Context, node: Node): Literal {
   const refuse = () => unreadable(file, node);
   if (target?.name !== "VariableName" || inWord?.name !== "in" || !iterable) return refuse();
   if (conditions.length > 0) return refuse();
-  const list = evaluate(context, iterable);
-  if (list.kind === "expression")
-    return unknownBecause(file, node, "a comprehension over an unknown list cannot be read");
+  const list = evaluateLiteral(context, iterable);
+  if (list.kind === "expression") return { ...list, code: () => sourceText(file, node) };
   if (list.kind !== "list") return refuse();
   const name = sourceText(file, target);
   const contexts = list.items.map(({ value }) => withLoopValue(context, node, name, value));

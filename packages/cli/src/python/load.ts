@@ -1,12 +1,13 @@
 import type { Problem } from "@tidetable/core/plan";
 import { type DictLiteral, type Literal, literalsOfKind } from "../sources/literal.ts";
+import { argumentsOf } from "./arguments.ts";
 import { applyOutcomes } from "./effects.ts";
 import { evaluateNode } from "./evaluate.ts";
 import { problemAt } from "./excerpt.ts";
 import { normalizeNames } from "./normal-names.ts";
 import { placeOutsideValues } from "./outside.ts";
 import { parsePython } from "./parse.ts";
-import type { PythonFile } from "./scopes.ts";
+import { type PythonFile, qualifiedName } from "./scopes.ts";
 import { chooseSource, type SourceCode } from "./sources.ts";
 import { evaluateLiteral } from "./to-literal.ts";
 import { commentText, type Node, positionText } from "./tree.ts";
@@ -53,7 +54,10 @@ export function readPython(
     return { problems: [problemAt(file, source.config, "the source has to be a dict")] };
   }
   const comments = commentsAbove(file, statementAround(source.config));
-  const { unreadArguments, remarks } = checkOtherArguments(file, source);
+  const pipelines = checkPipelines(file);
+  const ownArguments = checkOtherArguments(file, source);
+  const unreadArguments = [...ownArguments.unreadArguments, ...pipelines.problems];
+  const remarks = [...ownArguments.remarks, ...pipelines.remarks];
   if (read.kind === "expression") {
     return { file, config: read, comments, unreadUses: unreadArguments, remarks };
   }
@@ -118,6 +122,28 @@ function checkOtherArguments(file: PythonFile, { args, config }: SourceCode) {
       .map(({ value, keyword }) => ({
         path: `${positionText(file.arg, file.text, value.from)} ${keyword}`,
         message: "means nothing in DynamoDB and has no effect",
+      })),
+  };
+}
+
+/** What `dlt.pipeline(…)` says about every run. */
+function checkPipelines(file: PythonFile): { problems: Problem[]; remarks: Problem[] } {
+  const calls = [...(file.scopes.uses.get("dlt") ?? [])].flatMap((use) => {
+    const call = use.parent?.parent;
+    const callee = call?.name === "CallExpression" ? call.firstChild : null;
+    return call && callee && qualifiedName(file, callee) === "dlt.pipeline" ? call : [];
+  });
+  const args = calls.flatMap((call) => argumentsOf(file, call)).slice(0, MAX_PROBLEMS);
+  const refreshHint = "leave it out; `tidetable run --full-refresh` reads everything again";
+  return {
+    problems: args
+      .filter(({ keyword }) => keyword === "refresh")
+      .map(({ value }) => problemAt(file, value, "refresh cannot be read", refreshHint)),
+    remarks: args
+      .filter(({ keyword }) => keyword === "dev_mode" || keyword === "full_refresh")
+      .map(({ keyword, value }) => ({
+        path: positionText(file.arg, file.text, value.from),
+        message: `${keyword} has no effect: the tables stay the same from run to run`,
       })),
   };
 }

@@ -61,8 +61,11 @@ export async function loadSources(
       prefixPaths(loaded.problems, isOnlyOne ? undefined : loaded.name),
     ),
     ...findDuplicateNames(loadedSources),
-    ...loadedSources.flatMap(({ name, source }) => {
-      return prefixPaths(validate(source, name), isOnlyOne ? undefined : name);
+    ...filled.flatMap(({ name, source, problems: missing }) => {
+      // A place whose value is missing cannot be judged.
+      const isJudged = ({ path }: Problem) => !missing.some((problem) => problem.path === path);
+      const found = validate(source, name).filter(isJudged);
+      return prefixPaths(found, isOnlyOne ? undefined : name);
     }),
   ];
   if (problems.length > 0) throw invalidSourcesError(problems);

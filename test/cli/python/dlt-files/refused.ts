@@ -281,4 +281,95 @@ export const refusedFiles: RefusedFile[] = [
     problems: ["crm.py: 2 sources are in this file: crm.py:4:9, crm.py:5:9"],
     hint: "by its line as crm.py:LINE",
   },
+  {
+    title: "a pipeline asks for a refresh",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": ["orders"]})
+      dlt.pipeline("shop", refresh="drop_data").run(source)
+    `,
+    problems: ["crm.py:5:30: refresh cannot be read"],
+    hint: "--full-refresh",
+  },
+  {
+    title: "an argument of the command line by its position",
+    python: python`
+      import sys
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": [sys.argv[1]]})
+    `,
+    problems: ["a member of an object cannot be read: sys.argv[1]"],
+    hint: "write the value itself",
+  },
+  {
+    title: "resources that an API names",
+    python: python`
+      import requests
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      names = requests.get("https://api.example.com/tables").json()
+      source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": [{"name": n} for n in names]})
+    `,
+    problems: ["a call cannot be read: requests.get("],
+    hint: "write the value itself",
+  },
+  {
+    title: "a moving date among the parameters",
+    python: python`
+      from datetime import date, timedelta
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      since = (date.today() - timedelta(days=7)).isoformat()
+      source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": [{"name": "orders", "endpoint": {"params": {"since": since}}}]})
+    `,
+    problems: ["a time that is counted from now has no value here: since"],
+    hint: 'only an incremental\'s "initial_value"',
+  },
+  {
+    title: "a constant of a package that is not here",
+    python: python`
+      from company.settings import BASE_URL
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({"client": {"base_url": BASE_URL}, "resources": ["orders"]})
+    `,
+    problems: ['a name from "company.settings", which is no file of this project: BASE_URL'],
+    hint: "write its value here",
+  },
+  {
+    title: "a member of an instance",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      class Shop:
+          def __init__(self, url):
+              self.url = url
+
+          def source(self):
+              return rest_api_source({"client": {"base_url": self.url}, "resources": ["orders"]})
+    `,
+    problems: ["self"],
+    hint: "",
+  },
+  {
+    title: "a source is handed to a helper of a library",
+    python: python`
+      import helpers
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": ["orders"]})
+      helpers.load(source)
+    `,
+    problems: ["the source is handed to a function that is not read: source"],
+    hint: "leave it out",
+  },
 ];

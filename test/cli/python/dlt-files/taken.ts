@@ -1030,3 +1030,64 @@ takenFiles.push(
     },
   },
 );
+
+takenFiles.push(
+  {
+    title: "resources by a list of names, in a pipeline for development",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      NAMES = ["orders", "users"]
+      source = rest_api_source({
+          "client": {"base_url": "https://api.example.com"},
+          "resources": [*NAMES, "logs"],
+      })
+      pipeline = dlt.pipeline("shop", destination="duckdb", dev_mode=True)
+      pipeline.run(source.with_resources(*NAMES))
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [{ name: "orders" }, { name: "users" }, { name: "logs", selected: false }],
+    },
+    notes: ["dev_mode has no effect"],
+  },
+  {
+    title: "two sources that run together, one by its name",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      shop = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": ["orders"]})
+      crm = rest_api_source({"client": {"base_url": "https://crm.example.com"}, "resources": ["deals"]})
+      dlt.pipeline("all").run([shop, crm])
+    `,
+    name: "shop",
+    config: orders,
+  },
+  {
+    title: "an attribute of a resource that is set",
+    python: python`
+      import dlt
+      from dlt.sources.rest_api import rest_api_source
+
+      @dlt.source(max_table_nesting=0, schema_contract="freeze")
+      def shop():
+          source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": ["orders", "logs"]})
+          source.logs.selected = False
+          source.max_table_nesting = 0
+          return source
+
+      if __name__ == "__main__":
+          print(dlt.pipeline("shop", destination="duckdb").run(shop()))
+    `,
+    config: {
+      client: { base_url: "https://api.example.com" },
+      resources: [
+        { name: "orders", schema_contract: "freeze" },
+        { name: "logs", schema_contract: "freeze", selected: false },
+      ],
+    },
+    notes: ["max_table_nesting means nothing in DynamoDB"],
+  },
+);
