@@ -63,9 +63,7 @@ function lint(packages) {
   }
 }
 
-const source = `import { rest_api_source, register, Decimal } from "@tidetable/core";
-import { worker, scheduler } from "@tidetable/core/lambda";
-import { planSource, validate, version } from "@tidetable/core/plan";
+const source = `import { rest_api_source } from "@tidetable/core";
 
 export const crm = rest_api_source(
   {
@@ -86,15 +84,18 @@ const projectFiles = {
     tidetable: { app: "shop", sources: "./sources/index.ts" },
   }),
   "sources/crm.ts": source,
-  "sources/index.ts": `import { crm } from "./crm.ts";
+  "sources/index.ts": `import { register } from "@tidetable/core";
+import { crm } from "./crm.ts";
 
 export const sources = register({ crm });
 `,
-  "functions/worker.ts": `import { sources } from "../sources/index.ts";
+  "functions/worker.ts": `import { worker } from "@tidetable/core/lambda";
+import { sources } from "../sources/index.ts";
 
 export const handler = worker({ sources });
 `,
-  "functions/schedule.ts": `import { sources } from "../sources/index.ts";
+  "functions/schedule.ts": `import { scheduler } from "@tidetable/core/lambda";
+import { sources } from "../sources/index.ts";
 
 export const handler = scheduler({ sources });
 `,
@@ -104,7 +105,10 @@ import { sources } from "./sources/index.ts";
 export const deals = table(sources.crm, "deals", { app: "shop", stage: "dev" });
 export const columns: string = deals.name;
 `,
-  "imports.mjs": `import { table } from "@tidetable/reader";
+  "imports.mjs": `import { Decimal, register, rest_api_source } from "@tidetable/core";
+import { scheduler, worker } from "@tidetable/core/lambda";
+import { planSource, validate, version } from "@tidetable/core/plan";
+import { table } from "@tidetable/reader";
 import schema from "@tidetable/core/rest_api.schema.json" with { type: "json" };
 
 const source = rest_api_source({ client: { base_url: "https://a.example" }, resources: ["rows"] });

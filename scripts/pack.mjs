@@ -41,9 +41,10 @@ const packages = [
   {
     folder: "cli",
     description: "Mirrors REST APIs into DynamoDB tables: run, check, preview, plan and more",
-    // Programs that are started for themselves, and what they import.
+    // The sources to start from; programs that are started for themselves, and what they import.
     files: [
       "bin",
+      "gallery",
       "src/base/guard.mjs",
       "src/engine/dynalite-equality.mjs",
       "src/engine/engine-process.mjs",
