@@ -41,7 +41,7 @@ const packages = [
   {
     folder: "cli",
     description: "Mirrors REST APIs into DynamoDB tables: run, check, preview, plan and more",
-    // Programs that are started for themselves, and what they import.
+    // The sources to start from; programs that are started for themselves, and what they import.
     files: [
       "bin",
       "gallery",
