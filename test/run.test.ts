@@ -254,6 +254,8 @@ describe("a sample", () => {
       ...before,
       body: { ...before?.body, rows: rowsAfter },
       ...{ token: 2, seq: 4, lease: null },
+      // The sample is a part of the same read: rows without a key have one name for both.
+      next_read_id: before?.body?.read_id,
       write_id: expect.any(String),
       updated_at: expect.any(String),
     });
