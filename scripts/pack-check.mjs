@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Checks what is published, on the Node that runs this file: `npm run pack:check`. The packages are
 // packed, looked at by publint and attw, and used outside of the repository, from their tarballs.
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { packAll } from "./pack.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -160,10 +162,64 @@ function useOutside(packages) {
   run("tsc --strict of the project", process.execPath, tsc, inProject);
 }
 
+/** A public API in small, in the place of the first source's own. */
+async function openStandIn() {
+  const names = { pokemon: ["eevee", "pikachu"], location: ["kanto"], berry: ["cheri", "oran"] };
+  const server = createServer((request, response) => {
+    const [list, name] = new URL(request.url, "http://api").pathname.split("/").slice(3);
+    const results = (names[list] ?? []).map((item) => ({ name: item }));
+    const body = name ? { id: names.berry.indexOf(name) + 1, name } : { next: null, results };
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(body));
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return server;
+}
+
+/**
+ * From an empty folder: a project is created from the one tarball, its first run fills tables, and what
+ * was written passes `tsc --strict` with either resolution of modules.
+ */
+async function createOutside(packages) {
+  const inFolder = { cwd: join(folder, "packages") };
+  const createTarball = packages.find(({ file }) => /create-tidetable/.test(file)).file;
+  const create = ["exec", "--yes", "--package", createTarball, "--"];
+  const answers = ["mirror", "--packages", ".", "--yes"];
+  run("create-tidetable", "npm", [...create, "create-tidetable", ...answers], inFolder);
+  const project = join(folder, "packages/mirror");
+  const server = await openStandIn();
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const env = { ...environment, TIDETABLE_ORIGIN_POKEMON: origin, no_proxy: "127.0.0.1" };
+  const cli = join(project, "node_modules/tidetable/bin/tidetable.mjs");
+  try {
+    // The stand-in answers in this process, so that the command must not block it.
+    const text = await runBeside("tidetable run", [cli, "run", "--json"], { cwd: project, env });
+    if (JSON.parse(text).status !== "succeeded") throw new Error(`run printed ${text}`);
+  } finally {
+    server.close();
+  }
+  const items = [cli, "items", "pokemon/berries", "--json"];
+  const rows = run("tidetable items", process.execPath, items, { cwd: join(project, "sources") });
+  if (rows.trim().split("\n").length !== 2) throw new Error(`items printed ${rows}`);
+  for (const module of [[], ["--module", "nodenext", "--moduleResolution", "nodenext"]]) {
+    const types = ["--typeRoots", inModules("@types")];
+    const tsc = [inModules("typescript/bin/tsc"), "-p", project, ...module, ...types];
+    run(`tsc --strict of what init wrote ${module[1] ?? ""}`, process.execPath, tsc);
+  }
+}
+
+async function runBeside(name, args, options) {
+  const began = performance.now();
+  const { stdout } = await promisify(execFile)(process.execPath, args, options);
+  console.log(`ok      ${name} (${Math.round(performance.now() - began)} ms)`);
+  return stdout;
+}
+
 try {
   const packages = await packAll(join(folder, "packages"));
   lint(packages);
   useOutside(packages);
+  await createOutside(packages);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
