@@ -18,12 +18,12 @@ export default rest_api_source(
         resource_defaults: {
             primary_key: "name",
             write_disposition: "replace",
-            endpoint: { data_selector: "results", params: { limit: 500 } }
+            endpoint: { data_selector: "results" }
         },
         resources: [
-            "pokemon",
-            "location",
-            { name: "berry", selected: false },
+            { name: "pokemon", endpoint: { params: { limit: 500 } } },
+            { name: "location", endpoint: { params: { limit: 500 } } },
+            { name: "berry", selected: false, endpoint: { params: { limit: 500 } } },
             {
                 name: "berries",
                 primary_key: "id",
@@ -31,7 +31,6 @@ export default rest_api_source(
                 columns: { id: { data_type: "bigint" } },
                 endpoint: {
                     path: "berry/{resources.berry.name}",
-                    params: { limit: 1 },
                     data_selector: "$",
                     paginator: "single_page"
                 }
