@@ -13,6 +13,7 @@ export interface LambdaStub {
  */
 export async function openLambdaStub(
   functions: Record<string, (event: unknown) => unknown>,
+  environment: Record<string, string> = {},
 ): Promise<LambdaStub> {
   const invoked: LambdaStub["invoked"] = [];
   const { endpoint, close } = await openInvokeApi((name) => {
@@ -29,6 +30,7 @@ export async function openLambdaStub(
       }
     };
     return {
+      environment,
       invoke: (_, payload) => callHandler("RequestResponse", payload),
       send: (_, payload) => void callHandler("Event", payload),
     };

@@ -57,6 +57,8 @@ interface StageOptions {
   only?: string[];
   /** Replaces functions, for faults of Lambda. */
   change?: (functions: Functions) => Functions;
+  /** The version of tidetable that the functions have been deployed with. */
+  deployed?: string;
 }
 
 /**
@@ -71,6 +73,7 @@ export async function deployStage(
     deny = [],
     only = ["ticketing"],
     change = (functions) => functions,
+    deployed,
   }: StageOptions,
 ) {
   stages += 1;
@@ -102,7 +105,10 @@ export async function deployStage(
     ...Object.fromEntries(only.map((source) => [workerFunctionName(names, source), worker])),
     [scheduleFunctionName(names)]: scheduler,
   });
-  const lambda = await openLambdaStub(functions);
+  const lambda = await openLambdaStub(
+    functions,
+    deployed === undefined ? {} : { TIDETABLE_VERSION: deployed },
+  );
   pointAws({
     DYNAMODB: engine.endpoint,
     SECRETS_MANAGER: secretsManager.endpoint,

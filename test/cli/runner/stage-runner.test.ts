@@ -241,6 +241,19 @@ describe("what is stored in a stage", () => {
     expect(status.resources).toMatchObject([{ table, runs: [{ status: "done", records: 250 }] }]);
   });
 
+  it.each([
+    ["0.1.0", "0.1.0", ""],
+    ["0.0.9", "0.0.9", "; install 0.0.9 here, or deploy: npx sst deploy --stage "],
+    [undefined, "a version that it does not tell", ""],
+  ])("status --stage tells the deployed version %s beside its own", async (deployed, said, hint) => {
+    const { call, stage } = await deployTicketing(undefined, deployed ? { deployed } : {});
+    const document = JSON.parse((await call("status", "ticketing", "--json")).stdout);
+    expect(document).toMatchObject({ deployed_version: deployed ?? null, version: "0.1.0" });
+    const { stdout } = await call("status", "ticketing");
+    const line = `stage ${stage} runs tidetable ${said}, and this command is 0.1.0`;
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe(`${line}${hint && hint + stage}`);
+  });
+
   it("quarantine --stage lists and replays the stage's records", async () => {
     const { call, table, names } = await deployTicketing(
       offsetPages([{ id: "1" }, { title: "no id" }]),

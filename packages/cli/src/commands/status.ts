@@ -1,5 +1,5 @@
 import { type RunRecord, readRuns, readState, refOf } from "@tidetable/core/internal";
-import { type ResourcePlan, tableName } from "@tidetable/core/plan";
+import { type Names, type ResourcePlan, tableName, version } from "@tidetable/core/plan";
 import type { Context } from "../base/options.ts";
 import type { Session } from "../base/session-type.ts";
 import {
@@ -46,15 +46,38 @@ export async function printStatus({ args: [target], options, io }: Context): Pro
       resources.map((resource) => statusDocument(resource, session)),
     );
     const sourceArg = target && parseTarget(target).source;
+    const versions = options.stage === undefined ? undefined : await readVersions(session.names);
     io.stdout.write(
       options.json
-        ? `${JSON.stringify({ resources: documents })}\n`
+        ? `${JSON.stringify({ resources: documents, ...versions })}\n`
         : statusText(documents, createColors(io.stdout, io.env), sourceArg),
     );
+    if (versions && !options.json) io.stdout.write(versionLine(versions, session.names));
     return 0;
   } finally {
     await session.close();
   }
+}
+
+interface Versions {
+  /** The version that the stage runs; null where it does not tell. */
+  deployed_version: string | null;
+  /** The version of this command. */
+  version: string;
+}
+
+async function readVersions(names: Names): Promise<Versions> {
+  const { readDeployedVersion } = await import("../stage/deployed-version.ts");
+  return { deployed_version: await readDeployedVersion(names), version };
+}
+
+function versionLine({ deployed_version, version }: Versions, { stage }: Names): string {
+  const deployed = deployed_version ?? "a version that it does not tell";
+  const hint =
+    deployed_version === null || deployed_version === version
+      ? ""
+      : `; install ${deployed_version} here, or deploy: npx sst deploy --stage ${stage}`;
+  return `\nstage ${stage} runs tidetable ${deployed}, and this command is ${version}${hint}\n`;
 }
 
 async function statusDocument(resource: ResourcePlan, session: Session): Promise<StatusDocument> {

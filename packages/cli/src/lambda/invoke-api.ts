@@ -10,6 +10,8 @@ export interface Invokable {
   invoke(requestId: string, payload: string): Promise<Answer | "throttled">;
   /** Queues an asynchronous event and returns at once. */
   send(requestId: string, payload: string): void;
+  /** The variables of its environment, as GetFunctionConfiguration tells them. */
+  environment?: Record<string, string>;
 }
 
 type FindFunction = (functionName: string) => Invokable | undefined;
@@ -21,6 +23,7 @@ interface Reply {
 }
 
 const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?.*)?$/;
+const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([^/?]+)\/configuration(?:\?.*)?$/;
 /** The largest payload of an event, in bytes. */
 const PAYLOAD_LIMITS: Record<string, number> = {
   RequestResponse: 6 * 1024 * 1024,
@@ -28,7 +31,7 @@ const PAYLOAD_LIMITS: Record<string, number> = {
   DryRun: 6 * 1024 * 1024,
 };
 
-/** Serves Lambda's Invoke API and no other part of Lambda's API. */
+/** Serves Lambda's Invoke API, and of the rest of Lambda's API what a function's environment is. */
 export async function openInvokeApi(
   findFunction: FindFunction,
 ): Promise<{ endpoint: string; close(): Promise<void> }> {
@@ -53,6 +56,10 @@ async function replyTo(
   requestId: string,
   findFunction: FindFunction,
 ): Promise<Reply> {
+  const configuredName = CONFIGURATION_PATH.exec(request.url ?? "")?.[1];
+  if (request.method === "GET" && configuredName !== undefined) {
+    return configurationOf(decodeURIComponent(configuredName), findFunction);
+  }
   const name = decodeURIComponent(INVOKE_PATH.exec(request.url ?? "")?.[1] ?? "");
   const target = request.method === "POST" && findFunction(name);
   if (!target) return refusal(404, "ResourceNotFoundException", `Function not found: ${name}`);
@@ -79,6 +86,13 @@ async function replyTo(
     return { status: 202 };
   }
   return answerReply(await target.invoke(requestId, payload));
+}
+
+function configurationOf(name: string, findFunction: FindFunction): Reply {
+  const target = findFunction(name);
+  if (!target) return refusal(404, "ResourceNotFoundException", `Function not found: ${name}`);
+  const Environment = { Variables: target.environment ?? {} };
+  return { status: 200, body: JSON.stringify({ FunctionName: name, Environment }) };
 }
 
 function answerReply(answer: Answer | "throttled"): Reply {
