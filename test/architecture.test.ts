@@ -90,6 +90,7 @@ describe("the linter holds the direction of core's rooms", () => {
     expect(files.map(({ name }) => name).sort()).toEqual([
       "flow.ts",
       "index.ts",
+      "internal-config.ts",
       "internal.ts",
       "lambda.ts",
       "plan.ts",

@@ -21,7 +21,9 @@ export async function main(argv: string[], outside: Io): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : printProblems([usageProblem(error, argv)], argv, io);
     }
-    const { ConfigError, explainError, isFailure } = await import("@tidetable/core/internal");
+    const { ConfigError, explainError, isFailure } = await import(
+      "@tidetable/core/internal/config"
+    );
     if (error instanceof ConfigError) return printProblems(error.problems, argv, io);
     const line = isFailure(error) ? explainError(error) : unexpectedErrorText(error, io.env);
     io.stderr.write(`tidetable: ${line}\n`);

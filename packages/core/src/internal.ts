@@ -1,33 +1,19 @@
 /*
  * For tidetable's own packages of the same version: it changes with every release.
  */
+
 export type { Network } from "./base/addresses.ts";
 export { realClock } from "./base/clock.ts";
-export {
-  ConfigError,
-  explainError,
-  isFailure,
-  ReadError,
-  RecordError,
-} from "./base/errors.ts";
-export { isLoopback } from "./base/origins.ts";
-export { type ResourceRef, refOf } from "./base/resource-ref.ts";
 export type { Clock, Fields, Log, World } from "./base/world.ts";
-export { findNotices } from "./config/check/notices.ts";
-export { hasOwnCursor, rootAbove } from "./config/lineage.ts";
-export { isSource, registeredName } from "./config/source.ts";
-export { StageValue } from "./config/stage-value.ts";
-export { fillSources, findStageValues } from "./config/stage-values.ts";
-export { spellingHint } from "./config/suggest.ts";
 export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";
 export { checkTable, createTable, stateTable, tableDefinition } from "./dynamodb/tables.ts";
 export type { WorkerEvent } from "./entry/events.ts";
 export { handleScheduleEvent } from "./entry/schedule.ts";
 export { handleWorkerEvent, RunError } from "./entry/worker.ts";
 export { httpAgent, type Proxies } from "./extract/http/agent.ts";
-export { firstRequest } from "./extract/pages.ts";
 export type { PageRequest } from "./extract/paging/page-request.ts";
 export type { Item } from "./flow.ts";
+export * from "./internal-config.ts";
 export { type LambdaContext, lambdaWorld, localOrigin } from "./lambda/world.ts";
 export { keyTextOf, rowKey } from "./normalize/keys.ts";
 export { type Preview, previewResource } from "./preview/preview.ts";
@@ -38,17 +24,7 @@ export type { ResourceReport } from "./report/types.ts";
 export { type NextStart, nextStart } from "./run/coverage.ts";
 export { deadlineOf } from "./run/pacer.ts";
 export { type Replayed, replayQuarantine } from "./run/replay-quarantine.ts";
-export {
-  type Change,
-  type Column,
-  type Columns,
-  changesOf,
-  changeText,
-  columnsOf,
-  typeText,
-} from "./schema/columns.ts";
 export { parseShape, type Shape } from "./schema/shape.ts";
-export { Secret } from "./secrets/reference.ts";
 export { createSecretsManager, openSecretStore } from "./secrets/store.ts";
 export { forgetResource } from "./state/forget.ts";
 export { openGate } from "./state/gate.ts";
@@ -64,6 +40,4 @@ export {
 } from "./state/schemas.ts";
 export { endWait, readState, type StoredState } from "./state/state-item.ts";
 export { numberText } from "./values/dynamodb-number.ts";
-export { isObject } from "./values/json.ts";
-export { jsonText } from "./values/json-text.ts";
 export { compareNumbers } from "./values/number-parts.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import { ConfigError, spellingHint } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 import { packageFile } from "./package-files.ts";
 

@@ -1,4 +1,4 @@
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import type { Context } from "../base/options.ts";
 import { findProject } from "../base/project.ts";
 import { addSource } from "../starter/add-source.ts";

@@ -1,4 +1,5 @@
-import { explainError, type ResourceReport } from "@tidetable/core/internal";
+import type { ResourceReport } from "@tidetable/core/internal";
+import { explainError } from "@tidetable/core/internal/config";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { openProgressLog } from "../output/progress.ts";

@@ -1,5 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { isFailure, type WorkerEvent } from "@tidetable/core/internal";
+import type { WorkerEvent } from "@tidetable/core/internal";
+import { isFailure } from "@tidetable/core/internal/config";
 import { type Names, type ResourcePlan, workerFunctionName } from "@tidetable/core/plan";
 import { deployedNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";

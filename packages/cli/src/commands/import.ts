@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import { type Problem, planSource } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { ConfigError, isFailure } from "@tidetable/core/internal";
+import { ConfigError, isFailure } from "@tidetable/core/internal/config";
 import type { Io } from "../base/io.ts";
 import type { Context } from "../base/options.ts";
 import { openProgressLog } from "../output/progress.ts";

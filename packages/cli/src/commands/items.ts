@@ -3,7 +3,8 @@ import {
   paginateScan,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
-import { ConfigError, type Item } from "@tidetable/core/internal";
+import type { Item } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import { hideSecrets } from "@tidetable/core/internal/redact";
 import { type KeyPlan, type Problem, tableName } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";

@@ -1,5 +1,5 @@
 import type { Secret } from "@tidetable/core";
-import { firstRequest, rootAbove } from "@tidetable/core/internal";
+import { firstRequest, rootAbove } from "@tidetable/core/internal/config";
 import {
   type AuthPlan,
   type FunctionPlan,

@@ -12,7 +12,7 @@ import { deployedNames, localNames } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { createColors } from "../output/render.ts";
 import { loadSources } from "../sources/load-source.ts";
-import { costText, estimateCost } from "./plan-cost.ts";
+import type { PlanCost } from "./plan-cost.ts";
 import { authText, firstUrl, paginatorText, sourceText } from "./plan-text.ts";
 
 /** `plan`: prints what a run would do. Only --cost reads more than the config: the run history. */
@@ -22,16 +22,26 @@ export async function printPlan({ args, options, io }: Context): Promise<number>
   // A source from a file has a plan even if a stage could not run it.
   const loadedSources = await loadSources(args, localOptions, io);
   const plans = loadedSources.map(({ source, name }) => planSource(source, name));
-  const cost = options.cost ? await estimateCost(plans, options) : undefined;
+  const { cost, text: costText } = options.cost ? await readCost(plans, options) : {};
   if (options.json) {
     const sources = plans.map((plan) => sourceDocument(plan, names, cost?.sources.get(plan)));
     io.stdout.write(`${JSON.stringify({ sources, ...(cost && { cost: cost.stage }) })}\n`);
   } else {
     const color = createColors(io.stdout, io.env);
     const texts = plans.map((plan) => sourceText(plan, names, color));
-    io.stdout.write([...texts, ...(cost ? [costText(cost)] : [])].join("\n"));
+    io.stdout.write([...texts, ...(costText ? [costText] : [])].join("\n"));
   }
   return 0;
+}
+
+/** The run history is in DynamoDB, whose client takes a while to load. */
+async function readCost(
+  plans: SourcePlan[],
+  options: Context["options"],
+): Promise<{ cost?: PlanCost; text?: string }> {
+  const { costText, estimateCost } = await import("./plan-cost.ts");
+  const cost = await estimateCost(plans, options);
+  return { cost, text: costText(cost) };
 }
 
 /** A source in the document of `plan --json`, in the words of the config. */

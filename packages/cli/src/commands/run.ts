@@ -1,4 +1,4 @@
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import type { Problem, SourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { deployedNames } from "../base/names.ts";

@@ -1,4 +1,4 @@
-import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import { ConfigError, spellingHint } from "@tidetable/core/internal/config";
 import { registerSecret } from "@tidetable/core/internal/redact";
 import { type Problem, planSource } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";

@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 import { get } from "node:http";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import { prepareDataFolder } from "../base/data-folder.ts";
 import { packageFile } from "../base/package-files.ts";
 

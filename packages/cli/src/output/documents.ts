@@ -1,4 +1,5 @@
-import { ConfigError, type Counts, isFailure, type ResourceReport } from "@tidetable/core/internal";
+import type { Counts, ResourceReport } from "@tidetable/core/internal";
+import { ConfigError, isFailure } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 
 /*

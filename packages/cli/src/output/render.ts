@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import { changeText, explainError, type ResourceReport } from "@tidetable/core/internal";
+import type { ResourceReport } from "@tidetable/core/internal";
+import { changeText, explainError } from "@tidetable/core/internal/config";
 import { hideSecretsUpTo } from "@tidetable/core/internal/redact";
 import type { Problem } from "@tidetable/core/plan";
 import picocolors from "picocolors";

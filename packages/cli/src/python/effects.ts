@@ -1,4 +1,4 @@
-import { spellingHint } from "@tidetable/core/internal";
+import { spellingHint } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 import type { DictLiteral, ListLiteral, Literal } from "../sources/literal.ts";
 import { dictOf, listOf, memberOf, mergeDicts, setKey } from "./containers.ts";

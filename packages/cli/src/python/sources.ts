@@ -1,4 +1,4 @@
-import { spellingHint } from "@tidetable/core/internal";
+import { spellingHint } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 import { argumentsOf, type CallArgument, findArgument } from "./arguments.ts";
 import { enclosingFunctions, type PythonFile, qualifiedName } from "./scopes.ts";

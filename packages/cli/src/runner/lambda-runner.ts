@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";
 import { currentProject, type Project } from "../base/project.ts";

@@ -1,11 +1,6 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import type {
-  Fields,
-  Log,
-  ResourceRef,
-  ResourceReport,
-  WorkerEvent,
-} from "@tidetable/core/internal";
+import type { Fields, Log, ResourceReport, WorkerEvent } from "@tidetable/core/internal";
+import type { ResourceRef } from "@tidetable/core/internal/config";
 import {
   type Names,
   type SourcePlan,

@@ -1,12 +1,6 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import {
-  ConfigError,
-  explainError,
-  isFailure,
-  type Log,
-  type ResourceReport,
-  type WorkerEvent,
-} from "@tidetable/core/internal";
+import type { Log, ResourceReport, WorkerEvent } from "@tidetable/core/internal";
+import { ConfigError, explainError, isFailure } from "@tidetable/core/internal/config";
 import {
   type Names,
   planSource,

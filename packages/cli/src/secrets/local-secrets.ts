@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import { registerSecret } from "@tidetable/core/internal/redact";
 
 /** The members of a source's secret. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConfigError, isLoopback } from "@tidetable/core/internal";
+import { ConfigError, isLoopback } from "@tidetable/core/internal/config";
 import type { ResourcePlan, SourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { type CheckStored, parseJsonSilently, type SecretMembers } from "./local-secrets.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
-import { ConfigError, explainError } from "@tidetable/core/internal";
+import { ConfigError, explainError } from "@tidetable/core/internal/config";
 import { openLoopbackServer } from "../base/loopback.ts";
 import type { SecretMembers } from "./local-secrets.ts";
 

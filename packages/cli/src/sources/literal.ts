@@ -1,5 +1,5 @@
 import { dlt } from "@tidetable/core";
-import { StageValue } from "@tidetable/core/internal";
+import { StageValue } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 
 /** A config has about ten levels. With this limit, functions may walk a literal by recursion. */

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { rest_api_source, type Source, type SourceConfig, type Sources } from "@tidetable/core";
-import { ConfigError, findNotices, isSource, spellingHint } from "@tidetable/core/internal";
+import { ConfigError, findNotices, isSource, spellingHint } from "@tidetable/core/internal/config";
 import { fillStageValues, type Problem, stageValuesFor, validate } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { localNames } from "../base/names.ts";

@@ -1,5 +1,5 @@
 import type { Source } from "@tidetable/core";
-import { findStageValues } from "@tidetable/core/internal";
+import { findStageValues } from "@tidetable/core/internal/config";
 import { fillStageValues, type Problem, validate } from "@tidetable/core/plan";
 
 /** The source with a sample for each value, for looking at the rest of it. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Sources } from "@tidetable/core";
-import { ConfigError, isSource } from "@tidetable/core/internal";
+import { ConfigError, isSource } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import { currentProject, type Project } from "../base/project.ts";

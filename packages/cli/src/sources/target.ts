@@ -1,4 +1,4 @@
-import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import { ConfigError, spellingHint } from "@tidetable/core/internal/config";
 import { planSource, type ResourcePlan } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
 import type { Options } from "../base/options.ts";

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import { safeLine } from "../output/render.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import type { Project } from "../base/project.ts";
 import type { CopiedSource } from "./copied-source.ts";
 import { registrationLines, withRegistered } from "./registration.ts";

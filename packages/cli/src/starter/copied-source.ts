@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { ConfigError, spellingHint } from "@tidetable/core/internal";
+import { ConfigError, spellingHint } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
 import { type DictLiteral, jsonToLiteral } from "../sources/literal.ts";
 import { readPythonSource, sourceFromLiteral } from "../sources/load-source.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { ConfigError } from "@tidetable/core/internal";
+import { ConfigError } from "@tidetable/core/internal/config";
 import { packageFile } from "../base/package-files.ts";
 
 /** The members of package.json that `init` reads or writes. */

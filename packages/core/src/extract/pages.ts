@@ -3,14 +3,13 @@ import { unrouteUrl } from "../base/origins.ts";
 import { refOf } from "../base/resource-ref.ts";
 import type { World } from "../base/world.ts";
 import type { JsonPath } from "../config/jsonpath.ts";
-import { isPlainCredential } from "../config/plain-credentials.ts";
-import type { ParamPlan, ResourcePlan } from "../config/plan-types.ts";
+import type { ResourcePlan } from "../config/plan-types.ts";
 import type { Gate } from "../flow.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { JsonValue } from "../values/json.ts";
 import { createAuthenticator } from "./auth/auth.ts";
 import { buildHttpRequest } from "./build-request.ts";
-import { type FilledRequest, fillRequest, incrementalValues } from "./fill-request.ts";
+import type { FilledRequest } from "./fill-request.ts";
 import type { Answer } from "./http/answer.ts";
 import { fetchJson, type RequestMeter } from "./http/request.ts";
 import type { HoldBytes, HttpRequest } from "./http/transport.ts";
@@ -103,27 +102,6 @@ function earlyBytesOf({ http }: World, memoryMb = DEFAULT_MEMORY_MB): EarlyBytes
   const earlyBytes = earlyBytesByContainer.get(http) ?? new EarlyBytes(memoryMb);
   earlyBytesByContainer.set(http, earlyBytes);
   return earlyBytes;
-}
-
-/** The first request of a run without a cursor. It has placeholders instead of credentials. */
-export function firstRequest({ request, paginator, incremental }: ResourcePlan): HttpRequest {
-  // A start that is counted from now is shown as it was written.
-  const shownStart = incremental?.relativeStart?.text;
-  const start = shownStart ?? incremental?.initialValue ?? null;
-  const shownPlan =
-    incremental && shownStart ? { ...incremental, convert: undefined } : incremental;
-  const values = incrementalValues(shownPlan, { start, last: null });
-  const params = Object.entries(request.params).map(([name, value]): [string, ParamPlan] => [
-    name,
-    isPlainCredential(name, value) ? "***" : value,
-  ]);
-  const shown = { ...request, params: Object.fromEntries(params) };
-  const filled = fillRequest(shown, (reference) => {
-    if (reference.of === "secret") return "***";
-    if (reference.of === "incremental") return values(reference);
-    return `{resources.${reference.resource}.${reference.field.text}}`;
-  });
-  return buildHttpRequest(filled, createPaginator(paginator).first());
 }
 
 /**
