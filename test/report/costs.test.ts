@@ -161,7 +161,7 @@ describe("the cost of a stage", () => {
 
   it("the estimate has the alarms and the memory of the stacks", () => {
     const read = (name: string) =>
-      readFileSync(join(import.meta.dirname, "../../stacks", name), "utf8");
+      readFileSync(join(import.meta.dirname, "../../packages/sst/src", name), "utf8");
     const [ofStage = "", ofSource = ""] = read("monitoring.ts").split("function sourceAlarms");
     expect(ofStage.match(/description: "/g)).toHaveLength(deployedSize.alarmsPerStage);
     expect(ofSource.match(/description: `/g)).toHaveLength(deployedSize.alarmsPerSource);
