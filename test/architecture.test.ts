@@ -91,6 +91,7 @@ describe("the linter holds the direction of core's rooms", () => {
       "flow.ts",
       "index.ts",
       "internal-config.ts",
+      "internal-tables.ts",
       "internal.ts",
       "lambda.ts",
       "plan.ts",

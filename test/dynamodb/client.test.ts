@@ -2,12 +2,12 @@ import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import {
-  awsRetryDelay,
   classifyError,
   dynamodbClient,
   errorName,
   isTransient,
 } from "../../packages/core/src/dynamodb/client.ts";
+import { awsRetryDelay } from "../../packages/core/src/dynamodb/sdk-client.ts";
 import { clientOf, type Engine, startDynamodb } from "../support/dynamodb.ts";
 import { type Fault, openFaultyDynamodb } from "../support/faulty-dynamodb.ts";
 

@@ -175,7 +175,7 @@ export const modelBugs: readonly Bug[] = [
     name: "fingerprints depend on the order of members",
     promise: "P1",
     marker: "order-of-members",
-    replacement: "item",
+    replacement: "parseWireItem(itemText)",
   },
   {
     name: "a run goes on under another config",

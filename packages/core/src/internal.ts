@@ -3,9 +3,8 @@
  */
 
 export type { Network } from "./base/addresses.ts";
-export { realClock } from "./base/clock.ts";
 export type { Clock, Fields, Log, World } from "./base/world.ts";
-export { awsRetryDelay, dynamodbClient } from "./dynamodb/client.ts";
+export { dynamodbClient } from "./dynamodb/client.ts";
 export { checkTable, createTable, stateTable, tableDefinition } from "./dynamodb/tables.ts";
 export type { WorkerEvent } from "./entry/events.ts";
 export { handleScheduleEvent } from "./entry/schedule.ts";
@@ -14,8 +13,8 @@ export { httpAgent, type Proxies } from "./extract/http/agent.ts";
 export type { PageRequest } from "./extract/paging/page-request.ts";
 export type { Item } from "./flow.ts";
 export * from "./internal-config.ts";
+export * from "./internal-tables.ts";
 export { type LambdaContext, lambdaWorld, localOrigin } from "./lambda/world.ts";
-export { keyTextOf, rowKey } from "./normalize/keys.ts";
 export { type Preview, previewResource } from "./preview/preview.ts";
 export type { Warning } from "./preview/warnings.ts";
 export { estimateSourceCost, estimateStageMonth, prices, type SourceCost } from "./report/costs.ts";
@@ -39,5 +38,4 @@ export {
   type StoredSchema,
 } from "./state/schemas.ts";
 export { endWait, readState, type StoredState } from "./state/state-item.ts";
-export { numberText } from "./values/dynamodb-number.ts";
 export { compareNumbers } from "./values/number-parts.ts";

@@ -1,11 +1,7 @@
 import { BatchGetItemCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import {
-  awsRetryDelay,
-  type Item,
-  keyTextOf,
-  ReadError,
-  realClock,
-} from "@tidetable/core/internal";
+import type { Item } from "@tidetable/core/internal";
+import { ReadError } from "@tidetable/core/internal/config";
+import { awsRetryDelay, keyTextOf, realClock } from "@tidetable/core/internal/tables";
 import { tableKey } from "./keys.ts";
 import { projectionOf } from "./projection.ts";
 import { type Row, rowReader } from "./rows.ts";

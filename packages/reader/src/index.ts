@@ -1,4 +1,4 @@
 export { Decimal, type JsonValue } from "@tidetable/core";
-export { ReadError } from "@tidetable/core/internal";
+export { ReadError } from "@tidetable/core/internal/config";
 export { table } from "./table.ts";
 export type * from "./types.ts";

@@ -1,6 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { JsonObject } from "@tidetable/core";
-import { ReadError, RecordError, rowKey } from "@tidetable/core/internal";
+import { ReadError, RecordError } from "@tidetable/core/internal/config";
+import { rowKey } from "@tidetable/core/internal/tables";
 import type { KeyAttribute, KeyPlan } from "@tidetable/core/plan";
 import type { TableAccess } from "./table-access.ts";
 

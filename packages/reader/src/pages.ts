@@ -1,5 +1,6 @@
 import type { AttributeValue, QueryCommandOutput } from "@aws-sdk/client-dynamodb";
-import { type Item, ReadError } from "@tidetable/core/internal";
+import type { Item } from "@tidetable/core/internal";
+import { ReadError } from "@tidetable/core/internal/config";
 import type { Row } from "./rows.ts";
 import type { TableAccess } from "./table-access.ts";
 import type { Pages } from "./types.ts";

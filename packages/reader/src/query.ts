@@ -1,5 +1,5 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
-import { ReadError, spellingHint } from "@tidetable/core/internal";
+import { ReadError, spellingHint } from "@tidetable/core/internal/config";
 import type { IndexPlan, KeyAttribute } from "@tidetable/core/plan";
 import { keyAttribute } from "./keys.ts";
 import { checkCount, type RequestPage, readPages } from "./pages.ts";

@@ -1,6 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { type DataType, Decimal } from "@tidetable/core";
-import { type Item, numberText } from "@tidetable/core/internal";
+import type { Item } from "@tidetable/core/internal";
+import { numberText } from "@tidetable/core/internal/tables";
 import type { TableAccess } from "./table-access.ts";
 import type { Numeric } from "./types.ts";
 

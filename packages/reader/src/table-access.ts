@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { ReadError } from "@tidetable/core/internal";
+import { ReadError } from "@tidetable/core/internal/config";
 import type { ResourcePlan } from "@tidetable/core/plan";
 
 /** A table, and everything that is needed to read it. */

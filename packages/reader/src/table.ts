@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Source } from "@tidetable/core";
-import { dynamodbClient, ReadError, registeredName, spellingHint } from "@tidetable/core/internal";
+import { ReadError, registeredName, spellingHint } from "@tidetable/core/internal/config";
+import { sdkClient } from "@tidetable/core/internal/tables";
 import { planSource, type ResourcePlan, tableName } from "@tidetable/core/plan";
 import type { ResourceName } from "./columns.ts";
 import { getRow, getRows } from "./get.ts";
@@ -106,4 +107,4 @@ function findResource(source: Source, sourceName: string, resource: string): Res
 let client: DynamoDBClient | undefined;
 
 /** One client for every table, because tables can share its connections. */
-const sharedClient = () => (client ??= dynamodbClient({ maxAttempts: 5 }));
+const sharedClient = () => (client ??= sdkClient({ maxAttempts: 5 }));

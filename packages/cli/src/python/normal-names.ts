@@ -40,7 +40,9 @@ export function normalName(name: string): string {
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase()
     .replace(/^(?=\d)/, "_");
-  return replaced.replace(/_+$/, (end) => "x".repeat(end.length)).replace(/__+/g, "_");
+  let end = replaced.length;
+  while (replaced[end - 1] === "_") end--;
+  return (replaced.slice(0, end) + "x".repeat(replaced.length - end)).replace(/__+/g, "_");
 }
 
 function renameResource(resource: Literal, renamed: ReadonlyMap<string, string>): Literal {

@@ -7,12 +7,18 @@
 const MAX_WITH_CHARACTERS = 2000;
 
 export function patchForGrammar(text: string): string {
-  return patchWithStatements(text)
+  const patched = patchWithStatements(text)
     .replace(/\byield(?=[ \t]*(?:#.*)?$|[ \t]*\))/gm, (_, offset: number, whole: string) =>
       /(^|\n)[ \t]*$/.test(lineBefore(whole, offset)) ? "pass " : "None ",
     )
-    .replace(/^[ \t]*case\b.*$/gm, (line) => line.replace(/(?<=\w)\(\s*\)/g, blank))
-    .replace(/\s+$/, (end) => "\n".repeat(end.length));
+    .replace(/^[ \t]*case\b.*$/gm, (line) => line.replace(/(?<=\w)\(\s*\)/g, blank));
+  return withPlainEnd(patched);
+}
+
+/** The grammar refuses blanks on a last line. */
+function withPlainEnd(text: string): string {
+  const end = text.trimEnd().length;
+  return text.slice(0, end) + "\n".repeat(text.length - end);
 }
 
 const lineBefore = (text: string, offset: number) =>

@@ -161,7 +161,7 @@ function fillPath(
   lists: readonly List[],
   names: ReadonlyMap<string, string>,
 ): string | { missing: string } {
-  const placeholders = [...path.matchAll(/\{([^}]+)\}/g)];
+  const placeholders = [...path.matchAll(/\{([^{}]+)\}/g)];
   const [first, second] = placeholders;
   if (!first) return path.replace(/^\//, "");
   if (second) return { missing: second[1] as string };

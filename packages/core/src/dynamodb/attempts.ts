@@ -2,7 +2,8 @@ import { WriteError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { KeyPlan } from "../config/plan-types.ts";
 import type { KeyedItem, Rejection } from "../flow.ts";
-import { awsRetryDelay, classifyError, type ErrorKind, errorName } from "./client.ts";
+import { classifyError, type ErrorKind, errorName } from "./client.ts";
+import { awsRetryDelay } from "./sdk-client.ts";
 import { missingTableError } from "./tables.ts";
 
 /*

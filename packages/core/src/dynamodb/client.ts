@@ -1,46 +1,21 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import {
-  AWS_CONNECT_MS,
-  AWS_REQUEST_MS,
-  DYNAMODB_GRACE_MS,
-  DYNAMODB_PATIENCE_MS,
-  DYNAMODB_RETRY_MS,
-} from "../base/timing.ts";
+import { DYNAMODB_GRACE_MS, DYNAMODB_PATIENCE_MS } from "../base/timing.ts";
 import type { Dynamodb, World } from "../base/world.ts";
+import { awsRetryDelay, sdkClient } from "./sdk-client.ts";
 import { BatchSender } from "./send-batch.ts";
 
 /** A client that sends batches as text. */
 export type TextClient = DynamoDBClient & Required<Pick<Dynamodb, "sendBatch">>;
 
-/**
- * Creates a client without the SDK's retries, because only the engine knows the deadline. Time-outs
- * throw: by default the SDK would wait for ever, or only warn.
- */
+/** A client of the SDK that sends batches as text as well. */
 export function dynamodbClient(overrides: DynamoDBClientConfig = {}): TextClient {
-  const client = new DynamoDBClient({
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: AWS_CONNECT_MS,
-      requestTimeout: AWS_REQUEST_MS,
-      throwOnRequestTimeout: true,
-      // The socket time-out also covers a silence in the middle of a body.
-      socketTimeout: AWS_REQUEST_MS,
-    },
-    ...overrides,
-  });
-  // The logger logs to nowhere, but copies every request deeply: 42 % of the CPU of a run.
-  client.middlewareStack.remove("loggerMiddleware");
+  const client = sdkClient(overrides);
   const sender = new BatchSender(client.config);
   const destroy = () => {
     sender.close();
     DynamoDBClient.prototype.destroy.call(client);
   };
   return Object.assign(client, { destroy, sendBatch: sender.sendBatch });
-}
-
-/** The pause after a failed attempt: exponential with full jitter, as AWS recommends. */
-export function awsRetryDelay(attempt: number, random: () => number): number {
-  return random() * Math.min(DYNAMODB_RETRY_MS.most, DYNAMODB_RETRY_MS.first * 2 ** (attempt - 1));
 }
 
 /** Calls DynamoDB, and repeats the call for a while after throttles and broken connections. */
