@@ -22,7 +22,7 @@ describe.skipIf(missing)("a bundle", () => {
   const bundles = buildBundles();
 
   it.each(built)("the bundle of %s is the same as SST's", (name) => {
-    const { folder, bytes } = name.startsWith("schedule") ? bundles.schedule : bundles.worker;
+    const { folder, bytes } = /(^|-)schedule-src$/.test(name) ? bundles.schedule : bundles.worker;
     const [ours, theirs] = [folder, join(artifacts, name)].map((one) => join(one, "bundle.mjs"));
     if (esbuildVersion === SST_ESBUILD) {
       expect(text(ours).equals(text(theirs))).toBe(true);
