@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Io } from "./io.ts";
 import { localNames } from "./names.ts";
-import { currentProject, findProject } from "./project.ts";
+import { findProject, installingProject } from "./project.ts";
 
 /** The options of a command line after parsing: paths are absolute, numbers are numbers. */
 export interface Options {
@@ -169,7 +169,7 @@ export function settleOptions({ stage, ...parsed }: ParsedOptions, io: Io): Opti
   const project = findProject(io.cwd);
   return {
     ...parsed,
-    app: currentProject(io.cwd)?.app ?? localNames.app,
+    app: (project ?? installingProject())?.app ?? localNames.app,
     json: parsed.json === true,
     data: parsed.data ? absolute(parsed.data) : join(project?.folder ?? io.cwd, ".tidetable"),
     ...(stage === undefined || stage === localNames.stage ? {} : { stage }),

@@ -34,7 +34,10 @@ export const defaultFiles = {
 
 /** The project around the working folder, otherwise the one that has installed this tidetable. */
 export const currentProject = (workingFolder: string): Project | undefined =>
-  findProject(workingFolder) ?? findProject(packageFile(".."));
+  findProject(workingFolder) ?? installingProject();
+
+/** The project that has installed this tidetable. */
+export const installingProject = (): Project | undefined => findProject(packageFile(".."));
 
 /**
  * Finds the project of a folder: the nearest package.json with the member `tidetable`, in the folder

@@ -3,6 +3,7 @@ import { basename, extname, resolve } from "node:path";
 import { ConfigError } from "@tidetable/core/internal/config";
 import { type Problem, planSource } from "@tidetable/core/plan";
 import type { Io } from "../base/io.ts";
+import { sourceNameOf } from "../base/names.ts";
 import type { Context } from "../base/options.ts";
 import { formatAmount, problemLines } from "../output/render.ts";
 import { literalsOfKind } from "../sources/literal.ts";
@@ -40,7 +41,7 @@ export async function importFile({ args: [arg = ""], options, io }: Context): Pr
   if ("problems" in parsed) throw importError(parsed.problems);
 
   const out = options.out ?? null;
-  const name = options.name ?? sourceName(out ?? arg);
+  const name = options.name ?? sourceNameOf(basename(out ?? arg, extname(out ?? arg)));
   const typescript = sourceFileText(parsed);
   const document = { source: name, out, typescript, ...findOpenWork(parsed, name) };
   if (out !== null) {
@@ -75,14 +76,6 @@ const parsers: Record<string, Parser> = {
     return { config, todos: expressionProblems, remarks: [...unreadUses, ...remarks], comments };
   },
 };
-
-/** Makes a source's name of a file's: `Sales CRM.py` becomes `sales_crm`. */
-function sourceName(file: string): string {
-  const words = basename(file, extname(file))
-    .toLowerCase()
-    .match(/[a-z0-9]+/g) ?? ["source"];
-  return words.join("_");
-}
 
 /** Finds what the user has to do before the source can run. */
 function findOpenWork(

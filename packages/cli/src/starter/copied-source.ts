@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { ConfigError, spellingHint } from "@tidetable/core/internal/config";
 import type { Problem } from "@tidetable/core/plan";
+import { sourceNameOf } from "../base/names.ts";
 import { type DictLiteral, jsonToLiteral } from "../sources/literal.ts";
 import { readPythonSource, sourceFromLiteral } from "../sources/load-source.ts";
 import { validateOpen } from "../sources/open-values.ts";
@@ -49,10 +50,9 @@ export async function readOriginal(
   throw originalError({ path: arg, message: "there is no such source in the gallery", hint });
 }
 
-/** Makes a source's name of a file's: `Sales CRM` becomes `sales_crm`. */
+/** A source's name that is a variable's name as well. */
 export function nameOf(text: string): string {
-  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? ["source"];
-  const name = words.join("_");
+  const name = sourceNameOf(text);
   return /^[a-z]/.test(name) ? name : `source_${name}`;
 }
 
